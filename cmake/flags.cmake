@@ -1,0 +1,18 @@
+# Warnings and machine flags, as one interface target that every target of ours links.
+add_library(ls_flags INTERFACE)
+target_compile_definitions(ls_flags INTERFACE _GNU_SOURCE LS_VERSION="${PROJECT_VERSION}")
+target_compile_options(ls_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+  -Wformat=2 -Wundef -Wcast-qual)
+# Vectorizable maths without touching NaNs, signed zeros or the order of sums.
+target_compile_options(ls_flags INTERFACE -fno-math-errno -fno-trapping-math -ffp-contract=off)
+if(LS_WERROR)
+  target_compile_options(ls_flags INTERFACE -Werror)
+endif()
+if(LS_NATIVE)
+  target_compile_options(ls_flags INTERFACE -march=native)
+endif()
+if(LS_SANITIZE)
+  target_compile_options(ls_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(ls_flags INTERFACE -fsanitize=address,undefined)
+endif()

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Allocation: one checked path for everything that lockstep takes from the heap. */
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+
+ls_status ls_alloc(void *out, size_t count, size_t size, const char *what)
+{
+  size_t bytes;
+  void *block = NULL;
+  if (ls_size_mul(count, size, &bytes) && bytes <= SIZE_MAX - LS_ALIGNMENT)
+    block = aligned_alloc(LS_ALIGNMENT, (bytes / LS_ALIGNMENT + 1) * LS_ALIGNMENT);
+  if (!block)
+    return ls_fail(LS_E_MEMORY, "no memory for %s: %zu elements of %zu bytes", what, count, size);
+  memset(block, 0, (bytes / LS_ALIGNMENT + 1) * LS_ALIGNMENT);
+  memcpy(out, &block, sizeof block);
+  return LS_OK;
+}
+
+ls_status ls_text_copy(char **out, const char *text)
+{
+  size_t length = strlen(text) + 1;
+  LS_PASS(ls_alloc(out, length, 1, "a text"));
+  memcpy(*out, text, length);
+  return LS_OK;
+}
+
+size_t ls_arena_reserve(ls_arena *arena, size_t count, size_t size)
+{
+  size_t offset = arena->bytes;
+  size_t bytes;
+  if (!ls_size_mul(count, size, &bytes) || bytes > SIZE_MAX / 2 || offset > SIZE_MAX / 2) {
+    arena->bytes = SIZE_MAX;
+    return 0;
+  }
+  arena->bytes = offset + (bytes + LS_ALIGNMENT - 1) / LS_ALIGNMENT * LS_ALIGNMENT;
+  return offset;
+}
+
+ls_status ls_arena_allocate(ls_arena *arena, const char *what)
+{
+  return ls_alloc(&arena->base, arena->bytes, 1, what);
+}
+
+void ls_arena_fini(ls_arena *arena)
+{
+  free(arena->base);
+  *arena = (ls_arena){0};
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Growing texts, and the strict parsing of numbers that every outside text goes through. */
+#ifndef LS_BASE_TEXT_H
+#define LS_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/** A text that grows; zero-initialize it, release it with ls_text_fini().
+ *
+ * A failed allocation is remembered in `failed` and reported once, by ls_text_take().
+ */
+typedef struct ls_text {
+  char *chars;     /* terminated; NULL while empty */
+  size_t length;   /* characters before the terminator */
+  size_t capacity; /* bytes allocated */
+  bool failed;     /* an allocation failed: the text is cut */
+} ls_text;
+
+/** Append formatted text. */
+void ls_text_add(ls_text *text, const char *fmt, ...) LS_PRINTF(2, 3);
+
+/** Append `bytes` bytes as they are. */
+void ls_text_add_bytes(ls_text *text, const void *data, size_t bytes);
+
+/** The text so far, borrowed; "" while empty. */
+const char *ls_text_get(const ls_text *text);
+
+/** Hand the text over to the caller, who frees it; `text` is empty afterwards. Local. Errors: LS_E_MEMORY. */
+ls_status ls_text_take(ls_text *text, char **out) LS_CHECKED;
+
+void ls_text_fini(ls_text *text);
+
+/** Parse a whole text as a decimal count: digits only, no sign, no blanks, no octal, fits 64 bits. */
+bool ls_parse_count(const char *text, uint64_t *value);
+
+/** Parse a whole text as a finite decimal number: [+-]digits[.digits][e[+-]digits]; no hexadecimal. */
+bool ls_parse_real(const char *text, double *value);
+
+/** Parse `true` or `false` (YAML 1.2's core schema; nothing else is a boolean). */
+bool ls_parse_bool(const char *text, bool *value);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A subcommand: one file (cmd_<word>.c) and one row of the table in main.c. */
+#ifndef LS_CLI_COMMAND_H
+#define LS_CLI_COMMAND_H
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "config/keys.h"
+
+typedef struct ls_command {
+  const char *word; /* "train" */
+  const char *doc;  /* one line for `lockstep --help` */
+  /* argv[0] is the word. Parse with ls_command_parse(). Runs on every rank; rank 0 alone prints.
+   * Collective: the same status everywhere. main() prints the error. */
+  ls_status (*run)(ls_comm *comm, int argc, char **argv);
+} ls_command;
+
+extern const ls_command ls_command_train, ls_command_eval, ls_command_data, ls_command_inspect,
+    ls_command_doctor;
+
+/** The kinds of layers, optimizers and schedules that a configuration may name. */
+extern const ls_schemas ls_all_schemas;
+
+struct argp;
+
+/** Run argp on the arguments of a subcommand: `lockstep WORD` is the name in messages, help is printed by rank
+ * 0 alone. Usage errors: LS_E_USAGE. *done is set when only help was asked for: the command returns LS_OK. */
+ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
+                           bool *done) LS_CHECKED;
+
+#endif

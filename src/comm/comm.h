@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The communicator: the only face of MPI. Collective functions return the same status on every rank.
+ *
+ * After an MPI call has failed (LS_E_COMM) no further collective may be attempted. */
+#ifndef LS_COMM_COMM_H
+#define LS_COMM_COMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/** A group of ranks; opaque. */
+typedef struct ls_comm ls_comm;
+
+/** Initialize MPI (MPI_THREAD_FUNNELED) and open a duplicate of the world. Collective. Errors: LS_E_COMM. */
+ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv) LS_CHECKED;
+
+/** Close the communicator and finalize MPI. NULL is fine. Collective. */
+void ls_comm_finish(ls_comm *comm);
+
+/** End the job on every rank at once with this exit status; for main() alone, when agreement is impossible. */
+void ls_comm_kill(ls_comm *comm, int exit_status);
+
+int ls_comm_rank(const ls_comm *comm); /* 0 .. size-1 */
+int ls_comm_size(const ls_comm *comm); /* number of ranks */
+
+/** Agree on a status: if it is LS_OK everywhere, LS_OK; otherwise the code of the lowest failing rank,
+ * whose error chain is installed on every rank with its rank number. One 4-byte allreduce when all is well.
+ *
+ * Collective.
+ */
+ls_status ls_comm_agree(ls_comm *comm, ls_status status) LS_CHECKED;
+
+/** Call a Local function and agree on its result; for use between collectives. */
+#define LS_AGREE(comm, call) LS_PASS(ls_comm_agree((comm), (call)))
+
+/** Call a Rank 0 function on rank 0 only and agree on its result. */
+#define LS_ROOT(comm, call) LS_PASS(ls_comm_agree((comm), ls_comm_rank(comm) == 0 ? (call) : LS_OK))
+
+/** Copy rank 0's bytes to every rank. Collective. Errors: LS_E_COMM. */
+ls_status ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes) LS_CHECKED;
+
+/** Copy rank 0's text (with its terminator) to every rank; the other ranks get a new text, freed with free().
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_comm_broadcast_text(ls_comm *comm, char **text) LS_CHECKED;
+
+/** Element-wise sums over the ranks, in place, the same bits on every rank. Collective. Errors: LS_E_COMM. */
+ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count) LS_CHECKED;
+ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count) LS_CHECKED;
+ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count) LS_CHECKED;
+
+/** Gather `bytes` bytes of every rank on rank 0, in rank order: all holds size * bytes there, may be NULL
+ * elsewhere. Collective. Errors: LS_E_COMM. */
+ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all) LS_CHECKED;
+
+ls_status ls_comm_barrier(ls_comm *comm) LS_CHECKED;
+
+/** An exchange of fixed-size items between all ranks that runs in the background; opaque. */
+typedef struct ls_exchange ls_exchange;
+
+/** Start an exchange: rank r receives from every rank s the send_counts[r] items that s put at send_offsets[r].
+ *
+ * All counts and offsets are in items of item_bytes bytes, per rank. Buffers and arrays must stay untouched
+ * until ls_exchange_wait(). Counts may be zero. Uses MPI_Ialltoallv with a contiguous datatype of item_bytes.
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
+ */
+ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const void *send,
+                            const size_t *send_counts, const size_t *send_offsets, void *receive,
+                            const size_t *receive_counts, const size_t *receive_offsets) LS_CHECKED;
+
+/** Let a running exchange progress (Open MPI moves data only inside MPI calls). Cheap. Local. Errors: LS_E_COMM. */
+ls_status ls_exchange_poke(ls_exchange *exchange) LS_CHECKED;
+
+/** Complete the exchange and free it; NULL is fine. Collective. Errors: LS_E_COMM. */
+ls_status ls_exchange_wait(ls_exchange *exchange) LS_CHECKED;
+
+/** Name and version of the MPI library, on one line, borrowed. Local. */
+const char *ls_comm_library(void);
+
+#endif

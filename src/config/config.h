@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From YAML text to a checked ls_spec and back. */
+#ifndef LS_CONFIG_CONFIG_H
+#define LS_CONFIG_CONFIG_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "config/spec.h"
+
+/** Parse, override, check and complete a configuration.
+ *
+ * @param[out] out             the configuration; freed with ls_spec_free()
+ * @param[in]  text            YAML text
+ * @param[in]  file            its name in messages
+ * @param[in]  overrides       `key.path=value` texts; the value is YAML, so that `train.optimizer={type: adam}`
+ *                             works; a layer is reached as model.layers[INDEX].key or model.layers.NAME.key
+ * @param[in]  override_count  number of overrides
+ * @param[in]  schemas         the kinds that may be named
+ *
+ * Local. Errors: LS_E_CONFIG with "file:line:column: key.path: what, allowed values, remedy"
+ * (overrides: "override 'text': ..."); LS_E_MEMORY.
+ */
+ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, const char *const *overrides,
+                          size_t override_count, const ls_schemas *schemas) LS_CHECKED;
+
+void ls_spec_free(ls_spec *spec);
+
+/** Append the resolved configuration as YAML, every key written out; parsing it gives the same spec. */
+void ls_config_emit(const ls_spec *spec, ls_text *yaml);
+
+/** Append the reference of all keys: path, type, default, range or words, unit, sentence; kinds included. */
+void ls_config_help(const ls_schemas *schemas, ls_text *help);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One row per configuration key: the single source of parsing, defaults, checks, help and the resolved
+ * configuration. Sections of the configuration, and every layer, optimizer and schedule kind, declare
+ * their keys as a table of these rows next to the plain struct that the rows fill. */
+#ifndef LS_CONFIG_KEYS_H
+#define LS_CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Type of a key; in brackets, the type of the struct member that it fills. */
+typedef enum ls_key_type {
+  LS_KEY_BOOL,          /* true | false                              [bool] */
+  LS_KEY_COUNT,         /* non-negative integer                      [size_t] */
+  LS_KEY_REAL,          /* finite decimal number                     [double] */
+  LS_KEY_WORD,          /* one of `words`                            [int: index of the word] */
+  LS_KEY_TEXT,          /* any text                                  [char *: owned by the spec] */
+  LS_KEY_AMOUNT,        /* a count, or a fraction in (0, 1)          [ls_amount] */
+  LS_KEY_COUNT_OR_WORD, /* a count, or one of `words`                [ls_count_or_word] */
+  LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
+  LS_KEY_LAYERS         /* a sequence of layers                      [ls_layer_list] */
+} ls_key_type;
+
+typedef struct ls_amount {
+  bool is_fraction; /* written with a point: a fraction of a whole; otherwise a count */
+  size_t count;
+  double fraction;
+} ls_amount;
+
+typedef struct ls_count_or_word {
+  int word;     /* index of the word, or -1 when a count was given */
+  size_t count; /* valid when word is -1 */
+} ls_count_or_word;
+
+/** The families of kinds that are chosen by `type:`. */
+typedef enum ls_family { LS_FAMILY_LAYER, LS_FAMILY_OPTIMIZER, LS_FAMILY_SCHEDULE, LS_FAMILY_COUNT } ls_family;
+
+typedef struct ls_key {
+  const char *path;         /* dotted, relative to the table's struct: "train.batch", or "filters" in a kind */
+  ls_key_type type;
+  size_t offset;            /* of the member, in bytes */
+  const char *preset;       /* the default, as a user would write it; NULL: the key is required */
+  double min, max;          /* allowed range of counts and reals; both 0: any (counts are never negative) */
+  bool min_open, max_open;  /* the bound itself is refused */
+  const char *const *words; /* NULL-terminated; for WORD and COUNT_OR_WORD */
+  ls_family family;         /* for KIND */
+  const char *unit;         /* "epochs", "samples"; "" for none */
+  const char *doc;          /* one sentence */
+} ls_key;
+
+/** What a kind (a layer, optimizer or schedule type) takes. */
+typedef struct ls_schema {
+  const char *name; /* the word after `type:` */
+  const char *doc;  /* one sentence */
+  const ls_key *keys;
+  size_t key_count;
+  size_t options_bytes; /* size of the struct that the rows fill; 0 when there are no keys */
+} ls_schema;
+
+/** The kinds that a configuration may name: per family, a NULL-terminated list. */
+typedef struct ls_schemas {
+  const ls_schema *const *kinds[LS_FAMILY_COUNT];
+} ls_schemas;
+
+/** A chosen optimizer or schedule. */
+typedef struct ls_kind_spec {
+  const ls_schema *schema;
+  void *options; /* schema->options_bytes, filled from its rows; owned by the spec */
+} ls_kind_spec;
+
+typedef struct ls_layer_spec ls_layer_spec;
+
+typedef struct ls_layer_list {
+  ls_layer_spec *items; /* owned by the spec */
+  size_t count;
+} ls_layer_list;
+
+/** One layer as configured: the common keys `type` and `name`, and the kind's own. */
+struct ls_layer_spec {
+  const ls_schema *schema;
+  void *options; /* schema->options_bytes; owned by the spec */
+  char *name;    /* NULL when not given; owned by the spec */
+  char *place;   /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
+};
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The resolved configuration as plain structs: what the rest of the program sees of the YAML file.
+ * Members carry the names of their keys; keys.c holds a row for each. */
+#ifndef LS_CONFIG_SPEC_H
+#define LS_CONFIG_SPEC_H
+
+#include <stddef.h>
+
+#include "config/keys.h"
+
+typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALIZE_NONE } ls_normalize;
+typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
+typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
+typedef enum ls_reduction { LS_REDUCTION_FAST } ls_reduction;
+
+typedef struct ls_spec_data {
+  char *source;         /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
+  ls_amount validation; /* held out of the training split; count 0: none; default 0 */
+  int normalize;        /* ls_normalize; default standard */
+  int shuffle;          /* ls_shuffle; default global */
+  size_t classes;       /* number of classes; 0: from the dataset */
+} ls_spec_data;
+
+typedef struct ls_spec_early_stopping {
+  size_t patience;   /* epochs without improvement before stopping; 0: never stop */
+  int metric;        /* ls_metric, on the validation split; default loss */
+  double min_delta;  /* smallest change that counts as an improvement; default 0 */
+  bool restore_best; /* end with the weights of the best epoch; default true */
+} ls_spec_early_stopping;
+
+typedef struct ls_spec_train {
+  size_t epochs;          /* >= 1; default 10 */
+  size_t batch;           /* global batch, samples, >= 1; default 256 */
+  size_t microbatch;      /* samples, >= 1; default 32 */
+  int reduction;          /* ls_reduction; default fast */
+  double label_smoothing; /* [0, 1); default 0 */
+  double clip_norm;       /* L2 norm that gradients are clipped to; 0: off */
+  ls_kind_spec optimizer; /* default {type: sgd} */
+  ls_kind_spec schedule;  /* default {type: constant} */
+  ls_spec_early_stopping early_stopping;
+} ls_spec_train;
+
+typedef struct ls_spec_checkpoint {
+  size_t every_epochs;  /* 0: off; default 1 */
+  size_t every_steps;   /* 0: off; default 0 */
+  double every_minutes; /* 0: off; default 0 */
+  size_t keep;          /* newest checkpoints kept, >= 1; default 3 */
+} ls_spec_checkpoint;
+
+typedef struct ls_spec {
+  char *name;  /* default "run": names the default run directory */
+  size_t seed; /* default 1 */
+  ls_spec_data data;
+  struct {
+    ls_layer_list layers; /* required, at least one */
+  } model;
+  ls_spec_train train;
+  ls_spec_checkpoint checkpoint;
+} ls_spec;
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Initializers of weights: He, Glorot, LeCun, normal or uniform, chosen by the activation that follows. */
+#ifndef LS_NN_INIT_H
+#define LS_NN_INIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Words of the `init` key of layers with weights, in the order of ls_init; NULL-terminated. */
+extern const char *const ls_init_words[];
+
+/** `auto` is He normal before relu, leaky_relu and gelu, LeCun normal before nothing else known to need
+ * more, Glorot uniform before tanh and sigmoid and for the output layer. */
+typedef enum ls_init {
+  LS_INIT_AUTO,
+  LS_INIT_HE_NORMAL,
+  LS_INIT_HE_UNIFORM,
+  LS_INIT_GLOROT_NORMAL,
+  LS_INIT_GLOROT_UNIFORM,
+  LS_INIT_LECUN_NORMAL,
+  LS_INIT_LECUN_UNIFORM
+} ls_init;
+
+/** Resolve LS_INIT_AUTO by the activation that follows ("" for none). */
+ls_init ls_init_resolve(ls_init init, const char *next_activation);
+
+/** Fill a weight tensor: w[0..count), fans in elements. Stream (seed, LS_RNG_INIT, layer_index, 0). */
+void ls_init_fill(ls_init init, uint64_t seed, uint32_t layer_index, size_t fan_in, size_t fan_out, float *w,
+                  size_t count);
+
+#endif

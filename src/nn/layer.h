@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a layer is: one table of operations per kind, one file per kind, registered in kinds.c.
+ *
+ * A layer never allocates after it is built. Everything it works on is handed in: parameters, a thread's
+ * gradient, what it saves from forward to backward, scratch. One thread carries one micro-batch through a
+ * layer; layers of a model are shared by all threads and not changed while they run.
+ *
+ * To add a kind: write src/nn/<kind>.c with its options struct, its rows of keys and its operations; list
+ * it in kinds.c; add its cases to tests/unit/nn/test_gradients.c and tests/golden/make_goldens.py.
+ */
+#ifndef LS_NN_LAYER_H
+#define LS_NN_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "config/keys.h"
+#include "nn/shape.h"
+
+enum { LS_LAYER_NAME_BYTES = 64, LS_TENSOR_NAME_BYTES = 16, LS_TENSOR_MAX_DIMS = 4 };
+
+typedef struct ls_layer ls_layer;
+typedef struct ls_layer_kind ls_layer_kind;
+typedef struct ls_build ls_build;
+
+/** One named array of a layer: a parameter, or a buffer (running statistics). */
+typedef struct ls_tensor {
+  char layer[LS_LAYER_NAME_BYTES];  /* full name of its layer: "conv1", "block1.conv2" */
+  char name[LS_TENSOR_NAME_BYTES];  /* "weight", "bias", "running_mean", "running_var" */
+  size_t dims[LS_TENSOR_MAX_DIMS];  /* PyTorch's shape: conv [out, in, kh, kw], dense [out, in], vectors [n] */
+  size_t dim_count;                 /* 1 .. 4 */
+  size_t offset;                    /* of its first element in the model's parameter or buffer vector */
+  size_t count;                     /* elements: the product of dims */
+  bool decay;                       /* weight decay applies: a weight matrix, not a bias or a normalization */
+} ls_tensor;
+
+/** One micro-batch on its way through the model. Pointers are to the whole model's vectors; a layer adds
+ * its own offsets (layer->param_offset, ...). */
+typedef struct ls_pass {
+  bool training;           /* batch statistics and dropout on */
+  size_t n;                /* samples, 1 .. microbatch */
+  const float *params;     /* parameters in PyTorch's layouts */
+  const float *packed;     /* the same as the kernels want them, made by pack() once a step */
+  const float *buffers;    /* running statistics; read in evaluation */
+  float *grads;            /* this thread's gradient sum, in the kernels' layout; backward adds to it */
+  float *stats;            /* this thread's sum of batch statistics, layout of the buffers, each micro-batch
+                              weighted by n; forward in training adds to it */
+  uint64_t seed;           /* of the run */
+  uint64_t epoch;          /* from 0 */
+  const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
+} ls_pass;
+
+/** A layer in a model. `kind` and the counts are set by create(), names and offsets by the model. */
+struct ls_layer {
+  const ls_layer_kind *kind;
+  char name[LS_LAYER_NAME_BYTES]; /* full name, unique in the model */
+  uint32_t index;                 /* position in the whole model: keys the randomness */
+  ls_shape in, out;               /* per sample */
+  size_t microbatch;              /* largest n of a pass */
+  size_t param_offset;            /* of its first parameter in pass->params */
+  size_t param_count;             /* floats, those of inner layers included */
+  size_t buffer_offset, buffer_count; /* in pass->buffers and pass->stats */
+  size_t grad_offset, grad_count;     /* in pass->grads; the kernels' layout may differ from params */
+  size_t packed_offset, packed_count; /* in pass->packed */
+  size_t saved_count;   /* floats per micro-batch that forward leaves for backward, besides x and y */
+  size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
+  uint64_t macs;        /* multiply-adds of one sample's forward pass */
+  bool input_is_data;   /* nothing before it has parameters: backward is called with dx = NULL */
+  void *impl;           /* the kind's own, made by create(), released by destroy() */
+};
+
+/** Operations of a kind. Optional ones may be NULL. All pointers of forward and backward are 64-byte aligned.
+ *
+ * x [n, in.h, in.w, in.c], y [n, out.h, out.w, out.c]; dx and dy alike.
+ */
+struct ls_layer_kind {
+  ls_schema schema; /* name, sentence, keys and options struct */
+
+  /* May y be x? Only for kinds that work element by element. */
+  bool in_place;
+  /* What backward reads; the sequence lets buffers overlap accordingly. */
+  bool backward_reads_x, backward_reads_y;
+
+  /** Check the input shape, set out, counts, macs and impl, and declare tensors with ls_build_param() and
+   * ls_build_buffer(). `options` is schema's struct. Local. Errors: LS_E_CONFIG (the message starts with what
+   * does not fit; the caller adds the place), LS_E_MEMORY. On error destroy() is still called. */
+  ls_status (*create)(ls_layer *layer, const void *options, ls_build *build);
+
+  /** Release impl, which may be NULL or half made. Optional: nothing to release. */
+  void (*destroy)(ls_layer *layer);
+
+  /** Set the initial parameters and buffers; vectors of the whole model. Optional: it has none. */
+  void (*init)(const ls_layer *layer, uint64_t seed, float *params, float *buffers);
+
+  /** Make the packed form of the parameters. Optional: packed_count is 0. */
+  void (*pack)(const ls_layer *layer, const float *params, float *packed);
+
+  /** Turn a reduced gradient from the kernels' layout into that of the parameters (vectors of the whole
+   * model, not overlapping). Optional: both layouts are the same, grad_count is param_count. */
+  void (*unpack)(const ls_layer *layer, const float *grads, float *param_grads);
+
+  /** running = (1 - momentum) * running + momentum * stats, where stats is the mean over the step's
+   * micro-batches. Vectors of the whole model. Optional: it has no buffers. */
+  void (*update_buffers)(const ls_layer *layer, const float *stats, float *buffers);
+
+  void (*forward)(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
+                  float *scratch);
+
+  /** dx = gradient with respect to x, parameter gradients added to pass->grads (skipped when that is NULL).
+   * dx may be NULL (not wanted), or dy itself for in_place kinds; dy may be destroyed. */
+  void (*backward)(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
+                   float *dx, float *saved, float *scratch);
+
+  /** Append the options that matter to a reader, as "5x5, pad 2". Optional: nothing to tell. */
+  void (*describe)(const ls_layer *layer, ls_text *text);
+
+  /** Call visit on each inner layer, in order. Optional: it has none. */
+  void (*visit)(const ls_layer *layer, void (*visit)(const ls_layer *inner, size_t depth, void *user),
+                size_t depth, void *user);
+};
+
+/** Declare a parameter or a buffer of the layer under construction, and count it in param_count (or
+ * buffer_count). Its offset within the layer is the sum of those declared before. Local. Errors: LS_E_MEMORY,
+ * LS_E_CONFIG if the product of dims overflows. */
+ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, const size_t *dims,
+                         size_t dim_count, bool decay) LS_CHECKED;
+ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, size_t count) LS_CHECKED;
+
+/** The activation that follows the layer under construction ("relu", "" at the end or when another layer
+ * comes first): chooses the default initializer. */
+const char *ls_build_next_activation(const ls_build *build);
+
+
+
+/** All kinds, NULL-terminated, and their schemas for the configuration (same order). */
+extern const ls_layer_kind *const ls_layer_kinds[];
+extern const ls_schema *const ls_layer_schemas[];
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Softmax cross-entropy with label smoothing. */
+#ifndef LS_NN_LOSS_H
+#define LS_NN_LOSS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Sums over the samples of a micro-batch. */
+typedef struct ls_loss_sums {
+  double loss;    /* sum of -sum_k t_k log p_k, natural logarithm */
+  size_t correct; /* samples whose largest logit is at the label (the first one on ties) */
+} ls_loss_sums;
+
+/** Loss of n samples and its gradient.
+ *
+ * t = (1 - smoothing) * onehot(label) + smoothing / classes, as PyTorch's CrossEntropyLoss(label_smoothing).
+ *
+ * @param[in]  logits    [n, classes]
+ * @param[in]  labels    [n], each below classes
+ * @param[in]  scale     factor on the gradient: 1 / (samples of the global batch)
+ * @param[out] gradient  [n, classes]: scale * (p - t); NULL: not wanted
+ */
+ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
+                             double smoothing, double scale, float *gradient);
+
+/** p[n, classes] = softmax of the logits; may overwrite them. */
+void ls_softmax(const float *logits, size_t n, size_t classes, float *p);
+
+#endif

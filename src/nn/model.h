@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A model: layers in sequence, its vectors, and the passes through it. Knows neither MPI nor files. */
+#ifndef LS_NN_MODEL_H
+#define LS_NN_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "config/keys.h"
+#include "nn/layer.h"
+#include "nn/shape.h"
+
+/** The layers and their plan; opaque, not changed after it is built, shared by all threads. */
+typedef struct ls_model ls_model;
+
+/** Sizes of a model's vectors, in floats. */
+typedef struct ls_model_counts {
+  size_t params;  /* trainable parameters, PyTorch's layouts, one after the other */
+  size_t buffers; /* running statistics */
+  size_t grads;   /* gradient in the kernels' layout */
+  size_t packed;  /* parameters in the kernels' layout */
+  uint64_t macs;  /* multiply-adds of one sample's forward pass */
+  size_t workspace_bytes; /* of one thread: activations, saved, scratch (training) */
+} ls_model_counts;
+
+/** Build a model for inputs of shape `in`, micro-batches of at most `microbatch` samples and `classes` classes.
+ *
+ * Names that are not given are made of the kind and a running number ("conv1", "relu2").
+ * Local. Errors: LS_E_CONFIG with the layer's place if a layer does not fit, a name comes twice, or the last
+ * layer does not give `classes` features; LS_E_MEMORY. `classes` 0: not checked.
+ */
+ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in, size_t microbatch,
+                       size_t classes) LS_CHECKED;
+void ls_model_free(ls_model *model);
+
+const ls_model_counts *ls_model_count(const ls_model *model);
+ls_shape ls_model_input(const ls_model *model);
+size_t ls_model_classes(const ls_model *model); /* features of the last layer */
+
+/** Parameters and buffers in the order of their offsets; borrowed. */
+const ls_tensor *ls_model_params(const ls_model *model, size_t *count);
+const ls_tensor *ls_model_buffers(const ls_model *model, size_t *count);
+
+/** Set initial parameters and running statistics: a pure function of (model, seed). */
+void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers);
+
+/** Make the packed form that forward and backward read; work item `part` of `parts` (layers are dealt out). */
+void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts);
+
+/** Gradient from the kernels' layout to that of the parameters; work item `part` of `parts`. */
+void ls_model_unpack(const ls_model *model, const float *grads, float *param_grads, size_t part, size_t parts);
+
+/** Running statistics from the step's mean batch statistics. */
+void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers);
+
+/** What one thread needs to carry one micro-batch; opaque. */
+typedef struct ls_workspace ls_workspace;
+
+/** Local. Errors: LS_E_MEMORY. */
+ls_status ls_workspace_new(ls_workspace **out, const ls_model *model) LS_CHECKED;
+void ls_workspace_free(ls_workspace *workspace);
+
+/** Where the caller puts the micro-batch: [microbatch, h, w, c]; borrowed. */
+float *ls_workspace_input(ls_workspace *workspace);
+
+/** Forward pass over workspace's input. Returns the logits [n, classes], borrowed until the next pass. */
+const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace);
+
+/** Where the caller puts the loss gradient with respect to the logits: [microbatch, classes]; borrowed. */
+float *ls_workspace_loss_gradient(ls_workspace *workspace);
+
+/** Backward pass after a forward pass of the same micro-batch, adding to pass->grads.
+ *
+ * @param[out] dx  gradient with respect to the input [n, h, w, c], or NULL: not wanted
+ */
+void ls_model_backward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace, float *dx);
+
+/** Append a table: layer, kind and options, output shape, parameters, multiply-adds; then the totals. */
+void ls_model_summary(const ls_model *model, ls_text *text);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Optimizers: one file per kind behind one table, registered in optimizers.c. Updates work element by
+ * element on the model's vectors, so the result does not depend on how the work is dealt to threads. */
+#ifndef LS_TRAIN_OPTIMIZER_H
+#define LS_TRAIN_OPTIMIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "config/keys.h"
+#include "nn/model.h"
+
+enum { LS_OPTIMIZER_MAX_SLOTS = 4 };
+
+/** One update of a run of consecutive elements that share the weight decay. */
+typedef struct ls_update {
+  double lr;           /* learning rate of this step */
+  double weight_decay; /* 0 where decay does not apply */
+  double grad_scale;   /* factor on the gradient: clipping */
+  uint64_t step;       /* this optimizer step, from 1 */
+} ls_update;
+
+typedef struct ls_optimizer_kind {
+  ls_schema schema;
+  const char *slots[LS_OPTIMIZER_MAX_SLOTS]; /* names of the state vectors, NULL-terminated; as in PyTorch */
+  double (*lr)(const void *options);         /* the configured learning rate */
+  double (*weight_decay)(const void *options);
+  bool (*decay_all)(const void *options);    /* decay biases and normalization parameters too */
+  /* Update `count` elements in place; slots[i] is the state called slots[i] above, the same elements. */
+  void (*update)(const void *options, const ls_update *update, float *params, const float *grads,
+                 float *const *slots, size_t count);
+} ls_optimizer_kind;
+
+extern const ls_optimizer_kind *const ls_optimizer_kinds[]; /* NULL-terminated */
+extern const ls_schema *const ls_optimizer_schemas[];       /* the same order, NULL-terminated */
+
+/** The kind that a configuration chose. */
+const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec);
+
+size_t ls_optimizer_slot_count(const ls_optimizer_kind *kind);
+
+/** Update work item `part` of `parts` of all parameters.
+ *
+ * @param[in]     update  lr, grad_scale, step; weight_decay is filled in per tensor
+ * @param[in,out] params  [params], updated in place
+ * @param[in]     grads   [params], the mean gradient of the global batch
+ * @param[in,out] slots   the state vectors, [params] each
+ */
+void ls_optimizer_update(const ls_kind_spec *spec, const ls_model *model, ls_update update, float *params,
+                         const float *grads, float *const *slots, size_t part, size_t parts);
+
+#endif
