@@ -1,1 +1,92 @@
-int main(void) { return 0; }
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The program: find the subcommand, run it on every rank, print one error, end with its exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "nn/layer.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+static const ls_command *const commands[] = {&ls_command_train,   &ls_command_eval,   &ls_command_data,
+                                             &ls_command_inspect, &ls_command_doctor, NULL};
+
+const ls_schemas ls_all_schemas = {.kinds = {[LS_FAMILY_LAYER] = ls_layer_schemas,
+                                             [LS_FAMILY_OPTIMIZER] = ls_optimizer_schemas,
+                                             [LS_FAMILY_SCHEDULE] = ls_schedule_schemas}};
+
+static void print_help(FILE *stream)
+{
+  fputs("Usage: lockstep COMMAND [ARGUMENT...]\n"
+        "       mpirun -n RANKS lockstep COMMAND [ARGUMENT...]\n"
+        "\n"
+        "Trains image classifiers on CPU clusters and multicore workstations.\n"
+        "\n"
+        "Commands:\n",
+        stream);
+  for (const ls_command *const *command = commands; *command; command++)
+    fprintf(stream, "  %-9s %s\n", (*command)->word, (*command)->doc);
+  fputs("\n"
+        "`lockstep COMMAND --help` tells more. A first run, on data that Debian brings along:\n"
+        "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
+        "\n"
+        "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or input;\n"
+        "75 stopped on request after a checkpoint (go on with --resume).\n",
+        stream);
+}
+
+static const ls_command *find_command(const char *word)
+{
+  for (const ls_command *const *command = commands; *command; command++)
+    if (strcmp((*command)->word, word) == 0) return *command;
+  return NULL;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  bool printing = ls_comm_rank(comm) == 0;
+  const char *word = argc > 1 ? argv[1] : "--help";
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+    if (printing) print_help(stdout);
+    return LS_OK;
+  }
+  if (strcmp(word, "--version") == 0) {
+    if (printing) puts("lockstep " LS_VERSION);
+    return LS_OK;
+  }
+  const ls_command *command = find_command(word);
+  if (!command) return ls_fail(LS_E_USAGE, "there is no command '%s'; `lockstep --help` lists them", word);
+  return command->run(comm, argc - 1, argv + 1);
+}
+
+static void print_error(ls_status status)
+{
+  const ls_error *error = ls_error_last();
+  if (error->text[0] == '\0') return; /* argp has told it already */
+  if (status == LS_STOPPED)
+    fprintf(stderr, "lockstep: %s\n", error->text);
+  else if (error->rank >= 0)
+    fprintf(stderr, "lockstep: %s: %s (rank %d)\n", ls_status_word(status), error->text, error->rank);
+  else
+    fprintf(stderr, "lockstep: %s: %s\n", ls_status_word(status), error->text);
+}
+
+int main(int argc, char **argv)
+{
+  signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
+  ls_comm *comm = NULL;
+  ls_status status = ls_comm_start(&comm, &argc, &argv);
+  if (status != LS_OK) {
+    print_error(status);
+    return ls_status_exit(status);
+  }
+  status = run(comm, argc, argv);
+  if (status == LS_OK && (fflush(stdout) != 0 || ferror(stdout)))
+    status = ls_fail(LS_E_IO, "cannot write to standard output");
+  if (status != LS_OK && ls_comm_rank(comm) == 0) print_error(status);
+  if (status == LS_E_COMM) ls_comm_kill(comm, ls_status_exit(status));
+  ls_comm_finish(comm);
+  return ls_status_exit(status);
+}

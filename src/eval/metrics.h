@@ -33,6 +33,10 @@ typedef struct ls_metrics {
 ls_status ls_metrics_new(ls_metrics **out, const uint64_t *confusion, size_t classes, double loss) LS_CHECKED;
 void ls_metrics_free(ls_metrics *metrics);
 
+/** Append what a reader of the figures must know, one sentence a line: classes with no samples or no predictions,
+ * and what was taken for their quotients 0/0. Nothing when there is nothing to say. */
+void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text);
+
 /** Append a report for people: loss, accuracy, a table per class and macro, the confusion matrix with row and
  * column totals (left out above 30 classes, and said), the most confused pairs, notes on classes with no
  * samples or no predictions. `title`: "test". class_names: one per class, or NULL. */
@@ -40,7 +44,8 @@ void ls_metrics_report(const ls_metrics *metrics, const char *title, const char 
                        ls_text *text);
 
 /** {"accuracy", "loss", "samples", "macro": {...}, "per_class": [{"class", "precision", "recall", "f1",
- * "support"}], "confusion": [[...]], "notes": [...]}; a new reference, or NULL without memory. */
+ * "support"}], "confusion": [[...]], "notes": [...]}; a new reference, or NULL without memory. "class" is the
+ * index; with class_names, "label" is the name. A loss that is not finite is null. */
 json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_names);
 
 #endif

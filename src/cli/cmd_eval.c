@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep eval: the metrics of a trained network, or of several that vote, on a split of a dataset. */
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/class_names.h"
+#include "cli/command.h"
+#include "comm/place.h"
+#include "data/loader.h"
+#include "data/source.h"
+#include "eval/loaded.h"
+#include "eval/metrics.h"
+#include "train/evaluate.h"
+
+enum { KEY_DATA = 256, KEY_SPLIT, KEY_JSON };
+
+static const char *const split_words[LS_EVAL_COUNT] = {
+    [LS_EVAL_TRAIN] = "train", [LS_EVAL_VALIDATION] = "validation", [LS_EVAL_TEST] = "test"};
+
+typedef struct arguments {
+  const char **checkpoints; /* pointers into argv */
+  size_t count;
+  const char *data;
+  ls_eval_split split;
+  bool json;
+} arguments;
+
+/* What an evaluation works on, in the order in which it is made. */
+typedef struct session {
+  ls_loaded *networks; /* [count] */
+  ls_voter *voters;    /* [count] */
+  size_t count, threads;
+  ls_source *source;
+  ls_loader *loader;
+} session;
+
+static bool parse_split(const char *word, ls_eval_split *split)
+{
+  for (size_t i = 0; i < LS_EVAL_COUNT; i++) {
+    *split = (ls_eval_split)i;
+    if (strcmp(word, split_words[i]) == 0) return true;
+  }
+  return false;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  arguments *arguments = state->input;
+  if (key == KEY_DATA)
+    arguments->data = value;
+  else if (key == KEY_JSON)
+    arguments->json = true;
+  else if (key == KEY_SPLIT) {
+    if (!parse_split(value, &arguments->split)) argp_error(state, "--split %s: expected test, validation or train", value);
+  } else if (key == ARGP_KEY_ARG)
+    arguments->checkpoints[arguments->count++] = value;
+  else if (key == ARGP_KEY_END && arguments->count == 0)
+    argp_error(state, "no checkpoint given: a run directory holds best.h5 and checkpoint-<step>.h5");
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
+}
+
+static const struct argp_option options[] = {
+    {"data", KEY_DATA, "SRC", 0, "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
+    {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "CHECKPOINT.h5 [CHECKPOINT.h5 ...]",
+    .doc = "Evaluate a trained network; several vote softly (the mean of their probabilities decides).\v"
+           "Examples:\n"
+           "  lockstep eval runs/a/best.h5\n"
+           "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
+
+/* Does the dataset fit the network? Local. */
+static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info *data, const char *path)
+{
+  if (info->channels != data->channels || info->height != data->height || info->width != data->width)
+    return ls_fail(LS_E_INPUT, "'%s' takes images of %zux%zux%zu, but '%s' has %zux%zux%zu", path, info->channels,
+                   info->height, info->width, data->name, data->channels, data->height, data->width);
+  if (info->classes != data->classes)
+    return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes, data->name,
+                   data->classes);
+  return LS_OK;
+}
+
+static ls_status prepare_local(session *session, const arguments *arguments)
+{
+  const ls_dataset_info *data = ls_source_info(session->source);
+  LS_PASS(ls_alloc(&session->voters, session->count, sizeof *session->voters, "the voters"));
+  for (size_t i = 0; i < session->count; i++) {
+    const ls_loaded *loaded = &session->networks[i];
+    LS_PASS(check_fit(&loaded->info, data, arguments->checkpoints[i]));
+    session->voters[i].network = &loaded->network;
+    LS_PASS(ls_workspaces_new(&session->voters[i].workspaces, loaded->model, session->threads));
+  }
+  return LS_OK;
+}
+
+static ls_status open_source(session *session, const arguments *arguments)
+{
+  const ls_loaded *first = &session->networks[0];
+  const char *where = arguments->data ? arguments->data : first->spec->data.source;
+  return ls_source_open(&session->source, where, first->info.classes);
+}
+
+/* Micro-batches small enough for every voter. */
+static size_t common_microbatch(const session *session)
+{
+  size_t microbatch = session->networks[0].spec->train.microbatch;
+  for (size_t i = 1; i < session->count; i++)
+    if (session->networks[i].spec->train.microbatch < microbatch)
+      microbatch = session->networks[i].spec->train.microbatch;
+  return microbatch;
+}
+
+/* Networks, data and workspaces. Collective. */
+static ls_status prepare(ls_comm *comm, session *session, const arguments *arguments)
+{
+  LS_AGREE(comm, ls_alloc(&session->networks, arguments->count, sizeof *session->networks, "the networks"));
+  for (; session->count < arguments->count; session->count++)
+    LS_PASS(ls_loaded_open(&session->networks[session->count], comm, arguments->checkpoints[session->count],
+                           &ls_all_schemas));
+  ls_place place;
+  LS_PASS(ls_place_find(comm, &place));
+  session->threads = place.threads;
+  LS_AGREE(comm, open_source(session, arguments));
+  LS_AGREE(comm, prepare_local(session, arguments));
+  const ls_spec *spec = session->networks[0].spec;
+  ls_loader_options loader = {.data = &spec->data,
+                              .seed = spec->seed,
+                              .batch = spec->train.batch,
+                              .microbatch = common_microbatch(session)};
+  loader.wanted[arguments->split] = true;
+  return ls_loader_new(&session->loader, comm, session->source, &loader);
+}
+
+static void release(session *session)
+{
+  ls_loader_free(session->loader);
+  ls_source_close(session->source);
+  for (size_t i = 0; session->voters && i < session->count; i++)
+    ls_workspaces_free(session->voters[i].workspaces, session->threads);
+  free(session->voters);
+  for (size_t i = 0; i < session->count; i++) ls_loaded_close(&session->networks[i]);
+  free(session->networks);
+}
+
+static ls_status print_json(const ls_metrics *metrics, const char *split, const char *const *names)
+{
+  json_t *document = json_pack("{s:o}", split, ls_metrics_json(metrics, names));
+  char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+  if (text) puts(text);
+  free(text);
+  json_decref(document);
+  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+}
+
+static void print_report(const ls_metrics *metrics, const char *split, const char *const *names)
+{
+  ls_text report = {0};
+  ls_metrics_report(metrics, split, names, &report);
+  fputs(ls_text_get(&report), stdout);
+  ls_text_fini(&report);
+}
+
+/* Rank 0. */
+static ls_status show(const ls_evaluation *evaluation, const session *session, const arguments *arguments)
+{
+  const char *split = split_words[arguments->split];
+  const char **names = NULL;
+  ls_metrics *metrics = NULL;
+  ls_status status;
+  LS_GO(ls_class_names_of(&names, ls_source_info(session->source)));
+  LS_GO(ls_metrics_new(&metrics, evaluation->confusion, evaluation->classes, evaluation->loss));
+  if (arguments->json)
+    status = print_json(metrics, split, names);
+  else
+    print_report(metrics, split, names);
+done:
+  ls_metrics_free(metrics);
+  free(names);
+  return status;
+}
+
+static ls_status evaluate(ls_comm *comm, const arguments *arguments)
+{
+  session session = {.count = 0};
+  ls_evaluation evaluation = {0};
+  ls_status status;
+  LS_GO(prepare(comm, &session, arguments));
+  LS_GO(ls_evaluate(&evaluation, comm, session.voters, session.count, session.loader, arguments->split,
+                    session.threads));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&evaluation, &session, arguments) : LS_OK));
+done:
+  ls_evaluation_fini(&evaluation);
+  release(&session);
+  return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  arguments arguments = {.split = LS_EVAL_TEST};
+  LS_AGREE(comm, ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
+  bool done;
+  ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
+  if (status == LS_OK && !done) status = evaluate(comm, &arguments);
+  free(arguments.checkpoints);
+  return status;
+}
+
+const ls_command ls_command_eval = {.word = "eval", .doc = "evaluate trained networks: metrics and confusion matrix", .run = run};

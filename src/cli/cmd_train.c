@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep train: from a configuration file to a run directory. */
+#include <argp.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/run_dir.h"
+#include "cli/summary.h"
+#include "comm/place.h"
+#include "config/config.h"
+#include "data/source.h"
+#include "nn/gemm.h"
+#include "nn/model.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
+
+enum { CONFIG_LIMIT_BYTES = 1 << 20, KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };
+
+typedef struct arguments {
+  const char *config;
+  const char **overrides; /* pointers into argv */
+  size_t override_count;
+  const char *run_dir;
+  bool resume, dry_run, help_config;
+} arguments;
+
+/* Everything that a training needs, in the order in which it is made. */
+typedef struct setup {
+  char *text;      /* the configuration file's */
+  ls_spec *spec;
+  char *resolved;  /* the configuration with every key written out */
+  ls_place place;
+  ls_source *source;
+  ls_model *model;
+  char *run_dir;
+} setup;
+
+static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
+
+static void request_stop(int signal_number)
+{
+  (void)signal_number;
+  stop_requested = 1;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  arguments *arguments = state->input;
+  if (key == 'o')
+    arguments->run_dir = value;
+  else if (key == KEY_RESUME)
+    arguments->resume = true;
+  else if (key == KEY_DRY_RUN)
+    arguments->dry_run = true;
+  else if (key == KEY_HELP_CONFIG)
+    arguments->help_config = true;
+  else if (key == ARGP_KEY_ARG && !arguments->config)
+    arguments->config = value;
+  else if (key == ARGP_KEY_ARG && strchr(value, '='))
+    arguments->overrides[arguments->override_count++] = value;
+  else if (key == ARGP_KEY_ARG)
+    argp_error(state, "'%s' is no override: expected key.path=value, such as train.epochs=5", value);
+  else if (key == ARGP_KEY_END && !arguments->config && !arguments->help_config)
+    argp_error(state, "no configuration given: configs/ holds some to start from");
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
+}
+
+static const struct argp_option options[] = {
+    {"output", 'o', "RUN_DIR", 0, "Run directory (default: runs/NAME, numbered where that exists)", 0},
+    {"resume", KEY_RESUME, NULL, 0, "Go on from the newest intact checkpoint in RUN_DIR; from the start if there is none", 0},
+    {"dry-run", KEY_DRY_RUN, NULL, 0, "Check everything, print the model, and stop before training", 0},
+    {"help-config", KEY_HELP_CONFIG, NULL, 0, "Print every configuration key with type, default and meaning", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "CONFIG.yaml [key.path=value ...]",
+    .doc = "Train a model.\n\n"
+           "Alone it uses all cores that it is bound to; under mpirun or srun every rank takes its share of each "
+           "batch.\v"
+           "Examples:\n"
+           "  lockstep train configs/lenet5.yaml -o runs/a\n"
+           "  mpirun -n 2 --bind-to core lockstep train configs/lenet5.yaml train.epochs=3\n"
+           "  lockstep train configs/lenet5.yaml -o runs/a --resume train.epochs=20\n"
+           "  lockstep train configs/resnet20.yaml --dry-run\n"
+           "  lockstep train configs/lenet5.yaml 'train.optimizer={type: adam, lr: 0.001}'\n"};
+
+static ls_status print_config_help(const ls_comm *comm)
+{
+  if (ls_comm_rank(comm) != 0) return LS_OK;
+  ls_text help = {0};
+  ls_config_help(&ls_all_schemas, &help);
+  fputs(ls_text_get(&help), stdout);
+  ls_text_fini(&help);
+  return LS_OK;
+}
+
+static ls_status read_config(setup *setup, const arguments *arguments)
+{
+  size_t length;
+  LS_PASS(ls_file_read(arguments->config, CONFIG_LIMIT_BYTES, &setup->text, &length));
+  if (strlen(setup->text) != length)
+    return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", arguments->config);
+  return LS_OK;
+}
+
+/* Local: every rank parses the same text. */
+static ls_status parse_config(setup *setup, const arguments *arguments)
+{
+  LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
+                          arguments->override_count, &ls_all_schemas));
+  LS_TRY(ls_optimizer_check(&setup->spec->train.optimizer), "%s: train.optimizer", arguments->config);
+  LS_TRY(ls_schedule_check(&setup->spec->train.schedule), "%s: train.schedule", arguments->config);
+  ls_text yaml = {0};
+  ls_config_emit(setup->spec, &yaml);
+  return ls_text_take(&yaml, &setup->resolved);
+}
+
+static ls_status open_data(setup *setup)
+{
+  LS_TRY(ls_source_open(&setup->source, setup->spec->data.source, setup->spec->data.classes), "data.source");
+  return LS_OK;
+}
+
+static ls_status build_model(setup *setup)
+{
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  ls_shape in = {.c = data->channels, .h = data->height, .w = data->width};
+  return ls_model_new(&setup->model, &setup->spec->model.layers, in, setup->spec->train.microbatch, data->classes);
+}
+
+/* From the file to a checked model. Collective. */
+static ls_status prepare(ls_comm *comm, setup *setup, const arguments *arguments)
+{
+  LS_ROOT(comm, read_config(setup, arguments));
+  LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
+  LS_AGREE(comm, parse_config(setup, arguments));
+  LS_PASS(ls_place_find(comm, &setup->place));
+  LS_AGREE(comm, open_data(setup));
+  LS_AGREE(comm, build_model(setup));
+  return LS_OK;
+}
+
+static void release(setup *setup)
+{
+  free(setup->text);
+  ls_spec_free(setup->spec);
+  free(setup->resolved);
+  ls_source_close(setup->source);
+  ls_model_free(setup->model);
+  free(setup->run_dir);
+}
+
+/* Warnings on placement, and on micro-batches that leave threads idle. Collective. */
+static ls_status warn(ls_comm *comm, const setup *setup)
+{
+  ls_place *places;
+  LS_PASS(ls_place_gather(comm, &setup->place, &places));
+  if (ls_comm_rank(comm) != 0) return LS_OK;
+  ls_text lines = {0};
+  size_t ranks = (size_t)ls_comm_size(comm), threads = 0;
+  ls_place_warnings(places, ranks, &lines);
+  for (size_t r = 0; r < ranks; r++) threads += places[r].threads;
+  size_t microbatches = (setup->spec->train.batch + setup->spec->train.microbatch - 1) / setup->spec->train.microbatch;
+  if (microbatches < threads)
+    ls_text_add(&lines,
+                "train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some stay idle; "
+                "lower train.microbatch or raise train.batch\n",
+                setup->spec->train.batch, microbatches, setup->spec->train.microbatch, threads);
+  for (char *line = strtok(lines.chars, "\n"); line; line = strtok(NULL, "\n"))
+    fprintf(stderr, "lockstep: warning: %s\n", line);
+  ls_text_fini(&lines);
+  free(places);
+  return LS_OK;
+}
+
+static void print_plan(const ls_comm *comm, const setup *setup, bool dry_run)
+{
+  if (ls_comm_rank(comm) != 0) return;
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  const ls_spec *spec = setup->spec;
+  printf("%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s)\n", data->name, data->channels,
+         data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN], data->count[LS_SPLIT_TEST],
+         data->format);
+  if (dry_run) {
+    ls_text table = {0};
+    ls_model_summary(setup->model, &table);
+    fputs(ls_text_get(&table), stdout);
+    ls_text_fini(&table);
+    return;
+  }
+  printf("%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n", spec->name,
+         ls_model_count(setup->model)->params, spec->train.optimizer.schema->name, spec->train.batch,
+         spec->train.microbatch, ls_comm_size(comm), ls_comm_size(comm) == 1 ? "" : "s", setup->place.threads,
+         setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+  printf("run directory: %s\n", setup->run_dir);
+  fflush(stdout);
+}
+
+static void on_step(void *user, const ls_step_event *event)
+{
+  ls_progress_display_step(user, event);
+}
+
+static void on_epoch(void *user, const ls_epoch_event *event)
+{
+  ls_progress_display_epoch(user, event);
+}
+
+static void on_message(void *user, const char *text)
+{
+  (void)user;
+  printf("%s\n", text);
+  fflush(stdout);
+}
+
+static void catch_signals(void)
+{
+  struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGUSR1, &action, NULL);
+  action.sa_flags |= (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
+  sigaction(SIGINT, &action, NULL);
+}
+
+static ls_status train(ls_comm *comm, setup *setup, const arguments *arguments)
+{
+  ls_progress_display display;
+  ls_progress_display_init(&display, setup->spec->train.epochs, isatty(STDOUT_FILENO) == 1);
+  ls_trainer_options trainer = {.comm = comm,
+                                .spec = setup->spec,
+                                .schemas = &ls_all_schemas,
+                                .config = setup->resolved,
+                                .source = setup->source,
+                                .model = setup->model,
+                                .threads = setup->place.threads,
+                                .run_dir = setup->run_dir,
+                                .resume = arguments->resume,
+                                .stop = &stop_requested,
+                                .events = {&display, on_step, on_epoch, on_message}};
+  catch_signals();
+  ls_train_result result;
+  LS_PASS(ls_train(&trainer, &result));
+  ls_run_facts facts = {.spec = setup->spec,
+                        .data = ls_source_info(setup->source),
+                        .ranks = (size_t)ls_comm_size(comm),
+                        .threads = setup->place.threads,
+                        .parameters = ls_model_count(setup->model)->params,
+                        .run_dir = setup->run_dir};
+  ls_status status =
+      ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? ls_summary_finish(&facts, &result) : LS_OK);
+  ls_train_result_fini(&result);
+  return status;
+}
+
+static ls_status run_prepared(ls_comm *comm, setup *setup, const arguments *arguments)
+{
+  LS_PASS(prepare(comm, setup, arguments));
+  LS_PASS(warn(comm, setup));
+  if (!arguments->dry_run) {
+    LS_ROOT(comm, ls_run_dir_prepare(&setup->run_dir, arguments->run_dir, setup->spec->name, arguments->resume));
+    LS_PASS(ls_comm_broadcast_text(comm, &setup->run_dir));
+  }
+  print_plan(comm, setup, arguments->dry_run);
+  return arguments->dry_run ? LS_OK : train(comm, setup, arguments);
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  arguments arguments = {.config = NULL};
+  LS_AGREE(comm, ls_alloc(&arguments.overrides, (size_t)argc, sizeof *arguments.overrides, "the overrides"));
+  setup setup = {.text = NULL};
+  bool done;
+  ls_status status;
+  LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
+  if (done) goto done;
+  if (arguments.help_config) {
+    status = print_config_help(comm);
+    goto done;
+  }
+  status = run_prepared(comm, &setup, &arguments);
+done:
+  release(&setup);
+  free(arguments.overrides);
+  return status;
+}
+
+const ls_command ls_command_train = {.word = "train", .doc = "train a model from a configuration file", .run = run};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Argument parsing that every subcommand shares: argp, with rank 0 as the only one that speaks. */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static bool asks_for_help(int argc, char **argv)
+{
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "-h") == 0) return true;
+  return false;
+}
+
+ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input, bool *done)
+{
+  bool speaking = ls_comm_rank(comm) == 0;
+  char name[64];
+  snprintf(name, sizeof name, "lockstep %s", argv[0]);
+  argv[0] = name;
+  *done = asks_for_help(argc, argv);
+  if (*done) {
+    if (speaking) argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+    return LS_OK;
+  }
+  unsigned flags = ARGP_NO_EXIT | ARGP_NO_HELP | (speaking ? 0U : ARGP_NO_ERRS);
+  if (argp_parse(argp, argc, argv, flags, NULL, input) != 0) return ls_fail(LS_E_USAGE, "%s", "");
+  return LS_OK;
+}

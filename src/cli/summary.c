@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a run came to, for people (standard output) and for programs (summary.json). */
+#include "cli/summary.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/class_names.h"
+#include "eval/metrics.h"
+
+static ls_status metrics_of(const ls_evaluation *evaluation, ls_metrics **out)
+{
+  return ls_metrics_new(out, evaluation->confusion, evaluation->classes, evaluation->loss);
+}
+
+/* Metrics of a split, printed when `title` is given, added to the document. */
+static ls_status add_split(json_t *document, const char *key, bool printed, const ls_evaluation *evaluation,
+                           const char *const *names)
+{
+  ls_metrics *metrics;
+  LS_PASS(metrics_of(evaluation, &metrics));
+  if (printed) {
+    ls_text report = {0};
+    ls_metrics_report(metrics, key, names, &report);
+    fputs(ls_text_get(&report), stdout);
+    ls_text_fini(&report);
+  }
+  int failed = json_object_set_new(document, key, ls_metrics_json(metrics, names));
+  ls_metrics_free(metrics);
+  return failed ? ls_fail(LS_E_MEMORY, "no memory for the summary") : LS_OK;
+}
+
+static json_t *facts_json(const ls_run_facts *facts, const ls_train_result *result)
+{
+  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I}", "name", facts->spec->name,
+                   "weights_digest", result->weights_digest, "epochs", (json_int_t)result->progress.epoch, "steps",
+                   (json_int_t)result->progress.step, "ranks", (json_int_t)facts->ranks, "threads",
+                   (json_int_t)facts->threads, "seconds", result->progress.seconds, "samples_per_second",
+                   result->samples_per_second, "parameters", (json_int_t)facts->parameters, "seed",
+                   (json_int_t)facts->spec->seed);
+}
+
+static ls_status write_document(const ls_run_facts *facts, const json_t *document)
+{
+  char *text = json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
+  if (!text) return ls_fail(LS_E_MEMORY, "no memory for the summary");
+  ls_text path = {0}, contents = {0};
+  ls_text_add(&path, "%s/summary.json", facts->run_dir);
+  ls_text_add(&contents, "%s\n", text);
+  ls_status status = ls_file_write(ls_text_get(&path), ls_text_get(&contents), contents.length);
+  ls_text_fini(&path);
+  ls_text_fini(&contents);
+  free(text);
+  return status;
+}
+
+ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *result)
+{
+  const char **names = NULL;
+  json_t *document = facts_json(facts, result);
+  ls_status status = LS_OK;
+  if (!document) status = ls_fail(LS_E_MEMORY, "no memory for the summary");
+  if (status == LS_OK) status = ls_class_names_of(&names, facts->data);
+  if (status == LS_OK && result->has_validation)
+    status = add_split(document, "validation", !result->has_test, &result->validation, names);
+  if (status == LS_OK && result->has_test) status = add_split(document, "test", true, &result->test, names);
+  if (status == LS_OK) status = write_document(facts, document);
+  if (status == LS_OK)
+    printf("\n%zu epochs in %.1f s, %.0f samples/s; weights %s\nresults in %s\n", (size_t)result->progress.epoch,
+           result->progress.seconds, result->samples_per_second, result->weights_digest, facts->run_dir);
+  json_decref(document);
+  free(names);
+  return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who computes what: the positions 0 .. count-1 of an epoch, cut into steps of `batch` positions (the last
+ * one: what is left), each step cut into micro-batches, and the micro-batches of a step dealt to the ranks
+ * in order by ls_part_first(). Nothing here depends on which sample stands at a position.
+ *
+ * A rank keeps its positions in ascending order; the index of a position is its place among them. All are
+ * pure functions that take constant time for any count, batch, micro-batch and number of ranks; a rank may
+ * have no positions at all.
+ */
+#ifndef LS_DATA_PLAN_H
+#define LS_DATA_PLAN_H
+
+#include <stddef.h>
+
+typedef struct ls_plan {
+  size_t count;      /* positions; may be 0 */
+  size_t batch;      /* positions of a step, >= 1 */
+  size_t microbatch; /* positions of a micro-batch, >= 1 */
+  size_t ranks;      /* >= 1 */
+} ls_plan;
+
+/** Where a position is. */
+typedef struct ls_plan_place {
+  size_t rank;
+  size_t index; /* among the positions of that rank */
+} ls_plan_place;
+
+/** A run of positions that are consecutive in the epoch and on their rank. */
+typedef struct ls_plan_run {
+  size_t index; /* of the first one on its rank */
+  size_t count;
+} ls_plan_run;
+
+/** Steps of the epoch: ceil(count / batch). */
+size_t ls_plan_steps(const ls_plan *plan);
+
+/** Positions of step `step` on all ranks. */
+size_t ls_plan_step_count(const ls_plan *plan, size_t step);
+
+/** Micro-batches of step `step` that are `rank`'s; may be 0. */
+size_t ls_plan_step_microbatches(const ls_plan *plan, size_t rank, size_t step);
+
+/** The i-th of them. */
+ls_plan_run ls_plan_microbatch(const ls_plan *plan, size_t rank, size_t step, size_t i);
+
+/** Micro-batches of all steps that are `rank`'s, and the i-th of them. */
+size_t ls_plan_rank_microbatches(const ls_plan *plan, size_t rank);
+ls_plan_run ls_plan_rank_microbatch(const ls_plan *plan, size_t rank, size_t i);
+
+/** Positions of `rank`. */
+size_t ls_plan_rank_count(const ls_plan *plan, size_t rank);
+
+/** Where `position` < count is. */
+ls_plan_place ls_plan_locate(const ls_plan *plan, size_t position);
+
+/** The position at a place; the inverse of ls_plan_locate(). */
+size_t ls_plan_position(const ls_plan *plan, ls_plan_place place);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The store: samples that a rank holds, in the order in which it needs them.
+ *
+ * Memory. Between epochs the training samples move from one shard to another of the same size, so a rank
+ * holds 2/R of the training images while an exchange runs, and there is no third copy: MPI gathers what it
+ * sends from the current shard, which training goes on reading, and scatters what it receives into the next
+ * one (comm/exchange_indexed.h). The price is the lists of places, on either side at most 16 bytes and,
+ * inside Open MPI, about 100 bytes for each sample that moves, until the exchange is complete. The simpler
+ * MPI_Ialltoallv would need packed copies of both sides, 4/R.
+ * Labels do not travel: each rank holds all of them, 2 bytes a sample. Nor do sample numbers: both sides
+ * compute them.
+ */
+#ifndef LS_DATA_SHARD_H
+#define LS_DATA_SHARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+typedef struct ls_shard {
+  size_t count;       /* samples */
+  size_t image_bytes; /* of an image, c * h * w */
+  uint8_t *images;    /* [count, c, h, w]; owned */
+  uint16_t *labels;   /* [count]; owned */
+  uint64_t *samples;  /* [count] numbers in the file's split; owned */
+} ls_shard;
+
+/** Local. Errors: LS_E_MEMORY. */
+ls_status ls_shard_init(ls_shard *shard, size_t count, size_t image_bytes) LS_CHECKED;
+void ls_shard_fini(ls_shard *shard);
+
+/** Look the labels of `samples` up in the labels of the whole split. */
+void ls_shard_label(ls_shard *shard, const uint16_t *split_labels);
+
+#endif

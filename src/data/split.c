@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Stratified holdout. Only what is held out is stored, sorted: the numbering of the rest is found by binary
+ * search, so no rank needs a table of all training samples. */
+#include "data/split.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "base/size.h"
+
+/* Of one class. */
+typedef struct share {
+  size_t count;     /* samples */
+  size_t held;      /* of them held out */
+  size_t remainder; /* of the division that gave `held` */
+  size_t seen;      /* passed so far in the walk over the samples */
+  ls_permutation order;
+} share;
+
+static ls_status find_count(size_t *count, size_t total, ls_amount amount)
+{
+  *count = amount.is_fraction ? (size_t)llround(amount.fraction * (double)total) : amount.count;
+  if (*count < total) return LS_OK;
+  if (total == 0) return ls_fail(LS_E_INPUT, "no samples to train on: the training split is empty");
+  return ls_fail(LS_E_INPUT,
+                 "data.validation: %zu samples to hold out of %zu training samples leave none to train on; "
+                 "try: data.validation=%zu",
+                 *count, total, total / 10);
+}
+
+/* Deal what the rounding down left over to the classes with the largest remainders, one each. */
+static void deal_rest(share *shares, size_t classes, size_t rest)
+{
+  for (; rest > 0; rest--) {
+    size_t best = 0;
+    for (size_t c = 1; c < classes; c++)
+      if (shares[c].remainder > shares[best].remainder) best = c;
+    assert(shares[best].remainder > 0);
+    shares[best].remainder = 0;
+    shares[best].held++;
+  }
+}
+
+static ls_status find_shares(share *shares, const ls_holdout_labels *from, uint64_t seed, size_t held)
+{
+  for (size_t i = 0; i < from->count; i++) shares[from->labels[i]].count++;
+  size_t rest = held;
+  for (size_t c = 0; c < from->classes; c++) {
+    size_t product;
+    if (!ls_size_mul(held, shares[c].count, &product))
+      return ls_fail(LS_E_INPUT, "%zu training samples are more than a validation split can be made of",
+                     from->count);
+    shares[c].held = product / from->count;
+    shares[c].remainder = product % from->count;
+    shares[c].order = ls_permutation_of(seed, LS_RNG_SPLIT, c, 0, shares[c].count);
+    rest -= shares[c].held;
+  }
+  deal_rest(shares, from->classes, rest);
+  return LS_OK;
+}
+
+/* The j-th sample of a class is held out if the class's permutation puts it among the first `held`. */
+static void collect(uint64_t *samples, share *shares, const ls_holdout_labels *from)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < from->count; i++) {
+    share *of_class = &shares[from->labels[i]];
+    size_t j = of_class->seen++;
+    if (of_class->held > 0 && ls_permutation_at(&of_class->order, j) < of_class->held) samples[count++] = i;
+  }
+}
+
+ls_status ls_holdout_find(ls_holdout *out, const ls_holdout_labels *from, uint64_t seed, ls_amount amount)
+{
+  ls_holdout holdout = {.total = from->count};
+  share *shares = NULL;
+  ls_status status;
+  LS_GO(find_count(&holdout.count, from->count, amount));
+  LS_GO(ls_alloc(&holdout.samples, holdout.count, sizeof *holdout.samples, "the validation split"));
+  LS_GO(ls_alloc(&shares, from->classes, sizeof *shares, "the classes' shares of the validation split"));
+  LS_GO(find_shares(shares, from, seed, holdout.count));
+  if (holdout.count > 0) collect(holdout.samples, shares, from);
+  *out = holdout;
+done:
+  free(shares);
+  if (status != LS_OK) free(holdout.samples);
+  return status;
+}
+
+void ls_holdout_fini(ls_holdout *holdout)
+{
+  free(holdout->samples);
+  *holdout = (ls_holdout){0};
+}
+
+size_t ls_holdout_train_count(const ls_holdout *holdout)
+{
+  return holdout->total - holdout->count;
+}
+
+bool ls_holdout_has(const ls_holdout *holdout, uint64_t sample, size_t *index)
+{
+  size_t low = 0; /* held-out samples below `sample` */
+  size_t high = holdout->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (holdout->samples[middle] < sample)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  bool is_held = low < holdout->count && holdout->samples[low] == sample;
+  *index = is_held ? low : (size_t)sample - low;
+  return is_held;
+}
+
+uint64_t ls_holdout_train_sample(const ls_holdout *holdout, size_t index)
+{
+  /* samples[k] - k training samples stand before the k-th held-out one: it does not decrease with k. */
+  size_t low = 0;
+  size_t high = holdout->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (holdout->samples[middle] - middle <= index)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return index + low;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Bringing a checkpoint to every rank: rank 0 reads, the others get the bytes. */
+#include "eval/loaded.h"
+
+#include "config/config.h"
+
+/* Rank 0's info to all; the texts it points to travel after it. Collective. */
+static ls_status share_info(ls_comm *comm, ls_checkpoint_info *info)
+{
+  ls_checkpoint_info sent = *info;
+  LS_PASS(ls_comm_broadcast(comm, &sent, sizeof sent));
+  bool named = sent.class_names != NULL;
+  if (ls_comm_rank(comm) != 0) {
+    *info = sent;
+    info->config = NULL; /* rank 0's pointers mean nothing here */
+    info->class_names = NULL;
+  }
+  LS_PASS(ls_comm_broadcast_text(comm, &info->config));
+  return named ? ls_comm_broadcast_text(comm, &info->class_names) : LS_OK;
+}
+
+/* Model and empty vectors from the configuration. Local. */
+static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas)
+{
+  const ls_checkpoint_info *info = &loaded->info;
+  LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
+  ls_shape in = {.c = info->channels, .h = info->height, .w = info->width};
+  LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, in, loaded->spec->train.microbatch,
+                       info->classes));
+  ls_normalization normalization = {.channels = info->channels};
+  for (size_t c = 0; c < info->channels; c++) {
+    normalization.mean[c] = info->mean[c];
+    normalization.deviation[c] = info->deviation[c];
+  }
+  return ls_network_init(&loaded->network, loaded->model, &normalization);
+}
+
+/* Weights into the vectors. Rank 0. */
+static ls_status read_weights(ls_loaded *loaded, const char *path)
+{
+  ls_state state = {
+      .model = loaded->model, .params = loaded->network.params, .buffers = loaded->network.buffers};
+  ls_status status = ls_checkpoint_read(path, &state);
+  ls_history_fini(&state.train);
+  ls_history_fini(&state.validation);
+  return status;
+}
+
+static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas)
+{
+  LS_ROOT(comm, ls_checkpoint_read_info(path, &out->info));
+  LS_PASS(share_info(comm, &out->info));
+  LS_AGREE(comm, build(out, path, schemas));
+  LS_ROOT(comm, read_weights(out, path));
+  const ls_model_counts *counts = ls_model_count(out->model);
+  LS_PASS(ls_comm_broadcast(comm, out->network.params, counts->params * sizeof(float)));
+  LS_PASS(ls_comm_broadcast(comm, out->network.buffers, counts->buffers * sizeof(float)));
+  ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
+  return LS_OK;
+}
+
+ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas)
+{
+  *out = (ls_loaded){.spec = NULL};
+  ls_status status = open_checkpoint(out, comm, path, schemas);
+  if (status == LS_OK) return LS_OK;
+  ls_loaded_close(out);
+  return ls_wrap(status, "cannot load checkpoint '%s'", path);
+}
+
+void ls_loaded_close(ls_loaded *loaded)
+{
+  ls_network_fini(&loaded->network);
+  ls_model_free(loaded->model);
+  ls_spec_free(loaded->spec);
+  ls_checkpoint_info_fini(&loaded->info);
+}

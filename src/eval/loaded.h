@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A trained network as it comes from a checkpoint, on every rank. */
+#ifndef LS_EVAL_LOADED_H
+#define LS_EVAL_LOADED_H
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "config/spec.h"
+#include "store/checkpoint.h"
+#include "train/network.h"
+
+typedef struct ls_loaded {
+  ls_checkpoint_info info;
+  ls_spec *spec; /* the configuration it was trained with */
+  ls_model *model;
+  ls_network network; /* packed: ready for forward passes */
+} ls_loaded;
+
+/** Read a checkpoint on rank 0 and build the network on every rank.
+ *
+ * Collective. Errors: LS_E_INPUT if it is no intact checkpoint; LS_E_CONFIG if the configuration in it cannot be
+ * read; LS_E_MEMORY; LS_E_COMM. On error nothing is left to release.
+ */
+ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas) LS_CHECKED;
+void ls_loaded_close(ls_loaded *loaded);
+
+#endif

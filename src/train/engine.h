@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The training step: micro-batches over threads, one allreduce, one update.
+ *
+ *   threads: forward and backward of their micro-batches, each into a gradient vector of its own
+ *   threads: sum of those vectors in thread order, chunk by chunk
+ *   master:  MPI_Allreduce of [gradient | batch statistics | control words]
+ *   threads: unpack, norm, optimizer, pack
+ *
+ * Micro-batches are dealt to threads in fixed blocks, and every sum has a fixed order: the same number of
+ * ranks and threads gives the same bits. Nothing is allocated in a step.
+ */
+#ifndef LS_TRAIN_ENGINE_H
+#define LS_TRAIN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "config/spec.h"
+#include "data/loader.h"
+#include "store/checkpoint.h"
+#include "train/network.h"
+
+typedef struct ls_engine ls_engine;
+
+typedef struct ls_engine_options {
+  ls_comm *comm;              /* borrowed */
+  ls_network *network;        /* borrowed; its vectors change with every step */
+  const ls_spec_train *train; /* borrowed */
+  uint64_t seed;
+  size_t threads; /* >= 1 */
+} ls_engine_options;
+
+/** Plan everything that the steps need. Local. Errors: LS_E_MEMORY. */
+ls_status ls_engine_new(ls_engine **out, const ls_engine_options *options) LS_CHECKED;
+void ls_engine_free(ls_engine *engine);
+
+/** What a rank asks of all ranks at the end of a step; counts of ranks after the reduction. */
+typedef struct ls_control {
+  uint64_t stop;       /* stop after this step: a signal, a time limit */
+  uint64_t checkpoint; /* a checkpoint is due by the clock */
+} ls_control;
+
+typedef struct ls_step {
+  const ls_loader *loader;
+  uint64_t epoch;          /* from 0 */
+  size_t epoch_step;       /* from 0, within the epoch */
+  double lr;               /* learning rate of this step */
+  uint64_t optimizer_step; /* from 1 */
+  ls_control control;      /* what this rank asks */
+} ls_step;
+
+/** Sums over all ranks, the same bits on each. */
+typedef struct ls_step_result {
+  double loss; /* sum over the samples */
+  uint64_t correct, samples;
+  double grad_norm; /* L2 norm of the mean gradient, before clipping */
+  ls_control control;
+} ls_step_result;
+
+/** Take one training step.
+ *
+ * When loss or gradient is not finite the weights stay as they were. Collective. Errors: LS_E_NONFINITE, LS_E_COMM.
+ */
+ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result) LS_CHECKED;
+
+/** The network's parameters were set from outside: make their packed form. */
+void ls_engine_pack(ls_engine *engine);
+
+/** The optimizer's state vectors, [params] each, in the order of its kind's slots; borrowed. */
+float *const *ls_engine_slots(const ls_engine *engine, size_t *count);
+
+/** The threads' workspaces, for evaluations between steps; borrowed. */
+ls_workspace **ls_engine_workspaces(const ls_engine *engine);
+
+#endif

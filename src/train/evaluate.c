@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Evaluation: micro-batches over threads and ranks, integer counts summed over both. */
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "nn/loss.h"
+
+/* What one thread gathers, and where it adds up the votes. */
+typedef struct tally {
+  double loss;
+  uint64_t *confusion;  /* [classes, classes] */
+  float *probabilities; /* [microbatch, classes]: mean over the voters */
+  float *own;           /* [microbatch, classes]: of one voter */
+} tally;
+
+typedef struct job {
+  const ls_voter *voters;
+  size_t voter_count;
+  const ls_loader *loader;
+  ls_eval_split split;
+  size_t threads, classes;
+  tally *tallies; /* [threads] */
+} job;
+
+static void fini(job *job)
+{
+  for (size_t t = 0; job->tallies && t < job->threads; t++) {
+    free(job->tallies[t].confusion);
+    free(job->tallies[t].probabilities);
+    free(job->tallies[t].own);
+  }
+  free(job->tallies);
+}
+
+static ls_status prepare(job *job, size_t microbatch)
+{
+  LS_PASS(ls_alloc(&job->tallies, job->threads, sizeof *job->tallies, "the evaluation"));
+  size_t matrix;
+  if (!ls_size_mul(job->classes, job->classes, &matrix))
+    return ls_fail(LS_E_MEMORY, "no memory for a confusion matrix of %zu classes", job->classes);
+  for (size_t t = 0; t < job->threads; t++) {
+    tally *tally = &job->tallies[t];
+    LS_PASS(ls_alloc(&tally->confusion, matrix, sizeof(uint64_t), "a confusion matrix"));
+    LS_PASS(ls_alloc(&tally->probabilities, microbatch * job->classes, sizeof(float), "probabilities"));
+    LS_PASS(ls_alloc(&tally->own, microbatch * job->classes, sizeof(float), "probabilities"));
+  }
+  return LS_OK;
+}
+
+static const float *logits_of(const ls_voter *voter, size_t part, const ls_microbatch *microbatch)
+{
+  const ls_network *network = voter->network;
+  ls_workspace *workspace = voter->workspaces[part];
+  ls_shape in = ls_model_input(network->model);
+  ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
+                         ls_workspace_input(workspace));
+  ls_pass pass = ls_network_pass(network, microbatch);
+  return ls_model_forward(network->model, &pass, workspace);
+}
+
+/* Mean probabilities of all voters, as logarithms: softmax(log p) = p, so the loss function serves both. */
+static const float *vote(const job *job, size_t part, const ls_microbatch *microbatch)
+{
+  if (job->voter_count == 1) return logits_of(&job->voters[0], part, microbatch);
+  tally *tally = &job->tallies[part];
+  size_t count = microbatch->n * job->classes;
+  memset(tally->probabilities, 0, count * sizeof(float));
+  for (size_t v = 0; v < job->voter_count; v++) {
+    ls_softmax(logits_of(&job->voters[v], part, microbatch), microbatch->n, job->classes, tally->own);
+    for (size_t i = 0; i < count; i++) tally->probabilities[i] += tally->own[i] / (float)job->voter_count;
+  }
+  for (size_t i = 0; i < count; i++) tally->probabilities[i] = logf(fmaxf(tally->probabilities[i], 1e-38f));
+  return tally->probabilities;
+}
+
+static size_t largest(const float *values, size_t count)
+{
+  size_t best = 0;
+  for (size_t i = 1; i < count; i++)
+    if (values[i] > values[best]) best = i;
+  return best;
+}
+
+static void evaluate_part(const job *job, size_t part)
+{
+  tally *tally = &job->tallies[part];
+  size_t count = ls_loader_eval_microbatches(job->loader, job->split);
+  size_t end = ls_part_first(count, job->threads, part + 1);
+  for (size_t i = ls_part_first(count, job->threads, part); i < end; i++) {
+    ls_microbatch microbatch = ls_loader_eval_microbatch(job->loader, job->split, i);
+    const float *logits = vote(job, part, &microbatch);
+    tally->loss +=
+        ls_loss_softmax(logits, microbatch.labels, microbatch.n, job->classes, 0.0, 1.0, NULL).loss;
+    for (size_t s = 0; s < microbatch.n; s++)
+      tally->confusion[microbatch.labels[s] * job->classes +
+                       largest(logits + s * job->classes, job->classes)]++;
+  }
+}
+
+static void run(const job *job)
+{
+  size_t threads = job->threads;
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+  for (size_t part = 0; part < threads; part++) evaluate_part(job, part);
+}
+
+static ls_status reduce(const job *job, ls_comm *comm, ls_evaluation *out)
+{
+  size_t matrix = job->classes * job->classes;
+  for (size_t t = 0; t < job->threads; t++) {
+    out->loss += job->tallies[t].loss;
+    for (size_t i = 0; i < matrix; i++) out->confusion[i] += job->tallies[t].confusion[i];
+  }
+  LS_PASS(ls_comm_sum_f64(comm, &out->loss, 1));
+  LS_PASS(ls_comm_sum_u64(comm, out->confusion, matrix));
+  for (size_t i = 0; i < matrix; i++) out->samples += out->confusion[i];
+  for (size_t k = 0; k < job->classes; k++) out->correct += out->confusion[k * job->classes + k];
+  out->loss /= (double)out->samples;
+  return LS_OK;
+}
+
+static ls_status start(job *job, ls_evaluation *out)
+{
+  size_t microbatch = 1;
+  size_t count = ls_loader_eval_microbatches(job->loader, job->split);
+  for (size_t i = 0; i < count; i++)
+    microbatch = ls_size_max(microbatch, ls_loader_eval_microbatch(job->loader, job->split, i).n);
+  LS_PASS(prepare(job, microbatch));
+  return ls_alloc(&out->confusion, job->classes * job->classes, sizeof(uint64_t), "a confusion matrix");
+}
+
+ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_voter *voters, size_t voter_count,
+                      const ls_loader *loader, ls_eval_split split, size_t threads)
+{
+  size_t classes = ls_model_classes(voters[0].network->model);
+  *out = (ls_evaluation){.classes = classes};
+  if (ls_loader_eval_count(loader, split) == 0)
+    return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
+  job job = {.voters = voters,
+             .voter_count = voter_count,
+             .loader = loader,
+             .split = split,
+             .threads = threads,
+             .classes = classes};
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, start(&job, out)));
+  run(&job);
+  LS_GO(reduce(&job, comm, out));
+done:
+  fini(&job);
+  if (status != LS_OK) ls_evaluation_fini(out);
+  return status;
+}
+
+void ls_evaluation_fini(ls_evaluation *evaluation)
+{
+  free(evaluation->confusion);
+  *evaluation = (ls_evaluation){0};
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Loss and confusion matrix of one network, or of several that vote, over a split: every sample once. */
+#ifndef LS_TRAIN_EVALUATE_H
+#define LS_TRAIN_EVALUATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "data/loader.h"
+#include "train/network.h"
+
+/** One network and what its threads work in. */
+typedef struct ls_voter {
+  const ls_network *network;
+  ls_workspace **workspaces; /* [threads] */
+} ls_voter;
+
+typedef struct ls_evaluation {
+  double loss;         /* mean over the samples; of the mean probabilities when several vote */
+  uint64_t samples, correct;
+  uint64_t *confusion; /* [classes, classes], row actual, column predicted; owned */
+  size_t classes;
+} ls_evaluation;
+
+/** Evaluate on this split. Several networks vote softly: the mean of their probabilities decides.
+ *
+ * Collective. Errors: LS_E_INPUT if the split has no samples; LS_E_MEMORY; LS_E_COMM.
+ */
+ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_voter *voters, size_t voter_count,
+                      const ls_loader *loader, ls_eval_split split, size_t threads) LS_CHECKED;
+void ls_evaluation_fini(ls_evaluation *evaluation);
+
+#endif

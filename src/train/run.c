@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Setting a run up, saving it, and bringing it back. Rank 0 alone touches the run directory; what it reads
+ * it broadcasts, so all ranks hold the same bits. */
+#include "train/run.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "train/optimizer.h"
+
+static void say(const ls_run *run, const char *text)
+{
+  const ls_trainer_events *events = &run->options->events;
+  if (events->message && ls_comm_rank(run->options->comm) == 0) events->message(events->user, text);
+}
+
+/* What checkpoints say about the data. Local. */
+static ls_status describe_data(ls_run *run)
+{
+  const ls_dataset_info *data = ls_source_info(run->options->source);
+  const ls_normalization *normalization = &run->network.normalization;
+  ls_checkpoint_info *info = &run->info;
+  LS_PASS(ls_text_copy(&info->config, run->options->config));
+  info->channels = data->channels;
+  info->height = data->height;
+  info->width = data->width;
+  info->classes = data->classes;
+  snprintf(info->dataset, sizeof info->dataset, "%s", data->name);
+  for (size_t c = 0; c < normalization->channels; c++) {
+    info->mean[c] = normalization->mean[c];
+    info->deviation[c] = normalization->deviation[c];
+  }
+  if (!data->class_names) return LS_OK;
+  ls_text names = {0};
+  for (size_t k = 0; k < data->classes; k++) ls_text_add(&names, k ? "\n%s" : "%s", data->class_names[k]);
+  return ls_text_take(&names, &info->class_names);
+}
+
+/* Network, engine and the state that points into them. Local. */
+static ls_status build(ls_run *run)
+{
+  const ls_trainer_options *options = run->options;
+  const ls_normalization unknown = {.channels = 0};
+  LS_PASS(ls_network_init(&run->network, options->model, &unknown));
+  ls_engine_options engine = {.comm = options->comm,
+                              .network = &run->network,
+                              .train = &options->spec->train,
+                              .seed = options->spec->seed,
+                              .threads = options->threads};
+  LS_PASS(ls_engine_new(&run->engine, &engine));
+  run->state = (ls_state){.model = options->model,
+                          .params = run->network.params,
+                          .buffers = run->network.buffers,
+                          .progress = {.schedule_factor = 1.0}};
+  const ls_optimizer_kind *kind = ls_optimizer_find(&options->spec->train.optimizer);
+  float *const *slots = ls_engine_slots(run->engine, &run->state.slot_count);
+  for (size_t i = 0; i < run->state.slot_count; i++) {
+    run->state.slots[i].name = kind->slots[i];
+    run->state.slots[i].data = slots[i];
+  }
+  return LS_OK;
+}
+
+/* Is the checkpoint's experiment the one that is configured? Rank 0. */
+static ls_status check_same(const ls_run *run, const char *path, const ls_checkpoint_info *found)
+{
+  const ls_spec *now = run->options->spec;
+  const char *dataset = ls_source_info(run->options->source)->name;
+  ls_spec *then;
+  LS_PASS(ls_config_parse(&then, found->config, path, NULL, 0, run->options->schemas));
+  ls_status status = LS_OK;
+  if (then->seed != now->seed)
+    status =
+        ls_fail(LS_E_INPUT, "seed: the checkpoint has %zu, the configuration %zu", then->seed, now->seed);
+  else if (strcmp(found->dataset, dataset) != 0)
+    status = ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset,
+                     dataset);
+  else if (then->train.optimizer.schema != now->train.optimizer.schema)
+    status = ls_fail(LS_E_INPUT, "train.optimizer: the checkpoint has %s, the configuration %s",
+                     then->train.optimizer.schema->name, now->train.optimizer.schema->name);
+  ls_spec_free(then);
+  if (status == LS_OK) return LS_OK;
+  return ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)", path);
+}
+
+/* Read a checkpoint into the state. Rank 0. */
+static ls_status load(ls_run *run, const char *path)
+{
+  ls_checkpoint_info found = {0};
+  LS_PASS(ls_checkpoint_read_info(path, &found));
+  ls_status status = check_same(run, path, &found);
+  ls_checkpoint_info_fini(&found);
+  LS_PASS(status);
+  return ls_checkpoint_read(path, &run->state);
+}
+
+/* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
+static ls_status load_newest(ls_run *run, bool *found)
+{
+  ls_text damaged = {0};
+  char *path = NULL;
+  ls_status status;
+  LS_GO(ls_checkpoint_newest(run->options->run_dir, &path, &damaged));
+  if (damaged.length > 0) say(run, ls_text_get(&damaged));
+  *found = path != NULL;
+  if (path) LS_GO(load(run, path));
+  ls_text line = {0};
+  if (path)
+    ls_text_add(&line, "resuming from %s: epoch %" PRIu64 ", step %" PRIu64, path,
+                run->state.progress.epoch + 1, run->state.progress.step);
+  else
+    ls_text_add(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
+  say(run, ls_text_get(&line));
+  ls_text_fini(&line);
+done:
+  free(path);
+  ls_text_fini(&damaged);
+  return status;
+}
+
+/* Rank 0's weights, optimizer state and progress to all. Collective. */
+static ls_status broadcast_state(ls_run *run)
+{
+  const ls_model_counts *counts = ls_model_count(run->options->model);
+  ls_comm *comm = run->options->comm;
+  ls_state *state = &run->state;
+  LS_PASS(ls_comm_broadcast(comm, state->params, counts->params * sizeof(float)));
+  LS_PASS(ls_comm_broadcast(comm, state->buffers, counts->buffers * sizeof(float)));
+  for (size_t i = 0; i < state->slot_count; i++)
+    LS_PASS(ls_comm_broadcast(comm, state->slots[i].data, counts->params * sizeof(float)));
+  LS_PASS(ls_comm_broadcast(comm, &state->optimizer_step, sizeof state->optimizer_step));
+  LS_PASS(ls_comm_broadcast(comm, &state->progress, sizeof state->progress));
+  ls_engine_pack(run->engine);
+  return LS_OK;
+}
+
+/* The path of a file in the run directory, freed by the caller. Local. */
+static ls_status path_in(const ls_run *run, char **path, const char *fmt, ...) LS_PRINTF(3, 4);
+static ls_status path_in(const ls_run *run, char **path, const char *fmt, ...)
+{
+  char name[64];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(name, sizeof name, fmt, args);
+  va_end(args);
+  ls_text text = {0};
+  ls_text_add(&text, "%s/%s", run->options->run_dir, name);
+  return ls_text_take(&text, path);
+}
+
+/* Only now, when the run is known to start: an earlier run's configuration stays until then. Rank 0. */
+static ls_status write_config(const ls_run *run)
+{
+  char *path;
+  LS_PASS(path_in(run, &path, "config.yaml"));
+  ls_status status = ls_file_write(path, run->options->config, strlen(run->options->config));
+  free(path);
+  return status;
+}
+
+ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
+{
+  *run = (ls_run){.options = options, .checkpoint_s = ls_clock_s()};
+  ls_comm *comm = options->comm;
+  const ls_spec *spec = options->spec;
+  LS_AGREE(comm, build(run));
+  bool found = false;
+  if (options->resume) LS_ROOT(comm, load_newest(run, &found));
+  if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
+  LS_PASS(broadcast_state(run));
+  ls_loader_options loader = {.data = &spec->data,
+                              .seed = spec->seed,
+                              .batch = spec->train.batch,
+                              .microbatch = spec->train.microbatch,
+                              .first_epoch = run->state.progress.epoch};
+  LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));
+  LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, spec->data.normalize,
+                                ls_source_info(options->source)->channels));
+  LS_AGREE(comm, describe_data(run));
+  LS_ROOT(comm, write_config(run));
+  return LS_OK;
+}
+
+void ls_run_fini(ls_run *run)
+{
+  ls_loader_free(run->loader);
+  ls_engine_free(run->engine);
+  ls_network_fini(&run->network);
+  ls_history_fini(&run->state.train);
+  ls_history_fini(&run->state.validation);
+  ls_checkpoint_info_fini(&run->info);
+}
+
+static ls_status write_checkpoint(ls_run *run)
+{
+  char *path;
+  LS_PASS(path_in(run, &path, "checkpoint-%" PRIu64 ".h5", run->state.progress.step));
+  ls_status status;
+  LS_GO(ls_checkpoint_write(path, &run->info, &run->state));
+  LS_GO(ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
+  LS_GO(ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep));
+done:
+  free(path);
+  return status;
+}
+
+ls_status ls_run_save(ls_run *run)
+{
+  LS_ROOT(run->options->comm, write_checkpoint(run));
+  run->checkpoint_s = ls_clock_s();
+  return LS_OK;
+}
+
+static ls_status with_best(ls_run *run, ls_status (*act)(ls_run *run, const char *path))
+{
+  char *path;
+  LS_PASS(path_in(run, &path, "best.h5"));
+  ls_status status = act(run, path);
+  free(path);
+  return status;
+}
+
+static ls_status write_best(ls_run *run, const char *path)
+{
+  return ls_checkpoint_write(path, &run->info, &run->state);
+}
+
+/* Weights alone: progress and history stay those of the run. */
+static ls_status read_best(ls_run *run, const char *path)
+{
+  ls_state best = {.model = run->state.model, .params = run->state.params, .buffers = run->state.buffers};
+  ls_status status = ls_checkpoint_read(path, &best);
+  ls_history_fini(&best.train);
+  ls_history_fini(&best.validation);
+  return status;
+}
+
+ls_status ls_run_save_best(ls_run *run)
+{
+  LS_ROOT(run->options->comm, with_best(run, write_best));
+  return LS_OK;
+}
+
+ls_status ls_run_restore_best(ls_run *run)
+{
+  LS_ROOT(run->options->comm, with_best(run, read_best));
+  return broadcast_state(run);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of a run and its way to and from the run directory; private to the trainer. */
+#ifndef LS_TRAIN_RUN_H
+#define LS_TRAIN_RUN_H
+
+#include "train/engine.h"
+#include "train/trainer.h"
+
+typedef struct ls_run {
+  const ls_trainer_options *options;
+  ls_network network;
+  ls_engine *engine;
+  ls_loader *loader;
+  ls_state state;          /* its vectors are the network's and the engine's */
+  ls_checkpoint_info info; /* what every checkpoint of the run says about data and configuration */
+  double checkpoint_s;     /* clock at the last checkpoint, for every_minutes; rank 0's counts */
+} ls_run;
+
+/** Build network, engine, loader and initial or resumed state. On error the run is still released by
+ * ls_run_fini(). Collective. */
+ls_status ls_run_init(ls_run *run, const ls_trainer_options *options) LS_CHECKED;
+void ls_run_fini(ls_run *run);
+
+/** Write checkpoint-<step>.h5, metrics.h5 and metrics.csv, and remove old checkpoints. Collective. */
+ls_status ls_run_save(ls_run *run) LS_CHECKED;
+
+/** Write best.h5. Collective. */
+ls_status ls_run_save_best(ls_run *run) LS_CHECKED;
+
+/** Take the weights of best.h5. Collective. */
+ls_status ls_run_restore_best(ls_run *run) LS_CHECKED;
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loop over epochs and steps. Every decision is taken from numbers that the step's reduction or an
+ * evaluation has made equal on all ranks, so no rank leaves the loop alone. */
+#include "train/trainer.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "train/early_stopping.h"
+#include "train/optimizer.h"
+#include "train/run.h"
+#include "train/schedule.h"
+
+/* Clocks of one epoch in this session. */
+typedef struct stopwatch {
+  double started_s, lap_s;
+  uint64_t samples; /* trained on since the start */
+} stopwatch;
+
+static bool listens(const ls_run *run)
+{
+  return ls_comm_rank(run->options->comm) == 0;
+}
+
+static double base_lr(const ls_spec_train *train)
+{
+  return ls_optimizer_find(&train->optimizer)->lr(train->optimizer.options);
+}
+
+/* Learning rate of step `step` of the run, from 0. */
+static double learning_rate(const ls_run *run, uint64_t step)
+{
+  const ls_spec_train *train = &run->options->spec->train;
+  uint64_t steps = ls_loader_steps(run->loader);
+  ls_schedule_position position = {.step = step, .epoch_steps = steps, .total_steps = steps * train->epochs};
+  return ls_schedule_rate(&train->schedule, base_lr(train), &position, &run->state.progress);
+}
+
+/* What this rank asks of all; rank 0's clock alone decides on checkpoints by the minute. */
+static ls_control control_words(const ls_run *run)
+{
+  double every_s = 60.0 * run->options->spec->checkpoint.every_minutes;
+  bool due = every_s > 0.0 && ls_clock_s() - run->checkpoint_s >= every_s;
+  return (ls_control){.stop = *run->options->stop != 0, .checkpoint = due && listens(run)};
+}
+
+static void tell_step(const ls_run *run, const stopwatch *watch)
+{
+  const ls_trainer_events *events = &run->options->events;
+  if (!events->step || !listens(run)) return;
+  const ls_progress *progress = &run->state.progress;
+  double samples = (double)progress->epoch_samples;
+  ls_step_event event = {.epoch = progress->epoch + 1,
+                         .epochs = run->options->spec->train.epochs,
+                         .step = progress->epoch_step,
+                         .steps = ls_loader_steps(run->loader),
+                         .loss = progress->epoch_loss / samples,
+                         .accuracy = (double)progress->epoch_correct / samples,
+                         .samples_per_second = (double)watch->samples / (ls_clock_s() - watch->started_s)};
+  events->step(events->user, &event);
+}
+
+static ls_status stopped(const ls_run *run)
+{
+  return ls_fail(LS_STOPPED,
+                 "stopped on request after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
+                 run->state.progress.step, run->state.progress.epoch + 1, run->options->run_dir);
+}
+
+/* One step, and what is due after it. Collective. */
+static ls_status train_step(ls_run *run, stopwatch *watch)
+{
+  ls_progress *progress = &run->state.progress;
+  ls_step step = {.loader = run->loader,
+                  .epoch = progress->epoch,
+                  .epoch_step = progress->epoch_step,
+                  .lr = learning_rate(run, progress->step),
+                  .optimizer_step = ++run->state.optimizer_step,
+                  .control = control_words(run)};
+  ls_step_result result;
+  LS_PASS(ls_loader_poke(run->loader));
+  LS_PASS(ls_engine_step(run->engine, &step, &result));
+  progress->step++;
+  progress->epoch_step++;
+  progress->epoch_loss += result.loss;
+  progress->epoch_correct += result.correct;
+  progress->epoch_samples += result.samples;
+  watch->samples += result.samples;
+  double now_s = ls_clock_s();
+  progress->seconds += now_s - watch->lap_s;
+  watch->lap_s = now_s;
+  tell_step(run, watch);
+  size_t every_steps = run->options->spec->checkpoint.every_steps;
+  bool due = every_steps > 0 && progress->step % every_steps == 0;
+  if (due || result.control.checkpoint > 0 || result.control.stop > 0) LS_PASS(ls_run_save(run));
+  return result.control.stop > 0 ? stopped(run) : LS_OK;
+}
+
+static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
+{
+  ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
+  return ls_evaluate(evaluation, run->options->comm, &voter, 1, run->loader, split, run->options->threads);
+}
+
+/* The epoch's row of training metrics; opens the next epoch in the progress. */
+static ls_epoch_metrics close_epoch(ls_run *run, double seconds)
+{
+  ls_progress *progress = &run->state.progress;
+  double samples = (double)progress->epoch_samples;
+  ls_epoch_metrics row = {.epoch = ++progress->epoch,
+                          .step = progress->step,
+                          .loss = progress->epoch_loss / samples,
+                          .accuracy = (double)progress->epoch_correct / samples,
+                          .learning_rate = learning_rate(run, progress->step - 1),
+                          .seconds = seconds};
+  progress->epoch_step = 0;
+  progress->epoch_loss = 0.0;
+  progress->epoch_correct = 0;
+  progress->epoch_samples = 0;
+  return row;
+}
+
+/* The epoch's row of validation metrics. Collective. */
+static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
+{
+  double started_s = ls_clock_s();
+  ls_evaluation evaluation;
+  LS_PASS(validate(run, &evaluation, LS_EVAL_VALIDATION));
+  *row = (ls_epoch_metrics){.epoch = run->state.progress.epoch,
+                            .step = run->state.progress.step,
+                            .loss = evaluation.loss,
+                            .accuracy = (double)evaluation.correct / (double)evaluation.samples,
+                            .seconds = ls_clock_s() - started_s};
+  ls_evaluation_fini(&evaluation);
+  return LS_OK;
+}
+
+static void tell_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation,
+                       const stopwatch *watch)
+{
+  const ls_trainer_events *events = &run->options->events;
+  if (!events->epoch || !listens(run)) return;
+  ls_epoch_event event = {.epoch = run->state.progress.epoch,
+                          .epochs = run->options->spec->train.epochs,
+                          .train = train,
+                          .validation = validation,
+                          .samples_per_second = (double)watch->samples / train->seconds};
+  events->epoch(events->user, &event);
+}
+
+/* Validation, best weights, schedule and checkpoint after the last step of an epoch. Collective. */
+static ls_status end_epoch(ls_run *run, const stopwatch *watch)
+{
+  const ls_spec *spec = run->options->spec;
+  ls_comm *comm = run->options->comm;
+  ls_progress *progress = &run->state.progress;
+  ls_epoch_metrics train = close_epoch(run, ls_clock_s() - watch->started_s);
+  LS_AGREE(comm, ls_history_add(&run->state.train, &train));
+  ls_epoch_metrics validation;
+  const ls_epoch_metrics *judged = &train;
+  ls_verdict verdict = {.improved = false};
+  if (ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0) {
+    LS_PASS(validation_row(run, &validation));
+    LS_AGREE(comm, ls_history_add(&run->state.validation, &validation));
+    judged = &validation;
+    verdict = ls_early_stopping_judge(&spec->train.early_stopping, progress->epoch, validation.loss,
+                                      validation.accuracy, progress);
+  }
+  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy, progress);
+  progress->finished = verdict.stop;
+  tell_epoch(run, &train, judged == &validation ? judged : NULL, watch);
+  if (verdict.improved) LS_PASS(ls_run_save_best(run));
+  bool last = verdict.stop || progress->epoch == spec->train.epochs;
+  size_t every = spec->checkpoint.every_epochs;
+  if (last || (every > 0 && progress->epoch % every == 0)) LS_PASS(ls_run_save(run));
+  return LS_OK;
+}
+
+static ls_status train_epochs(ls_run *run)
+{
+  ls_progress *progress = &run->state.progress;
+  size_t epochs = run->options->spec->train.epochs;
+  while (progress->epoch < epochs && !progress->finished) {
+    LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
+    double now_s = ls_clock_s();
+    stopwatch watch = {.started_s = now_s, .lap_s = now_s};
+    while (progress->epoch_step < ls_loader_steps(run->loader)) LS_PASS(train_step(run, &watch));
+    LS_PASS(end_epoch(run, &watch));
+  }
+  return LS_OK;
+}
+
+static ls_status finish(ls_run *run, ls_train_result *result)
+{
+  const ls_spec_early_stopping *early = &run->options->spec->train.early_stopping;
+  ls_progress *progress = &run->state.progress;
+  if (early->patience > 0 && early->restore_best && progress->best_epoch > 0)
+    LS_PASS(ls_run_restore_best(run));
+  result->progress = *progress;
+  result->has_validation = ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0;
+  result->has_test = ls_loader_eval_count(run->loader, LS_EVAL_TEST) > 0;
+  if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
+  if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
+  ls_weights_digest(run->options->model, run->network.params, run->network.buffers, result->weights_digest);
+  double trained = (double)progress->epoch * (double)ls_loader_train_count(run->loader);
+  result->samples_per_second = progress->seconds > 0.0 ? trained / progress->seconds : 0.0;
+  return LS_OK;
+}
+
+ls_status ls_train(const ls_trainer_options *options, ls_train_result *result)
+{
+  *result = (ls_train_result){.has_test = false};
+  ls_run run;
+  ls_status status;
+  LS_GO(ls_run_init(&run, options));
+  LS_GO(train_epochs(&run));
+  LS_GO(finish(&run, result));
+done:
+  ls_run_fini(&run);
+  if (status != LS_OK) ls_train_result_fini(result);
+  return status;
+}
+
+void ls_train_result_fini(ls_train_result *result)
+{
+  ls_evaluation_fini(&result->validation);
+  ls_evaluation_fini(&result->test);
+}

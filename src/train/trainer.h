@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A training run from start or checkpoint to the final evaluation: epochs, schedule, validation, early
+ * stopping, checkpoints. Prints nothing: the caller listens to events. */
+#ifndef LS_TRAIN_TRAINER_H
+#define LS_TRAIN_TRAINER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "config/spec.h"
+#include "data/source.h"
+#include "store/checkpoint.h"
+#include "train/evaluate.h"
+
+/** After a step; means over the epoch so far. */
+typedef struct ls_step_event {
+  size_t epoch, epochs; /* the running one, from 1, and how many there will be */
+  size_t step, steps;   /* done of this epoch, and its length */
+  double loss, accuracy;
+  double samples_per_second; /* of this epoch in this session */
+} ls_step_event;
+
+/** After an epoch. */
+typedef struct ls_epoch_event {
+  size_t epoch, epochs;
+  const ls_epoch_metrics *train;
+  const ls_epoch_metrics *validation; /* NULL: no validation split */
+  double samples_per_second;
+} ls_epoch_event;
+
+/** What the caller wants to hear, on rank 0 only; any may be NULL. */
+typedef struct ls_trainer_events {
+  void *user;
+  void (*step)(void *user, const ls_step_event *event);
+  void (*epoch)(void *user, const ls_epoch_event *event);
+  void (*message)(void *user, const char *text); /* a line to show: resumed from, damaged checkpoint skipped */
+} ls_trainer_events;
+
+typedef struct ls_trainer_options {
+  ls_comm *comm;
+  const ls_spec *spec;
+  const ls_schemas *schemas; /* to read the configuration in a checkpoint */
+  const char *config;        /* the resolved configuration as text, stored in every checkpoint */
+  ls_source *source;
+  const ls_model *model;
+  size_t threads;
+  const char *run_dir;
+  bool resume;
+  const volatile sig_atomic_t *stop; /* becomes non-zero when this rank was asked to stop */
+  ls_trainer_events events;
+} ls_trainer_options;
+
+/** How a run ended; the same on every rank. Owned; ls_train_result_fini(). */
+typedef struct ls_train_result {
+  ls_progress progress;
+  bool has_validation, has_test;
+  ls_evaluation validation, test; /* of the final weights: the best ones when early stopping restores them */
+  char weights_digest[LS_DIGEST_CHARS];
+  double samples_per_second;      /* training, over all sessions, without evaluation */
+} ls_train_result;
+
+/** Train, evaluate, and leave checkpoints and metrics in the run directory, which must exist.
+ *
+ * Collective. Errors: LS_STOPPED after a stop request (checkpoint written); LS_E_NONFINITE; LS_E_INPUT if the
+ * checkpoint to resume from belongs to another experiment; LS_E_IO, LS_E_MEMORY, LS_E_COMM.
+ */
+ls_status ls_train(const ls_trainer_options *options, ls_train_result *result) LS_CHECKED;
+void ls_train_result_fini(ls_train_result *result);
+
+#endif

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Proves the set-up: makes a minimal Debian 12 root with debootstrap, copies the tree in, and runs the README's
+# two commands there. Needs root, some GB of disk and several minutes; not part of CI.
+#
+#   bash tests/fresh.sh [FOLDER]      default: a temporary folder, removed at the end
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[[ $EUID -eq 0 ]] || { echo "fresh.sh: debootstrap and chroot need root" >&2; exit 1; }
+command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
+
+root=${1:-$(mktemp -d)}
+cleanup() {
+  for mount in dev/shm dev sys proc; do mountpoint -q "$root/$mount" && umount "$root/$mount"; done
+  [[ $# -gt 0 ]] || rm -rf --one-file-system "$root"
+}
+trap 'cleanup "$@"' EXIT
+
+# The mirror that this machine's apt uses for bookworm.
+mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
+  awk '$2 == "bookworm" {print $1; exit}')
+[[ -n "$mirror" ]] || { echo "fresh.sh: this machine's apt names no bookworm mirror" >&2; exit 1; }
+
+debootstrap --variant=minbase bookworm "$root" "$mirror"
+cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+  [[ -f "$file" ]] && cp "$file" "$root$file"
+done
+mount -t proc proc "$root/proc"
+mount --rbind --make-rslave /sys "$root/sys" 2>/dev/null || mount -t sysfs sysfs "$root/sys"
+mount --bind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/dev/shm"
+
+mkdir -p "$root/root/lockstep"
+git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$root/root/lockstep" -xf -
+inside() {
+  chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LANG=C.UTF-8 bash -c "cd /root/lockstep && $1"
+}
+inside 'bash jobs/quickstart.sh train.epochs=2'
+inside 'bash tests/run.sh'
+echo "fresh.sh: both commands work on a minimal Debian 12"

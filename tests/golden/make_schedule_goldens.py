@@ -1,0 +1,178 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Make optimizers.txt and schedules.txt: what PyTorch's optimizers and schedules do, as small tables.
+
+Run from any folder with a Python that has torch (made with 1.13). The files are committed; tests read them, so
+no test needs PyTorch. A case is the configuration as a user writes it, followed by what PyTorch makes of it.
+"""
+import math
+import os
+import warnings
+
+import torch
+from torch.optim import lr_scheduler
+
+warnings.filterwarnings("ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+STEPS = 5
+INPUTS, UNITS = 4, 3  # a dense layer: weight [UNITS, INPUTS], then bias [UNITS]
+SCALE = 0.5  # factor on the gradient, as clipping applies it
+
+
+def write_row(out, word, values):
+    out.write(word + "".join(" %.9g" % v for v in values) + "\n")
+
+
+def options_of(text):
+    """"{type: sgd, lr: 0.1}" -> {"type": "sgd", "lr": 0.1}"""
+    pairs = (pair.split(": ") for pair in text.strip("{}").split(", "))
+    words = {"true": True, "false": False}
+    return {k: words.get(v, v) if not v[0].isdigit() else float(v) for k, v in pairs}
+
+
+OPTIMIZERS = [
+    "{type: sgd}",
+    "{type: sgd, lr: 0.1}",
+    "{type: sgd, lr: 0.1, weight_decay: 0.05}",
+    "{type: sgd, lr: 0.1, momentum: 0.9}",
+    "{type: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0.05}",
+    "{type: sgd, lr: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.05}",
+    "{type: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0.05, decay_bias_and_norm: true}",
+    "{type: adam}",
+    "{type: adam, lr: 0.02, weight_decay: 0.1}",
+    "{type: adam, lr: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 0.001}",
+    "{type: adam, lr: 0.02, weight_decay: 0.1, decay_bias_and_norm: true}",
+    "{type: adamw}",
+    "{type: adamw, lr: 0.02, weight_decay: 0.1}",
+    "{type: adamw, lr: 0.02, beta1: 0.8, beta2: 0.95, weight_decay: 0.3, decay_bias_and_norm: true}",
+]
+
+
+def make_optimizer(options, weight, bias):
+    o = dict(options)
+    kind, everything = o.pop("type"), o.pop("decay_bias_and_norm", False)
+    make = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
+    if kind == "sgd":
+        o.setdefault("lr", 0.01)  # torch.optim.SGD has no default
+    else:
+        o["betas"] = (o.pop("beta1", 0.9), o.pop("beta2", 0.999))
+        o["eps"] = o.pop("epsilon", 1e-8)
+    groups = [{"params": [weight]}, {"params": [bias]}]
+    if not everything:
+        groups[1]["weight_decay"] = 0
+    return make(groups, **o)
+
+
+def write_optimizers(path):
+    generator = torch.Generator().manual_seed(1)
+    count = UNITS * INPUTS + UNITS
+    initial = torch.randn(count, generator=generator)
+    gradients = torch.randn(STEPS, count, generator=generator)
+    with open(path, "w") as out:
+        out.write("# made by make_schedule_goldens.py with PyTorch %s\n" % torch.__version__)
+        out.write("# dense layer, %d inputs, %d units: weight, then bias; gradients are scaled by %g\n"
+                  % (INPUTS, UNITS, SCALE))
+        write_row(out, "initial", initial)
+        for gradient in gradients:
+            write_row(out, "gradient", gradient)
+        for case in OPTIMIZERS:
+            out.write("case %s\n" % case)
+            weight = initial[:UNITS * INPUTS].clone().requires_grad_()
+            bias = initial[UNITS * INPUTS:].clone().requires_grad_()
+            optimizer = make_optimizer(options_of(case), weight, bias)
+            for gradient in gradients:
+                weight.grad = SCALE * gradient[:UNITS * INPUTS]
+                bias.grad = SCALE * gradient[UNITS * INPUTS:]
+                optimizer.step()
+                write_row(out, "params", torch.cat([weight, bias]).detach())
+            for name in ("momentum_buffer", "exp_avg", "exp_avg_sq"):
+                if optimizer.state[weight].get(name) is not None:
+                    write_row(out, name, torch.cat([optimizer.state[p][name] for p in (weight, bias)]))
+
+
+# steps of an epoch, epochs, learning rate, schedule
+SCHEDULES = [
+    (3, 4, 0.1, "{type: constant}"),
+    (4, 3, 0.1, "{type: constant, warmup_epochs: 1.25}"),
+    (3, 7, 0.1, "{type: step, step_epochs: 2}"),
+    (3, 7, 0.1, "{type: step, step_epochs: 3, gamma: 0.5, warmup_epochs: 1}"),
+    (3, 5, 0.2, "{type: exponential, gamma: 0.9}"),
+    (3, 5, 0.2, "{type: exponential, gamma: 0.5, warmup_epochs: 2}"),
+    (5, 4, 0.1, "{type: cosine}"),
+    (5, 4, 0.1, "{type: cosine, min_lr: 0.01}"),
+    (5, 4, 0.1, "{type: cosine, min_lr: 0.001, warmup_epochs: 1}"),
+    (5, 4, 0.1, "{type: onecycle, max_lr: 0.4}"),
+    (7, 3, 0.1, "{type: onecycle, max_lr: 0.4, pct_start: 0.25, div_factor: 10, final_div_factor: 100}"),
+    (1, 2, 0.1, "{type: onecycle, max_lr: 0.4}"),
+]
+
+
+def make_schedule(options, optimizer, epoch_steps, epochs):
+    """The scheduler, and whether it is stepped per epoch."""
+    o = dict(options)
+    kind, warmup = o.pop("type"), round(o.pop("warmup_epochs", 0) * epoch_steps)
+    total = epoch_steps * epochs - warmup
+    if kind == "onecycle":
+        after = lr_scheduler.OneCycleLR(optimizer, total_steps=total, cycle_momentum=False, **o)
+    elif kind == "cosine":
+        after = lr_scheduler.CosineAnnealingLR(optimizer, total, eta_min=o.get("min_lr", 0))
+    elif kind == "step":
+        after = lr_scheduler.StepLR(optimizer, int(o["step_epochs"]) * epoch_steps, o.get("gamma", 0.1))
+    elif kind == "exponential":
+        after = lr_scheduler.StepLR(optimizer, epoch_steps, o["gamma"])  # per epoch, stepped per step
+    else:
+        after = lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    if not warmup:
+        return after
+    before = lr_scheduler.LinearLR(optimizer, 1 / (warmup + 1), total_iters=warmup)
+    return lr_scheduler.SequentialLR(optimizer, [before, after], [warmup])
+
+
+PLATEAU_METRICS = [2.0, 1.5, 1.49999, 1.6, 1.4, 1.41, 1.42, 1.43, 1.2, 1.3, 1.3, math.nan, 1.3, 1.3, 1.3, 1.3,
+                   1.1999, 1.3, 1.3, 1.3]
+PLATEAUS = [
+    (0.1, "{type: plateau, patience: 2}"),
+    (0.1, "{type: plateau}"),
+    (0.1, "{type: plateau, patience: 0, factor: 0.5, threshold: 0.1, min_lr: 0.01}"),
+    (0.1, "{type: plateau, metric: accuracy, patience: 1, factor: 0.5}"),
+]
+
+
+def new_optimizer(lr):
+    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+
+
+def write_schedules(path):
+    with open(path, "w") as out:
+        out.write("# made by make_schedule_goldens.py with PyTorch %s\n" % torch.__version__)
+        out.write("# case: steps of an epoch, epochs, learning rate, schedule; a rate for each step\n")
+        for epoch_steps, epochs, lr, case in SCHEDULES:
+            out.write("case %d %d %g %s\n" % (epoch_steps, epochs, lr, case))
+            optimizer = new_optimizer(lr)
+            schedule = make_schedule(options_of(case), optimizer, epoch_steps, epochs)
+            rates = []
+            for step in range(epoch_steps * epochs):
+                rates.append(optimizer.param_groups[0]["lr"])
+                optimizer.step()
+                if step + 1 < epoch_steps * epochs:
+                    schedule.step()
+            write_row(out, "rates", rates)
+        out.write("# plateau: the metric that each epoch ended with, and each epoch's rate\n")
+        write_row(out, "metrics", PLATEAU_METRICS)
+        for lr, case in PLATEAUS:
+            o = options_of(case)
+            out.write("case 1 %d %g %s\n" % (len(PLATEAU_METRICS), lr, case))
+            optimizer = new_optimizer(lr)
+            schedule = lr_scheduler.ReduceLROnPlateau(
+                optimizer, mode="max" if o.get("metric") == "accuracy" else "min", factor=o.get("factor", 0.1),
+                patience=int(o.get("patience", 10)), threshold=o.get("threshold", 1e-4),
+                min_lr=o.get("min_lr", 0))
+            rates = []
+            for metric in PLATEAU_METRICS:
+                rates.append(optimizer.param_groups[0]["lr"])
+                schedule.step(metric)
+            write_row(out, "rates", rates)
+
+
+write_optimizers(os.path.join(HERE, "optimizers.txt"))
+write_schedules(os.path.join(HERE, "schedules.txt"))

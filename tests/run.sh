@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds with gcc and clang, and runs every test. The last line counts results.
+#
+#   bash tests/run.sh [-L LABEL]      LABEL: unit, parallel or cli; alone: everything
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bash jobs/bootstrap.sh --tests || exit 1
+
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# check NAME COMMAND...: one test that is no ctest program.
+check() {
+  local name=$1 start=$SECONDS
+  shift
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $name ($((SECONDS - start)) s)"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $name"
+    tail -n 60 "$log"
+  fi
+}
+
+# run_ctest NAME ARG...: every ctest program counts by itself.
+run_ctest() {
+  local name=$1 start=$SECONDS
+  shift
+  ctest --output-on-failure --no-tests=error "$@" >"$log" 2>&1
+  local status=$?
+  local p f s
+  p=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "$log")
+  s=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*Skipped ' "$log")
+  f=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*(Failed|Timeout|Exception|Not Run)' "$log")
+  if [[ $status -ne 0 && $f -eq 0 ]]; then f=1; fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  echo "$name: $p passed, $f failed, $s skipped ($((SECONDS - start)) s)"
+  grep -E '\*\*\*Skipped' "$log" || true
+  if [[ $f -gt 0 ]]; then grep -vE ' Passed ' "$log" | tail -n 200; fi
+}
+
+build() { # build PRESET [CMAKE ARG...]
+  local preset=$1
+  shift
+  cmake --preset "$preset" -DLS_WERROR=ON "$@" && cmake --build --preset "$preset"
+}
+
+only=("$@")
+check 'build: gcc, release, warnings are errors' build release
+if [[ ${#only[@]} -eq 0 ]]; then
+  check 'style: clang-format' bash tests/style/format.sh
+  check 'style: arrows between modules' bash tests/style/layering.sh
+  check 'build: clang, release, warnings are errors' build clang
+  check 'build: gcc, ASan and UBSan' build asan
+  check 'build: gcc, CBLAS back end' build cblas
+fi
+export LOCKSTEP=$PWD/build/release/lockstep
+if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
+  LOCKSTEP_DATA_PATH=$(cd ../shared/data && pwd)
+  export LOCKSTEP_DATA_PATH
+fi
+run_ctest 'release' --test-dir build/release -j 2 "${only[@]}"
+if [[ ${#only[@]} -eq 0 ]]; then
+  run_ctest 'clang, unit' --test-dir build/clang -L unit -j 2
+  run_ctest 'ASan and UBSan, unit' --test-dir build/asan -L unit -j 2
+  run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
+  check 'install: cmake --install' bash tests/style/install.sh
+fi
+
+if [[ $skipped -gt 0 ]]; then
+  echo "$passed passed, $failed failed, $skipped skipped"
+else
+  echo "$passed passed, $failed failed"
+fi
+[[ $failed -eq 0 ]]

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The arrows between the modules point down only, and libraries stay behind their module's face.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+bad=0
+
+# refuse WHAT PATTERN ALLOWED: PATTERN may stand only in files that match ALLOWED.
+refuse() {
+  local what=$1 pattern=$2 allowed=$3 found
+  found=$(git ls-files 'src/*.c' 'src/*.h' 'include/*.h' | grep -vE "$allowed" | xargs grep -nE "$pattern" /dev/null || true)
+  [[ -z "$found" ]] || { echo "$what:"; echo "$found"; bad=1; }
+}
+refuse 'mpi.h outside src/comm' '#include *<mpi\.h>' '^src/comm/'
+refuse 'hdf5.h outside src/store and src/data' '#include *<hdf5' '^src/(store|data)/'
+refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
+refuse 'GEMM libraries outside src/nn/gemm_*' '#include *<(libxsmm|cblas)' '^src/nn/gemm_'
+refuse 'jansson outside src/eval and src/cli' '#include *<jansson' '^src/(eval|cli)/'
+refuse 'exit, abort or printing in the library' '(^|[^_a-zA-Z])(exit|abort|printf|fprintf|puts|perror) *\(' '^src/cli/'
+refuse 'MPI_Abort outside comm.c' 'MPI_Abort *\(' '^src/comm/comm\.c$'
+refuse 'branching on a kind' '(->|\.)kind *[!=]=' '^$'
+
+# may MODULE "ALLOWED MODULES": includes of other modules are refused.
+may() {
+  local module=$1 allowed=$2 found
+  found=$(git ls-files "src/$module/*" | xargs grep -nE '#include "[a-z]+/' |
+    grep -vE "#include \"($module|${allowed// /|})/" || true)
+  [[ -z "$found" ]] || { echo "src/$module may include only: $module $allowed"; echo "$found"; bad=1; }
+}
+may base 'base'
+may config 'base'
+may comm 'base'
+may data 'base comm config'
+may nn 'base config'
+may store 'base nn config'
+may train 'base config comm data nn store'
+may eval 'base config comm data nn store train'
+exit $bad
