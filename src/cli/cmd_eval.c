@@ -16,6 +16,7 @@
 #include "eval/loaded.h"
 #include "eval/metrics.h"
 #include "train/evaluate.h"
+#include "train/schemas.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_JSON };
 

@@ -22,6 +22,7 @@
 #include "nn/model.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/schemas.h"
 #include "train/trainer.h"
 
 enum { CONFIG_LIMIT_BYTES = 1 << 20, KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };

@@ -3,9 +3,10 @@
 #ifndef LS_CLI_COMMAND_H
 #define LS_CLI_COMMAND_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "comm/comm.h"
-#include "config/keys.h"
 
 typedef struct ls_command {
   const char *word; /* "train" */
@@ -17,9 +18,6 @@ typedef struct ls_command {
 
 extern const ls_command ls_command_train, ls_command_eval, ls_command_data, ls_command_inspect,
     ls_command_doctor;
-
-/** The kinds of layers, optimizers and schedules that a configuration may name. */
-extern const ls_schemas ls_all_schemas;
 
 struct argp;
 

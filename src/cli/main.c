@@ -6,16 +6,9 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "nn/layer.h"
-#include "train/optimizer.h"
-#include "train/schedule.h"
 
 static const ls_command *const commands[] = {&ls_command_train,   &ls_command_eval,   &ls_command_data,
                                              &ls_command_inspect, &ls_command_doctor, NULL};
-
-const ls_schemas ls_all_schemas = {.kinds = {[LS_FAMILY_LAYER] = ls_layer_schemas,
-                                             [LS_FAMILY_OPTIMIZER] = ls_optimizer_schemas,
-                                             [LS_FAMILY_SCHEDULE] = ls_schedule_schemas}};
 
 static void print_help(FILE *stream)
 {

@@ -39,6 +39,7 @@ typedef struct ls_loader_options {
 } ls_loader_options;
 
 /** Read this rank's slice of every split and bring the training samples to their places for first_epoch.
+ * LS_EVAL_TRAIN walks them from here on. The source is not needed afterwards.
  *
  * Collective. Errors: LS_E_INPUT (also: nothing left to train on, validation larger than the split),
  * LS_E_IO, LS_E_MEMORY, LS_E_COMM.
@@ -49,6 +50,9 @@ ls_status ls_loader_new(ls_loader **out, ls_comm *comm, ls_source *source,
 /** Complete or abandon a running exchange and free everything. Collective. NULL is fine. */
 void ls_loader_free(ls_loader *loader);
 
+/** Bytes of an image: c * h * w. */
+size_t ls_loader_image_bytes(const ls_loader *loader);
+
 /** Training samples (validation excluded), and steps of an epoch: ceil(train_count / batch). */
 size_t ls_loader_train_count(const ls_loader *loader);
 size_t ls_loader_steps(const ls_loader *loader);
@@ -57,7 +61,8 @@ size_t ls_loader_eval_count(const ls_loader *loader, ls_eval_split split);
 
 /** Make `epoch` the current one and start the exchange for epoch + 1 unless it is the last.
  *
- * `epoch` must be first_epoch at the first call and then grow by one. Collective. Errors: LS_E_COMM.
+ * `epoch` must be first_epoch at the first call and then grow by one. Collective. Errors: LS_E_MEMORY,
+ * LS_E_COMM.
  */
 ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last) LS_CHECKED;
 

@@ -108,11 +108,11 @@ ls_layout ls_layout_shard(const ls_holdout *holdout, ls_plan plan, uint64_t seed
                      .epoch = epoch};
 }
 
-/* An item that travels. */
+/* An item that travels. Small, because there is one for every sample of a shard. */
 typedef struct parcel {
-  size_t peer;  /* the rank it goes to or comes from */
-  size_t order; /* its index in the new layout on the receiver */
-  int index;    /* its index on this rank */
+  int peer;  /* the rank it goes to or comes from */
+  int order; /* its index in the new layout on the receiver */
+  int index; /* its index on this rank */
 } parcel;
 
 typedef struct parcels {
@@ -150,7 +150,7 @@ static void find_received(parcels *list, const ls_layout *from, const ls_shard *
     if (place.rank == rank)
       memcpy(next->images + i * bytes, now->images + place.index * bytes, bytes);
     else
-      list->items[list->count++] = (parcel){.peer = place.rank, .order = i, .index = (int)i};
+      list->items[list->count++] = (parcel){.peer = (int)place.rank, .order = (int)i, .index = (int)i};
   }
 }
 
@@ -162,7 +162,7 @@ static void find_sent(parcels *list, const ls_shard *now, const ls_layout *to, s
     if (!to->find(to, now->samples[i], &position)) continue;
     ls_plan_place place = ls_plan_locate(&to->plan, position);
     if (place.rank != rank)
-      list->items[list->count++] = (parcel){.peer = place.rank, .order = place.index, .index = (int)i};
+      list->items[list->count++] = (parcel){.peer = (int)place.rank, .order = (int)place.index, .index = (int)i};
   }
 }
 

@@ -59,13 +59,33 @@ static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path
   return LS_OK;
 }
 
+/* Release what a failed opening has made, and say which checkpoint it was. */
+static ls_status settle(ls_loaded *loaded, ls_status status, const char *path)
+{
+  if (status == LS_OK) return LS_OK;
+  ls_loaded_close(loaded);
+  return ls_wrap(status, "cannot load checkpoint '%s'", path);
+}
+
 ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas)
 {
   *out = (ls_loaded){.spec = NULL};
-  ls_status status = open_checkpoint(out, comm, path, schemas);
-  if (status == LS_OK) return LS_OK;
-  ls_loaded_close(out);
-  return ls_wrap(status, "cannot load checkpoint '%s'", path);
+  return settle(out, open_checkpoint(out, comm, path, schemas), path);
+}
+
+static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_schemas *schemas)
+{
+  LS_PASS(ls_checkpoint_read_info(path, &out->info));
+  LS_PASS(build(out, path, schemas));
+  LS_PASS(read_weights(out, path));
+  ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
+  return LS_OK;
+}
+
+ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas)
+{
+  *out = (ls_loaded){.spec = NULL};
+  return settle(out, read_checkpoint(out, path, schemas), path);
 }
 
 void ls_loaded_close(ls_loaded *loaded)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Metrics of a confusion matrix. Where precision, recall or F1 is 0/0 it is taken as 0, and a note says so; the
- * macro means are over the classes that have samples or predictions, as scikit-learn's (zero_division=0).
- * Source: Sokolova, Lapalme, "A systematic analysis of performance measures for classification tasks", 2009. */
+/* Metrics of a confusion matrix. Where precision, recall or F1 is 0/0 it is taken as 0, and a note says so;
+ * the macro means are over the classes that have samples or predictions, as scikit-learn's (zero_division=0).
+ * Source: Sokolova, Lapalme, "A systematic analysis of performance measures for classification tasks", 2009.
+ */
 #include "eval/metrics.h"
 
 #include <stdlib.h>

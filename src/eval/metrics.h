@@ -29,12 +29,13 @@ typedef struct ls_metrics {
   uint64_t *confusion;         /* [classes, classes], row actual, column predicted; owned */
 } ls_metrics;
 
-/** Derive the metrics of a confusion matrix [classes, classes], which is copied. Local. Errors: LS_E_MEMORY. */
+/** Derive the metrics of a confusion matrix [classes, classes], which is copied. Local. Errors: LS_E_MEMORY.
+ */
 ls_status ls_metrics_new(ls_metrics **out, const uint64_t *confusion, size_t classes, double loss) LS_CHECKED;
 void ls_metrics_free(ls_metrics *metrics);
 
-/** Append what a reader of the figures must know, one sentence a line: classes with no samples or no predictions,
- * and what was taken for their quotients 0/0. Nothing when there is nothing to say. */
+/** Append what a reader of the figures must know, one sentence a line: classes with no samples or no
+ * predictions, and what was taken for their quotients 0/0. Nothing when there is nothing to say. */
 void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text);
 
 /** Append a report for people: loss, accuracy, a table per class and macro, the confusion matrix with row and

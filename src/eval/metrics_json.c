@@ -15,7 +15,7 @@ static json_t *real_or_null(double value)
 static json_t *class_json(const ls_class_metrics *class, size_t i, const char *const *class_names)
 {
   json_t *json = json_pack("{s:I, s:f, s:f, s:f, s:I}", "class", (json_int_t)i, "precision", class->precision,
-                           "recall", class->recall, "f1", class->f1, "support", (json_int_t)class->support);
+                           "recall", class->recall, "f1", class->f1, "support", (json_int_t) class->support);
   if (!json || !class_names) return json;
   json_t *label = json_string(class_names[i]);
   if (!label) label = json_null(); /* the name is not UTF-8 */
@@ -24,7 +24,6 @@ static json_t *class_json(const ls_class_metrics *class, size_t i, const char *c
   return NULL;
 }
 
-/* The array that `item` makes of 0 .. count-1; NULL as soon as one is NULL. */
 static json_t *per_class_json(const ls_metrics *metrics, const char *const *class_names)
 {
   json_t *array = json_array();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Metrics as text for people: figures, a table per class, the confusion matrix, the most confused pairs, notes.
+/* Metrics as text for people: figures, a table per class, the confusion matrix, the most confused pairs,
+ * notes.
  *
  * Columns are as wide as their widest number, and class names give way, so that ten classes stay within
  * LINE_WIDTH columns. Names are measured in characters, not bytes: they may be UTF-8. */
@@ -49,8 +50,8 @@ static void add_label(ls_text *text, const char *label, size_t width)
 }
 
 /* Append "3" or "3 dress" in a column of `width` characters. */
-static void add_class_label(ls_text *text, const ls_metrics *metrics, const char *const *class_names, size_t i,
-                            size_t width)
+static void add_class_label(ls_text *text, const ls_metrics *metrics, const char *const *class_names,
+                            size_t i, size_t width)
 {
   const size_t digits = digit_count(metrics->classes - 1);
   ls_text_add(text, "%*zu", (int)digits, i);
@@ -182,7 +183,8 @@ void ls_metrics_report(const ls_metrics *metrics, const char *title, const char 
     if (metrics->classes <= MATRIX_MAX_CLASSES)
       add_matrix(text, metrics, class_names);
     else
-      ls_text_add(text, "confusion matrix: left out, %zu classes are too many for a terminal; --json has it\n",
+      ls_text_add(text,
+                  "confusion matrix: left out, %zu classes are too many for a terminal; --json has it\n",
                   metrics->classes);
     add_pairs(text, metrics, class_names);
   }

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loader: reads a contiguous slice of the file on each rank, brings every sample to the rank that needs
+ * it, and then moves the training samples once per epoch, in the background.
+ *
+ * A slice of the file and an epoch are both layouts (shuffle.h), so loading and shuffling are one operation:
+ * move from one layout to another. Local work is agreed upon before each exchange: nobody waits for a rank
+ * that has failed. */
+#include "data/loader.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "comm/exchange_indexed.h"
+#include "data/plan.h"
+#include "data/shard.h"
+#include "data/shuffle.h"
+#include "data/split.h"
+
+/* A split as it is evaluated. */
+typedef struct eval_view {
+  ls_plan plan;
+  const ls_shard *shard;
+} eval_view;
+
+struct ls_loader {
+  ls_comm *comm;
+  size_t rank, ranks;
+  size_t image_bytes;
+  uint64_t seed;
+  int shuffle;      /* ls_shuffle */
+  uint16_t *labels; /* of the file's training split, all of them */
+  ls_holdout holdout;
+  ls_plan plan;     /* of the training samples */
+  ls_layout layout; /* of `current` */
+  ls_shard current; /* training samples of this epoch */
+  ls_shard next;    /* of the next one; empty before the first exchange */
+  ls_shard validation;
+  ls_shard test;
+  eval_view eval[LS_EVAL_COUNT];
+  size_t epoch; /* that `current` is for */
+  bool is_started;
+  bool is_moving; /* `next` is being filled for the next epoch */
+  ls_indexed_exchange *exchange; /* of that; NULL also after it has failed */
+};
+
+static ls_layout layout_of(const ls_loader *loader, size_t epoch)
+{
+  static ls_layout (*const layouts[])(const ls_holdout *, ls_plan, uint64_t, size_t) = {
+      [LS_SHUFFLE_GLOBAL] = ls_layout_global, [LS_SHUFFLE_SHARD] = ls_layout_shard};
+  return layouts[loader->shuffle](&loader->holdout, loader->plan, loader->seed, epoch);
+}
+
+/* Start to move the samples of `now`, which lie as `from` says, into `next` as `to` says. Collective. */
+static ls_status move_start(ls_loader *loader, const ls_layout *from, const ls_shard *now, const ls_layout *to,
+                            ls_shard *next)
+{
+  ls_route route = {0};
+  ls_status status;
+  LS_GO(ls_comm_agree(loader->comm, ls_route_find(&route, from, now, to, next, loader->rank)));
+  LS_GO(ls_indexed_start(
+      &loader->exchange, loader->comm, loader->image_bytes,
+      &(ls_indexed_send){.items = now->images, .counts = route.send_counts, .index = route.send_index},
+      &(ls_indexed_receive){
+          .items = next->images, .counts = route.receive_counts, .index = route.receive_index}));
+done:
+  ls_route_fini(&route);
+  return status;
+}
+
+/* Complete the move. Collective. */
+static ls_status move_wait(ls_loader *loader)
+{
+  ls_indexed_exchange *exchange = loader->exchange;
+  loader->exchange = NULL;
+  return ls_indexed_wait(exchange);
+}
+
+/* Read this rank's slice of the training split. Local. */
+static ls_status read_slice(ls_shard *slice, const ls_layout *file, const ls_loader *loader, ls_source *source)
+{
+  size_t first = ls_part_first(file->plan.count, loader->ranks, loader->rank);
+  size_t count = ls_plan_rank_count(&file->plan, loader->rank);
+  LS_PASS(ls_shard_init(slice, count, loader->image_bytes));
+  for (size_t i = 0; i < count; i++) slice->samples[i] = first + i;
+  if (count == 0) return LS_OK;
+  return ls_source_read_images(source, LS_SPLIT_TRAIN, first, count, slice->images);
+}
+
+/* Read the slice and make room for what will be received. Local. */
+static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *loader, ls_source *source)
+{
+  LS_PASS(read_slice(slice, file, loader, source));
+  LS_PASS(ls_shard_init(&loader->current, ls_plan_rank_count(&loader->plan, loader->rank),
+                        loader->image_bytes));
+  const ls_plan *validation = &loader->eval[LS_EVAL_VALIDATION].plan;
+  return ls_shard_init(&loader->validation, ls_plan_rank_count(validation, loader->rank), loader->image_bytes);
+}
+
+/* Bring training and validation samples from the file to their places. Collective. */
+static ls_status load_train(ls_loader *loader, ls_source *source, size_t microbatch)
+{
+  ls_shard slice = {0};
+  ls_layout file = ls_layout_file(loader->holdout.total, loader->ranks);
+  ls_layout validation = ls_layout_validation(&loader->holdout, microbatch, loader->ranks);
+  ls_status status;
+  LS_GO(ls_comm_agree(loader->comm, prepare(&slice, &file, loader, source)));
+  LS_GO(move_start(loader, &file, &slice, &loader->layout, &loader->current));
+  LS_GO(move_wait(loader));
+  LS_GO(move_start(loader, &file, &slice, &validation, &loader->validation));
+  LS_GO(move_wait(loader));
+  ls_shard_label(&loader->current, loader->labels);
+  ls_shard_label(&loader->validation, loader->labels);
+done:
+  ls_shard_fini(&slice);
+  return status;
+}
+
+/* Read this rank's test samples: its micro-batches are consecutive in the file. Local. */
+static ls_status load_test(ls_loader *loader, ls_source *source)
+{
+  const ls_plan *plan = &loader->eval[LS_EVAL_TEST].plan;
+  ls_shard *test = &loader->test;
+  LS_PASS(ls_shard_init(test, ls_plan_rank_count(plan, loader->rank), loader->image_bytes));
+  if (test->count == 0) return LS_OK;
+  size_t first = ls_plan_position(plan, (ls_plan_place){.rank = loader->rank, .index = 0});
+  for (size_t i = 0; i < test->count; i++) test->samples[i] = first + i;
+  ls_shard_label(test, ls_source_labels(source, LS_SPLIT_TEST));
+  return ls_source_read_images(source, LS_SPLIT_TEST, first, test->count, test->images);
+}
+
+/* The plan of an evaluation split: one step that holds it all. */
+static ls_plan eval_plan(const ls_loader *loader, size_t count, size_t microbatch)
+{
+  return (ls_plan){
+      .count = count, .batch = ls_size_max(count, 1), .microbatch = microbatch, .ranks = loader->ranks};
+}
+
+/* Everything that needs neither images nor other ranks. Local. */
+static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_options *options)
+{
+  const ls_dataset_info *info = ls_source_info(source);
+  const size_t train_count = info->count[LS_SPLIT_TRAIN];
+  loader->seed = options->seed;
+  loader->shuffle = options->data->shuffle;
+  loader->epoch = options->first_epoch;
+  if (!ls_size_mul(info->channels, info->height, &loader->image_bytes) ||
+      !ls_size_mul(loader->image_bytes, info->width, &loader->image_bytes))
+    return ls_fail(LS_E_INPUT, "dataset '%s': an image of %zu x %zu x %zu does not fit into memory", info->name,
+                   info->channels, info->height, info->width);
+  LS_PASS(ls_alloc(&loader->labels, train_count, sizeof *loader->labels, "the training labels"));
+  if (train_count > 0)
+    memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), train_count * sizeof *loader->labels);
+  ls_holdout_labels from = {.labels = loader->labels, .count = train_count, .classes = info->classes};
+  LS_TRY(ls_holdout_find(&loader->holdout, &from, options->seed, options->data->validation), "dataset '%s'",
+         info->name);
+  loader->plan = (ls_plan){.count = ls_holdout_train_count(&loader->holdout),
+                           .batch = options->batch,
+                           .microbatch = options->microbatch,
+                           .ranks = loader->ranks};
+  loader->layout = layout_of(loader, options->first_epoch);
+  loader->eval[LS_EVAL_TRAIN] = (eval_view){loader->plan, &loader->current};
+  loader->eval[LS_EVAL_VALIDATION] =
+      (eval_view){eval_plan(loader, loader->holdout.count, options->microbatch), &loader->validation};
+  loader->eval[LS_EVAL_TEST] =
+      (eval_view){eval_plan(loader, info->count[LS_SPLIT_TEST], options->microbatch), &loader->test};
+  return LS_OK;
+}
+
+ls_status ls_loader_new(ls_loader **out, ls_comm *comm, ls_source *source, const ls_loader_options *options)
+{
+  assert(options->batch > 0 && options->microbatch > 0);
+  ls_loader *loader = NULL;
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, ls_alloc(&loader, 1, sizeof *loader, "the data loader")));
+  loader->comm = comm;
+  loader->rank = (size_t)ls_comm_rank(comm);
+  loader->ranks = (size_t)ls_comm_size(comm);
+  LS_GO(ls_comm_agree(comm, set_up(loader, source, options)));
+  LS_GO(load_train(loader, source, options->microbatch));
+  LS_GO(ls_comm_agree(comm, load_test(loader, source)));
+  *out = loader;
+done:
+  if (status != LS_OK) ls_loader_free(loader);
+  return status;
+}
+
+void ls_loader_free(ls_loader *loader)
+{
+  if (!loader) return;
+  bool is_failed = loader->is_moving && !loader->exchange;
+  if (loader->exchange && move_wait(loader) != LS_OK) is_failed = true;
+  if (!is_failed) { /* otherwise MPI may still use the buffers: the job is about to end, let it have them */
+    ls_shard_fini(&loader->current);
+    ls_shard_fini(&loader->next);
+  }
+  ls_shard_fini(&loader->validation);
+  ls_shard_fini(&loader->test);
+  ls_holdout_fini(&loader->holdout);
+  free(loader->labels);
+  free(loader);
+}
+
+size_t ls_loader_image_bytes(const ls_loader *loader)
+{
+  return loader->image_bytes;
+}
+
+size_t ls_loader_train_count(const ls_loader *loader)
+{
+  return loader->plan.count;
+}
+
+size_t ls_loader_steps(const ls_loader *loader)
+{
+  return ls_plan_steps(&loader->plan);
+}
+
+size_t ls_loader_eval_count(const ls_loader *loader, ls_eval_split split)
+{
+  return loader->eval[split].plan.count;
+}
+
+/* Make the epoch that was being received the current one. Collective. */
+static ls_status advance(ls_loader *loader)
+{
+  assert(loader->is_moving);
+  LS_PASS(move_wait(loader));
+  loader->is_moving = false;
+  ls_shard received = loader->next;
+  loader->next = loader->current;
+  loader->current = received;
+  loader->epoch++;
+  loader->layout = layout_of(loader, loader->epoch);
+  ls_shard_label(&loader->current, loader->labels);
+  return LS_OK;
+}
+
+ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
+{
+  if (loader->is_started) LS_TRY(advance(loader), "exchanging the samples for epoch %zu", epoch + 1);
+  assert(epoch == loader->epoch);
+  loader->is_started = true;
+  if (is_last) return LS_OK;
+  if (!loader->next.images)
+    LS_AGREE(loader->comm, ls_shard_init(&loader->next, loader->current.count, loader->image_bytes));
+  ls_layout coming = layout_of(loader, epoch + 1);
+  LS_PASS(move_start(loader, &loader->layout, &loader->current, &coming, &loader->next));
+  loader->is_moving = true;
+  return LS_OK;
+}
+
+ls_status ls_loader_poke(ls_loader *loader)
+{
+  if (!loader->exchange) return LS_OK;
+  ls_status status = ls_indexed_poke(loader->exchange);
+  if (status != LS_OK) loader->exchange = NULL; /* must not be waited for any more */
+  return status;
+}
+
+size_t ls_loader_step_samples(const ls_loader *loader, size_t step)
+{
+  return ls_plan_step_count(&loader->plan, step);
+}
+
+size_t ls_loader_step_microbatches(const ls_loader *loader, size_t step)
+{
+  return ls_plan_step_microbatches(&loader->plan, loader->rank, step);
+}
+
+static ls_microbatch microbatch_of(const ls_shard *shard, ls_plan_run run)
+{
+  return (ls_microbatch){.images = shard->images + run.index * shard->image_bytes,
+                         .labels = shard->labels + run.index,
+                         .samples = shard->samples + run.index,
+                         .n = run.count};
+}
+
+ls_microbatch ls_loader_microbatch(const ls_loader *loader, size_t step, size_t i)
+{
+  return microbatch_of(&loader->current, ls_plan_microbatch(&loader->plan, loader->rank, step, i));
+}
+
+size_t ls_loader_eval_microbatches(const ls_loader *loader, ls_eval_split split)
+{
+  return ls_plan_rank_microbatches(&loader->eval[split].plan, loader->rank);
+}
+
+ls_microbatch ls_loader_eval_microbatch(const ls_loader *loader, ls_eval_split split, size_t i)
+{
+  const eval_view *view = &loader->eval[split];
+  return microbatch_of(view->shard, ls_plan_rank_microbatch(&view->plan, loader->rank, i));
+}

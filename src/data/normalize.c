@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Normalization. The sums over the pixels are integers, and the variance is found from them in 128-bit
+ * integer arithmetic, so mean and deviation are the same bits for any number of ranks and a constant channel
+ * has a variance of exactly 0. */
+#include "data/normalize.h"
+
+#include <assert.h>
+#include <math.h>
+
+__extension__ typedef unsigned __int128 wide;
+
+/* Sums over one channel: of 1, of the pixels and of their squares. */
+enum { SUM_ONE, SUM_PIXEL, SUM_SQUARE, SUM_COUNT };
+
+static void add_pixels(uint64_t sums[SUM_COUNT], const uint8_t *image, size_t pixels)
+{
+  uint64_t sum = 0;
+  uint64_t square = 0;
+  for (size_t i = 0; i < pixels; i++) {
+    uint32_t pixel = image[i];
+    sum += pixel;
+    square += pixel * pixel;
+  }
+  sums[SUM_ONE] += pixels;
+  sums[SUM_PIXEL] += sum;
+  sums[SUM_SQUARE] += square;
+}
+
+/* Sums over this rank's training samples. */
+static void add_shard(uint64_t (*sums)[SUM_COUNT], const ls_loader *loader, size_t channels)
+{
+  const size_t pixels = ls_loader_image_bytes(loader) / channels;
+  for (size_t b = 0; b < ls_loader_eval_microbatches(loader, LS_EVAL_TRAIN); b++) {
+    ls_microbatch batch = ls_loader_eval_microbatch(loader, LS_EVAL_TRAIN, b);
+    for (size_t i = 0; i < batch.n * channels; i++)
+      add_pixels(sums[i % channels], batch.images + i * pixels, pixels);
+  }
+}
+
+static ls_status find_standard(ls_normalization *out, ls_comm *comm, const ls_loader *loader)
+{
+  uint64_t sums[LS_MAX_CHANNELS][SUM_COUNT] = {{0}};
+  add_shard(sums, loader, out->channels);
+  LS_PASS(ls_comm_sum_u64(comm, &sums[0][0], (size_t)LS_MAX_CHANNELS * SUM_COUNT));
+  for (size_t c = 0; c < out->channels; c++) {
+    double n = (double)sums[c][SUM_ONE];
+    /* n^2 times the population variance (ddof 0, as NumPy and PyTorch's MNIST example) */
+    wide spread = (wide)sums[c][SUM_ONE] * sums[c][SUM_SQUARE] - (wide)sums[c][SUM_PIXEL] * sums[c][SUM_PIXEL];
+    out->mean[c] = (double)sums[c][SUM_PIXEL] / n;
+    out->deviation[c] = spread > 0 ? sqrt((double)spread) / n : 1.0;
+  }
+  return LS_OK;
+}
+
+static ls_status find_unit(ls_normalization *out, ls_comm *comm, const ls_loader *loader)
+{
+  (void)comm;
+  (void)loader;
+  for (size_t c = 0; c < out->channels; c++) out->deviation[c] = 255.0;
+  return LS_OK;
+}
+
+static ls_status find_none(ls_normalization *out, ls_comm *comm, const ls_loader *loader)
+{
+  (void)comm;
+  (void)loader;
+  for (size_t c = 0; c < out->channels; c++) out->deviation[c] = 1.0;
+  return LS_OK;
+}
+
+ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader, int kind,
+                                size_t channels)
+{
+  static ls_status (*const finders[])(ls_normalization *, ls_comm *, const ls_loader *) = {
+      [LS_NORMALIZE_UNIT] = find_unit, [LS_NORMALIZE_STANDARD] = find_standard, [LS_NORMALIZE_NONE] = find_none};
+  if (channels < 1 || channels > LS_MAX_CHANNELS)
+    return ls_fail(LS_E_INPUT, "images with %zu channels: 1 to %d are supported", channels, LS_MAX_CHANNELS);
+  assert(ls_loader_image_bytes(loader) % channels == 0);
+  *out = (ls_normalization){.channels = channels};
+  return finders[kind](out, comm, loader);
+}
+
+/* One channel of one image, `stride` floats from pixel to pixel in x. */
+static inline void apply_channel(const uint8_t *restrict image, float mean, float scale, size_t pixels,
+                                 size_t stride, float *restrict x)
+{
+  for (size_t i = 0; i < pixels; i++) x[i * stride] = ((float)image[i] - mean) * scale;
+}
+
+void ls_normalization_apply(const ls_normalization *normalization, const uint8_t *images, size_t n,
+                            size_t pixels, float *x)
+{
+  const size_t channels = normalization->channels;
+  if (channels == 1) { /* the layouts agree: one straight, vectorizable loop over the whole micro-batch */
+    apply_channel(images, (float)normalization->mean[0], (float)(1.0 / normalization->deviation[0]), n * pixels,
+                  1, x);
+    return;
+  }
+  for (size_t i = 0; i < n * channels; i++) {
+    size_t c = i % channels;
+    apply_channel(images + i * pixels, (float)normalization->mean[c],
+                  (float)(1.0 / normalization->deviation[c]), pixels, channels,
+                  x + i / channels * pixels * channels + c);
+  }
+}

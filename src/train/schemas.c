@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The registries of all families, as the configuration needs them. */
+#include "train/schemas.h"
+
+#include "nn/layer.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+const ls_schemas ls_all_schemas = {.kinds = {[LS_FAMILY_LAYER] = ls_layer_schemas,
+                                             [LS_FAMILY_OPTIMIZER] = ls_optimizer_schemas,
+                                             [LS_FAMILY_SCHEDULE] = ls_schedule_schemas}};

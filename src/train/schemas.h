@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Everything that a configuration may name, in one place. */
+#ifndef LS_TRAIN_SCHEMAS_H
+#define LS_TRAIN_SCHEMAS_H
+
+#include "config/keys.h"
+
+/** The kinds of layers, optimizers and schedules. */
+extern const ls_schemas ls_all_schemas;
+
+#endif
