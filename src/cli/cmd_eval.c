@@ -23,22 +23,22 @@ enum { KEY_DATA = 256, KEY_SPLIT, KEY_JSON };
 static const char *const split_words[LS_EVAL_COUNT] = {
     [LS_EVAL_TRAIN] = "train", [LS_EVAL_VALIDATION] = "validation", [LS_EVAL_TEST] = "test"};
 
-typedef struct arguments {
+typedef struct eval_arguments {
   const char **checkpoints; /* pointers into argv */
   size_t count;
   const char *data;
   ls_eval_split split;
   bool json;
-} arguments;
+} eval_arguments;
 
 /* What an evaluation works on, in the order in which it is made. */
-typedef struct session {
+typedef struct eval_session {
   ls_loaded *networks; /* [count] */
   ls_voter *voters;    /* [count] */
   size_t count, threads;
   ls_source *source;
   ls_loader *loader;
-} session;
+} eval_session;
 
 static bool parse_split(const char *word, ls_eval_split *split)
 {
@@ -51,7 +51,7 @@ static bool parse_split(const char *word, ls_eval_split *split)
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
-  arguments *arguments = state->input;
+  eval_arguments *arguments = state->input;
   if (key == KEY_DATA)
     arguments->data = value;
   else if (key == KEY_JSON)
@@ -94,7 +94,7 @@ static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info
   return LS_OK;
 }
 
-static ls_status prepare_local(session *session, const arguments *arguments)
+static ls_status prepare_local(eval_session *session, const eval_arguments *arguments)
 {
   const ls_dataset_info *data = ls_source_info(session->source);
   LS_PASS(ls_alloc(&session->voters, session->count, sizeof *session->voters, "the voters"));
@@ -107,7 +107,7 @@ static ls_status prepare_local(session *session, const arguments *arguments)
   return LS_OK;
 }
 
-static ls_status open_source(session *session, const arguments *arguments)
+static ls_status open_source(eval_session *session, const eval_arguments *arguments)
 {
   const ls_loaded *first = &session->networks[0];
   const char *where = arguments->data ? arguments->data : first->spec->data.source;
@@ -115,7 +115,7 @@ static ls_status open_source(session *session, const arguments *arguments)
 }
 
 /* Micro-batches small enough for every voter. */
-static size_t common_microbatch(const session *session)
+static size_t common_microbatch(const eval_session *session)
 {
   size_t microbatch = session->networks[0].spec->train.microbatch;
   for (size_t i = 1; i < session->count; i++)
@@ -125,7 +125,7 @@ static size_t common_microbatch(const session *session)
 }
 
 /* Networks, data and workspaces. Collective. */
-static ls_status prepare(ls_comm *comm, session *session, const arguments *arguments)
+static ls_status prepare(ls_comm *comm, eval_session *session, const eval_arguments *arguments)
 {
   LS_AGREE(comm, ls_alloc(&session->networks, arguments->count, sizeof *session->networks, "the networks"));
   for (; session->count < arguments->count; session->count++)
@@ -145,7 +145,7 @@ static ls_status prepare(ls_comm *comm, session *session, const arguments *argum
   return ls_loader_new(&session->loader, comm, session->source, &loader);
 }
 
-static void release(session *session)
+static void release(eval_session *session)
 {
   ls_loader_free(session->loader);
   ls_source_close(session->source);
@@ -175,7 +175,7 @@ static void print_report(const ls_metrics *metrics, const char *split, const cha
 }
 
 /* Rank 0. */
-static ls_status show(const ls_evaluation *evaluation, const session *session, const arguments *arguments)
+static ls_status show(const ls_evaluation *evaluation, const eval_session *session, const eval_arguments *arguments)
 {
   const char *split = split_words[arguments->split];
   const char **names = NULL;
@@ -193,9 +193,9 @@ done:
   return status;
 }
 
-static ls_status evaluate(ls_comm *comm, const arguments *arguments)
+static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
-  session session = {.count = 0};
+  eval_session session = {.count = 0};
   ls_evaluation evaluation = {0};
   ls_status status;
   LS_GO(prepare(comm, &session, arguments));
@@ -210,7 +210,7 @@ done:
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  arguments arguments = {.split = LS_EVAL_TEST};
+  eval_arguments arguments = {.split = LS_EVAL_TEST};
   LS_AGREE(comm, ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
   bool done;
   ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);

@@ -27,16 +27,16 @@
 
 enum { CONFIG_LIMIT_BYTES = 1 << 20, KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };
 
-typedef struct arguments {
+typedef struct train_arguments {
   const char *config;
   const char **overrides; /* pointers into argv */
   size_t override_count;
   const char *run_dir;
   bool resume, dry_run, help_config;
-} arguments;
+} train_arguments;
 
 /* Everything that a training needs, in the order in which it is made. */
-typedef struct setup {
+typedef struct train_setup {
   char *text;      /* the configuration file's */
   ls_spec *spec;
   char *resolved;  /* the configuration with every key written out */
@@ -44,7 +44,7 @@ typedef struct setup {
   ls_source *source;
   ls_model *model;
   char *run_dir;
-} setup;
+} train_setup;
 
 static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
 
@@ -56,7 +56,7 @@ static void request_stop(int signal_number)
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
-  arguments *arguments = state->input;
+  train_arguments *arguments = state->input;
   if (key == 'o')
     arguments->run_dir = value;
   else if (key == KEY_RESUME)
@@ -109,7 +109,7 @@ static ls_status print_config_help(const ls_comm *comm)
   return LS_OK;
 }
 
-static ls_status read_config(setup *setup, const arguments *arguments)
+static ls_status read_config(train_setup *setup, const train_arguments *arguments)
 {
   size_t length;
   LS_PASS(ls_file_read(arguments->config, CONFIG_LIMIT_BYTES, &setup->text, &length));
@@ -119,7 +119,7 @@ static ls_status read_config(setup *setup, const arguments *arguments)
 }
 
 /* Local: every rank parses the same text. */
-static ls_status parse_config(setup *setup, const arguments *arguments)
+static ls_status parse_config(train_setup *setup, const train_arguments *arguments)
 {
   LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
                           arguments->override_count, &ls_all_schemas));
@@ -130,13 +130,13 @@ static ls_status parse_config(setup *setup, const arguments *arguments)
   return ls_text_take(&yaml, &setup->resolved);
 }
 
-static ls_status open_data(setup *setup)
+static ls_status open_data(train_setup *setup)
 {
   LS_TRY(ls_source_open(&setup->source, setup->spec->data.source, setup->spec->data.classes), "data.source");
   return LS_OK;
 }
 
-static ls_status build_model(setup *setup)
+static ls_status build_model(train_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
   ls_shape in = {.c = data->channels, .h = data->height, .w = data->width};
@@ -144,7 +144,7 @@ static ls_status build_model(setup *setup)
 }
 
 /* From the file to a checked model. Collective. */
-static ls_status prepare(ls_comm *comm, setup *setup, const arguments *arguments)
+static ls_status prepare(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
   LS_ROOT(comm, read_config(setup, arguments));
   LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
@@ -155,7 +155,7 @@ static ls_status prepare(ls_comm *comm, setup *setup, const arguments *arguments
   return LS_OK;
 }
 
-static void release(setup *setup)
+static void release(train_setup *setup)
 {
   free(setup->text);
   ls_spec_free(setup->spec);
@@ -166,7 +166,7 @@ static void release(setup *setup)
 }
 
 /* Warnings on placement, and on micro-batches that leave threads idle. Collective. */
-static ls_status warn(ls_comm *comm, const setup *setup)
+static ls_status warn(ls_comm *comm, const train_setup *setup)
 {
   ls_place *places;
   LS_PASS(ls_place_gather(comm, &setup->place, &places));
@@ -188,7 +188,7 @@ static ls_status warn(ls_comm *comm, const setup *setup)
   return LS_OK;
 }
 
-static void print_plan(const ls_comm *comm, const setup *setup, bool dry_run)
+static void print_plan(const ls_comm *comm, const train_setup *setup, bool dry_run)
 {
   if (ls_comm_rank(comm) != 0) return;
   const ls_dataset_info *data = ls_source_info(setup->source);
@@ -213,17 +213,36 @@ static void print_plan(const ls_comm *comm, const setup *setup, bool dry_run)
 
 static void on_step(void *user, const ls_step_event *event)
 {
-  ls_progress_display_step(user, event);
+  double elapsed_s = (double)event->samples / event->samples_per_second;
+  double left = (double)(event->steps - event->step) / (double)event->step;
+  ls_progress_step step = {.epoch = event->epoch,
+                           .step = event->step,
+                           .steps = event->steps,
+                           .loss = event->loss,
+                           .accuracy = event->accuracy,
+                           .samples_per_second = event->samples_per_second,
+                           .seconds_left = left * elapsed_s};
+  ls_progress_display_step(user, &step);
 }
 
 static void on_epoch(void *user, const ls_epoch_event *event)
 {
-  ls_progress_display_epoch(user, event);
+  const ls_epoch_metrics *validation = event->validation;
+  ls_progress_epoch epoch = {.epoch = event->epoch,
+                             .loss = event->train->loss,
+                             .accuracy = event->train->accuracy,
+                             .validated = validation != NULL,
+                             .validation_loss = validation ? validation->loss : 0.0,
+                             .validation_accuracy = validation ? validation->accuracy : 0.0,
+                             .learning_rate = event->train->learning_rate,
+                             .samples_per_second = event->samples_per_second,
+                             .seconds = event->train->seconds};
+  ls_progress_display_epoch(user, &epoch);
 }
 
 static void on_message(void *user, const char *text)
 {
-  (void)user;
+  ls_progress_display_clear(user);
   printf("%s\n", text);
   fflush(stdout);
 }
@@ -238,10 +257,10 @@ static void catch_signals(void)
   sigaction(SIGINT, &action, NULL);
 }
 
-static ls_status train(ls_comm *comm, setup *setup, const arguments *arguments)
+static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
-  ls_progress_display display;
-  ls_progress_display_init(&display, setup->spec->train.epochs, isatty(STDOUT_FILENO) == 1);
+  ls_progress_display display =
+      ls_progress_display_of(stdout, setup->spec->train.epochs, isatty(STDOUT_FILENO) == 1);
   ls_trainer_options trainer = {.comm = comm,
                                 .spec = setup->spec,
                                 .schemas = &ls_all_schemas,
@@ -268,7 +287,7 @@ static ls_status train(ls_comm *comm, setup *setup, const arguments *arguments)
   return status;
 }
 
-static ls_status run_prepared(ls_comm *comm, setup *setup, const arguments *arguments)
+static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
   LS_PASS(prepare(comm, setup, arguments));
   LS_PASS(warn(comm, setup));
@@ -282,9 +301,9 @@ static ls_status run_prepared(ls_comm *comm, setup *setup, const arguments *argu
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  arguments arguments = {.config = NULL};
+  train_arguments arguments = {.config = NULL};
   LS_AGREE(comm, ls_alloc(&arguments.overrides, (size_t)argc, sizeof *arguments.overrides, "the overrides"));
-  setup setup = {.text = NULL};
+  train_setup setup = {.text = NULL};
   bool done;
   ls_status status;
   LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));

@@ -18,13 +18,15 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   bool speaking = ls_comm_rank(comm) == 0;
   char name[64];
   snprintf(name, sizeof name, "lockstep %s", argv[0]);
-  argv[0] = name;
   *done = asks_for_help(argc, argv);
   if (*done) {
     if (speaking) argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
     return LS_OK;
   }
   unsigned flags = ARGP_NO_EXIT | ARGP_NO_HELP | (speaking ? 0U : ARGP_NO_ERRS);
-  if (argp_parse(argp, argc, argv, flags, NULL, input) != 0) return ls_fail(LS_E_USAGE, "%s", "");
-  return LS_OK;
+  char *word = argv[0];
+  argv[0] = name; /* what argp and getopt call the program in their messages */
+  int failed = argp_parse(argp, argc, argv, flags, NULL, input);
+  argv[0] = word;
+  return failed ? ls_fail(LS_E_USAGE, "%s", "") : LS_OK;
 }

@@ -6,7 +6,6 @@
 #include "cli/progress.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -71,7 +70,7 @@ static void render_fields(char fields[FIELD_COUNT][FIELD_BYTES], const ls_progre
     fields[i][0] = '\0';
   }
   add(&lines[FIELD_LOSS], "  loss %.4f", step->loss);
-  add(&lines[FIELD_ACCURACY], "  acc %.2f %%", 100 * step->accuracy);
+  add(&lines[FIELD_ACCURACY], "  acc %5.2f %%", 100 * step->accuracy);
   add(&lines[FIELD_SPEED], "  %.0f samples/s", step->samples_per_second);
   const double longest_s = 1e7; /* beyond, and for NaN, an estimate says nothing */
   if (!(step->seconds_left >= 0 && step->seconds_left < longest_s)) return;
@@ -92,10 +91,17 @@ static size_t fit_fields(char fields[FIELD_COUNT][FIELD_BYTES], size_t room)
   return used;
 }
 
-/* "[====>    ]" of `cells` cells. */
-static void add_bar(line_buffer *line, size_t cells, double share)
+/* How many of `whole` an epoch has done; all of them at most. */
+static size_t share_of(size_t whole, const ls_progress_step *step)
 {
-  const size_t full = (size_t)(share * (double)cells);
+  if (step->steps == 0) return 0;
+  return (size_t)(ls_size_min(step->step, step->steps) * whole / step->steps);
+}
+
+/* "[====>    ]" of `cells` cells. */
+static void add_bar(line_buffer *line, size_t cells, const ls_progress_step *step)
+{
+  const size_t full = share_of(cells, step);
   add(line, "[");
   for (size_t i = 0; i < cells; i++) add(line, "%c", i < full ? '=' : i == full ? '>' : ' ');
   add(line, "] ");
@@ -105,10 +111,9 @@ size_t ls_progress_render_bar(char *line, size_t size, size_t width, uint64_t ep
                               const ls_progress_step *step)
 {
   assert(size > 0 && width > 0);
-  const double share = step->steps > 0 ? fmin((double)step->step / (double)step->steps, 1) : 0;
   char percent[FIELD_BYTES];
   line_buffer percent_line = {.chars = percent, .size = sizeof percent};
-  add(&percent_line, "%2.0f %%", floor(100 * share));
+  add(&percent_line, "%2zu %%", share_of(100, step));
 
   line_buffer out = {.chars = line,
                      .size = ls_size_min(size, width)}; /* the terminator takes the free column */
@@ -119,7 +124,7 @@ size_t ls_progress_render_bar(char *line, size_t size, size_t width, uint64_t ep
   char fields[FIELD_COUNT][FIELD_BYTES];
   render_fields(fields, step);
   const size_t used = fit_fields(fields, room > BAR_MIN_CELLS ? room - BAR_MIN_CELLS : 0);
-  if (room > used) add_bar(&out, ls_size_min(room - used, BAR_CELLS), share);
+  if (room > used) add_bar(&out, ls_size_min(room - used, BAR_CELLS), step);
   add(&out, "%s", percent);
   for (size_t i = 0; i < FIELD_COUNT; i++) add(&out, "%s", fields[i]);
   return out.length;

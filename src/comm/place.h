@@ -3,32 +3,43 @@
 #ifndef LS_COMM_PLACE_H
 #define LS_COMM_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
 #include "base/text.h"
 #include "comm/comm.h"
 
+enum { LS_THREADS_LIMIT = 4096 }; /* more OpenMP threads than that are taken for a slip */
+
 typedef struct ls_place {
   char host[64];
-  char cores[128];     /* logical cores that the process may use, as a list: "0-3,8" */
-  size_t core_count;   /* how many those are */
-  size_t host_ranks;   /* ranks of this job on this host */
-  size_t sharing;      /* ranks on this host (this one included) whose core sets overlap with this one's */
-  size_t threads;      /* OpenMP threads that this rank will use */
+  char cores[128];   /* logical cores that the process may use, as a list: "0-3,8" */
+  size_t core_count; /* how many those are */
+  size_t host_cores; /* logical cores of the host, whether this process may use them or not */
+  size_t host_ranks; /* ranks of this job on this host */
+  size_t sharing;    /* ranks on this host (this one included) whose core sets overlap with this one's */
+  size_t threads;    /* OpenMP threads that this rank will use */
+  size_t
+      crowd_threads; /* threads of the ranks on this host (this one included) with no cores but this one's */
+  bool is_pinned;    /* OpenMP binds each thread to cores of its own choice (OMP_PROC_BIND, OMP_PLACES) */
 } ls_place;
 
-/** Find this rank's place, and choose its threads: OMP_NUM_THREADS if set, else its bound cores divided
- * fairly among the ranks that share them, at least 1. Collective. Errors: LS_E_INPUT if OMP_NUM_THREADS is
- * not a positive count; LS_E_COMM, LS_E_MEMORY. */
+/** Find this rank's place, and choose its threads: OMP_NUM_THREADS (its first number, where it is a list) if
+ * set, else its bound cores divided fairly among the ranks that share them, at least 1.
+ *
+ * Collective. Errors: LS_E_INPUT if OMP_NUM_THREADS is not a count from 1 to LS_THREADS_LIMIT; LS_E_COMM,
+ * LS_E_MEMORY. */
 ls_status ls_place_find(ls_comm *comm, ls_place *place) LS_CHECKED;
 
 /** Gather every rank's place on rank 0: *all holds size places there (freed with free()), NULL elsewhere.
  * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_place_gather(ls_comm *comm, const ls_place *mine, ls_place **all) LS_CHECKED;
 
-/** Append a line for each thing that will make the job slow or wrong, with its remedy: threads outnumber
- * the bound cores, several ranks share a core, SLURM_NTASKS > 1 but the MPI world has one rank. Rank 0. */
+/** Append a line for each thing that will make the job slow or wrong, with its remedy: threads outnumber the
+ * bound cores; several ranks share cores and have more threads than those, or pin their threads there;
+ * SLURM_NTASKS > 1 but the MPI world has one rank. One line tells of all ranks with the same trouble. Unbound
+ * ranks with a core for each thread are fine. Rank 0. */
 void ls_place_warnings(const ls_place *places, size_t count, ls_text *lines);
 
 #endif

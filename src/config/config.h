@@ -14,8 +14,9 @@
  * @param[out] out             the configuration; freed with ls_spec_free()
  * @param[in]  text            YAML text
  * @param[in]  file            its name in messages
- * @param[in]  overrides       `key.path=value` texts; the value is YAML, so that `train.optimizer={type: adam}`
- *                             works; a layer is reached as model.layers[INDEX].key or model.layers.NAME.key
+ * @param[in]  overrides       `key.path=value` texts, the last one of a key counts; the value is YAML, so
+ * that `train.optimizer={type: adam}` works; a layer is reached as model.layers[INDEX].key or
+ * model.layers.NAME.key, also in a residual's body
  * @param[in]  override_count  number of overrides
  * @param[in]  schemas         the kinds that may be named
  *

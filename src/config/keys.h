@@ -33,14 +33,20 @@ typedef struct ls_count_or_word {
 } ls_count_or_word;
 
 /** The families of kinds that are chosen by `type:`. */
-typedef enum ls_family { LS_FAMILY_LAYER, LS_FAMILY_OPTIMIZER, LS_FAMILY_SCHEDULE, LS_FAMILY_COUNT } ls_family;
+typedef enum ls_family {
+  LS_FAMILY_LAYER,
+  LS_FAMILY_OPTIMIZER,
+  LS_FAMILY_SCHEDULE,
+  LS_FAMILY_COUNT
+} ls_family;
 
 typedef struct ls_key {
-  const char *path;         /* dotted, relative to the table's struct: "train.batch", or "filters" in a kind */
+  const char *path; /* "train.batch": dotted, in the table of ls_spec; "filters": one word, in a kind's */
   ls_key_type type;
   size_t offset;            /* of the member, in bytes */
   const char *preset;       /* the default, as a user would write it; NULL: the key is required */
-  double min, max;          /* allowed range of counts and reals; both 0: any (counts are never negative) */
+  double min, max;          /* allowed range of counts and reals, and of the number of layers; both 0: any
+                               (counts are never negative) */
   bool min_open, max_open;  /* the bound itself is refused */
   const char *const *words; /* NULL-terminated; for WORD and COUNT_OR_WORD */
   ls_family family;         /* for KIND */

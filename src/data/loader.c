@@ -30,6 +30,7 @@ struct ls_loader {
   size_t rank, ranks;
   size_t image_bytes;
   uint64_t seed;
+  size_t threads;
   int shuffle;      /* ls_shuffle */
   uint16_t *labels; /* of the file's training split, all of them */
   ls_holdout holdout;
@@ -42,7 +43,7 @@ struct ls_loader {
   eval_view eval[LS_EVAL_COUNT];
   size_t epoch; /* that `current` is for */
   bool is_started;
-  bool is_moving; /* `next` is being filled for the next epoch */
+  bool is_moving;                /* `next` is being filled for the next epoch */
   ls_indexed_exchange *exchange; /* of that; NULL also after it has failed */
 };
 
@@ -53,18 +54,17 @@ static ls_layout layout_of(const ls_loader *loader, size_t epoch)
   return layouts[loader->shuffle](&loader->holdout, loader->plan, loader->seed, epoch);
 }
 
-/* Start to move the samples of `now`, which lie as `from` says, into `next` as `to` says. Collective. */
-static ls_status move_start(ls_loader *loader, const ls_layout *from, const ls_shard *now, const ls_layout *to,
-                            ls_shard *next)
+/* Start to move samples. Collective. */
+static ls_status move_start(ls_loader *loader, const ls_move *move)
 {
   ls_route route = {0};
   ls_status status;
-  LS_GO(ls_comm_agree(loader->comm, ls_route_find(&route, from, now, to, next, loader->rank)));
+  LS_GO(ls_comm_agree(loader->comm, ls_route_find(&route, move, loader->rank, loader->threads)));
   LS_GO(ls_indexed_start(
       &loader->exchange, loader->comm, loader->image_bytes,
-      &(ls_indexed_send){.items = now->images, .counts = route.send_counts, .index = route.send_index},
+      &(ls_indexed_send){.items = move->now->images, .counts = route.send_counts, .index = route.send_index},
       &(ls_indexed_receive){
-          .items = next->images, .counts = route.receive_counts, .index = route.receive_index}));
+          .items = move->next->images, .counts = route.receive_counts, .index = route.receive_index}));
 done:
   ls_route_fini(&route);
   return status;
@@ -79,7 +79,8 @@ static ls_status move_wait(ls_loader *loader)
 }
 
 /* Read this rank's slice of the training split. Local. */
-static ls_status read_slice(ls_shard *slice, const ls_layout *file, const ls_loader *loader, ls_source *source)
+static ls_status read_slice(ls_shard *slice, const ls_layout *file, const ls_loader *loader,
+                            ls_source *source)
 {
   size_t first = ls_part_first(file->plan.count, loader->ranks, loader->rank);
   size_t count = ls_plan_rank_count(&file->plan, loader->rank);
@@ -93,10 +94,11 @@ static ls_status read_slice(ls_shard *slice, const ls_layout *file, const ls_loa
 static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *loader, ls_source *source)
 {
   LS_PASS(read_slice(slice, file, loader, source));
-  LS_PASS(ls_shard_init(&loader->current, ls_plan_rank_count(&loader->plan, loader->rank),
-                        loader->image_bytes));
+  LS_PASS(
+      ls_shard_init(&loader->current, ls_plan_rank_count(&loader->plan, loader->rank), loader->image_bytes));
   const ls_plan *validation = &loader->eval[LS_EVAL_VALIDATION].plan;
-  return ls_shard_init(&loader->validation, ls_plan_rank_count(validation, loader->rank), loader->image_bytes);
+  return ls_shard_init(&loader->validation, ls_plan_rank_count(validation, loader->rank),
+                       loader->image_bytes);
 }
 
 /* Bring training and validation samples from the file to their places. Collective. */
@@ -107,9 +109,11 @@ static ls_status load_train(ls_loader *loader, ls_source *source, size_t microba
   ls_layout validation = ls_layout_validation(&loader->holdout, microbatch, loader->ranks);
   ls_status status;
   LS_GO(ls_comm_agree(loader->comm, prepare(&slice, &file, loader, source)));
-  LS_GO(move_start(loader, &file, &slice, &loader->layout, &loader->current));
+  ls_move to_train = {.from = &file, .to = &loader->layout, .now = &slice, .next = &loader->current};
+  LS_GO(move_start(loader, &to_train));
   LS_GO(move_wait(loader));
-  LS_GO(move_start(loader, &file, &slice, &validation, &loader->validation));
+  ls_move to_validation = {.from = &file, .to = &validation, .now = &slice, .next = &loader->validation};
+  LS_GO(move_start(loader, &to_validation));
   LS_GO(move_wait(loader));
   ls_shard_label(&loader->current, loader->labels);
   ls_shard_label(&loader->validation, loader->labels);
@@ -146,10 +150,11 @@ static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_op
   loader->seed = options->seed;
   loader->shuffle = options->data->shuffle;
   loader->epoch = options->first_epoch;
+  loader->threads = ls_size_max(options->threads, 1);
   if (!ls_size_mul(info->channels, info->height, &loader->image_bytes) ||
       !ls_size_mul(loader->image_bytes, info->width, &loader->image_bytes))
-    return ls_fail(LS_E_INPUT, "dataset '%s': an image of %zu x %zu x %zu does not fit into memory", info->name,
-                   info->channels, info->height, info->width);
+    return ls_fail(LS_E_INPUT, "dataset '%s': an image of %zu x %zu x %zu does not fit into memory",
+                   info->name, info->channels, info->height, info->width);
   LS_PASS(ls_alloc(&loader->labels, train_count, sizeof *loader->labels, "the training labels"));
   if (train_count > 0)
     memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), train_count * sizeof *loader->labels);
@@ -247,7 +252,8 @@ ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
   if (!loader->next.images)
     LS_AGREE(loader->comm, ls_shard_init(&loader->next, loader->current.count, loader->image_bytes));
   ls_layout coming = layout_of(loader, epoch + 1);
-  LS_PASS(move_start(loader, &loader->layout, &loader->current, &coming, &loader->next));
+  ls_move move = {.from = &loader->layout, .to = &coming, .now = &loader->current, .next = &loader->next};
+  LS_PASS(move_start(loader, &move));
   loader->is_moving = true;
   return LS_OK;
 }

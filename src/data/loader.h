@@ -33,9 +33,10 @@ typedef struct ls_loader ls_loader;
 typedef struct ls_loader_options {
   const ls_spec_data *data; /* validation, normalize, shuffle; source and classes are not read */
   uint64_t seed;
-  size_t batch;             /* global batch */
+  size_t batch; /* global batch */
   size_t microbatch;
-  size_t first_epoch;       /* from 0: the epoch that training starts or goes on with */
+  size_t first_epoch; /* from 0: the epoch that training starts or goes on with */
+  size_t threads;     /* OpenMP threads that plan the exchanges, between epochs; 0: one */
 } ls_loader_options;
 
 /** Read this rank's slice of every split and bring the training samples to their places for first_epoch.

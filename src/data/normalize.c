@@ -45,7 +45,8 @@ static ls_status find_standard(ls_normalization *out, ls_comm *comm, const ls_lo
   for (size_t c = 0; c < out->channels; c++) {
     double n = (double)sums[c][SUM_ONE];
     /* n^2 times the population variance (ddof 0, as NumPy and PyTorch's MNIST example) */
-    wide spread = (wide)sums[c][SUM_ONE] * sums[c][SUM_SQUARE] - (wide)sums[c][SUM_PIXEL] * sums[c][SUM_PIXEL];
+    wide spread =
+        (wide)sums[c][SUM_ONE] * sums[c][SUM_SQUARE] - (wide)sums[c][SUM_PIXEL] * sums[c][SUM_PIXEL];
     out->mean[c] = (double)sums[c][SUM_PIXEL] / n;
     out->deviation[c] = spread > 0 ? sqrt((double)spread) / n : 1.0;
   }
@@ -71,8 +72,10 @@ static ls_status find_none(ls_normalization *out, ls_comm *comm, const ls_loader
 ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader, int kind,
                                 size_t channels)
 {
-  static ls_status (*const finders[])(ls_normalization *, ls_comm *, const ls_loader *) = {
-      [LS_NORMALIZE_UNIT] = find_unit, [LS_NORMALIZE_STANDARD] = find_standard, [LS_NORMALIZE_NONE] = find_none};
+  static ls_status (*const finders[])(ls_normalization *, ls_comm *,
+                                      const ls_loader *) = {[LS_NORMALIZE_UNIT] = find_unit,
+                                                            [LS_NORMALIZE_STANDARD] = find_standard,
+                                                            [LS_NORMALIZE_NONE] = find_none};
   if (channels < 1 || channels > LS_MAX_CHANNELS)
     return ls_fail(LS_E_INPUT, "images with %zu channels: 1 to %d are supported", channels, LS_MAX_CHANNELS);
   assert(ls_loader_image_bytes(loader) % channels == 0);
@@ -92,8 +95,8 @@ void ls_normalization_apply(const ls_normalization *normalization, const uint8_t
 {
   const size_t channels = normalization->channels;
   if (channels == 1) { /* the layouts agree: one straight, vectorizable loop over the whole micro-batch */
-    apply_channel(images, (float)normalization->mean[0], (float)(1.0 / normalization->deviation[0]), n * pixels,
-                  1, x);
+    apply_channel(images, (float)normalization->mean[0], (float)(1.0 / normalization->deviation[0]),
+                  n * pixels, 1, x);
     return;
   }
   for (size_t i = 0; i < n * channels; i++) {

@@ -27,6 +27,7 @@ ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_l
                                 size_t channels) LS_CHECKED;
 
 /** Convert n images [n, c, h, w] of pixels = h * w to x [n, h, w, c]. */
-void ls_normalization_apply(const ls_normalization *normalization, const uint8_t *images, size_t n, size_t pixels, float *x);
+void ls_normalization_apply(const ls_normalization *normalization, const uint8_t *images, size_t n,
+                            size_t pixels, float *x);
 
 #endif

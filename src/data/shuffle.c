@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The layouts and the routes between them. A route takes time proportional to the rank's own samples: the
- * receiver walks its new places and asks where each sample is now, the sender walks its samples and asks
- * where each is to go. */
+/* The layouts and the routes between them. A route takes time proportional to the rank's own samples: it asks
+ * for each sample where it is to go, and for each new place that is then still open which sample it waits for
+ * and where that is now. The permutations are what costs, so both walks are dealt to threads. */
 #include "data/shuffle.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,9 +74,10 @@ static uint64_t shard_at(const ls_layout *layout, size_t position)
 
 ls_layout ls_layout_file(size_t count, size_t ranks)
 {
-  return (ls_layout){.plan = {.count = count, .batch = ls_size_max(count, 1), .microbatch = 1, .ranks = ranks},
-                     .find = file_find,
-                     .at = file_at};
+  return (ls_layout){
+      .plan = {.count = count, .batch = ls_size_max(count, 1), .microbatch = 1, .ranks = ranks},
+      .find = file_find,
+      .at = file_at};
 }
 
 ls_layout ls_layout_validation(const ls_holdout *holdout, size_t microbatch, size_t ranks)
@@ -108,17 +110,50 @@ ls_layout ls_layout_shard(const ls_holdout *holdout, ls_plan plan, uint64_t seed
                      .epoch = epoch};
 }
 
+enum { STAYS = -1 };                           /* peer of a sample that does not travel */
+static const uint64_t still_open = UINT64_MAX; /* sample number of a place that is not filled yet */
+
 /* An item that travels. Small, because there is one for every sample of a shard. */
 typedef struct parcel {
-  int peer;  /* the rank it goes to or comes from */
-  int order; /* its index in the new layout on the receiver */
+  int peer;  /* the rank it goes to or comes from, or STAYS */
+  int order; /* its index in the new shard of the receiver */
   int index; /* its index on this rank */
 } parcel;
 
-typedef struct parcels {
-  parcel *items; /* room for all samples of a shard; owned */
-  size_t count;
-} parcels;
+/* Where sample `i` of this rank goes; if it stays on the rank, it is copied. */
+static parcel find_target(const ls_move *move, size_t rank, size_t i)
+{
+  const size_t bytes = move->next->image_bytes;
+  uint64_t sample = move->now->samples[i];
+  size_t position;
+  parcel item = {.peer = STAYS, .index = (int)i};
+  if (!move->to->find(move->to, sample, &position)) return item;
+  ls_plan_place place = ls_plan_locate(&move->to->plan, position);
+  if (place.rank == rank) {
+    memcpy(move->next->images + place.index * bytes, move->now->images + i * bytes, bytes);
+    move->next->samples[place.index] = sample;
+    return item;
+  }
+  item.peer = (int)place.rank;
+  item.order = (int)place.index;
+  return item;
+}
+
+/* Where the sample for place `i` of this rank comes from, unless it is there already. */
+static parcel find_origin(const ls_move *move, size_t rank, size_t i)
+{
+  parcel item = {.peer = STAYS, .order = (int)i, .index = (int)i};
+  if (move->next->samples[i] != still_open) return item;
+  ls_plan_place here = {.rank = rank, .index = i};
+  uint64_t sample = move->to->at(move->to, ls_plan_position(&move->to->plan, here));
+  size_t position = 0;
+  bool is_there = move->from->find(move->from, sample, &position);
+  assert(is_there);
+  (void)is_there;
+  move->next->samples[i] = sample;
+  item.peer = (int)ls_plan_locate(&move->from->plan, position).rank;
+  return item;
+}
 
 static int by_peer_and_order(const void *a, const void *b)
 {
@@ -128,76 +163,51 @@ static int by_peer_and_order(const void *a, const void *b)
   return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static ls_status parcels_init(parcels *list, size_t count)
+/* Sort the parcels that travel, and write them as counts and indices. */
+static ls_status write_lists(parcel *parcels, size_t count, size_t ranks, size_t **counts, int **index)
 {
-  if (count > INT_MAX)
-    return ls_fail(LS_E_INPUT, "%zu samples on one rank, at most %d can be exchanged; try: more ranks", count,
-                   INT_MAX);
-  return ls_alloc(&list->items, count, sizeof *list->items, "the plan of a sample exchange");
-}
-
-/* Walk the new places of this rank: what lies on it already is copied, the rest will be received. */
-static void find_received(parcels *list, const ls_layout *from, const ls_shard *now, const ls_layout *to,
-                          ls_shard *next, size_t rank)
-{
-  size_t bytes = next->image_bytes;
-  for (size_t i = 0; i < next->count; i++) {
-    uint64_t sample = to->at(to, ls_plan_position(&to->plan, (ls_plan_place){.rank = rank, .index = i}));
-    size_t position = 0; /* `from` has every sample of `to` */
-    from->find(from, sample, &position);
-    ls_plan_place place = ls_plan_locate(&from->plan, position);
-    next->samples[i] = sample;
-    if (place.rank == rank)
-      memcpy(next->images + i * bytes, now->images + place.index * bytes, bytes);
-    else
-      list->items[list->count++] = (parcel){.peer = (int)place.rank, .order = (int)i, .index = (int)i};
-  }
-}
-
-/* Walk what lies on this rank and find out what goes to others. */
-static void find_sent(parcels *list, const ls_shard *now, const ls_layout *to, size_t rank)
-{
-  for (size_t i = 0; i < now->count; i++) {
-    size_t position;
-    if (!to->find(to, now->samples[i], &position)) continue;
-    ls_plan_place place = ls_plan_locate(&to->plan, position);
-    if (place.rank != rank)
-      list->items[list->count++] = (parcel){.peer = (int)place.rank, .order = (int)place.index, .index = (int)i};
-  }
-}
-
-/* Write sorted parcels as counts and indices. */
-static ls_status write_lists(parcels *list, size_t ranks, size_t **counts, int **index)
-{
+  size_t travelling = 0;
+  for (size_t i = 0; i < count; i++)
+    if (parcels[i].peer != STAYS) parcels[travelling++] = parcels[i];
   LS_PASS(ls_alloc(counts, ranks, sizeof **counts, "the counts of a sample exchange"));
-  LS_PASS(ls_alloc(index, list->count, sizeof **index, "the indices of a sample exchange"));
-  if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, by_peer_and_order);
-  for (size_t k = 0; k < list->count; k++) {
-    (*counts)[list->items[k].peer]++;
-    (*index)[k] = list->items[k].index;
+  LS_PASS(ls_alloc(index, travelling, sizeof **index, "the indices of a sample exchange"));
+  if (travelling > 1) qsort(parcels, travelling, sizeof *parcels, by_peer_and_order);
+  for (size_t k = 0; k < travelling; k++) {
+    (*counts)[parcels[k].peer]++;
+    (*index)[k] = parcels[k].index;
   }
   return LS_OK;
 }
 
-ls_status ls_route_find(ls_route *out, const ls_layout *from, const ls_shard *now, const ls_layout *to,
-                        ls_shard *next, size_t rank)
+/* Ask `find` about each of `count` samples or places of this rank. */
+static ls_status find_parcels(parcel *parcels, size_t count, parcel (*find)(const ls_move *, size_t, size_t),
+                              const ls_move *move, size_t rank, size_t threads)
 {
+  if (count > INT_MAX)
+    return ls_fail(LS_E_INPUT, "%zu samples on one rank, at most %d can be exchanged; try: more ranks", count,
+                   INT_MAX);
+#pragma omp parallel for schedule(static) num_threads((int)threads)
+  for (size_t i = 0; i < count; i++) parcels[i] = find(move, rank, i);
+  return LS_OK;
+}
+
+ls_status ls_route_find(ls_route *out, const ls_move *move, size_t rank, size_t threads)
+{
+  const size_t ranks = move->to->plan.ranks;
+  const size_t leaving = move->now->count;
+  const size_t coming = move->next->count;
   ls_route route = {0};
-  parcels received = {0};
-  parcels sent = {0};
+  parcel *parcels = NULL;
   ls_status status;
-  LS_GO(parcels_init(&received, next->count));
-  find_received(&received, from, now, to, next, rank);
-  LS_GO(write_lists(&received, from->plan.ranks, &route.receive_counts, &route.receive_index));
-  free(received.items);
-  received.items = NULL;
-  LS_GO(parcels_init(&sent, now->count));
-  if (from->plan.ranks > 1) find_sent(&sent, now, to, rank);
-  LS_GO(write_lists(&sent, to->plan.ranks, &route.send_counts, &route.send_index));
+  for (size_t i = 0; i < coming; i++) move->next->samples[i] = still_open;
+  LS_GO(ls_alloc(&parcels, ls_size_max(leaving, coming), sizeof *parcels, "the plan of a sample exchange"));
+  LS_GO(find_parcels(parcels, leaving, find_target, move, rank, threads));
+  LS_GO(write_lists(parcels, leaving, ranks, &route.send_counts, &route.send_index));
+  LS_GO(find_parcels(parcels, coming, find_origin, move, rank, threads));
+  LS_GO(write_lists(parcels, coming, ranks, &route.receive_counts, &route.receive_index));
   *out = route;
 done:
-  free(received.items);
-  free(sent.items);
+  free(parcels);
   if (status != LS_OK) ls_route_fini(&route);
   return status;
 }

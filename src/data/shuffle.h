@@ -49,7 +49,14 @@ ls_layout ls_layout_global(const ls_holdout *holdout, ls_plan plan, uint64_t see
  * depends on the number of ranks. */
 ls_layout ls_layout_shard(const ls_holdout *holdout, ls_plan plan, uint64_t seed, size_t epoch);
 
-/** What a rank sends and receives to get from one layout to another; own items are not among them. */
+/** From one arrangement to another, as a rank sees it. */
+typedef struct ls_move {
+  const ls_layout *from, *to; /* `from` has every sample of `to` */
+  const ls_shard *now;        /* this rank's part of `from` */
+  ls_shard *next;             /* room for its part of `to` */
+} ls_move;
+
+/** What a rank sends and receives in a move; what stays on the rank is not part of it. */
 typedef struct ls_route {
   size_t *send_counts;    /* [ranks] items; owned */
   size_t *receive_counts; /* [ranks] items; owned */
@@ -57,17 +64,14 @@ typedef struct ls_route {
   int *receive_index;     /* indices in the new shard, rank after rank; owned */
 } ls_route;
 
-/** Find the route of `rank`, fill next->samples, and copy what stays on this rank.
+/** Find the route of `rank`, fill move->next->samples, and copy the images that stay on this rank.
  *
- * For each pair of ranks both sides list the items in ascending order of their index in the new layout.
- *
- * @param[in]     now   `from`'s samples of this rank, ascending in position, with images
- * @param[in,out] next  of the size that `to` gives this rank
+ * For each pair of ranks both sides list the items in ascending order of their index in the new shard.
+ * `threads`: OpenMP threads to find it with, at least 1; the result does not depend on them.
  *
  * Local. Errors: LS_E_INPUT if a shard has more samples than MPI can count; LS_E_MEMORY.
  */
-ls_status ls_route_find(ls_route *out, const ls_layout *from, const ls_shard *now, const ls_layout *to,
-                        ls_shard *next, size_t rank) LS_CHECKED;
+ls_status ls_route_find(ls_route *out, const ls_move *move, size_t rank, size_t threads) LS_CHECKED;
 void ls_route_fini(ls_route *route);
 
 #endif

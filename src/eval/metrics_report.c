@@ -89,23 +89,27 @@ static void add_class_table(ls_text *text, const ls_metrics *metrics, const char
   add_class_row(text, &metrics->macro);
 }
 
-/* Width of a matrix cell, the gap before it included: every cell and column total fits. */
-static size_t cell_width(const ls_metrics *metrics)
+/* Digits of the widest number in the matrix's columns: a class index or a total. */
+static size_t cell_digits(const ls_metrics *metrics)
 {
   size_t width = digit_count(metrics->classes - 1);
   for (size_t i = 0; i < metrics->classes; i++)
     width = ls_size_max(width, digit_count(metrics->per_class[i].predicted));
-  return width + 1;
+  return width;
 }
 
 static void add_matrix(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
 {
   const size_t classes = metrics->classes;
-  const int cell = (int)cell_width(metrics);
-  const int total = (int)ls_size_max(strlen("total"), digit_count(metrics->samples)) + 2;
-  const size_t used = classes * (size_t)cell + (size_t)total;
+  const size_t total_width = ls_size_max(strlen("total"), digit_count(metrics->samples)) + 2;
+  const size_t wanted = label_width(metrics, class_names, NAME_MAX_WIDTH) + total_width;
+  const size_t digits = cell_digits(metrics);
+  const size_t gap = wanted + classes * (digits + 2) <= LINE_WIDTH ? 2 : 1;
+  const size_t used = classes * (digits + gap) + total_width;
   const size_t room = used + NAME_MIN_WIDTH < LINE_WIDTH ? LINE_WIDTH - used : NAME_MIN_WIDTH;
   const size_t width = label_width(metrics, class_names, ls_size_min(room, NAME_MAX_WIDTH));
+  const int cell = (int)(digits + gap);
+  const int total = (int)total_width;
 
   ls_text_add(text, "confusion matrix (rows: actual class, columns: predicted class)\n");
   add_label(text, "", width);

@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Small matrix products, planned before training and run without checks: libxsmm's JIT kernels
- * (gemm_xsmm.c), or CBLAS where libxsmm is missing (gemm_cblas.c). All matrices are column-major. */
+ * (gemm_xsmm.c), or CBLAS where libxsmm is missing (gemm_cblas.c). All matrices are column-major: a
+ * row-major micro-batch [pixels, channels] is a channels x pixels matrix. */
 #ifndef LS_NN_GEMM_H
 #define LS_NN_GEMM_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
 /** C (+)= sum over t < batch of A_t * B_t: a batch-reduce GEMM. */
 typedef struct ls_gemm_shape {
-  size_t m, n, k;            /* A_t is m x k, B_t is k x n (n x k when transpose_b), C is m x n; all >= 1 */
-  size_t lda, ldb, ldc;      /* leading dimensions: lda >= m, ldb >= k (n when transpose_b), ldc >= m */
-  size_t stride_a, stride_b; /* elements from A_t to A_t+1 and from B_t to B_t+1; any when the batch is 1 */
-  bool transpose_b;          /* B_t is stored as its transpose, n x k */
-  bool accumulate;           /* add to C instead of overwriting it */
+  size_t m, n, k;       /* A_t is m x k, B_t is k x n (n x k when transpose_b), C is m x n; all >= 1 */
+  size_t lda, ldb, ldc; /* leading dimensions: lda >= m, ldb >= k (n when transpose_b), ldc >= m */
+  bool transpose_b;     /* B_t is stored as its transpose, n x k */
+  bool accumulate;      /* add to C instead of overwriting it */
 } ls_gemm_shape;
+
+/** Where the matrices of a batch lie: A_t starts a_bytes[t] bytes after `a`, B_t b_bytes[t] after `b`.
+ * Byte offsets, because that is what the kernels take; multiples of sizeof(float). */
+typedef struct ls_gemm_batch {
+  const uint64_t *a_bytes, *b_bytes; /* [count], borrowed */
+  size_t count;                      /* >= 1 */
+} ls_gemm_batch;
 
 /** A planned product; opaque, immutable, shared by all threads. */
 typedef struct ls_gemm ls_gemm;
@@ -25,10 +33,15 @@ typedef struct ls_gemm ls_gemm;
 ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape) LS_CHECKED;
 void ls_gemm_free(ls_gemm *gemm);
 
-/** Run it on `batch` >= 1 pairs of matrices. No allocation, no lock; the result depends only on the inputs. */
-void ls_gemm_run(const ls_gemm *gemm, const float *a, const float *b, float *c, size_t batch);
+/** C (+)= A * B. No allocation, no lock; the result depends only on the inputs. */
+void ls_gemm_run(const ls_gemm *gemm, const float *a, const float *b, float *c);
 
-/** Name and version of the back end ("libxsmm 1.17 (hsw)", "cblas: OpenBLAS ..."), borrowed. */
+/** C (+)= sum over the batch of A_t * B_t. No allocation, no lock; the result depends only on the inputs. */
+void ls_gemm_run_batch(const ls_gemm *gemm, const float *a, const float *b, float *c,
+                       const ls_gemm_batch *batch);
+
+/** Name and version of the back end ("libxsmm 1.17 (hsw)", "cblas: OpenBLAS ..."), borrowed; valid until the
+ * calling thread asks again. */
 const char *ls_gemm_backend(void);
 
 #endif

@@ -11,23 +11,23 @@
 #include "nn/loss.h"
 
 /* What one thread gathers, and where it adds up the votes. */
-typedef struct tally {
+typedef struct thread_tally {
   double loss;
   uint64_t *confusion;  /* [classes, classes] */
   float *probabilities; /* [microbatch, classes]: mean over the voters */
   float *own;           /* [microbatch, classes]: of one voter */
-} tally;
+} thread_tally;
 
-typedef struct job {
+typedef struct eval_job {
   const ls_voter *voters;
   size_t voter_count;
   const ls_loader *loader;
   ls_eval_split split;
   size_t threads, classes;
-  tally *tallies; /* [threads] */
-} job;
+  thread_tally *tallies; /* [threads] */
+} eval_job;
 
-static void fini(job *job)
+static void fini(eval_job *job)
 {
   for (size_t t = 0; job->tallies && t < job->threads; t++) {
     free(job->tallies[t].confusion);
@@ -37,14 +37,14 @@ static void fini(job *job)
   free(job->tallies);
 }
 
-static ls_status prepare(job *job, size_t microbatch)
+static ls_status prepare(eval_job *job, size_t microbatch)
 {
   LS_PASS(ls_alloc(&job->tallies, job->threads, sizeof *job->tallies, "the evaluation"));
   size_t matrix;
   if (!ls_size_mul(job->classes, job->classes, &matrix))
     return ls_fail(LS_E_MEMORY, "no memory for a confusion matrix of %zu classes", job->classes);
   for (size_t t = 0; t < job->threads; t++) {
-    tally *tally = &job->tallies[t];
+    thread_tally *tally = &job->tallies[t];
     LS_PASS(ls_alloc(&tally->confusion, matrix, sizeof(uint64_t), "a confusion matrix"));
     LS_PASS(ls_alloc(&tally->probabilities, microbatch * job->classes, sizeof(float), "probabilities"));
     LS_PASS(ls_alloc(&tally->own, microbatch * job->classes, sizeof(float), "probabilities"));
@@ -64,10 +64,10 @@ static const float *logits_of(const ls_voter *voter, size_t part, const ls_micro
 }
 
 /* Mean probabilities of all voters, as logarithms: softmax(log p) = p, so the loss function serves both. */
-static const float *vote(const job *job, size_t part, const ls_microbatch *microbatch)
+static const float *vote(const eval_job *job, size_t part, const ls_microbatch *microbatch)
 {
   if (job->voter_count == 1) return logits_of(&job->voters[0], part, microbatch);
-  tally *tally = &job->tallies[part];
+  thread_tally *tally = &job->tallies[part];
   size_t count = microbatch->n * job->classes;
   memset(tally->probabilities, 0, count * sizeof(float));
   for (size_t v = 0; v < job->voter_count; v++) {
@@ -86,9 +86,9 @@ static size_t largest(const float *values, size_t count)
   return best;
 }
 
-static void evaluate_part(const job *job, size_t part)
+static void evaluate_part(const eval_job *job, size_t part)
 {
-  tally *tally = &job->tallies[part];
+  thread_tally *tally = &job->tallies[part];
   size_t count = ls_loader_eval_microbatches(job->loader, job->split);
   size_t end = ls_part_first(count, job->threads, part + 1);
   for (size_t i = ls_part_first(count, job->threads, part); i < end; i++) {
@@ -102,14 +102,14 @@ static void evaluate_part(const job *job, size_t part)
   }
 }
 
-static void run(const job *job)
+static void run(const eval_job *job)
 {
   size_t threads = job->threads;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) evaluate_part(job, part);
 }
 
-static ls_status reduce(const job *job, ls_comm *comm, ls_evaluation *out)
+static ls_status reduce(const eval_job *job, ls_comm *comm, ls_evaluation *out)
 {
   size_t matrix = job->classes * job->classes;
   for (size_t t = 0; t < job->threads; t++) {
@@ -124,7 +124,7 @@ static ls_status reduce(const job *job, ls_comm *comm, ls_evaluation *out)
   return LS_OK;
 }
 
-static ls_status start(job *job, ls_evaluation *out)
+static ls_status start(eval_job *job, ls_evaluation *out)
 {
   size_t microbatch = 1;
   size_t count = ls_loader_eval_microbatches(job->loader, job->split);
@@ -141,7 +141,7 @@ ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_voter *voters,
   *out = (ls_evaluation){.classes = classes};
   if (ls_loader_eval_count(loader, split) == 0)
     return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
-  job job = {.voters = voters,
+  eval_job job = {.voters = voters,
              .voter_count = voter_count,
              .loader = loader,
              .split = split,

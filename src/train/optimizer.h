@@ -41,7 +41,8 @@ extern const ls_schema *const ls_optimizer_schemas[];       /* the same order, N
 /** The kind that a configuration chose. */
 const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec);
 
-/** Check what no single key can tell. Local. Errors: LS_E_CONFIG. */
+/** Check what no single key can tell. Local. Errors: LS_E_CONFIG; the message starts with the kind's name, the
+ * caller adds the place. */
 ls_status ls_optimizer_check(const ls_kind_spec *spec) LS_CHECKED;
 
 size_t ls_optimizer_slot_count(const ls_optimizer_kind *kind);

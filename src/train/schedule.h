@@ -33,7 +33,8 @@ typedef struct ls_schedule_kind {
 extern const ls_schedule_kind *const ls_schedule_kinds[]; /* NULL-terminated */
 extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NULL-terminated */
 
-/** Check what no single key can tell. Local. Errors: LS_E_CONFIG. */
+/** Check what no single key can tell. Local. Errors: LS_E_CONFIG; the message starts with the kind's name, the
+ * caller adds the place. */
 ls_status ls_schedule_check(const ls_kind_spec *spec) LS_CHECKED;
 
 /** Learning rate of a step. Warm-up: step i of w warm-up steps gets (i + 1) / (w + 1) of the rate that the

@@ -34,7 +34,7 @@ ls_status ls_schedule_check(const ls_kind_spec *spec)
   const ls_schedule_kind *kind = find(spec);
   const char *impossible = kind->check ? kind->check(spec->options) : NULL;
   if (!impossible) return LS_OK;
-  return ls_fail(LS_E_CONFIG, "train.schedule: %s: %s", kind->schema.name, impossible);
+  return ls_fail(LS_E_CONFIG, "%s: %s", kind->schema.name, impossible);
 }
 
 /* Steps of the warm-up, rounded to whole steps; all of the run at most. */

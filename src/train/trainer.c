@@ -56,6 +56,7 @@ static void tell_step(const ls_run *run, const stopwatch *watch)
                          .steps = ls_loader_steps(run->loader),
                          .loss = progress->epoch_loss / samples,
                          .accuracy = (double)progress->epoch_correct / samples,
+                         .samples = progress->epoch_samples,
                          .samples_per_second = (double)watch->samples / (ls_clock_s() - watch->started_s)};
   events->step(events->user, &event);
 }

@@ -21,6 +21,7 @@ typedef struct ls_step_event {
   size_t epoch, epochs; /* the running one, from 1, and how many there will be */
   size_t step, steps;   /* done of this epoch, and its length */
   double loss, accuracy;
+  uint64_t samples;          /* trained on of this epoch */
   double samples_per_second; /* of this epoch in this session */
 } ls_step_event;
 

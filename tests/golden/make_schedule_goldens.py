@@ -19,8 +19,8 @@ INPUTS, UNITS = 4, 3  # a dense layer: weight [UNITS, INPUTS], then bias [UNITS]
 SCALE = 0.5  # factor on the gradient, as clipping applies it
 
 
-def write_row(out, word, values):
-    out.write(word + "".join(" %.9g" % v for v in values) + "\n")
+def write_row(out, word, values, digits=9):  # nine: float32
+    out.write(word + "".join(" %.*g" % (digits, v) for v in values) + "\n")
 
 
 def options_of(text):
@@ -156,7 +156,7 @@ def write_schedules(path):
                 optimizer.step()
                 if step + 1 < epoch_steps * epochs:
                     schedule.step()
-            write_row(out, "rates", rates)
+            write_row(out, "rates", rates, digits=12)
         out.write("# plateau: the metric that each epoch ended with, and each epoch's rate\n")
         write_row(out, "metrics", PLATEAU_METRICS)
         for lr, case in PLATEAUS:
@@ -171,7 +171,7 @@ def write_schedules(path):
             for metric in PLATEAU_METRICS:
                 rates.append(optimizer.param_groups[0]["lr"])
                 schedule.step(metric)
-            write_row(out, "rates", rates)
+            write_row(out, "rates", rates, digits=12)
 
 
 write_optimizers(os.path.join(HERE, "optimizers.txt"))

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The progress display: what is rendered at which width, and what reaches the stream when. */
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
+#include "cmocka_all.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -55,7 +49,7 @@ static void a_bar_has_all_fields_where_there_is_room(void **state)
 static void a_narrow_bar_drops_fields(void **state)
 {
   (void)state;
-  assert_bar(75, &middle, "epoch 3/10 [===========>        ] 58 %  loss 0.1234  acc 96.12 %  0:07 left");
+  assert_bar(75, &middle, "epoch 3/10 [===========>       ] 58 %  loss 0.1234  acc 96.12 %  0:07 left");
   assert_bar(60, &middle, "epoch 3/10 [========>      ] 58 %  loss 0.1234  acc 96.12 %");
   assert_bar(40, &middle, "epoch 3/10 [====>   ] 58 %  loss 0.1234");
   assert_bar(30, &middle, "epoch 3/10 [======>    ] 58 %");
@@ -85,10 +79,10 @@ static void the_ends_of_an_epoch(void **state)
   step.step = 0;
   step.seconds_left = -1;
   step.loss = NAN;
-  assert_bar(70, &step, "epoch 3/10 [>        ]  0 %  loss nan  acc 96.12 %  8421 samples/s");
+  assert_bar(70, &step, "epoch 3/10 [>           ]  0 %  loss nan  acc 96.12 %  8421 samples/s");
   step = middle;
   step.step = 100;
-  assert_bar(40, &step, "epoch 3/10 [======] 100 %  loss 0.1234");
+  assert_bar(40, &step, "epoch 3/10 [=======] 100 %  loss 0.1234");
   step.steps = 0;
   assert_bar(40, &step, "epoch 3/10 [>       ]  0 %  loss 0.1234");
 }

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep doctor: what a job runs with and where its ranks and threads run, and what is wrong with that. */
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "comm/place.h"
+#include "nn/gemm.h"
+#include "store/version.h"
+
+enum { KEY_JSON = 256 };
+
+typedef struct arguments {
+  bool json;
+} arguments;
+
+/* What the doctor has found out. */
+typedef struct findings {
+  const ls_place *places; /* [ranks] */
+  size_t ranks;
+  ls_text warnings; /* one line each */
+} findings;
+
+/* A part that lockstep is built on, as a word in the JSON document and in the table. */
+typedef struct part {
+  const char *key, *label;
+  const char *(*version)(void); /* borrowed text */
+} part;
+
+static const char *lockstep_version(void)
+{
+  return LS_VERSION;
+}
+
+/* The compiler tells a date; people know the number. */
+static const char *openmp_version(void)
+{
+  static const struct {
+    long date;
+    const char *version;
+  } versions[] = {{202111L, "5.2"}, {202011L, "5.1"}, {201811L, "5.0"},      {201511L, "4.5"},
+                  {201307L, "4.0"}, {201107L, "3.1"}, {0L, "older than 3.1"}};
+  size_t i = 0;
+  while (versions[i].date > (long)_OPENMP) i++;
+  return versions[i].version;
+}
+
+static const part parts[] = {
+    {.key = "lockstep", .label = "lockstep", .version = lockstep_version},
+    {.key = "mpi", .label = "MPI", .version = ls_comm_library},
+    {.key = "openmp", .label = "OpenMP", .version = openmp_version},
+    {.key = "gemm", .label = "GEMM", .version = ls_gemm_backend},
+    {.key = "hdf5", .label = "HDF5", .version = ls_h5_version},
+};
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  arguments *given = state->input;
+  if (key == KEY_JSON)
+    given->json = true;
+  else if (key == ARGP_KEY_ARG)
+    argp_error(state, "'%s' is one argument too many: doctor takes none", value);
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
+}
+
+static const struct argp_option options[] = {
+    {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0}, {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .doc = "Show libraries, ranks, hosts, bound cores and threads, and warn of what makes a job slow.\v"
+           "Run it as you run the training, with the same launcher, ranks, binding and environment:\n"
+           "  mpirun -n 2 --map-by slot:PE=4 lockstep doctor\n"
+           "  srun --mpi=pmix -n 8 --cpus-per-task=4 lockstep doctor\n"
+           "\n"
+           "Threads come from OMP_NUM_THREADS, else from the cores that a rank is bound to, divided fairly "
+           "among the ranks that share them. `sharing` counts the other ranks that may use some of the same "
+           "cores. Warnings do not change the exit status."};
+
+static json_t *places_json(const findings *found)
+{
+  json_t *list = json_array();
+  for (size_t r = 0; r < found->ranks; r++) {
+    const ls_place *place = &found->places[r];
+    json_array_append_new(
+        list,
+        json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "rank", (json_int_t)r, "host", place->host,
+                  "cores", place->cores, "core_count", (json_int_t)place->core_count, "host_cores",
+                  (json_int_t)place->host_cores, "host_ranks", (json_int_t)place->host_ranks, "threads",
+                  (json_int_t)place->threads, "sharing", (json_int_t)(place->sharing - 1)));
+  }
+  if (list && json_array_size(list) == found->ranks) return list;
+  json_decref(list);
+  return NULL;
+}
+
+/* The lines of the warnings, without their ends. */
+static json_t *warnings_json(const findings *found)
+{
+  json_t *list = json_array();
+  const char *line = ls_text_get(&found->warnings);
+  while (*line) {
+    const size_t length = strcspn(line, "\n");
+    if (json_array_append_new(list, json_stringn(line, length)) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+    line += length + 1;
+  }
+  return list;
+}
+
+static json_t *document_json(const findings *found)
+{
+  json_t *document = json_object();
+  bool is_complete = document != NULL;
+  for (size_t i = 0; i < PARTS; i++)
+    is_complete &= json_object_set_new(document, parts[i].key, json_string(parts[i].version())) == 0;
+  is_complete &= json_object_set_new(document, "ranks", places_json(found)) == 0;
+  is_complete &= json_object_set_new(document, "warnings", warnings_json(found)) == 0;
+  if (is_complete) return document;
+  json_decref(document);
+  return NULL;
+}
+
+static ls_status print_json(const findings *found)
+{
+  json_t *document = document_json(found);
+  char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
+  if (text) puts(text);
+  free(text);
+  json_decref(document);
+  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+}
+
+static void print_table(const findings *found)
+{
+  size_t host_width = strlen("host"), cores_width = strlen("cores");
+  for (size_t r = 0; r < found->ranks; r++) {
+    host_width = ls_size_max(host_width, strlen(found->places[r].host));
+    cores_width = ls_size_max(cores_width, strlen(found->places[r].cores));
+  }
+  printf("\n%6s  %-*s  %-*s  %7s  %7s\n", "rank", (int)host_width, "host", (int)cores_width, "cores",
+         "threads", "sharing");
+  for (size_t r = 0; r < found->ranks; r++) {
+    const ls_place *place = &found->places[r];
+    printf("%6zu  %-*s  %-*s  %7zu  %7zu\n", r, (int)host_width, place->host, (int)cores_width, place->cores,
+           place->threads, place->sharing - 1);
+  }
+}
+
+static ls_status print_report(const findings *found)
+{
+  for (size_t i = 0; i < PARTS; i++) printf("%-8s  %s\n", parts[i].label, parts[i].version());
+  print_table(found);
+  puts("");
+  const char *line = ls_text_get(&found->warnings);
+  if (!*line) puts("no problems found");
+  while (*line) {
+    const size_t length = strcspn(line, "\n");
+    printf("warning: %.*s\n", (int)length, line);
+    line += length + 1;
+  }
+  return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status show(const ls_place *places, size_t ranks, const arguments *given)
+{
+  findings found = {.places = places, .ranks = ranks};
+  ls_place_warnings(places, ranks, &found.warnings);
+  ls_status status;
+  if (found.warnings.failed)
+    status = ls_fail(LS_E_MEMORY, "no memory for the warnings");
+  else
+    status = given->json ? print_json(&found) : print_report(&found);
+  ls_text_fini(&found.warnings);
+  return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  arguments given = {.json = false};
+  bool done;
+  LS_PASS(ls_command_parse(comm, &argp, argc, argv, &given, &done));
+  if (done) return LS_OK;
+  ls_place mine, *places;
+  LS_PASS(ls_place_find(comm, &mine));
+  LS_PASS(ls_place_gather(comm, &mine, &places));
+  const bool is_root = ls_comm_rank(comm) == 0;
+  ls_status status = ls_comm_agree(comm, is_root ? show(places, (size_t)ls_comm_size(comm), &given) : LS_OK);
+  free(places);
+  return status;
+}
+
+const ls_command ls_command_doctor = {
+    .word = "doctor",
+    .doc = "show libraries, ranks, cores and threads, and what is wrong with them",
+    .run = run};

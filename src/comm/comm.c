@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The communicator. MPI is told to return its errors, and every one of them goes through ls_comm_check().
+ * Sums are MPI_Allreduce in place: one algorithm gives its one result to all ranks, so that decisions that
+ * the ranks take from a sum are the same everywhere. Vectors of any length go in pieces that MPI can count.
+ */
+#include "comm/comm.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "comm/internal.h"
+#include "comm/pieces.h"
+
+ls_status ls_comm_check(int code, const char *doing)
+{
+  if (code == MPI_SUCCESS) return LS_OK;
+  char text[MPI_MAX_ERROR_STRING];
+  int length;
+  if (MPI_Error_string(code, text, &length) != MPI_SUCCESS) snprintf(text, sizeof text, "MPI error %d", code);
+  return ls_fail(LS_E_COMM, "%s: %s", doing, text);
+}
+
+/* Duplicate the world. Errors that belong to no communicator (of datatypes, of requests) are raised on the
+ * world itself, so it returns its errors as well. Collective. */
+static ls_status open_world(ls_comm *comm)
+{
+  static const char doing[] = "opening the MPI world";
+  LS_PASS(ls_comm_check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), doing));
+  LS_PASS(ls_comm_check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->handle), doing));
+  LS_PASS(ls_comm_check(MPI_Comm_set_errhandler(comm->handle, MPI_ERRORS_RETURN), doing));
+  LS_PASS(ls_comm_check(MPI_Comm_rank(comm->handle, &comm->rank), doing));
+  return ls_comm_check(MPI_Comm_size(comm->handle, &comm->size), doing);
+}
+
+static ls_status start_local(ls_comm **out, int thread_level)
+{
+  if (thread_level < MPI_THREAD_FUNNELED)
+    return ls_fail(LS_E_COMM,
+                   "the MPI library offers no threads (level %d, MPI_THREAD_FUNNELED is %d); "
+                   "try: an MPI library built with support for threads",
+                   thread_level, MPI_THREAD_FUNNELED);
+  return ls_alloc(out, 1, sizeof **out, "the communicator");
+}
+
+ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
+{
+  int thread_level;
+  LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &thread_level), "starting MPI"));
+  ls_comm world = {.handle = MPI_COMM_NULL};
+  ls_comm *comm = NULL;
+  ls_status status;
+  LS_GO(open_world(&world));
+  LS_GO(ls_comm_agree(&world, start_local(&comm, thread_level)));
+  *comm = world;
+  *out = comm;
+  return LS_OK;
+done:
+  free(comm);
+  if (world.handle != MPI_COMM_NULL) MPI_Comm_free(&world.handle);
+  MPI_Finalize();
+  return status;
+}
+
+void ls_comm_finish(ls_comm *comm)
+{
+  if (!comm) return;
+  MPI_Comm_free(&comm->handle);
+  free(comm);
+  MPI_Finalize();
+}
+
+void ls_comm_kill(ls_comm *comm, int exit_status)
+{
+  MPI_Abort(comm->handle, exit_status);
+}
+
+int ls_comm_rank(const ls_comm *comm)
+{
+  return comm->rank;
+}
+
+int ls_comm_size(const ls_comm *comm)
+{
+  return comm->size;
+}
+
+/* A vector that a collective works on, piece by piece. */
+typedef struct vector {
+  const ls_comm *comm;
+  unsigned char *data;
+  MPI_Datatype type;
+  size_t width; /* bytes of an element */
+} vector;
+
+static ls_status broadcast_piece(void *context, size_t first, int count)
+{
+  const vector *v = context;
+  return ls_comm_check(MPI_Bcast(v->data + first * v->width, count, v->type, 0, v->comm->handle),
+                       "broadcasting");
+}
+
+static ls_status sum_piece(void *context, size_t first, int count)
+{
+  const vector *v = context;
+  return ls_comm_check(
+      MPI_Allreduce(MPI_IN_PLACE, v->data + first * v->width, count, v->type, MPI_SUM, v->comm->handle),
+      "summing over the ranks");
+}
+
+ls_status ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
+{
+  vector v = {.comm = comm, .data = data, .type = MPI_BYTE, .width = 1};
+  return ls_in_pieces(bytes, INT_MAX, broadcast_piece, &v);
+}
+
+ls_status ls_comm_broadcast_text(ls_comm *comm, char **text)
+{
+  const bool is_root = comm->rank == 0;
+  uint64_t bytes = is_root ? strlen(*text) + 1 : 0;
+  char *copy = NULL;
+  ls_status status;
+  LS_GO(ls_comm_broadcast(comm, &bytes, sizeof bytes));
+  LS_GO(ls_comm_agree(comm, is_root ? LS_OK : ls_alloc(&copy, bytes, 1, "a text of rank 0")));
+  LS_GO(ls_comm_broadcast(comm, is_root ? *text : copy, bytes));
+  if (!is_root) *text = copy;
+  return LS_OK;
+done:
+  free(copy);
+  return status;
+}
+
+ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count)
+{
+  vector v = {.comm = comm, .data = (unsigned char *)values, .type = MPI_FLOAT, .width = sizeof *values};
+  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+}
+
+ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count)
+{
+  vector v = {.comm = comm, .data = (unsigned char *)values, .type = MPI_DOUBLE, .width = sizeof *values};
+  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+}
+
+ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
+{
+  vector v = {.comm = comm, .data = (unsigned char *)values, .type = MPI_UINT64_T, .width = sizeof *values};
+  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+}
+
+/* What goes to rank 0, and where it lies there. */
+typedef struct gathering {
+  const ls_comm *comm;
+  const unsigned char *mine;
+  unsigned char *all;
+  size_t bytes; /* of one rank */
+} gathering;
+
+/* A piece of every rank: rank 0 receives blocks of `count` bytes that lie `bytes` bytes apart. */
+static ls_status gather_piece(void *context, size_t first, int count)
+{
+  static const char doing[] = "gathering from the ranks";
+  const gathering *g = context;
+  MPI_Datatype block = MPI_DATATYPE_NULL, spaced = MPI_DATATYPE_NULL;
+  ls_status status;
+  LS_GO(ls_comm_check(MPI_Type_contiguous(count, MPI_BYTE, &block), doing));
+  LS_GO(ls_comm_check(MPI_Type_create_resized(block, 0, (MPI_Aint)g->bytes, &spaced), doing));
+  LS_GO(ls_comm_check(MPI_Type_commit(&spaced), doing));
+  LS_GO(ls_comm_check(MPI_Gather(g->mine + first, count, MPI_BYTE, g->all ? g->all + first : NULL, 1, spaced,
+                                 0, g->comm->handle),
+                      doing));
+done:
+  if (spaced != MPI_DATATYPE_NULL) MPI_Type_free(&spaced);
+  if (block != MPI_DATATYPE_NULL) MPI_Type_free(&block);
+  return status;
+}
+
+ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
+{
+  gathering g = {.comm = comm, .mine = mine, .all = comm->rank == 0 ? all : NULL, .bytes = bytes};
+  return ls_in_pieces(bytes, INT_MAX, gather_piece, &g);
+}
+
+ls_status ls_comm_barrier(ls_comm *comm)
+{
+  return ls_comm_check(MPI_Barrier(comm->handle), "waiting for the ranks");
+}
+
+const char *ls_comm_library(void)
+{
+  static _Thread_local char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length;
+  if (MPI_Get_library_version(text, &length) != MPI_SUCCESS) return "unknown";
+  text[strcspn(text, ",\n")] = '\0'; /* behind that: the packager, dates, build options */
+  for (char *c = text; *c; c++)
+    if (*c == '\t') *c = ' ';
+  return text;
+}

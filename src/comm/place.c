@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finding a rank's place. The cores that count are those that the launcher gave to the process. With
+ * OMP_PROC_BIND the OpenMP library has bound the master thread to one of them before main(), so the cores
+ * that its places name belong to the process as well. */
+#include "comm/place.h"
+
+#include <errno.h>
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "comm/cores.h"
+#include "comm/internal.h"
+
+/* The cores that the kernel lets this thread run on. */
+static ls_status add_bound_cores(ls_cores *cores)
+{
+  if (sched_getaffinity(0, sizeof cores->words, (cpu_set_t *)(void *)cores->words) != 0)
+    return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
+  return LS_OK;
+}
+
+/* The cores of OpenMP's places; there are none unless it binds threads. */
+static ls_status add_openmp_cores(ls_cores *cores)
+{
+  for (int place = 0; place < omp_get_num_places(); place++) {
+    const int count = omp_get_place_num_procs(place);
+    int *ids;
+    if (count <= 0) continue;
+    LS_PASS(ls_alloc(&ids, (size_t)count, sizeof *ids, "the cores of an OpenMP place"));
+    omp_get_place_proc_ids(place, ids);
+    for (int i = 0; i < count; i++)
+      if (ids[i] >= 0) ls_cores_add(cores, (size_t)ids[i]);
+    free(ids);
+  }
+  return LS_OK;
+}
+
+/* The first number of OMP_NUM_THREADS: the others are for nested regions, which we do not have. */
+static ls_status read_wanted(size_t *wanted)
+{
+  const char *text = getenv("OMP_NUM_THREADS");
+  if (!text) return LS_OK;
+  char first[32];
+  uint64_t count = 0;
+  const int length = snprintf(first, sizeof first, "%.*s", (int)strcspn(text, ","), text);
+  if ((size_t)length >= sizeof first || !ls_parse_count(first, &count) || count == 0 ||
+      count > LS_THREADS_LIMIT)
+    return ls_fail(LS_E_INPUT,
+                   "OMP_NUM_THREADS is '%s', a count from 1 to %d is expected; "
+                   "try: unset OMP_NUM_THREADS, and the bound cores decide",
+                   text, LS_THREADS_LIMIT);
+  *wanted = (size_t)count;
+  return LS_OK;
+}
+
+/* What this rank can see for itself. Local. */
+static ls_status look(ls_place *place, ls_core_card *card)
+{
+  if (gethostname(place->host, sizeof place->host - 1) != 0 && errno != ENAMETOOLONG)
+    return ls_fail(LS_E_IO, "cannot find the name of this host: %s", strerror(errno));
+  LS_PASS(add_bound_cores(&card->cores));
+  place->is_pinned = omp_get_proc_bind() != omp_proc_bind_false;
+  if (place->is_pinned) LS_PASS(add_openmp_cores(&card->cores));
+  LS_PASS(read_wanted(&card->wanted));
+  place->core_count = ls_cores_count(&card->cores);
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  place->host_cores = online > 0 ? (size_t)online : place->core_count;
+  ls_cores_list(&card->cores, place->cores, sizeof place->cores);
+  return LS_OK;
+}
+
+/* Compare cards with the other ranks on this host. Collective. */
+static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_card *card, ls_place *place)
+{
+  static const char doing[] = "meeting the ranks on this host";
+  int size, rank;
+  LS_PASS(ls_comm_check(MPI_Comm_size(host, &size), doing));
+  LS_PASS(ls_comm_check(MPI_Comm_rank(host, &rank), doing));
+  ls_core_card *cards = NULL;
+  ls_status status;
+  LS_GO(ls_comm_agree(comm,
+                      ls_alloc(&cards, (size_t)size, sizeof *cards, "the cores of the ranks on this host")));
+  LS_GO(ls_comm_check(
+      MPI_Allgather(card, (int)sizeof *card, MPI_BYTE, cards, (int)sizeof *card, MPI_BYTE, host), doing));
+  const ls_core_share share = ls_core_share_of(cards, (size_t)size, (size_t)rank);
+  place->host_ranks = (size_t)size;
+  place->threads = share.threads;
+  place->sharing = share.sharing;
+  place->crowd_threads = share.crowd_threads;
+done:
+  free(cards);
+  return status;
+}
+
+ls_status ls_place_find(ls_comm *comm, ls_place *place)
+{
+  *place = (ls_place){.threads = 1};
+  ls_core_card card = {.wanted = 0};
+  LS_AGREE(comm, look(place, &card));
+  MPI_Comm host;
+  LS_PASS(
+      ls_comm_check(MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
+                    "finding the ranks on this host"));
+  ls_status status = meet(comm, host, &card, place);
+  if (status != LS_E_COMM) MPI_Comm_free(&host);
+  return status;
+}
+
+ls_status ls_place_gather(ls_comm *comm, const ls_place *mine, ls_place **all)
+{
+  ls_place *places = NULL;
+  ls_status status;
+  LS_GO(ls_comm_agree(
+      comm, comm->rank == 0 ? ls_alloc(&places, (size_t)comm->size, sizeof *places, "the places of the ranks")
+                            : LS_OK));
+  LS_GO(ls_comm_gather(comm, mine, sizeof *mine, places));
+done:
+  if (status != LS_OK) {
+    free(places);
+    places = NULL;
+  }
+  *all = places;
+  return status;
+}

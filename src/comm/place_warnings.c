@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is wrong with the places of the ranks. Each trouble is a row: who has it, what it is, what to do. A
+ * thousand ranks usually have the same one, so it is told once, with the figures of the first of them. */
+#include "comm/place.h"
+
+#include <stdlib.h>
+
+#include "base/size.h"
+
+typedef struct trouble {
+  bool (*has)(const ls_place *place);
+  const char *what;
+  void (*tell)(const ls_place *place, ls_text *lines); /* the figures of one rank, and the remedy */
+} trouble;
+
+static const char *plural(size_t count)
+{
+  return count == 1 ? "" : "s";
+}
+
+static bool has_too_many_threads(const ls_place *place)
+{
+  return place->threads > place->core_count;
+}
+
+/* More cores help only where the host has them. */
+static void tell_too_many_threads(const ls_place *place, ls_text *lines)
+{
+  const size_t fair = ls_size_max(1, place->core_count / place->sharing);
+  const size_t possible = ls_size_min(place->threads, place->host_cores);
+  ls_text_add(lines, "%zu threads on %zu bound core%s (%s); try: ", place->threads, place->core_count,
+              plural(place->core_count), place->cores);
+  if (possible > place->core_count)
+    ls_text_add(lines, "mpirun --map-by slot:PE=%zu or --bind-to none, srun --cpus-per-task=%zu, or ",
+                possible, possible);
+  ls_text_add(lines, "OMP_NUM_THREADS=%zu", fair);
+}
+
+static bool is_crowded(const ls_place *place)
+{
+  return place->sharing > 1 && place->crowd_threads > place->core_count &&
+         place->crowd_threads > place->threads;
+}
+
+static void tell_crowded(const ls_place *place, ls_text *lines)
+{
+  ls_text_add(lines,
+              "%zu ranks share %zu core%s (%s), which %zu threads have to live on; try: ", place->sharing,
+              place->core_count, plural(place->core_count), place->cores, place->crowd_threads);
+  if (place->host_ranks * place->threads <= place->host_cores)
+    ls_text_add(lines, "mpirun --map-by slot:PE=%zu --bind-to core, or srun --cpus-per-task=%zu",
+                place->threads, place->threads);
+  else
+    ls_text_add(lines, "fewer ranks or threads, the host has %zu core%s", place->host_cores,
+                plural(place->host_cores));
+}
+
+static bool is_pinned_together(const ls_place *place)
+{
+  return place->is_pinned && place->sharing > 1 && !is_crowded(place);
+}
+
+static void tell_pinned_together(const ls_place *place, ls_text *lines)
+{
+  ls_text_add(
+      lines,
+      "%zu ranks share the cores %s, and OpenMP pins the threads of each to the first of them; try: unset "
+      "OMP_PROC_BIND and OMP_PLACES, or mpirun --map-by slot:PE=%zu --bind-to core",
+      place->sharing, place->cores, place->threads);
+}
+
+static const trouble troubles[] = {
+    {.has = has_too_many_threads, .what = "more threads than cores", .tell = tell_too_many_threads},
+    {.has = is_crowded, .what = "several ranks share a core", .tell = tell_crowded},
+    {.has = is_pinned_together,
+     .what = "threads of several ranks pinned to the same core",
+     .tell = tell_pinned_together},
+};
+enum { TROUBLES = sizeof troubles / sizeof troubles[0] };
+
+static void add_line(const trouble *row, const ls_place *places, size_t count, ls_text *lines)
+{
+  size_t having = 0, first = 0;
+  for (size_t r = count; r-- > 0;) {
+    if (!row->has(&places[r])) continue;
+    having++;
+    first = r;
+  }
+  if (having == 0) return;
+  ls_text_add(lines, "%s on %zu of %zu rank%s: rank %zu on %s: ", row->what, having, count, plural(count),
+              first, places[first].host);
+  row->tell(&places[first], lines);
+  ls_text_add(lines, "\n");
+}
+
+/* Slurm started several tasks, but they do not know of each other. */
+static void add_slurm_line(size_t ranks, ls_text *lines)
+{
+  const char *text = getenv("SLURM_NTASKS");
+  uint64_t tasks;
+  if (ranks != 1 || !text || !ls_parse_count(text, &tasks) || tasks <= 1) return;
+  ls_text_add(
+      lines,
+      "Slurm has %s tasks for this job (SLURM_NTASKS), but the MPI world has 1 rank: tasks that do not know "
+      "of "
+      "each other do the whole work each; try: srun --mpi=pmix lockstep ..., or mpirun lockstep ...\n",
+      text);
+}
+
+void ls_place_warnings(const ls_place *places, size_t count, ls_text *lines)
+{
+  for (size_t i = 0; i < TROUBLES; i++) add_line(&troubles[i], places, count, lines);
+  add_slurm_line(count, lines);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules on names, and between keys of different rows. What needs the dataset or the network is checked where
+ * those are known; what concerns one kind of layer, optimizer or schedule, by that kind. */
+#include "config/check.h"
+
+#include <string.h>
+
+#include "config/rows.h"
+#include "config/value.h"
+
+#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+enum { RUN_NAME_MAX = 100 /* characters: leaves room for a number in a file name of 255 */ };
+
+static ls_status check_characters(const char *name, const char *allowed, const char *said, size_t max)
+{
+  size_t length = strlen(name);
+  if (length <= max && strspn(name, allowed) == length) return LS_OK;
+  char excerpt[LS_EXCERPT_BYTES];
+  return ls_fail(LS_E_CONFIG, "expected at most %zu of the characters %s, found '%s'", max, said,
+                 ls_excerpt(excerpt, name));
+}
+
+ls_status ls_config_check_layer_name(const char *name)
+{
+  return check_characters(name, WORD_CHARACTERS, "A-Z a-z 0-9 _ -", LS_LAYER_NAME_MAX);
+}
+
+static ls_status check_name(const ls_spec *spec)
+{
+  LS_PASS(check_characters(spec->name, WORD_CHARACTERS ".", "A-Z a-z 0-9 . _ -", RUN_NAME_MAX));
+  if (strspn(spec->name, ".") < strlen(spec->name)) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "'%s' cannot name a folder", spec->name);
+}
+
+static ls_status check_patience(const ls_spec *spec)
+{
+  const ls_amount *validation = &spec->data.validation;
+  if (spec->train.early_stopping.patience == 0 || validation->is_fraction || validation->count > 0)
+    return LS_OK;
+  return ls_fail(LS_E_CONFIG, "early stopping watches the validation split, but data.validation is 0; "
+                              "hold some samples out, such as data.validation=0.1, or set the patience to 0");
+}
+
+static const struct {
+  const char *path; /* the key that is blamed */
+  ls_status (*check)(const ls_spec *spec);
+} rules[] = {
+    {"name", check_name},
+    {"train.early_stopping.patience", check_patience},
+};
+
+ls_status ls_config_check(const ls_spec *spec, const ls_document *document)
+{
+  for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+    ls_status status = rules[i].check(spec);
+    if (status == LS_OK) continue;
+    int node = ls_document_descend(document, ls_document_root(document), rules[i].path);
+    return ls_document_wrap(document, node, &(ls_path){.key = rules[i].path}, status);
+  }
+  return LS_OK;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules that a row of the table cannot say. Private to the module. */
+#ifndef LS_CONFIG_CHECK_H
+#define LS_CONFIG_CHECK_H
+
+#include "config/document.h"
+#include "config/spec.h"
+
+/** Check a complete configuration; `document` is what it was bound from.
+ *
+ * Local. Errors: LS_E_CONFIG with the place and the key path of what has to change.
+ */
+ls_status ls_config_check(const ls_spec *spec, const ls_document *document) LS_CHECKED;
+
+/** Check the name of a layer: it becomes part of tensor names, override paths and HDF5 paths. Local.
+ * Errors: LS_E_CONFIG, to be wrapped with the place. */
+ls_status ls_config_check_layer_name(const char *name) LS_CHECKED;
+
+#endif

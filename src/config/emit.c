@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The resolved configuration as YAML: every row of the table in its order, defaults included. One layer is
+ * one line; a layer with layers of its own is a block, so that its body reads like the model's list. */
+#include <assert.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/rows.h"
+#include "config/value.h"
+
+enum { INDENT = 2 };
+
+static void add_layers(const ls_layer_list *list, int indent, ls_text *yaml);
+
+static const void *member_of(const void *base, const ls_key *key)
+{
+  return (const unsigned char *)base + key->offset;
+}
+
+static void add_flow_kind(const ls_schema *schema, const char *name, const void *options, ls_text *yaml)
+{
+  ls_text_add(yaml, "{type: %s", schema->name);
+  if (name) {
+    ls_text_add(yaml, ", name: ");
+    ls_value_format(&ls_name_key, &name, yaml);
+  }
+  for (size_t i = 0; i < schema->key_count; i++) {
+    assert(ls_value_is_scalar(schema->keys[i].type) && "only layers have rows that nest");
+    ls_text_add(yaml, ", %s: ", schema->keys[i].path);
+    ls_value_format(&schema->keys[i], member_of(options, &schema->keys[i]), yaml);
+  }
+  ls_text_add(yaml, "}");
+}
+
+/* The value of a row whose key is written, up to the end of its last line. */
+static void add_value(const ls_key *key, const void *base, int indent, ls_text *yaml)
+{
+  const void *member = member_of(base, key);
+  if (key->type == LS_KEY_LAYERS) {
+    add_layers(member, indent, yaml);
+    return;
+  }
+  ls_text_add(yaml, " ");
+  if (key->type == LS_KEY_KIND) {
+    const ls_kind_spec *kind = member;
+    add_flow_kind(kind->schema, NULL, kind->options, yaml);
+  } else {
+    ls_value_format(key, member, yaml);
+  }
+  ls_text_add(yaml, "\n");
+}
+
+static bool has_layers(const ls_schema *schema)
+{
+  for (size_t i = 0; i < schema->key_count; i++)
+    if (!ls_value_is_scalar(schema->keys[i].type)) return true;
+  return false;
+}
+
+static void add_block_layer(const ls_layer_spec *layer, int indent, ls_text *yaml)
+{
+  ls_text_add(yaml, "%*s- type: %s\n", indent, "", layer->schema->name);
+  if (layer->name) {
+    ls_text_add(yaml, "%*sname: ", indent + INDENT, "");
+    ls_value_format(&ls_name_key, &layer->name, yaml);
+    ls_text_add(yaml, "\n");
+  }
+  for (size_t i = 0; i < layer->schema->key_count; i++) {
+    const ls_key *key = &layer->schema->keys[i];
+    ls_text_add(yaml, "%*s%s:", indent + INDENT, "", key->path);
+    add_value(key, layer->options, indent + INDENT, yaml);
+  }
+}
+
+/* The value of a key at column `indent`. */
+static void add_layers(const ls_layer_list *list, int indent, ls_text *yaml)
+{
+  ls_text_add(yaml, list->count == 0 ? " []\n" : "\n");
+  for (size_t i = 0; i < list->count; i++) {
+    const ls_layer_spec *layer = &list->items[i];
+    if (has_layers(layer->schema)) {
+      add_block_layer(layer, indent + INDENT, yaml);
+      continue;
+    }
+    ls_text_add(yaml, "%*s- ", indent + INDENT, "");
+    add_flow_kind(layer->schema, layer->name, layer->options, yaml);
+    ls_text_add(yaml, "\n");
+  }
+}
+
+/* Write the headers of the sections that a path is in and the path before it was not; the last step's column.
+ */
+static int open_sections(const char *path, const char *before, ls_text *yaml)
+{
+  int indent = 0;
+  bool same = true;
+  for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
+    size_t length = (size_t)(dot - path);
+    same = same && strncmp(path, before, length + 1) == 0;
+    const char *step = dot;
+    while (step > path && step[-1] != '.') step--;
+    if (!same) ls_text_add(yaml, "%*s%.*s:\n", indent, "", (int)(dot - step), step);
+    indent += INDENT;
+  }
+  return indent;
+}
+
+void ls_config_emit(const ls_spec *spec, ls_text *yaml)
+{
+  const char *before = "";
+  for (size_t i = 0; i < ls_spec_key_count; i++) {
+    const ls_key *key = &ls_spec_keys[i];
+    const char *last_dot = strrchr(key->path, '.');
+    int indent = open_sections(key->path, before, yaml);
+    ls_text_add(yaml, "%*s%s:", indent, "", last_dot ? last_dot + 1 : key->path);
+    add_value(key, spec, indent, yaml);
+    before = key->path;
+  }
+}

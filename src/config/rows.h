@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rows that the configuration itself declares. Private to the module: the binder, the emitter and the
+ * help walk them, so that none of the three can know a key that the others do not. */
+#ifndef LS_CONFIG_ROWS_H
+#define LS_CONFIG_ROWS_H
+
+#include "config/spec.h"
+
+enum {
+  LS_ROWS_MAX = 64,        /* keys of one table: of ls_spec, or of a kind */
+  LS_LAYER_NAME_MAX = 40,  /* characters */
+  LS_CONFIG_DEPTH_MAX = 64 /* levels of nesting in a file, in an override's value and in its path */
+};
+
+/** Every key of ls_spec, in the order in which the resolved configuration shows them: the keys of a section
+ * stand together. */
+extern const ls_key ls_spec_keys[];
+extern const size_t ls_spec_key_count;
+
+/** The keys that are no kind's own: `type` in every kind, `name` in layers. Their offsets mean nothing. */
+extern const ls_key ls_type_key;
+extern const ls_key ls_name_key;
+
+/** "layer", "optimizer", "schedule". */
+extern const char *const ls_family_words[LS_FAMILY_COUNT];
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* "did you mean ...?": the allowed word that is nearest to what was written. Private to the module. */
+#ifndef LS_CONFIG_SUGGEST_H
+#define LS_CONFIG_SUGGEST_H
+
+#include <stddef.h>
+
+enum { LS_SUGGEST_WORD_MAX = 40 }; /* longer words are not compared */
+
+typedef struct ls_suggestion {
+  const char *wanted;                 /* what was written; set by the caller */
+  char best[LS_SUGGEST_WORD_MAX + 1]; /* nearest word so far; "" for none */
+  size_t distance;                    /* its edit distance */
+} ls_suggestion;
+
+/** Consider an allowed word of `length` characters. It is taken if it is nearer than the best so far, and if
+ * no more than one character in three differs. */
+void ls_suggestion_offer(ls_suggestion *suggestion, const char *word, size_t length);
+
+#endif

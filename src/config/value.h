@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One value of a scalar type: from text to the member of a struct and back. Private to the module. */
+#ifndef LS_CONFIG_VALUE_H
+#define LS_CONFIG_VALUE_H
+
+#include "base/status.h"
+#include "base/text.h"
+#include "config/keys.h"
+
+enum { LS_EXCERPT_BYTES = 84 };
+
+/** Is it written as one scalar? The other types are KIND and LAYERS. */
+bool ls_value_is_scalar(ls_key_type type);
+
+/** Is a count, a real or a number of layers in the row's range? */
+bool ls_value_in_range(const ls_key *key, double value);
+
+/** Parse a value strictly and check its range.
+ *
+ * @param[in]  key     row of a scalar type
+ * @param[in]  text    what was written
+ * @param[in]  plain   it was written without quotes: a quoted text is no number, and is not nothing
+ * @param[out] member  of the row's type; a text is allocated and replaces NULL
+ *
+ * Local. Errors: LS_E_CONFIG "expected ..., found '...'; remedy", to be wrapped with the place; LS_E_MEMORY.
+ */
+ls_status ls_value_parse(const ls_key *key, const char *text, bool plain, void *member) LS_CHECKED;
+
+/** Append a value such that ls_value_parse() reads it back exactly. */
+void ls_value_format(const ls_key *key, const void *member, ls_text *out);
+
+/** Append what a row of any type takes: "a count of samples, at least 1", "one of: fast, exact". */
+void ls_value_expect(const ls_key *key, ls_text *out);
+
+/** Start a chain: "expected <what the row takes>, found <found><remedy>". Returns LS_E_CONFIG. */
+ls_status ls_value_refuse(const ls_key *key, const char *found, const char *remedy) LS_CHECKED;
+
+/** A text on its way into a message: at most 80 bytes, line breaks and control characters as '?'.
+ * Returns `excerpt`. */
+const char *ls_excerpt(char excerpt[LS_EXCERPT_BYTES], const char *text);
+
+#endif

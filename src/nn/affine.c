@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Affine maps by panels of small matrix products. */
+#include "nn/affine.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+enum {
+  PANEL = 32,  /* rows of a panel of A: four vectors of AVX2, as many as its register tile has */
+  SLICE = 128, /* columns of A in use at a time: PANEL * SLICE floats are half of a first-level cache */
+  LANES = 8    /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
+};
+
+static size_t round_up(size_t count, size_t to)
+{
+  return ls_size_ceil_div(count, to) * to;
+}
+
+/* Height of the last panel of `m` rows, between 1 and PANEL. */
+static size_t last_of(size_t m, size_t block)
+{
+  return m - (ls_size_ceil_div(m, block) - 1) * block;
+}
+
+/* The largest planned size that is at most n. */
+static size_t pick_size(const ls_product *product, size_t n)
+{
+  size_t i = 0;
+  while (product->sizes[i] > n) i++;
+  return i;
+}
+
+static void plan_sizes(ls_product *product, size_t columns)
+{
+  product->sizes[product->size_count++] = columns;
+  size_t power = 1;
+  while (power <= columns / 2) power *= 2;
+  for (; power > 0; power /= 2)
+    if (power < columns) product->sizes[product->size_count++] = power;
+}
+
+/* Kernels of one panel height and one slice length, for every number of columns. */
+static ls_status plan_gemm(ls_product *product, bool last_panel, bool last_slice)
+{
+  const size_t m = last_panel ? round_up(last_of(product->m, PANEL), LANES) : PANEL;
+  const size_t k = last_slice ? last_of(product->k, SLICE) : SLICE;
+  const bool padded = last_panel && product->m % LANES != 0;
+  for (size_t i = 0; i < product->size_count; i++) {
+    const ls_gemm_shape shape = {.m = m,
+                                 .n = product->sizes[i],
+                                 .k = k,
+                                 .lda = m,
+                                 .ldb = product->k,
+                                 .ldc = padded ? m : product->m,
+                                 .accumulate = true};
+    LS_PASS(ls_gemm_new(&product->gemm[last_panel][last_slice][i], &shape));
+  }
+  return LS_OK;
+}
+
+static ls_status product_init(ls_product *product, size_t m, size_t k, size_t columns)
+{
+  product->m = m;
+  product->k = k;
+  plan_sizes(product, columns);
+  LS_PASS(plan_gemm(product, true, true));
+  if (k > SLICE) LS_PASS(plan_gemm(product, true, false));
+  if (m > PANEL) LS_PASS(plan_gemm(product, false, true));
+  if (m > PANEL && k > SLICE) LS_PASS(plan_gemm(product, false, false));
+  return LS_OK;
+}
+
+static void product_fini(ls_product *product)
+{
+  for (size_t i = 0; i < 4 * LS_AFFINE_MAX_SIZES; i++)
+    ls_gemm_free(product->gemm[i / 2 % 2][i % 2][i / 4]);
+}
+
+static size_t product_packed(const ls_product *product)
+{
+  return round_up(product->m, LANES) * product->k;
+}
+
+/* One panel of A times all columns: y[n][ldc] += ... */
+static void run_panel(const ls_product *product, bool last_panel, const float *a, const float *b, float *c,
+                      size_t size)
+{
+  const size_t m = last_panel ? round_up(last_of(product->m, PANEL), LANES) : PANEL;
+  for (size_t first = 0; first < product->k; first += SLICE) {
+    const bool last_slice = first + SLICE >= product->k;
+    ls_gemm_run(product->gemm[last_panel][last_slice][size], a + first * m, b + first, c);
+  }
+}
+
+/* y += A b for sizes[size] columns; the last panel is summed in scratch when its height is odd. */
+static void run_columns(const ls_product *product, const float *a, const float *b, float *y, size_t size,
+                        float *scratch)
+{
+  const size_t n = product->sizes[size];
+  const size_t last_first = (ls_size_ceil_div(product->m, PANEL) - 1) * PANEL;
+  for (size_t first = 0; first < last_first; first += PANEL)
+    run_panel(product, false, a + first * product->k, b, y + first, size);
+  a += last_first * product->k;
+  y += last_first;
+  if (product->m % LANES == 0) {
+    run_panel(product, true, a, b, y, size);
+    return;
+  }
+  const size_t rows = product->m - last_first;
+  const size_t padded = round_up(rows, LANES);
+  memset(scratch, 0, n * padded * sizeof *scratch);
+  run_panel(product, true, a, b, scratch, size);
+  for (size_t j = 0; j < n; j++)
+    for (size_t i = 0; i < rows; i++) y[j * product->m + i] += scratch[j * padded + i];
+}
+
+static void product_run(const ls_product *product, const float *a, const float *b, float *y, size_t n,
+                        float *scratch)
+{
+  for (size_t done = 0; done < n;) {
+    const size_t size = pick_size(product, n - done);
+    run_columns(product, a, b + done * product->k, y + done * product->m, size, scratch);
+    done += product->sizes[size];
+  }
+}
+
+static ls_status plan_weights(ls_affine *affine, bool last_panel)
+{
+  const size_t m = last_panel ? last_of(affine->in, PANEL) : PANEL;
+  for (size_t i = 0; i < affine->forward.size_count; i++) {
+    const ls_gemm_shape shape = {.m = m,
+                                 .n = affine->out,
+                                 .k = affine->forward.sizes[i],
+                                 .lda = PANEL,
+                                 .ldb = affine->out,
+                                 .ldc = affine->in,
+                                 .transpose_b = true,
+                                 .accumulate = true};
+    LS_PASS(ls_gemm_new(&affine->weights[last_panel][i], &shape));
+  }
+  return LS_OK;
+}
+
+ls_status ls_affine_init(ls_affine *affine, size_t in, size_t out, size_t columns)
+{
+  affine->in = in;
+  affine->out = out;
+  LS_PASS(product_init(&affine->forward, out, in, columns));
+  LS_PASS(product_init(&affine->data, in, out, columns));
+  LS_PASS(plan_weights(affine, true));
+  if (in > PANEL) LS_PASS(plan_weights(affine, false));
+  affine->packed_count = product_packed(&affine->forward) + product_packed(&affine->data);
+  affine->scratch_count = columns * PANEL;
+  return LS_OK;
+}
+
+void ls_affine_fini(ls_affine *affine)
+{
+  product_fini(&affine->forward);
+  product_fini(&affine->data);
+  for (size_t i = 0; i < 2 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i % 2][i / 2]);
+}
+
+/* Panels of A[m x k], element (i, j) at a[i * row + j * column]. */
+static void pack_panels(const ls_product *product, const float *a, size_t row, size_t column, float *packed)
+{
+  for (size_t first = 0; first < product->m; first += PANEL) {
+    const size_t rows = ls_size_min(PANEL, product->m - first);
+    const size_t padded = round_up(rows, LANES);
+    for (size_t j = 0; j < product->k; j++, packed += padded) {
+      for (size_t i = 0; i < rows; i++) packed[i] = a[(first + i) * row + j * column];
+      for (size_t i = rows; i < padded; i++) packed[i] = 0;
+    }
+  }
+}
+
+void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed)
+{
+  pack_panels(&affine->forward, weights, affine->in, 1, packed);
+  pack_panels(&affine->data, weights, 1, affine->in, packed + product_packed(&affine->forward));
+}
+
+void ls_fill_rows(const float *restrict value, size_t rows, size_t channels, float *restrict x)
+{
+  if (!value) {
+    memset(x, 0, rows * channels * sizeof *x);
+    return;
+  }
+  for (size_t row = 0; row < rows; row++)
+    for (size_t c = 0; c < channels; c++) x[row * channels + c] = value[c];
+}
+
+void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum)
+{
+  size_t row = 0;
+  for (; row + 4 <= rows; row += 4, x += 4 * channels)
+    for (size_t c = 0; c < channels; c++)
+      sum[c] += (x[c] + x[channels + c]) + (x[2 * channels + c] + x[3 * channels + c]);
+  for (; row < rows; row++, x += channels)
+    for (size_t c = 0; c < channels; c++) sum[c] += x[c];
+}
+
+void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x, float *y,
+                       size_t n, float *scratch)
+{
+  ls_fill_rows(bias, n, affine->out, y);
+  product_run(&affine->forward, packed, x, y, n, scratch);
+}
+
+void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx, size_t n,
+                             float *scratch)
+{
+  ls_fill_rows(NULL, n, affine->in, dx);
+  product_run(&affine->data, packed + product_packed(&affine->forward), dy, dx, n, scratch);
+}
+
+void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, float *db,
+                                size_t n, float *scratch)
+{
+  if (db) ls_add_rows(dy, n, affine->out, db);
+  for (size_t done = 0; done < n;) {
+    const size_t size = pick_size(&affine->forward, n - done);
+    const size_t columns = affine->forward.sizes[size];
+    for (size_t first = 0; first < affine->in; first += PANEL) {
+      const size_t rows = ls_size_min(PANEL, affine->in - first);
+      /* A panel of x is copied together: rows of a power of two floats would share few cache sets. */
+      for (size_t j = 0; j < columns; j++)
+        memcpy(scratch + j * PANEL, x + (done + j) * affine->in + first, rows * sizeof *x);
+      ls_gemm_run(affine->weights[first + PANEL >= affine->in][size], scratch, dy + done * affine->out,
+                  dw + first);
+    }
+    done += columns;
+  }
+}

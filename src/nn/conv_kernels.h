@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loops of the convolution, on top of batch-reduce matrix products. Private to conv.c.
+ *
+ * With channels innermost, one row of output pixels is a matrix [filters x pixels], and it is the sum over
+ * the taps (u, v) of the kernel of W_uv [filters x channels] times a row of input pixels shifted by v: one
+ * batch-reduce product that reads the image where it lies. The gradient with respect to the input is the same
+ * operation on dy, once per phase of the stride; the gradient of the weights reduces over rows instead of
+ * taps. Rows of taps that fall into the padding above and below are left out; to the left and right the image
+ * is copied into a padded one. Images with so few channels that this would be a sum of tiny products are
+ * gathered into patches first, all taps of an output pixel side by side, a few rows at a time.
+ */
+#ifndef LS_NN_CONV_KERNELS_H
+#define LS_NN_CONV_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "nn/gemm.h"
+#include "nn/shape.h"
+
+/** What is convolved, and how. */
+typedef struct ls_conv_shape {
+  ls_shape in, out;       /* per sample */
+  size_t kernel, stride;  /* square, pixels */
+  size_t top, left;       /* padding before the first row and column; below and right as needed */
+} ls_conv_shape;
+
+/** An image as the products read it: rows padded with zero columns, pixels with zero channels. */
+typedef struct ls_conv_image {
+  ls_shape shape;         /* as it is given */
+  size_t left, width;     /* zero columns before the first, columns in all */
+  size_t channels;        /* shape.c, or more */
+  bool copied;            /* false: nothing to pad, read in place */
+} ls_conv_image;
+
+/** One dimension of a sweep: output position i reads source positions src_first + i * src_step + [0, taps). */
+typedef struct ls_conv_axis {
+  size_t count;                 /* output positions */
+  size_t dst_first, dst_step;   /* where they are in the destination */
+  ptrdiff_t src_first;          /* may be negative: in the padding */
+  size_t src_step, taps;
+} ls_conv_axis;
+
+/** dst[rows, cols, dst_channels] += sum over taps of weights * source. */
+typedef struct ls_conv_sweep {
+  ls_conv_axis rows, cols;
+  size_t channels;              /* of the source that are multiplied */
+  size_t src_pixel, src_pitch;  /* floats from pixel to pixel and from row to row */
+  size_t src_column;            /* floats from the start of a row to the first column that is read */
+  size_t dst_channels;
+  size_t dst_width;             /* columns of the destination */
+  size_t group;                 /* rows of taps whose weights stay in the first-level cache together */
+  size_t weights;               /* offset of its packed weights */
+  ls_gemm *gemm[2];             /* [full or last block of dst_channels] */
+  uint64_t *a_bytes[2], *b_bytes; /* offsets of the taps; owned */
+} ls_conv_sweep;
+
+/** dW += sum over rows of dy * x^T, for each tap. */
+typedef struct ls_conv_weights {
+  size_t kernel, stride, top;
+  size_t channels, x_pitch, x_column; /* floats */
+  size_t filters;
+  size_t dy_pixel, dy_pitch, dy_column; /* floats */
+  ls_gemm *gemm[2];                   /* [full or last block of filters] */
+  uint64_t *a_bytes, *b_bytes;        /* offsets of the rows; owned */
+} ls_conv_weights;
+
+/** The plan; zero-initialize it. */
+typedef struct ls_conv {
+  ls_conv_shape shape;
+  bool patches;           /* gather patches instead of convolving in place */
+  size_t patch_rows;      /* output rows gathered at a time */
+  ls_conv_image x, dy;
+  ls_conv_sweep forward;
+  ls_conv_sweep *backward; /* one per phase of the stride; owned */
+  size_t backward_count;
+  ls_conv_weights weights;
+  size_t packed_count, grad_count, scratch_count; /* floats; grad_count without the bias */
+  size_t dy_scratch, patch_scratch, row_scratch;  /* offsets of the parts of scratch after x's */
+} ls_conv;
+
+/** On error ls_conv_fini() is still due. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
+ls_status ls_conv_init(ls_conv *conv, const ls_conv_shape *shape) LS_CHECKED;
+void ls_conv_fini(ls_conv *conv);
+
+/** Pack weights[filters, channels, kernel, kernel]. */
+void ls_conv_pack(const ls_conv *conv, const float *weights, float *packed);
+
+/** Turn a gradient into the layout of the weights. */
+void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads);
+
+/** One sample: y = conv(x) + bias, which may be NULL. */
+void ls_conv_forward(const ls_conv *conv, const float *packed, const float *bias, const float *x, float *y,
+                     float *scratch);
+
+/** One sample: the gradient with respect to the weights is added to `grads`, that with respect to x written
+ * to dx; either may be NULL. */
+void ls_conv_backward(const ls_conv *conv, const float *packed, const float *x, const float *dy, float *dx,
+                      float *grads, float *scratch);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading a checkpoint: first what comes before the model, then the state into a model that is there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/checkpoint.h"
+#include "store/h5.h"
+#include "store/history.h"
+#include "store/layout.h"
+#include "store/progress.h"
+
+/* ---- tensors ---- */
+
+static ls_status read_values(const ls_h5_data *data, const ls_tensor *tensor, float *values)
+{
+  LS_PASS(ls_h5_data_check_floats(data));
+  LS_PASS(ls_h5_data_check_shape(data, tensor->dims, tensor->dim_count));
+  LS_PASS(ls_h5_data_check_plain(data));
+  return ls_h5_data_read(data, H5T_NATIVE_FLOAT, values);
+}
+
+static ls_status read_tensor(hid_t group, const ls_tensor *tensor, float *values)
+{
+  hid_t layer;
+  LS_PASS(ls_h5_group_open(&layer, group, tensor->layer));
+  ls_h5_data data;
+  ls_status status = ls_h5_data_open(&data, layer, tensor->name);
+  if (status == LS_OK) {
+    status = read_values(&data, tensor, values);
+    ls_h5_data_close(&data);
+  }
+  ls_h5_release(layer);
+  return status;
+}
+
+static ls_status read_tensors(hid_t group, const ls_tensor *tensors, size_t count, float *values)
+{
+  for (size_t i = 0; i < count; i++) LS_PASS(read_tensor(group, &tensors[i], values + tensors[i].offset));
+  return LS_OK;
+}
+
+/* What a group may hold. */
+typedef struct inventory {
+  const char *root;             /* path of the group */
+  const ls_tensor *tensors[2];  /* parameters, buffers */
+  size_t counts[2];
+} inventory;
+
+static bool is_expected(const inventory *self, const char *path)
+{
+  char expected[LS_H5_PATH_BYTES];
+  for (size_t list = 0; list < 2; list++)
+    for (size_t i = 0; i < self->counts[list]; i++) {
+      const ls_tensor *tensor = &self->tensors[list][i];
+      snprintf(expected, sizeof expected, "%s/%s/%s", self->root, tensor->layer, tensor->name);
+      if (strcmp(expected, path) == 0) return true;
+    }
+  return false;
+}
+
+static ls_status refuse_extra(void *user, const ls_h5_entry *entry)
+{
+  const inventory *self = user;
+  bool fine = entry->kind == LS_H5_GROUP || (entry->kind == LS_H5_DATASET && is_expected(self, entry->path));
+  return fine ? LS_OK : ls_fail(LS_E_INPUT, "%s: the model has no such tensor", entry->path);
+}
+
+static ls_status read_weights(hid_t group, const ls_state *state)
+{
+  inventory wanted = {.root = "/model"};
+  wanted.tensors[0] = ls_model_params(state->model, &wanted.counts[0]);
+  wanted.tensors[1] = ls_model_buffers(state->model, &wanted.counts[1]);
+  LS_PASS(read_tensors(group, wanted.tensors[0], wanted.counts[0], state->params));
+  LS_PASS(read_tensors(group, wanted.tensors[1], wanted.counts[1], state->buffers));
+  return ls_h5_walk(group, refuse_extra, &wanted);
+}
+
+static ls_status read_slot(hid_t group, const ls_state *state, size_t slot)
+{
+  char root[LS_H5_PATH_BYTES];
+  snprintf(root, sizeof root, "/optimizer/%s", state->slots[slot].name);
+  inventory wanted = {.root = root};
+  wanted.tensors[0] = ls_model_params(state->model, &wanted.counts[0]);
+  LS_PASS(read_tensors(group, wanted.tensors[0], wanted.counts[0], state->slots[slot].data));
+  return ls_h5_walk(group, refuse_extra, &wanted);
+}
+
+/* ---- the whole ---- */
+
+static ls_status read_model(hid_t file, const ls_checkpoint_info *info, const ls_state *state)
+{
+  hid_t group;
+  LS_PASS(ls_h5_group_open(&group, file, "model"));
+  ls_status status = read_weights(group, state);
+  ls_h5_release(group);
+  LS_PASS(status);
+  char digest[LS_DIGEST_CHARS];
+  ls_weights_digest(state->model, state->params, state->buffers, digest);
+  if (strcmp(digest, info->weights_digest) == 0) return LS_OK;
+  return ls_fail(LS_E_INPUT, "damaged: weights_digest %s expected, the weights have %s", info->weights_digest, digest);
+}
+
+static ls_status read_slots(hid_t group, ls_state *state)
+{
+  LS_PASS(ls_h5_get_count(group, "step", 0, UINT64_MAX, &state->optimizer_step));
+  for (size_t i = 0; i < state->slot_count; i++) {
+    hid_t slot;
+    LS_PASS(ls_h5_group_open(&slot, group, state->slots[i].name));
+    ls_status status = read_slot(slot, state, i);
+    ls_h5_release(slot);
+    LS_PASS(status);
+  }
+  return LS_OK;
+}
+
+/* Weights alone make a checkpoint that can be evaluated. */
+static ls_status read_optimizer(hid_t file, ls_state *state)
+{
+  if (state->slot_count == 0 && !ls_h5_has(file, "optimizer")) return LS_OK;
+  hid_t group;
+  LS_PASS(ls_h5_group_open(&group, file, "optimizer"));
+  ls_status status = read_slots(group, state);
+  ls_h5_release(group);
+  return status;
+}
+
+static ls_status read_state(hid_t file, ls_state *state)
+{
+  ls_checkpoint_info info;
+  LS_PASS(ls_info_read(file, &info));
+  ls_status status;
+  ls_history train = {0}, validation = {0};
+  LS_GO(read_model(file, &info, state));
+  LS_GO(read_optimizer(file, state));
+  LS_GO(ls_histories_read(file, &train, &validation));
+  ls_history_fini(&state->train);
+  ls_history_fini(&state->validation);
+  state->train = train;
+  state->validation = validation;
+  state->progress = info.progress;
+done:
+  ls_checkpoint_info_fini(&info);
+  return status;
+}
+
+ls_status ls_checkpoint_read(const char *path, ls_state *state)
+{
+  hid_t file;
+  LS_TRY(ls_h5_open(&file, path), "cannot read checkpoint '%s'", path);
+  ls_status status = read_state(file, state);
+  ls_h5_release(file);
+  LS_TRY(status, "cannot read checkpoint '%s'", path);
+  return LS_OK;
+}
+
+ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info)
+{
+  *info = (ls_checkpoint_info){0};
+  hid_t file;
+  LS_TRY(ls_h5_open(&file, path), "cannot read checkpoint '%s'", path);
+  ls_status status = ls_info_read(file, info);
+  ls_h5_release(file);
+  LS_TRY(status, "cannot read checkpoint '%s'", path);
+  return LS_OK;
+}

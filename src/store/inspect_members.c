@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Names, shapes, types and attributes of an HDF5 file, whoever made it. No dataset is read. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/inspect_parts.h"
+
+enum { MAX_LINES = 500, MAX_ATTRIBUTES = 100, MAX_VALUES = 16, TEXT_LIMIT_BYTES = 1 << 16 };
+
+void ls_inspect_add_clean(ls_text *text, const char *bytes, size_t length)
+{
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    char shown = c < 0x20 || c == 0x7f ? '?' : bytes[i];
+    ls_text_add_bytes(text, &shown, 1);
+  }
+}
+
+/* "uint8", "float32", "text", "table of 6 columns". */
+static void add_type(ls_text *text, hid_t type)
+{
+  static const char *const nouns[H5T_NCLASSES] = {
+      [H5T_INTEGER] = "int", [H5T_FLOAT] = "float", [H5T_STRING] = "text", [H5T_COMPOUND] = "table",
+      [H5T_ENUM] = "enum",   [H5T_ARRAY] = "array", [H5T_VLEN] = "lists"};
+  H5T_class_t class = H5Tget_class(type);
+  bool known = class >= 0 && class < H5T_NCLASSES && nouns[class];
+  bool number = class == H5T_INTEGER || class == H5T_FLOAT;
+  if (class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE) ls_text_add(text, "u");
+  ls_text_add(text, "%s", known ? nouns[class] : "other");
+  if (number) ls_text_add(text, "%zu", H5Tget_size(type) * 8);
+  if (class == H5T_COMPOUND) ls_text_add(text, " of %d columns", H5Tget_nmembers(type));
+}
+
+/* ---- members ---- */
+
+typedef struct list {
+  ls_text *text;
+  size_t lines;
+} list;
+
+static ls_status add_dataset(ls_text *text, const ls_h5_entry *entry)
+{
+  ls_h5_data data;
+  if (ls_h5_data_open(&data, entry->parent, entry->name) != LS_OK) {
+    ls_text_add(text, "cannot be read");
+    return LS_OK;
+  }
+  char shape[LS_H5_SHAPE_BYTES];
+  ls_h5_shape_text(data.dims, data.dim_count, shape);
+  ls_text_add(text, "%-20s ", shape);
+  add_type(text, data.type);
+  ls_h5_data_close(&data);
+  return LS_OK;
+}
+
+static ls_status add_member(void *user, const ls_h5_entry *entry)
+{
+  static const char *const words[LS_H5_KIND_COUNT] = {
+      [LS_H5_GROUP] = "group",
+      [LS_H5_TYPE] = "named type",
+      [LS_H5_AGAIN] = "the same object as one above",
+      [LS_H5_LINK] = "link, not followed",
+      [LS_H5_BEYOND] = "group, too deep to look into",
+  };
+  list *self = user;
+  if (++self->lines > MAX_LINES) return LS_OK;
+  size_t before = self->text->length;
+  ls_text_add(self->text, "  ");
+  ls_inspect_add_clean(self->text, entry->path, strlen(entry->path));
+  size_t width = self->text->length - before;
+  ls_text_add(self->text, "%*s", width < 32 ? (int)(32 - width) : 1, "");
+  ls_status status = LS_OK;
+  if (words[entry->kind])
+    ls_text_add(self->text, "%s", words[entry->kind]);
+  else
+    status = add_dataset(self->text, entry);
+  ls_text_add(self->text, "\n");
+  return status;
+}
+
+ls_status ls_inspect_members(hid_t file, ls_text *text)
+{
+  list shown = {.text = text};
+  LS_PASS(ls_h5_walk(file, add_member, &shown));
+  if (shown.lines == 0) ls_text_add(text, "  (empty)\n");
+  if (shown.lines > MAX_LINES) ls_text_add(text, "  ... and %zu more\n", shown.lines - MAX_LINES);
+  return LS_OK;
+}
+
+/* ---- attributes ---- */
+
+static ls_status add_text_value(hid_t file, const char *name, ls_text *text)
+{
+  char *value;
+  LS_PASS(ls_h5_get_text(file, name, TEXT_LIMIT_BYTES, &value));
+  ls_inspect_add_clean(text, value, strlen(value));
+  free(value);
+  return LS_OK;
+}
+
+static ls_status add_numbers(hid_t file, const char *name, size_t count, ls_text *text)
+{
+  double values[MAX_VALUES];
+  LS_PASS(ls_h5_get_reals(file, name, values, count));
+  for (size_t i = 0; i < count; i++) ls_text_add(text, "%s%.9g", i ? ", " : "", values[i]);
+  return LS_OK;
+}
+
+/* The value, as far as it is short and simple; otherwise its type. */
+static ls_status add_value(hid_t file, hid_t attribute, const char *name, ls_text *text)
+{
+  hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+  hssize_t count = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+  H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+  ls_status status = LS_OK;
+  if (class == H5T_STRING && count == 1)
+    status = add_text_value(file, name, text);
+  else if ((class == H5T_INTEGER || class == H5T_FLOAT) && count > 0 && count <= MAX_VALUES)
+    status = add_numbers(file, name, (size_t)count, text);
+  else if (type >= 0) {
+    ls_text_add(text, "%lld of ", (long long)count);
+    add_type(text, type);
+  }
+  ls_h5_release(space);
+  ls_h5_release(type);
+  return status;
+}
+
+static ls_status add_attribute(hid_t file, hsize_t index, ls_text *text)
+{
+  hid_t attribute = H5Aopen_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, index, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute < 0) return ls_h5_fail(LS_E_INPUT, "attribute %llu: damaged", (unsigned long long)index);
+  char name[64];
+  ls_status status = LS_OK;
+  ssize_t length = H5Aget_name(attribute, sizeof name, name);
+  if (length > 0 && (size_t)length < sizeof name) {
+    ls_text_add(text, "  ");
+    ls_inspect_add_clean(text, name, (size_t)length);
+    ls_text_add(text, "%*s", length < 14 ? (int)(14 - length) : 1, "");
+    status = add_value(file, attribute, name, text);
+    ls_text_add(text, "\n");
+  }
+  ls_h5_release(attribute);
+  return status;
+}
+
+ls_status ls_inspect_attributes(hid_t file, ls_text *text)
+{
+  H5O_info_t info;
+  if (H5Oget_info2(file, &info, H5O_INFO_NUM_ATTRS) < 0) return ls_h5_fail(LS_E_INPUT, "its root is damaged");
+  for (hsize_t i = 0; i < info.num_attrs && i < MAX_ATTRIBUTES; i++) LS_PASS(add_attribute(file, i, text));
+  return LS_OK;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration. */
+#include "store/layout.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/progress.h"
+
+enum { CONFIG_LIMIT_BYTES = 1 << 24, NAMES_LIMIT_BYTES = 1 << 22, FORMAT_BYTES = 64, MAX_SIDE = 65536, MAX_CLASSES = 65535 };
+
+void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_CHARS])
+{
+  char both[2 * LS_DIGEST_CHARS];
+  int length = snprintf(both, sizeof both, "%s%s", digest, tensor);
+  ls_digest_of(both, (size_t)length, digest);
+}
+
+static void chain_tensors(char digest[LS_DIGEST_CHARS], const ls_tensor *tensors, size_t count, const float *values)
+{
+  for (size_t i = 0; i < count; i++) {
+    char tensor[LS_DIGEST_CHARS];
+    ls_digest_of(values + tensors[i].offset, tensors[i].count * sizeof(float), tensor);
+    ls_digest_chain(digest, tensor);
+  }
+}
+
+void ls_weights_digest(const ls_model *model, const float *params, const float *buffers, char text[LS_DIGEST_CHARS])
+{
+  size_t count;
+  text[0] = '\0';
+  const ls_tensor *tensors = ls_model_params(model, &count);
+  chain_tensors(text, tensors, count, params);
+  tensors = ls_model_buffers(model, &count);
+  chain_tensors(text, tensors, count, buffers);
+}
+
+const char *ls_config_name(const char *config, size_t *length)
+{
+  static const char key[] = "name: ";
+  for (const char *line = config; line; line = strchr(line, '\n')) {
+    if (*line == '\n') line++;
+    if (strncmp(line, key, strlen(key)) != 0) continue;
+    line += strlen(key);
+    *length = strcspn(line, "\n");
+    return line;
+  }
+  return NULL;
+}
+
+/* ---- format ---- */
+
+ls_status ls_format_write(hid_t file, const char *format)
+{
+  LS_PASS(ls_h5_put_text(file, "format", format));
+  LS_PASS(ls_h5_put_count(file, "format_version", LS_STORE_FORMAT_VERSION));
+  return ls_h5_put_text(file, "lockstep_version", LS_VERSION);
+}
+
+ls_status ls_format_check(hid_t file, const char *format)
+{
+  char found[FORMAT_BYTES];
+  uint64_t version;
+  LS_TRY(ls_h5_get_short_text(file, "format", found, sizeof found), "it is no %s", format);
+  if (strcmp(found, format) != 0) return ls_fail(LS_E_INPUT, "it is no %s: its format is '%s'", format, found);
+  LS_PASS(ls_h5_get_count(file, "format_version", 1, UINT64_MAX, &version));
+  if (version > LS_STORE_FORMAT_VERSION)
+    return ls_fail(LS_E_INPUT,
+                   "format version %" PRIu64 ": this program reads up to %d; a newer lockstep is needed", version,
+                   LS_STORE_FORMAT_VERSION);
+  return LS_OK;
+}
+
+/* ---- facts ---- */
+
+static ls_status write_data(hid_t group, const ls_checkpoint_info *info)
+{
+  LS_PASS(ls_h5_put_count(group, "channels", info->channels));
+  LS_PASS(ls_h5_put_count(group, "height", info->height));
+  LS_PASS(ls_h5_put_count(group, "width", info->width));
+  LS_PASS(ls_h5_put_count(group, "classes", info->classes));
+  LS_PASS(ls_h5_put_text(group, "dataset", info->dataset));
+  LS_PASS(ls_h5_put_reals(group, "mean", info->mean, info->channels));
+  LS_PASS(ls_h5_put_reals(group, "deviation", info->deviation, info->channels));
+  if (info->class_names) LS_PASS(ls_h5_put_text(group, "class_names", info->class_names));
+  return LS_OK;
+}
+
+ls_status ls_info_write(hid_t file, const ls_checkpoint_info *info)
+{
+  LS_PASS(ls_h5_put_text(file, "config", info->config));
+  LS_PASS(ls_h5_put_text(file, "weights_digest", info->weights_digest));
+  hid_t group;
+  LS_PASS(ls_h5_group_make(&group, file, "data"));
+  LS_PASS(ls_h5_close(group, write_data(group, info)));
+  return ls_progress_write(file, &info->progress);
+}
+
+static ls_status read_size(hid_t group, const char *name, size_t most, size_t *value)
+{
+  uint64_t read;
+  LS_PASS(ls_h5_get_count(group, name, 1, most, &read));
+  *value = (size_t)read;
+  return LS_OK;
+}
+
+static ls_status check_normalization(const ls_checkpoint_info *info)
+{
+  for (size_t c = 0; c < info->channels; c++)
+    if (!isfinite(info->mean[c]) || !isfinite(info->deviation[c]) || info->deviation[c] <= 0)
+      return ls_fail(LS_E_INPUT, "group /data: mean %g and deviation %g of channel %zu are no normalization",
+                     info->mean[c], info->deviation[c], c);
+  return LS_OK;
+}
+
+/* One name a line, one for each class. */
+static ls_status check_class_names(const ls_checkpoint_info *info)
+{
+  size_t lines = 1;
+  for (const char *c = info->class_names; *c; c++) lines += *c == '\n';
+  if (lines == info->classes) return LS_OK;
+  return ls_fail(LS_E_INPUT, "attribute /data@class_names: %zu names expected, %zu found", info->classes, lines);
+}
+
+static ls_status read_data(hid_t group, ls_checkpoint_info *info)
+{
+  LS_PASS(read_size(group, "channels", LS_CHECKPOINT_MAX_CHANNELS, &info->channels));
+  LS_PASS(read_size(group, "height", MAX_SIDE, &info->height));
+  LS_PASS(read_size(group, "width", MAX_SIDE, &info->width));
+  LS_PASS(read_size(group, "classes", MAX_CLASSES, &info->classes));
+  LS_PASS(ls_h5_get_short_text(group, "dataset", info->dataset, sizeof info->dataset));
+  LS_PASS(ls_h5_get_reals(group, "mean", info->mean, info->channels));
+  LS_PASS(ls_h5_get_reals(group, "deviation", info->deviation, info->channels));
+  LS_PASS(check_normalization(info));
+  if (!ls_h5_has_attribute(group, "class_names")) return LS_OK;
+  LS_PASS(ls_h5_get_text(group, "class_names", NAMES_LIMIT_BYTES, &info->class_names));
+  return check_class_names(info);
+}
+
+static ls_status read_all(hid_t file, ls_checkpoint_info *info)
+{
+  LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
+  LS_PASS(ls_h5_get_short_text(file, "lockstep_version", info->lockstep_version, sizeof info->lockstep_version));
+  LS_PASS(ls_h5_get_short_text(file, "weights_digest", info->weights_digest, sizeof info->weights_digest));
+  LS_PASS(ls_h5_get_text(file, "config", CONFIG_LIMIT_BYTES, &info->config));
+  hid_t group;
+  LS_PASS(ls_h5_group_open(&group, file, "data"));
+  ls_status status = read_data(group, info);
+  ls_h5_release(group);
+  LS_PASS(status);
+  return ls_progress_read(file, &info->progress);
+}
+
+ls_status ls_info_read(hid_t file, ls_checkpoint_info *info)
+{
+  *info = (ls_checkpoint_info){0};
+  ls_status status = read_all(file, info);
+  if (status != LS_OK) ls_checkpoint_info_fini(info);
+  return status;
+}
+
+void ls_checkpoint_info_fini(ls_checkpoint_info *info)
+{
+  free(info->config);
+  free(info->class_names);
+  *info = (ls_checkpoint_info){0};
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Asks the library that was loaded, which may be another than the one whose headers we were built with. */
+#include "store/version.h"
+
+#include <hdf5.h>
+#include <stdio.h>
+
+const char *ls_h5_version(void)
+{
+  static _Thread_local char text[48];
+  unsigned major, minor, release;
+  if (H5get_libversion(&major, &minor, &release) < 0) return "unknown";
+  snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+  return text;
+}

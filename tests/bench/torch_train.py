@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Training speed of PyTorch on the nets of configs/: forward, backward and SGD on data in memory.
+
+usage: /usr/bin/python3 tests/bench/torch_train.py [NET ...] [--threads N] [--batch B] [--seconds S]
+Prints one line per net: samples per second, median of windows.
+"""
+import argparse
+import statistics
+import time
+
+import torch
+from torch import nn
+
+torch.manual_seed(1)
+
+
+def mlp():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Dropout(0.2), nn.Linear(512, 256),
+                         nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, 10))
+
+
+def lenet5():
+    return nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(),
+                         nn.MaxPool2d(2), nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84),
+                         nn.ReLU(), nn.Linear(84, 10))
+
+
+def fast_cnn():
+    return nn.Sequential(nn.Conv2d(1, 24, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(24, 32, 3), nn.MaxPool2d(2),
+                         nn.ReLU(), nn.Flatten(), nn.Linear(800, 256), nn.ReLU(), nn.Linear(256, 10))
+
+
+def keras_cnn():
+    return nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Dropout(0.25), nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5),
+                         nn.Linear(128, 10))
+
+
+def deotte_cnn():
+    def stage(channels, filters, kernel, stride=1, padding=0):
+        return [nn.Conv2d(channels, filters, kernel, stride, padding), nn.ReLU(), nn.BatchNorm2d(filters)]
+    return nn.Sequential(*stage(1, 32, 3), *stage(32, 32, 3), *stage(32, 32, 5, 2, 2), nn.Dropout(0.4),
+                         *stage(32, 64, 3), *stage(64, 64, 3), *stage(64, 64, 5, 2, 2), nn.Dropout(0.4),
+                         *stage(64, 128, 4), nn.Flatten(), nn.Dropout(0.4), nn.Linear(128, 10))
+
+
+class Block(nn.Module):
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.body = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(),
+                                  nn.Conv2d(channels, filters, 3, stride, 1, bias=False), nn.BatchNorm2d(filters),
+                                  nn.ReLU(), nn.Conv2d(filters, filters, 3, 1, 1, bias=False))
+        same = channels == filters and stride == 1
+        self.shortcut = nn.Identity() if same else nn.Conv2d(channels, filters, 1, stride, bias=False)
+
+    def forward(self, x):
+        return self.body(x) + self.shortcut(x)
+
+
+def resnet20():
+    layers = [nn.Conv2d(1, 16, 3, 1, 1, bias=False)]
+    channels = 16
+    for filters in (16, 32, 64):
+        for index in range(3):
+            layers.append(Block(channels, filters, 2 if filters > 16 and index == 0 else 1))
+            channels = filters
+    return nn.Sequential(*layers, nn.BatchNorm2d(64), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                         nn.Linear(64, 10))
+
+
+NETS = [mlp, lenet5, fast_cnn, keras_cnn, deotte_cnn, resnet20]
+
+
+def measure(make, batch, seconds):
+    net = make()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+    loss = nn.CrossEntropyLoss()
+    x, y = torch.rand(batch, 1, 28, 28), torch.randint(10, (batch,))
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss(net(x), y).backward()
+        optimizer.step()
+    for _ in range(3):
+        step()
+    rates = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(rates) < 3:
+        start, steps = time.monotonic(), 0
+        while time.monotonic() - start < seconds / 7:
+            step()
+            steps += 1
+        rates.append(steps * batch / (time.monotonic() - start))
+    return statistics.median(rates)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("nets", nargs="*", default=[make.__name__ for make in NETS])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--seconds", type=float, default=7)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    for make in NETS:
+        if make.__name__ in arguments.nets:
+            print(f"{make.__name__:10s} {measure(make, arguments.batch, arguments.seconds):9.0f} samples/s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+# Sourced by the tests of the program as a user runs it. Each test works in a temporary folder of its own.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+lockstep=${LOCKSTEP:-$root/build/release/lockstep}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export OMP_NUM_THREADS=1
+unset LOCKSTEP_MIRROR
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# run STATUS COMMAND...: run, keep output in out and err, and check the exit status.
+run() {
+  local expected=$1 status
+  shift
+  last="$*"
+  timeout -k 5 120 "$@" >out 2>err
+  status=$?
+  if [[ $status -ne $expected ]]; then
+    fail "'$last' ended with $status, not $expected"
+    tail -n 20 out err
+  fi
+}
+
+# ranks N STATUS COMMAND...: the same under mpirun.
+ranks() {
+  local count=$1 expected=$2
+  shift 2
+  run "$expected" "$root/tests/mpirun.sh" "$count" "$@"
+}
+
+# out_has PATTERN, err_has PATTERN: an extended regular expression on a line of the last run's output.
+out_has() { grep -qE -- "$1" out || { fail "'$last' does not print: $1"; tail -n 20 out; }; }
+err_has() { grep -qE -- "$1" err || { fail "'$last' does not say: $1"; tail -n 20 err; }; }
+
+# one_error: the last run told one error line of ours, and no noise before it.
+one_error() {
+  local ours
+  ours=$(grep -c '^lockstep' err)
+  [[ $ours -eq 1 ]] || { fail "'$last' tells $ours errors, not 1"; cat err; }
+  head -n 1 err | grep -q '^lockstep' || { fail "'$last' has noise before its error"; cat err; }
+}
+
+# json FILE EXPRESSION: a value of a JSON file, by a Python expression on d.
+json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+
+# holds DESCRIPTION EXPRESSION FILE...: a Python expression over d, the list of the files' JSON documents.
+holds() {
+  local what=$1 expression=$2
+  shift 2
+  python3 -c 'import json,sys; d=[json.load(open(f)) for f in sys.argv[2:]]; sys.exit(not eval(sys.argv[1]))' \
+    "$expression" "$@" || { fail "$what: $expression"; }
+}
+
+# toy FOLDER TRAIN TEST: an IDX dataset of four easily told classes, 12 x 12 pixels.
+toy() {
+  python3 - "$@" <<'P'
+import gzip, random, struct, sys
+folder, train, test = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+import os
+os.makedirs(folder, exist_ok=True)
+def write(prefix, count, seed):
+    r = random.Random(seed)
+    labels = bytes(r.randrange(4) for _ in range(count))
+    images = bytearray()
+    for label in labels:
+        row, column = 6 * (label // 2), 6 * (label % 2)
+        for i in range(12):
+            for j in range(12):
+                inside = row <= i < row + 6 and column <= j < column + 6
+                images.append(min(255, max(0, int((150 if inside else 40) + r.gauss(0, 40)))))
+    with gzip.open(f"{folder}/{prefix}-images-idx3-ubyte.gz", "wb", 1) as f:
+        f.write(struct.pack(">IIII", 0x803, count, 12, 12) + images)
+    with open(f"{folder}/{prefix}-labels-idx1-ubyte", "wb") as f:
+        f.write(struct.pack(">II", 0x801, count) + labels)
+write("train", train, 1)
+write("t10k", test, 2)
+P
+}
+
+# toy_config [LINE...]: a small network for it, in toy.yaml; lines are appended to the train section.
+toy_config() {
+  cat >toy.yaml <<Y
+name: toy
+data: {source: toy, validation: 0.2}
+model:
+  layers:
+    - {type: conv, name: conv1, filters: 5, kernel: 3}
+    - {type: batchnorm}
+    - {type: relu}
+    - {type: maxpool, size: 2}
+    - {type: flatten}
+    - {type: dense, name: fc, units: 4}
+train:
+  epochs: 3
+  batch: 50
+  microbatch: 8
+  optimizer: {type: sgd, lr: 0.05, momentum: 0.9}
+Y
+  local line
+  for line in "$@"; do echo "  $line" >>toy.yaml; done
+}
+
+finish() {
+  [[ $failures -eq 0 ]] || { echo "$failures failures"; exit 1; }
+  echo "all as expected"
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The communicator on any number of ranks: a failure on one of them reaches all, with its story; texts, sums
+ * and items arrive whole. */
+#include "parallel/mpi_main.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static size_t rank_of(const ls_comm *comm)
+{
+  return (size_t)ls_comm_rank(comm);
+}
+
+static size_t size_of(const ls_comm *comm)
+{
+  return (size_t)ls_comm_size(comm);
+}
+
+static void agreement_on_success_is_success(void **state)
+{
+  for (int i = 0; i < 100; i++) assert_int_equal(ls_comm_agree(*state, LS_OK), LS_OK);
+}
+
+static void a_failure_on_any_rank_reaches_all(void **state)
+{
+  ls_comm *comm = *state;
+  for (int failing = 0; failing < ls_comm_size(comm); failing++) {
+    ls_status status = LS_OK;
+    if (ls_comm_rank(comm) == failing)
+      status = ls_wrap(ls_fail(LS_E_INPUT, "label %d of 'x' is wrong", 40 + failing), "reading a shard");
+    assert_int_equal(ls_comm_agree(comm, status), LS_E_INPUT);
+    char expected[64];
+    snprintf(expected, sizeof expected, "reading a shard: label %d of 'x' is wrong", 40 + failing);
+    assert_string_equal(ls_error_last()->text, expected);
+    assert_int_equal(ls_error_last()->status, LS_E_INPUT);
+    assert_int_equal(ls_error_last()->rank, ls_comm_size(comm) == 1 ? -1 : failing);
+  }
+}
+
+static void the_lowest_failing_rank_is_heard(void **state)
+{
+  ls_comm *comm = *state;
+  const int size = ls_comm_size(comm), rank = ls_comm_rank(comm);
+  const int lowest = size / 2;
+  ls_status status = LS_OK;
+  if (rank >= lowest) status = ls_fail(rank == lowest ? LS_E_MEMORY : LS_E_IO, "trouble on rank %d", rank);
+  assert_int_equal(ls_comm_agree(comm, status), LS_E_MEMORY);
+  char expected[64];
+  snprintf(expected, sizeof expected, "trouble on rank %d", lowest);
+  assert_string_equal(ls_error_last()->text, expected);
+  assert_int_equal(ls_error_last()->rank, size == 1 ? -1 : lowest);
+}
+
+static void a_failure_common_to_all_blames_no_rank(void **state)
+{
+  assert_int_equal(ls_comm_agree(*state, ls_fail(LS_E_CONFIG, "train.batch: %d is too few", 0)), LS_E_CONFIG);
+  assert_int_equal(ls_error_last()->rank, -1);
+  assert_string_equal(ls_error_last()->text, "train.batch: 0 is too few");
+}
+
+/* The same text with another code is another failure. */
+static void the_code_counts_too(void **state)
+{
+  ls_comm *comm = *state;
+  const int size = ls_comm_size(comm);
+  const ls_status mine = ls_comm_rank(comm) == 0 ? LS_E_IO : LS_E_INPUT;
+  assert_int_equal(ls_comm_agree(comm, ls_fail(mine, "no")), LS_E_IO);
+  assert_int_equal(ls_error_last()->rank, size == 1 ? -1 : 0);
+}
+
+static void a_second_agreement_keeps_the_first_ones_rank(void **state)
+{
+  ls_comm *comm = *state;
+  const int last = ls_comm_size(comm) - 1;
+  ls_status status = ls_comm_rank(comm) == last ? ls_fail(LS_E_IO, "disk full") : LS_OK;
+  status = ls_comm_agree(comm, status);
+  status = ls_comm_agree(comm, ls_wrap(status, "writing"));
+  assert_int_equal(status, LS_E_IO);
+  assert_string_equal(ls_error_last()->text, "writing: disk full");
+  assert_int_equal(ls_error_last()->rank, last == 0 ? -1 : last);
+}
+
+/* After a failure of MPI itself there is no agreement; nobody waits for anybody. */
+static void a_communication_error_is_returned_at_once(void **state)
+{
+  ls_comm *comm = *state;
+  if (ls_comm_rank(comm) == 0)
+    assert_int_equal(ls_comm_agree(comm, ls_fail(LS_E_COMM, "cut off")), LS_E_COMM);
+  assert_int_equal(ls_comm_agree(comm, LS_OK), LS_OK);
+}
+
+static ls_status use_macros(ls_comm *comm, int *called)
+{
+  LS_AGREE(comm, LS_OK);
+  LS_ROOT(comm, (++*called, LS_OK));
+  LS_ROOT(comm, ls_fail(LS_E_IO, "rank 0 cannot write"));
+  *called += 100;
+  return LS_OK;
+}
+
+static void a_root_call_runs_on_rank_0_alone_and_binds_all(void **state)
+{
+  ls_comm *comm = *state;
+  int called = 0;
+  assert_int_equal(use_macros(comm, &called), LS_E_IO);
+  assert_int_equal(called, ls_comm_rank(comm) == 0);
+  assert_string_equal(ls_error_last()->text, "rank 0 cannot write");
+}
+
+static void bytes_are_broadcast(void **state)
+{
+  ls_comm *comm = *state;
+  enum { COUNT = 100003 };
+  unsigned char *data;
+  assert_ok(ls_alloc(&data, COUNT, 1, "data"));
+  for (size_t i = 0; ls_comm_rank(comm) == 0 && i < COUNT; i++) data[i] = (unsigned char)(i * 7);
+  assert_ok(ls_comm_broadcast(comm, data, COUNT - 1));
+  for (size_t i = 0; i < COUNT - 1; i++) assert_int_equal(data[i], (unsigned char)(i * 7));
+  assert_ok(ls_comm_broadcast(comm, NULL, 0));
+  free(data);
+}
+
+static void texts_are_broadcast(void **state)
+{
+  ls_comm *comm = *state;
+  static const size_t lengths[] = {0, 1, 77, 70000};
+  for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    char *text = NULL;
+    if (ls_comm_rank(comm) == 0) {
+      assert_ok(ls_alloc(&text, lengths[i] + 1, 1, "a text"));
+      memset(text, 'x', lengths[i]);
+    }
+    const char *before = text;
+    assert_ok(ls_comm_broadcast_text(comm, &text));
+    assert_non_null(text);
+    assert_int_equal(strlen(text), lengths[i]);
+    assert_int_equal(strspn(text, "x"), lengths[i]);
+    if (ls_comm_rank(comm) == 0) assert_ptr_equal(text, before);
+    free(text);
+  }
+}
+
+static void sums_are_exact_where_the_values_are(void **state)
+{
+  ls_comm *comm = *state;
+  const size_t size = size_of(comm), rank = rank_of(comm);
+  float f32[5];
+  double f64[5];
+  uint64_t u64[5];
+  for (size_t i = 0; i < 5; i++) {
+    f32[i] = (float)(rank + i);
+    f64[i] = (double)(rank * i) + 0.5;
+    u64[i] = (UINT64_C(1) << 60) + rank;
+  }
+  assert_ok(ls_comm_sum_f32(comm, f32, 5));
+  assert_ok(ls_comm_sum_f64(comm, f64, 4));
+  assert_ok(ls_comm_sum_u64(comm, u64, 5));
+  const size_t ranks_sum = size * (size - 1) / 2;
+  for (size_t i = 0; i < 5; i++) {
+    assert_true(f32[i] == (float)(ranks_sum + size * i));
+    assert_true(u64[i] == (UINT64_C(1) << 60) * size + ranks_sum);
+  }
+  for (size_t i = 0; i < 4; i++) assert_true(f64[i] == (double)(ranks_sum * i) + 0.5 * (double)size);
+  assert_true(f64[4] == (double)(rank * 4) + 0.5); /* beyond the count: untouched */
+}
+
+/* Sums that round: whatever their last bits are, they are the same on all ranks. */
+static void sums_have_the_same_bits_everywhere(void **state)
+{
+  ls_comm *comm = *state;
+  static const size_t counts[] = {1, 3, 1000, 60000, 300001};
+  for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+    const size_t count = counts[c];
+    float *values, *those_of_0;
+    assert_ok(ls_alloc(&values, count, sizeof *values, "values"));
+    assert_ok(ls_alloc(&those_of_0, count, sizeof *values, "values"));
+    for (size_t i = 0; i < count; i++)
+      values[i] = 1.0f / (float)(1 + i % 977 + 31 * rank_of(comm)) * (rank_of(comm) % 2 ? -1e3f : 1.0f);
+    assert_ok(ls_comm_sum_f32(comm, values, count));
+    memcpy(those_of_0, values, count * sizeof *values);
+    assert_ok(ls_comm_broadcast(comm, those_of_0, count * sizeof *values));
+    assert_all(comm, memcmp(values, those_of_0, count * sizeof *values) == 0);
+    free(values);
+    free(those_of_0);
+  }
+}
+
+typedef struct record {
+  uint32_t rank;
+  char text[9];
+} record;
+
+static void records_are_gathered_in_rank_order(void **state)
+{
+  ls_comm *comm = *state;
+  record mine = {.rank = (uint32_t)rank_of(comm)}, *all = NULL;
+  snprintf(mine.text, sizeof mine.text, "rank %u", mine.rank % 100);
+  if (mine.rank == 0) assert_ok(ls_alloc(&all, size_of(comm) + 1, sizeof *all, "records"));
+  assert_ok(ls_comm_gather(comm, &mine, sizeof mine, all));
+  for (size_t r = 0; mine.rank == 0 && r < size_of(comm); r++) {
+    char expected[32];
+    snprintf(expected, sizeof expected, "rank %zu", r);
+    assert_int_equal(all[r].rank, r);
+    assert_string_equal(all[r].text, expected);
+  }
+  if (mine.rank == 0) assert_int_equal(all[size_of(comm)].rank, 0); /* nothing is written behind the end */
+  free(all);
+}
+
+/* An exchange in which rank s sends pattern(s, r) items to rank r; item k says where it comes from. */
+enum { ITEM_BYTES = 13 };
+
+typedef struct traffic {
+  unsigned char *send, *receive;
+  size_t *send_counts, *send_offsets, *receive_counts, *receive_offsets;
+} traffic;
+
+typedef size_t pattern(size_t from, size_t to);
+
+static size_t uneven(size_t from, size_t to)
+{
+  return (from * 5 + to * 3) % 4;
+}
+
+static size_t from_rank_0_alone(size_t from, size_t to)
+{
+  return from == 0 ? to + 1 : 0;
+}
+
+static size_t to_the_next_alone(size_t from, size_t to)
+{
+  return to == from + 1 ? 1000 : 0;
+}
+
+static size_t nothing(size_t from, size_t to)
+{
+  return 0 * from * to;
+}
+
+static void write_item(unsigned char *item, size_t from, size_t to, size_t k)
+{
+  memset(item, 0, ITEM_BYTES);
+  item[0] = (unsigned char)from;
+  item[1] = (unsigned char)to;
+  item[2] = (unsigned char)(k % 251);
+  item[ITEM_BYTES - 1] = (unsigned char)(from * 16 + to + k);
+}
+
+/* Buffers with one unused item before each rank's, so that offsets matter. */
+static traffic make_traffic(const ls_comm *comm, pattern *count_of)
+{
+  const size_t size = size_of(comm), rank = rank_of(comm);
+  traffic t;
+  size_t sent = 0, received = 0;
+  assert_ok(ls_alloc(&t.send_counts, size, sizeof(size_t), "counts"));
+  assert_ok(ls_alloc(&t.send_offsets, size, sizeof(size_t), "counts"));
+  assert_ok(ls_alloc(&t.receive_counts, size, sizeof(size_t), "counts"));
+  assert_ok(ls_alloc(&t.receive_offsets, size, sizeof(size_t), "counts"));
+  for (size_t r = 0; r < size; r++) {
+    t.send_counts[r] = count_of(rank, r);
+    t.receive_counts[r] = count_of(r, rank);
+    t.send_offsets[r] = ++sent;
+    t.receive_offsets[r] = ++received;
+    sent += t.send_counts[r];
+    received += t.receive_counts[r];
+  }
+  assert_ok(ls_alloc(&t.send, sent, ITEM_BYTES, "items"));
+  assert_ok(ls_alloc(&t.receive, received, ITEM_BYTES, "items"));
+  for (size_t r = 0; r < size; r++)
+    for (size_t k = 0; k < t.send_counts[r]; k++)
+      write_item(t.send + (t.send_offsets[r] + k) * ITEM_BYTES, rank, r, k);
+  return t;
+}
+
+static void start_traffic(ls_exchange **exchange, ls_comm *comm, traffic *t)
+{
+  assert_ok(ls_exchange_start(exchange, comm, ITEM_BYTES, t->send, t->send_counts, t->send_offsets,
+                              t->receive, t->receive_counts, t->receive_offsets));
+}
+
+static void check_traffic(const ls_comm *comm, const traffic *t)
+{
+  static const unsigned char untouched[ITEM_BYTES];
+  unsigned char expected[ITEM_BYTES];
+  for (size_t r = 0; r < size_of(comm); r++) {
+    assert_memory_equal(t->receive + (t->receive_offsets[r] - 1) * ITEM_BYTES, untouched, ITEM_BYTES);
+    for (size_t k = 0; k < t->receive_counts[r]; k++) {
+      write_item(expected, r, rank_of(comm), k);
+      assert_memory_equal(t->receive + (t->receive_offsets[r] + k) * ITEM_BYTES, expected, ITEM_BYTES);
+    }
+  }
+}
+
+static void free_traffic(traffic *t)
+{
+  free(t->send);
+  free(t->receive);
+  free(t->send_counts);
+  free(t->send_offsets);
+  free(t->receive_counts);
+  free(t->receive_offsets);
+}
+
+static pattern *const patterns[] = {uneven, from_rank_0_alone, to_the_next_alone, nothing};
+enum { PATTERNS = sizeof patterns / sizeof patterns[0] };
+
+static void items_reach_their_places(void **state)
+{
+  for (size_t p = 0; p < PATTERNS; p++) {
+    traffic t = make_traffic(*state, patterns[p]);
+    ls_exchange *exchange;
+    start_traffic(&exchange, *state, &t);
+    assert_ok(ls_exchange_wait(exchange));
+    check_traffic(*state, &t);
+    free_traffic(&t);
+  }
+  assert_ok(ls_exchange_wait(NULL));
+}
+
+/* As in training: two exchanges run while sums are taken, and the ranks poke them at their own pace. */
+static void exchanges_run_beside_other_collectives(void **state)
+{
+  ls_comm *comm = *state;
+  for (size_t round = 0; round < 10; round++) {
+    traffic a = make_traffic(comm, uneven), b = make_traffic(comm, to_the_next_alone);
+    ls_exchange *first, *second;
+    start_traffic(&first, comm, &a);
+    start_traffic(&second, comm, &b);
+    for (size_t step = 0; step < 20; step++) {
+      uint64_t one = 1;
+      for (size_t i = 0; i < rank_of(comm) % 3; i++) assert_ok(ls_exchange_poke(first));
+      assert_ok(ls_exchange_poke(second));
+      assert_ok(ls_comm_sum_u64(comm, &one, 1));
+      assert_true(one == size_of(comm));
+    }
+    assert_ok(ls_exchange_wait(first));
+    assert_ok(ls_exchange_wait(second));
+    check_traffic(comm, &a);
+    check_traffic(comm, &b);
+    free_traffic(&a);
+    free_traffic(&b);
+  }
+}
+
+static void a_count_beyond_int_on_one_rank_is_refused_on_all(void **state)
+{
+  ls_comm *comm = *state;
+  traffic t = make_traffic(comm, nothing);
+  if (rank_of(comm) == size_of(comm) - 1) t.send_offsets[0] = (size_t)INT_MAX + 1;
+  ls_exchange *exchange;
+  assert_int_equal(ls_exchange_start(&exchange, comm, ITEM_BYTES, t.send, t.send_counts, t.send_offsets,
+                                     t.receive, t.receive_counts, t.receive_offsets),
+                   LS_E_INPUT);
+  assert_non_null(strstr(ls_error_last()->text, "2147483648"));
+  assert_ok(ls_comm_barrier(comm));
+  free_traffic(&t);
+}
+
+static void the_library_has_a_name_on_one_line(void **state)
+{
+  (void)state;
+  assert_true(strlen(ls_comm_library()) > 3);
+  assert_null(strpbrk(ls_comm_library(), "\n\t,"));
+}
+
+static int run(ls_comm *comm)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_prestate(agreement_on_success_is_success, comm),
+      cmocka_unit_test_prestate(a_failure_on_any_rank_reaches_all, comm),
+      cmocka_unit_test_prestate(the_lowest_failing_rank_is_heard, comm),
+      cmocka_unit_test_prestate(a_failure_common_to_all_blames_no_rank, comm),
+      cmocka_unit_test_prestate(the_code_counts_too, comm),
+      cmocka_unit_test_prestate(a_second_agreement_keeps_the_first_ones_rank, comm),
+      cmocka_unit_test_prestate(a_communication_error_is_returned_at_once, comm),
+      cmocka_unit_test_prestate(a_root_call_runs_on_rank_0_alone_and_binds_all, comm),
+      cmocka_unit_test_prestate(bytes_are_broadcast, comm),
+      cmocka_unit_test_prestate(texts_are_broadcast, comm),
+      cmocka_unit_test_prestate(sums_are_exact_where_the_values_are, comm),
+      cmocka_unit_test_prestate(sums_have_the_same_bits_everywhere, comm),
+      cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
+      cmocka_unit_test_prestate(items_reach_their_places, comm),
+      cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
+      cmocka_unit_test_prestate(a_count_beyond_int_on_one_rank_is_refused_on_all, comm),
+      cmocka_unit_test_prestate(the_library_has_a_name_on_one_line, comm),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+  return mpi_main(argc, argv, run);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loader on any number of ranks, over sizes that nothing divides: every sample once an epoch, in the
+ * order of a single rank, each with its own image and label; a resumed run sees what an uninterrupted one
+ * sees; evaluation counts each sample once; memory stays near 2/R; a rank that fails takes all along. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "data/loader.h"
+#include "data/normalize.h"
+#include "data/shuffle.h"
+#include "idx_folder.h"
+
+enum { SIDE = 4, SEED = 7, EPOCHS = 5, RESUMED_EPOCH = 3 };
+
+/* A dataset and how it is trained on. */
+typedef struct sizes {
+  size_t train, test, validation, batch, microbatch;
+} sizes;
+
+static const sizes cases[] = {
+    {.train = 197, .test = 53, .validation = 30, .batch = 32, .microbatch = 5},
+    {.train = 101, .test = 7, .validation = 0, .batch = 17, .microbatch = 17},
+    {.train = 64, .test = 64, .validation = 16, .batch = 16, .microbatch = 4},
+    {.train = 3, .test = 1, .validation = 1, .batch = 2, .microbatch = 1},
+    {.train = 1, .test = 0, .validation = 0, .batch = 1, .microbatch = 1},
+    {.train = 40, .test = 9, .validation = 3, .batch = 1000, .microbatch = 6},
+    {.train = 50, .test = 11, .validation = 10, .batch = 10, .microbatch = 64},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+/* A dataset in a folder that rank 0 made, opened on every rank. */
+typedef struct fixture {
+  ls_comm *comm;
+  idx_folder folder;
+  ls_source *source;
+} fixture;
+
+static fixture open_fixture(ls_comm *comm, size_t side, size_t train, size_t test)
+{
+  fixture f = {.comm = comm};
+  if (ls_comm_rank(comm) == 0) idx_folder_make(&f.folder, side, train, test);
+  assert_int_equal(ls_comm_broadcast(comm, &f.folder, sizeof f.folder), LS_OK);
+  assert_int_equal(ls_source_open(&f.source, f.folder.path, IDX_CLASSES), LS_OK);
+  return f;
+}
+
+static void close_fixture(fixture *f)
+{
+  ls_source_close(f->source);
+  assert_int_equal(ls_comm_barrier(f->comm), LS_OK);
+  if (ls_comm_rank(f->comm) == 0) idx_folder_remove(&f->folder);
+}
+
+static ls_loader *open_loader(const fixture *f, const sizes *s, int shuffle, size_t first_epoch)
+{
+  ls_spec_data data = {.validation = {.count = s->validation}, .shuffle = shuffle};
+  ls_loader_options options = {.data = &data,
+                               .seed = SEED,
+                               .batch = s->batch,
+                               .microbatch = s->microbatch,
+                               .first_epoch = first_epoch};
+  ls_loader *loader = NULL;
+  ls_status status = ls_loader_new(&loader, f->comm, f->source, &options);
+  if (status != LS_OK) print_error("%s\n", ls_error_last()->text);
+  assert_int_equal(status, LS_OK);
+  return loader;
+}
+
+/* What all ranks together did with each of `count` things: how often, and a value (0 where nothing). */
+typedef struct tally {
+  uint64_t *times, *value;
+  size_t count;
+} tally;
+
+static tally tally_new(size_t count)
+{
+  tally t = {.count = count};
+  assert_int_equal(ls_alloc(&t.times, count, sizeof *t.times, "times"), LS_OK);
+  assert_int_equal(ls_alloc(&t.value, count, sizeof *t.value, "values"), LS_OK);
+  return t;
+}
+
+static void tally_free(tally *t)
+{
+  free(t->times);
+  free(t->value);
+}
+
+static void tally_put(tally *t, size_t place, uint64_t value)
+{
+  assert_true(place < t->count);
+  t->times[place]++;
+  t->value[place] = value;
+}
+
+static void tally_join(tally *t, ls_comm *comm)
+{
+  assert_int_equal(ls_comm_sum_u64(comm, t->times, t->count), LS_OK);
+  assert_int_equal(ls_comm_sum_u64(comm, t->value, t->count), LS_OK);
+}
+
+static void check_images(const fixture *f, ls_microbatch batch, size_t split)
+{
+  const size_t bytes = f->folder.side * f->folder.side;
+  assert_true(batch.n > 0);
+  for (size_t k = 0; k < batch.n; k++) {
+    assert_int_equal(batch.labels[k], idx_label(batch.samples[k]));
+    for (size_t i = 0; i < bytes; i++)
+      assert_int_equal(batch.images[k * bytes + i], idx_pixel(split, batch.samples[k], i));
+  }
+}
+
+/* Walk an epoch as the trainer does; returns which sample stood at which position, on all ranks. */
+static tally walk_epoch(const fixture *f, ls_loader *loader, const sizes *s)
+{
+  const size_t rank = (size_t)ls_comm_rank(f->comm);
+  const size_t ranks = (size_t)ls_comm_size(f->comm);
+  tally order = tally_new(ls_loader_train_count(loader));
+  for (size_t step = 0; step < ls_loader_steps(loader); step++) {
+    assert_int_equal(ls_loader_poke(loader), LS_OK);
+    size_t microbatches = ls_size_ceil_div(ls_loader_step_samples(loader, step), s->microbatch);
+    for (size_t i = 0; i < ls_loader_step_microbatches(loader, step); i++) {
+      ls_microbatch batch = ls_loader_microbatch(loader, step, i);
+      size_t m = ls_part_first(microbatches, ranks, rank) + i;
+      check_images(f, batch, LS_SPLIT_TRAIN);
+      for (size_t k = 0; k < batch.n; k++)
+        tally_put(&order, step * s->batch + m * s->microbatch + k, batch.samples[k]);
+    }
+  }
+  tally_join(&order, f->comm);
+  return order;
+}
+
+static ls_holdout expected_holdout(const fixture *f, const sizes *s)
+{
+  ls_holdout holdout;
+  ls_holdout_labels from = {.labels = ls_source_labels(f->source, LS_SPLIT_TRAIN),
+                            .count = s->train,
+                            .classes = ls_source_info(f->source)->classes};
+  ls_amount amount = {.count = s->validation};
+  assert_int_equal(ls_holdout_find(&holdout, &from, SEED, amount), LS_OK);
+  return holdout;
+}
+
+/* The order that one rank would see, straight from the definition. */
+static void check_order(const tally *order, const ls_holdout *holdout, size_t epoch)
+{
+  ls_permutation permutation =
+      ls_permutation_of(SEED, LS_RNG_SHUFFLE, epoch, 0, ls_holdout_train_count(holdout));
+  assert_int_equal(order->count, ls_holdout_train_count(holdout));
+  for (size_t position = 0; position < order->count; position++) {
+    size_t index = (size_t)ls_permutation_at(&permutation, position);
+    assert_int_equal(order->times[position], 1);
+    assert_int_equal(order->value[position], ls_holdout_train_sample(holdout, index));
+  }
+}
+
+static void check_global_epochs(const fixture *f, const sizes *s, size_t first_epoch)
+{
+  ls_holdout holdout = expected_holdout(f, s);
+  ls_loader *loader = open_loader(f, s, LS_SHUFFLE_GLOBAL, first_epoch);
+  assert_int_equal(ls_loader_train_count(loader), s->train - s->validation);
+  assert_int_equal(ls_loader_steps(loader), ls_size_ceil_div(s->train - s->validation, s->batch));
+  for (size_t epoch = first_epoch; epoch < EPOCHS; epoch++) {
+    assert_int_equal(ls_loader_epoch(loader, epoch, epoch + 1 == EPOCHS), LS_OK);
+    tally order = walk_epoch(f, loader, s);
+    check_order(&order, &holdout, epoch);
+    tally_free(&order);
+  }
+  ls_loader_free(loader);
+  ls_holdout_fini(&holdout);
+}
+
+static void order_is_that_of_one_rank_also_when_resumed(void **state)
+{
+  for (size_t i = 0; i < CASES; i++) {
+    fixture f = open_fixture(*state, SIDE, cases[i].train, cases[i].test);
+    check_global_epochs(&f, &cases[i], 0);
+    check_global_epochs(&f, &cases[i], RESUMED_EPOCH);
+    close_fixture(&f);
+  }
+}
+
+/* Samples that this rank has now, as marks by sample. */
+static tally own_samples(const ls_loader *loader, size_t total)
+{
+  tally own = tally_new(total);
+  for (size_t i = 0; i < ls_loader_eval_microbatches(loader, LS_EVAL_TRAIN); i++) {
+    ls_microbatch batch = ls_loader_eval_microbatch(loader, LS_EVAL_TRAIN, i);
+    for (size_t k = 0; k < batch.n; k++) tally_put(&own, (size_t)batch.samples[k], 1);
+  }
+  return own;
+}
+
+static void check_shard_epochs(const fixture *f, const sizes *s)
+{
+  ls_loader *whole = open_loader(f, s, LS_SHUFFLE_SHARD, 0);
+  ls_loader *resumed = open_loader(f, s, LS_SHUFFLE_SHARD, RESUMED_EPOCH);
+  tally first = own_samples(whole, s->train);
+  for (size_t epoch = 0; epoch < EPOCHS; epoch++) {
+    assert_int_equal(ls_loader_epoch(whole, epoch, epoch + 1 == EPOCHS), LS_OK);
+    tally own = own_samples(whole, s->train);
+    assert_memory_equal(own.times, first.times, s->train * sizeof *own.times);
+    tally_free(&own);
+    tally order = walk_epoch(f, whole, s);
+    for (size_t position = 0; position < order.count; position++) assert_int_equal(order.times[position], 1);
+    if (epoch >= RESUMED_EPOCH) {
+      assert_int_equal(ls_loader_epoch(resumed, epoch, epoch + 1 == EPOCHS), LS_OK);
+      tally again = walk_epoch(f, resumed, s);
+      assert_memory_equal(again.value, order.value, order.count * sizeof *order.value);
+      tally_free(&again);
+    }
+    tally_free(&order);
+  }
+  tally_free(&first);
+  ls_loader_free(whole);
+  ls_loader_free(resumed);
+}
+
+static void shard_shuffle_keeps_each_ranks_samples(void **state)
+{
+  for (size_t i = 0; i < CASES; i++) {
+    fixture f = open_fixture(*state, SIDE, cases[i].train, cases[i].test);
+    check_shard_epochs(&f, &cases[i]);
+    close_fixture(&f);
+  }
+}
+
+/* How often the ranks together evaluate each sample of the file's split; every image is checked. */
+static tally walk_split(const fixture *f, const ls_loader *loader, ls_eval_split split, size_t total)
+{
+  tally seen = tally_new(total);
+  for (size_t i = 0; i < ls_loader_eval_microbatches(loader, split); i++) {
+    ls_microbatch batch = ls_loader_eval_microbatch(loader, split, i);
+    check_images(f, batch, split == LS_EVAL_TEST ? LS_SPLIT_TEST : LS_SPLIT_TRAIN);
+    for (size_t k = 0; k < batch.n; k++) tally_put(&seen, (size_t)batch.samples[k], 1);
+  }
+  tally_join(&seen, f->comm);
+  return seen;
+}
+
+static void check_evaluation(const fixture *f, const sizes *s, const ls_loader *loader)
+{
+  ls_holdout holdout = expected_holdout(f, s);
+  tally train = walk_split(f, loader, LS_EVAL_TRAIN, s->train);
+  tally validation = walk_split(f, loader, LS_EVAL_VALIDATION, s->train);
+  tally test = walk_split(f, loader, LS_EVAL_TEST, s->test);
+  for (size_t sample = 0; sample < s->train; sample++) {
+    size_t index;
+    bool is_held = ls_holdout_has(&holdout, sample, &index);
+    assert_int_equal(validation.times[sample], is_held ? 1 : 0);
+    assert_int_equal(train.times[sample], is_held ? 0 : 1);
+  }
+  for (size_t sample = 0; sample < s->test; sample++) assert_int_equal(test.times[sample], 1);
+  assert_int_equal(ls_loader_eval_count(loader, LS_EVAL_TRAIN), s->train - s->validation);
+  assert_int_equal(ls_loader_eval_count(loader, LS_EVAL_VALIDATION), s->validation);
+  assert_int_equal(ls_loader_eval_count(loader, LS_EVAL_TEST), s->test);
+  tally_free(&train);
+  tally_free(&validation);
+  tally_free(&test);
+  ls_holdout_fini(&holdout);
+}
+
+static void evaluation_counts_each_sample_once(void **state)
+{
+  for (size_t i = 0; i < CASES; i++) {
+    fixture f = open_fixture(*state, SIDE, cases[i].train, cases[i].test);
+    ls_loader *loader = open_loader(&f, &cases[i], LS_SHUFFLE_GLOBAL, 0);
+    check_evaluation(&f, &cases[i], loader); /* before the first epoch, and while an exchange runs */
+    assert_int_equal(ls_loader_epoch(loader, 0, false), LS_OK);
+    check_evaluation(&f, &cases[i], loader);
+    ls_loader_free(loader); /* with the exchange still running */
+    close_fixture(&f);
+  }
+}
+
+/* The sums over the shards give the same bits as one pass over all training samples. */
+static void normalization_does_not_depend_on_ranks(void **state)
+{
+  const sizes *s = &cases[0];
+  fixture f = open_fixture(*state, SIDE, s->train, s->test);
+  ls_loader *loader = open_loader(&f, s, LS_SHUFFLE_GLOBAL, 0);
+  ls_holdout holdout = expected_holdout(&f, s);
+  ls_normalization found;
+  assert_int_equal(ls_normalization_find(&found, f.comm, loader, LS_NORMALIZE_STANDARD, 1), LS_OK);
+  double sum = 0.0;
+  for (size_t i = 0; i < ls_holdout_train_count(&holdout); i++)
+    for (size_t p = 0; p < (size_t)SIDE * SIDE; p++)
+      sum += idx_pixel(LS_SPLIT_TRAIN, ls_holdout_train_sample(&holdout, i), p);
+  double mean = sum / (double)(ls_holdout_train_count(&holdout) * SIDE * SIDE);
+  assert_true(found.mean[0] == mean); /* integers below 2^53 and one division: exact */
+  double *all = NULL;
+  size_t ranks = (size_t)ls_comm_size(f.comm);
+  assert_int_equal(ls_alloc(&all, ranks, sizeof *all, "deviations"), LS_OK);
+  assert_int_equal(ls_comm_gather(f.comm, &found.deviation[0], sizeof *all, all), LS_OK);
+  for (size_t r = 0; ls_comm_rank(f.comm) == 0 && r < ranks; r++) assert_true(all[r] == all[0]);
+  free(all);
+  ls_holdout_fini(&holdout);
+  ls_loader_free(loader);
+  close_fixture(&f);
+}
+
+static size_t heap_bytes(void)
+{
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+/* Everything allocated by this process counts, MPI's own buffers too. */
+static void memory_is_two_shards_while_samples_travel(void **state)
+{
+  const sizes s = {.train = 12000, .test = 0, .validation = 0, .batch = 960, .microbatch = 8};
+  enum { IMAGE_SIDE = 28, SLACK = 1 << 18 };
+  ls_comm *comm = *state;
+  fixture f = open_fixture(comm, IMAGE_SIDE, s.train, s.test);
+  size_t before = heap_bytes();
+  if (before == 0) { /* a sanitizer's malloc does not count */
+    close_fixture(&f);
+    print_message("skipped: mallinfo2() counts nothing here\n");
+    skip();
+  }
+  ls_loader *loader = open_loader(&f, &s, LS_SHUFFLE_GLOBAL, 0);
+  assert_int_equal(ls_loader_epoch(loader, 0, false), LS_OK);
+  size_t used = heap_bytes() - before;
+  size_t images = s.train * IMAGE_SIDE * IMAGE_SIDE / (size_t)ls_comm_size(comm);
+  if (ls_comm_rank(comm) == 0)
+    print_message("%zu bytes for %zu bytes of images on a rank: %.2f\n", used, images,
+                  (double)used / (double)images);
+  assert_true(used < images * 5 / 2 + SLACK); /* 2, labels and the lists of what travels */
+  ls_loader_free(loader);
+  close_fixture(&f);
+}
+
+/* The file is cut after it was opened: the ranks whose slice is gone fail to read, the others must learn. */
+static void a_read_error_on_one_rank_reaches_all(void **state)
+{
+  const sizes s = {.train = 4000, .test = 10, .validation = 10, .batch = 32, .microbatch = 8};
+  fixture f = open_fixture(*state, SIDE, s.train, s.test);
+  assert_int_equal(ls_comm_barrier(f.comm), LS_OK);
+  if (ls_comm_rank(f.comm) == 0) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", f.folder.path, idx_names[0][0]);
+    assert_int_equal(truncate(path, 16 + (long)(s.train - 1) * SIDE * SIDE), 0);
+  }
+  assert_int_equal(ls_comm_barrier(f.comm), LS_OK);
+  ls_spec_data data = {.validation = {.count = s.validation}};
+  ls_loader_options options = {.data = &data, .seed = SEED, .batch = s.batch, .microbatch = s.microbatch};
+  ls_loader *loader = NULL;
+  ls_status status = ls_loader_new(&loader, f.comm, f.source, &options);
+  assert_true(status == LS_E_INPUT || status == LS_E_IO);
+  assert_non_null(strstr(ls_error_last()->text, "train-images"));
+  assert_null(loader);
+  close_fixture(&f);
+}
+
+static void too_much_validation_is_refused_on_all_ranks(void **state)
+{
+  fixture f = open_fixture(*state, SIDE, 20, 5);
+  ls_spec_data data = {.validation = {.count = 20}};
+  ls_loader_options options = {.data = &data, .seed = SEED, .batch = 4, .microbatch = 2};
+  ls_loader *loader = NULL;
+  assert_int_equal(ls_loader_new(&loader, f.comm, f.source, &options), LS_E_INPUT);
+  assert_non_null(strstr(ls_error_last()->text, "data.validation"));
+  close_fixture(&f);
+}
+
+int main(int argc, char **argv)
+{
+  ls_comm *comm;
+  if (ls_comm_start(&comm, &argc, &argv) != LS_OK) return 1;
+  /* A failed assertion must end the job: the other ranks would wait for this one. */
+  if (ls_comm_size(comm) > 1) setenv("CMOCKA_TEST_ABORT", "1", 1);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_prestate(order_is_that_of_one_rank_also_when_resumed, comm),
+      cmocka_unit_test_prestate(shard_shuffle_keeps_each_ranks_samples, comm),
+      cmocka_unit_test_prestate(evaluation_counts_each_sample_once, comm),
+      cmocka_unit_test_prestate(normalization_does_not_depend_on_ranks, comm),
+      cmocka_unit_test_prestate(memory_is_two_shards_while_samples_travel, comm),
+      cmocka_unit_test_prestate(a_read_error_on_one_rank_reaches_all, comm),
+      cmocka_unit_test_prestate(too_much_validation_is_refused_on_all_ranks, comm),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  ls_comm_finish(comm);
+  return failed;
+}

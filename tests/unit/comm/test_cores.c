@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Core sets, and the threads that ranks on one host choose. */
+#include "cmocka_all.h"
+
+#include <string.h>
+
+#include "comm/cores.h"
+
+static ls_cores range(size_t first, size_t last)
+{
+  ls_cores cores = {{0}};
+  for (size_t core = first; core <= last; core++) ls_cores_add(&cores, core);
+  return cores;
+}
+
+static void sets_are_written_as_lists(void **state)
+{
+  (void)state;
+  char text[128];
+  ls_cores cores = {{0}};
+  ls_cores_list(&cores, text, sizeof text);
+  assert_string_equal(text, "");
+  cores = range(0, 3);
+  ls_cores_add(&cores, 8);
+  ls_cores_add(&cores, LS_CORES_LIMIT - 1);
+  ls_cores_add(&cores, LS_CORES_LIMIT); /* beyond the limit */
+  ls_cores_list(&cores, text, sizeof text);
+  assert_string_equal(text, "0-3,8,8191");
+  assert_int_equal(ls_cores_count(&cores), 6);
+  cores = range(60, 70); /* across words */
+  ls_cores_list(&cores, text, sizeof text);
+  assert_string_equal(text, "60-70");
+}
+
+static void a_long_list_is_cut_at_a_range(void **state)
+{
+  (void)state;
+  ls_cores cores = {{0}};
+  for (size_t core = 0; core < 400; core += 2) ls_cores_add(&cores, core);
+  for (size_t bytes = 16; bytes < 40; bytes++) {
+    char text[64];
+    memset(text, '#', sizeof text);
+    ls_cores_list(&cores, text, bytes);
+    assert_true(strlen(text) < bytes);
+    assert_int_equal(strncmp(text, "0,2,4,6,", 8), 0);
+    assert_string_equal(text + strlen(text) - 4, ",...");
+    assert_int_equal(text[bytes], '#');
+  }
+}
+
+static void sets_are_compared(void **state)
+{
+  (void)state;
+  const ls_cores none = {{0}}, low = range(0, 3), high = range(4, 200), middle = range(2, 5),
+                 all = range(0, 200);
+  assert_false(ls_cores_overlap(&low, &high));
+  assert_true(ls_cores_overlap(&middle, &high));
+  assert_true(ls_cores_within(&low, &all));
+  assert_false(ls_cores_within(&all, &low));
+  assert_false(ls_cores_within(&middle, &high));
+  assert_true(ls_cores_within(&none, &low));
+}
+
+static void check_share(const ls_core_card *cards, size_t count, size_t rank, ls_core_share expected)
+{
+  const ls_core_share share = ls_core_share_of(cards, count, rank);
+  assert_int_equal(share.threads, expected.threads);
+  assert_int_equal(share.sharing, expected.sharing);
+  assert_int_equal(share.crowd_threads, expected.crowd_threads);
+}
+
+static void cores_are_divided_among_those_who_share_them(void **state)
+{
+  (void)state;
+  const ls_core_card unbound[] = {{.cores = range(0, 7)}, {.cores = range(0, 7)}, {.cores = range(0, 7)}};
+  check_share(unbound, 1, 0, (ls_core_share){.threads = 8, .sharing = 1, .crowd_threads = 8});
+  check_share(unbound, 2, 1, (ls_core_share){.threads = 4, .sharing = 2, .crowd_threads = 8});
+  check_share(unbound, 3, 2, (ls_core_share){.threads = 2, .sharing = 3, .crowd_threads = 6});
+  const ls_core_card sockets[] = {{.cores = range(0, 3)}, {.cores = range(4, 7)}};
+  check_share(sockets, 2, 0, (ls_core_share){.threads = 4, .sharing = 1, .crowd_threads = 4});
+  const ls_core_card one_core[] = {{.cores = range(5, 5)}, {.cores = range(5, 5)}};
+  check_share(one_core, 2, 0, (ls_core_share){.threads = 1, .sharing = 2, .crowd_threads = 2});
+}
+
+static void a_wish_is_granted(void **state)
+{
+  (void)state;
+  const ls_core_card cards[] = {{.cores = range(0, 0), .wanted = 3}, {.cores = range(0, 3)}};
+  check_share(cards, 2, 0, (ls_core_share){.threads = 3, .sharing = 2, .crowd_threads = 3});
+  check_share(cards, 2, 1, (ls_core_share){.threads = 2, .sharing = 2, .crowd_threads = 5});
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sets_are_written_as_lists),
+      cmocka_unit_test(a_long_list_is_cut_at_a_range),
+      cmocka_unit_test(sets_are_compared),
+      cmocka_unit_test(cores_are_divided_among_those_who_share_them),
+      cmocka_unit_test(a_wish_is_granted),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

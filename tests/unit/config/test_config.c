@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a configuration becomes: values, defaults, layers in layers, the resolved YAML and the help. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/config/fakes.h"
+
+static ls_spec *parse(const char *text)
+{
+  ls_spec *spec;
+  ls_status status = ls_config_parse(&spec, text, "c.yaml", NULL, 0, &fakes);
+  if (status != LS_OK) fail_msg("%s", ls_error_last()->text);
+  return spec;
+}
+
+static void written_values_are_taken(void **state)
+{
+  (void)state;
+  ls_spec *spec = parse(full_text);
+  assert_string_equal(spec->name, "full-1");
+  assert_int_equal(spec->seed, 7);
+  assert_string_equal(spec->data.source, "a folder: #1");
+  assert_true(spec->data.validation.is_fraction);
+  assert_true(spec->data.validation.fraction == 0.1);
+  assert_int_equal(spec->data.normalize, LS_NORMALIZE_UNIT);
+  assert_int_equal(spec->data.shuffle, LS_SHUFFLE_SHARD);
+  assert_int_equal(spec->data.classes, 10);
+  assert_int_equal(spec->train.epochs, 3);
+  assert_int_equal(spec->train.batch, 128);
+  assert_int_equal(spec->train.microbatch, 16);
+  assert_true(spec->train.label_smoothing == 0.1);
+  assert_true(spec->train.clip_norm == 1e-7);
+  assert_ptr_equal(spec->train.optimizer.schema, &sgd);
+  const sgd_options *options = spec->train.optimizer.options;
+  assert_true(options->lr == 0.05 && options->momentum == 0.9 && options->nesterov);
+  assert_ptr_equal(spec->train.schedule.schema, &onecycle);
+  assert_int_equal(spec->train.early_stopping.patience, 4);
+  assert_int_equal(spec->train.early_stopping.metric, LS_METRIC_ACCURACY);
+  assert_true(spec->train.early_stopping.restore_best);
+  assert_int_equal(spec->checkpoint.every_epochs, 0); /* the default is 1: a 0 stays a 0 */
+  assert_int_equal(spec->checkpoint.every_steps, 100);
+  assert_true(spec->checkpoint.every_minutes == 2.5);
+  assert_int_equal(spec->checkpoint.keep, 1);
+  ls_spec_free(spec);
+}
+
+static void what_is_not_written_has_the_documented_default(void **state)
+{
+  (void)state;
+  ls_spec *spec = parse(MINIMAL);
+  assert_string_equal(spec->name, "run");
+  assert_int_equal(spec->seed, 1);
+  assert_false(spec->data.validation.is_fraction);
+  assert_int_equal(spec->data.validation.count, 0);
+  assert_int_equal(spec->data.normalize, LS_NORMALIZE_STANDARD);
+  assert_int_equal(spec->data.shuffle, LS_SHUFFLE_GLOBAL);
+  assert_int_equal(spec->data.classes, 0);
+  assert_int_equal(spec->train.epochs, 10);
+  assert_int_equal(spec->train.batch, 256);
+  assert_int_equal(spec->train.microbatch, 32);
+  assert_int_equal(spec->train.reduction, LS_REDUCTION_FAST);
+  assert_true(spec->train.label_smoothing == 0 && spec->train.clip_norm == 0);
+  assert_ptr_equal(spec->train.optimizer.schema, &sgd);
+  assert_true(((const sgd_options *)spec->train.optimizer.options)->lr == 0.01);
+  assert_ptr_equal(spec->train.schedule.schema, &constant);
+  assert_int_equal(spec->train.early_stopping.patience, 0);
+  assert_int_equal(spec->train.early_stopping.metric, LS_METRIC_LOSS);
+  assert_true(spec->train.early_stopping.min_delta == 0 && spec->train.early_stopping.restore_best);
+  assert_int_equal(spec->checkpoint.every_epochs, 1);
+  assert_int_equal(spec->checkpoint.every_steps, 0);
+  assert_true(spec->checkpoint.every_minutes == 0);
+  assert_int_equal(spec->checkpoint.keep, 3);
+  ls_spec_free(spec);
+}
+
+static void layers_nest_and_know_their_place(void **state)
+{
+  (void)state;
+  ls_spec *spec = parse(full_text);
+  const ls_layer_list *layers = &spec->model.layers;
+  assert_int_equal(layers->count, 3);
+  const conv_options *conv1 = layers->items[0].options;
+  assert_ptr_equal(layers->items[0].schema, &conv);
+  assert_string_equal(layers->items[0].name, "conv1");
+  assert_string_equal(layers->items[0].place, "c.yaml:12:7: model.layers[0]");
+  assert_true(conv1->filters == 6 && conv1->kernel == 5 && conv1->pad.word == 0 && conv1->bias);
+  assert_null(layers->items[1].name);
+  const residual_options *block = layers->items[2].options;
+  assert_int_equal(block->body.count, 2);
+  assert_int_equal(block->shortcut.count, 1);
+  const conv_options *inner = block->body.items[0].options;
+  assert_true(inner->pad.word == -1 && inner->pad.count == 1 && !inner->bias);
+  assert_int_equal(((const conv_options *)block->shortcut.items[0].options)->init, 2);
+  const residual_options *second = block->body.items[1].options;
+  assert_int_equal(second->shortcut.count, 0);
+  assert_string_equal(second->body.items[0].name, "deep");
+  assert_string_equal(second->body.items[0].place, "c.yaml:19:18: model.layers[2].body[1].body[0]");
+  ls_spec_free(spec);
+}
+
+static void texts_may_look_like_anything(void **state)
+{
+  (void)state;
+  static const char *const sources[][2] = {
+      {"5", "5"},         {"true", "true"},     {"\"null\"", "null"},         {"/data/x.h5", "/data/x.h5"},
+      {"'it''s'", "it's"}, {"\"a\\\"b\\\\c\"", "a\"b\\c"}, {"\"- x: #y\"", "- x: #y"}, {"Größe", "Größe"},
+  };
+  for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text, "data: {source: %s}\nmodel: {layers: [{type: relu}]}\n", sources[i][0]);
+    ls_spec *spec = parse(text);
+    assert_string_equal(spec->data.source, sources[i][1]);
+    ls_text yaml = {0};
+    ls_config_emit(spec, &yaml);
+    ls_spec *again = parse(ls_text_get(&yaml));
+    assert_string_equal(again->data.source, sources[i][1]);
+    ls_spec_free(again);
+    ls_text_fini(&yaml);
+    ls_spec_free(spec);
+  }
+}
+
+static const char full_resolved[] =
+    "name: full-1\n"
+    "seed: 7\n"
+    "data:\n"
+    "  source: \"a folder: #1\"\n"
+    "  validation: 0.1\n"
+    "  normalize: unit\n"
+    "  shuffle: shard\n"
+    "  classes: 10\n"
+    "model:\n"
+    "  layers:\n"
+    "    - {type: conv, name: conv1, filters: 6, kernel: 5, pad: same, bias: true, init: he}\n"
+    "    - {type: relu}\n"
+    "    - type: residual\n"
+    "      name: block\n"
+    "      body:\n"
+    "        - {type: conv, name: inner, filters: 8, kernel: 3, pad: 1, bias: false, init: he}\n"
+    "        - type: residual\n"
+    "          body:\n"
+    "            - {type: relu, name: deep}\n"
+    "          shortcut: []\n"
+    "      shortcut:\n"
+    "        - {type: conv, filters: 8, kernel: 1, pad: 0, bias: true, init: lecun}\n"
+    "train:\n"
+    "  epochs: 3\n"
+    "  batch: 128\n"
+    "  microbatch: 16\n"
+    "  reduction: fast\n"
+    "  label_smoothing: 0.1\n"
+    "  clip_norm: 1.0e-07\n"
+    "  optimizer: {type: sgd, lr: 0.05, momentum: 0.9, nesterov: true}\n"
+    "  schedule: {type: onecycle, max_lr: 0.30000000000000004}\n"
+    "  early_stopping:\n"
+    "    patience: 4\n"
+    "    metric: accuracy\n"
+    "    min_delta: 0.001\n"
+    "    restore_best: true\n"
+    "checkpoint:\n"
+    "  every_epochs: 0\n"
+    "  every_steps: 100\n"
+    "  every_minutes: 2.5\n"
+    "  keep: 1\n";
+
+static void the_resolved_configuration_has_every_key_and_resolves_to_itself(void **state)
+{
+  (void)state;
+  static const char *const texts[] = {full_text, full_resolved};
+  for (size_t i = 0; i < 2; i++) {
+    ls_spec *spec = parse(texts[i]);
+    ls_text yaml = {0};
+    ls_config_emit(spec, &yaml);
+    assert_string_equal(ls_text_get(&yaml), full_resolved);
+    ls_text_fini(&yaml);
+    ls_spec_free(spec);
+  }
+}
+
+/* Reals come back bit for bit, whatever they are. */
+static void reals_survive_the_resolved_configuration(void **state)
+{
+  (void)state;
+  static const double reals[] = {0.1,    1.0 / 3, 5e-324,        2.2250738585072014e-308, 1.7976931348623157e308,
+                                 1e22,   123456,  0.1 + 0.2,     1e-5,                    3.0000000000000004,
+                                 1e6 / 7, 2,      0.30000001192092896};
+  for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text, MINIMAL "train: {clip_norm: %.17g}\n", reals[i]);
+    ls_spec *spec = parse(text);
+    assert_memory_equal(&spec->train.clip_norm, &reals[i], sizeof(double));
+    ls_text yaml = {0};
+    ls_config_emit(spec, &yaml);
+    ls_spec *again = parse(ls_text_get(&yaml));
+    assert_memory_equal(&again->train.clip_norm, &reals[i], sizeof(double));
+    ls_spec_free(again);
+    ls_text_fini(&yaml);
+    ls_spec_free(spec);
+  }
+}
+
+static void help_tells_type_range_default_and_meaning(void **state)
+{
+  (void)state;
+  ls_text help = {0};
+  ls_config_help(&fakes, &help);
+  static const char *const entries[] = {
+      "  data.source: a text; required\n",
+      "  data.validation: a count of samples, or a fraction between 0 and 1; default 0\n",
+      "  data.normalize: one of: unit, standard, none; default standard\n",
+      "  model.layers: a list of layers, at least 1; required\n",
+      "  train.epochs: a count of epochs, at least 1; default 10\n      Passes over the training split.\n",
+      "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
+      "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
+      "  train.early_stopping.restore_best: true or false; default true\n",
+      "  checkpoint.every_minutes: a number of minutes, at least 0; default 0\n",
+      "\nevery layer\n  name: a text; optional\n",
+      "\nlayer conv: Convolution.\n  filters: a count, at least 1 and at most 4096; required\n",
+      "  pad: a count of pixels, or one of: same; default 0\n",
+      "\noptimizer sgd: Gradient descent.\n  lr: a number, above 0; default 0.01\n",
+      "\nschedule constant: The same rate always.\n",
+  };
+  for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
+    if (!strstr(ls_text_get(&help), entries[i])) fail_msg("not in the help:\n%s", entries[i]);
+  ls_text_fini(&help);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(written_values_are_taken),
+      cmocka_unit_test(what_is_not_written_has_the_documented_default),
+      cmocka_unit_test(layers_nest_and_know_their_place),
+      cmocka_unit_test(texts_may_look_like_anything),
+      cmocka_unit_test(the_resolved_configuration_has_every_key_and_resolves_to_itself),
+      cmocka_unit_test(reals_survive_the_resolved_configuration),
+      cmocka_unit_test(help_tells_type_range_default_and_meaning),
+  };
+  return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
