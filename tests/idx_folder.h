@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A small IDX dataset in a temporary folder, for tests: every image tells by its bytes which sample of which
- * split it is. Include after cmocka.h. */
+ * split it is. */
 #ifndef LS_TESTS_IDX_FOLDER_H
 #define LS_TESTS_IDX_FOLDER_H
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cmocka_all.h"
 
 enum { IDX_CLASSES = 10 };
 

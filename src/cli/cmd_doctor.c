@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lockstep doctor: what a job runs with and where its ranks and threads run, and what is wrong with that. */
 #include <argp.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,12 +63,12 @@ enum { PARTS = sizeof parts / sizeof parts[0] };
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   arguments *given = state->input;
-  if (key == KEY_JSON)
-    given->json = true;
-  else if (key == ARGP_KEY_ARG)
+  if (key == ARGP_KEY_ARG) {
     argp_error(state, "'%s' is one argument too many: doctor takes none", value);
-  else
-    return ARGP_ERR_UNKNOWN;
+    return EINVAL; /* argp_error() returns here, since nothing but main() may exit */
+  }
+  if (key != KEY_JSON) return ARGP_ERR_UNKNOWN;
+  given->json = true;
   return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lockstep eval: the metrics of a trained network, or of several that vote, on a split of a dataset. */
 #include <argp.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,13 +41,21 @@ typedef struct eval_session {
   ls_loader *loader;
 } eval_session;
 
-static bool parse_split(const char *word, ls_eval_split *split)
+static error_t parse_split(eval_arguments *arguments, const char *word, struct argp_state *state)
 {
   for (size_t i = 0; i < LS_EVAL_COUNT; i++) {
-    *split = (ls_eval_split)i;
-    if (strcmp(word, split_words[i]) == 0) return true;
+    arguments->split = (ls_eval_split)i;
+    if (strcmp(word, split_words[i]) == 0) return 0;
   }
-  return false;
+  argp_error(state, "--split %s: expected test, validation or train", word);
+  return EINVAL;
+}
+
+static error_t check_arguments(const eval_arguments *arguments, struct argp_state *state)
+{
+  if (arguments->count > 0) return 0;
+  argp_error(state, "no checkpoint given: a run directory holds best.h5 and checkpoint-<step>.h5");
+  return EINVAL;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -56,12 +65,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     arguments->data = value;
   else if (key == KEY_JSON)
     arguments->json = true;
-  else if (key == KEY_SPLIT) {
-    if (!parse_split(value, &arguments->split)) argp_error(state, "--split %s: expected test, validation or train", value);
-  } else if (key == ARGP_KEY_ARG)
+  else if (key == KEY_SPLIT)
+    return parse_split(arguments, value, state);
+  else if (key == ARGP_KEY_ARG)
     arguments->checkpoints[arguments->count++] = value;
-  else if (key == ARGP_KEY_END && arguments->count == 0)
-    argp_error(state, "no checkpoint given: a run directory holds best.h5 and checkpoint-<step>.h5");
+  else if (key == ARGP_KEY_END)
+    return check_arguments(arguments, state);
   else
     return ARGP_ERR_UNKNOWN;
   return 0;

@@ -32,18 +32,20 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"config", KEY_CONFIG, NULL, 0, "Print only the configuration that a checkpoint was trained with, as YAML", 0},
+    {"config", KEY_CONFIG, NULL, 0,
+     "Print only the configuration that a checkpoint was trained with, as YAML", 0},
     {0}};
 
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
     .args_doc = "FILE.h5",
-    .doc = "Show what a checkpoint, a metrics file or a dataset holds. The file is checked for damage first.\v"
-           "Examples:\n"
-           "  lockstep inspect runs/a/best.h5\n"
-           "  lockstep inspect runs/a/metrics.h5\n"
-           "  lockstep inspect runs/a/best.h5 --config > again.yaml\n"};
+    .doc =
+        "Show what a checkpoint, a metrics file or a dataset holds. The file is checked for damage first.\v"
+        "Examples:\n"
+        "  lockstep inspect runs/a/best.h5\n"
+        "  lockstep inspect runs/a/metrics.h5\n"
+        "  lockstep inspect runs/a/best.h5 --config > again.yaml\n"};
 
 static ls_status print(const char *text)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lockstep train: from a configuration file to a run directory. */
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +55,26 @@ static void request_stop(int signal_number)
   stop_requested = 1;
 }
 
+static error_t parse_argument(train_arguments *arguments, char *value, struct argp_state *state)
+{
+  if (!arguments->config) {
+    arguments->config = value;
+  } else if (strchr(value, '=')) {
+    arguments->overrides[arguments->override_count++] = value;
+  } else {
+    argp_error(state, "'%s' is no override: expected key.path=value, such as train.epochs=5", value);
+    return EINVAL;
+  }
+  return 0;
+}
+
+static error_t check_arguments(const train_arguments *arguments, struct argp_state *state)
+{
+  if (arguments->config || arguments->help_config) return 0;
+  argp_error(state, "no configuration given: configs/ holds some to start from");
+  return EINVAL;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   train_arguments *arguments = state->input;
@@ -65,14 +86,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     arguments->dry_run = true;
   else if (key == KEY_HELP_CONFIG)
     arguments->help_config = true;
-  else if (key == ARGP_KEY_ARG && !arguments->config)
-    arguments->config = value;
-  else if (key == ARGP_KEY_ARG && strchr(value, '='))
-    arguments->overrides[arguments->override_count++] = value;
   else if (key == ARGP_KEY_ARG)
-    argp_error(state, "'%s' is no override: expected key.path=value, such as train.epochs=5", value);
-  else if (key == ARGP_KEY_END && !arguments->config && !arguments->help_config)
-    argp_error(state, "no configuration given: configs/ holds some to start from");
+    return parse_argument(arguments, value, state);
+  else if (key == ARGP_KEY_END)
+    return check_arguments(arguments, state);
   else
     return ARGP_ERR_UNKNOWN;
   return 0;

@@ -78,7 +78,8 @@ int main(int argc, char **argv)
   status = run(comm, argc, argv);
   if (status == LS_OK && (fflush(stdout) != 0 || ferror(stdout)))
     status = ls_fail(LS_E_IO, "cannot write to standard output");
-  if (status != LS_OK && ls_comm_rank(comm) == 0) print_error(status);
+  /* An error of MPI itself may be this rank's alone: each rank tells it, then the job ends. */
+  if (status != LS_OK && (status == LS_E_COMM || ls_comm_rank(comm) == 0)) print_error(status);
   if (status == LS_E_COMM) ls_comm_kill(comm, ls_status_exit(status));
   ls_comm_finish(comm);
   return ls_status_exit(status);

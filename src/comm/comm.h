@@ -20,7 +20,8 @@ ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv) LS_CHECKED;
 /** Close the communicator and finalize MPI. NULL is fine. Collective. */
 void ls_comm_finish(ls_comm *comm);
 
-/** End the job on every rank at once with this exit status; for main() alone, when agreement is impossible. */
+/** End the job on every rank at once with this exit status; for main() alone, when agreement is impossible.
+ */
 void ls_comm_kill(ls_comm *comm, int exit_status);
 
 int ls_comm_rank(const ls_comm *comm); /* 0 .. size-1 */
@@ -29,6 +30,8 @@ int ls_comm_size(const ls_comm *comm); /* number of ranks */
 /** Agree on a status: if it is LS_OK everywhere, LS_OK; otherwise the code of the lowest failing rank,
  * whose error chain is installed on every rank with its rank number. One 4-byte allreduce when all is well.
  *
+ * The rank number stays -1 when every rank failed with the same text, and with a single rank. LS_E_COMM is
+ * returned at once, with no collective: MPI may not work any more, and the rank that has it ends the job.
  * Collective.
  */
 ls_status ls_comm_agree(ls_comm *comm, ls_status status) LS_CHECKED;
@@ -60,17 +63,19 @@ ls_status ls_comm_barrier(ls_comm *comm) LS_CHECKED;
 /** An exchange of fixed-size items between all ranks that runs in the background; opaque. */
 typedef struct ls_exchange ls_exchange;
 
-/** Start an exchange: rank r receives from every rank s the send_counts[r] items that s put at send_offsets[r].
+/** Start an exchange: rank r receives from every rank s the send_counts[r] items that s put at
+ * send_offsets[r].
  *
  * All counts and offsets are in items of item_bytes bytes, per rank. Buffers and arrays must stay untouched
  * until ls_exchange_wait(). Counts may be zero. Uses MPI_Ialltoallv with a contiguous datatype of item_bytes.
- * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
+ * Collective. Errors: LS_E_INPUT if a count or an offset does not fit an int; LS_E_MEMORY, LS_E_COMM.
  */
 ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const void *send,
                             const size_t *send_counts, const size_t *send_offsets, void *receive,
                             const size_t *receive_counts, const size_t *receive_offsets) LS_CHECKED;
 
-/** Let a running exchange progress (Open MPI moves data only inside MPI calls). Cheap. Local. Errors: LS_E_COMM. */
+/** Let a running exchange progress (Open MPI moves data only inside MPI calls). Cheap. Local. Errors:
+ * LS_E_COMM. */
 ls_status ls_exchange_poke(ls_exchange *exchange) LS_CHECKED;
 
 /** Complete the exchange and free it; NULL is fine. Collective. Errors: LS_E_COMM. */

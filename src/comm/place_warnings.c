@@ -87,8 +87,8 @@ static void add_line(const trouble *row, const ls_place *places, size_t count, l
     first = r;
   }
   if (having == 0) return;
-  ls_text_add(lines, "%s on %zu of %zu rank%s: rank %zu on %s: ", row->what, having, count, plural(count),
-              first, places[first].host);
+  ls_text_add(lines, "%s (%zu of %zu rank%s, first rank %zu on %s): ", row->what, having, count,
+              plural(count), first, places[first].host);
   row->tell(&places[first], lines);
   ls_text_add(lines, "\n");
 }

@@ -8,8 +8,6 @@
 #include "config/rows.h"
 #include "config/value.h"
 
-#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-
 enum { RUN_NAME_MAX = 100 /* characters: leaves room for a number in a file name of 255 */ };
 
 static ls_status check_characters(const char *name, const char *allowed, const char *said, size_t max)
@@ -23,12 +21,12 @@ static ls_status check_characters(const char *name, const char *allowed, const c
 
 ls_status ls_config_check_layer_name(const char *name)
 {
-  return check_characters(name, WORD_CHARACTERS, "A-Z a-z 0-9 _ -", LS_LAYER_NAME_MAX);
+  return check_characters(name, LS_NAME_CHARACTERS, "A-Z a-z 0-9 _ -", LS_LAYER_NAME_MAX);
 }
 
 static ls_status check_name(const ls_spec *spec)
 {
-  LS_PASS(check_characters(spec->name, WORD_CHARACTERS ".", "A-Z a-z 0-9 . _ -", RUN_NAME_MAX));
+  LS_PASS(check_characters(spec->name, LS_NAME_CHARACTERS ".", "A-Z a-z 0-9 . _ -", RUN_NAME_MAX));
   if (strspn(spec->name, ".") < strlen(spec->name)) return LS_OK;
   return ls_fail(LS_E_CONFIG, "'%s' cannot name a folder", spec->name);
 }

@@ -4,11 +4,11 @@
 #include "config/document.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/rows.h"
-#include "config/value.h"
 
 /* ---- messages ---- */
 
@@ -42,8 +42,8 @@ static bool is_tab_at(const char *text, yaml_mark_t mark)
 
 static ls_status fail_parser(const yaml_parser_t *parser, const char *text, const char *file)
 {
-  if (parser->error == YAML_MEMORY_ERROR) return ls_fail(LS_E_MEMORY, "no memory to parse YAML");
-  const char *problem = parser->problem ? parser->problem : "not YAML";
+  const char *problem = parser->problem;
+  if (!problem) return ls_fail(LS_E_MEMORY, "no memory to parse YAML"); /* the one error without a text */
   if (parser->error == YAML_READER_ERROR) {
     ls_status status = ls_fail(LS_E_CONFIG, "not UTF-8 text: %s", problem);
     return wrap_mark(file, mark_at_offset(text, parser->problem_offset), status);
@@ -64,11 +64,11 @@ struct survey {
   size_t depth;
 };
 
-static ls_status refuse_anchor(const yaml_char_t *anchor, const yaml_char_t *tag)
+static ls_status refuse_labels(const yaml_char_t *anchor, const yaml_char_t *tag)
 {
   if (anchor)
     return ls_fail(LS_E_CONFIG, "anchors and aliases (&name, *name) are not supported; write the value out");
-  if (tag) return ls_fail(LS_E_CONFIG, "tags (!name) are not supported; remove '%s'", (const char *)tag);
+  if (tag) return ls_fail(LS_E_CONFIG, "tags (!name) are not supported; remove it");
   return LS_OK;
 }
 
@@ -83,7 +83,7 @@ static ls_status see_document(struct survey *survey, const yaml_event_t *event)
 static ls_status see_alias(struct survey *survey, const yaml_event_t *event)
 {
   (void)survey;
-  return refuse_anchor(event->data.alias.anchor, NULL);
+  return refuse_labels(event->data.alias.anchor, NULL);
 }
 
 static ls_status see_scalar(struct survey *survey, const yaml_event_t *event)
@@ -91,7 +91,7 @@ static ls_status see_scalar(struct survey *survey, const yaml_event_t *event)
   (void)survey;
   if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
     return ls_fail(LS_E_CONFIG, "the text holds a zero byte");
-  return refuse_anchor(event->data.scalar.anchor, event->data.scalar.tag);
+  return refuse_labels(event->data.scalar.anchor, event->data.scalar.tag);
 }
 
 static ls_status deepen(struct survey *survey)
@@ -104,13 +104,13 @@ static ls_status deepen(struct survey *survey)
 static ls_status see_sequence(struct survey *survey, const yaml_event_t *event)
 {
   LS_PASS(deepen(survey));
-  return refuse_anchor(event->data.sequence_start.anchor, event->data.sequence_start.tag);
+  return refuse_labels(event->data.sequence_start.anchor, event->data.sequence_start.tag);
 }
 
 static ls_status see_mapping(struct survey *survey, const yaml_event_t *event)
 {
   LS_PASS(deepen(survey));
-  return refuse_anchor(event->data.mapping_start.anchor, event->data.mapping_start.tag);
+  return refuse_labels(event->data.mapping_start.anchor, event->data.mapping_start.tag);
 }
 
 static ls_status see_end(struct survey *survey, const yaml_event_t *event)
@@ -255,6 +255,21 @@ static size_t override_of(const ls_document *document, int node)
 bool ls_document_is_overridden(const ls_document *document, int node)
 {
   return override_of(document, node) < document->override_count;
+}
+
+const char *ls_document_describe(const ls_document *document, int node, char found[LS_FOUND_BYTES])
+{
+  static const char *const forms[] = {[YAML_SEQUENCE_NODE] = "a list", [YAML_MAPPING_NODE] = "a mapping"};
+  const yaml_node_t *at = ls_document_node(document, node);
+  const char *text = ls_document_scalar(document, node);
+  char excerpt[LS_EXCERPT_BYTES];
+  if (!text)
+    snprintf(found, LS_FOUND_BYTES, "%s", forms[at->type]);
+  else if (at->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && ls_value_is_null(text))
+    snprintf(found, LS_FOUND_BYTES, "nothing");
+  else
+    snprintf(found, LS_FOUND_BYTES, "'%s'", ls_excerpt(excerpt, text));
+  return found;
 }
 
 void ls_document_origin(const ls_document *document, int node, ls_text *out)

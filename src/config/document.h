@@ -13,6 +13,9 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "config/value.h"
+
+enum { LS_FOUND_BYTES = LS_EXCERPT_BYTES + 24 };
 
 typedef struct ls_document {
   yaml_document_t yaml;
@@ -64,6 +67,9 @@ int ls_document_descend(const ls_document *document, int mapping, const char *pa
 
 /** Did an override bring this node? */
 bool ls_document_is_overridden(const ls_document *document, int node);
+
+/** What a node is, for a message: "'12 apples'", "a list", "a mapping", "nothing". Returns `found`. */
+const char *ls_document_describe(const ls_document *document, int node, char found[LS_FOUND_BYTES]);
 
 /** Append where a node is from: "lenet5.yaml:14:7", or "override 'train.lr=x'". */
 void ls_document_origin(const ls_document *document, int node, ls_text *out);

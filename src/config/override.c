@@ -41,8 +41,8 @@ static ls_status parse_step(const char *path, size_t length, size_t at, struct s
   if (at > 0 && path[at] == '[') return parse_index(path, length, at, out);
   bool joined = at == 0 || path[at] == '.';
   size_t first = at + (at > 0);
-  size_t count = joined && first < length ? strcspn(path + first, ".[]=") : 0;
-  if (count == 0 || first + count > length)
+  size_t count = joined && first < length ? strspn(path + first, LS_NAME_CHARACTERS) : 0;
+  if (count == 0)
     return ls_fail(LS_E_CONFIG,
                    "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8");
   *out = (struct step){.key = path + first, .length = count, .end = first + count};
@@ -183,7 +183,9 @@ static ls_status find_item(const ls_document *document, int sequence, const stru
   size_t count = ls_document_size(document, sequence);
   *found = step->index;
   if (!step->key && step->index < count) return LS_OK;
-  if (!step->key) return ls_fail(LS_E_CONFIG, "there is no item [%zu]: the list has %zu", step->index, count);
+  if (!step->key)
+    return ls_fail(LS_E_CONFIG, "there is no item [%zu]; the list has %zu, counted from 0", step->index,
+                   count);
   size_t matches = 0;
   for (size_t i = 0; i < count; i++) {
     if (!is_named(document, ls_document_item(document, sequence, i), step)) continue;

@@ -6,6 +6,9 @@
 
 #include "config/spec.h"
 
+/* Of keys and of names of layers. */
+#define LS_NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
 enum {
   LS_ROWS_MAX = 64,        /* keys of one table: of ls_spec, or of a kind */
   LS_LAYER_NAME_MAX = 40,  /* characters */

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "base/text.h"
+
 enum { LS_SUGGEST_WORD_MAX = 40 }; /* longer words are not compared */
 
 typedef struct ls_suggestion {
@@ -13,8 +15,11 @@ typedef struct ls_suggestion {
   size_t distance;                    /* its edit distance */
 } ls_suggestion;
 
-/** Consider an allowed word of `length` characters. It is taken if it is nearer than the best so far, and if
- * no more than one character in three differs. */
-void ls_suggestion_offer(ls_suggestion *suggestion, const char *word, size_t length);
+/** Consider an allowed word of `length` characters, and append it to the list of all. It is taken if it is
+ * nearer than the best so far, and if no more than one character in three is wrong. */
+void ls_suggestion_offer(ls_suggestion *suggestion, const char *word, size_t length, ls_text *list);
+
+/** Append "; did you mean 'WORD'?", if there is one. */
+void ls_suggestion_add(const ls_suggestion *suggestion, ls_text *out);
 
 #endif

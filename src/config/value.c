@@ -30,8 +30,11 @@ const char *ls_excerpt(char excerpt[LS_EXCERPT_BYTES], const char *text)
     while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) length--; /* not inside a character */
   }
   snprintf(excerpt, LS_EXCERPT_BYTES, "%.*s%s", (int)length, text, tail);
-  for (char *c = excerpt; *c != '\0'; c++)
-    if ((unsigned char)*c < 0x20 || *c == 0x7F) *c = '?';
+  for (char *c = excerpt; *c != '\0'; c++) {
+    unsigned char first = (unsigned char)c[0], second = (unsigned char)c[1];
+    if (first < 0x20 || first == 0x7F) c[0] = '?';
+    if (first == 0xC2 && second >= 0x80 && second < 0xA0) c[0] = c[1] = '?'; /* U+0080 to U+009F */
+  }
   return excerpt;
 }
 
@@ -73,10 +76,11 @@ static void expect_range(const ls_key *key, ls_text *out)
   if (!has_range(key)) return;
   const char *joint = ", ";
   if (isfinite(key->min)) {
-    ls_text_add(out, "%s%s %g", joint, key->min_open ? "above" : "at least", key->min);
+    ls_text_add(out, "%s%s %.10g", joint, key->min_open ? "above" : "at least", key->min);
     joint = " and ";
   }
-  if (isfinite(key->max)) ls_text_add(out, "%s%s %g", joint, key->max_open ? "below" : "at most", key->max);
+  if (isfinite(key->max))
+    ls_text_add(out, "%s%s %.10g", joint, key->max_open ? "below" : "at most", key->max);
 }
 
 /* ---- numbers ---- */
@@ -212,12 +216,16 @@ static void expect_amount(const ls_key *key, ls_text *out)
 static ls_status refuse_word(const ls_key *key, const char *text, const char *remedy)
 {
   ls_suggestion suggestion = {.wanted = text};
+  ls_text all = {0};
   for (const char *const *word = key->words; *word; word++)
-    ls_suggestion_offer(&suggestion, *word, strlen(*word));
-  if (suggestion.best[0] == '\0') return refuse_text(key, text, remedy);
-  char did_you_mean[REMEDY_BYTES];
-  snprintf(did_you_mean, sizeof did_you_mean, "; did you mean '%s'?", suggestion.best);
-  return refuse_text(key, text, did_you_mean);
+    ls_suggestion_offer(&suggestion, *word, strlen(*word), &all);
+  ls_text_fini(&all);
+  ls_text said = {0};
+  ls_text_add(&said, "%s", remedy);
+  ls_suggestion_add(&suggestion, &said);
+  ls_status status = refuse_text(key, text, ls_text_get(&said));
+  ls_text_fini(&said);
+  return status;
 }
 
 static bool find_word(const ls_key *key, const char *text, int *word)
@@ -405,14 +413,14 @@ bool ls_value_is_scalar(ls_key_type type)
   return types[type].parse != NULL;
 }
 
-static bool is_null(const char *text)
+bool ls_value_is_null(const char *text)
 {
   return text[0] == '\0' || strcmp(text, "~") == 0 || strcasecmp(text, "null") == 0;
 }
 
 ls_status ls_value_parse(const ls_key *key, const char *text, bool plain, void *member)
 {
-  if (plain && is_null(text)) {
+  if (plain && ls_value_is_null(text)) {
     char remedy[REMEDY_BYTES];
     snprintf(remedy, sizeof remedy, "; leave the key out for its default, %s",
              key->preset ? key->preset : "");

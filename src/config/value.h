@@ -12,6 +12,9 @@ enum { LS_EXCERPT_BYTES = 84 };
 /** Is it written as one scalar? The other types are KIND and LAYERS. */
 bool ls_value_is_scalar(ls_key_type type);
 
+/** Is a plain scalar YAML's word for nothing: empty, ~ or null? */
+bool ls_value_is_null(const char *text);
+
 /** Is a count, a real or a number of layers in the row's range? */
 bool ls_value_in_range(const ls_key *key, double value);
 

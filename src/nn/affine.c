@@ -73,8 +73,7 @@ static ls_status product_init(ls_product *product, size_t m, size_t k, size_t co
 
 static void product_fini(ls_product *product)
 {
-  for (size_t i = 0; i < 4 * LS_AFFINE_MAX_SIZES; i++)
-    ls_gemm_free(product->gemm[i / 2 % 2][i % 2][i / 4]);
+  for (size_t i = 0; i < 4 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(product->gemm[i / 2 % 2][i % 2][i / 4]);
 }
 
 static size_t product_packed(const ls_product *product)
@@ -201,22 +200,22 @@ void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *r
     for (size_t c = 0; c < channels; c++) sum[c] += x[c];
 }
 
-void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x, float *y,
-                       size_t n, float *scratch)
+void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x,
+                       float *y, size_t n, float *scratch)
 {
   ls_fill_rows(bias, n, affine->out, y);
   product_run(&affine->forward, packed, x, y, n, scratch);
 }
 
-void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx, size_t n,
-                             float *scratch)
+void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx,
+                             size_t n, float *scratch)
 {
   ls_fill_rows(NULL, n, affine->in, dx);
   product_run(&affine->data, packed + product_packed(&affine->forward), dy, dx, n, scratch);
 }
 
-void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, float *db,
-                                size_t n, float *scratch)
+void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw,
+                                float *db, size_t n, float *scratch)
 {
   if (db) ls_add_rows(dy, n, affine->out, db);
   for (size_t done = 0; done < n;) {

@@ -4,8 +4,7 @@
  *
  * Matrices are cut into panels so that the slice of weights in use stays in the first-level cache while all
  * columns pass by it. The number of columns may change from pass to pass: kernels are planned for the largest
- * number and for the powers of two below, and a pass is put together from those. A column's result does not
- * depend on how many there are. */
+ * number and for the powers of two below, and a pass is put together from those. */
 #ifndef LS_NN_AFFINE_H
 #define LS_NN_AFFINE_H
 
@@ -20,18 +19,18 @@ enum { LS_AFFINE_MAX_SIZES = 24 };
 typedef struct ls_product {
   size_t m, k;
   size_t size_count;
-  size_t sizes[LS_AFFINE_MAX_SIZES];           /* numbers of columns with kernels, falling down to 1 */
-  ls_gemm *gemm[2][2][LS_AFFINE_MAX_SIZES];    /* [full or last panel][full or last slice of k][size] */
+  size_t sizes[LS_AFFINE_MAX_SIZES];        /* numbers of columns with kernels, falling down to 1 */
+  ls_gemm *gemm[2][2][LS_AFFINE_MAX_SIZES]; /* [full or last panel][full or last slice of k][size] */
 } ls_product;
 
 /** The plan; zero-initialize it. */
 typedef struct ls_affine {
-  size_t in, out;        /* features */
-  ls_product forward;    /* y = W x */
-  ls_product data;       /* dx = W^T dy */
+  size_t in, out;                           /* features */
+  ls_product forward;                       /* y = W x */
+  ls_product data;                          /* dx = W^T dy */
   ls_gemm *weights[2][LS_AFFINE_MAX_SIZES]; /* dW += x dy^T: [full or last panel of `in`][size] */
-  size_t packed_count;   /* floats of the packed weights, both directions */
-  size_t scratch_count;  /* floats */
+  size_t packed_count;                      /* floats of the packed weights, both directions */
+  size_t scratch_count;                     /* floats */
 } ls_affine;
 
 /** Plan for at most `columns` columns. On error ls_affine_fini() is still due. Local. Errors: LS_E_MEMORY,
@@ -43,16 +42,16 @@ void ls_affine_fini(ls_affine *affine);
 void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed);
 
 /** y[n][out] = W x + bias; bias may be NULL. */
-void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x, float *y,
-                       size_t n, float *scratch);
+void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x,
+                       float *y, size_t n, float *scratch);
 
 /** dx[n][in] = W^T dy. */
-void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx, size_t n,
-                             float *scratch);
+void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx,
+                             size_t n, float *scratch);
 
 /** dw[out][in] += sum over the columns of dy x^T; db[out] += sum of dy, unless NULL. */
-void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, float *db,
-                                size_t n, float *scratch);
+void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw,
+                                float *db, size_t n, float *scratch);
 
 /** sum[c] += sum over the rows of x[rows][channels]. */
 void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum);

@@ -29,13 +29,15 @@ static void add(const float *restrict x, size_t count, float factor, float *rest
   for (size_t c = 0; c < count; c++) y[c] += factor * x[c];
 }
 
-static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *x, float *y)
+static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *x,
+                           float *y)
 {
   const size_t channels = pool->in.c;
   const float factor = 1.0F / (float)(pool->size * pool->size);
   memset(y, 0, channels * sizeof *y);
   for (size_t i = rows.first; i < rows.end; i++)
-    for (size_t j = cols.first; j < cols.end; j++) add(x + (i * pool->in.w + j) * channels, channels, factor, y);
+    for (size_t j = cols.first; j < cols.end; j++)
+      add(x + (i * pool->in.w + j) * channels, channels, factor, y);
 }
 
 static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *dy,
@@ -69,7 +71,8 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   for (size_t s = 0; s < pass->n; s++, dx += ls_shape_count(pool->in))
     for (size_t i = 0; i < pool->out.h; i++)
       for (size_t j = 0; j < pool->out.w; j++, dy += pool->out.c)
-        backward_window(pool, ls_pool_window(pool, i, pool->in.h), ls_pool_window(pool, j, pool->in.w), dy, dx);
+        backward_window(pool, ls_pool_window(pool, i, pool->in.h), ls_pool_window(pool, j, pool->in.w), dy,
+                        dx);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

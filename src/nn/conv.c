@@ -63,7 +63,8 @@ static const ls_key keys[] = {
      .max = MAX_PAD,
      .words = pad_words,
      .unit = "pixels",
-     .doc = "Zeros added on each side; same adds as many as keep the size (divided by the stride, rounded up)."},
+     .doc =
+         "Zeros added on each side; same adds as many as keep the size (divided by the stride, rounded up)."},
     {.path = "bias",
      .type = LS_KEY_BOOL,
      .offset = offsetof(conv_options, bias),
@@ -80,7 +81,8 @@ static const ls_key keys[] = {
 };
 
 /* Output positions and padding before the first, along a dimension of `in` positions. */
-static ls_status fit(const conv_options *options, size_t in, const char *dimension, size_t *out, size_t *before)
+static ls_status fit(const conv_options *options, size_t in, const char *dimension, size_t *out,
+                     size_t *before)
 {
   const size_t kernel = options->kernel;
   const size_t stride = options->stride;
@@ -93,8 +95,9 @@ static ls_status fit(const conv_options *options, size_t in, const char *dimensi
   *before = options->pad.count;
   const size_t padded = in + 2 * *before;
   if (kernel > padded)
-    return ls_fail(LS_E_CONFIG, "a kernel of %zu does not fit an input of %zu %s with a pad of %zu: use a "
-                                "smaller kernel or a larger pad",
+    return ls_fail(LS_E_CONFIG,
+                   "a kernel of %zu does not fit an input of %zu %s with a pad of %zu: use a "
+                   "smaller kernel or a larger pad",
                    kernel, in, dimension, *before);
   *out = (padded - kernel) / stride + 1;
   return LS_OK;
@@ -111,8 +114,9 @@ static ls_status check_sizes(const conv_options *options, ls_shape in, ls_shape 
                     weights <= INT_MAX && ls_size_mul(image, ls_size_max(in.h, out.h), &image) &&
                     ls_size_mul(image, ls_size_max(in.c, out.c), &image) && image <= INT_MAX;
   if (fits) return LS_OK;
-  return ls_fail(LS_E_CONFIG, "%zu filters of %zux%zu on %zu channels of %zux%zu pixels are too large: weights "
-                              "and images may have at most %d elements",
+  return ls_fail(LS_E_CONFIG,
+                 "%zu filters of %zux%zu on %zu channels of %zux%zu pixels are too large: weights "
+                 "and images may have at most %d elements",
                  options->filters, options->kernel, options->kernel, in.c, in.h, in.w, INT_MAX);
 }
 
@@ -178,7 +182,8 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
   grads += layer->grad_offset;
   param_grads += layer->param_offset;
   ls_conv_unpack(&self->conv, grads, param_grads);
-  if (self->bias) ls_fill_rows(grads + self->conv.grad_count, 1, layer->out.c, param_grads + self->weight_count);
+  if (self->bias)
+    ls_fill_rows(grads + self->conv.grad_count, 1, layer->out.c, param_grads + self->weight_count);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,

@@ -10,11 +10,11 @@
 #include "nn/affine.h"
 
 enum {
-  BLOCK = 32,            /* output channels of one product: the register tile of AVX2 */
-  LANES = 8,             /* the last block is padded to a multiple of this */
-  GROUP_FLOATS = 6144,   /* weights in use at a time: three quarters of a first-level cache */
-  PATCH_FLOATS = 4096,   /* patches gathered at a time */
-  PATCH_CHANNELS = 4     /* up to so many channels, patches are faster */
+  BLOCK = 32,          /* output channels of one product: the register tile of AVX2 */
+  LANES = 8,           /* the last block is padded to a multiple of this */
+  GROUP_FLOATS = 6144, /* weights in use at a time: three quarters of a first-level cache */
+  PATCH_FLOATS = 4096, /* patches gathered at a time */
+  PATCH_CHANNELS = 4   /* up to so many channels, patches are faster */
 };
 
 static size_t round_up(size_t count, size_t to)
@@ -39,8 +39,8 @@ static ls_conv_axis forward_axis(size_t out, size_t kernel, size_t stride, size_
       .count = out, .dst_step = 1, .src_first = -(ptrdiff_t)pad, .src_step = stride, .taps = kernel};
 }
 
-/* The positions of dx that are in `phase` modulo the stride, counted in the padded input: only every stride-th
- * tap touches them. Output row r and tap u touch padded input row r * stride + u. */
+/* The positions of dx that are in `phase` modulo the stride, counted in the padded input: only every
+ * stride-th tap touches them. Output row r and tap u touch padded input row r * stride + u. */
 static ls_conv_axis backward_axis(size_t in, size_t kernel, size_t stride, size_t pad, size_t phase)
 {
   const size_t taps = phase < kernel ? ls_size_ceil_div(kernel - phase, stride) : 0;
@@ -173,11 +173,9 @@ static void run_row(const ls_conv_sweep *sweep, size_t block, size_t i, size_t f
   const bool last = block + BLOCK >= sweep->dst_channels;
   const float *a = operands[0] + block * sweep_taps(sweep) * sweep->channels +
                    begin * sweep->cols.taps * sweep->channels * height;
-  const float *b =
-      operands[1] + (size_t)(src_row + (ptrdiff_t)begin) * sweep->src_pitch + sweep->src_column;
-  const ls_gemm_batch batch = {.a_bytes = sweep->a_bytes[last],
-                               .b_bytes = sweep->b_bytes,
-                               .count = (end - begin) * sweep->cols.taps};
+  const float *b = operands[1] + (size_t)(src_row + (ptrdiff_t)begin) * sweep->src_pitch + sweep->src_column;
+  const ls_gemm_batch batch = {
+      .a_bytes = sweep->a_bytes[last], .b_bytes = sweep->b_bytes, .count = (end - begin) * sweep->cols.taps};
   ls_gemm_run_batch(sweep->gemm[last], a, b, c, &batch);
 }
 
@@ -497,7 +495,8 @@ void ls_conv_forward(const ls_conv *conv, const float *packed, const float *bias
   }
 }
 
-static void backward_weights(const ls_conv *conv, const float *x, const float *dy, float *grads, float *scratch)
+static void backward_weights(const ls_conv *conv, const float *x, const float *dy, float *grads,
+                             float *scratch)
 {
   const size_t out_rows = conv->shape.out.h;
   const float *image = image_load(&conv->x, x, scratch);

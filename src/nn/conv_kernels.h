@@ -22,38 +22,39 @@
 
 /** What is convolved, and how. */
 typedef struct ls_conv_shape {
-  ls_shape in, out;       /* per sample */
-  size_t kernel, stride;  /* square, pixels */
-  size_t top, left;       /* padding before the first row and column; below and right as needed */
+  ls_shape in, out;      /* per sample */
+  size_t kernel, stride; /* square, pixels */
+  size_t top, left;      /* padding before the first row and column; below and right as needed */
 } ls_conv_shape;
 
 /** An image as the products read it: rows padded with zero columns, pixels with zero channels. */
 typedef struct ls_conv_image {
-  ls_shape shape;         /* as it is given */
-  size_t left, width;     /* zero columns before the first, columns in all */
-  size_t channels;        /* shape.c, or more */
-  bool copied;            /* false: nothing to pad, read in place */
+  ls_shape shape;     /* as it is given */
+  size_t left, width; /* zero columns before the first, columns in all */
+  size_t channels;    /* shape.c, or more */
+  bool copied;        /* false: nothing to pad, read in place */
 } ls_conv_image;
 
-/** One dimension of a sweep: output position i reads source positions src_first + i * src_step + [0, taps). */
+/** One dimension of a sweep: output position i reads source positions src_first + i * src_step + [0, taps).
+ */
 typedef struct ls_conv_axis {
-  size_t count;                 /* output positions */
-  size_t dst_first, dst_step;   /* where they are in the destination */
-  ptrdiff_t src_first;          /* may be negative: in the padding */
+  size_t count;               /* output positions */
+  size_t dst_first, dst_step; /* where they are in the destination */
+  ptrdiff_t src_first;        /* may be negative: in the padding */
   size_t src_step, taps;
 } ls_conv_axis;
 
 /** dst[rows, cols, dst_channels] += sum over taps of weights * source. */
 typedef struct ls_conv_sweep {
   ls_conv_axis rows, cols;
-  size_t channels;              /* of the source that are multiplied */
-  size_t src_pixel, src_pitch;  /* floats from pixel to pixel and from row to row */
-  size_t src_column;            /* floats from the start of a row to the first column that is read */
+  size_t channels;             /* of the source that are multiplied */
+  size_t src_pixel, src_pitch; /* floats from pixel to pixel and from row to row */
+  size_t src_column;           /* floats from the start of a row to the first column that is read */
   size_t dst_channels;
-  size_t dst_width;             /* columns of the destination */
-  size_t group;                 /* rows of taps whose weights stay in the first-level cache together */
-  size_t weights;               /* offset of its packed weights */
-  ls_gemm *gemm[2];             /* [full or last block of dst_channels] */
+  size_t dst_width;               /* columns of the destination */
+  size_t group;                   /* rows of taps whose weights stay in the first-level cache together */
+  size_t weights;                 /* offset of its packed weights */
+  ls_gemm *gemm[2];               /* [full or last block of dst_channels] */
   uint64_t *a_bytes[2], *b_bytes; /* offsets of the taps; owned */
 } ls_conv_sweep;
 
@@ -63,15 +64,15 @@ typedef struct ls_conv_weights {
   size_t channels, x_pitch, x_column; /* floats */
   size_t filters;
   size_t dy_pixel, dy_pitch, dy_column; /* floats */
-  ls_gemm *gemm[2];                   /* [full or last block of filters] */
-  uint64_t *a_bytes, *b_bytes;        /* offsets of the rows; owned */
+  ls_gemm *gemm[2];                     /* [full or last block of filters] */
+  uint64_t *a_bytes, *b_bytes;          /* offsets of the rows; owned */
 } ls_conv_weights;
 
 /** The plan; zero-initialize it. */
 typedef struct ls_conv {
   ls_conv_shape shape;
-  bool patches;           /* gather patches instead of convolving in place */
-  size_t patch_rows;      /* output rows gathered at a time */
+  bool patches;      /* gather patches instead of convolving in place */
+  size_t patch_rows; /* output rows gathered at a time */
   ls_conv_image x, dy;
   ls_conv_sweep forward;
   ls_conv_sweep *backward; /* one per phase of the stride; owned */

@@ -50,8 +50,9 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
 {
   const dense_options *options = options_of_kind;
   if (layer->in.h != 1 || layer->in.w != 1)
-    return ls_fail(LS_E_CONFIG, "a dense layer takes a vector, its input is %zux%zux%zu (channels, rows, "
-                                "columns): put a flatten layer before",
+    return ls_fail(LS_E_CONFIG,
+                   "a dense layer takes a vector, its input is %zux%zux%zu (channels, rows, "
+                   "columns): put a flatten layer before",
                    layer->in.c, layer->in.h, layer->in.w);
   dense *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a dense layer"));
@@ -114,7 +115,8 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
     float *db = self->bias ? dw + self->weight_count : NULL;
     ls_affine_backward_weights(&self->affine, x, dy, dw, db, pass->n, scratch);
   }
-  if (dx) ls_affine_backward_data(&self->affine, pass->packed + layer->packed_offset, dy, dx, pass->n, scratch);
+  if (dx)
+    ls_affine_backward_data(&self->affine, pass->packed + layer->packed_offset, dy, dx, pass->n, scratch);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Small matrix products by libxsmm, which compiles a kernel for each shape when it is planned. Every kernel is
- * of the batch-reduce kind with offsets: a batch of one costs a few instructions more than a plain kernel,
+/* Small matrix products by libxsmm, which compiles a kernel for each shape when it is planned. Every kernel
+ * is of the batch-reduce kind with offsets: a batch of one costs a few instructions more than a plain kernel,
  * and one kind of kernel is enough. Prefetching is off: operands are in cache, or streamed in order. */
 #include "nn/gemm.h"
 
@@ -40,10 +40,9 @@ ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
 {
   libxsmm_smmfunction_reducebatch_offs kernel = fits(shape) ? dispatch(shape) : NULL;
   if (!kernel)
-    return ls_fail(LS_E_BUG,
-                   "libxsmm refuses the product %zux%zux%zu (leading dimensions %zu, %zu, %zu, processor %s)",
-                   shape->m, shape->n, shape->k, shape->lda, shape->ldb, shape->ldc,
-                   libxsmm_get_target_arch());
+    return ls_fail(
+        LS_E_BUG, "libxsmm refuses the product %zux%zux%zu (leading dimensions %zu, %zu, %zu, processor %s)",
+        shape->m, shape->n, shape->k, shape->lda, shape->ldb, shape->ldc, libxsmm_get_target_arch());
   ls_gemm *gemm;
   LS_PASS(ls_alloc(&gemm, 1, sizeof *gemm, "a matrix product"));
   gemm->kernel = kernel;

@@ -41,8 +41,8 @@ static void take_larger(const float *restrict x, size_t count, place at, float *
   }
 }
 
-static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *x, float *y,
-                           place *places)
+static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *x,
+                           float *y, place *places)
 {
   const size_t channels = pool->in.c;
   const place first = (place)(rows.skipped * pool->size + cols.skipped);

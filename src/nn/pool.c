@@ -52,8 +52,8 @@ ls_status ls_pool_init(ls_pool *pool, const ls_pool_options *options, ls_shape i
                     .stride = options->stride.word >= 0 ? options->size : options->stride.count,
                     .pad = options->pad};
   if (pool->pad > pool->size / 2)
-    return ls_fail(LS_E_CONFIG, "a pad of %zu is more than half the window of %zu: use at most %zu", pool->pad,
-                   pool->size, pool->size / 2);
+    return ls_fail(LS_E_CONFIG, "a pad of %zu is more than half the window of %zu: use at most %zu",
+                   pool->pad, pool->size, pool->size / 2);
   LS_PASS(fit(pool, in.h, "rows", &pool->out.h));
   return fit(pool, in.w, "columns", &pool->out.w);
 }

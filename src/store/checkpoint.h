@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A checkpoint: one HDF5 file that holds the whole experiment. Layout: see DESIGN in ARCHITECTURE.md.
  *
- * Written to a temporary file, synced, renamed, by rank 0; every dataset carries a Fletcher-32 checksum, and
- * the weights' digest is checked on load. */
+ * Written to a temporary file, synced, renamed, by rank 0. Damage is found three times over: the file's first
+ * 512 bytes hold the length and digest of the whole, every dataset carries a Fletcher-32 checksum, and the
+ * weights' digest is checked on load. */
 #ifndef LS_STORE_CHECKPOINT_H
 #define LS_STORE_CHECKPOINT_H
 
@@ -37,19 +38,19 @@ void ls_history_fini(ls_history *history);
 
 /** Where training stands. Attributes of /progress, under the members' names. */
 typedef struct ls_progress {
-  uint64_t epoch;         /* epochs completed */
-  uint64_t step;          /* steps completed since the start */
-  uint64_t epoch_step;    /* steps completed of the epoch that is under way */
-  double epoch_loss;      /* sum over the samples so far of that epoch */
+  uint64_t epoch;                        /* epochs completed */
+  uint64_t step;                         /* steps completed since the start */
+  uint64_t epoch_step;                   /* steps completed of the epoch that is under way */
+  double epoch_loss;                     /* sum over the samples so far of that epoch */
   uint64_t epoch_correct, epoch_samples; /* likewise */
-  uint64_t best_epoch;    /* epoch of the best validation metric; 0: none yet */
-  double best_metric;     /* that metric's value */
-  uint64_t bad_epochs;    /* epochs without improvement (patience counter) */
-  double schedule_factor; /* the schedule's own state: plateau's factor on the learning rate; 1 at the start */
-  double schedule_best;   /* plateau: best metric seen */
-  uint64_t schedule_bad;  /* plateau: epochs without improvement */
-  double seconds;         /* training time so far, over all sessions of the run */
-  bool finished;          /* the run is complete: nothing to resume */
+  uint64_t best_epoch;                   /* epoch of the best validation metric; 0: none yet */
+  double best_metric;                    /* that metric's value */
+  uint64_t bad_epochs;                   /* epochs without improvement (patience counter) */
+  double schedule_factor;                /* plateau's factor on the learning rate; 1 at the start */
+  double schedule_best;                  /* plateau: best metric seen */
+  uint64_t schedule_bad;                 /* plateau: epochs without improvement */
+  double seconds;                        /* training time so far, over all sessions of the run */
+  bool finished;                         /* the run is complete: nothing to resume */
 } ls_progress;
 
 /** The state of a run. Vectors are the caller's. */
@@ -69,33 +70,36 @@ typedef struct ls_state {
 
 /** What a reader must know before it can build the model and the state. Owned; ls_checkpoint_info_fini(). */
 typedef struct ls_checkpoint_info {
-  char *config;                          /* resolved configuration, YAML */
+  char *config; /* resolved configuration, YAML */
   char weights_digest[LS_DIGEST_CHARS];
   char lockstep_version[32];
-  size_t channels, height, width;        /* of an input image */
+  size_t channels, height, width; /* of an input image */
   size_t classes;
-  char *class_names;                     /* one a line, or NULL */
-  char dataset[64];                      /* name of the dataset trained on */
-  double mean[LS_CHECKPOINT_MAX_CHANNELS], deviation[LS_CHECKPOINT_MAX_CHANNELS]; /* normalization, pixel units */
+  char *class_names;                            /* one a line, or NULL */
+  char dataset[64];                             /* name of the dataset trained on */
+  double mean[LS_CHECKPOINT_MAX_CHANNELS];      /* normalization, pixel units */
+  double deviation[LS_CHECKPOINT_MAX_CHANNELS]; /* likewise; positive */
   ls_progress progress;
 } ls_checkpoint_info;
 
 void ls_checkpoint_info_fini(ls_checkpoint_info *info);
 
-/** Digest of the weights: parameters, then buffers, in PyTorch's layouts; the same bits give the same digest. */
+/** Digest of the weights: parameters, then buffers, in PyTorch's layouts; equal bits give equal digests. */
 void ls_weights_digest(const ls_model *model, const float *params, const float *buffers,
                        char text[LS_DIGEST_CHARS]);
 
 /** Write a checkpoint durably: what `path` held before stays intact until the new file is complete.
  * info's weights_digest, lockstep_version and progress are not read, but made from the state.
  * Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
-ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info, const ls_state *state) LS_CHECKED;
+ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
+                              const ls_state *state) LS_CHECKED;
 
 /** Read what comes before the model. Rank 0. Errors: LS_E_INPUT if it is no intact checkpoint. */
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS_CHECKED;
 
 /** Read weights, optimizer state, progress and history into `state`, whose model and vectors are given; check
- * shapes and the weights' digest. slot_count 0 leaves the optimizer's state out.
+ * shapes and the weights' digest. slot_count 0 leaves the optimizer's state out. On error the vectors are
+ * undefined.
  * Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected and found; LS_E_MEMORY. */
 ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
 
@@ -108,11 +112,14 @@ ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
  */
 ls_status ls_checkpoint_newest(const char *run_dir, char **path, ls_text *damaged) LS_CHECKED;
 
-/** Remove all but the newest `keep` checkpoint-<step>.h5 of a run directory, and stale temporary files. Rank 0. */
+/** Remove all but the newest `keep` intact checkpoint-<step>.h5 of a run directory, and temporary files that
+ * an interrupted write left. Damaged ones that are newer do not count and stay. Rank 0. Errors: LS_E_IO,
+ * LS_E_MEMORY. */
 ls_status ls_checkpoint_prune(const char *run_dir, size_t keep) LS_CHECKED;
 
 /** Write metrics.h5 (/metrics/train, /metrics/validation) and metrics.csv of a run directory. Rank 0. */
-ls_status ls_metrics_write(const char *run_dir, const ls_history *train, const ls_history *validation) LS_CHECKED;
+ls_status ls_metrics_write(const char *run_dir, const ls_history *train,
+                           const ls_history *validation) LS_CHECKED;
 
 /** Append what any HDF5 file of ours (checkpoint, metrics, dataset) holds: attributes, datasets with shape,
  * type, and for weights mean, deviation, range. Rank 0. Errors: LS_E_INPUT, LS_E_MEMORY. */

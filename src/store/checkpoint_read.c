@@ -42,8 +42,8 @@ static ls_status read_tensors(hid_t group, const ls_tensor *tensors, size_t coun
 
 /* What a group may hold. */
 typedef struct inventory {
-  const char *root;             /* path of the group */
-  const ls_tensor *tensors[2];  /* parameters, buffers */
+  const char *root;            /* path of the group */
+  const ls_tensor *tensors[2]; /* parameters, buffers */
   size_t counts[2];
 } inventory;
 
@@ -62,7 +62,7 @@ static bool is_expected(const inventory *self, const char *path)
 static ls_status refuse_extra(void *user, const ls_h5_entry *entry)
 {
   const inventory *self = user;
-  bool fine = entry->kind == LS_H5_GROUP || (entry->kind == LS_H5_DATASET && is_expected(self, entry->path));
+  bool fine = entry->type == LS_H5_GROUP || (entry->type == LS_H5_DATASET && is_expected(self, entry->path));
   return fine ? LS_OK : ls_fail(LS_E_INPUT, "%s: the model has no such tensor", entry->path);
 }
 
@@ -98,7 +98,8 @@ static ls_status read_model(hid_t file, const ls_checkpoint_info *info, const ls
   char digest[LS_DIGEST_CHARS];
   ls_weights_digest(state->model, state->params, state->buffers, digest);
   if (strcmp(digest, info->weights_digest) == 0) return LS_OK;
-  return ls_fail(LS_E_INPUT, "damaged: weights_digest %s expected, the weights have %s", info->weights_digest, digest);
+  return ls_fail(LS_E_INPUT, "damaged: weights_digest %s expected, the weights have %s", info->weights_digest,
+                 digest);
 }
 
 static ls_status read_slots(hid_t group, ls_state *state)

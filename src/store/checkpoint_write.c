@@ -17,7 +17,8 @@ static ls_status open_layer(hid_t *layer, hid_t group, const char *name)
 }
 
 /* Write <group>/<layer>/<tensor>; with `order`, the tensor's place in the digest. */
-static ls_status write_tensor(hid_t group, const ls_tensor *tensor, const float *values, const uint64_t *order)
+static ls_status write_tensor(hid_t group, const ls_tensor *tensor, const float *values,
+                              const uint64_t *order)
 {
   hid_t layer;
   ls_h5_data data = {.id = H5I_INVALID_HID};

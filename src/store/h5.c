@@ -92,7 +92,8 @@ static bool set_access(hid_t access, ls_h5_image *image)
                                            .udata = image};
   return H5Pset_fapl_core(access, IMAGE_STEP_BYTES, 0) >= 0 &&
          H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
-         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0;
+         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+         H5Pset_file_image_callbacks(access, &callbacks) >= 0;
 }
 
 static bool keep_order(hid_t creation)
@@ -140,7 +141,8 @@ ls_status ls_h5_open(hid_t *file, const char *path)
   if (H5Fis_hdf5(path) <= 0) return ls_fail(LS_E_INPUT, "it is no HDF5 file, or its beginning is damaged");
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* Some network file systems have no locks: read without one there. */
-  if (access >= 0 && H5Pset_file_locking(access, 1, 1) >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+  if (access >= 0 && H5Pset_file_locking(access, 1, 1) >= 0 &&
+      H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
     *file = H5Fopen(path, H5F_ACC_RDONLY, access);
   ls_status status = LS_OK;
   if (*file < 0) status = ls_h5_fail(LS_E_INPUT, "it cannot be opened as an HDF5 file");
@@ -154,7 +156,8 @@ ls_status ls_h5_group_make(hid_t *group, hid_t parent, const char *name)
 {
   *group = H5I_INVALID_HID;
   hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
-  if (creation >= 0 && keep_order(creation)) *group = H5Gcreate2(parent, name, H5P_DEFAULT, creation, H5P_DEFAULT);
+  if (creation >= 0 && keep_order(creation))
+    *group = H5Gcreate2(parent, name, H5P_DEFAULT, creation, H5P_DEFAULT);
   ls_status status = LS_OK;
   if (*group < 0) status = ls_h5_fail(LS_E_MEMORY, "cannot make group '%s'", name);
   ls_h5_release(creation);
@@ -167,7 +170,8 @@ bool ls_h5_has(hid_t parent, const char *name)
 }
 
 /* Open a member that is an object of the wanted type in this very file. */
-static ls_status open_member(hid_t *object, hid_t parent, const char *name, H5I_type_t wanted, const char *noun)
+static ls_status open_member(hid_t *object, hid_t parent, const char *name, H5I_type_t wanted,
+                             const char *noun)
 {
   *object = H5I_INVALID_HID;
   char path[LS_H5_PATH_BYTES];
@@ -224,8 +228,9 @@ ls_status ls_h5_data_open(ls_h5_data *data, hid_t parent, const char *name)
   ls_h5_path(parent, name, data->path);
   LS_PASS(open_member(&data->id, parent, name, H5I_DATASET, "dataset"));
   data->type = H5Dget_type(data->id);
-  ls_status status =
-      data->type < 0 ? ls_h5_fail(LS_E_INPUT, "dataset %s: its type cannot be read", data->path) : read_shape(data);
+  ls_status status = data->type < 0
+                         ? ls_h5_fail(LS_E_INPUT, "dataset %s: its type cannot be read", data->path)
+                         : read_shape(data);
   if (status != LS_OK) ls_h5_data_close(data);
   return status;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HDF5 for this module: every call checked, its own printing off, its innermost message in our error chain.
  *
- * Files are written in memory and leave it as one block of bytes (base/file.h makes that atomic and durable), so
- * a full disk can never surprise HDF5 half-way through a close. Files are read on the assumption that they may
- * be damaged or made to harm: only hard links are followed, and a dataset's declared size is held against the
- * file's length before anything is allocated. Private to the module. */
+ * Files are written in memory and leave it as one block of bytes (base/file.h makes that atomic and durable),
+ * so a full disk can never surprise HDF5 half-way through a close. Files are read on the assumption that they
+ * may be damaged or made to harm: only hard links are followed, and a dataset's declared size is held against
+ * the file's length before anything is allocated. Private to the module. */
 #ifndef LS_STORE_H5_H
 #define LS_STORE_H5_H
 
@@ -18,13 +18,15 @@
 
 enum { LS_H5_MAX_RANK = H5S_MAX_RANK, LS_H5_PATH_BYTES = 512, LS_H5_SHAPE_BYTES = 256 };
 
-/** Start an error chain with our words, then HDF5's innermost ones. Call it before any other HDF5 function. */
+/** Start an error chain with our words, then HDF5's innermost ones. Call it before any other HDF5 function.
+ */
 ls_status ls_h5_fail(ls_status status, const char *fmt, ...) LS_PRINTF(2, 3) LS_CHECKED;
 
 /** Release an identifier of any kind; negative ones are fine. For what was only read. */
 void ls_h5_release(hid_t id);
 
-/** Release an identifier that was written through: a failure to close is an error, unless `status` is one already. */
+/** Release an identifier that was written through: a failure to close is an error, unless `status` is one
+ * already. */
 ls_status ls_h5_close(hid_t id, ls_status status) LS_CHECKED;
 
 /** The path of `name` in an open object, cut if it is too long. */
@@ -80,7 +82,8 @@ ls_status ls_h5_get_text(hid_t object, const char *name, size_t limit, char **te
 ls_status ls_h5_get_short_text(hid_t object, const char *name, char *text, size_t bytes) LS_CHECKED;
 
 /** Read an integer in [low, high]. Errors: LS_E_INPUT. */
-ls_status ls_h5_get_count(hid_t object, const char *name, uint64_t low, uint64_t high, uint64_t *value) LS_CHECKED;
+ls_status ls_h5_get_count(hid_t object, const char *name, uint64_t low, uint64_t high,
+                          uint64_t *value) LS_CHECKED;
 
 ls_status ls_h5_get_real(hid_t object, const char *name, double *value) LS_CHECKED;
 ls_status ls_h5_get_reals(hid_t object, const char *name, double *values, size_t count) LS_CHECKED;
@@ -101,8 +104,8 @@ typedef struct ls_h5_data {
 ls_status ls_h5_data_open(ls_h5_data *data, hid_t parent, const char *name) LS_CHECKED;
 void ls_h5_data_close(ls_h5_data *data);
 
-/** Refuse a dataset whose bytes are not all in this file, one for one: a compressed or virtual one, one in other
- * files, or one that declares more than there is. Errors: LS_E_INPUT. */
+/** Refuse a dataset whose bytes are not all in this file, one for one: a compressed or virtual one, one in
+ * other files, or one that declares more than there is. Errors: LS_E_INPUT. */
 ls_status ls_h5_data_check_plain(const ls_h5_data *data) LS_CHECKED;
 
 /** Refuse a dataset that is not of 32-bit floats. Errors: LS_E_INPUT. */
@@ -125,18 +128,18 @@ void ls_h5_shape_text(const hsize_t *dims, size_t dim_count, char text[LS_H5_SHA
 
 /* ---- walking through a file ---- */
 
-typedef enum ls_h5_kind {
+typedef enum ls_h5_member {
   LS_H5_GROUP,
   LS_H5_DATASET,
   LS_H5_TYPE,   /* a named datatype */
   LS_H5_AGAIN,  /* an object that was met before under another name: links may form loops */
   LS_H5_LINK,   /* a soft or external link: not followed */
   LS_H5_BEYOND, /* a group too deep to be looked into */
-  LS_H5_KIND_COUNT
-} ls_h5_kind;
+  LS_H5_MEMBER_COUNT
+} ls_h5_member;
 
 typedef struct ls_h5_entry {
-  ls_h5_kind kind;
+  ls_h5_member type;
   const char *path; /* "/model/conv1" */
   const char *name; /* its last part */
   hid_t parent;     /* the open group that holds it */
@@ -144,8 +147,8 @@ typedef struct ls_h5_entry {
 
 typedef ls_status (*ls_h5_visit)(void *user, const ls_h5_entry *entry);
 
-/** Call `visit` on every member of a group and of the groups in it, parents first. A failing call ends the walk
- * with its status. Errors: LS_E_INPUT also if there are unreasonably many members. */
+/** Call `visit` on every member of a group and of the groups in it, parents first. A failing call ends the
+ * walk with its status. Errors: LS_E_INPUT also if there are unreasonably many members. */
 ls_status ls_h5_walk(hid_t group, ls_h5_visit visit, void *user) LS_CHECKED;
 
 #endif

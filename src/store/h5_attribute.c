@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Attributes: scalars, short vectors and texts. Texts are written as variable-length UTF-8, which h5py shows as
- * str; fixed-length ones are read as well. */
+/* Attributes: scalars, short vectors and texts. Texts are written as variable-length UTF-8, which h5py shows
+ * as str; fixed-length ones are read as well. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@ static ls_status put(hid_t object, const char *name, hid_t file_type, hid_t memo
   return ls_h5_close(attribute, status);
 }
 
-static ls_status put_scalar(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value)
+static ls_status put_scalar(hid_t object, const char *name, hid_t file_type, hid_t memory_type,
+                            const void *value)
 {
   hid_t space = H5Screate(H5S_SCALAR);
   ls_status status = put(object, name, file_type, memory_type, space, value);
@@ -100,7 +101,8 @@ static ls_status open_attribute(attribute *self, hid_t object, const char *name,
   if (self->type < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
   hssize_t found = count_elements(self->id);
   if (found != (hssize_t)count)
-    return ls_fail(LS_E_INPUT, "attribute %s: %zu values expected, %lld found", self->path, count, (long long)found);
+    return ls_fail(LS_E_INPUT, "attribute %s: %zu values expected, %lld found", self->path, count,
+                   (long long)found);
   return LS_OK;
 }
 
@@ -188,8 +190,8 @@ ls_status ls_h5_get_count(hid_t object, const char *name, uint64_t low, uint64_t
   }
   LS_GO(read_attribute(&self, H5T_NATIVE_UINT64, value));
   if (*value < low || *value > high)
-    status = ls_fail(LS_E_INPUT, "attribute %s: %" PRIu64 " to %" PRIu64 " expected, %" PRIu64 " found", self.path, low,
-                     high, *value);
+    status = ls_fail(LS_E_INPUT, "attribute %s: %" PRIu64 " to %" PRIu64 " expected, %" PRIu64 " found",
+                     self.path, low, high, *value);
 done:
   close_attribute(&self);
   return status;

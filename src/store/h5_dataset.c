@@ -21,7 +21,8 @@ void ls_h5_shape_text(const hsize_t *dims, size_t dim_count, char text[LS_H5_SHA
 
 /* ---- reading ---- */
 
-/* Filters that leave the number of bytes as it is; all others could make a small file claim a huge dataset. */
+/* Filters that leave the number of bytes as it is; all others could make a small file claim a huge dataset.
+ */
 static bool filters_are_plain(hid_t creation)
 {
   int count = H5Pget_nfilters(creation);
@@ -60,7 +61,8 @@ ls_status ls_h5_data_check_plain(const ls_h5_data *data)
   const char *oddity = find_oddity(creation);
   ls_h5_release(creation);
   if (oddity)
-    return ls_fail(LS_E_INPUT, "dataset %s: %s; lockstep stores its own plainly in the file", data->path, oddity);
+    return ls_fail(LS_E_INPUT, "dataset %s: %s; lockstep stores its own plainly in the file", data->path,
+                   oddity);
   hsize_t whole = file_bytes(data->id), stored = H5Dget_storage_size(data->id);
   if (data->bytes > whole || data->bytes > stored)
     return ls_fail(LS_E_INPUT, "dataset %s: it declares %zu bytes, but only %llu are in the file", data->path,
@@ -99,7 +101,8 @@ ls_status ls_h5_data_read(const ls_h5_data *data, hid_t type, void *out)
 
 /* ---- writing ---- */
 
-/* Chunks of whole rows, as checksums need chunks: small enough for HDF5's limits, few enough to be one usually. */
+/* Chunks of whole rows, as checksums need chunks: small enough for HDF5's limits, few enough to be one
+ * usually. */
 static void choose_chunk(const hsize_t *dims, size_t dim_count, size_t element_bytes, hsize_t *chunk)
 {
   size_t row_bytes = element_bytes;
@@ -120,8 +123,8 @@ static hid_t make_space(const ls_h5_data *data)
   return H5Screate_simple((int)data->dim_count, data->dims, most);
 }
 
-ls_status ls_h5_data_make(ls_h5_data *out, hid_t parent, const char *name, hid_t file_type, const size_t *dims,
-                          size_t dim_count)
+ls_status ls_h5_data_make(ls_h5_data *out, hid_t parent, const char *name, hid_t file_type,
+                          const size_t *dims, size_t dim_count)
 {
   *out = (ls_h5_data){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID, .dim_count = dim_count, .count = 1};
   ls_h5_path(parent, name, out->path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Walking through a file that may have been made to harm: hard links only, each object once, to a limited depth
- * and number. HDF5's own H5Ovisit() recurses as deep as the file asks for. */
+/* Walking through a file that may have been made to harm: hard links only, each object once, to a limited
+ * depth and number. HDF5's own H5Ovisit() recurses as deep as the file asks for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +30,20 @@ static bool seen_before(walk *self, haddr_t address)
   return false;
 }
 
-static ls_status find_kind(walk *self, hid_t group, const char *name, H5L_type_t link, ls_h5_kind *kind)
+static ls_status find_type(walk *self, hid_t group, const char *name, H5L_type_t link, ls_h5_member *type)
 {
-  static const ls_h5_kind kinds[H5O_TYPE_NTYPES] = {
-      [H5O_TYPE_GROUP] = LS_H5_GROUP, [H5O_TYPE_DATASET] = LS_H5_DATASET, [H5O_TYPE_NAMED_DATATYPE] = LS_H5_TYPE};
-  *kind = LS_H5_LINK;
+  static const ls_h5_member types[H5O_TYPE_NTYPES] = {[H5O_TYPE_GROUP] = LS_H5_GROUP,
+                                                      [H5O_TYPE_DATASET] = LS_H5_DATASET,
+                                                      [H5O_TYPE_NAMED_DATATYPE] = LS_H5_TYPE};
+  *type = LS_H5_LINK;
   if (link != H5L_TYPE_HARD) return LS_OK;
   H5O_info_t info;
   if (H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
     return ls_h5_fail(LS_E_INPUT, "%s: damaged", self->path);
   bool known = info.type >= 0 && info.type < H5O_TYPE_NTYPES;
-  *kind = known ? kinds[info.type] : LS_H5_TYPE;
-  if (seen_before(self, info.addr)) *kind = LS_H5_AGAIN;
-  if (*kind == LS_H5_GROUP && self->depth >= MAX_DEPTH) *kind = LS_H5_BEYOND;
+  *type = known ? types[info.type] : LS_H5_TYPE;
+  if (seen_before(self, info.addr)) *type = LS_H5_AGAIN;
+  if (*type == LS_H5_GROUP && self->depth >= MAX_DEPTH) *type = LS_H5_BEYOND;
   return LS_OK;
 }
 
@@ -64,9 +65,9 @@ static ls_status meet(walk *self, hid_t group, const char *name, H5L_type_t link
     return ls_fail(LS_E_INPUT, "the names in %s are too long: not one of lockstep's files", self->path);
   snprintf(self->path + length, sizeof self->path - length, "/%s", name);
   ls_h5_entry entry = {.path = self->path, .name = name, .parent = group};
-  LS_PASS(find_kind(self, group, name, link, &entry.kind));
+  LS_PASS(find_type(self, group, name, link, &entry.type));
   LS_PASS(self->visit(self->user, &entry));
-  bool inside = entry.kind == LS_H5_GROUP;
+  bool inside = entry.type == LS_H5_GROUP;
   if (inside) LS_PASS(enter(self, group, name));
   self->path[length] = '\0';
   return LS_OK;
@@ -103,7 +104,8 @@ static ls_status walk_group(walk *self, hid_t group)
 static ls_status start(walk *self, hid_t group)
 {
   H5O_info_t info;
-  if (H5Oget_info2(group, &info, H5O_INFO_BASIC) < 0) return ls_h5_fail(LS_E_INPUT, "group %s: damaged", self->path);
+  if (H5Oget_info2(group, &info, H5O_INFO_BASIC) < 0)
+    return ls_h5_fail(LS_E_INPUT, "group %s: damaged", self->path);
   (void)seen_before(self, info.addr);
   return walk_group(self, group);
 }
@@ -114,7 +116,8 @@ ls_status ls_h5_walk(hid_t group, ls_h5_visit visit, void *user)
   if (H5Iget_name(group, self.path, LS_H5_PATH_BYTES) <= 1) self.path[0] = '\0';
   LS_PASS(ls_alloc(&self.seen, MAX_ENTRIES + 1, sizeof *self.seen, "the members of a file"));
   hid_t opened = H5Gopen2(group, ".", H5P_DEFAULT); /* the root too is given as a group, not as its file */
-  ls_status status = opened < 0 ? ls_h5_fail(LS_E_INPUT, "group %s/: damaged", self.path) : start(&self, opened);
+  ls_status status =
+      opened < 0 ? ls_h5_fail(LS_E_INPUT, "group %s/: damaged", self.path) : start(&self, opened);
   ls_h5_release(opened);
   free(self.seen);
   return status;

@@ -6,26 +6,16 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/size.h"
 
-enum { FIRST_CAPACITY = 16 };
-
-/* Capacities are powers of two, so the count alone tells when the rows are full. */
-static bool is_full(size_t count)
-{
-  return count == 0 || (count >= FIRST_CAPACITY && (count & (count - 1)) == 0);
-}
-
+/* There is a row per epoch: growing by one each time is cheap enough to need no capacity. */
 ls_status ls_history_add(ls_history *history, const ls_epoch_metrics *row)
 {
-  if (is_full(history->count)) {
-    ls_epoch_metrics *rows;
-    LS_PASS(ls_alloc(&rows, ls_size_max(FIRST_CAPACITY, history->count * 2), sizeof *rows, "the metrics of the run"));
-    if (history->count > 0) memcpy(rows, history->rows, history->count * sizeof *rows);
-    free(history->rows);
-    history->rows = rows;
-  }
-  history->rows[history->count++] = *row;
+  ls_epoch_metrics *rows;
+  LS_PASS(ls_alloc(&rows, history->count + 1, sizeof *rows, "the metrics of the run"));
+  if (history->count > 0) memcpy(rows, history->rows, history->count * sizeof *rows);
+  rows[history->count++] = *row;
+  free(history->rows);
+  history->rows = rows;
   return LS_OK;
 }
 
@@ -73,7 +63,8 @@ static ls_status write_table(hid_t group, const char *name, const ls_history *hi
   ls_h5_data data = {.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
   size_t dims[1] = {history->count};
   ls_status status;
-  LS_GO(file_type < 0 || memory_type < 0 ? ls_h5_fail(LS_E_MEMORY, "cannot make the type of a table") : LS_OK);
+  LS_GO(file_type < 0 || memory_type < 0 ? ls_h5_fail(LS_E_MEMORY, "cannot make the type of a table")
+                                         : LS_OK);
   LS_GO(ls_h5_data_make(&data, group, name, file_type, dims, 1));
   LS_GO(ls_h5_data_write(&data, memory_type, history->rows));
 done:
@@ -103,7 +94,8 @@ static ls_status check_columns(const ls_h5_data *data)
 #undef COLUMN_NAME
   };
   if (H5Tget_class(data->type) != H5T_COMPOUND || data->dim_count != 1)
-    return ls_fail(LS_E_INPUT, "dataset %s: a table with one row per epoch expected, something else found", data->path);
+    return ls_fail(LS_E_INPUT, "dataset %s: a table with one row per epoch expected, something else found",
+                   data->path);
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
     int index = H5Tget_member_index(data->type, columns[i]);
     H5T_class_t class = index < 0 ? H5T_NO_CLASS : H5Tget_member_class(data->type, (unsigned)index);
@@ -119,19 +111,15 @@ static ls_status read_rows(const ls_h5_data *data, ls_history *history)
   LS_PASS(ls_h5_data_check_plain(data));
   hid_t type = make_type(true);
   if (type < 0) return ls_h5_fail(LS_E_MEMORY, "cannot make the type of a table");
-  ls_history read = {0};
   ls_epoch_metrics *rows = NULL;
   ls_status status;
   LS_GO(ls_alloc(&rows, data->count, sizeof *rows, "the metrics of the run"));
   LS_GO(ls_h5_data_read(data, type, rows));
-  for (size_t i = 0; i < data->count; i++) LS_GO(ls_history_add(&read, &rows[i]));
+  *history = (ls_history){.rows = rows, .count = data->count};
+  rows = NULL;
 done:
   free(rows);
   ls_h5_release(type);
-  if (status == LS_OK)
-    *history = read;
-  else
-    ls_history_fini(&read);
   return status;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The history of a run as HDF5 tables: /metrics/train and /metrics/validation, one row per epoch, a compound type
- * with the members' names, as pandas.DataFrame(f["metrics/train"][:]) wants it. Private to the module. */
+/* The history of a run as HDF5 tables: /metrics/train and /metrics/validation, one row per epoch, a compound
+ * type with the members' names, as pandas.DataFrame(f["metrics/train"][:]) wants it. Private to the module.
+ */
 #ifndef LS_STORE_HISTORY_H
 #define LS_STORE_HISTORY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is in an HDF5 file: the kinds of files that lockstep makes in their own words, any other as a list of names
- * and shapes. */
+/* What is in an HDF5 file: the kinds of files that lockstep makes in their own words, any other as a list of
+ * names and shapes. */
 #include <stdio.h>
 #include <string.h>
 

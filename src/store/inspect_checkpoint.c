@@ -23,7 +23,8 @@ static void add_data(ls_text *text, const ls_checkpoint_info *info)
 {
   ls_text_add(text, "  dataset         ");
   ls_inspect_add_clean(text, info->dataset, strlen(info->dataset));
-  ls_text_add(text, ": images of %zux%zux%zu, %zu classes\n", info->channels, info->height, info->width, info->classes);
+  ls_text_add(text, ": images of %zux%zux%zu, %zu classes\n", info->channels, info->height, info->width,
+              info->classes);
   if (info->class_names) {
     ls_text_add(text, "  class names     ");
     for (const char *name = info->class_names; name; name = strchr(name, '\n')) {
@@ -42,13 +43,14 @@ static void add_data(ls_text *text, const ls_checkpoint_info *info)
 
 static void add_progress(ls_text *text, const ls_progress *progress)
 {
-  ls_text_add(text, "  progress        %" PRIu64 " epochs, %" PRIu64 " steps, %.1f s of training%s\n", progress->epoch,
-              progress->step, progress->seconds, progress->finished ? ", finished" : "");
+  ls_text_add(text, "  progress        %" PRIu64 " epochs, %" PRIu64 " steps, %.1f s of training%s\n",
+              progress->epoch, progress->step, progress->seconds, progress->finished ? ", finished" : "");
   if (progress->epoch_step > 0)
     ls_text_add(text, "                  %" PRIu64 " steps into epoch %" PRIu64 "\n", progress->epoch_step,
                 progress->epoch + 1);
   if (progress->best_epoch > 0)
-    ls_text_add(text, "  best            epoch %" PRIu64 ": %.6g\n", progress->best_epoch, progress->best_metric);
+    ls_text_add(text, "  best            epoch %" PRIu64 ": %.6g\n", progress->best_epoch,
+                progress->best_metric);
 }
 
 static void add_facts(ls_text *text, const ls_checkpoint_info *info)
@@ -71,7 +73,8 @@ static void add_facts(ls_text *text, const ls_checkpoint_info *info)
 
 static void add_epoch(ls_text *text, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
 {
-  ls_text_add(text, "  %6" PRIu64 " %9" PRIu64 " %11.5f %9.4f", train->epoch, train->step, train->loss, train->accuracy);
+  ls_text_add(text, "  %6" PRIu64 " %9" PRIu64 " %11.5f %9.4f", train->epoch, train->step, train->loss,
+              train->accuracy);
   if (validation)
     ls_text_add(text, " %11.5f %9.4f", validation->loss, validation->accuracy);
   else
@@ -87,8 +90,8 @@ ls_status ls_inspect_metrics(hid_t file, size_t most, ls_text *text)
   if (train.count == 0)
     ls_text_add(text, "  no epoch completed yet\n");
   else
-    ls_text_add(text, "  %6s %9s %11s %9s %11s %9s %11s %9s\n", "epoch", "step", "train loss", "accuracy", "validation",
-                "accuracy", "rate", "seconds");
+    ls_text_add(text, "  %6s %9s %11s %9s %11s %9s %11s %9s\n", "epoch", "step", "train loss", "accuracy",
+                "validation", "accuracy", "rate", "seconds");
   for (size_t i = first; i < train.count; i++)
     add_epoch(text, &train.rows[i], ls_history_find(&validation, train.rows[i].epoch));
   if (first > 0) ls_text_add(text, "  (the last %zu of %zu epochs)\n", most, train.count);
@@ -137,8 +140,8 @@ static ls_status add_tensor(ls_text *text, const ls_h5_data *data)
     char shape[LS_H5_SHAPE_BYTES];
     statistics found = summarize(values, data->count);
     ls_h5_shape_text(data->dims, data->dim_count, shape);
-    ls_text_add(text, " %-16s %9zu %11.4g %11.4g %11.4g %11.4g", shape, data->count, found.mean, found.deviation,
-                found.least, found.most);
+    ls_text_add(text, " %-16s %9zu %11.4g %11.4g %11.4g %11.4g", shape, data->count, found.mean,
+                found.deviation, found.least, found.most);
     if (found.nonfinite > 0) ls_text_add(text, "  %zu not finite", found.nonfinite);
     ls_text_add(text, "\n");
   }
@@ -148,7 +151,7 @@ static ls_status add_tensor(ls_text *text, const ls_h5_data *data)
 
 static ls_status visit_tensor(void *user, const ls_h5_entry *entry)
 {
-  if (entry->kind != LS_H5_DATASET) return LS_OK;
+  if (entry->type != LS_H5_DATASET) return LS_OK;
   ls_text *text = user;
   ls_h5_data data;
   LS_PASS(ls_h5_data_open(&data, entry->parent, entry->name));
@@ -177,8 +180,8 @@ static ls_status add_tensors(hid_t file, ls_text *text)
 {
   hid_t model;
   LS_PASS(ls_h5_group_open(&model, file, "model"));
-  ls_text_add(text, "  %-24s %-16s %9s %11s %11s %11s %11s\n", "tensor", "shape", "count", "mean", "deviation", "least",
-              "most");
+  ls_text_add(text, "  %-24s %-16s %9s %11s %11s %11s %11s\n", "tensor", "shape", "count", "mean",
+              "deviation", "least", "most");
   ls_status status = ls_h5_walk(model, visit_tensor, text);
   if (status == LS_OK) status = add_totals(model, text);
   ls_h5_release(model);
@@ -191,7 +194,7 @@ static ls_status add_tensors(hid_t file, ls_text *text)
 static ls_status visit_slot(void *user, const ls_h5_entry *entry)
 {
   ls_text *text = user;
-  bool slot = entry->kind == LS_H5_GROUP && !strchr(entry->path + strlen("/optimizer/"), '/');
+  bool slot = entry->type == LS_H5_GROUP && !strchr(entry->path + strlen("/optimizer/"), '/');
   if (!slot) return LS_OK;
   ls_text_add(text, ", ");
   ls_inspect_add_clean(text, entry->name, strlen(entry->name));

@@ -57,7 +57,7 @@ static ls_status add_dataset(ls_text *text, const ls_h5_entry *entry)
 
 static ls_status add_member(void *user, const ls_h5_entry *entry)
 {
-  static const char *const words[LS_H5_KIND_COUNT] = {
+  static const char *const words[LS_H5_MEMBER_COUNT] = {
       [LS_H5_GROUP] = "group",
       [LS_H5_TYPE] = "named type",
       [LS_H5_AGAIN] = "the same object as one above",
@@ -72,8 +72,8 @@ static ls_status add_member(void *user, const ls_h5_entry *entry)
   size_t width = self->text->length - before;
   ls_text_add(self->text, "%*s", width < 32 ? (int)(32 - width) : 1, "");
   ls_status status = LS_OK;
-  if (words[entry->kind])
-    ls_text_add(self->text, "%s", words[entry->kind]);
+  if (words[entry->type])
+    ls_text_add(self->text, "%s", words[entry->type]);
   else
     status = add_dataset(self->text, entry);
   ls_text_add(self->text, "\n");

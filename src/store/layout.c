@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration. */
+/* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration.
+ */
 #include "store/layout.h"
 
 #include <inttypes.h>
@@ -10,7 +11,13 @@
 
 #include "store/progress.h"
 
-enum { CONFIG_LIMIT_BYTES = 1 << 24, NAMES_LIMIT_BYTES = 1 << 22, FORMAT_BYTES = 64, MAX_SIDE = 65536, MAX_CLASSES = 65535 };
+enum {
+  CONFIG_LIMIT_BYTES = 1 << 24,
+  NAMES_LIMIT_BYTES = 1 << 22,
+  FORMAT_BYTES = 64,
+  MAX_SIDE = 65536,
+  MAX_CLASSES = 65535
+};
 
 void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_CHARS])
 {
@@ -19,7 +26,8 @@ void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_C
   ls_digest_of(both, (size_t)length, digest);
 }
 
-static void chain_tensors(char digest[LS_DIGEST_CHARS], const ls_tensor *tensors, size_t count, const float *values)
+static void chain_tensors(char digest[LS_DIGEST_CHARS], const ls_tensor *tensors, size_t count,
+                          const float *values)
 {
   for (size_t i = 0; i < count; i++) {
     char tensor[LS_DIGEST_CHARS];
@@ -28,7 +36,8 @@ static void chain_tensors(char digest[LS_DIGEST_CHARS], const ls_tensor *tensors
   }
 }
 
-void ls_weights_digest(const ls_model *model, const float *params, const float *buffers, char text[LS_DIGEST_CHARS])
+void ls_weights_digest(const ls_model *model, const float *params, const float *buffers,
+                       char text[LS_DIGEST_CHARS])
 {
   size_t count;
   text[0] = '\0';
@@ -65,12 +74,13 @@ ls_status ls_format_check(hid_t file, const char *format)
   char found[FORMAT_BYTES];
   uint64_t version;
   LS_TRY(ls_h5_get_short_text(file, "format", found, sizeof found), "it is no %s", format);
-  if (strcmp(found, format) != 0) return ls_fail(LS_E_INPUT, "it is no %s: its format is '%s'", format, found);
+  if (strcmp(found, format) != 0)
+    return ls_fail(LS_E_INPUT, "it is no %s: its format is '%s'", format, found);
   LS_PASS(ls_h5_get_count(file, "format_version", 1, UINT64_MAX, &version));
   if (version > LS_STORE_FORMAT_VERSION)
     return ls_fail(LS_E_INPUT,
-                   "format version %" PRIu64 ": this program reads up to %d; a newer lockstep is needed", version,
-                   LS_STORE_FORMAT_VERSION);
+                   "format version %" PRIu64 ": this program reads up to %d; a newer lockstep is needed",
+                   version, LS_STORE_FORMAT_VERSION);
   return LS_OK;
 }
 
@@ -122,7 +132,8 @@ static ls_status check_class_names(const ls_checkpoint_info *info)
   size_t lines = 1;
   for (const char *c = info->class_names; *c; c++) lines += *c == '\n';
   if (lines == info->classes) return LS_OK;
-  return ls_fail(LS_E_INPUT, "attribute /data@class_names: %zu names expected, %zu found", info->classes, lines);
+  return ls_fail(LS_E_INPUT, "attribute /data@class_names: %zu names expected, %zu found", info->classes,
+                 lines);
 }
 
 static ls_status read_data(hid_t group, ls_checkpoint_info *info)
@@ -143,7 +154,8 @@ static ls_status read_data(hid_t group, ls_checkpoint_info *info)
 static ls_status read_all(hid_t file, ls_checkpoint_info *info)
 {
   LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
-  LS_PASS(ls_h5_get_short_text(file, "lockstep_version", info->lockstep_version, sizeof info->lockstep_version));
+  LS_PASS(
+      ls_h5_get_short_text(file, "lockstep_version", info->lockstep_version, sizeof info->lockstep_version));
   LS_PASS(ls_h5_get_short_text(file, "weights_digest", info->weights_digest, sizeof info->weights_digest));
   LS_PASS(ls_h5_get_text(file, "config", CONFIG_LIMIT_BYTES, &info->config));
   hid_t group;

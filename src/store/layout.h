@@ -14,14 +14,15 @@
 
 enum { LS_STORE_FORMAT_VERSION = 1 };
 
-/** The attribute of each tensor in /model that gives its place in the digest: parameters, then buffers, from 0. */
+/** The attribute of each tensor in /model that gives its place in the digest: parameters, then buffers, from
+ * 0. */
 #define LS_TENSOR_ORDER "order"
 
 /** Take one more tensor, by its own digest, into a chained digest, which starts as "". */
 void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_CHARS]);
 
-/** The first line of the configuration that starts with "name: ", without that: borrowed, up to *length bytes;
- * NULL if there is none. */
+/** The first line of the configuration that starts with "name: ", without that: borrowed, up to *length
+ * bytes; NULL if there is none. */
 const char *ls_config_name(const char *config, size_t *length);
 
 /** Write the attributes format, format_version and lockstep_version. Errors: LS_E_MEMORY. */

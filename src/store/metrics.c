@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The metrics of a run, for people and plots: metrics.h5 and metrics.csv, rewritten as a whole each time, which is
- * cheap (a row per epoch) and leaves them complete at any moment. */
+/* The metrics of a run, for people and plots: metrics.h5 and metrics.csv, rewritten as a whole each time,
+ * which is cheap (a row per epoch) and leaves them complete at any moment. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -43,7 +43,8 @@ done:
 
 static void add_row(ls_text *csv, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
 {
-  ls_text_add(csv, "%" PRIu64 ",%" PRIu64 ",%.9g,%.9g,", train->epoch, train->step, train->loss, train->accuracy);
+  ls_text_add(csv, "%" PRIu64 ",%" PRIu64 ",%.9g,%.9g,", train->epoch, train->step, train->loss,
+              train->accuracy);
   if (validation)
     ls_text_add(csv, "%.9g,%.9g,", validation->loss, validation->accuracy);
   else

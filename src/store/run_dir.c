@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The checkpoints of a run directory: the newest intact one, and the removal of those no longer wanted. A file's
- * place in the order is the step in its name, since clocks and copies make times unreliable. */
+/* The checkpoints of a run directory: the newest intact one, and the removal of those no longer wanted. A
+ * file's place in the order is the step in its name, since clocks and copies make times unreliable. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -23,14 +23,16 @@ typedef struct listing {
   size_t stale_count;
 } listing;
 
-/* The step of checkpoint-<step><suffix>; only the spelling that the writer uses, so that it names the file again. */
+/* The step of checkpoint-<step><suffix>; only the spelling that the writer uses, so that it names the file
+ * again. */
 static bool parse_step(const char *name, const char *suffix, uint64_t *step)
 {
   static const char prefix[] = "checkpoint-";
   char digits[24];
   size_t length = strlen(name), around = strlen(prefix) + strlen(suffix);
   if (length <= around || length - around >= sizeof digits) return false;
-  if (strncmp(name, prefix, strlen(prefix)) != 0 || strcmp(name + length - strlen(suffix), suffix) != 0) return false;
+  if (strncmp(name, prefix, strlen(prefix)) != 0 || strcmp(name + length - strlen(suffix), suffix) != 0)
+    return false;
   snprintf(digits, length - around + 1, "%s", name + strlen(prefix));
   return ls_parse_count(digits, step) && (digits[0] != '0' || digits[1] == '\0');
 }
@@ -159,8 +161,8 @@ static ls_status remove_stale(const listing *self, const char *run_dir)
   return LS_OK;
 }
 
-/* Damaged checkpoints do not count: after a resume from an older one they would else push good ones out. They are
- * left for the user, or for the run to write over them. */
+/* Damaged checkpoints do not count: after a resume from an older one they would else push good ones out. They
+ * are left for the user, or for the run to write over them. */
 static ls_status remove_old(const listing *self, const char *run_dir, size_t keep)
 {
   size_t intact = 0;

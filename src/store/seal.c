@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sealing a file and checking the seal. The block is compared as a whole with the one that the file's length and
- * contents ask for, so that nothing in it is left unchecked. */
+/* Sealing a file and checking the seal. The block is compared as a whole with the one that the file's length
+ * and contents ask for, so that nothing in it is left unchecked. */
 #include "store/seal.h"
 
 #include <errno.h>

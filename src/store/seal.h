@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The seal of a checkpoint: length and digest of the whole file, in the user block that HDF5 allows in front of
- * its own data. HDF5's checksums leave gaps (texts lie in heaps that have none), and its library is not at its
- * best on damaged files: so damage is found before it sees them. The block is text: `head -3` shows it.
+/* The seal of a checkpoint: length and digest of the whole file, in the user block that HDF5 allows in front
+ * of its own data. HDF5's checksums leave gaps (texts lie in heaps that have none), and its library is not at
+ * its best on damaged files: so damage is found before it sees them. The block is text: `head -3` shows it.
  * Private to the module. */
 #ifndef LS_STORE_SEAL_H
 #define LS_STORE_SEAL_H
@@ -15,8 +15,8 @@ enum { LS_SEAL_BYTES = 512 };
 /** Fill in the first LS_SEAL_BYTES bytes of a file; `count` is the whole file's length. */
 void ls_seal_set(unsigned char *bytes, size_t count);
 
-/** Check a file's seal; a file without one passes. Local. Errors: LS_E_INPUT if it does not hold, or `path` is no
- * regular file; LS_E_IO; LS_E_MEMORY. */
+/** Check a file's seal; a file without one passes. Local. Errors: LS_E_INPUT if it does not hold, or `path`
+ * is no regular file; LS_E_IO; LS_E_MEMORY. */
 ls_status ls_seal_check(const char *path) LS_CHECKED;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checking a checkpoint without its model: every dataset is read, so every checksum is checked, and the weights'
- * digest is made again from the order that the tensors carry. */
+/* Checking a checkpoint without its model: every dataset is read, so every checksum is checked, and the
+ * weights' digest is made again from the order that the tensors carry. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +47,13 @@ static ls_status check_tensor(verification *self, const ls_h5_entry *entry, bool
   LS_PASS(ls_h5_data_open(&data, entry->parent, entry->name));
   sum tensor;
   ls_status status = digest_tensor(&data, tensor.digest);
-  if (status == LS_OK && model) status = ls_h5_get_count(data.id, LS_TENSOR_ORDER, 0, MAX_TENSORS - 1, &tensor.order);
+  if (status == LS_OK && model)
+    status = ls_h5_get_count(data.id, LS_TENSOR_ORDER, 0, MAX_TENSORS - 1, &tensor.order);
   ls_h5_data_close(&data);
   LS_PASS(status);
   if (!model) return LS_OK;
-  if (self->count == MAX_TENSORS) return ls_fail(LS_E_INPUT, "group /model: more than %d tensors", MAX_TENSORS);
+  if (self->count == MAX_TENSORS)
+    return ls_fail(LS_E_INPUT, "group /model: more than %d tensors", MAX_TENSORS);
   self->sums[self->count++] = tensor;
   return LS_OK;
 }
@@ -63,8 +65,8 @@ static bool starts_with(const char *path, const char *start)
 
 static ls_status check_entry(void *user, const ls_h5_entry *entry)
 {
-  if (entry->kind == LS_H5_GROUP) return LS_OK;
-  if (entry->kind != LS_H5_DATASET)
+  if (entry->type == LS_H5_GROUP) return LS_OK;
+  if (entry->type != LS_H5_DATASET)
     return ls_fail(LS_E_INPUT, "%s: groups and datasets alone belong here, each once", entry->path);
   if (starts_with(entry->path, "/metrics/")) return LS_OK;
   return check_tensor(user, entry, starts_with(entry->path, "/model/"));

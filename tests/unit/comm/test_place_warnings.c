@@ -74,7 +74,7 @@ static void too_many_threads_are_told(void **state)
   place.host_cores = place.threads = place.crowd_threads = 2;
   assert_string_equal(
       warnings_of(&place, 1),
-      "more threads than cores on 1 of 1 rank: rank 0 on vm: 2 threads on 1 bound core (0); try: "
+      "more threads than cores (1 of 1 rank, first rank 0 on vm): 2 threads on 1 bound core (0); try: "
       "mpirun --map-by slot:PE=2 or --bind-to none, srun --cpus-per-task=2, or OMP_NUM_THREADS=1\n");
 }
 
@@ -99,7 +99,7 @@ static void ranks_that_crowd_a_core_are_told(void **state)
   }
   assert_string_equal(
       warnings_of(places, 2),
-      "several ranks share a core on 2 of 2 ranks: rank 0 on vm: 2 ranks share 1 core (1), which 2 "
+      "several ranks share a core (2 of 2 ranks, first rank 0 on vm): 2 ranks share 1 core (1), which 2 "
       "threads have to live on; try: mpirun --map-by slot:PE=1 --bind-to core, or srun "
       "--cpus-per-task=1\n");
 }
@@ -143,7 +143,7 @@ static void many_ranks_with_one_trouble_take_one_line(void **state)
   }
   const char *text = warnings_of(places, RANKS);
   assert_int_equal(line_count(text), 1);
-  assert_non_null(strstr(text, "on 70 of 100 ranks: rank 30 on vm: 5 threads"));
+  assert_non_null(strstr(text, "(70 of 100 ranks, first rank 30 on vm): 5 threads"));
 }
 
 static void slurm_tasks_without_mpi_are_told(void **state)

@@ -76,14 +76,11 @@ typedef struct sgd_options {
   bool nesterov;
 } sgd_options;
 
-#define LR_KEY(options, standard) \
-  {.path = "lr", \
-   .type = LS_KEY_REAL, \
-   .offset = offsetof(options, lr), \
-   .preset = standard, \
-   .min_open = true, \
-   .max = INFINITY, \
-   .doc = "Learning rate."}
+#define LR_KEY(options, standard)                                                                            \
+  {                                                                                                          \
+    .path = "lr", .type = LS_KEY_REAL, .offset = offsetof(options, lr), .preset = standard,                  \
+    .min_open = true, .max = INFINITY, .doc = "Learning rate."                                               \
+  }
 
 static const ls_key sgd_keys[] = {
     LR_KEY(sgd_options, "0.01"),
@@ -152,37 +149,38 @@ static const ls_schemas fakes = {.kinds = {[LS_FAMILY_LAYER] = fake_layers,
 #define MINIMAL "data: {source: mnist}\nmodel: {layers: [{type: relu}]}\n"
 
 /* One with every type of key, with layers in layers. */
-static const char full_text[] = "# A comment.\n"
-                                "name: full-1\n"
-                                "seed: 7\n"
-                                "data:\n"
-                                "  source: \"a folder: #1\"\n"
-                                "  validation: 0.1\n"
-                                "  normalize: unit\n"
-                                "  shuffle: shard\n"
-                                "  classes: 10\n"
-                                "model:\n"
-                                "  layers:\n"
-                                "    - {type: conv, name: conv1, filters: 6, kernel: 5, pad: same}\n"
-                                "    - {type: relu}\n"
-                                "    - type: residual\n"
-                                "      name: block\n"
-                                "      body:\n"
-                                "        - {type: conv, name: inner, filters: 8, pad: 1, bias: false}\n"
-                                "        - type: residual\n"
-                                "          body: [{type: relu, name: deep}]\n"
-                                "      shortcut:\n"
-                                "        - {type: conv, filters: 8, kernel: 1, init: lecun}\n"
-                                "train:\n"
-                                "  epochs: 3\n"
-                                "  batch: 128\n"
-                                "  microbatch: 16\n"
-                                "  reduction: fast\n"
-                                "  label_smoothing: 0.1\n"
-                                "  clip_norm: 1e-7\n"
-                                "  optimizer: {type: sgd, lr: 0.05, momentum: .9, nesterov: true}\n"
-                                "  schedule: {type: onecycle, max_lr: 0.30000000000000004}\n"
-                                "  early_stopping: {patience: 4, metric: accuracy, min_delta: 0.001}\n"
-                                "checkpoint: {every_epochs: 0, every_steps: 100, every_minutes: 2.5, keep: 1}\n";
+static const char full_text[] =
+    "# A comment.\n"
+    "name: full-1\n"
+    "seed: 7\n"
+    "data:\n"
+    "  source: \"a folder: #1\"\n"
+    "  validation: 0.1\n"
+    "  normalize: unit\n"
+    "  shuffle: shard\n"
+    "  classes: 10\n"
+    "model:\n"
+    "  layers:\n"
+    "    - {type: conv, name: conv1, filters: 6, kernel: 5, pad: same}\n"
+    "    - {type: relu}\n"
+    "    - type: residual\n"
+    "      name: block\n"
+    "      body:\n"
+    "        - {type: conv, name: inner, filters: 8, pad: 1, bias: false}\n"
+    "        - type: residual\n"
+    "          body: [{type: relu, name: deep}]\n"
+    "      shortcut:\n"
+    "        - {type: conv, filters: 8, kernel: 1, init: lecun}\n"
+    "train:\n"
+    "  epochs: 3\n"
+    "  batch: 128\n"
+    "  microbatch: 16\n"
+    "  reduction: fast\n"
+    "  label_smoothing: 0.1\n"
+    "  clip_norm: 1e-7\n"
+    "  optimizer: {type: sgd, lr: 0.05, momentum: .9, nesterov: true}\n"
+    "  schedule: {type: onecycle, max_lr: 0.30000000000000004}\n"
+    "  early_stopping: {patience: 4, metric: accuracy, min_delta: 0.001}\n"
+    "checkpoint: {every_epochs: 0, every_steps: 100, every_minutes: 2.5, keep: 1}\n";
 
 #endif

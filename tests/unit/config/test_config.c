@@ -109,8 +109,14 @@ static void texts_may_look_like_anything(void **state)
 {
   (void)state;
   static const char *const sources[][2] = {
-      {"5", "5"},         {"true", "true"},     {"\"null\"", "null"},         {"/data/x.h5", "/data/x.h5"},
-      {"'it''s'", "it's"}, {"\"a\\\"b\\\\c\"", "a\"b\\c"}, {"\"- x: #y\"", "- x: #y"}, {"Größe", "Größe"},
+      {"5", "5"},
+      {"true", "true"},
+      {"\"null\"", "null"},
+      {"/data/x.h5", "/data/x.h5"},
+      {"'it''s'", "it's"},
+      {"\"a\\\"b\\\\c\"", "a\"b\\c"},
+      {"\"- x: #y\"", "- x: #y"},
+      {"Größe", "Größe"},
   };
   for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
     char text[200];
@@ -188,9 +194,19 @@ static void the_resolved_configuration_has_every_key_and_resolves_to_itself(void
 static void reals_survive_the_resolved_configuration(void **state)
 {
   (void)state;
-  static const double reals[] = {0.1,    1.0 / 3, 5e-324,        2.2250738585072014e-308, 1.7976931348623157e308,
-                                 1e22,   123456,  0.1 + 0.2,     1e-5,                    3.0000000000000004,
-                                 1e6 / 7, 2,      0.30000001192092896};
+  static const double reals[] = {0.1,
+                                 1.0 / 3,
+                                 5e-324,
+                                 2.2250738585072014e-308,
+                                 1.7976931348623157e308,
+                                 1e22,
+                                 123456,
+                                 0.1 + 0.2,
+                                 1e-5,
+                                 3.0000000000000004,
+                                 1e6 / 7,
+                                 2,
+                                 0.30000001192092896};
   for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
     char text[200];
     snprintf(text, sizeof text, MINIMAL "train: {clip_norm: %.17g}\n", reals[i]);

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Normalization: statistics by hand and against MNIST's published ones, and the conversion of pixels. */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-/* clang-format on */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/normalize.h"
+#include "cmocka_all.h"
 #include "idx_folder.h"
 
 static ls_status find(ls_comm *comm, const char *where, int kind, size_t channels, ls_normalization *out)

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The plan against its definition, carried out position by position. */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-/* clang-format on */
 #include "base/size.h"
 #include "data/plan.h"
+#include "cmocka_all.h"
 
 enum { MAX_RANKS = 16 };
 

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Layouts and routes of all ranks, carried out in one process: an exchange is a copy along the lists. */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-/* clang-format on */
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/shuffle.h"
+#include "cmocka_all.h"
 
 enum { TOTAL = 211, HELD = 30, CLASSES = 10, IMAGE_BYTES = 3, MAX_RANKS = 12 };
 

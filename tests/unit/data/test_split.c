@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The validation split: exact size, proportional classes, chosen by the seed, and the numbering of the rest.
  */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-/* clang-format on */
 #include <string.h>
 
 #include "data/split.h"
+#include "cmocka_all.h"
 
 enum { TOTAL = 1003, CLASSES = 7 };
 

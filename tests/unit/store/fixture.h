@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A small model with every sort of tensor, and a run state around it. The few ls_model_* functions that the store
- * calls are defined here, so that a test may give a model whatever tensors it needs. */
+/* A small model with every sort of tensor, and a run state around it. The few ls_model_* functions that the
+ * store calls are defined here, so that a test may give a model whatever tensors it needs. */
 #ifndef LS_TESTS_UNIT_STORE_FIXTURE_H
 #define LS_TESTS_UNIT_STORE_FIXTURE_H
 
@@ -42,7 +42,8 @@ typedef struct fixture {
   char folder[64];
 } fixture;
 
-static void add_tensor(ls_tensor *list, size_t *count, const char *layer, const char *name, const size_t dims[4])
+static inline void add_tensor(ls_tensor *list, size_t *count, const char *layer, const char *name,
+                              const size_t dims[4])
 {
   ls_tensor *tensor = &list[*count];
   size_t offset = *count > 0 ? tensor[-1].offset + tensor[-1].count : 0;
@@ -56,22 +57,22 @@ static void add_tensor(ls_tensor *list, size_t *count, const char *layer, const 
   (*count)++;
 }
 
-static void add_param(ls_model *model, const char *layer, const char *name, const size_t dims[4])
+static inline void add_param(ls_model *model, const char *layer, const char *name, const size_t dims[4])
 {
   add_tensor(model->params, &model->param_count, layer, name, dims);
 }
 
-static void add_buffer(ls_model *model, const char *layer, const char *name, const size_t dims[4])
+static inline void add_buffer(ls_model *model, const char *layer, const char *name, const size_t dims[4])
 {
   add_tensor(model->buffers, &model->buffer_count, layer, name, dims);
 }
 
-static void fill(float *values, float start)
+static inline void fill(float *values, float start)
 {
   for (size_t i = 0; i < FIXTURE_FLOATS; i++) values[i] = start + (float)i * 0x1.8p-7f;
 }
 
-static void point_state(fixture *f)
+static inline void point_state(fixture *f)
 {
   f->state.model = &f->model;
   f->state.params = f->params;
@@ -83,7 +84,7 @@ static void point_state(fixture *f)
   f->state.slots[1].data = f->slots[1];
 }
 
-static void fill_progress(ls_progress *progress)
+static inline void fill_progress(ls_progress *progress)
 {
   *progress = (ls_progress){.epoch = 3,
                             .step = 700,
@@ -102,7 +103,7 @@ static void fill_progress(ls_progress *progress)
 }
 
 /* A run in a new folder under /tmp. */
-static fixture *fixture_new(void)
+static inline fixture *fixture_new(void)
 {
   static char config[] = "name: lenet5\nseed: 1\nmodel:\n  layers: []\n";
   static char names[] = "zero\none\ntwo";
@@ -117,9 +118,9 @@ static fixture *fixture_new(void)
   add_buffer(&f->model, "block1.bn1", "running_mean", (size_t[4]){6});
   add_buffer(&f->model, "block1.bn1", "running_var", (size_t[4]){6});
   fill(f->params, -0.5f);
-  fill(f->buffers, 1.0f);
-  fill(f->slots[0], 0.25f);
-  fill(f->slots[1], 7.0f);
+  fill(f->buffers, 100.0f);
+  fill(f->slots[0], 10.125f);
+  fill(f->slots[1], 20.0f);
   point_state(f);
   f->state.optimizer_step = 701;
   fill_progress(&f->state.progress);
@@ -145,7 +146,7 @@ static fixture *fixture_new(void)
   return f;
 }
 
-static void fixture_free(fixture *f)
+static inline void fixture_free(fixture *f)
 {
   char command[128];
   snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
@@ -156,7 +157,7 @@ static void fixture_free(fixture *f)
 }
 
 /* A state of the same model with nothing in it, to read into. */
-static fixture *fixture_empty(const fixture *like)
+static inline fixture *fixture_empty(const fixture *like)
 {
   fixture *f = calloc(1, sizeof *f);
   if (!f) abort();
@@ -165,7 +166,7 @@ static fixture *fixture_empty(const fixture *like)
   return f;
 }
 
-static void fixture_empty_free(fixture *f)
+static inline void fixture_empty_free(fixture *f)
 {
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
@@ -173,7 +174,7 @@ static void fixture_empty_free(fixture *f)
 }
 
 /* <folder>/<name>; one at a time. */
-static const char *path_in(const fixture *f, const char *name)
+static inline const char *path_in(const fixture *f, const char *name)
 {
   static char path[256];
   snprintf(path, sizeof path, "%s/%s", f->folder, name);
@@ -181,7 +182,7 @@ static const char *path_in(const fixture *f, const char *name)
 }
 
 /* Does the last error's text hold these words? Says so if it does not. */
-static int error_has(const char *words)
+static inline int error_has(const char *words)
 {
   if (strstr(ls_error_last()->text, words)) return 1;
   fprintf(stderr, "expected '%s' in: %s\n", words, ls_error_last()->text);
@@ -189,7 +190,7 @@ static int error_has(const char *words)
 }
 
 /* Read a whole file; freed with free(). */
-static unsigned char *slurp(const char *path, size_t *count)
+static inline unsigned char *slurp(const char *path, size_t *count)
 {
   FILE *file = fopen(path, "rb");
   if (!file || fseek(file, 0, SEEK_END) != 0) abort();
@@ -202,7 +203,7 @@ static unsigned char *slurp(const char *path, size_t *count)
   return bytes;
 }
 
-static void spew(const char *path, const void *bytes, size_t count)
+static inline void spew(const char *path, const void *bytes, size_t count)
 {
   FILE *file = fopen(path, "wb");
   if (!file || fwrite(bytes, 1, count, file) != count || fclose(file) != 0) abort();

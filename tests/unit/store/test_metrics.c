@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Histories, metrics.h5 and metrics.csv. */
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include <hdf5.h>
+
+#include "fixture.h"
+
+static int setup(void **state)
+{
+  *state = fixture_new();
+  return 0;
+}
+
+static int teardown(void **state)
+{
+  fixture_free(*state);
+  return 0;
+}
+
+static void history_grows(void **state)
+{
+  (void)state;
+  ls_history history = {0};
+  for (uint64_t i = 0; i < 1000; i++)
+    assert_int_equal(ls_history_add(&history, &(ls_epoch_metrics){.epoch = i, .loss = (double)i / 7}), LS_OK);
+  assert_int_equal(history.count, 1000);
+  for (uint64_t i = 0; i < 1000; i++) {
+    assert_int_equal(history.rows[i].epoch, i);
+    assert_true(history.rows[i].loss == (double)i / 7);
+  }
+  ls_history_fini(&history);
+  assert_null(history.rows);
+}
+
+static void csv_has_a_line_per_epoch(void **state)
+{
+  fixture *f = *state;
+  assert_int_equal(ls_metrics_write(f->folder, &f->state.train, &f->state.validation), LS_OK);
+  size_t count;
+  unsigned char *csv = slurp(path_in(f, "metrics.csv"), &count);
+  assert_string_equal(
+      (char *)csv,
+      "epoch,step,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds\n"
+      "1,225,1,0.9,,,0.05,4.25\n"
+      "2,450,0.5,0.95,1,0.95,0.05,4.25\n"
+      "3,675,0.333333333,0.966666667,0.666666667,0.966666667,0.05,4.25\n");
+  free(csv);
+}
+
+static void csv_of_no_epochs_is_a_header(void **state)
+{
+  fixture *f = *state;
+  ls_history none = {0};
+  assert_int_equal(ls_metrics_write(f->folder, &none, &none), LS_OK);
+  size_t count;
+  unsigned char *csv = slurp(path_in(f, "metrics.csv"), &count);
+  assert_int_equal(csv[count - 1], '\n');
+  assert_null(memchr(csv, '\n', count - 1));
+  free(csv);
+}
+
+static void h5_has_a_row_per_epoch(void **state)
+{
+  fixture *f = *state;
+  assert_int_equal(ls_metrics_write(f->folder, &f->state.train, &f->state.validation), LS_OK);
+  hid_t file = H5Fopen(path_in(f, "metrics.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_true(file >= 0);
+  const char *tables[] = {"metrics/train", "metrics/validation"};
+  const ls_history *histories[] = {&f->state.train, &f->state.validation};
+  hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(double));
+  H5Tinsert(type, "loss", 0, H5T_NATIVE_DOUBLE);
+  for (int t = 0; t < 2; t++) {
+    double loss[8];
+    hid_t data = H5Dopen2(file, tables[t], H5P_DEFAULT);
+    hid_t space = H5Dget_space(data);
+    assert_int_equal(H5Sget_simple_extent_npoints(space), histories[t]->count);
+    assert_true(H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, loss) >= 0);
+    for (size_t i = 0; i < histories[t]->count; i++) assert_true(loss[i] == histories[t]->rows[i].loss);
+    H5Sclose(space);
+    H5Dclose(data);
+  }
+  H5Tclose(type);
+  H5Fclose(file);
+}
+
+static void inspect_shows_the_table(void **state)
+{
+  fixture *f = *state;
+  assert_int_equal(ls_metrics_write(f->folder, &f->state.train, &f->state.validation), LS_OK);
+  ls_text text = {0};
+  assert_int_equal(ls_inspect(path_in(f, "metrics.h5"), &text), LS_OK);
+  assert_non_null(strstr(text.chars, "lockstep metrics"));
+  assert_non_null(strstr(text.chars, "     2       450     0.50000    0.9500     1.00000    0.9500"));
+  assert_non_null(strstr(text.chars, "     1       225     1.00000    0.9000           -         -"));
+  ls_text_fini(&text);
+}
+
+static void unwritable_place_is_told(void **state)
+{
+  fixture *f = *state;
+  spew(path_in(f, "file"), "x", 1);
+  assert_int_equal(ls_metrics_write(path_in(f, "file"), &f->state.train, &f->state.validation), LS_E_IO);
+  assert_true(error_has("cannot write the metrics"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(history_grows), TEST(csv_has_a_line_per_epoch), TEST(csv_of_no_epochs_is_a_header),
+      TEST(h5_has_a_row_per_epoch),    TEST(inspect_shows_the_table),  TEST(unwritable_place_is_told),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
