@@ -21,11 +21,9 @@ mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packag
 [[ -n "$mirror" ]] || { echo "fresh.sh: this machine's apt names no bookworm mirror" >&2; exit 1; }
 
 debootstrap --variant=minbase bookworm "$root" "$mirror"
-cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
-  [[ -f "$file" ]] && cp "$file" "$root$file"
-done
+grep -hiE '^ *Acquire::' /etc/apt/apt.conf.d/* >"$root/etc/apt/apt.conf.d/99host" || true # proxies, certificates
+cp /etc/resolv.conf /etc/hosts "$root/etc/"
+[[ ! -d /usr/local/share/ca-certificates ]] || cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
 mount -t proc proc "$root/proc"
 mount --rbind --make-rslave /sys "$root/sys" 2>/dev/null || mount -t sysfs sysfs "$root/sys"
 mount --bind /dev "$root/dev"

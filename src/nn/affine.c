@@ -12,6 +12,8 @@ enum {
   LANES = 8    /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
 };
 
+static const float zeros[PANEL];
+
 static size_t round_up(size_t count, size_t to)
 {
   return ls_size_ceil_div(count, to) * to;
@@ -47,13 +49,8 @@ static ls_status plan_gemm(ls_product *product, bool last_panel, bool last_slice
   const size_t k = last_slice ? last_of(product->k, SLICE) : SLICE;
   const bool padded = last_panel && product->m % LANES != 0;
   for (size_t i = 0; i < product->size_count; i++) {
-    const ls_gemm_shape shape = {.m = m,
-                                 .n = product->sizes[i],
-                                 .k = k,
-                                 .lda = m,
-                                 .ldb = product->k,
-                                 .ldc = padded ? m : product->m,
-                                 .accumulate = true};
+    const ls_gemm_shape shape = {
+        .m = m, .n = product->sizes[i], .k = k, .lda = m, .ldb = product->k, .ldc = padded ? m : product->m};
     LS_PASS(ls_gemm_new(&product->gemm[last_panel][last_slice][i], &shape));
   }
   return LS_OK;
@@ -81,45 +78,51 @@ static size_t product_packed(const ls_product *product)
   return round_up(product->m, LANES) * product->k;
 }
 
-/* One panel of A times all columns: y[n][ldc] += ... */
-static void run_panel(const ls_product *product, bool last_panel, const float *a, const float *b, float *c,
-                      size_t size)
+/* One panel of A times sizes[size] columns: c = start + A b. */
+static void run_panel(const ls_product *product, bool last_panel, const float *start, const float *a,
+                      const float *b, float *c, size_t size)
 {
   const size_t m = last_panel ? round_up(last_of(product->m, PANEL), LANES) : PANEL;
   for (size_t first = 0; first < product->k; first += SLICE) {
     const bool last_slice = first + SLICE >= product->k;
-    ls_gemm_run(product->gemm[last_panel][last_slice][size], a + first * m, b + first, c);
+    ls_gemm_run(product->gemm[last_panel][last_slice][size], first == 0 ? start : NULL, a + first * m,
+                b + first, c, NULL);
   }
 }
 
-/* y += A b for sizes[size] columns; the last panel is summed in scratch when its height is odd. */
-static void run_columns(const ls_product *product, const float *a, const float *b, float *y, size_t size,
-                        float *scratch)
+/* The last panel when its height is padded: made in scratch, then copied. */
+static void run_padded_panel(const ls_product *product, const float *bias, const float *a, const float *b,
+                             float *y, size_t size, float *scratch)
 {
-  const size_t n = product->sizes[size];
+  const size_t rows = last_of(product->m, PANEL);
+  const size_t padded = round_up(rows, LANES);
+  run_panel(product, true, zeros, a, b, scratch, size);
+  for (size_t j = 0; j < product->sizes[size]; j++)
+    for (size_t i = 0; i < rows; i++) y[j * product->m + i] = scratch[j * padded + i] + (bias ? bias[i] : 0);
+}
+
+/* y = bias + A b for sizes[size] columns. */
+static void run_columns(const ls_product *product, const float *bias, const float *a, const float *b,
+                        float *y, size_t size, float *scratch)
+{
   const size_t last_first = (ls_size_ceil_div(product->m, PANEL) - 1) * PANEL;
   for (size_t first = 0; first < last_first; first += PANEL)
-    run_panel(product, false, a + first * product->k, b, y + first, size);
+    run_panel(product, false, bias ? bias + first : zeros, a + first * product->k, b, y + first, size);
   a += last_first * product->k;
   y += last_first;
-  if (product->m % LANES == 0) {
-    run_panel(product, true, a, b, y, size);
-    return;
-  }
-  const size_t rows = product->m - last_first;
-  const size_t padded = round_up(rows, LANES);
-  memset(scratch, 0, n * padded * sizeof *scratch);
-  run_panel(product, true, a, b, scratch, size);
-  for (size_t j = 0; j < n; j++)
-    for (size_t i = 0; i < rows; i++) y[j * product->m + i] += scratch[j * padded + i];
+  if (bias) bias += last_first;
+  if (product->m % LANES == 0)
+    run_panel(product, true, bias ? bias : zeros, a, b, y, size);
+  else
+    run_padded_panel(product, bias, a, b, y, size, scratch);
 }
 
-static void product_run(const ls_product *product, const float *a, const float *b, float *y, size_t n,
-                        float *scratch)
+static void product_run(const ls_product *product, const float *bias, const float *a, const float *b,
+                        float *y, size_t n, float *scratch)
 {
   for (size_t done = 0; done < n;) {
     const size_t size = pick_size(product, n - done);
-    run_columns(product, a, b + done * product->k, y + done * product->m, size, scratch);
+    run_columns(product, bias, a, b + done * product->k, y + done * product->m, size, scratch);
     done += product->sizes[size];
   }
 }
@@ -134,8 +137,7 @@ static ls_status plan_weights(ls_affine *affine, bool last_panel)
                                  .lda = PANEL,
                                  .ldb = affine->out,
                                  .ldc = affine->in,
-                                 .transpose_b = true,
-                                 .accumulate = true};
+                                 .transpose_b = true};
     LS_PASS(ls_gemm_new(&affine->weights[last_panel][i], &shape));
   }
   return LS_OK;
@@ -180,16 +182,6 @@ void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed
   pack_panels(&affine->data, weights, 1, affine->in, packed + product_packed(&affine->forward));
 }
 
-void ls_fill_rows(const float *restrict value, size_t rows, size_t channels, float *restrict x)
-{
-  if (!value) {
-    memset(x, 0, rows * channels * sizeof *x);
-    return;
-  }
-  for (size_t row = 0; row < rows; row++)
-    for (size_t c = 0; c < channels; c++) x[row * channels + c] = value[c];
-}
-
 void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum)
 {
   size_t row = 0;
@@ -203,15 +195,13 @@ void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *r
 void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x,
                        float *y, size_t n, float *scratch)
 {
-  ls_fill_rows(bias, n, affine->out, y);
-  product_run(&affine->forward, packed, x, y, n, scratch);
+  product_run(&affine->forward, bias, packed, x, y, n, scratch);
 }
 
 void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx,
                              size_t n, float *scratch)
 {
-  ls_fill_rows(NULL, n, affine->in, dx);
-  product_run(&affine->data, packed + product_packed(&affine->forward), dy, dx, n, scratch);
+  product_run(&affine->data, NULL, packed + product_packed(&affine->forward), dy, dx, n, scratch);
 }
 
 void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw,
@@ -226,8 +216,8 @@ void ls_affine_backward_weights(const ls_affine *affine, const float *x, const f
       /* A panel of x is copied together: rows of a power of two floats would share few cache sets. */
       for (size_t j = 0; j < columns; j++)
         memcpy(scratch + j * PANEL, x + (done + j) * affine->in + first, rows * sizeof *x);
-      ls_gemm_run(affine->weights[first + PANEL >= affine->in][size], scratch, dy + done * affine->out,
-                  dw + first);
+      ls_gemm_run(affine->weights[first + PANEL >= affine->in][size], NULL, scratch, dy + done * affine->out,
+                  dw + first, NULL);
     }
     done += columns;
   }

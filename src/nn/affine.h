@@ -56,7 +56,4 @@ void ls_affine_backward_weights(const ls_affine *affine, const float *x, const f
 /** sum[c] += sum over the rows of x[rows][channels]. */
 void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum);
 
-/** Fill x[rows][channels] with copies of value[channels], or with zeros if it is NULL. */
-void ls_fill_rows(const float *restrict value, size_t rows, size_t channels, float *restrict x);
-
 #endif

@@ -7,6 +7,7 @@
  * of PyTorch's Conv2d; `pad: same` is that of Keras and TensorFlow (for stride 1 also PyTorch's). */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
@@ -167,7 +168,7 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   float *weights = params + layer->param_offset;
   ls_init_fill(self->init, seed, layer->index, layer->in.c * taps, layer->out.c * taps, weights,
                self->weight_count);
-  if (self->bias) ls_fill_rows(NULL, 1, layer->out.c, weights + self->weight_count);
+  if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
 static void pack(const ls_layer *layer, const float *params, float *packed)
@@ -183,7 +184,7 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
   param_grads += layer->param_offset;
   ls_conv_unpack(&self->conv, grads, param_grads);
   if (self->bias)
-    ls_fill_rows(grads + self->conv.grad_count, 1, layer->out.c, param_grads + self->weight_count);
+    memcpy(param_grads + self->weight_count, grads + self->conv.grad_count, layer->out.c * sizeof *grads);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,

@@ -13,9 +13,12 @@ enum {
   BLOCK = 32,          /* output channels of one product: the register tile of AVX2 */
   LANES = 8,           /* the last block is padded to a multiple of this */
   GROUP_FLOATS = 6144, /* weights in use at a time: three quarters of a first-level cache */
-  PATCH_FLOATS = 4096, /* patches gathered at a time */
-  PATCH_CHANNELS = 4   /* up to so many channels, patches are faster */
+  BAND_FLOATS = 10240, /* x and dy in use at a time in the gradient of the weights */
+  MERGED_ROWS = 16,    /* blocks up to this height, and images of few channels, merge the taps of a row */
+  MERGED_CHANNELS = 4
 };
+
+static const float zeros[BLOCK];
 
 static size_t round_up(size_t count, size_t to)
 {
@@ -114,23 +117,37 @@ static bool sweep_is_empty(const ls_conv_sweep *sweep)
   return sweep->rows.count == 0 || sweep->cols.count == 0 || sweep_taps(sweep) == 0;
 }
 
-/* Kernel and tap offsets for blocks of height `height`. */
+static bool merges(size_t height, size_t channels)
+{
+  return height <= MERGED_ROWS || channels <= MERGED_CHANNELS;
+}
+
+/* Kernel and offsets for the full blocks or the last one. */
 static ls_status plan_block(ls_conv_sweep *sweep, bool last)
 {
+  ls_conv_block *block = &sweep->blocks[last];
   const size_t first = last ? last_first(sweep->dst_channels) : 0;
   const size_t height = last ? block_height(sweep->dst_channels, first) : BLOCK;
   const bool padded = first + height > sweep->dst_channels;
+  const bool merged = merges(height, sweep->channels) && sweep->src_pixel == sweep->channels;
+  block->tap_products = merged ? 1 : sweep->cols.taps;
+  const size_t taps = sweep->cols.taps / block->tap_products; /* of one product */
   const ls_gemm_shape shape = {.m = height,
                                .n = sweep->cols.count,
-                               .k = sweep->channels,
+                               .k = taps * sweep->channels,
                                .lda = height,
                                .ldb = sweep->cols.src_step * sweep->src_pixel,
-                               .ldc = padded ? height : sweep->cols.dst_step * sweep->dst_channels,
-                               .accumulate = true};
-  LS_PASS(ls_gemm_new(&sweep->gemm[last], &shape));
-  LS_PASS(ls_alloc(&sweep->a_bytes[last], sweep_taps(sweep), sizeof(uint64_t), "tap offsets"));
-  for (size_t t = 0; t < sweep_taps(sweep); t++)
-    sweep->a_bytes[last][t] = t * sweep->channels * height * sizeof(float);
+                               .ldc = padded ? height : sweep->cols.dst_step * sweep->dst_channels};
+  LS_PASS(ls_gemm_new(&block->gemm, &shape));
+  const size_t count = sweep->rows.taps * block->tap_products;
+  LS_PASS(ls_alloc(&block->a_bytes, count, sizeof(uint64_t), "offsets of taps"));
+  LS_PASS(ls_alloc(&block->b_bytes, count, sizeof(uint64_t), "offsets of taps"));
+  for (size_t t = 0; t < count; t++) {
+    const size_t row = t / block->tap_products;
+    const size_t column = t % block->tap_products;
+    block->a_bytes[t] = t * taps * sweep->channels * height * sizeof(float);
+    block->b_bytes[t] = (row * sweep->src_pitch + column * sweep->src_pixel) * sizeof(float);
+  }
   return LS_OK;
 }
 
@@ -139,11 +156,6 @@ static ls_status sweep_plan(ls_conv_sweep *sweep)
   if (sweep_is_empty(sweep)) return LS_OK;
   LS_PASS(plan_block(sweep, true));
   if (sweep->dst_channels > BLOCK) LS_PASS(plan_block(sweep, false));
-  LS_PASS(ls_alloc(&sweep->b_bytes, sweep_taps(sweep), sizeof(uint64_t), "tap offsets"));
-  for (size_t q = 0; q < sweep->rows.taps; q++)
-    for (size_t p = 0; p < sweep->cols.taps; p++)
-      sweep->b_bytes[q * sweep->cols.taps + p] =
-          (q * sweep->src_pitch + p * sweep->src_pixel) * sizeof(float);
   const size_t height = ls_size_min(BLOCK, round_up(sweep->dst_channels, LANES));
   const size_t row_floats = sweep->cols.taps * sweep->channels * height;
   sweep->group = ls_size_min(sweep->rows.taps, ls_size_max(1, GROUP_FLOATS / row_floats));
@@ -153,30 +165,41 @@ static ls_status sweep_plan(ls_conv_sweep *sweep)
 static void sweep_fini(ls_conv_sweep *sweep)
 {
   for (int i = 0; i < 2; i++) {
-    ls_gemm_free(sweep->gemm[i]);
-    free(sweep->a_bytes[i]);
+    ls_gemm_free(sweep->blocks[i].gemm);
+    free(sweep->blocks[i].a_bytes);
+    free(sweep->blocks[i].b_bytes);
   }
-  free(sweep->b_bytes);
 }
 
-/* A block of output channels of row i, for the rows of taps [first_tap, end_tap): c += ... */
-static void run_row(const ls_conv_sweep *sweep, size_t block, size_t i, size_t first_tap, size_t end_tap,
-                    const float *const operands[2], size_t src_rows, float *c)
+/* What a sweep works on. */
+typedef struct sweep_data {
+  const float *packed, *bias; /* bias: NULL for none */
+  const float *src;
+  size_t src_rows;
+  float *dst, *scratch;
+} sweep_data;
+
+/* A block of output channels of row i, for the rows of taps [first_tap, end_tap): c = start + ..., or c +=
+ * ... if start is NULL. */
+static void run_row(const ls_conv_sweep *sweep, const sweep_data *data, size_t first, size_t i,
+                    const size_t taps[2], const float *start, float *c)
 {
+  const ls_conv_block *block = &sweep->blocks[first + BLOCK >= sweep->dst_channels];
+  const size_t height = block_height(sweep->dst_channels, first);
   const ptrdiff_t src_row = sweep->rows.src_first + (ptrdiff_t)(i * sweep->rows.src_step);
-  const ptrdiff_t end_inside = (ptrdiff_t)src_rows - src_row; /* taps from here on are below the image */
-  if (end_inside <= 0) return;
-  const size_t begin = src_row < 0 ? ls_size_max(first_tap, (size_t)-src_row) : first_tap;
-  const size_t end = ls_size_min(end_tap, (size_t)end_inside);
-  if (begin >= end) return;
-  const size_t height = block_height(sweep->dst_channels, block);
-  const bool last = block + BLOCK >= sweep->dst_channels;
-  const float *a = operands[0] + block * sweep_taps(sweep) * sweep->channels +
-                   begin * sweep->cols.taps * sweep->channels * height;
-  const float *b = operands[1] + (size_t)(src_row + (ptrdiff_t)begin) * sweep->src_pitch + sweep->src_column;
+  const ptrdiff_t inside = (ptrdiff_t)data->src_rows - src_row; /* taps from here on are below the image */
+  const size_t begin = src_row < 0 ? ls_size_max(taps[0], (size_t)-src_row) : taps[0];
+  const size_t end = inside > 0 ? ls_size_min(taps[1], (size_t)inside) : 0;
+  if (begin >= end) {
+    if (start) ls_gemm_fill(block->gemm, start, c);
+    return;
+  }
+  const float *a = data->packed + sweep->weights +
+                   (first * sweep->rows.taps + begin * height) * sweep->cols.taps * sweep->channels;
+  const float *b = data->src + (size_t)(src_row + (ptrdiff_t)begin) * sweep->src_pitch + sweep->src_column;
   const ls_gemm_batch batch = {
-      .a_bytes = sweep->a_bytes[last], .b_bytes = sweep->b_bytes, .count = (end - begin) * sweep->cols.taps};
-  ls_gemm_run_batch(sweep->gemm[last], a, b, c, &batch);
+      .a_bytes = block->a_bytes, .b_bytes = block->b_bytes, .count = (end - begin) * block->tap_products};
+  ls_gemm_run(block->gemm, start, a, b, c, &batch);
 }
 
 static float *destination(const ls_conv_sweep *sweep, float *dst, size_t i)
@@ -185,85 +208,118 @@ static float *destination(const ls_conv_sweep *sweep, float *dst, size_t i)
   return dst + (row * sweep->dst_width + sweep->cols.dst_first) * sweep->dst_channels;
 }
 
-/* The last block when its height is padded: summed in scratch, then added to the destination. */
-static void run_padded_block(const ls_conv_sweep *sweep, size_t block, const float *const operands[2],
-                             size_t rows, size_t src_rows, float *dst, float *scratch)
+/* The last block when its height is padded: each row is made in scratch, then copied. */
+static void run_padded_block(const ls_conv_sweep *sweep, const sweep_data *data, size_t first)
 {
-  const size_t height = block_height(sweep->dst_channels, block);
+  const size_t height = block_height(sweep->dst_channels, first);
   const size_t step = sweep->cols.dst_step * sweep->dst_channels;
-  for (size_t i = 0; i < rows; i++) {
-    memset(scratch, 0, sweep->cols.count * height * sizeof *scratch);
-    run_row(sweep, block, i, 0, sweep->rows.taps, operands, src_rows, scratch);
-    float *to = destination(sweep, dst, i) + block;
+  const size_t taps[2] = {0, sweep->rows.taps};
+  for (size_t i = 0; i < sweep->rows.count; i++) {
+    run_row(sweep, data, first, i, taps, zeros, data->scratch);
+    float *to = destination(sweep, data->dst, i) + first;
     for (size_t j = 0; j < sweep->cols.count; j++)
-      for (size_t c = 0; c < sweep->dst_channels - block; c++) to[j * step + c] += scratch[j * height + c];
+      for (size_t c = 0; c < sweep->dst_channels - first; c++)
+        to[j * step + c] = data->scratch[j * height + c] + (data->bias ? data->bias[first + c] : 0);
   }
 }
 
-/* dst += weights * source, for output rows [0, rows) of the sweep. */
-static void sweep_run(const ls_conv_sweep *sweep, const float *packed, const float *src, size_t rows,
-                      size_t src_rows, float *dst, float *scratch)
+static void run_block(const ls_conv_sweep *sweep, const sweep_data *data, size_t first)
 {
-  if (sweep_is_empty(sweep)) return;
-  const float *const operands[2] = {packed + sweep->weights, src};
-  for (size_t block = 0; block < sweep->dst_channels; block += BLOCK) {
-    if (block + block_height(sweep->dst_channels, block) > sweep->dst_channels) {
-      run_padded_block(sweep, block, operands, rows, src_rows, dst, scratch);
-      continue;
-    }
-    for (size_t tap = 0; tap < sweep->rows.taps; tap += sweep->group)
-      for (size_t i = 0; i < rows; i++)
-        run_row(sweep, block, i, tap, ls_size_min(tap + sweep->group, sweep->rows.taps), operands, src_rows,
-                destination(sweep, dst, i) + block);
+  const float *bias = data->bias ? data->bias + first : zeros;
+  for (size_t tap = 0; tap < sweep->rows.taps; tap += sweep->group) {
+    const size_t taps[2] = {tap, ls_size_min(tap + sweep->group, sweep->rows.taps)};
+    for (size_t i = 0; i < sweep->rows.count; i++)
+      run_row(sweep, data, first, i, taps, tap == 0 ? bias : NULL, destination(sweep, data->dst, i) + first);
   }
 }
 
-static ls_status weights_plan(ls_conv_weights *weights, size_t columns, size_t rows)
+/* A sweep without taps (a stride larger than the kernel leaves pixels untouched): zeros. */
+static void clear(const ls_conv_sweep *sweep, float *dst)
 {
+  for (size_t i = 0; i < sweep->rows.count; i++)
+    for (size_t j = 0; j < sweep->cols.count; j++)
+      memset(destination(sweep, dst, i) + j * sweep->cols.dst_step * sweep->dst_channels, 0,
+             sweep->dst_channels * sizeof *dst);
+}
+
+static void sweep_run(const ls_conv_sweep *sweep, const sweep_data *data)
+{
+  if (sweep_is_empty(sweep)) {
+    clear(sweep, data->dst);
+    return;
+  }
+  for (size_t first = 0; first < sweep->dst_channels; first += BLOCK) {
+    if (first + block_height(sweep->dst_channels, first) > sweep->dst_channels)
+      run_padded_block(sweep, data, first);
+    else
+      run_block(sweep, data, first);
+  }
+}
+
+static ls_status plan_weights(ls_conv *conv)
+{
+  const ls_conv_shape *shape = &conv->shape;
+  ls_conv_weights *weights = &conv->weights;
   for (int last = 0; last < 2; last++) {
-    if (!last && weights->filters <= BLOCK) continue;
-    const size_t height = last ? block_height(weights->filters, last_first(weights->filters)) : BLOCK;
-    const ls_gemm_shape shape = {.m = height,
-                                 .n = weights->channels,
-                                 .k = columns,
-                                 .lda = weights->dy_pixel,
-                                 .ldb = weights->stride * weights->channels,
-                                 .ldc = height,
-                                 .transpose_b = true,
-                                 .accumulate = true};
-    LS_PASS(ls_gemm_new(&weights->gemm[last], &shape));
+    if (!last && shape->out.c <= BLOCK) continue;
+    const size_t height = last ? block_height(shape->out.c, last_first(shape->out.c)) : BLOCK;
+    weights->tap_products[last] = merges(height, shape->in.c) ? 1 : shape->kernel;
+    const ls_gemm_shape product = {.m = height,
+                                   .n = shape->kernel / weights->tap_products[last] * shape->in.c,
+                                   .k = shape->out.w,
+                                   .lda = conv->dy.channels,
+                                   .ldb = shape->stride * shape->in.c,
+                                   .ldc = height,
+                                   .transpose_b = true};
+    LS_PASS(ls_gemm_new(&weights->gemm[last], &product));
   }
-  LS_PASS(ls_alloc(&weights->a_bytes, rows, sizeof(uint64_t), "row offsets"));
-  LS_PASS(ls_alloc(&weights->b_bytes, rows, sizeof(uint64_t), "row offsets"));
-  for (size_t i = 0; i < rows; i++) {
-    weights->a_bytes[i] = i * weights->dy_pitch * sizeof(float);
-    weights->b_bytes[i] = i * weights->stride * weights->x_pitch * sizeof(float);
+  const size_t dy_pitch = conv->dy.width * conv->dy.channels;
+  const size_t x_step = shape->stride * conv->x.width * shape->in.c;
+  weights->band = ls_size_max(1, BAND_FLOATS / (shape->out.w * BLOCK + x_step));
+  LS_PASS(ls_alloc(&weights->a_bytes, shape->out.h, sizeof(uint64_t), "offsets of rows"));
+  LS_PASS(ls_alloc(&weights->b_bytes, shape->out.h, sizeof(uint64_t), "offsets of rows"));
+  for (size_t i = 0; i < shape->out.h; i++) {
+    weights->a_bytes[i] = i * dy_pitch * sizeof(float);
+    weights->b_bytes[i] = i * x_step * sizeof(float);
   }
   return LS_OK;
 }
 
-/* grads[block, tap, channel, filter] += dy * x^T for all taps, over output rows [0, rows). */
-static void weights_run(const ls_conv_weights *weights, const float *x, size_t x_rows, const float *dy,
-                        size_t rows, float *grads)
+/* The gradient of a block of filters at the taps of row u, from output rows [rows[0], rows[1]). */
+static void run_weights(const ls_conv *conv, const float *x, const float *dy, size_t first, size_t u,
+                        const size_t rows[2], float *grads)
 {
-  for (size_t u = 0; u < weights->kernel; u++) {
-    /* Output rows whose input row i * stride + u - top is inside. */
-    const size_t first = u < weights->top ? ls_size_ceil_div(weights->top - u, weights->stride) : 0;
-    if (first >= rows || first * weights->stride + u - weights->top >= x_rows) continue;
-    const size_t x_row = first * weights->stride + u - weights->top;
-    const size_t inside = ls_size_ceil_div(x_rows - x_row, weights->stride);
-    const ls_gemm_batch batch = {
-        .a_bytes = weights->a_bytes, .b_bytes = weights->b_bytes, .count = ls_size_min(rows - first, inside)};
-    const float *x_first = x + x_row * weights->x_pitch + weights->x_column;
-    const float *dy_first = dy + first * weights->dy_pitch + weights->dy_column;
-    for (size_t block = 0; block < weights->filters; block += BLOCK) {
-      const size_t height = block_height(weights->filters, block);
-      const ls_gemm *gemm = weights->gemm[block + BLOCK >= weights->filters];
-      float *to = grads + weights->channels *
-                              (block * weights->kernel * weights->kernel + u * weights->kernel * height);
-      for (size_t v = 0; v < weights->kernel; v++, to += weights->channels * height)
-        ls_gemm_run_batch(gemm, dy_first + block, x_first + v * weights->channels, to, &batch);
-    }
+  const ls_conv_shape *shape = &conv->shape;
+  const size_t channels = shape->in.c;
+  /* Output rows whose input row i * stride + u - top is inside the image. */
+  const size_t above = u < shape->top ? ls_size_ceil_div(shape->top - u, shape->stride) : 0;
+  const size_t begin = ls_size_max(rows[0], above);
+  const size_t x_row = begin * shape->stride + u - shape->top;
+  if (begin >= rows[1] || x_row >= shape->in.h) return;
+  const size_t inside = ls_size_ceil_div(shape->in.h - x_row, shape->stride);
+  const bool last = first + BLOCK >= shape->out.c;
+  const ls_gemm_batch batch = {.a_bytes = conv->weights.a_bytes,
+                               .b_bytes = conv->weights.b_bytes,
+                               .count = ls_size_min(rows[1] - begin, inside)};
+  const size_t height = block_height(shape->out.c, first);
+  const size_t products = conv->weights.tap_products[last];
+  const size_t taps = shape->kernel / products;
+  dy += (begin * conv->dy.width + conv->dy.left) * conv->dy.channels + first;
+  x += x_row * conv->x.width * channels;
+  grads += channels * shape->kernel * (first * shape->kernel + u * height);
+  for (size_t v = 0; v < products; v++)
+    ls_gemm_run(conv->weights.gemm[last], NULL, dy, x + v * taps * channels,
+                grads + v * taps * channels * height, &batch);
+}
+
+/* grads[block, tap, channel, filter] += dy * x^T. */
+static void backward_weights(const ls_conv *conv, const float *x, const float *dy, float *grads)
+{
+  const ls_conv_shape *shape = &conv->shape;
+  for (size_t row = 0; row < shape->out.h; row += conv->weights.band) {
+    const size_t rows[2] = {row, ls_size_min(row + conv->weights.band, shape->out.h)};
+    for (size_t first = 0; first < shape->out.c; first += BLOCK)
+      for (size_t u = 0; u < shape->kernel; u++) run_weights(conv, x, dy, first, u, rows, grads);
   }
 }
 
@@ -288,27 +344,23 @@ static void plan_images(ls_conv *conv)
   image_fix(&conv->dy);
 }
 
-static void plan_forward(ls_conv *conv)
+static ls_status plan_forward(ls_conv *conv)
 {
   const ls_conv_shape *shape = &conv->shape;
-  const bool patches = conv->patches;
-  const size_t channels = patches ? taps_of(conv) * shape->in.c : shape->in.c;
-  ls_conv_sweep *sweep = &conv->forward;
-  *sweep = (ls_conv_sweep){
+  conv->forward = (ls_conv_sweep){
       .rows = forward_axis(shape->out.h, shape->kernel, shape->stride, shape->top),
       .cols = forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left),
-      .channels = channels,
-      .src_pixel = channels,
-      .src_pitch = patches ? shape->out.w * channels : conv->x.width * channels,
+      .channels = shape->in.c,
+      .src_pixel = shape->in.c,
+      .src_pitch = conv->x.width * shape->in.c,
       .dst_channels = shape->out.c,
       .dst_width = shape->out.w,
   };
-  if (!patches) return;
-  sweep->rows = forward_axis(conv->patch_rows, 1, 1, 0);
-  sweep->cols = forward_axis(shape->out.w, 1, 1, 0);
+  conv->packed_count = conv->grad_count = sweep_packed(&conv->forward);
+  return sweep_plan(&conv->forward);
 }
 
-static void plan_backward(ls_conv *conv, size_t phase)
+static ls_status plan_backward(ls_conv *conv, size_t phase)
 {
   const ls_conv_shape *shape = &conv->shape;
   ls_conv_sweep *sweep = &conv->backward[phase];
@@ -322,56 +374,33 @@ static void plan_backward(ls_conv *conv, size_t phase)
       .dst_width = shape->in.w,
       .weights = conv->packed_count,
   };
-  if (sweep_is_empty(sweep)) return;
+  if (sweep_is_empty(sweep)) return LS_OK;
   sweep->src_column = (size_t)((ptrdiff_t)conv->dy.left + sweep->cols.src_first) * conv->dy.channels;
   conv->packed_count += sweep_packed(sweep);
-}
-
-static void plan_weights(ls_conv *conv)
-{
-  const ls_conv_shape *shape = &conv->shape;
-  conv->weights = (ls_conv_weights){
-      .kernel = conv->patches ? 1 : shape->kernel,
-      .stride = conv->patches ? 1 : shape->stride,
-      .top = conv->patches ? 0 : shape->top,
-      .channels = conv->forward.channels,
-      .x_pitch = conv->forward.src_pitch,
-      .x_column = conv->forward.src_column,
-      .filters = shape->out.c,
-      .dy_pixel = conv->dy.channels,
-      .dy_pitch = conv->dy.width * conv->dy.channels,
-      .dy_column = conv->dy.left * conv->dy.channels,
-  };
+  return sweep_plan(sweep);
 }
 
 static void plan_scratch(ls_conv *conv)
 {
   const ls_conv_shape *shape = &conv->shape;
-  const size_t patches = conv->patches ? conv->patch_rows * conv->forward.src_pitch : 0;
   conv->dy_scratch = round_up(image_floats(&conv->x), LS_ALIGNMENT);
-  conv->patch_scratch = conv->dy_scratch + round_up(image_floats(&conv->dy), LS_ALIGNMENT);
-  conv->row_scratch = conv->patch_scratch + round_up(patches, LS_ALIGNMENT);
+  conv->row_scratch = conv->dy_scratch + round_up(image_floats(&conv->dy), LS_ALIGNMENT);
   conv->scratch_count = conv->row_scratch + BLOCK * ls_size_max(shape->in.w, shape->out.w);
+}
+
+static size_t phases_of(const ls_conv *conv)
+{
+  return conv->shape.stride * conv->shape.stride;
 }
 
 ls_status ls_conv_init(ls_conv *conv, const ls_conv_shape *shape)
 {
   conv->shape = *shape;
-  conv->patches = shape->in.c <= PATCH_CHANNELS && shape->kernel > 1;
-  const size_t patch_row = shape->out.w * taps_of(conv) * shape->in.c;
-  conv->patch_rows = ls_size_min(shape->out.h, ls_size_max(1, PATCH_FLOATS / patch_row));
   plan_images(conv);
-  plan_forward(conv);
-  conv->grad_count = conv->packed_count = sweep_packed(&conv->forward);
-  LS_PASS(sweep_plan(&conv->forward));
-  const size_t phases = shape->stride * shape->stride;
-  LS_PASS(ls_alloc(&conv->backward, phases, sizeof *conv->backward, "the phases of a convolution"));
-  for (; conv->backward_count < phases; conv->backward_count++) {
-    plan_backward(conv, conv->backward_count);
-    LS_PASS(sweep_plan(&conv->backward[conv->backward_count]));
-  }
-  plan_weights(conv);
-  LS_PASS(weights_plan(&conv->weights, shape->out.w, conv->patches ? conv->patch_rows : shape->out.h));
+  LS_PASS(plan_forward(conv));
+  LS_PASS(ls_alloc(&conv->backward, phases_of(conv), sizeof *conv->backward, "a convolution's phases"));
+  for (size_t phase = 0; phase < phases_of(conv); phase++) LS_PASS(plan_backward(conv, phase));
+  LS_PASS(plan_weights(conv));
   plan_scratch(conv);
   return LS_OK;
 }
@@ -380,7 +409,7 @@ void ls_conv_fini(ls_conv *conv)
 {
   sweep_fini(&conv->forward);
   if (conv->backward)
-    for (size_t i = 0; i < conv->shape.stride * conv->shape.stride; i++) sweep_fini(&conv->backward[i]);
+    for (size_t i = 0; i < phases_of(conv); i++) sweep_fini(&conv->backward[i]);
   free(conv->backward);
   for (int i = 0; i < 2; i++) ls_gemm_free(conv->weights.gemm[i]);
   free(conv->weights.a_bytes);
@@ -429,7 +458,7 @@ static void pack_phase(const ls_conv *conv, size_t phase, const float *weights, 
 void ls_conv_pack(const ls_conv *conv, const float *weights, float *packed)
 {
   pack_forward(conv, weights, packed);
-  for (size_t phase = 0; phase < conv->backward_count; phase++)
+  for (size_t phase = 0; phase < phases_of(conv); phase++)
     if (!sweep_is_empty(&conv->backward[phase]))
       pack_phase(conv, phase, weights, packed + conv->backward[phase].weights);
 }
@@ -449,76 +478,28 @@ void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads
   }
 }
 
-/* patches[j][u, v, c] for the pixels j of output row i. */
-static void gather_row(const ls_conv *conv, const float *x, size_t i, float *patches)
-{
-  const ls_conv_shape *shape = &conv->shape;
-  const size_t run = shape->kernel * shape->in.c;
-  const size_t patch = shape->kernel * run;
-  const size_t step = shape->stride * shape->in.c;
-  for (size_t u = 0; u < shape->kernel; u++, patches += run) {
-    const size_t padded_row = i * shape->stride + u;
-    const bool inside = padded_row >= shape->top && padded_row - shape->top < shape->in.h;
-    if (!inside) {
-      for (size_t j = 0; j < shape->out.w; j++) memset(patches + j * patch, 0, run * sizeof *patches);
-      continue;
-    }
-    const float *row = x + (padded_row - shape->top) * conv->x.width * shape->in.c;
-    for (size_t j = 0; j < shape->out.w; j++)
-      for (size_t q = 0; q < run; q++) patches[j * patch + q] = row[j * step + q];
-  }
-}
-
-/* Gather the patches of output rows [first, first + rows). */
-static const float *gather(const ls_conv *conv, const float *x, size_t first, size_t rows, float *scratch)
-{
-  for (size_t i = 0; i < rows; i++)
-    gather_row(conv, x, first + i, scratch + conv->patch_scratch + i * conv->forward.src_pitch);
-  return scratch + conv->patch_scratch;
-}
-
 void ls_conv_forward(const ls_conv *conv, const float *packed, const float *bias, const float *x, float *y,
                      float *scratch)
 {
-  const ls_shape out = conv->shape.out;
-  const float *image = image_load(&conv->x, x, scratch);
-  ls_fill_rows(bias, out.h * out.w, out.c, y);
-  float *row_scratch = scratch + conv->row_scratch;
-  if (!conv->patches) {
-    sweep_run(&conv->forward, packed, image, out.h, conv->shape.in.h, y, row_scratch);
-    return;
-  }
-  for (size_t first = 0; first < out.h; first += conv->patch_rows) {
-    const size_t rows = ls_size_min(conv->patch_rows, out.h - first);
-    const float *patches = gather(conv, image, first, rows, scratch);
-    sweep_run(&conv->forward, packed, patches, rows, rows, y + first * out.w * out.c, row_scratch);
-  }
-}
-
-static void backward_weights(const ls_conv *conv, const float *x, const float *dy, float *grads,
-                             float *scratch)
-{
-  const size_t out_rows = conv->shape.out.h;
-  const float *image = image_load(&conv->x, x, scratch);
-  if (!conv->patches) {
-    weights_run(&conv->weights, image, conv->shape.in.h, dy, out_rows, grads);
-    return;
-  }
-  for (size_t first = 0; first < out_rows; first += conv->patch_rows) {
-    const size_t rows = ls_size_min(conv->patch_rows, out_rows - first);
-    const float *patches = gather(conv, image, first, rows, scratch);
-    weights_run(&conv->weights, patches, rows, dy + first * conv->weights.dy_pitch, rows, grads);
-  }
+  const sweep_data data = {.packed = packed,
+                           .bias = bias,
+                           .src = image_load(&conv->x, x, scratch),
+                           .src_rows = conv->shape.in.h,
+                           .dst = y,
+                           .scratch = scratch + conv->row_scratch};
+  sweep_run(&conv->forward, &data);
 }
 
 void ls_conv_backward(const ls_conv *conv, const float *packed, const float *x, const float *dy, float *dx,
                       float *grads, float *scratch)
 {
-  const float *image = image_load(&conv->dy, dy, scratch + conv->dy_scratch);
-  if (grads) backward_weights(conv, x, image, grads, scratch);
+  const float *dy_image = image_load(&conv->dy, dy, scratch + conv->dy_scratch);
+  if (grads) backward_weights(conv, image_load(&conv->x, x, scratch), dy_image, grads);
   if (!dx) return;
-  memset(dx, 0, ls_shape_count(conv->shape.in) * sizeof *dx);
-  for (size_t phase = 0; phase < conv->backward_count; phase++)
-    sweep_run(&conv->backward[phase], packed, image, conv->backward[phase].rows.count, conv->shape.out.h, dx,
-              scratch + conv->row_scratch);
+  const sweep_data data = {.packed = packed,
+                           .src = dy_image,
+                           .src_rows = conv->shape.out.h,
+                           .dst = dx,
+                           .scratch = scratch + conv->row_scratch};
+  for (size_t phase = 0; phase < phases_of(conv); phase++) sweep_run(&conv->backward[phase], &data);
 }

@@ -6,8 +6,8 @@
  * batch-reduce product that reads the image where it lies. The gradient with respect to the input is the same
  * operation on dy, once per phase of the stride; the gradient of the weights reduces over rows instead of
  * taps. Rows of taps that fall into the padding above and below are left out; to the left and right the image
- * is copied into a padded one. Images with so few channels that this would be a sum of tiny products are
- * gathered into patches first, all taps of an output pixel side by side, a few rows at a time.
+ * is copied into a padded one. Where there are few channels or filters the taps of a row are merged: they lie
+ * side by side in memory, so they are one longer column, overlapping the next pixel's.
  */
 #ifndef LS_NN_CONV_KERNELS_H
 #define LS_NN_CONV_KERNELS_H
@@ -44,42 +44,45 @@ typedef struct ls_conv_axis {
   size_t src_step, taps;
 } ls_conv_axis;
 
-/** dst[rows, cols, dst_channels] += sum over taps of weights * source. */
+/** Kernels of a sweep for one height of a block of dst_channels. */
+typedef struct ls_conv_block {
+  ls_gemm *gemm;
+  size_t tap_products;         /* products per row of taps: one per tap, or 1 where they are merged */
+  uint64_t *a_bytes, *b_bytes; /* offsets of the products; owned */
+} ls_conv_block;
+
+/** dst[rows, cols, dst_channels] = bias + sum over taps of weights * source. */
 typedef struct ls_conv_sweep {
   ls_conv_axis rows, cols;
   size_t channels;             /* of the source that are multiplied */
   size_t src_pixel, src_pitch; /* floats from pixel to pixel and from row to row */
   size_t src_column;           /* floats from the start of a row to the first column that is read */
   size_t dst_channels;
-  size_t dst_width;               /* columns of the destination */
-  size_t group;                   /* rows of taps whose weights stay in the first-level cache together */
-  size_t weights;                 /* offset of its packed weights */
-  ls_gemm *gemm[2];               /* [full or last block of dst_channels] */
-  uint64_t *a_bytes[2], *b_bytes; /* offsets of the taps; owned */
+  size_t dst_width;        /* columns of the destination */
+  size_t group;            /* rows of taps whose weights stay in the first-level cache together */
+  size_t weights;          /* offset of its packed weights */
+  ls_conv_block blocks[2]; /* [full or last] */
 } ls_conv_sweep;
 
 /** dW += sum over rows of dy * x^T, for each tap. */
 typedef struct ls_conv_weights {
-  size_t kernel, stride, top;
-  size_t channels, x_pitch, x_column; /* floats */
-  size_t filters;
-  size_t dy_pixel, dy_pitch, dy_column; /* floats */
-  ls_gemm *gemm[2];                     /* [full or last block of filters] */
-  uint64_t *a_bytes, *b_bytes;          /* offsets of the rows; owned */
+  ls_gemm *gemm[2];            /* [full or last block of filters] */
+  size_t tap_products[2];      /* products per row of taps, as in ls_conv_block */
+  size_t band;                 /* output rows that stay in the first-level cache together */
+  uint64_t *a_bytes, *b_bytes; /* offsets of the rows; owned */
 } ls_conv_weights;
 
 /** The plan; zero-initialize it. */
 typedef struct ls_conv {
   ls_conv_shape shape;
-  bool patches;      /* gather patches instead of convolving in place */
-  size_t patch_rows; /* output rows gathered at a time */
   ls_conv_image x, dy;
   ls_conv_sweep forward;
   ls_conv_sweep *backward; /* one per phase of the stride; owned */
-  size_t backward_count;
   ls_conv_weights weights;
-  size_t packed_count, grad_count, scratch_count; /* floats; grad_count without the bias */
-  size_t dy_scratch, patch_scratch, row_scratch;  /* offsets of the parts of scratch after x's */
+  size_t packed_count;            /* floats */
+  size_t grad_count;              /* floats, without the bias */
+  size_t scratch_count;           /* floats */
+  size_t dy_scratch, row_scratch; /* offsets of the parts of scratch after x's */
 } ls_conv;
 
 /** On error ls_conv_fini() is still due. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
@@ -92,7 +95,7 @@ void ls_conv_pack(const ls_conv *conv, const float *weights, float *packed);
 /** Turn a gradient into the layout of the weights. */
 void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads);
 
-/** One sample: y = conv(x) + bias, which may be NULL. */
+/** One sample: y = conv(x) + bias[filters], which may be NULL. */
 void ls_conv_forward(const ls_conv *conv, const float *packed, const float *bias, const float *x, float *y,
                      float *scratch);
 

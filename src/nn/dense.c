@@ -3,6 +3,7 @@
  * is nothing to unpack. */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
@@ -87,7 +88,7 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   const dense *self = layer->impl;
   float *weights = params + layer->param_offset;
   ls_init_fill(self->init, seed, layer->index, layer->in.c, layer->out.c, weights, self->weight_count);
-  if (self->bias) ls_fill_rows(NULL, 1, layer->out.c, weights + self->weight_count);
+  if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
 static void pack(const ls_layer *layer, const float *params, float *packed)

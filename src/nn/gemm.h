@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Small matrix products, planned before training and run without checks: libxsmm's JIT kernels
- * (gemm_xsmm.c), or CBLAS where libxsmm is missing (gemm_cblas.c). All matrices are column-major: a
- * row-major micro-batch [pixels, channels] is a channels x pixels matrix. */
+/* Small matrix products, planned before training and run without checks. All matrices are column-major: a
+ * row-major micro-batch [pixels, channels] is a channels x pixels matrix.
+ *
+ * Products with few rows run on our own register tiles (tile.c); the rest on libxsmm's JIT kernels
+ * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). */
 #ifndef LS_NN_GEMM_H
 #define LS_NN_GEMM_H
 
@@ -11,12 +13,12 @@
 
 #include "base/status.h"
 
-/** C (+)= sum over t < batch of A_t * B_t: a batch-reduce GEMM. */
+/** C += sum over t < count of A_t * B_t: a batch-reduce GEMM. */
 typedef struct ls_gemm_shape {
   size_t m, n, k;       /* A_t is m x k, B_t is k x n (n x k when transpose_b), C is m x n; all >= 1 */
-  size_t lda, ldb, ldc; /* leading dimensions: lda >= m, ldb >= k (n when transpose_b), ldc >= m */
+  size_t lda, ldb, ldc; /* leading dimensions: lda >= m, ldc >= m. ldb >= 1: columns of B may overlap (ldb
+                           below k, or below n when transpose_b) if m is a multiple of 8 */
   bool transpose_b;     /* B_t is stored as its transpose, n x k */
-  bool accumulate;      /* add to C instead of overwriting it */
 } ls_gemm_shape;
 
 /** Where the matrices of a batch lie: A_t starts a_bytes[t] bytes after `a`, B_t b_bytes[t] after `b`.
@@ -29,16 +31,21 @@ typedef struct ls_gemm_batch {
 /** A planned product; opaque, immutable, shared by all threads. */
 typedef struct ls_gemm ls_gemm;
 
-/** Plan a product. Local. Errors: LS_E_MEMORY; LS_E_BUG if the back end refuses the shape. */
+/** Plan a product. Local. Errors: LS_E_MEMORY; LS_E_BUG if no kernel takes the shape. */
 ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape) LS_CHECKED;
 void ls_gemm_free(ls_gemm *gemm);
 
-/** C (+)= A * B. No allocation, no lock; the result depends only on the inputs. */
-void ls_gemm_run(const ls_gemm *gemm, const float *a, const float *b, float *c);
+/** C += sum of A_t * B_t, or C = start + sum of A_t * B_t. No allocation, no lock; the result depends only on
+ * the inputs.
+ *
+ * @param[in] start  [m] the value that every column of C starts from; NULL: from what it holds
+ * @param[in] batch  NULL: a single pair of matrices at a and b
+ */
+void ls_gemm_run(const ls_gemm *gemm, const float *start, const float *a, const float *b, float *c,
+                 const ls_gemm_batch *batch);
 
-/** C (+)= sum over the batch of A_t * B_t. No allocation, no lock; the result depends only on the inputs. */
-void ls_gemm_run_batch(const ls_gemm *gemm, const float *a, const float *b, float *c,
-                       const ls_gemm_batch *batch);
+/** Every column of C = start[m]: the product of an empty batch. */
+void ls_gemm_fill(const ls_gemm *gemm, const float *start, float *c);
 
 /** Name and version of the back end ("libxsmm 1.17 (hsw)", "cblas: OpenBLAS ..."), borrowed; valid until the
  * calling thread asks again. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Small matrix products by CBLAS, for processors and systems without libxsmm: a batch is a loop of calls.
  * Our threads each carry their own micro-batch, so the library must not start threads of its own. */
-#include "nn/gemm.h"
+#include "nn/gemm_backend.h"
 
 #include <cblas.h>
 #include <limits.h>
@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 
-struct ls_gemm {
+struct ls_backend_kernel {
   ls_gemm_shape shape;
 };
 
@@ -20,43 +20,34 @@ static bool fits(const ls_gemm_shape *shape)
          shape->ldb <= INT_MAX && shape->ldc <= INT_MAX;
 }
 
-ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
+ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape)
 {
   if (!fits(shape))
     return ls_fail(LS_E_BUG, "CBLAS cannot take the product %zux%zux%zu", shape->m, shape->n, shape->k);
-  ls_gemm *gemm;
-  LS_PASS(ls_alloc(&gemm, 1, sizeof *gemm, "a matrix product"));
-  gemm->shape = *shape;
+  ls_backend_kernel *kernel;
+  LS_PASS(ls_alloc(&kernel, 1, sizeof *kernel, "a matrix product"));
+  kernel->shape = *shape;
 #ifdef OPENBLAS_VERSION
   openblas_set_num_threads(1);
 #endif
-  *out = gemm;
+  *out = kernel;
   return LS_OK;
 }
 
-void ls_gemm_free(ls_gemm *gemm)
+void ls_backend_free(ls_backend_kernel *kernel)
 {
-  free(gemm);
+  free(kernel);
 }
 
-static void multiply(const ls_gemm_shape *shape, const float *a, const float *b, float *c, bool accumulate)
+void ls_backend_run(const ls_backend_kernel *kernel, const float *a, const float *b, float *c,
+                    const ls_gemm_batch *batch)
 {
-  cblas_sgemm(CblasColMajor, CblasNoTrans, shape->transpose_b ? CblasTrans : CblasNoTrans, (blasint)shape->m,
-              (blasint)shape->n, (blasint)shape->k, 1, a, (blasint)shape->lda, b, (blasint)shape->ldb,
-              accumulate ? 1 : 0, c, (blasint)shape->ldc);
-}
-
-void ls_gemm_run(const ls_gemm *gemm, const float *a, const float *b, float *c)
-{
-  multiply(&gemm->shape, a, b, c, gemm->shape.accumulate);
-}
-
-void ls_gemm_run_batch(const ls_gemm *gemm, const float *a, const float *b, float *c,
-                       const ls_gemm_batch *batch)
-{
+  const ls_gemm_shape *shape = &kernel->shape;
   for (size_t t = 0; t < batch->count; t++)
-    multiply(&gemm->shape, a + batch->a_bytes[t] / sizeof(float), b + batch->b_bytes[t] / sizeof(float), c,
-             gemm->shape.accumulate || t > 0);
+    cblas_sgemm(CblasColMajor, CblasNoTrans, shape->transpose_b ? CblasTrans : CblasNoTrans,
+                (blasint)shape->m, (blasint)shape->n, (blasint)shape->k, 1, a + batch->a_bytes[t] / sizeof *a,
+                (blasint)shape->lda, b + batch->b_bytes[t] / sizeof *b, (blasint)shape->ldb, 1, c,
+                (blasint)shape->ldc);
 }
 
 const char *ls_gemm_backend(void)

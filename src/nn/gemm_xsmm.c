@@ -2,7 +2,7 @@
 /* Small matrix products by libxsmm, which compiles a kernel for each shape when it is planned. Every kernel
  * is of the batch-reduce kind with offsets: a batch of one costs a few instructions more than a plain kernel,
  * and one kind of kernel is enough. Prefetching is off: operands are in cache, or streamed in order. */
-#include "nn/gemm.h"
+#include "nn/gemm_backend.h"
 
 #include <libxsmm.h>
 #include <limits.h>
@@ -11,8 +11,8 @@
 
 #include "base/memory.h"
 
-struct ls_gemm {
-  libxsmm_smmfunction_reducebatch_offs kernel; /* owned by libxsmm's registry, which lives as long as we */
+struct ls_backend_kernel {
+  libxsmm_smmfunction_reducebatch_offs run; /* owned by libxsmm's registry, which lives as long as we */
 };
 
 static bool fits(const ls_gemm_shape *shape)
@@ -28,7 +28,7 @@ static libxsmm_smmfunction_reducebatch_offs dispatch(const ls_gemm_shape *shape)
   const libxsmm_blasint ldb = (libxsmm_blasint)shape->ldb;
   const libxsmm_blasint ldc = (libxsmm_blasint)shape->ldc;
   const float alpha = 1;
-  const float beta = shape->accumulate ? 1 : 0;
+  const float beta = 1;
   const int flags = shape->transpose_b ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
   const int prefetch = LIBXSMM_GEMM_PREFETCH_NONE;
   return libxsmm_smmdispatch_reducebatch_offs((libxsmm_blasint)shape->m, (libxsmm_blasint)shape->n,
@@ -36,40 +36,33 @@ static libxsmm_smmfunction_reducebatch_offs dispatch(const ls_gemm_shape *shape)
                                               &flags, &prefetch);
 }
 
-ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
+ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape)
 {
-  libxsmm_smmfunction_reducebatch_offs kernel = fits(shape) ? dispatch(shape) : NULL;
-  if (!kernel)
+  libxsmm_smmfunction_reducebatch_offs run = fits(shape) ? dispatch(shape) : NULL;
+  if (!run)
     return ls_fail(
         LS_E_BUG, "libxsmm refuses the product %zux%zux%zu (leading dimensions %zu, %zu, %zu, processor %s)",
         shape->m, shape->n, shape->k, shape->lda, shape->ldb, shape->ldc, libxsmm_get_target_arch());
-  ls_gemm *gemm;
-  LS_PASS(ls_alloc(&gemm, 1, sizeof *gemm, "a matrix product"));
-  gemm->kernel = kernel;
-  *out = gemm;
+  ls_backend_kernel *kernel;
+  LS_PASS(ls_alloc(&kernel, 1, sizeof *kernel, "a matrix product"));
+  kernel->run = run;
+  *out = kernel;
   return LS_OK;
 }
 
-void ls_gemm_free(ls_gemm *gemm)
+void ls_backend_free(ls_backend_kernel *kernel)
 {
-  free(gemm);
-}
-
-void ls_gemm_run(const ls_gemm *gemm, const float *a, const float *b, float *c)
-{
-  const unsigned long long one = 1;
-  const unsigned long long start = 0;
-  gemm->kernel(a, b, c, &one, &start, &start);
+  free(kernel);
 }
 
 _Static_assert(sizeof(unsigned long long) == sizeof(uint64_t), "libxsmm takes offsets of this size");
 
-void ls_gemm_run_batch(const ls_gemm *gemm, const float *a, const float *b, float *c,
-                       const ls_gemm_batch *batch)
+void ls_backend_run(const ls_backend_kernel *kernel, const float *a, const float *b, float *c,
+                    const ls_gemm_batch *batch)
 {
   const unsigned long long count = batch->count;
-  gemm->kernel(a, b, c, &count, (const unsigned long long *)batch->a_bytes,
-               (const unsigned long long *)batch->b_bytes);
+  kernel->run(a, b, c, &count, (const unsigned long long *)batch->a_bytes,
+              (const unsigned long long *)batch->b_bytes);
 }
 
 const char *ls_gemm_backend(void)

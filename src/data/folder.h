@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What lies in a folder: the sorted names of its regular files. Private to the readers. */
+#ifndef LS_DATA_FOLDER_H
+#define LS_DATA_FOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "base/text.h"
+
+typedef struct ls_folder {
+  char *path;   /* as given; owned */
+  char **names; /* [count] of the regular files, hidden ones left out, sorted; owned */
+  size_t count;
+} ls_folder;
+
+/** List a folder. Where both NAME and NAME.gz lie there, NAME.gz is left out: it is the same file, and NAME is
+ * quicker to read. Local. Errors: LS_E_INPUT if it cannot be read; LS_E_MEMORY. */
+ls_status ls_folder_list(ls_folder *folder, const char *path) LS_CHECKED;
+void ls_folder_fini(ls_folder *folder);
+
+/** Append the names, quoted, at most a dozen: "'a', 'b' and 3 more", or "no files". */
+void ls_folder_tell(const ls_folder *folder, ls_text *text);
+
+/** The path of `name` in a folder, freed with free(). Local. Errors: LS_E_MEMORY. */
+ls_status ls_path_join(char **out, const char *folder, const char *name) LS_CHECKED;
+
+/** Does a text begin, or end, with `part`? */
+bool ls_text_begins(const char *text, const char *part);
+bool ls_text_ends(const char *text, const char *part);
+
+bool ls_path_is_folder(const char *path);
+bool ls_path_is_file(const char *path); /* a regular one, also through a symbolic link */
+
+#endif

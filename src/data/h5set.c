@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The reader of HDF5 datasets. The file is taken for hostile until it has proved otherwise: only hard links
+ * are followed, types and shapes are compared before anything is read, and a dataset may not declare more than
+ * what its bytes in the file can expand to, so a lie about the size is refused rather than allocated. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "data/h5call.h"
+#include "data/reader.h"
+
+enum {
+  IMAGE_RANK = 4,
+  TEXT_BYTES = 64,      /* of a text attribute, with its terminator */
+  LONGEST_TEXT = 1024,  /* bytes of a fixed-length text that are looked at */
+  DEFLATE_RATIO = 1032, /* the most that deflate can compress */
+  SLACK_BYTES = 1 << 16 /* for the headers of short streams */
+};
+
+typedef char text_slot[TEXT_BYTES];
+
+typedef struct h5set_state {
+  char *path;
+  uint64_t file_bytes;
+  hid_t file;                   /* 0: not open */
+  hid_t images[LS_SPLIT_COUNT]; /* 0: not open */
+} h5set_state;
+
+static ls_status recognize(const ls_reader_place *place, bool *is_mine)
+{
+  *is_mine = false;
+  if (place->folder) return LS_OK;
+  ls_h5call_quiet();
+  *is_mine = ls_text_ends(place->path, ".h5") || ls_text_ends(place->path, ".hdf5") || H5Fis_hdf5(place->path) > 0;
+  return LS_OK;
+}
+
+/* ---- objects ---- */
+
+/* Open a group or dataset that a hard link leads to. `object` is its path, for messages. */
+static ls_status open_object(hid_t *out, const h5set_state *state, hid_t parent, const char *object, H5I_type_t type)
+{
+  const char *name = strrchr(object, '/') + 1;
+  H5L_info_t info;
+  htri_t exists = H5Lexists(parent, name, H5P_DEFAULT);
+  if (exists == 0)
+    return ls_fail(LS_E_INPUT, "'%s' has no %s: a dataset holds /train/images, /train/labels and the same in /test",
+                   state->path, object);
+  if (exists < 0 || H5Lget_info(parent, name, &info, H5P_DEFAULT) < 0)
+    return ls_h5call_fail(LS_E_INPUT, "'%s': cannot look up %s", state->path, object);
+  if (info.type != H5L_TYPE_HARD)
+    return ls_fail(LS_E_INPUT, "'%s': %s is %s link: only what lies in the file itself is read", state->path, object,
+                   info.type == H5L_TYPE_SOFT ? "a soft" : "an external");
+  *out = H5Oopen(parent, name, H5P_DEFAULT);
+  if (*out < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open %s", state->path, object);
+  if (H5Iget_type(*out) == type) return LS_OK;
+  H5Oclose(*out);
+  return ls_fail(LS_E_INPUT, "'%s': %s is not a %s", state->path, object, type == H5I_GROUP ? "group" : "dataset");
+}
+
+/* ---- attributes ---- */
+
+/* Copy one text into a slot: `bytes` at most, a terminator or blanks before that. */
+static ls_status take_text(text_slot slot, const char *text, size_t bytes, const char *path, const char *name)
+{
+  size_t length = text ? strnlen(text, bytes) : 0;
+  while (length > 0 && text[length - 1] == ' ') length--;
+  if (length >= TEXT_BYTES)
+    return ls_fail(LS_E_INPUT, "'%s': attribute %s holds a text of %zu bytes: at most %d are supported", path, name,
+                   length, TEXT_BYTES - 1);
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+      return ls_fail(LS_E_INPUT, "'%s': attribute %s holds a control character", path, name);
+  if (length > 0) memcpy(slot, text, length);
+  return LS_OK;
+}
+
+/* Texts of variable length, as h5py writes them. */
+static ls_status read_variable(hid_t attribute, hid_t type, text_slot *slots, size_t count, const char *path,
+                               const char *name)
+{
+  char **texts;
+  LS_PASS(ls_alloc(&texts, count, sizeof *texts, "an attribute"));
+  ls_status status = LS_OK;
+  if (H5Aread(attribute, type, texts) < 0) {
+    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read attribute %s", path, name);
+    free(texts);
+    return status;
+  }
+  for (size_t i = 0; i < count && status == LS_OK; i++) status = take_text(slots[i], texts[i], SIZE_MAX, path, name);
+  hid_t space = H5Aget_space(attribute);
+  H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts);
+  H5Sclose(space);
+  free(texts);
+  return status;
+}
+
+static ls_status read_fixed(hid_t attribute, hid_t type, text_slot *slots, size_t count, const char *path,
+                            const char *name)
+{
+  const size_t bytes = H5Tget_size(type);
+  char *texts;
+  if (bytes > LONGEST_TEXT)
+    return ls_fail(LS_E_INPUT, "'%s': attribute %s holds texts of %zu bytes: at most %d are supported", path, name,
+                   bytes, TEXT_BYTES - 1);
+  LS_PASS(ls_alloc(&texts, count, bytes, "an attribute"));
+  ls_status status = LS_OK;
+  if (H5Aread(attribute, type, texts) < 0)
+    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read attribute %s", path, name);
+  for (size_t i = 0; i < count && status == LS_OK; i++)
+    status = take_text(slots[i], texts + i * bytes, bytes, path, name);
+  free(texts);
+  return status;
+}
+
+/* Read an attribute of `count` texts; `found` tells whether there is one. */
+static ls_status read_texts(const h5set_state *state, const char *name, text_slot *slots, size_t count, bool *found)
+{
+  *found = H5Aexists(state->file, name) > 0;
+  if (!*found) return LS_OK;
+  hid_t attribute = H5Aopen(state->file, name, H5P_DEFAULT);
+  if (attribute < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open attribute %s", state->path, name);
+  hid_t type = H5Aget_type(attribute);
+  hid_t space = H5Aget_space(attribute);
+  hssize_t elements = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+  ls_status status;
+  if (type < 0 || H5Tget_class(type) != H5T_STRING)
+    status = ls_fail(LS_E_INPUT, "'%s': attribute %s is not a text", state->path, name);
+  else if (elements < 0 || (size_t)elements != count)
+    status = ls_fail(LS_E_INPUT, "'%s': attribute %s has %lld elements, %zu are expected", state->path, name,
+                     (long long)elements, count);
+  else if (H5Tis_variable_str(type) > 0)
+    status = read_variable(attribute, type, slots, count, state->path, name);
+  else
+    status = read_fixed(attribute, type, slots, count, state->path, name);
+  if (space >= 0) H5Sclose(space);
+  if (type >= 0) H5Tclose(type);
+  H5Aclose(attribute);
+  return status;
+}
+
+static ls_status check_format(const h5set_state *state)
+{
+  text_slot format = "";
+  bool found;
+  LS_PASS(read_texts(state, "format", &format, 1, &found));
+  if (found && strcmp(format, "lockstep-dataset") != 0)
+    return ls_fail(LS_E_INPUT, "'%s' is no dataset: its attribute format says '%s', not 'lockstep-dataset'",
+                   state->path, format);
+  return LS_OK;
+}
+
+/* 0 where there is no such attribute. */
+static ls_status read_classes(const h5set_state *state, size_t *classes)
+{
+  *classes = 0;
+  if (H5Aexists(state->file, "classes") <= 0) return LS_OK;
+  hid_t attribute = H5Aopen(state->file, "classes", H5P_DEFAULT);
+  if (attribute < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open attribute classes", state->path);
+  hid_t type = H5Aget_type(attribute);
+  hid_t space = H5Aget_space(attribute);
+  unsigned long long value = 0;
+  ls_status status = LS_OK;
+  if (H5Tget_class(type) != H5T_INTEGER || H5Sget_simple_extent_npoints(space) != 1)
+    status = ls_fail(LS_E_INPUT, "'%s': attribute classes is not one integer", state->path);
+  else if (H5Aread(attribute, H5T_NATIVE_ULLONG, &value) < 0)
+    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read attribute classes", state->path);
+  else if (value < 1 || value > LS_MAX_CLASSES)
+    status = ls_fail(LS_E_INPUT, "'%s': attribute classes is %llu: expected 1 to %d", state->path, value,
+                     LS_MAX_CLASSES);
+  *classes = (size_t)value;
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Aclose(attribute);
+  return status;
+}
+
+static ls_status read_class_names(const h5set_state *state, ls_dataset_info *info)
+{
+  text_slot *slots;
+  bool found;
+  if (info->classes == 0) return LS_OK; /* nothing says how many there should be */
+  LS_PASS(ls_alloc(&slots, info->classes, sizeof *slots, "the class names"));
+  ls_status status;
+  LS_GO(read_texts(state, "class_names", slots, info->classes, &found));
+  if (!found) goto done;
+  LS_GO(ls_alloc(&info->class_names, info->classes, sizeof *info->class_names, "the class names"));
+  for (size_t k = 0; k < info->classes; k++) {
+    const size_t length = strlen(slots[k]);
+    if (length >= LS_CLASS_NAME_BYTES) {
+      status = ls_fail(LS_E_INPUT, "'%s': the class name '%s' is too long: at most %d bytes", state->path, slots[k],
+                       LS_CLASS_NAME_BYTES - 1);
+      goto done;
+    }
+    memcpy(info->class_names[k], slots[k], length + 1);
+  }
+done:
+  free(slots);
+  return status;
+}
+
+static ls_status read_attributes(const h5set_state *state, ls_dataset_info *info)
+{
+  text_slot name = "";
+  bool found;
+  LS_PASS(check_format(state));
+  LS_PASS(read_texts(state, "name", &name, 1, &found));
+  if (found && name[0]) memcpy(info->name, name, sizeof info->name);
+  LS_PASS(read_classes(state, &info->classes));
+  return read_class_names(state, info);
+}
+
+/* ---- shapes ---- */
+
+/* A dataset that is being looked at. */
+typedef struct h5set_array {
+  hid_t dataset;
+  const char *object; /* "/train/images" */
+  size_t bytes_each;  /* of an element */
+  int rank;
+  hsize_t shape[H5S_MAX_RANK];
+  size_t bytes; /* of all elements */
+} h5set_array;
+
+/* Rank, shape and overall size. */
+static ls_status measure(h5set_array *array, const char *path, int rank, const char *expected)
+{
+  hid_t space = H5Dget_space(array->dataset);
+  array->rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, array->shape, NULL);
+  if (space >= 0) H5Sclose(space);
+  if (array->rank != rank)
+    return ls_fail(LS_E_INPUT, "'%s': %s has %d dimensions: expected %s", path, array->object, array->rank, expected);
+  array->bytes = array->bytes_each;
+  bool fits = true;
+  for (int i = 0; i < rank; i++) fits = fits && ls_size_mul(array->bytes, (size_t)array->shape[i], &array->bytes);
+  if (!fits || array->bytes > INT64_MAX)
+    return ls_fail(LS_E_INPUT, "'%s': %s declares more bytes than any file can hold", path, array->object);
+  if (array->bytes == 0) return ls_fail(LS_E_INPUT, "'%s': %s is empty", path, array->object);
+  return LS_OK;
+}
+
+/* An unsigned integer of an allowed width. */
+static ls_status check_type(h5set_array *array, const char *path, size_t widest, const char *expected)
+{
+  hid_t type = H5Dget_type(array->dataset);
+  bool is_good = type >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE &&
+                 H5Tget_size(type) <= widest && H5Tget_precision(type) == 8 * H5Tget_size(type);
+  array->bytes_each = type >= 0 ? H5Tget_size(type) : 0;
+  if (type >= 0) H5Tclose(type);
+  if (!is_good) return ls_fail(LS_E_INPUT, "'%s': %s has the wrong type: expected %s", path, array->object, expected);
+  return LS_OK;
+}
+
+/* The largest number of bytes that `stored` bytes can stand for, with these creation properties. */
+static uint64_t expansion_of(hid_t properties, uint64_t stored)
+{
+  uint64_t most = stored;
+  if (H5Pget_nfilters(properties) > 0 &&
+      (__builtin_mul_overflow(stored, (uint64_t)DEFLATE_RATIO, &most) ||
+       __builtin_add_overflow(most, (uint64_t)SLACK_BYTES, &most)))
+    most = UINT64_MAX;
+  return most;
+}
+
+/* Every chunk must have been written, and a chunk be no larger than the file can fill. */
+static ls_status check_chunks(const h5set_array *array, const char *path, hid_t properties, uint64_t most)
+{
+  hsize_t chunk[H5S_MAX_RANK];
+  hsize_t written = 0;
+  size_t expected = 1;
+  size_t chunk_bytes = array->bytes_each;
+  bool fits = H5Pget_chunk(properties, array->rank, chunk) == array->rank;
+  for (int i = 0; fits && i < array->rank; i++) {
+    fits = chunk[i] > 0 && ls_size_mul(chunk_bytes, (size_t)chunk[i], &chunk_bytes);
+    fits = fits && ls_size_mul(expected, ls_size_ceil_div((size_t)array->shape[i], (size_t)chunk[i]), &expected);
+  }
+  if (!fits || chunk_bytes > most)
+    return ls_fail(LS_E_INPUT, "'%s': the chunks of %s are larger than the file can fill", path, array->object);
+  hid_t space = H5Dget_space(array->dataset);
+  herr_t code = H5Dget_num_chunks(array->dataset, space, &written);
+  H5Sclose(space);
+  if (code < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot count the chunks of %s", path, array->object);
+  if (written != expected)
+    return ls_fail(LS_E_INPUT, "'%s': %s is incomplete: %" PRIuHSIZE " of its %zu chunks were written", path,
+                   array->object, written, expected);
+  return LS_OK;
+}
+
+/* Can the file hold what the dataset declares? */
+static ls_status check_storage(const h5set_state *state, const h5set_array *array, hid_t properties)
+{
+  const H5D_layout_t layout = H5Pget_layout(properties);
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(properties) > 0)
+    return ls_fail(LS_E_INPUT, "'%s': %s lies in other files: only what lies in the file itself is read", state->path,
+                   array->object);
+  const uint64_t stored = H5Dget_storage_size(array->dataset);
+  const uint64_t most = expansion_of(properties, stored);
+  if (stored > state->file_bytes || array->bytes > most)
+    return ls_fail(LS_E_INPUT,
+                   "'%s': %s declares %zu bytes, but the file of %" PRIu64 " bytes holds only %" PRIu64
+                   " for it: it is damaged or was never completed",
+                   state->path, array->object, array->bytes, state->file_bytes, stored);
+  return layout == H5D_CHUNKED ? check_chunks(array, state->path, properties, most) : LS_OK;
+}
+
+static ls_status check_array(const h5set_state *state, const h5set_array *array)
+{
+  hid_t properties = H5Dget_create_plist(array->dataset);
+  if (properties < 0)
+    return ls_h5call_fail(LS_E_INPUT, "'%s': cannot look at the layout of %s", state->path, array->object);
+  ls_status status = check_storage(state, array, properties);
+  H5Pclose(properties);
+  return status;
+}
+
+/* ---- splits ---- */
+
+static ls_status open_images(ls_source *source, ls_split split, hid_t group, const char *object)
+{
+  h5set_state *state = source->state;
+  ls_dataset_info *info = &source->info;
+  h5set_array images = {.object = object};
+  LS_PASS(open_object(&images.dataset, state, group, object, H5I_DATASET));
+  state->images[split] = images.dataset;
+  LS_PASS(check_type(&images, state->path, 1, "uint8"));
+  LS_PASS(measure(&images, state->path, IMAGE_RANK, "4: samples, channels, height, width"));
+  LS_PASS(check_array(state, &images));
+  const hsize_t *shape = images.shape;
+  if (info->height != 0 && (shape[1] != info->channels || shape[2] != info->height || shape[3] != info->width))
+    return ls_fail(LS_E_INPUT,
+                   "'%s': %s has images of %" PRIuHSIZE "x%" PRIuHSIZE "x%" PRIuHSIZE
+                   ", but those of the training split are %zux%zux%zu",
+                   state->path, object, shape[1], shape[2], shape[3], info->channels, info->height, info->width);
+  info->count[split] = (size_t)shape[0];
+  info->channels = (size_t)shape[1];
+  info->height = (size_t)shape[2];
+  info->width = (size_t)shape[3];
+  return LS_OK;
+}
+
+/* Check the labels of a split, and read them. */
+static ls_status read_labels(ls_source *source, ls_split split, h5set_array *labels)
+{
+  const h5set_state *state = source->state;
+  const size_t count = source->info.count[split];
+  LS_PASS(check_type(labels, state->path, 2, "uint8 or uint16"));
+  LS_PASS(measure(labels, state->path, 1, "1: samples"));
+  LS_PASS(check_array(state, labels));
+  if (labels->shape[0] != count)
+    return ls_fail(LS_E_INPUT, "'%s': %s has %" PRIuHSIZE " labels, but there are %zu images", state->path,
+                   labels->object, labels->shape[0], count);
+  LS_PASS(ls_alloc(&source->labels[split], count, sizeof *source->labels[split], "the labels"));
+  if (H5Dread(labels->dataset, H5T_NATIVE_UINT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, source->labels[split]) < 0)
+    return ls_h5call_fail(LS_E_INPUT, "'%s': cannot read %s", state->path, labels->object);
+  return LS_OK;
+}
+
+static ls_status open_members(ls_source *source, ls_split split, hid_t group)
+{
+  char object[32];
+  snprintf(object, sizeof object, "/%s/images", ls_split_words[split]);
+  LS_PASS(open_images(source, split, group, object));
+  snprintf(object, sizeof object, "/%s/labels", ls_split_words[split]);
+  h5set_array labels = {.object = object};
+  LS_PASS(open_object(&labels.dataset, source->state, group, object, H5I_DATASET));
+  ls_status status = read_labels(source, split, &labels);
+  H5Dclose(labels.dataset);
+  return status;
+}
+
+static ls_status open_split(ls_source *source, ls_split split)
+{
+  const h5set_state *state = source->state;
+  char object[16];
+  hid_t group;
+  snprintf(object, sizeof object, "/%s", ls_split_words[split]);
+  if (split == LS_SPLIT_TEST && source->info.height > 0 && H5Lexists(state->file, object + 1, H5P_DEFAULT) == 0)
+    return LS_OK; /* a dataset may come without a test split */
+  LS_PASS(open_object(&group, state, state->file, object, H5I_GROUP));
+  ls_status status = open_members(source, split, group);
+  H5Gclose(group);
+  return status;
+}
+
+static ls_status open_file(h5set_state *state)
+{
+  struct stat info;
+  if (stat(state->path, &info) != 0 || !S_ISREG(info.st_mode))
+    return ls_fail(LS_E_INPUT, "cannot read '%s': it is not a regular file", state->path);
+  state->file_bytes = (uint64_t)info.st_size;
+  ls_h5call_quiet();
+  hid_t access = ls_h5call_access();
+  if (access < 0) return ls_h5call_fail(LS_E_MEMORY, "cannot prepare to open '%s'", state->path);
+  hid_t file = H5Fopen(state->path, H5F_ACC_RDONLY, access);
+  ls_status status = LS_OK;
+  if (file < 0)
+    status = ls_h5call_fail(LS_E_INPUT, "'%s' is no intact HDF5 file", state->path);
+  else
+    state->file = file;
+  H5Pclose(access);
+  return status;
+}
+
+static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
+{
+  h5set_state *state;
+  LS_PASS(ls_alloc(&state, 1, sizeof *state, "an HDF5 dataset"));
+  source->state = state;
+  LS_PASS(ls_text_copy(&state->path, place->path));
+  LS_PASS(open_file(state));
+  LS_PASS(read_attributes(state, &source->info));
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) LS_PASS(open_split(source, (ls_split)split));
+  return LS_OK;
+}
+
+static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
+{
+  const h5set_state *state = source->state;
+  const ls_dataset_info *info = &source->info;
+  const hsize_t start[IMAGE_RANK] = {first};
+  const hsize_t shape[IMAGE_RANK] = {count, info->channels, info->height, info->width};
+  hid_t all = H5Dget_space(state->images[split]);
+  hid_t block = H5Screate_simple(IMAGE_RANK, shape, NULL);
+  ls_status status = LS_OK;
+  if (all < 0 || block < 0 || H5Sselect_hyperslab(all, H5S_SELECT_SET, start, NULL, shape, NULL) < 0 ||
+      H5Dread(state->images[split], H5T_NATIVE_UINT8, block, all, H5P_DEFAULT, images) < 0)
+    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read samples %zu to %zu of /%s/images", state->path, first,
+                            first + count - 1, ls_split_words[split]);
+  if (block >= 0) H5Sclose(block);
+  if (all >= 0) H5Sclose(all);
+  return status;
+}
+
+static void locate(const ls_source *source, ls_split split, size_t sample, ls_text *text)
+{
+  const h5set_state *state = source->state;
+  ls_text_add(text, "'%s', /%s/labels, element %zu", state->path, ls_split_words[split], sample);
+}
+
+static void close_h5set(void *opened)
+{
+  h5set_state *state = opened;
+  if (!state) return;
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
+    if (state->images[split] > 0) H5Dclose(state->images[split]);
+  if (state->file > 0) H5Fclose(state->file);
+  free(state->path);
+  free(state);
+}
+
+const ls_reader ls_reader_h5set = {.format = "HDF5",
+                                   .recognize = recognize,
+                                   .open = open_h5set,
+                                   .read_images = read_images,
+                                   .locate = locate,
+                                   .close = close_h5set};

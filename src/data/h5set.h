@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Writing lockstep's HDF5 dataset:
+ *
+ *   /                attributes format = "lockstep-dataset", name, classes, class_names (optional)
+ *   /train/images    uint8 [N, C, H, W], chunked by samples, shuffle + deflate + Fletcher-32
+ *   /train/labels    uint8 [N] (uint16 from 257 classes on)
+ *   /test/...        the same
+ *
+ * The reader is a row of the table of readers (reader.h); source.h opens such a file.
+ */
+#ifndef LS_DATA_H5SET_H
+#define LS_DATA_H5SET_H
+
+#include "base/status.h"
+#include "data/source.h"
+#include "data/ticker.h"
+
+/** Write all samples of an open dataset to an HDF5 file: to a temporary file, PATH.tmp, which is renamed when it
+ * is complete, so what `path` held before stays intact until then.
+ *
+ * Local. Errors: LS_E_IO if it cannot be written; those of reading the source; LS_E_MEMORY.
+ */
+ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *ticker) LS_CHECKED;
+
+#endif

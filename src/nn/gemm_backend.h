@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a library of matrix products provides to gemm.c; one of gemm_xsmm.c and gemm_cblas.c is built in. */
+#ifndef LS_NN_GEMM_BACKEND_H
+#define LS_NN_GEMM_BACKEND_H
+
+#include "nn/gemm.h"
+
+/** A kernel of the library; opaque, immutable. */
+typedef struct ls_backend_kernel ls_backend_kernel;
+
+/** Plan C += sum of A_t * B_t; columns of B do not overlap. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
+ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape) LS_CHECKED;
+void ls_backend_free(ls_backend_kernel *kernel);
+
+void ls_backend_run(const ls_backend_kernel *kernel, const float *a, const float *b, float *c,
+                    const ls_gemm_batch *batch);
+
+#endif
