@@ -149,8 +149,9 @@ static ls_status prepare(ls_comm *comm, eval_session *session, const eval_argume
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
                               .batch = spec->train.batch,
-                              .microbatch = common_microbatch(session)};
-  loader.wanted[arguments->split] = true;
+                              .microbatch = common_microbatch(session),
+                              .threads = session->threads,
+                              .test_only = arguments->split == LS_EVAL_TEST};
   return ls_loader_new(&session->loader, comm, session->source, &loader);
 }
 

@@ -60,27 +60,6 @@ ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *al
 
 ls_status ls_comm_barrier(ls_comm *comm) LS_CHECKED;
 
-/** An exchange of fixed-size items between all ranks that runs in the background; opaque. */
-typedef struct ls_exchange ls_exchange;
-
-/** Start an exchange: rank r receives from every rank s the send_counts[r] items that s put at
- * send_offsets[r].
- *
- * All counts and offsets are in items of item_bytes bytes, per rank. Buffers and arrays must stay untouched
- * until ls_exchange_wait(). Counts may be zero. Uses MPI_Ialltoallv with a contiguous datatype of item_bytes.
- * Collective. Errors: LS_E_INPUT if a count or an offset does not fit an int; LS_E_MEMORY, LS_E_COMM.
- */
-ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const void *send,
-                            const size_t *send_counts, const size_t *send_offsets, void *receive,
-                            const size_t *receive_counts, const size_t *receive_offsets) LS_CHECKED;
-
-/** Let a running exchange progress (Open MPI moves data only inside MPI calls). Cheap. Local. Errors:
- * LS_E_COMM. */
-ls_status ls_exchange_poke(ls_exchange *exchange) LS_CHECKED;
-
-/** Complete the exchange and free it; NULL is fine. Collective. Errors: LS_E_COMM. */
-ls_status ls_exchange_wait(ls_exchange *exchange) LS_CHECKED;
-
 /** Name and version of the MPI library, on one line, borrowed. Local. */
 const char *ls_comm_library(void);
 

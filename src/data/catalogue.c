@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Known datasets: one row each. Class names and numbers are those of the publishers:
- * MNIST: LeCun et al. 1998. Fashion-MNIST: Xiao, Rasul, Vollgraf 2017. KMNIST: Clanuwat et al. 2018 (romanized).
- * EMNIST: Cohen et al. 2017, whose files hold images by columns, and letters numbered from 1. CIFAR-10:
- * Krizhevsky 2009. */
+ * MNIST: LeCun et al. 1998. Fashion-MNIST: Xiao, Rasul, Vollgraf 2017. KMNIST: Clanuwat et al. 2018
+ * (romanized). EMNIST: Cohen et al. 2017, whose files hold images by columns, and letters numbered from 1.
+ * CIFAR-10: Krizhevsky 2009. */
 #include "data/catalogue.h"
 
 #include <stdlib.h>
@@ -20,15 +20,15 @@ static const char *const cifar_names[] = {"airplane", "automobile", "bird",  "ca
                                           "dog",      "frog",       "horse", "ship", "truck"};
 
 #define DIGITS "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"
-#define CAPITALS \
-  "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", \
-      "W", "X", "Y", "Z"
+#define CAPITALS                                                                                             \
+  "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U",   \
+      "V", "W", "X", "Y", "Z"
 
 static const char *const letter_names[] = {CAPITALS};
 
 /* Small letters that look like their capitals are merged with them. */
-static const char *const merged_names[] = {DIGITS, CAPITALS, "a", "b", "d", "e", "f", "g",
-                                           "h",    "n",      "q", "r", "t"};
+static const char *const merged_names[] = {DIGITS, CAPITALS, "a", "b", "d", "e", "f",
+                                           "g",    "h",      "n", "q", "r", "t"};
 
 static const char *const character_names[] = {DIGITS, CAPITALS, "a", "b", "c", "d", "e", "f", "g", "h",
                                               "i",    "j",      "k", "l", "m", "n", "o", "p", "q", "r",
@@ -36,8 +36,8 @@ static const char *const character_names[] = {DIGITS, CAPITALS, "a", "b", "c", "
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define NAMES(array) .classes = COUNT_OF(array), .class_names = (array)
-#define EMNIST(split) \
-  .name = "emnist-" split, .folders = {"emnist-" split, "emnist", NULL}, .prefix = "emnist-" split "-", \
+#define EMNIST(split)                                                                                        \
+  .name = "emnist-" split, .folders = {"emnist-" split, "emnist", NULL}, .prefix = "emnist-" split "-",      \
   .is_transposed = true
 
 const ls_catalogue_entry ls_catalogue[] = {
@@ -47,14 +47,16 @@ const ls_catalogue_entry ls_catalogue[] = {
      NAMES(fashion_names),
      .folders = {"fashion-mnist", NULL},
      .prefix = ""},
-    {.name = "kmnist", .doc = "cursive Japanese kana", NAMES(kana_names), .folders = {"kmnist", NULL}, .prefix = ""},
+    {.name = "kmnist",
+     .doc = "cursive Japanese kana",
+     NAMES(kana_names),
+     .folders = {"kmnist", NULL},
+     .prefix = ""},
     {EMNIST("balanced"), .doc = "handwritten digits and letters, as many of each", NAMES(merged_names)},
     {EMNIST("byclass"), .doc = "handwritten digits, capitals and small letters", NAMES(character_names)},
     {EMNIST("bymerge"), .doc = "handwritten digits and letters, look-alikes merged", NAMES(merged_names)},
     {EMNIST("digits"), .doc = "handwritten digits, four times MNIST's", .classes = 10},
-    {EMNIST("letters"),
-     .doc = "handwritten letters, capital and small together",
-     NAMES(letter_names),
+    {EMNIST("letters"), .doc = "handwritten letters, capital and small together", NAMES(letter_names),
      .first_label = 1},
     {EMNIST("mnist"), .doc = "MNIST, made anew from the same source", .classes = 10},
     {.name = "cifar10",
@@ -78,15 +80,16 @@ void ls_catalogue_tell(ls_text *text)
 }
 
 /* What is looked for, and what was found. */
-typedef struct search {
+typedef struct place_search {
   const char *name;
   const char *const *folders; /* NULL-terminated */
   char *found;                /* owned; NULL: nothing yet */
   ls_text *searched;
-} search;
+} place_search;
 
 /* Look at one path. */
-static ls_status try_path(search *search, const char *root, const char *name, bool (*is_wanted)(const char *path))
+static ls_status try_path(place_search *search, const char *root, const char *name,
+                          bool (*is_wanted)(const char *path))
 {
   if (search->found) return LS_OK;
   char *path;
@@ -99,7 +102,7 @@ static ls_status try_path(search *search, const char *root, const char *name, bo
   return LS_OK;
 }
 
-static ls_status try_root(search *search, const char *root)
+static ls_status try_root(place_search *search, const char *root)
 {
   for (const char *const *folder = search->folders; *folder; folder++)
     LS_PASS(try_path(search, root, *folder, ls_path_is_folder));
@@ -112,7 +115,7 @@ static ls_status try_root(search *search, const char *root)
   return status;
 }
 
-static ls_status try_roots(search *search, char *roots)
+static ls_status try_roots(place_search *search, char *roots)
 {
   char *rest = NULL;
   for (const char *root = strtok_r(roots, ":", &rest); root; root = strtok_r(NULL, ":", &rest))
@@ -120,10 +123,11 @@ static ls_status try_roots(search *search, char *roots)
   return LS_OK;
 }
 
-ls_status ls_catalogue_search(char **path, const char *name, const ls_catalogue_entry *entry, ls_text *searched)
+ls_status ls_catalogue_search(char **path, const char *name, const ls_catalogue_entry *entry,
+                              ls_text *searched)
 {
   const char *const by_name[] = {name, NULL};
-  search search = {.name = name, .folders = entry ? entry->folders : by_name, .searched = searched};
+  place_search search = {.name = name, .folders = entry ? entry->folders : by_name, .searched = searched};
   const char *set = getenv("LOCKSTEP_DATA_PATH");
   ls_text text = {0};
   ls_text_add(&text, "%s:data:/usr/share/datasets", set ? set : "");

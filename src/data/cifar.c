@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The reader of CIFAR-10's binary version: data_batch_*.bin and test_batch*.bin, plain or gzip, as many as
- * there are. A record is one byte of label and 3072 of image: 32 rows of 32 red values, then green, then blue,
- * which is [C, H, W] as it stands. There are no headers, so the length of the files tells the counts.
+ * there are. A record is one byte of label and 3072 of image: 32 rows of 32 red values, then green, then
+ * blue, which is [C, H, W] as it stands. There are no headers, so the length of the files tells the counts.
  *
  * Source: A. Krizhevsky: "Learning multiple layers of features from tiny images", 2009.
  */
@@ -25,8 +25,8 @@ enum {
   NAMES_LIMIT_BYTES = 1 << 16
 };
 
-static const char *const prefixes[LS_SPLIT_COUNT] = {[LS_SPLIT_TRAIN] = "data_batch",
-                                                     [LS_SPLIT_TEST] = "test_batch"};
+static const char *const prefixes[LS_SPLIT_COUNT] = {
+    [LS_SPLIT_TRAIN] = "data_batch", [LS_SPLIT_TEST] = "test_batch"};
 static const char *const names_file = "batches.meta.txt";
 
 /* A file of records. */
@@ -43,7 +43,8 @@ typedef struct cifar_state {
 
 static bool is_batch(const char *name, size_t split)
 {
-  return ls_text_begins(name, prefixes[split]) && (ls_text_ends(name, ".bin") || ls_text_ends(name, ".bin.gz"));
+  return ls_text_begins(name, prefixes[split]) &&
+         (ls_text_ends(name, ".bin") || ls_text_ends(name, ".bin.gz"));
 }
 
 static ls_status recognize(const ls_reader_place *place, bool *is_mine)
@@ -62,9 +63,10 @@ static ls_status read_block(cifar_state *state, ls_stream *stream, size_t *recor
   LS_PASS(ls_stream_read(stream, state->block, sizeof state->block, &got));
   *records = got / RECORD_BYTES;
   if (got % RECORD_BYTES != 0)
-    return ls_fail(LS_E_INPUT,
-                   "'%s' is truncated, or no CIFAR-10 file: it ends with %zu bytes that are not a whole record of %d",
-                   ls_stream_path(stream), got % RECORD_BYTES, RECORD_BYTES);
+    return ls_fail(
+        LS_E_INPUT,
+        "'%s' is truncated, or no CIFAR-10 file: it ends with %zu bytes that are not a whole record of %d",
+        ls_stream_path(stream), got % RECORD_BYTES, RECORD_BYTES);
   return LS_OK;
 }
 
@@ -82,7 +84,8 @@ static ls_status read_labels(cifar_state *state, batch_file *file, ls_text *labe
   return LS_OK;
 }
 
-static ls_status open_file(cifar_state *state, size_t split, const ls_folder *folder, const char *name, ls_text *labels)
+static ls_status open_file(cifar_state *state, size_t split, const ls_folder *folder, const char *name,
+                           ls_text *labels)
 {
   batch_file *file = &state->files[split][state->file_count[split]];
   char *path;
@@ -112,7 +115,8 @@ static ls_status open_files(cifar_state *state, size_t split, const ls_folder *f
     if (is_batch(folder->names[i], split)) names[count++] = folder->names[i];
   qsort(names, count, sizeof *names, compare_versions);
   ls_status status = ls_alloc(&state->files[split], count, sizeof *state->files[split], "the batches");
-  for (size_t i = 0; i < count && status == LS_OK; i++) status = open_file(state, split, folder, names[i], labels);
+  for (size_t i = 0; i < count && status == LS_OK; i++)
+    status = open_file(state, split, folder, names[i], labels);
   free(names);
   return status;
 }
@@ -159,8 +163,8 @@ static ls_status parse_names(ls_dataset_info *info, const char *path, const char
   for (const char *line = text; *line; line = next_line(line)) {
     const size_t length = name_length(line);
     if (length >= LS_CLASS_NAME_BYTES)
-      return ls_fail(LS_E_INPUT, "'%s': the name '%.*s' is too long: at most %d bytes", path, (int)ls_size_min(length, 60),
-                     line, LS_CLASS_NAME_BYTES - 1);
+      return ls_fail(LS_E_INPUT, "'%s': the name '%.*s' is too long: at most %d bytes", path,
+                     (int)ls_size_min(length, 60), line, LS_CLASS_NAME_BYTES - 1);
     if (length > 0) memcpy(info->class_names[info->classes++], line, length);
   }
   return LS_OK;
@@ -209,7 +213,8 @@ static ls_status open_cifar(ls_source *source, const ls_reader_place *place)
 }
 
 /* Read a run of images that lie in one file. */
-static ls_status read_run(cifar_state *state, const batch_file *file, size_t first, size_t count, uint8_t *images)
+static ls_status read_run(cifar_state *state, const batch_file *file, size_t first, size_t count,
+                          uint8_t *images)
 {
   LS_PASS(ls_stream_seek(file->stream, (uint64_t)first * RECORD_BYTES));
   for (size_t done = 0; done < count;) {
@@ -240,7 +245,8 @@ static void locate(const ls_source *source, ls_split split, size_t sample, ls_te
   const cifar_state *state = source->state;
   const batch_file *file = state->files[split];
   while (sample >= file->first + file->count) file++;
-  ls_text_add(text, "'%s', record %zu of %zu", ls_stream_path(file->stream), sample - file->first + 1, file->count);
+  ls_text_add(text, "'%s', record %zu of %zu", ls_stream_path(file->stream), sample - file->first + 1,
+              file->count);
 }
 
 static void close_cifar(void *opened)

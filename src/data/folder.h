@@ -15,8 +15,8 @@ typedef struct ls_folder {
   size_t count;
 } ls_folder;
 
-/** List a folder. Where both NAME and NAME.gz lie there, NAME.gz is left out: it is the same file, and NAME is
- * quicker to read. Local. Errors: LS_E_INPUT if it cannot be read; LS_E_MEMORY. */
+/** List a folder. Where both NAME and NAME.gz lie there, NAME.gz is left out: it is the same file, and NAME
+ * is quicker to read. Local. Errors: LS_E_INPUT if it cannot be read; LS_E_MEMORY. */
 ls_status ls_folder_list(ls_folder *folder, const char *path) LS_CHECKED;
 void ls_folder_fini(ls_folder *folder);
 

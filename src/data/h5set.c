@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The reader of HDF5 datasets. The file is taken for hostile until it has proved otherwise: only hard links
- * are followed, types and shapes are compared before anything is read, and a dataset may not declare more than
- * what its bytes in the file can expand to, so a lie about the size is refused rather than allocated. */
+ * are followed, types and shapes are compared before anything is read, and a dataset may not declare more
+ * than what its bytes in the file can expand to, so a lie about the size is refused rather than allocated. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,31 +35,35 @@ static ls_status recognize(const ls_reader_place *place, bool *is_mine)
   *is_mine = false;
   if (place->folder) return LS_OK;
   ls_h5call_quiet();
-  *is_mine = ls_text_ends(place->path, ".h5") || ls_text_ends(place->path, ".hdf5") || H5Fis_hdf5(place->path) > 0;
+  *is_mine =
+      ls_text_ends(place->path, ".h5") || ls_text_ends(place->path, ".hdf5") || H5Fis_hdf5(place->path) > 0;
   return LS_OK;
 }
 
 /* ---- objects ---- */
 
 /* Open a group or dataset that a hard link leads to. `object` is its path, for messages. */
-static ls_status open_object(hid_t *out, const h5set_state *state, hid_t parent, const char *object, H5I_type_t type)
+static ls_status open_object(hid_t *out, const h5set_state *state, hid_t parent, const char *object,
+                             H5I_type_t type)
 {
   const char *name = strrchr(object, '/') + 1;
   H5L_info_t info;
   htri_t exists = H5Lexists(parent, name, H5P_DEFAULT);
   if (exists == 0)
-    return ls_fail(LS_E_INPUT, "'%s' has no %s: a dataset holds /train/images, /train/labels and the same in /test",
+    return ls_fail(LS_E_INPUT,
+                   "'%s' has no %s: a dataset holds /train/images, /train/labels and the same in /test",
                    state->path, object);
   if (exists < 0 || H5Lget_info(parent, name, &info, H5P_DEFAULT) < 0)
     return ls_h5call_fail(LS_E_INPUT, "'%s': cannot look up %s", state->path, object);
   if (info.type != H5L_TYPE_HARD)
-    return ls_fail(LS_E_INPUT, "'%s': %s is %s link: only what lies in the file itself is read", state->path, object,
-                   info.type == H5L_TYPE_SOFT ? "a soft" : "an external");
+    return ls_fail(LS_E_INPUT, "'%s': %s is %s link: only what lies in the file itself is read", state->path,
+                   object, info.type == H5L_TYPE_SOFT ? "a soft" : "an external");
   *out = H5Oopen(parent, name, H5P_DEFAULT);
   if (*out < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open %s", state->path, object);
   if (H5Iget_type(*out) == type) return LS_OK;
   H5Oclose(*out);
-  return ls_fail(LS_E_INPUT, "'%s': %s is not a %s", state->path, object, type == H5I_GROUP ? "group" : "dataset");
+  return ls_fail(LS_E_INPUT, "'%s': %s is not a %s", state->path, object,
+                 type == H5I_GROUP ? "group" : "dataset");
 }
 
 /* ---- attributes ---- */
@@ -70,8 +74,8 @@ static ls_status take_text(text_slot slot, const char *text, size_t bytes, const
   size_t length = text ? strnlen(text, bytes) : 0;
   while (length > 0 && text[length - 1] == ' ') length--;
   if (length >= TEXT_BYTES)
-    return ls_fail(LS_E_INPUT, "'%s': attribute %s holds a text of %zu bytes: at most %d are supported", path, name,
-                   length, TEXT_BYTES - 1);
+    return ls_fail(LS_E_INPUT, "'%s': attribute %s holds a text of %zu bytes: at most %d are supported", path,
+                   name, length, TEXT_BYTES - 1);
   for (size_t i = 0; i < length; i++)
     if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
       return ls_fail(LS_E_INPUT, "'%s': attribute %s holds a control character", path, name);
@@ -91,7 +95,8 @@ static ls_status read_variable(hid_t attribute, hid_t type, text_slot *slots, si
     free(texts);
     return status;
   }
-  for (size_t i = 0; i < count && status == LS_OK; i++) status = take_text(slots[i], texts[i], SIZE_MAX, path, name);
+  for (size_t i = 0; i < count && status == LS_OK; i++)
+    status = take_text(slots[i], texts[i], texts[i] ? strlen(texts[i]) : 0, path, name);
   hid_t space = H5Aget_space(attribute);
   H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts);
   H5Sclose(space);
@@ -105,8 +110,8 @@ static ls_status read_fixed(hid_t attribute, hid_t type, text_slot *slots, size_
   const size_t bytes = H5Tget_size(type);
   char *texts;
   if (bytes > LONGEST_TEXT)
-    return ls_fail(LS_E_INPUT, "'%s': attribute %s holds texts of %zu bytes: at most %d are supported", path, name,
-                   bytes, TEXT_BYTES - 1);
+    return ls_fail(LS_E_INPUT, "'%s': attribute %s holds texts of %zu bytes: at most %d are supported", path,
+                   name, bytes, TEXT_BYTES - 1);
   LS_PASS(ls_alloc(&texts, count, bytes, "an attribute"));
   ls_status status = LS_OK;
   if (H5Aread(attribute, type, texts) < 0)
@@ -118,7 +123,8 @@ static ls_status read_fixed(hid_t attribute, hid_t type, text_slot *slots, size_
 }
 
 /* Read an attribute of `count` texts; `found` tells whether there is one. */
-static ls_status read_texts(const h5set_state *state, const char *name, text_slot *slots, size_t count, bool *found)
+static ls_status read_texts(const h5set_state *state, const char *name, text_slot *slots, size_t count,
+                            bool *found)
 {
   *found = H5Aexists(state->file, name) > 0;
   if (!*found) return LS_OK;
@@ -192,8 +198,8 @@ static ls_status read_class_names(const h5set_state *state, ls_dataset_info *inf
   for (size_t k = 0; k < info->classes; k++) {
     const size_t length = strlen(slots[k]);
     if (length >= LS_CLASS_NAME_BYTES) {
-      status = ls_fail(LS_E_INPUT, "'%s': the class name '%s' is too long: at most %d bytes", state->path, slots[k],
-                       LS_CLASS_NAME_BYTES - 1);
+      status = ls_fail(LS_E_INPUT, "'%s': the class name '%s' is too long: at most %d bytes", state->path,
+                       slots[k], LS_CLASS_NAME_BYTES - 1);
       goto done;
     }
     memcpy(info->class_names[k], slots[k], length + 1);
@@ -233,10 +239,12 @@ static ls_status measure(h5set_array *array, const char *path, int rank, const c
   array->rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, array->shape, NULL);
   if (space >= 0) H5Sclose(space);
   if (array->rank != rank)
-    return ls_fail(LS_E_INPUT, "'%s': %s has %d dimensions: expected %s", path, array->object, array->rank, expected);
+    return ls_fail(LS_E_INPUT, "'%s': %s has %d dimensions: expected %s", path, array->object, array->rank,
+                   expected);
   array->bytes = array->bytes_each;
   bool fits = true;
-  for (int i = 0; i < rank; i++) fits = fits && ls_size_mul(array->bytes, (size_t)array->shape[i], &array->bytes);
+  for (int i = 0; i < rank; i++)
+    fits = fits && ls_size_mul(array->bytes, (size_t)array->shape[i], &array->bytes);
   if (!fits || array->bytes > INT64_MAX)
     return ls_fail(LS_E_INPUT, "'%s': %s declares more bytes than any file can hold", path, array->object);
   if (array->bytes == 0) return ls_fail(LS_E_INPUT, "'%s': %s is empty", path, array->object);
@@ -251,7 +259,8 @@ static ls_status check_type(h5set_array *array, const char *path, size_t widest,
                  H5Tget_size(type) <= widest && H5Tget_precision(type) == 8 * H5Tget_size(type);
   array->bytes_each = type >= 0 ? H5Tget_size(type) : 0;
   if (type >= 0) H5Tclose(type);
-  if (!is_good) return ls_fail(LS_E_INPUT, "'%s': %s has the wrong type: expected %s", path, array->object, expected);
+  if (!is_good)
+    return ls_fail(LS_E_INPUT, "'%s': %s has the wrong type: expected %s", path, array->object, expected);
   return LS_OK;
 }
 
@@ -259,9 +268,8 @@ static ls_status check_type(h5set_array *array, const char *path, size_t widest,
 static uint64_t expansion_of(hid_t properties, uint64_t stored)
 {
   uint64_t most = stored;
-  if (H5Pget_nfilters(properties) > 0 &&
-      (__builtin_mul_overflow(stored, (uint64_t)DEFLATE_RATIO, &most) ||
-       __builtin_add_overflow(most, (uint64_t)SLACK_BYTES, &most)))
+  if (H5Pget_nfilters(properties) > 0 && (__builtin_mul_overflow(stored, (uint64_t)DEFLATE_RATIO, &most) ||
+                                          __builtin_add_overflow(most, (uint64_t)SLACK_BYTES, &most)))
     most = UINT64_MAX;
   return most;
 }
@@ -276,10 +284,12 @@ static ls_status check_chunks(const h5set_array *array, const char *path, hid_t 
   bool fits = H5Pget_chunk(properties, array->rank, chunk) == array->rank;
   for (int i = 0; fits && i < array->rank; i++) {
     fits = chunk[i] > 0 && ls_size_mul(chunk_bytes, (size_t)chunk[i], &chunk_bytes);
-    fits = fits && ls_size_mul(expected, ls_size_ceil_div((size_t)array->shape[i], (size_t)chunk[i]), &expected);
+    fits =
+        fits && ls_size_mul(expected, ls_size_ceil_div((size_t)array->shape[i], (size_t)chunk[i]), &expected);
   }
   if (!fits || chunk_bytes > most)
-    return ls_fail(LS_E_INPUT, "'%s': the chunks of %s are larger than the file can fill", path, array->object);
+    return ls_fail(LS_E_INPUT, "'%s': the chunks of %s are larger than the file can fill", path,
+                   array->object);
   hid_t space = H5Dget_space(array->dataset);
   herr_t code = H5Dget_num_chunks(array->dataset, space, &written);
   H5Sclose(space);
@@ -295,8 +305,8 @@ static ls_status check_storage(const h5set_state *state, const h5set_array *arra
 {
   const H5D_layout_t layout = H5Pget_layout(properties);
   if (layout == H5D_VIRTUAL || H5Pget_external_count(properties) > 0)
-    return ls_fail(LS_E_INPUT, "'%s': %s lies in other files: only what lies in the file itself is read", state->path,
-                   array->object);
+    return ls_fail(LS_E_INPUT, "'%s': %s lies in other files: only what lies in the file itself is read",
+                   state->path, array->object);
   const uint64_t stored = H5Dget_storage_size(array->dataset);
   const uint64_t most = expansion_of(properties, stored);
   if (stored > state->file_bytes || array->bytes > most)
@@ -330,11 +340,13 @@ static ls_status open_images(ls_source *source, ls_split split, hid_t group, con
   LS_PASS(measure(&images, state->path, IMAGE_RANK, "4: samples, channels, height, width"));
   LS_PASS(check_array(state, &images));
   const hsize_t *shape = images.shape;
-  if (info->height != 0 && (shape[1] != info->channels || shape[2] != info->height || shape[3] != info->width))
+  if (info->height != 0 &&
+      (shape[1] != info->channels || shape[2] != info->height || shape[3] != info->width))
     return ls_fail(LS_E_INPUT,
                    "'%s': %s has images of %" PRIuHSIZE "x%" PRIuHSIZE "x%" PRIuHSIZE
                    ", but those of the training split are %zux%zux%zu",
-                   state->path, object, shape[1], shape[2], shape[3], info->channels, info->height, info->width);
+                   state->path, object, shape[1], shape[2], shape[3], info->channels, info->height,
+                   info->width);
   info->count[split] = (size_t)shape[0];
   info->channels = (size_t)shape[1];
   info->height = (size_t)shape[2];
@@ -378,8 +390,7 @@ static ls_status open_split(ls_source *source, ls_split split)
   char object[16];
   hid_t group;
   snprintf(object, sizeof object, "/%s", ls_split_words[split]);
-  if (split == LS_SPLIT_TEST && source->info.height > 0 && H5Lexists(state->file, object + 1, H5P_DEFAULT) == 0)
-    return LS_OK; /* a dataset may come without a test split */
+  if (H5Lexists(state->file, object, H5P_DEFAULT) == 0) return LS_OK; /* a dataset may have one split alone */
   LS_PASS(open_object(&group, state, state->file, object, H5I_GROUP));
   ls_status status = open_members(source, split, group);
   H5Gclose(group);
@@ -414,6 +425,8 @@ static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
   LS_PASS(open_file(state));
   LS_PASS(read_attributes(state, &source->info));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) LS_PASS(open_split(source, (ls_split)split));
+  if (source->info.height == 0)
+    return ls_fail(LS_E_INPUT, "'%s' has neither /train nor /test: it is no dataset", state->path);
   return LS_OK;
 }
 
@@ -428,8 +441,8 @@ static ls_status read_images(ls_source *source, ls_split split, size_t first, si
   ls_status status = LS_OK;
   if (all < 0 || block < 0 || H5Sselect_hyperslab(all, H5S_SELECT_SET, start, NULL, shape, NULL) < 0 ||
       H5Dread(state->images[split], H5T_NATIVE_UINT8, block, all, H5P_DEFAULT, images) < 0)
-    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read samples %zu to %zu of /%s/images", state->path, first,
-                            first + count - 1, ls_split_words[split]);
+    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read samples %zu to %zu of /%s/images", state->path,
+                            first, first + count - 1, ls_split_words[split]);
   if (block >= 0) H5Sclose(block);
   if (all >= 0) H5Sclose(all);
   return status;

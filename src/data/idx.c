@@ -21,7 +21,14 @@
 #include "data/reader.h"
 #include "data/stream.h"
 
-enum { MAX_RANK = 3, IMAGE_RANK = 3, LABEL_RANK = 1, MAGIC_BYTES = 4, TYPE_UINT8 = 0x08, BLOCK_BYTES = 1 << 16 };
+enum {
+  MAX_RANK = 3,
+  IMAGE_RANK = 3,
+  LABEL_RANK = 1,
+  MAGIC_BYTES = 4,
+  TYPE_UINT8 = 0x08,
+  BLOCK_BYTES = 1 << 16
+};
 
 /* The files of a split. */
 typedef struct idx_files {
@@ -46,7 +53,7 @@ static const char *type_name(unsigned char type)
   static const struct {
     unsigned char type;
     const char *name;
-  } table[] = {{TYPE_UINT8, "unsigned bytes"}, {0x09, "signed bytes"},   {0x0b, "16-bit integers"},
+  } table[] = {{TYPE_UINT8, "unsigned bytes"}, {0x09, "signed bytes"},  {0x0b, "16-bit integers"},
                {0x0c, "32-bit integers"},      {0x0d, "32-bit floats"}, {0x0e, "64-bit floats"}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (table[i].type == type) return table[i].name;
@@ -92,10 +99,11 @@ static ls_status rank_of(const ls_folder *folder, const char *name, size_t *rank
   else if (status == LS_OK && got == MAGIC_BYTES && is_magic(magic))
     *rank = magic[3];
   else if (status == LS_OK && promises_idx(name))
-    status = ls_fail(LS_E_INPUT,
-                     "'%s' is no IDX file: it begins with the %zu bytes %02x %02x %02x %02x, where an IDX file of "
-                     "images has 00 00 08 03 and one of labels 00 00 08 01",
-                     path, got, magic[0], magic[1], magic[2], magic[3]);
+    status =
+        ls_fail(LS_E_INPUT,
+                "'%s' is no IDX file: it begins with the %zu bytes %02x %02x %02x %02x, where an IDX file of "
+                "images has 00 00 08 03 and one of labels 00 00 08 01",
+                path, got, magic[0], magic[1], magic[2], magic[3]);
   free(path);
   return status;
 }
@@ -145,15 +153,17 @@ static ls_status fail_files(const ls_folder *folder, const char *what)
 }
 
 /* Take a file for its split, which must not have one like it. */
-static ls_status assign(const ls_folder *folder, idx_files files[LS_SPLIT_COUNT], const char *name, size_t rank)
+static ls_status assign(const ls_folder *folder, idx_files files[LS_SPLIT_COUNT], const char *name,
+                        size_t rank)
 {
   char what[256];
   const size_t split = split_of(name);
   if (rank != IMAGE_RANK && rank != LABEL_RANK)
-    return ls_fail(LS_E_INPUT, "'%s/%s' is an IDX file of %zu dimensions: images have 3, labels 1", folder->path,
-                   name, rank);
+    return ls_fail(LS_E_INPUT, "'%s/%s' is an IDX file of %zu dimensions: images have 3, labels 1",
+                   folder->path, name, rank);
   if (split == LS_SPLIT_COUNT) {
-    snprintf(what, sizeof what, "cannot tell from the name of '%.100s' whether it is for training or test", name);
+    snprintf(what, sizeof what, "cannot tell from the name of '%.100s' whether it is for training or test",
+             name);
     return fail_files(folder, what);
   }
   const char **place = rank == IMAGE_RANK ? &files[split].images : &files[split].labels;
@@ -186,7 +196,9 @@ static ls_status assign_all(const ls_reader_place *place, idx_files files[LS_SPL
     is_empty = is_empty && has_none;
     if (has_both || (has_none && !place->entry)) continue; /* a dataset may come without a test split */
     snprintf(what, sizeof what, "the %s %s are missing", ls_split_words[split],
-             has_none ? "images and labels" : pair->images ? "labels" : "images");
+             has_none       ? "images and labels"
+             : pair->images ? "labels"
+                            : "images");
     return fail_files(folder, what);
   }
   return is_empty ? fail_files(folder, "no file of images or labels") : LS_OK;
@@ -213,7 +225,8 @@ static ls_status read_header(ls_stream *stream, size_t rank, idx_header *header)
   for (size_t i = 0; i < rank; i++) {
     header->shape[i] = big_endian(bytes + MAGIC_BYTES + 4 * i);
     if (header->shape[i] == 0)
-      return ls_fail(LS_E_INPUT, "'%s' is empty: dimension %zu of its header is 0", ls_stream_path(stream), i + 1);
+      return ls_fail(LS_E_INPUT, "'%s' is empty: dimension %zu of its header is 0", ls_stream_path(stream),
+                     i + 1);
   }
   return LS_OK;
 }
@@ -223,7 +236,7 @@ static ls_status open_images(ls_source *source, ls_split split, const char *path
 {
   idx_state *state = source->state;
   ls_dataset_info *info = &source->info;
-  idx_header header;
+  idx_header header = {0};
   LS_PASS(ls_stream_open(&state->images[split], path));
   LS_PASS(read_header(state->images[split], IMAGE_RANK, &header));
   const size_t count = header.shape[0];
@@ -236,8 +249,8 @@ static ls_status open_images(ls_source *source, ls_split split, const char *path
     return ls_fail(LS_E_INPUT, "'%s': %s, more than any file can hold", path, promise);
   LS_PASS(ls_stream_expect(state->images[split], bytes, promise));
   if (info->height != 0 && (info->height != height || info->width != width))
-    return ls_fail(LS_E_INPUT, "'%s': images of %zux%zu, but those of the training split are %zux%zu", path, height,
-                   width, info->height, info->width);
+    return ls_fail(LS_E_INPUT, "'%s': images of %zux%zu, but those of the training split are %zux%zu", path,
+                   height, width, info->height, info->width);
   info->channels = 1;
   info->height = height;
   info->width = width;
@@ -264,18 +277,20 @@ static ls_status read_labels(ls_source *source, ls_split split, ls_stream *strea
 {
   const size_t count = source->info.count[split];
   const idx_state *state = source->state;
-  idx_header header;
+  idx_header header = {0};
   char promise[64];
   LS_PASS(read_header(stream, LABEL_RANK, &header));
   snprintf(promise, sizeof promise, "the header promises %" PRIu32 " labels", header.shape[0]);
   LS_PASS(ls_stream_expect(stream, header.shape[0], promise));
   if (header.shape[0] != count)
-    return ls_fail(LS_E_INPUT, "'%s' has %" PRIu32 " labels, but '%s' has %zu images: these files do not belong together",
+    return ls_fail(LS_E_INPUT,
+                   "'%s' has %" PRIu32 " labels, but '%s' has %zu images: these files do not belong together",
                    ls_stream_path(stream), header.shape[0], ls_stream_path(state->images[split]), count);
   LS_PASS(ls_alloc(&source->labels[split], count, sizeof *source->labels[split], "the labels"));
   LS_PASS(ls_stream_seek(stream, MAGIC_BYTES + 4 * LABEL_RANK));
   for (size_t i = 0; i < count; i += BLOCK_BYTES)
-    LS_PASS(read_label_block(stream, source->labels[split] + i, ls_size_min(count - i, BLOCK_BYTES), first_label));
+    LS_PASS(read_label_block(stream, source->labels[split] + i, ls_size_min(count - i, BLOCK_BYTES),
+                             first_label));
   return LS_OK;
 }
 
@@ -343,7 +358,8 @@ static ls_status read_images(ls_source *source, ls_split split, size_t first, si
 static void locate(const ls_source *source, ls_split split, size_t sample, ls_text *text)
 {
   const idx_state *state = source->state;
-  ls_text_add(text, "'%s', label %zu of %zu", state->label_paths[split], sample + 1, source->info.count[split]);
+  ls_text_add(text, "'%s', label %zu of %zu", state->label_paths[split], sample + 1,
+              source->info.count[split]);
 }
 
 static void close_idx(void *opened)

@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "comm/exchange_indexed.h"
+#include "comm/exchange.h"
 #include "data/plan.h"
 #include "data/shard.h"
 #include "data/shuffle.h"
@@ -44,7 +44,7 @@ struct ls_loader {
   size_t epoch; /* that `current` is for */
   bool is_started;
   bool is_moving;                /* `next` is being filled for the next epoch */
-  ls_indexed_exchange *exchange; /* of that; NULL also after it has failed */
+  ls_exchange *exchange; /* of that; NULL also after it has failed */
 };
 
 static ls_layout layout_of(const ls_loader *loader, size_t epoch)
@@ -60,10 +60,10 @@ static ls_status move_start(ls_loader *loader, const ls_move *move)
   ls_route route = {0};
   ls_status status;
   LS_GO(ls_comm_agree(loader->comm, ls_route_find(&route, move, loader->rank, loader->threads)));
-  LS_GO(ls_indexed_start(
+  LS_GO(ls_exchange_start(
       &loader->exchange, loader->comm, loader->image_bytes,
-      &(ls_indexed_send){.items = move->now->images, .counts = route.send_counts, .index = route.send_index},
-      &(ls_indexed_receive){
+      &(ls_exchange_send){.items = move->now->images, .counts = route.send_counts, .index = route.send_index},
+      &(ls_exchange_receive){
           .items = move->next->images, .counts = route.receive_counts, .index = route.receive_index}));
 done:
   ls_route_fini(&route);
@@ -73,9 +73,9 @@ done:
 /* Complete the move. Collective. */
 static ls_status move_wait(ls_loader *loader)
 {
-  ls_indexed_exchange *exchange = loader->exchange;
+  ls_exchange *exchange = loader->exchange;
   loader->exchange = NULL;
-  return ls_indexed_wait(exchange);
+  return ls_exchange_wait(exchange);
 }
 
 /* Read this rank's slice of the training split. Local. */
@@ -142,11 +142,28 @@ static ls_plan eval_plan(const ls_loader *loader, size_t count, size_t microbatc
       .count = count, .batch = ls_size_max(count, 1), .microbatch = microbatch, .ranks = loader->ranks};
 }
 
+/* The training split's samples and their order, and the validation split. Local. */
+static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loader_options *options)
+{
+  const ls_dataset_info *info = ls_source_info(source);
+  const size_t count = info->count[LS_SPLIT_TRAIN];
+  LS_PASS(ls_alloc(&loader->labels, count, sizeof *loader->labels, "the training labels"));
+  if (count > 0) memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), count * sizeof *loader->labels);
+  ls_holdout_labels from = {.labels = loader->labels, .count = count, .classes = info->classes};
+  LS_TRY(ls_holdout_find(&loader->holdout, &from, options->seed, options->data->validation), "dataset '%s'",
+         info->name);
+  loader->plan = (ls_plan){.count = ls_holdout_train_count(&loader->holdout),
+                           .batch = options->batch,
+                           .microbatch = options->microbatch,
+                           .ranks = loader->ranks};
+  loader->layout = layout_of(loader, options->first_epoch);
+  return LS_OK;
+}
+
 /* Everything that needs neither images nor other ranks. Local. */
 static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_options *options)
 {
   const ls_dataset_info *info = ls_source_info(source);
-  const size_t train_count = info->count[LS_SPLIT_TRAIN];
   loader->seed = options->seed;
   loader->shuffle = options->data->shuffle;
   loader->epoch = options->first_epoch;
@@ -155,17 +172,7 @@ static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_op
       !ls_size_mul(loader->image_bytes, info->width, &loader->image_bytes))
     return ls_fail(LS_E_INPUT, "dataset '%s': an image of %zu x %zu x %zu does not fit into memory",
                    info->name, info->channels, info->height, info->width);
-  LS_PASS(ls_alloc(&loader->labels, train_count, sizeof *loader->labels, "the training labels"));
-  if (train_count > 0)
-    memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), train_count * sizeof *loader->labels);
-  ls_holdout_labels from = {.labels = loader->labels, .count = train_count, .classes = info->classes};
-  LS_TRY(ls_holdout_find(&loader->holdout, &from, options->seed, options->data->validation), "dataset '%s'",
-         info->name);
-  loader->plan = (ls_plan){.count = ls_holdout_train_count(&loader->holdout),
-                           .batch = options->batch,
-                           .microbatch = options->microbatch,
-                           .ranks = loader->ranks};
-  loader->layout = layout_of(loader, options->first_epoch);
+  if (!options->test_only) LS_PASS(plan_train(loader, source, options));
   loader->eval[LS_EVAL_TRAIN] = (eval_view){loader->plan, &loader->current};
   loader->eval[LS_EVAL_VALIDATION] =
       (eval_view){eval_plan(loader, loader->holdout.count, options->microbatch), &loader->validation};
@@ -184,7 +191,7 @@ ls_status ls_loader_new(ls_loader **out, ls_comm *comm, ls_source *source, const
   loader->rank = (size_t)ls_comm_rank(comm);
   loader->ranks = (size_t)ls_comm_size(comm);
   LS_GO(ls_comm_agree(comm, set_up(loader, source, options)));
-  LS_GO(load_train(loader, source, options->microbatch));
+  if (!options->test_only) LS_GO(load_train(loader, source, options->microbatch));
   LS_GO(ls_comm_agree(comm, load_test(loader, source)));
   *out = loader;
 done:
@@ -261,7 +268,7 @@ ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
 ls_status ls_loader_poke(ls_loader *loader)
 {
   if (!loader->exchange) return LS_OK;
-  ls_status status = ls_indexed_poke(loader->exchange);
+  ls_status status = ls_exchange_poke(loader->exchange);
   if (status != LS_OK) loader->exchange = NULL; /* must not be waited for any more */
   return status;
 }

@@ -10,6 +10,7 @@
 #ifndef LS_DATA_LOADER_H
 #define LS_DATA_LOADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ typedef struct ls_loader_options {
   size_t microbatch;
   size_t first_epoch; /* from 0: the epoch that training starts or goes on with */
   size_t threads;     /* OpenMP threads that plan the exchanges, between epochs; 0: one */
+  bool test_only;     /* for an evaluation: read the test split alone, the others are empty */
 } ls_loader_options;
 
 /** Read this rank's slice of every split and bring the training samples to their places for first_epoch.

@@ -23,7 +23,8 @@ typedef struct ls_reader_place {
 
 typedef struct ls_reader {
   const char *format; /* for people: "IDX" */
-  /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY. */
+  /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
+   */
   ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
   /* Check everything but the values of the labels, and fill source: state, labels, and of info the shape, the
    * counts, and classes and class_names as far as the files tell (0 and NULL otherwise; a name that stands

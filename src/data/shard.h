@@ -4,7 +4,7 @@
  * Memory. Between epochs the training samples move from one shard to another of the same size, so a rank
  * holds 2/R of the training images while an exchange runs, and there is no third copy: MPI gathers what it
  * sends from the current shard, which training goes on reading, and scatters what it receives into the next
- * one (comm/exchange_indexed.h). Beside the images there are 10 bytes a sample in each shard, and until the
+ * one (comm/exchange.h). Beside the images there are 10 bytes a sample in each shard, and until the
  * exchange is complete about 90 bytes of touched memory for each sample that travels, in Open MPI's
  * datatypes. MPI_Ialltoallv would need packed copies of both sides, 4/R. While loading, the slice of the
  * file that a rank has read takes the place of the second shard.

@@ -36,7 +36,8 @@ const uint16_t *ls_source_labels(const ls_source *source, ls_split split)
   return source->labels[split];
 }
 
-ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
+ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first, size_t count,
+                                uint8_t *images)
 {
   assert(first <= source->info.count[split] && count <= source->info.count[split] - first);
   if (count == 0) return LS_OK;
@@ -65,10 +66,11 @@ static ls_status fail_unknown(const ls_reader_place *place)
                      "named by its file)",
                      place->path, ls_text_get(&found));
   } else {
-    status = ls_fail(LS_E_INPUT,
-                     "'%s' is no HDF5 file; a dataset is an .h5 file made by `lockstep data import`, or a folder "
-                     "of IDX or CIFAR-10 binary files",
-                     place->path);
+    status =
+        ls_fail(LS_E_INPUT,
+                "'%s' is no HDF5 file; a dataset is an .h5 file made by `lockstep data import`, or a folder "
+                "of IDX or CIFAR-10 binary files",
+                place->path);
   }
   ls_text_fini(&found);
   return status;
@@ -83,7 +85,8 @@ static ls_status find_reader(const ls_reader **out, const ls_reader_place *place
     LS_PASS((*reader)->recognize(place, &is_mine));
     if (!is_mine) continue;
     if (*out)
-      return ls_fail(LS_E_INPUT, "folder '%s' holds both %s and %s files: keep each dataset in a folder of its own",
+      return ls_fail(LS_E_INPUT,
+                     "folder '%s' holds both %s and %s files: keep each dataset in a folder of its own",
                      place->path, (*out)->format, (*reader)->format);
     *out = *reader;
   }
@@ -117,8 +120,8 @@ static ls_status check_labels(const ls_source *source)
 {
   const ls_dataset_info *info = &source->info;
   if (info->classes > LS_MAX_CLASSES)
-    return ls_fail(LS_E_INPUT, "dataset '%s' has labels up to %zu: at most %d classes are supported", info->name,
-                   largest_label(source), LS_MAX_CLASSES);
+    return ls_fail(LS_E_INPUT, "dataset '%s' has labels up to %zu: at most %d classes are supported",
+                   info->name, largest_label(source), LS_MAX_CLASSES);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
     for (size_t i = 0; i < info->count[split]; i++)
       if (source->labels[split][i] >= info->classes) return fail_label(source, (ls_split)split, i);
@@ -130,8 +133,8 @@ static ls_status check_shape(const ls_dataset_info *info)
   if (info->count[LS_SPLIT_TRAIN] == 0 && info->count[LS_SPLIT_TEST] == 0)
     return ls_fail(LS_E_INPUT, "dataset '%s' has no samples", info->name);
   if (info->channels > LS_MAX_CHANNELS)
-    return ls_fail(LS_E_INPUT, "dataset '%s' has images of %zu channels: at most %d are supported", info->name,
-                   info->channels, LS_MAX_CHANNELS);
+    return ls_fail(LS_E_INPUT, "dataset '%s' has images of %zu channels: at most %d are supported",
+                   info->name, info->channels, LS_MAX_CHANNELS);
   return LS_OK;
 }
 
@@ -217,14 +220,15 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
                    name, ls_text_get(searched), name);
   ls_text names = {0};
   ls_catalogue_tell(&names);
-  ls_status status = ls_fail(LS_E_INPUT,
-                             "cannot find dataset '%s': there is no such file or folder, nor %s; known by name: %s",
-                             name, ls_text_get(searched), ls_text_get(&names));
+  ls_status status = ls_fail(
+      LS_E_INPUT, "cannot find dataset '%s': there is no such file or folder, nor %s; known by name: %s",
+      name, ls_text_get(searched), ls_text_get(&names));
   ls_text_fini(&names);
   return status;
 }
 
-static ls_status open_by_name(ls_source **out, const char *name, const ls_catalogue_entry *entry, size_t classes)
+static ls_status open_by_name(ls_source **out, const char *name, const ls_catalogue_entry *entry,
+                              size_t classes)
 {
   char *path = NULL;
   ls_text searched = {0};

@@ -166,7 +166,8 @@ static ls_status skip(ls_stream *stream, uint64_t bytes, uint64_t *passed)
   while (*passed < bytes) {
     const uint64_t left = bytes - *passed;
     size_t got;
-    LS_PASS(ls_stream_read(stream, stream->scratch, left < SCRATCH_BYTES ? (size_t)left : SCRATCH_BYTES, &got));
+    LS_PASS(
+        ls_stream_read(stream, stream->scratch, left < SCRATCH_BYTES ? (size_t)left : SCRATCH_BYTES, &got));
     if (got == 0) break;
     *passed += got;
   }
@@ -207,7 +208,8 @@ ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promis
                    stream->path, promise, bytes, found, stream->is_gzip ? " (decompressed)" : "");
   if (left_over > 0)
     return ls_fail(LS_E_INPUT,
-                   "'%s' is longer than its header says: %s, %" PRIu64 " bytes, but %s%" PRIu64 " more follow%s",
+                   "'%s' is longer than its header says: %s, %" PRIu64 " bytes, but %s%" PRIu64
+                   " more follow%s",
                    stream->path, promise, bytes, stream->is_gzip ? "at least " : "", left_over,
                    stream->is_gzip ? " (decompressed)" : "");
   return LS_OK;

@@ -11,7 +11,8 @@
 
 typedef struct ls_stream ls_stream;
 
-/** Open a regular file; its first two bytes tell whether it is gzip. Local. Errors: LS_E_INPUT, LS_E_MEMORY. */
+/** Open a regular file; its first two bytes tell whether it is gzip. Local. Errors: LS_E_INPUT, LS_E_MEMORY.
+ */
 ls_status ls_stream_open(ls_stream **out, const char *path) LS_CHECKED;
 void ls_stream_close(ls_stream *stream);
 
@@ -32,9 +33,9 @@ ls_status ls_stream_read_all(ls_stream *stream, void *data, size_t bytes) LS_CHE
  * stream is beyond it. Local. Errors: as above; LS_E_INPUT if the data end before. */
 ls_status ls_stream_seek(ls_stream *stream, uint64_t offset) LS_CHECKED;
 
-/** Check that the data from here on are just `bytes` bytes long, as `promise` ("the header promises ...") says.
- * A plain file's length is asked for; gzip data are decompressed once, without holding them.
- * Local. Errors: LS_E_INPUT telling how many bytes are missing or left over; LS_E_IO. */
+/** Check that the data from here on are just `bytes` bytes long, as `promise` ("the header promises ...")
+ * says. A plain file's length is asked for; gzip data are decompressed once, without holding them. Local.
+ * Errors: LS_E_INPUT telling how many bytes are missing or left over; LS_E_IO. */
 ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promise) LS_CHECKED;
 
 #endif

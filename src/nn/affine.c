@@ -7,9 +7,11 @@
 #include "base/size.h"
 
 enum {
-  PANEL = 32,  /* rows of a panel of A: four vectors of AVX2, as many as its register tile has */
-  SLICE = 128, /* columns of A in use at a time: PANEL * SLICE floats are half of a first-level cache */
-  LANES = 8    /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
+  PANEL = 32,        /* rows of a panel of A: four vectors of AVX2, as many as its register tile has */
+  SLICE = 128,       /* columns of A in use at a time: PANEL * SLICE floats are half of a first-level cache */
+  MAX_COLUMNS = 128, /* of x at a time */
+  GATHER = 16,       /* channels packed at a time: they go to as many cache lines */
+  LANES = 8          /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
 };
 
 static const float zeros[PANEL];
@@ -143,10 +145,11 @@ static ls_status plan_weights(ls_affine *affine, bool last_panel)
   return LS_OK;
 }
 
-ls_status ls_affine_init(ls_affine *affine, size_t in, size_t out, size_t columns)
+ls_status ls_affine_plan(ls_affine *affine, size_t columns)
 {
-  affine->in = in;
-  affine->out = out;
+  const size_t in = affine->in;
+  const size_t out = affine->out;
+  columns = ls_size_min(columns, MAX_COLUMNS);
   LS_PASS(product_init(&affine->forward, out, in, columns));
   LS_PASS(product_init(&affine->data, in, out, columns));
   LS_PASS(plan_weights(affine, true));
@@ -163,23 +166,101 @@ void ls_affine_fini(ls_affine *affine)
   for (size_t i = 0; i < 2 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i % 2][i / 2]);
 }
 
-/* Panels of A[m x k], element (i, j) at a[i * row + j * column]. */
-static void pack_panels(const ls_product *product, const float *a, size_t row, size_t column, float *packed)
+#if defined(__clang__) || __GNUC__ >= 12
+typedef float vec __attribute__((vector_size(32)));
+typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
+
+/* y[j][i] = x[i][j] for 8 x 8 floats: pairs, then pairs of pairs, then halves change places. */
+static void transpose_tile(const float *x, size_t x_pitch, float *y, size_t y_pitch)
 {
-  for (size_t first = 0; first < product->m; first += PANEL) {
-    const size_t rows = ls_size_min(PANEL, product->m - first);
-    const size_t padded = round_up(rows, LANES);
-    for (size_t j = 0; j < product->k; j++, packed += padded) {
-      for (size_t i = 0; i < rows; i++) packed[i] = a[(first + i) * row + j * column];
-      for (size_t i = rows; i < padded; i++) packed[i] = 0;
-    }
+  vec rows[LANES];
+  vec pairs[LANES];
+  for (size_t i = 0; i < LANES; i++) rows[i] = *(const unaligned *)(x + i * x_pitch);
+  for (size_t i = 0; i < LANES; i += 2) {
+    pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (size_t i = 0; i < LANES; i++) {
+    const size_t first = i / 4 * 4 + i % 2;
+    rows[i] = i % 4 < 2 ? __builtin_shufflevector(pairs[first], pairs[first + 2], 0, 1, 8, 9, 4, 5, 12, 13)
+                        : __builtin_shufflevector(pairs[first], pairs[first + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (size_t i = 0; i < LANES / 2; i++) {
+    *(unaligned *)(y + i * y_pitch) = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    *(unaligned *)(y + (i + 4) * y_pitch) =
+        __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+#else
+static void transpose_tile(const float *x, size_t x_pitch, float *y, size_t y_pitch)
+{
+  for (size_t i = 0; i < LANES; i++)
+    for (size_t j = 0; j < LANES; j++) y[j * y_pitch + i] = x[i * x_pitch + j];
+}
+#endif
+
+/* y[columns][rows] = x[rows][columns], in tiles and then what is left. */
+static void transpose(const float *x, size_t x_pitch, size_t rows, size_t columns, float *y, size_t y_pitch)
+{
+  const size_t tiled_rows = rows / LANES * LANES;
+  const size_t tiled_columns = columns / LANES * LANES;
+  for (size_t j = 0; j < tiled_columns; j += LANES)
+    for (size_t i = 0; i < tiled_rows; i += LANES)
+      transpose_tile(x + i * x_pitch + j, x_pitch, y + j * y_pitch + i, y_pitch);
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = i < tiled_rows ? tiled_columns : 0; j < columns; j++)
+      y[j * y_pitch + i] = x[i * x_pitch + j];
+}
+
+/* Panel [taps, channels, rows] of the forward product, from weights[rows, channels, taps]. */
+static void pack_forward(const ls_affine *affine, const float *weights, size_t rows, float *packed)
+{
+  const size_t channels = affine->in / affine->taps;
+  const size_t padded = round_up(rows, LANES);
+  if (padded > rows) memset(packed, 0, affine->in * padded * sizeof *packed);
+  if (affine->taps == 1) {
+    transpose(weights, affine->in, rows, affine->in, packed, padded);
+    return;
+  }
+  for (size_t t = 0; t < affine->taps; t++)
+    for (size_t first = 0; first < channels; first += GATHER)
+      for (size_t i = 0; i < rows; i++)
+        for (size_t c = first; c < ls_size_min(first + GATHER, channels); c++)
+          packed[(t * channels + c) * padded + i] = weights[i * affine->in + c * affine->taps + t];
+}
+
+/* Panel [outputs, rows] of the product for dx, whose rows are the inputs from `first` on. */
+static void pack_data(const ls_affine *affine, const float *weights, size_t first, size_t rows, float *packed)
+{
+  const size_t channels = affine->in / affine->taps;
+  const size_t padded = round_up(rows, LANES);
+  size_t at[PANEL];
+  for (size_t i = 0; i < rows; i++) at[i] = (first + i) % channels * affine->taps + (first + i) / channels;
+  for (size_t j = 0; j < affine->out; j++, packed += padded, weights += affine->in) {
+    if (affine->taps == 1)
+      memcpy(packed, weights + first, rows * sizeof *packed);
+    else
+      for (size_t i = 0; i < rows; i++) packed[i] = weights[at[i]];
+    for (size_t i = rows; i < padded; i++) packed[i] = 0;
   }
 }
 
 void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed)
 {
-  pack_panels(&affine->forward, weights, affine->in, 1, packed);
-  pack_panels(&affine->data, weights, 1, affine->in, packed + product_packed(&affine->forward));
+  for (size_t first = 0; first < affine->out; first += PANEL)
+    pack_forward(affine, weights + first * affine->in, ls_size_min(PANEL, affine->out - first),
+                 packed + first * affine->in);
+  packed += product_packed(&affine->forward);
+  for (size_t first = 0; first < affine->in; first += PANEL)
+    pack_data(affine, weights, first, ls_size_min(PANEL, affine->in - first), packed + first * affine->out);
+}
+
+void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads)
+{
+  const size_t channels = affine->in / affine->taps;
+  for (size_t i = 0; i < affine->out; i++, dw += affine->in, weight_grads += affine->in)
+    for (size_t c = 0; c < channels; c++)
+      for (size_t t = 0; t < affine->taps; t++) weight_grads[c * affine->taps + t] = dw[t * channels + c];
 }
 
 void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum)
@@ -204,10 +285,9 @@ void ls_affine_backward_data(const ls_affine *affine, const float *packed, const
   product_run(&affine->data, NULL, packed + product_packed(&affine->forward), dy, dx, n, scratch);
 }
 
-void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw,
-                                float *db, size_t n, float *scratch)
+void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, size_t n,
+                                float *scratch)
 {
-  if (db) ls_add_rows(dy, n, affine->out, db);
   for (size_t done = 0; done < n;) {
     const size_t size = pick_size(&affine->forward, n - done);
     const size_t columns = affine->forward.sizes[size];

@@ -26,6 +26,7 @@ typedef struct ls_product {
 /** The plan; zero-initialize it. */
 typedef struct ls_affine {
   size_t in, out;                           /* features */
+  size_t taps;                              /* inputs are [taps, in / taps], weights [out, in / taps, taps] */
   ls_product forward;                       /* y = W x */
   ls_product data;                          /* dx = W^T dy */
   ls_gemm *weights[2][LS_AFFINE_MAX_SIZES]; /* dW += x dy^T: [full or last panel of `in`][size] */
@@ -33,12 +34,13 @@ typedef struct ls_affine {
   size_t scratch_count;                     /* floats */
 } ls_affine;
 
-/** Plan for at most `columns` columns. On error ls_affine_fini() is still due. Local. Errors: LS_E_MEMORY,
+/** Plan for at most `columns` columns; in, out and taps are set, taps divides in, and is 1 where inputs and
+ * weights have the same order. On error ls_affine_fini() is still due. Local. Errors: LS_E_MEMORY,
  * LS_E_BUG. */
-ls_status ls_affine_init(ls_affine *affine, size_t in, size_t out, size_t columns) LS_CHECKED;
+ls_status ls_affine_plan(ls_affine *affine, size_t columns) LS_CHECKED;
 void ls_affine_fini(ls_affine *affine);
 
-/** Pack weights[out][in]. */
+/** Pack weights[out, in / taps, taps]. */
 void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed);
 
 /** y[n][out] = W x + bias; bias may be NULL. */
@@ -49,9 +51,12 @@ void ls_affine_forward(const ls_affine *affine, const float *packed, const float
 void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx,
                              size_t n, float *scratch);
 
-/** dw[out][in] += sum over the columns of dy x^T; db[out] += sum of dy, unless NULL. */
-void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw,
-                                float *db, size_t n, float *scratch);
+/** dw[out, taps, in / taps] += sum over the columns of dy x^T. */
+void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, size_t n,
+                                float *scratch);
+
+/** Turn dw into the layout of the weights. */
+void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads);
 
 /** sum[c] += sum over the rows of x[rows][channels]. */
 void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum);

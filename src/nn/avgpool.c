@@ -86,6 +86,7 @@ const ls_layer_kind ls_layer_avgpool = {
                .keys = ls_pool_keys,
                .key_count = LS_POOL_KEYS,
                .options_bytes = sizeof(ls_pool_options)},
+    .role = LS_ROLE_NEUTRAL,
     .create = create,
     .destroy = destroy,
     .forward = forward,

@@ -24,8 +24,13 @@ typedef struct conv_options {
 } conv_options;
 
 typedef struct conv_layer {
-  ls_conv conv;
+  bool is_affine; /* windows do not overlap in memory: a dense layer over `columns` columns per sample */
+  size_t columns;
+  ls_affine affine; /* if so */
+  ls_conv conv;     /* otherwise */
+  ls_conv_shape shape;
   size_t weight_count;
+  size_t grad_count; /* without the bias */
   bool bias;
   ls_init init;
 } conv_layer;
@@ -130,6 +135,37 @@ static ls_status make_shape(const conv_options *options, ls_shape in, ls_conv_sh
   return check_sizes(options, in, shape->out);
 }
 
+/* One window that is the whole image, or windows of one pixel each. */
+static bool is_affine(const ls_conv_shape *shape)
+{
+  const bool whole =
+      shape->kernel == shape->in.h && shape->kernel == shape->in.w && shape->top == 0 && shape->left == 0;
+  const bool pixels = shape->kernel == 1 && shape->stride == 1 && shape->top == 0;
+  return whole || pixels;
+}
+
+static ls_status plan(ls_layer *layer, const ls_conv_shape *shape)
+{
+  conv_layer *self = layer->impl;
+  self->is_affine = is_affine(shape);
+  self->columns = shape->out.h * shape->out.w;
+  const size_t taps = shape->kernel * shape->kernel;
+  if (self->is_affine) {
+    self->affine = (ls_affine){.in = shape->in.c * taps, .out = shape->out.c, .taps = taps};
+    LS_PASS(ls_affine_plan(&self->affine, layer->microbatch * self->columns));
+    self->grad_count = self->weight_count;
+    layer->packed_count = self->affine.packed_count;
+    layer->scratch_count = self->affine.scratch_count;
+  } else {
+    LS_PASS(ls_conv_init(&self->conv, shape));
+    self->grad_count = self->conv.grad_count;
+    layer->packed_count = self->conv.packed_count;
+    layer->scratch_count = self->conv.scratch_count;
+  }
+  layer->grad_count = self->grad_count + (self->bias ? shape->out.c : 0);
+  return LS_OK;
+}
+
 static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *build)
 {
   const conv_options *options = options_of_kind;
@@ -138,6 +174,7 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   conv_layer *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   layer->impl = self;
+  self->shape = shape;
   layer->out = shape.out;
   self->bias = options->bias;
   self->init = ls_init_resolve((ls_init)options->init, ls_build_next_activation(build));
@@ -146,17 +183,16 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   const size_t dims[] = {options->filters, layer->in.c, options->kernel, options->kernel};
   LS_PASS(ls_build_param(build, layer, "weight", dims, 4, true));
   if (self->bias) LS_PASS(ls_build_param(build, layer, "bias", dims, 1, false));
-  LS_PASS(ls_conv_init(&self->conv, &shape));
-  layer->grad_count = self->conv.grad_count + (self->bias ? options->filters : 0);
-  layer->packed_count = self->conv.packed_count;
-  layer->scratch_count = self->conv.scratch_count;
+  LS_PASS(plan(layer, &shape));
   return LS_OK;
 }
 
 static void destroy(ls_layer *layer)
 {
   conv_layer *self = layer->impl;
-  if (self) ls_conv_fini(&self->conv);
+  if (!self) return;
+  ls_affine_fini(&self->affine);
+  ls_conv_fini(&self->conv);
   free(self);
 }
 
@@ -164,7 +200,7 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
 {
   (void)buffers;
   const conv_layer *self = layer->impl;
-  const size_t taps = self->conv.shape.kernel * self->conv.shape.kernel;
+  const size_t taps = self->shape.kernel * self->shape.kernel;
   float *weights = params + layer->param_offset;
   ls_init_fill(self->init, seed, layer->index, layer->in.c * taps, layer->out.c * taps, weights,
                self->weight_count);
@@ -174,7 +210,12 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
 static void pack(const ls_layer *layer, const float *params, float *packed)
 {
   const conv_layer *self = layer->impl;
-  ls_conv_pack(&self->conv, params + layer->param_offset, packed + layer->packed_offset);
+  params += layer->param_offset;
+  packed += layer->packed_offset;
+  if (self->is_affine)
+    ls_affine_pack(&self->affine, params, packed);
+  else
+    ls_conv_pack(&self->conv, params, packed);
 }
 
 static void unpack(const ls_layer *layer, const float *grads, float *param_grads)
@@ -182,9 +223,12 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
   const conv_layer *self = layer->impl;
   grads += layer->grad_offset;
   param_grads += layer->param_offset;
-  ls_conv_unpack(&self->conv, grads, param_grads);
+  if (self->is_affine)
+    ls_affine_unpack(&self->affine, grads, param_grads);
+  else
+    ls_conv_unpack(&self->conv, grads, param_grads);
   if (self->bias)
-    memcpy(param_grads + self->weight_count, grads + self->conv.grad_count, layer->out.c * sizeof *grads);
+    memcpy(param_grads + self->weight_count, grads + self->grad_count, layer->out.c * sizeof *grads);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
@@ -192,10 +236,14 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
 {
   (void)saved;
   const conv_layer *self = layer->impl;
+  const float *packed = pass->packed + layer->packed_offset;
   const float *bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL;
-  for (size_t i = 0; i < pass->n; i++)
-    ls_conv_forward(&self->conv, pass->packed + layer->packed_offset, bias, x + i * ls_shape_count(layer->in),
-                    y + i * ls_shape_count(layer->out), scratch);
+  if (self->is_affine) {
+    ls_affine_forward(&self->affine, packed, bias, x, y, pass->n * self->columns, scratch);
+    return;
+  }
+  const ls_conv_pass conv_pass = {.packed = packed, .bias = bias, .n = pass->n, .scratch = scratch};
+  ls_conv_forward(&self->conv, &conv_pass, x, y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -203,22 +251,23 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 {
   (void)y, (void)saved;
   const conv_layer *self = layer->impl;
-  const size_t in_count = ls_shape_count(layer->in);
-  const size_t out_count = ls_shape_count(layer->out);
+  const float *packed = pass->packed + layer->packed_offset;
+  const size_t columns = pass->n * self->columns;
   float *grads = pass->grads ? pass->grads + layer->grad_offset : NULL;
-  for (size_t i = 0; i < pass->n; i++) {
-    const float *dy_sample = dy + i * out_count;
-    ls_conv_backward(&self->conv, pass->packed + layer->packed_offset, x + i * in_count, dy_sample,
-                     dx ? dx + i * in_count : NULL, grads, scratch);
-    if (grads && self->bias)
-      ls_add_rows(dy_sample, layer->out.h * layer->out.w, layer->out.c, grads + self->conv.grad_count);
+  if (grads && self->bias) ls_add_rows(dy, columns, layer->out.c, grads + self->grad_count);
+  if (self->is_affine) {
+    if (grads) ls_affine_backward_weights(&self->affine, x, dy, grads, columns, scratch);
+    if (dx) ls_affine_backward_data(&self->affine, packed, dy, dx, columns, scratch);
+    return;
   }
+  const ls_conv_pass conv_pass = {.packed = packed, .n = pass->n, .scratch = scratch};
+  ls_conv_backward(&self->conv, &conv_pass, x, dy, dx, grads);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const conv_layer *self = layer->impl;
-  const ls_conv_shape *shape = &self->conv.shape;
+  const ls_conv_shape *shape = &self->shape;
   ls_text_add(text, "%zu filters %zux%zu", shape->out.c, shape->kernel, shape->kernel);
   if (shape->stride > 1) ls_text_add(text, ", stride %zu", shape->stride);
   if (shape->top > 0 || shape->left > 0) ls_text_add(text, ", pad %zu", ls_size_max(shape->top, shape->left));

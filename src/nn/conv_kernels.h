@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "nn/conv_image.h"
+#include "nn/conv_sweep.h"
 #include "nn/gemm.h"
 #include "nn/shape.h"
 
@@ -26,43 +28,6 @@ typedef struct ls_conv_shape {
   size_t kernel, stride; /* square, pixels */
   size_t top, left;      /* padding before the first row and column; below and right as needed */
 } ls_conv_shape;
-
-/** An image as the products read it: rows padded with zero columns, pixels with zero channels. */
-typedef struct ls_conv_image {
-  ls_shape shape;     /* as it is given */
-  size_t left, width; /* zero columns before the first, columns in all */
-  size_t channels;    /* shape.c, or more */
-  bool copied;        /* false: nothing to pad, read in place */
-} ls_conv_image;
-
-/** One dimension of a sweep: output position i reads source positions src_first + i * src_step + [0, taps).
- */
-typedef struct ls_conv_axis {
-  size_t count;               /* output positions */
-  size_t dst_first, dst_step; /* where they are in the destination */
-  ptrdiff_t src_first;        /* may be negative: in the padding */
-  size_t src_step, taps;
-} ls_conv_axis;
-
-/** Kernels of a sweep for one height of a block of dst_channels. */
-typedef struct ls_conv_block {
-  ls_gemm *gemm;
-  size_t tap_products;         /* products per row of taps: one per tap, or 1 where they are merged */
-  uint64_t *a_bytes, *b_bytes; /* offsets of the products; owned */
-} ls_conv_block;
-
-/** dst[rows, cols, dst_channels] = bias + sum over taps of weights * source. */
-typedef struct ls_conv_sweep {
-  ls_conv_axis rows, cols;
-  size_t channels;             /* of the source that are multiplied */
-  size_t src_pixel, src_pitch; /* floats from pixel to pixel and from row to row */
-  size_t src_column;           /* floats from the start of a row to the first column that is read */
-  size_t dst_channels;
-  size_t dst_width;        /* columns of the destination */
-  size_t group;            /* rows of taps whose weights stay in the first-level cache together */
-  size_t weights;          /* offset of its packed weights */
-  ls_conv_block blocks[2]; /* [full or last] */
-} ls_conv_sweep;
 
 /** dW += sum over rows of dy * x^T, for each tap. */
 typedef struct ls_conv_weights {
@@ -95,13 +60,20 @@ void ls_conv_pack(const ls_conv *conv, const float *weights, float *packed);
 /** Turn a gradient into the layout of the weights. */
 void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads);
 
-/** One sample: y = conv(x) + bias[filters], which may be NULL. */
-void ls_conv_forward(const ls_conv *conv, const float *packed, const float *bias, const float *x, float *y,
-                     float *scratch);
+/** What a pass through a micro-batch of n samples works with. */
+typedef struct ls_conv_pass {
+  const float *packed;
+  const float *bias; /* [filters]; NULL for none */
+  size_t n;
+  float *scratch;
+} ls_conv_pass;
 
-/** One sample: the gradient with respect to the weights is added to `grads`, that with respect to x written
- * to dx; either may be NULL. */
-void ls_conv_backward(const ls_conv *conv, const float *packed, const float *x, const float *dy, float *dx,
-                      float *grads, float *scratch);
+/** y[n, out] = conv(x[n, in]) + bias. */
+void ls_conv_forward(const ls_conv *conv, const ls_conv_pass *pass, const float *x, float *y);
+
+/** The gradient with respect to the weights is added to `grads`, that with respect to x written to dx; either
+ * may be NULL. */
+void ls_conv_backward(const ls_conv *conv, const ls_conv_pass *pass, const float *x, const float *dy,
+                      float *dx, float *grads);
 
 #endif

@@ -68,7 +68,8 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   const size_t dims[] = {options->units, layer->in.c};
   LS_PASS(ls_build_param(build, layer, "weight", dims, 2, true));
   if (self->bias) LS_PASS(ls_build_param(build, layer, "bias", dims, 1, false));
-  LS_PASS(ls_affine_init(&self->affine, layer->in.c, options->units, layer->microbatch));
+  self->affine = (ls_affine){.in = layer->in.c, .out = options->units, .taps = 1};
+  LS_PASS(ls_affine_plan(&self->affine, layer->microbatch));
   layer->grad_count = self->weight_count + (self->bias ? options->units : 0);
   layer->packed_count = self->affine.packed_count;
   layer->scratch_count = self->affine.scratch_count;
@@ -113,8 +114,8 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   const dense *self = layer->impl;
   if (pass->grads) {
     float *dw = pass->grads + layer->grad_offset;
-    float *db = self->bias ? dw + self->weight_count : NULL;
-    ls_affine_backward_weights(&self->affine, x, dy, dw, db, pass->n, scratch);
+    if (self->bias) ls_add_rows(dy, pass->n, layer->out.c, dw + self->weight_count);
+    ls_affine_backward_weights(&self->affine, x, dy, dw, pass->n, scratch);
   }
   if (dx)
     ls_affine_backward_data(&self->affine, pass->packed + layer->packed_offset, dy, dx, pass->n, scratch);

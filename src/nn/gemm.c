@@ -10,8 +10,6 @@
 #include "nn/gemm_backend.h"
 #include "nn/tile.h"
 
-enum { TILED_ROWS = 16 };
-
 struct ls_gemm {
   ls_gemm_shape shape;
   ls_backend_kernel *kernel; /* NULL: tiles */
@@ -20,8 +18,8 @@ struct ls_gemm {
 
 static bool wants_tiles(const ls_gemm_shape *shape)
 {
-  const bool overlapping = shape->ldb < (shape->transpose_b ? shape->n : shape->k);
-  return shape->m % LS_TILE_LANES == 0 && (shape->m <= TILED_ROWS || overlapping);
+  const bool overlapping = shape->ldb < (shape->transpose_b ? shape->n : shape->k) || shape->ldc < shape->m;
+  return shape->m % LS_TILE_LANES == 0 && (shape->m <= LS_GEMM_STRIPE || overlapping);
 }
 
 ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)

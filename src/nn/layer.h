@@ -73,12 +73,20 @@ struct ls_layer {
   void *impl;           /* the kind's own, made by create(), released by destroy() */
 };
 
+/** What a layer is to the initializer of the weights before it, which looks for the next activation. */
+typedef enum ls_role {
+  LS_ROLE_WEIGHTED,   /* has weights of its own: ends the search */
+  LS_ROLE_ACTIVATION, /* what is searched for */
+  LS_ROLE_NEUTRAL     /* looked through: pooling, normalization, dropout */
+} ls_role;
+
 /** Operations of a kind. Optional ones may be NULL. All pointers of forward and backward are 64-byte aligned.
  *
  * x [n, in.h, in.w, in.c], y [n, out.h, out.w, out.c]; dx and dy alike.
  */
 struct ls_layer_kind {
   ls_schema schema; /* name, sentence, keys and options struct */
+  ls_role role;
 
   /* May y be x? Only for kinds that work element by element. */
   bool in_place;
@@ -130,8 +138,8 @@ ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, con
                          size_t dim_count, bool decay) LS_CHECKED;
 ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, size_t count) LS_CHECKED;
 
-/** The activation that follows the layer under construction ("relu", "" at the end or when another layer
- * comes first): chooses the default initializer. */
+/** The activation that the output of the layer under construction meets first ("relu"; "" when layers with
+ * weights, or the end, come first): chooses the default initializer. */
 const char *ls_build_next_activation(const ls_build *build);
 
 

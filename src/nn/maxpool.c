@@ -56,11 +56,21 @@ static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span 
     }
 }
 
+/* yes ? x : 0, by its bits: data decides, so a branch would be guessed wrong every other time. */
+static inline float only_if(bool yes, float x)
+{
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits &= -(uint32_t)yes;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 /* dx += dy where the maximum was. */
 static void add_at(const float *restrict dy, const place *restrict places, size_t count, place at,
                    float *restrict dx)
 {
-  for (size_t c = 0; c < count; c++) dx[c] += places[c] == at ? dy[c] : 0;
+  for (size_t c = 0; c < count; c++) dx[c] += only_if(places[c] == at, dy[c]);
 }
 
 static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *dy,
@@ -74,17 +84,121 @@ static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span
     }
 }
 
+/* Windows of 2x2 side by side, by far the most common: each is read and written in one go. */
+static bool is_quad(const ls_pool *pool)
+{
+  return pool->size == 2 && pool->stride == 2 && pool->pad == 0;
+}
+
+enum { LANES = 8 };
+
+typedef float vec __attribute__((vector_size(32)));
+typedef int32_t mask __attribute__((vector_size(32)));
+typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
+typedef place place_vec __attribute__((vector_size(16)));
+typedef place unaligned_places __attribute__((vector_size(16), aligned(2), may_alias));
+
+/* The larger of the best so far and a candidate, without a branch: which one it is cannot be guessed. */
+static inline void pick(const float *candidate, int32_t at, vec *best, mask *best_at)
+{
+  const vec x = *(const unaligned *)candidate;
+  const mask larger = (x > *best) | (x != x);
+  *best = (vec)(((mask)*best & ~larger) | ((mask)x & larger));
+  *best_at = (*best_at & ~larger) | (at & larger);
+}
+
+/* One row of windows, eight channels at a time; x is its upper row of pixels, below the lower one. What it
+ * reads and writes beyond the last channel of a pixel belongs to the next pixel, which comes later. */
+static void forward_quads(const float *x, const float *below, size_t windows, size_t channels, float *y,
+                          place *places)
+{
+  for (size_t j = 0; j < windows; j++) {
+    for (size_t c = 0; c < channels; c += LANES) {
+      vec best = *(const unaligned *)(x + c);
+      mask at = {0};
+      pick(x + channels + c, 1, &best, &at);
+      pick(below + c, 2, &best, &at);
+      pick(below + channels + c, 3, &best, &at);
+      *(unaligned *)(y + c) = best;
+      *(unaligned_places *)(places + c) = __builtin_convertvector(at, place_vec);
+    }
+    x += 2 * channels;
+    below += 2 * channels;
+    y += channels;
+    places += channels;
+  }
+}
+
+/* The last row of windows has nothing after it to reach into, unless channels come in eights. */
+static bool has_room(const ls_pool *pool, size_t i)
+{
+  if (pool->out.c % LANES == 0) return true;
+  return i + 1 < pool->out.h && pool->out.w * pool->out.c >= LANES;
+}
+
+static void backward_quads(const float *restrict dy, const place *restrict places, size_t windows,
+                           size_t channels, float *restrict dx, float *restrict below)
+{
+  for (size_t j = 0; j < windows; j++) {
+    for (size_t c = 0; c < channels; c++) {
+      dx[c] = only_if(places[c] == 0, dy[c]);
+      dx[channels + c] = only_if(places[c] == 1, dy[c]);
+      below[c] = only_if(places[c] == 2, dy[c]);
+      below[channels + c] = only_if(places[c] == 3, dy[c]);
+    }
+    dx += 2 * channels;
+    below += 2 * channels;
+    dy += channels;
+    places += channels;
+  }
+}
+
+static void forward_sample(const ls_pool *pool, const float *x, float *y, place *places)
+{
+  const size_t pitch = pool->in.w * pool->in.c;
+  for (size_t i = 0; i < pool->out.h; i++) {
+    if (is_quad(pool) && has_room(pool, i)) {
+      forward_quads(x + 2 * i * pitch, x + (2 * i + 1) * pitch, pool->out.w, pool->out.c,
+                    y + i * pool->out.w * pool->out.c, places + i * pool->out.w * pool->out.c);
+      continue;
+    }
+    const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
+    for (size_t j = 0; j < pool->out.w; j++) {
+      const size_t at = (i * pool->out.w + j) * pool->out.c;
+      forward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), x, y + at, places + at);
+    }
+  }
+}
+
+static void backward_sample(const ls_pool *pool, const float *dy, const place *places, float *dx)
+{
+  const size_t pitch = pool->in.w * pool->in.c;
+  const bool covered = is_quad(pool) && pool->in.h % 2 == 0 && pool->in.w % 2 == 0;
+  if (!covered) memset(dx, 0, ls_shape_count(pool->in) * sizeof *dx);
+  for (size_t i = 0; i < pool->out.h; i++) {
+    if (is_quad(pool)) {
+      const size_t at = i * pool->out.w * pool->out.c;
+      backward_quads(dy + at, places + at, pool->out.w, pool->out.c, dx + 2 * i * pitch,
+                     dx + (2 * i + 1) * pitch);
+      continue;
+    }
+    const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
+    for (size_t j = 0; j < pool->out.w; j++) {
+      const size_t at = (i * pool->out.w + j) * pool->out.c;
+      backward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), dy + at, places + at, dx);
+    }
+  }
+}
+
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                     float *scratch)
 {
   (void)scratch;
   const ls_pool *pool = layer->impl;
+  const size_t in = ls_shape_count(pool->in);
+  const size_t out = ls_shape_count(pool->out);
   place *places = (void *)saved;
-  for (size_t s = 0; s < pass->n; s++, x += ls_shape_count(pool->in))
-    for (size_t i = 0; i < pool->out.h; i++)
-      for (size_t j = 0; j < pool->out.w; j++, y += pool->out.c, places += pool->out.c)
-        forward_window(pool, ls_pool_window(pool, i, pool->in.h), ls_pool_window(pool, j, pool->in.w), x, y,
-                       places);
+  for (size_t s = 0; s < pass->n; s++) forward_sample(pool, x + s * in, y + s * out, places + s * out);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -92,14 +206,11 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 {
   (void)x, (void)y, (void)scratch;
   const ls_pool *pool = layer->impl;
+  const size_t in = ls_shape_count(pool->in);
+  const size_t out = ls_shape_count(pool->out);
   const place *places = (const void *)saved;
   if (!dx) return;
-  memset(dx, 0, pass->n * ls_shape_count(pool->in) * sizeof *dx);
-  for (size_t s = 0; s < pass->n; s++, dx += ls_shape_count(pool->in))
-    for (size_t i = 0; i < pool->out.h; i++)
-      for (size_t j = 0; j < pool->out.w; j++, dy += pool->out.c, places += pool->out.c)
-        backward_window(pool, ls_pool_window(pool, i, pool->in.h), ls_pool_window(pool, j, pool->in.w), dy,
-                        places, dx);
+  for (size_t s = 0; s < pass->n; s++) backward_sample(pool, dy + s * out, places + s * out, dx + s * in);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)
@@ -113,6 +224,7 @@ const ls_layer_kind ls_layer_maxpool = {
                .keys = ls_pool_keys,
                .key_count = LS_POOL_KEYS,
                .options_bytes = sizeof(ls_pool_options)},
+    .role = LS_ROLE_NEUTRAL,
     .create = create,
     .destroy = destroy,
     .forward = forward,

@@ -43,6 +43,10 @@ size_t ls_model_classes(const ls_model *model); /* features of the last layer */
 const ls_tensor *ls_model_params(const ls_model *model, size_t *count);
 const ls_tensor *ls_model_buffers(const ls_model *model, size_t *count);
 
+/** Call visit on each layer in order, those inside of residual blocks with a depth above 0. */
+void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user),
+                    void *user);
+
 /** Set initial parameters and running statistics: a pure function of (model, seed). */
 void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers);
 

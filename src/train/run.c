@@ -180,7 +180,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
                               .seed = spec->seed,
                               .batch = spec->train.batch,
                               .microbatch = spec->train.microbatch,
-                              .first_epoch = run->state.progress.epoch};
+                              .first_epoch = run->state.progress.epoch,
+                              .threads = options->threads};
   LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));
   LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, spec->data.normalize,
                                 ls_source_info(options->source)->channels));

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep data info: what a dataset holds, from one pass over it. Rank 0 alone works. */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/data_command.h"
+#include "cli/sample_display.h"
+#include "data/source.h"
+#include "data/survey.h"
+
+enum { KEY_JSON = 256 };
+
+static const double pixel_one = 255; /* the pixel that is 1 as a fraction */
+
+typedef struct info_arguments {
+  const char *where;
+  bool json;
+} info_arguments;
+
+static error_t check_complete(const info_arguments *given, struct argp_state *state)
+{
+  if (!given->where) argp_error(state, "no dataset given: a catalogue name, a folder or an .h5 file");
+  return given->where ? 0 : EINVAL;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  info_arguments *given = state->input;
+  if (key == KEY_JSON)
+    given->json = true;
+  else if (key == ARGP_KEY_ARG && !given->where)
+    given->where = value;
+  else if (key == ARGP_KEY_ARG) {
+    argp_error(state, "one dataset at a time: '%s' is one too many", value);
+    return EINVAL;
+  } else if (key == ARGP_KEY_END)
+    return check_complete(given, state);
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
+}
+
+static const struct argp_option options[] = {
+    {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0}, {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "SRC",
+    .doc = "Describe a dataset: format, shape, samples per split and class, mean and standard deviation per "
+           "channel, and a digest of the contents. The digest does not depend on the format: files and their "
+           "import "
+           "have the same.\v"
+           "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset.\n"
+           "\n"
+           "Examples:\n"
+           "  lockstep data info fashion-mnist\n"
+           "  lockstep data info data/mnist.h5 --json\n"};
+
+/* ---- for people ---- */
+
+static void print_channels(const char *title, const ls_dataset_info *info, const double *values)
+{
+  printf("  %s", title);
+  for (size_t c = 0; c < info->channels; c++) printf("  %.4f", values[c] / pixel_one);
+  printf("   of 1;");
+  for (size_t c = 0; c < info->channels; c++) printf("  %7.3f", values[c]);
+  printf("   of 255\n");
+}
+
+static void print_classes(const ls_dataset_info *info, const ls_survey *survey)
+{
+  printf("\n%5s  %-*s %10s %10s\n", "class", LS_CLASS_NAME_BYTES - 8, info->class_names ? "name" : "",
+         ls_split_words[LS_SPLIT_TRAIN], ls_split_words[LS_SPLIT_TEST]);
+  for (size_t k = 0; k < info->classes; k++)
+    printf("%5zu  %-*s %10zu %10zu\n", k, LS_CLASS_NAME_BYTES - 8,
+           info->class_names ? info->class_names[k] : "", survey->splits[LS_SPLIT_TRAIN].per_class[k],
+           survey->splits[LS_SPLIT_TEST].per_class[k]);
+}
+
+static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey)
+{
+  printf("name     %s\n", info->name);
+  printf("format   %s\n", info->format);
+  printf("images   %zux%zux%zu (channels, height, width), uint8\n", info->channels, info->height,
+         info->width);
+  printf("classes  %zu\n", info->classes);
+  printf("digest   %s\n", survey->digest);
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+    printf("\n%s: %zu samples\n", ls_split_words[split], info->count[split]);
+    if (info->count[split] == 0) continue;
+    print_channels("mean", info, survey->splits[split].mean);
+    print_channels("std ", info, survey->splits[split].deviation);
+  }
+  print_classes(info, survey);
+  return LS_OK;
+}
+
+/* ---- for programs ---- */
+
+/* Values per channel as an array, divided by `unit`. jansson passes NULL on, so only the whole is checked. */
+static json_t *channels_json(const ls_dataset_info *info, const double *values, double unit)
+{
+  json_t *array = json_array();
+  for (size_t c = 0; c < info->channels; c++) json_array_append_new(array, json_real(values[c] / unit));
+  return array;
+}
+
+static json_t *split_json(const ls_dataset_info *info, const ls_split_survey *survey, size_t count)
+{
+  json_t *per_class = json_array();
+  for (size_t k = 0; k < info->classes; k++)
+    json_array_append_new(per_class, json_integer((json_int_t)survey->per_class[k]));
+  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)count, "per_class", per_class,
+                   "mean", channels_json(info, survey->mean, pixel_one), "std",
+                   channels_json(info, survey->deviation, pixel_one), "mean_pixel",
+                   channels_json(info, survey->mean, 1), "std_pixel",
+                   channels_json(info, survey->deviation, 1));
+}
+
+static json_t *names_json(const ls_dataset_info *info)
+{
+  if (!info->class_names) return json_null();
+  json_t *names = json_array();
+  for (size_t k = 0; k < info->classes; k++) json_array_append_new(names, json_string(info->class_names[k]));
+  return names;
+}
+
+static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey)
+{
+  json_t *splits = json_object();
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
+    json_object_set_new(splits, ls_split_words[split],
+                        split_json(info, &survey->splits[split], info->count[split]));
+  json_t *document = json_pack("{s:s, s:s, s:[I,I,I], s:I, s:o, s:o, s:s}", "name", info->name, "format",
+                               info->format, "shape", (json_int_t)info->channels, (json_int_t)info->height,
+                               (json_int_t)info->width, "classes", (json_int_t)info->classes, "class_names",
+                               names_json(info), "splits", splits, "digest", survey->digest);
+  char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+  if (text) puts(text);
+  free(text);
+  json_decref(document);
+  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+}
+
+/* Rank 0. */
+static ls_status describe(const info_arguments *given)
+{
+  ls_source *source;
+  ls_survey survey;
+  LS_PASS(ls_source_open(&source, given->where, 0));
+  ls_sample_display display = ls_sample_display_of(stderr, "reading");
+  const ls_ticker ticker = ls_sample_display_ticker(&display);
+  ls_status status = ls_survey_make(&survey, source, display.terminal ? &ticker : NULL);
+  ls_sample_display_finish(&display);
+  if (status == LS_OK) {
+    status = (given->json ? print_json : print_text)(ls_source_info(source), &survey);
+    ls_survey_fini(&survey);
+  }
+  ls_source_close(source);
+  return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  info_arguments given = {.json = false};
+  bool done;
+  LS_PASS(ls_command_parse(comm, &argp, argc, argv, &given, &done));
+  if (!done) LS_ROOT(comm, describe(&given));
+  return LS_OK;
+}
+
+const ls_command ls_data_info = {
+    .word = "info", .doc = "describe a dataset: shape, counts, mean, digest", .run = run};

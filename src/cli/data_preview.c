@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep data preview: samples of each class as one PNG. Rank 0 alone works. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/data_command.h"
+#include "data/sheet.h"
+#include "data/source.h"
+
+enum { KEY_OUTPUT = 'o', KEY_COUNT = 'n', KEY_SPLIT = 256, DEFAULT_COUNT = 12 };
+
+typedef struct preview_arguments {
+  const char *where, *output;
+  size_t count;
+  ls_split split;
+} preview_arguments;
+
+static error_t parse_split(preview_arguments *given, const char *word, struct argp_state *state)
+{
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+    given->split = (ls_split)split;
+    if (strcmp(word, ls_split_words[split]) == 0) return 0;
+  }
+  argp_error(state, "--split %s: expected train or test", word);
+  return EINVAL;
+}
+
+static error_t parse_count(preview_arguments *given, const char *text, struct argp_state *state)
+{
+  uint64_t count;
+  if (!ls_parse_count(text, &count) || count < 1 || count > LS_SHEET_MAX_COUNT) {
+    argp_error(state, "--count %s: expected a number from 1 to %d", text, LS_SHEET_MAX_COUNT);
+    return EINVAL;
+  }
+  given->count = (size_t)count;
+  return 0;
+}
+
+static error_t check_complete(const preview_arguments *given, struct argp_state *state)
+{
+  if (!given->where) argp_error(state, "no dataset given: a catalogue name, a folder or an .h5 file");
+  if (!given->output) argp_error(state, "no file to write given: -o FILE.png");
+  return given->where && given->output ? 0 : EINVAL;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  preview_arguments *given = state->input;
+  if (key == KEY_OUTPUT)
+    given->output = value;
+  else if (key == KEY_COUNT)
+    return parse_count(given, value, state);
+  else if (key == KEY_SPLIT)
+    return parse_split(given, value, state);
+  else if (key == ARGP_KEY_ARG && !given->where)
+    given->where = value;
+  else if (key == ARGP_KEY_ARG) {
+    argp_error(state, "one dataset at a time: '%s' is one too many", value);
+    return EINVAL;
+  } else if (key == ARGP_KEY_END)
+    return check_complete(given, state);
+  else
+    return ARGP_ERR_UNKNOWN;
+  return 0;
+}
+
+static const struct argp_option options[] = {
+    {"output", KEY_OUTPUT, "FILE.png", 0, "The file to write; replaced if it exists", 0},
+    {"count", KEY_COUNT, "N", 0, "Samples of each class (default: 12)", 0},
+    {"split", KEY_SPLIT, "SPLIT", 0, "train (default) or test", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "SRC -o FILE.png",
+    .doc = "Draw a contact sheet: a row for each class, with its name, the number of its samples, and the "
+           "first of "
+           "them, enlarged.\v"
+           "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset.\n"
+           "\n"
+           "Examples:\n"
+           "  lockstep data preview fashion-mnist -o fashion.png\n"
+           "  lockstep data preview mine.h5 -o mine.png --split test --count 20\n"};
+
+/* Rank 0. */
+static ls_status preview(const preview_arguments *given)
+{
+  ls_source *source;
+  ls_picture picture = {0};
+  LS_PASS(ls_source_open(&source, given->where, 0));
+  const size_t classes = ls_source_info(source)->classes;
+  ls_status status;
+  LS_GO(ls_sheet_draw(&picture, source, given->split, given->count));
+  LS_GO(ls_png_write(given->output, &picture));
+  printf("%s: %zu x %zu pixels", given->output, picture.width, picture.height);
+  if (classes > LS_SHEET_MAX_ROWS) printf(", the first %d of %zu classes", LS_SHEET_MAX_ROWS, classes);
+  printf("\n");
+done:
+  ls_picture_fini(&picture);
+  ls_source_close(source);
+  return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  preview_arguments given = {.count = DEFAULT_COUNT, .split = LS_SPLIT_TRAIN};
+  bool done;
+  LS_PASS(ls_command_parse(comm, &argp, argc, argv, &given, &done));
+  if (!done) LS_ROOT(comm, preview(&given));
+  return LS_OK;
+}
+
+const ls_command ls_data_preview = {
+    .word = "preview", .doc = "draw samples of each class as a PNG picture", .run = run};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A contact sheet: samples of a dataset as one picture for people to look at. */
+#ifndef LS_DATA_SHEET_H
+#define LS_DATA_SHEET_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+#include "data/png.h"
+#include "data/source.h"
+
+enum { LS_SHEET_MAX_ROWS = 100, LS_SHEET_MAX_COUNT = 1000 };
+
+/** Draw a row for each class (the first LS_SHEET_MAX_ROWS of them) with its name, its number of samples, and
+ * its first `count` samples in the file's order, enlarged.
+ *
+ * Images of three channels are shown in colour, others by their first channel in grey.
+ *
+ * @param[out] out    released with ls_picture_fini()
+ * @param[in]  count  1 .. LS_SHEET_MAX_COUNT
+ *
+ * Local. Errors: LS_E_INPUT if the split has no samples; those of reading the source; LS_E_MEMORY.
+ */
+ls_status ls_sheet_draw(ls_picture *out, ls_source *source, ls_split split, size_t count) LS_CHECKED;
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Declaring tensors: they lie one after the other, in the order of their declaration, with no gaps. */
+#include "nn/build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+
+static ls_status grow(ls_tensor_list *list)
+{
+  if (list->count < list->capacity) return LS_OK;
+  size_t capacity = 2 * list->capacity + 16;
+  ls_tensor *items = realloc(list->items, capacity * sizeof *items);
+  if (!items) return ls_fail(LS_E_MEMORY, "no memory for a list of %zu tensors", capacity);
+  list->items = items;
+  list->capacity = capacity;
+  return LS_OK;
+}
+
+static ls_status declare(ls_tensor_list *list, const ls_layer *layer, const char *name, const size_t *dims,
+                         size_t dim_count)
+{
+  LS_PASS(grow(list));
+  ls_tensor tensor = {.dim_count = dim_count, .offset = list->floats, .count = 1};
+  snprintf(tensor.layer, sizeof tensor.layer, "%s", layer->name);
+  snprintf(tensor.name, sizeof tensor.name, "%s", name);
+  for (size_t i = 0; i < dim_count; i++) {
+    tensor.dims[i] = dims[i];
+    if (!ls_size_mul(tensor.count, dims[i], &tensor.count))
+      return ls_fail(LS_E_CONFIG, "its %s has more elements than this machine can address", name);
+  }
+  if (!ls_size_add(list->floats, tensor.count, &list->floats))
+    return ls_fail(LS_E_CONFIG, "the model has more parameters than this machine can address");
+  list->items[list->count++] = tensor;
+  return LS_OK;
+}
+
+ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, const size_t *dims,
+                         size_t dim_count, bool decay)
+{
+  LS_PASS(declare(&build->params, layer, name, dims, dim_count));
+  ls_tensor *tensor = &build->params.items[build->params.count - 1];
+  tensor->decay = decay;
+  layer->param_count += tensor->count;
+  return LS_OK;
+}
+
+ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, size_t count)
+{
+  LS_PASS(declare(&build->buffers, layer, name, &count, 1));
+  layer->buffer_count += count;
+  return LS_OK;
+}
+
+const char *ls_build_next_activation(const ls_build *build)
+{
+  return build->next_activation;
+}
+
+void ls_build_fini(ls_build *build)
+{
+  free(build->params.items);
+  free(build->buffers.items);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A model under construction: what has been given out so far. Private to the module. */
+#ifndef LS_NN_BUILD_H
+#define LS_NN_BUILD_H
+
+#include "nn/layer.h"
+
+/** A growing list of tensors. */
+typedef struct ls_tensor_list {
+  ls_tensor *items; /* owned */
+  size_t count, capacity;
+  size_t floats; /* elements of all of them: the next one's offset */
+} ls_tensor_list;
+
+struct ls_build {
+  ls_tensor_list params, buffers;
+  size_t grads, packed; /* floats given out, multiples of 16 so that layers start on cache lines */
+  uint32_t layers;      /* layers made: the next one's index */
+  size_t microbatch;
+  const char *next_activation; /* after the layer under construction */
+};
+
+void ls_build_fini(ls_build *build);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Dropout, inverted: values that are kept are scaled by 1 / (1 - rate) in training; evaluation passes them on.
+ * The mask is a function of (seed, epoch, sample, layer), so it does not depend on ranks or threads. One Philox
+ * block serves eight values of 16 bits, so the rate holds to 2^-16.
+ *
+ * Source: Srivastava et al.: "Dropout", JMLR 15, 2014.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "nn/kinds.h"
+
+typedef struct dropout_options {
+  double rate;
+} dropout_options;
+
+static const ls_key keys[] = {
+    {.path = "rate",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(dropout_options, rate),
+     .preset = "0.5",
+     .min = 0.0,
+     .max = 1.0,
+     .max_open = true,
+     .unit = "fraction",
+     .doc = "Probability that a value is dropped in training."},
+};
+
+static ls_status create(ls_layer *layer, const void *options, ls_build *build)
+{
+  (void)build;
+  dropout_options *self;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "a dropout layer"));
+  memcpy(self, options, sizeof *self);
+  layer->impl = self;
+  layer->out = layer->in;
+  return LS_OK;
+}
+
+static void destroy(ls_layer *layer)
+{
+  free(layer->impl);
+}
+
+/* to = from where the mask keeps, scaled; 0 where it drops. Forward and backward draw the same mask. */
+static void apply(const ls_layer *layer, const ls_pass *pass, const float *from, float *to)
+{
+  const dropout_options *self = layer->impl;
+  const uint32_t threshold = (uint32_t)(self->rate * 65536.0 + 0.5); /* below it: dropped */
+  const float scale = (float)(1.0 / (1.0 - self->rate));
+  const size_t count = ls_shape_count(layer->in);
+  for (size_t s = 0; s < pass->n; s++, from += count, to += count) {
+    const uint64_t place = pass->samples[s] << 16 | layer->index;
+    const ls_rng rng = ls_rng_stream(pass->seed, LS_RNG_DROPOUT, pass->epoch, place);
+    for (size_t i = 0; i < count; i += 8) {
+      uint32_t words[4];
+      ls_rng_block(&rng, (uint32_t)(i / 8), words);
+      const size_t end = count - i < 8 ? count - i : 8;
+      for (size_t k = 0; k < end; k++)
+        to[i + k] = (words[k / 2] >> (16 * (k % 2)) & 0xFFFF) < threshold ? 0.0F : scale * from[i + k];
+    }
+  }
+}
+
+static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
+                    float *scratch)
+{
+  (void)saved;
+  (void)scratch;
+  if (pass->training)
+    apply(layer, pass, x, y);
+  else if (x != y)
+    memcpy(y, x, pass->n * ls_shape_count(layer->in) * sizeof *y);
+}
+
+static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
+                     float *dx, float *saved, float *scratch)
+{
+  (void)x;
+  (void)y;
+  (void)saved;
+  (void)scratch;
+  if (!dx) return;
+  if (pass->training)
+    apply(layer, pass, dy, dx);
+  else if (dx != dy)
+    memcpy(dx, dy, pass->n * ls_shape_count(layer->in) * sizeof *dx);
+}
+
+static void describe(const ls_layer *layer, ls_text *text)
+{
+  const dropout_options *self = layer->impl;
+  ls_text_add(text, "rate %g", self->rate);
+}
+
+const ls_layer_kind ls_layer_dropout = {
+    .schema = {.name = "dropout",
+               .doc = "Sets a random part of the values to 0 in training.",
+               .keys = keys,
+               .key_count = sizeof keys / sizeof *keys,
+               .options_bytes = sizeof(dropout_options)},
+    .role = LS_ROLE_NEUTRAL,
+    .in_place = true,
+    .create = create,
+    .destroy = destroy,
+    .forward = forward,
+    .backward = backward,
+    .describe = describe,
+};

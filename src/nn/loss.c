@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Softmax cross-entropy, stable by subtracting the largest logit; sums in double. */
+#include "nn/loss.h"
+
+#include <math.h>
+
+static size_t largest(const float *z, size_t classes)
+{
+  size_t best = 0;
+  for (size_t k = 1; k < classes; k++)
+    if (z[k] > z[best]) best = k;
+  return best;
+}
+
+/* log of the sum of exp(z - shift). */
+static double log_sum(const float *z, size_t classes, float shift)
+{
+  double sum = 0.0;
+  for (size_t k = 0; k < classes; k++) sum += (double)expf(z[k] - shift);
+  return log(sum);
+}
+
+static double sum_of(const float *z, size_t classes, float shift)
+{
+  double sum = 0.0;
+  for (size_t k = 0; k < classes; k++) sum += (double)(z[k] - shift);
+  return sum;
+}
+
+ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
+                             double smoothing, double scale, float *gradient)
+{
+  ls_loss_sums sums = {.loss = 0.0};
+  const double spread = smoothing / (double)classes;
+  for (size_t s = 0; s < n; s++, logits += classes) {
+    const size_t best = largest(logits, classes), label = labels[s];
+    const float shift = logits[best];
+    const double log_total = log_sum(logits, classes, shift);
+    sums.correct += best == label;
+    sums.loss += log_total - (1.0 - smoothing) * (double)(logits[label] - shift);
+    if (smoothing > 0.0) sums.loss -= spread * sum_of(logits, classes, shift);
+    if (!gradient) continue;
+    const float log_total_f = (float)log_total;
+    for (size_t k = 0; k < classes; k++) {
+      const double target = spread + (k == label ? 1.0 - smoothing : 0.0);
+      gradient[k] = (float)(scale * ((double)expf(logits[k] - shift - log_total_f) - target));
+    }
+    gradient += classes;
+  }
+  return sums;
+}
+
+void ls_softmax(const float *logits, size_t n, size_t classes, float *p)
+{
+  for (size_t s = 0; s < n; s++, logits += classes, p += classes) {
+    const float shift = logits[largest(logits, classes)];
+    double total = 0.0;
+    for (size_t k = 0; k < classes; k++) total += (double)(p[k] = expf(logits[k] - shift));
+    for (size_t k = 0; k < classes; k++) p[k] = (float)((double)p[k] / total);
+  }
+}

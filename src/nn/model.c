@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The model: one sequence from the input to the logits, the tensors that its layers declared, and the workspace
+ * that a thread carries a micro-batch in. */
+#include "nn/model.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "nn/sequence.h"
+
+struct ls_model {
+  ls_sequence sequence;
+  ls_build build; /* the tensors */
+  ls_model_counts counts;
+  size_t microbatch;
+};
+
+struct ls_workspace {
+  ls_arena arena;
+  float *input, *logits, *gradient, *saved, *scratch;
+};
+
+/* Offsets of the blocks of a workspace. */
+typedef struct workspace_plan {
+  ls_arena arena; /* reserved, not allocated */
+  size_t input, logits, gradient, saved, scratch;
+} workspace_plan;
+
+static workspace_plan plan_workspace(const ls_model *model)
+{
+  const ls_sequence *sequence = &model->sequence;
+  workspace_plan plan = {.arena = {0}};
+  plan.input = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->in), sizeof(float));
+  plan.logits = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
+  plan.gradient = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
+  plan.saved = ls_arena_reserve(&plan.arena, sequence->saved_count, sizeof(float));
+  plan.scratch = ls_arena_reserve(&plan.arena, sequence->scratch_count, sizeof(float));
+  return plan;
+}
+
+static ls_status check_output(const ls_model *model, const ls_layer_list *layers, size_t classes)
+{
+  ls_shape out = model->sequence.out;
+  const char *place = layers->items[layers->count - 1].place;
+  if (out.h != 1 || out.w != 1)
+    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zux%zux%zu (channels, rows, columns), not one value a class; "
+                   "end with flatten and dense", place, out.c, out.h, out.w);
+  if (classes > 0 && out.c != classes)
+    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu classes", place, out.c,
+                   classes);
+  return LS_OK;
+}
+
+static void count(ls_model *model)
+{
+  uint64_t macs = 0;
+  for (size_t i = 0; i < model->sequence.count; i++) macs += model->sequence.items[i].layer.macs;
+  model->counts = (ls_model_counts){.params = model->build.params.floats,
+                                    .buffers = model->build.buffers.floats,
+                                    .grads = model->build.grads,
+                                    .packed = model->build.packed,
+                                    .macs = macs,
+                                    .workspace_bytes = plan_workspace(model).arena.bytes};
+}
+
+ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in, size_t microbatch, size_t classes)
+{
+  ls_model *model;
+  LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
+  model->microbatch = microbatch;
+  model->build.microbatch = microbatch;
+  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
+  ls_status status;
+  LS_GO(ls_sequence_init(&model->sequence, layers, in, &place, &model->build));
+  LS_GO(check_output(model, layers, classes));
+  count(model);
+  *out = model;
+  return LS_OK;
+done:
+  ls_model_free(model);
+  return status;
+}
+
+void ls_model_free(ls_model *model)
+{
+  if (!model) return;
+  ls_sequence_fini(&model->sequence);
+  ls_build_fini(&model->build);
+  free(model);
+}
+
+const ls_model_counts *ls_model_count(const ls_model *model)
+{
+  return &model->counts;
+}
+
+ls_shape ls_model_input(const ls_model *model)
+{
+  return model->sequence.in;
+}
+
+size_t ls_model_classes(const ls_model *model)
+{
+  return model->sequence.out.c;
+}
+
+const ls_tensor *ls_model_params(const ls_model *model, size_t *tensor_count)
+{
+  *tensor_count = model->build.params.count;
+  return model->build.params.items;
+}
+
+const ls_tensor *ls_model_buffers(const ls_model *model, size_t *tensor_count)
+{
+  *tensor_count = model->build.buffers.count;
+  return model->build.buffers.items;
+}
+
+void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user), void *user)
+{
+  ls_sequence_visit(&model->sequence, visit, 0, user);
+}
+
+void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers)
+{
+  ls_sequence_init_params(&model->sequence, seed, params, buffers);
+}
+
+void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts)
+{
+  ls_sequence_pack(&model->sequence, params, packed, part, parts);
+}
+
+void ls_model_unpack(const ls_model *model, const float *grads, float *param_grads, size_t part, size_t parts)
+{
+  ls_sequence_unpack(&model->sequence, grads, param_grads, part, parts);
+}
+
+void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers)
+{
+  ls_sequence_update_buffers(&model->sequence, stats, buffers);
+}
+
+ls_status ls_workspace_new(ls_workspace **out, const ls_model *model)
+{
+  ls_workspace *workspace;
+  LS_PASS(ls_alloc(&workspace, 1, sizeof *workspace, "a workspace"));
+  workspace_plan plan = plan_workspace(model);
+  workspace->arena = plan.arena;
+  ls_status status = ls_arena_allocate(&workspace->arena, "a thread's workspace");
+  if (status != LS_OK) {
+    free(workspace);
+    return status;
+  }
+  workspace->input = ls_arena_at(&workspace->arena, plan.input);
+  workspace->logits = ls_arena_at(&workspace->arena, plan.logits);
+  workspace->gradient = ls_arena_at(&workspace->arena, plan.gradient);
+  workspace->saved = ls_arena_at(&workspace->arena, plan.saved);
+  workspace->scratch = ls_arena_at(&workspace->arena, plan.scratch);
+  *out = workspace;
+  return LS_OK;
+}
+
+void ls_workspace_free(ls_workspace *workspace)
+{
+  if (!workspace) return;
+  ls_arena_fini(&workspace->arena);
+  free(workspace);
+}
+
+float *ls_workspace_input(ls_workspace *workspace)
+{
+  return workspace->input;
+}
+
+float *ls_workspace_loss_gradient(ls_workspace *workspace)
+{
+  return workspace->gradient;
+}
+
+const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace)
+{
+  ls_sequence_forward(&model->sequence, pass, workspace->input, workspace->logits, workspace->saved,
+                      workspace->scratch);
+  return workspace->logits;
+}
+
+void ls_model_backward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace, float *dx)
+{
+  ls_sequence_backward(&model->sequence, pass, workspace->input, workspace->logits, workspace->gradient, dx,
+                       workspace->saved, workspace->scratch);
+}
