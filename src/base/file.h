@@ -8,7 +8,8 @@
 
 #include "base/status.h"
 
-/** Read a whole regular file of at most `limit_bytes`; *out is terminated, *length excludes that; freed with free().
+/** Read a whole regular file of at most `limit_bytes`; *out is terminated, *length excludes that; freed with
+ * free().
  *
  * Local. Errors: LS_E_INPUT if it is missing, a folder, unreadable or longer; LS_E_IO; LS_E_MEMORY.
  */
@@ -23,7 +24,8 @@ ls_status ls_file_write(const char *path, const void *data, size_t bytes) LS_CHE
 /** Make a folder and its parents; fine if it exists. Local. Errors: LS_E_IO. */
 ls_status ls_folder_make(const char *path) LS_CHECKED;
 
-/** Make what was written to `path` durable: fsync of the file and of the folder that holds it. Local. Errors: LS_E_IO. */
+/** Make what was written to `path` durable: fsync of the file and of the folder that holds it. Local. Errors:
+ * LS_E_IO. */
 ls_status ls_file_sync(const char *path) LS_CHECKED;
 
 bool ls_file_exists(const char *path);

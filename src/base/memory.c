@@ -14,8 +14,7 @@ ls_status ls_alloc(void *out, size_t count, size_t size, const char *what)
   void *block = NULL;
   if (ls_size_mul(count, size, &bytes) && bytes <= SIZE_MAX - LS_ALIGNMENT)
     block = aligned_alloc(LS_ALIGNMENT, (bytes / LS_ALIGNMENT + 1) * LS_ALIGNMENT);
-  if (!block)
-    return ls_fail(LS_E_MEMORY, "no memory for %s: %zu elements of %zu bytes", what, count, size);
+  if (!block) return ls_fail(LS_E_MEMORY, "no memory for %s: %zu elements of %zu bytes", what, count, size);
   memset(block, 0, (bytes / LS_ALIGNMENT + 1) * LS_ALIGNMENT);
   memcpy(out, &block, sizeof block);
   return LS_OK;

@@ -57,7 +57,8 @@ void ls_rng_normal(const ls_rng *rng, float mean, float deviation, float *x, siz
   }
 }
 
-ls_permutation ls_permutation_of(uint64_t seed, ls_rng_purpose purpose, uint64_t a, uint64_t b, uint64_t count)
+ls_permutation ls_permutation_of(uint64_t seed, ls_rng_purpose purpose, uint64_t a, uint64_t b,
+                                 uint64_t count)
 {
   unsigned half_bits = 1;
   while (((uint64_t)1 << (2 * half_bits)) < count) half_bits++;

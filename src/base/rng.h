@@ -54,7 +54,8 @@ typedef struct ls_permutation {
   unsigned half_bits; /* the network permutes 2^(2*half_bits) >= count values */
 } ls_permutation;
 
-ls_permutation ls_permutation_of(uint64_t seed, ls_rng_purpose purpose, uint64_t a, uint64_t b, uint64_t count);
+ls_permutation ls_permutation_of(uint64_t seed, ls_rng_purpose purpose, uint64_t a, uint64_t b,
+                                 uint64_t count);
 
 /** Where `i` < count goes. */
 uint64_t ls_permutation_at(const ls_permutation *permutation, uint64_t i);

@@ -52,7 +52,7 @@ static const struct {
   int exit_status;
 } table[] = {
 #define LS_STATUS_ROW(code, word, exit_status) [code] = {word, exit_status},
-  LS_STATUS_LIST(LS_STATUS_ROW)
+    LS_STATUS_LIST(LS_STATUS_ROW)
 #undef LS_STATUS_ROW
 };
 

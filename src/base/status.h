@@ -14,16 +14,16 @@
 #include <stddef.h>
 
 /* code, word, exit status of the program that ends with it */
-#define LS_STATUS_LIST(X) \
-  X(LS_OK, "ok", 0) \
-  X(LS_E_USAGE, "usage error", 2) \
-  X(LS_E_CONFIG, "configuration error", 2) \
-  X(LS_E_INPUT, "input error", 2) \
-  X(LS_E_IO, "input/output error", 1) \
-  X(LS_E_MEMORY, "out of memory", 1) \
-  X(LS_E_NONFINITE, "numerical error", 1) \
-  X(LS_E_COMM, "communication error", 1) \
-  X(LS_E_BUG, "internal error", 1) \
+#define LS_STATUS_LIST(X)                                                                                    \
+  X(LS_OK, "ok", 0)                                                                                          \
+  X(LS_E_USAGE, "usage error", 2)                                                                            \
+  X(LS_E_CONFIG, "configuration error", 2)                                                                   \
+  X(LS_E_INPUT, "input error", 2)                                                                            \
+  X(LS_E_IO, "input/output error", 1)                                                                        \
+  X(LS_E_MEMORY, "out of memory", 1)                                                                         \
+  X(LS_E_NONFINITE, "numerical error", 1)                                                                    \
+  X(LS_E_COMM, "communication error", 1)                                                                     \
+  X(LS_E_BUG, "internal error", 1)                                                                           \
   X(LS_STOPPED, "stopped on request", 75)
 
 typedef enum ls_status {
@@ -34,9 +34,9 @@ typedef enum ls_status {
 
 /** A copy of an error chain, of fixed size so that it can be sent to other ranks as bytes. */
 typedef struct ls_error {
-  ls_status status;  /* code of the failure */
-  int rank;          /* rank where it arose; -1 when it is this one, or the same on all */
-  char text[2048];   /* the chain, outermost message first, joined by ": "; always terminated */
+  ls_status status; /* code of the failure */
+  int rank;         /* rank where it arose; -1 when it is this one, or the same on all */
+  char text[2048];  /* the chain, outermost message first, joined by ": "; always terminated */
 } ls_error;
 
 #define LS_CHECKED __attribute__((warn_unused_result))
@@ -61,24 +61,24 @@ const char *ls_status_word(ls_status status);
 int ls_status_exit(ls_status status);
 
 /** Return from the calling function if `call` fails, with a frame in front of the chain. */
-#define LS_TRY(call, ...) \
-  do { \
-    ls_status ls_try_status_ = (call); \
-    if (ls_try_status_ != LS_OK) return ls_wrap(ls_try_status_, __VA_ARGS__); \
+#define LS_TRY(call, ...)                                                                                    \
+  do {                                                                                                       \
+    ls_status ls_try_status_ = (call);                                                                       \
+    if (ls_try_status_ != LS_OK) return ls_wrap(ls_try_status_, __VA_ARGS__);                                \
   } while (0)
 
 /** Like LS_TRY without a frame, for calls whose own message says everything. */
-#define LS_PASS(call) \
-  do { \
-    ls_status ls_try_status_ = (call); \
-    if (ls_try_status_ != LS_OK) return ls_try_status_; \
+#define LS_PASS(call)                                                                                        \
+  do {                                                                                                       \
+    ls_status ls_try_status_ = (call);                                                                       \
+    if (ls_try_status_ != LS_OK) return ls_try_status_;                                                      \
   } while (0)
 
 /** Go to the caller's `done:` label if `call` fails, its status in the local variable `status`. */
-#define LS_GO(call) \
-  do { \
-    status = (call); \
-    if (status != LS_OK) goto done; \
+#define LS_GO(call)                                                                                          \
+  do {                                                                                                       \
+    status = (call);                                                                                         \
+    if (status != LS_OK) goto done;                                                                          \
   } while (0)
 
 #endif

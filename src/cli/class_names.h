@@ -8,7 +8,8 @@
 #include "base/status.h"
 #include "data/source.h"
 
-/** One pointer per class into `data`, freed with free(); NULL if the dataset has no class names. Local. Errors: LS_E_MEMORY. */
+/** One pointer per class into `data`, freed with free(); NULL if the dataset has no class names. Local.
+ * Errors: LS_E_MEMORY. */
 ls_status ls_class_names_of(const char ***out, const ls_dataset_info *data) LS_CHECKED;
 
 #endif

@@ -77,7 +77,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"data", KEY_DATA, "SRC", 0, "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
+    {"data", KEY_DATA, "SRC", 0,
+     "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
     {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {0}};
@@ -95,11 +96,12 @@ static const struct argp argp = {
 static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info *data, const char *path)
 {
   if (info->channels != data->channels || info->height != data->height || info->width != data->width)
-    return ls_fail(LS_E_INPUT, "'%s' takes images of %zux%zux%zu, but '%s' has %zux%zux%zu", path, info->channels,
-                   info->height, info->width, data->name, data->channels, data->height, data->width);
+    return ls_fail(LS_E_INPUT, "'%s' takes images of %zux%zux%zu, but '%s' has %zux%zux%zu", path,
+                   info->channels, info->height, info->width, data->name, data->channels, data->height,
+                   data->width);
   if (info->classes != data->classes)
-    return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes, data->name,
-                   data->classes);
+    return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes,
+                   data->name, data->classes);
   return LS_OK;
 }
 
@@ -185,7 +187,8 @@ static void print_report(const ls_metrics *metrics, const char *split, const cha
 }
 
 /* Rank 0. */
-static ls_status show(const ls_evaluation *evaluation, const eval_session *session, const eval_arguments *arguments)
+static ls_status show(const ls_evaluation *evaluation, const eval_session *session,
+                      const eval_arguments *arguments)
 {
   const char *split = split_words[arguments->split];
   const char **names = NULL;
@@ -221,7 +224,8 @@ done:
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
   eval_arguments arguments = {.split = LS_EVAL_TEST};
-  LS_AGREE(comm, ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
+  LS_AGREE(comm,
+           ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
   bool done;
   ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
   if (status == LS_OK && !done) status = evaluate(comm, &arguments);
@@ -229,4 +233,5 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   return status;
 }
 
-const ls_command ls_command_eval = {.word = "eval", .doc = "evaluate trained networks: metrics and confusion matrix", .run = run};
+const ls_command ls_command_eval = {
+    .word = "eval", .doc = "evaluate trained networks: metrics and confusion matrix", .run = run};

@@ -38,9 +38,9 @@ typedef struct train_arguments {
 
 /* Everything that a training needs, in the order in which it is made. */
 typedef struct train_setup {
-  char *text;      /* the configuration file's */
+  char *text; /* the configuration file's */
   ls_spec *spec;
-  char *resolved;  /* the configuration with every key written out */
+  char *resolved; /* the configuration with every key written out */
   ls_place place;
   ls_source *source;
   ls_model *model;
@@ -97,9 +97,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"output", 'o', "RUN_DIR", 0, "Run directory (default: runs/NAME, numbered where that exists)", 0},
-    {"resume", KEY_RESUME, NULL, 0, "Go on from the newest intact checkpoint in RUN_DIR; from the start if there is none", 0},
+    {"resume", KEY_RESUME, NULL, 0,
+     "Go on from the newest intact checkpoint in RUN_DIR; from the start if there is none", 0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "Check everything, print the model, and stop before training", 0},
-    {"help-config", KEY_HELP_CONFIG, NULL, 0, "Print every configuration key with type, default and meaning", 0},
+    {"help-config", KEY_HELP_CONFIG, NULL, 0, "Print every configuration key with type, default and meaning",
+     0},
     {0}};
 
 static const struct argp argp = {
@@ -107,7 +109,8 @@ static const struct argp argp = {
     .parser = parse_option,
     .args_doc = "CONFIG.yaml [key.path=value ...]",
     .doc = "Train a model.\n\n"
-           "Alone it uses all cores that it is bound to; under mpirun or srun every rank takes its share of each "
+           "Alone it uses all cores that it is bound to; under mpirun or srun every rank takes its share of "
+           "each "
            "batch.\v"
            "Examples:\n"
            "  lockstep train configs/lenet5.yaml -o runs/a\n"
@@ -157,7 +160,8 @@ static ls_status build_model(train_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
   ls_shape in = {.c = data->channels, .h = data->height, .w = data->width};
-  return ls_model_new(&setup->model, &setup->spec->model.layers, in, setup->spec->train.microbatch, data->classes);
+  return ls_model_new(&setup->model, &setup->spec->model.layers, in, setup->spec->train.microbatch,
+                      data->classes);
 }
 
 /* From the file to a checked model. Collective. */
@@ -192,14 +196,18 @@ static ls_status warn(ls_comm *comm, const train_setup *setup)
   size_t ranks = (size_t)ls_comm_size(comm), threads = 0;
   ls_place_warnings(places, ranks, &lines);
   for (size_t r = 0; r < ranks; r++) threads += places[r].threads;
-  size_t microbatches = (setup->spec->train.batch + setup->spec->train.microbatch - 1) / setup->spec->train.microbatch;
+  size_t microbatches =
+      (setup->spec->train.batch + setup->spec->train.microbatch - 1) / setup->spec->train.microbatch;
   if (microbatches < threads)
     ls_text_add(&lines,
                 "train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some stay idle; "
                 "lower train.microbatch or raise train.batch\n",
                 setup->spec->train.batch, microbatches, setup->spec->train.microbatch, threads);
-  for (char *line = strtok(lines.chars, "\n"); line; line = strtok(NULL, "\n"))
-    fprintf(stderr, "lockstep: warning: %s\n", line);
+  for (const char *line = ls_text_get(&lines); *line; line += strspn(line, "\n")) {
+    size_t length = strcspn(line, "\n");
+    fprintf(stderr, "lockstep: warning: %.*s\n", (int)length, line);
+    line += length;
+  }
   ls_text_fini(&lines);
   free(places);
   return LS_OK;
@@ -220,10 +228,10 @@ static void print_plan(const ls_comm *comm, const train_setup *setup, bool dry_r
     ls_text_fini(&table);
     return;
   }
-  printf("%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n", spec->name,
-         ls_model_count(setup->model)->params, spec->train.optimizer.schema->name, spec->train.batch,
-         spec->train.microbatch, ls_comm_size(comm), ls_comm_size(comm) == 1 ? "" : "s", setup->place.threads,
-         setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+  printf("%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n",
+         spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
+         spec->train.batch, spec->train.microbatch, ls_comm_size(comm), ls_comm_size(comm) == 1 ? "" : "s",
+         setup->place.threads, setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
   printf("run directory: %s\n", setup->run_dir);
   fflush(stdout);
 }
@@ -309,7 +317,8 @@ static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arg
   LS_PASS(prepare(comm, setup, arguments));
   LS_PASS(warn(comm, setup));
   if (!arguments->dry_run) {
-    LS_ROOT(comm, ls_run_dir_prepare(&setup->run_dir, arguments->run_dir, setup->spec->name, arguments->resume));
+    LS_ROOT(comm,
+            ls_run_dir_prepare(&setup->run_dir, arguments->run_dir, setup->spec->name, arguments->resume));
     LS_PASS(ls_comm_broadcast_text(comm, &setup->run_dir));
   }
   print_plan(comm, setup, arguments->dry_run);
@@ -336,4 +345,5 @@ done:
   return status;
 }
 
-const ls_command ls_command_train = {.word = "train", .doc = "train a model from a configuration file", .run = run};
+const ls_command ls_command_train = {
+    .word = "train", .doc = "train a model from a configuration file", .run = run};

@@ -9,11 +9,13 @@
 static bool asks_for_help(int argc, char **argv)
 {
   for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "-h") == 0) return true;
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "-h") == 0)
+      return true;
   return false;
 }
 
-ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input, bool *done)
+ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
+                           bool *done)
 {
   bool speaking = ls_comm_rank(comm) == 0;
   char name[64];

@@ -44,7 +44,8 @@ ls_status ls_run_dir_prepare(char **out, const char *wanted, const char *name, b
 {
   LS_PASS(wanted ? ls_text_copy(out, wanted) : choose(out, name, resume));
   if (!resume && holds_run(*out))
-    return ls_fail(LS_E_USAGE, "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
+    return ls_fail(LS_E_USAGE,
+                   "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
                    *out);
   LS_TRY(ls_folder_make(*out), "run directory");
   return LS_OK;

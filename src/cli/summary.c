@@ -37,8 +37,8 @@ static ls_status add_split(json_t *document, const char *key, bool printed, cons
 static json_t *facts_json(const ls_run_facts *facts, const ls_train_result *result)
 {
   return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I}", "name", facts->spec->name,
-                   "weights_digest", result->weights_digest, "epochs", (json_int_t)result->progress.epoch, "steps",
-                   (json_int_t)result->progress.step, "ranks", (json_int_t)facts->ranks, "threads",
+                   "weights_digest", result->weights_digest, "epochs", (json_int_t)result->progress.epoch,
+                   "steps", (json_int_t)result->progress.step, "ranks", (json_int_t)facts->ranks, "threads",
                    (json_int_t)facts->threads, "seconds", result->progress.seconds, "samples_per_second",
                    result->samples_per_second, "parameters", (json_int_t)facts->parameters, "seed",
                    (json_int_t)facts->spec->seed);
@@ -70,8 +70,9 @@ ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *re
   if (status == LS_OK && result->has_test) status = add_split(document, "test", true, &result->test, names);
   if (status == LS_OK) status = write_document(facts, document);
   if (status == LS_OK)
-    printf("\n%zu epochs in %.1f s, %.0f samples/s; weights %s\nresults in %s\n", (size_t)result->progress.epoch,
-           result->progress.seconds, result->samples_per_second, result->weights_digest, facts->run_dir);
+    printf("\n%zu epochs in %.1f s, %.0f samples/s; weights %s\nresults in %s\n",
+           (size_t)result->progress.epoch, result->progress.seconds, result->samples_per_second,
+           result->weights_digest, facts->run_dir);
   json_decref(document);
   free(names);
   return status;

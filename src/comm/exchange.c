@@ -66,8 +66,8 @@ static ls_status make_types(MPI_Datatype *types, int *counts, size_t size, MPI_D
 }
 
 /* Everything before the communication. Local. */
-static ls_status prepare(ls_exchange **out, size_t size, size_t item_bytes,
-                         const ls_exchange_send *send, const ls_exchange_receive *receive)
+static ls_status prepare(ls_exchange **out, size_t size, size_t item_bytes, const ls_exchange_send *send,
+                         const ls_exchange_receive *receive)
 {
   MPI_Datatype item = MPI_BYTE;
   ls_exchange *exchange;
@@ -86,8 +86,8 @@ done:
   return status;
 }
 
-ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes,
-                           const ls_exchange_send *send, const ls_exchange_receive *receive)
+ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const ls_exchange_send *send,
+                            const ls_exchange_receive *receive)
 {
   ls_exchange *exchange = NULL;
   const size_t size = (size_t)ls_comm_size(comm);

@@ -31,8 +31,8 @@ typedef struct ls_exchange_receive {
  *
  * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
  */
-ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes,
-                           const ls_exchange_send *send, const ls_exchange_receive *receive) LS_CHECKED;
+ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const ls_exchange_send *send,
+                            const ls_exchange_receive *receive) LS_CHECKED;
 
 /** Let a running exchange progress. Cheap. Local. Errors: LS_E_COMM. */
 ls_status ls_exchange_poke(ls_exchange *exchange) LS_CHECKED;

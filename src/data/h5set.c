@@ -264,12 +264,13 @@ static ls_status check_type(h5set_array *array, const char *path, size_t widest,
   return LS_OK;
 }
 
-/* The largest number of bytes that `stored` bytes can stand for, with these creation properties. */
-static uint64_t expansion_of(hid_t properties, uint64_t stored)
+/* The largest number of bytes that `stored` bytes can stand for: only chunks are ever compressed. */
+static uint64_t expansion_of(hid_t properties, H5D_layout_t layout, uint64_t stored)
 {
   uint64_t most = stored;
-  if (H5Pget_nfilters(properties) > 0 && (__builtin_mul_overflow(stored, (uint64_t)DEFLATE_RATIO, &most) ||
-                                          __builtin_add_overflow(most, (uint64_t)SLACK_BYTES, &most)))
+  if (layout == H5D_CHUNKED && H5Pget_nfilters(properties) > 0 &&
+      (__builtin_mul_overflow(stored, (uint64_t)DEFLATE_RATIO, &most) ||
+       __builtin_add_overflow(most, (uint64_t)SLACK_BYTES, &most)))
     most = UINT64_MAX;
   return most;
 }
@@ -308,7 +309,7 @@ static ls_status check_storage(const h5set_state *state, const h5set_array *arra
     return ls_fail(LS_E_INPUT, "'%s': %s lies in other files: only what lies in the file itself is read",
                    state->path, array->object);
   const uint64_t stored = H5Dget_storage_size(array->dataset);
-  const uint64_t most = expansion_of(properties, stored);
+  const uint64_t most = expansion_of(properties, layout, stored);
   if (stored > state->file_bytes || array->bytes > most)
     return ls_fail(LS_E_INPUT,
                    "'%s': %s declares %zu bytes, but the file of %" PRIu64 " bytes holds only %" PRIu64

@@ -16,15 +16,17 @@ typedef struct ls_loaded {
   ls_network network; /* packed: ready for forward passes */
 } ls_loaded;
 
-/** Read a checkpoint and build the network, on this process alone. Local. Errors as below, without LS_E_COMM. */
+/** Read a checkpoint and build the network, on this process alone. Local. Errors as below, without LS_E_COMM.
+ */
 ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas) LS_CHECKED;
 
 /** Read a checkpoint on rank 0 and build the network on every rank.
  *
- * Collective. Errors: LS_E_INPUT if it is no intact checkpoint; LS_E_CONFIG if the configuration in it cannot be
- * read; LS_E_MEMORY; LS_E_COMM. On error nothing is left to release.
+ * Collective. Errors: LS_E_INPUT if it is no intact checkpoint; LS_E_CONFIG if the configuration in it cannot
+ * be read; LS_E_MEMORY; LS_E_COMM. On error nothing is left to release.
  */
-ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas) LS_CHECKED;
+ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path,
+                         const ls_schemas *schemas) LS_CHECKED;
 void ls_loaded_close(ls_loaded *loaded);
 
 #endif

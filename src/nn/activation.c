@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Activations: one family of element-wise layers. Where the derivative follows from the output they may work in
- * place; gelu needs its input.
+/* Activations: one family of element-wise layers. Where the derivative follows from the output they may work
+ * in place; gelu needs its input.
  *
  * gelu: Hendrycks and Gimpel 2016 (arXiv:1606.08415), the exact form x * Phi(x).
  */
@@ -34,8 +34,8 @@ static void relu_forward(const ls_layer *layer, const ls_pass *pass, const float
   for (size_t i = 0; i < count; i++) y[i] = x[i] < 0.0F ? 0.0F : x[i];
 }
 
-static void relu_backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
-                          float *dx, float *saved, float *scratch)
+static void relu_backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y,
+                          float *dy, float *dx, float *saved, float *scratch)
 {
   (void)x;
   (void)saved;
@@ -76,8 +76,8 @@ static void leaky_relu_destroy(ls_layer *layer)
   free(layer->impl);
 }
 
-static void leaky_relu_forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
-                               float *scratch)
+static void leaky_relu_forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y,
+                               float *saved, float *scratch)
 {
   (void)saved;
   (void)scratch;
@@ -116,8 +116,8 @@ static void tanh_forward(const ls_layer *layer, const ls_pass *pass, const float
   for (size_t i = 0; i < count; i++) y[i] = tanhf(x[i]);
 }
 
-static void tanh_backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
-                          float *dx, float *saved, float *scratch)
+static void tanh_backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y,
+                          float *dy, float *dx, float *saved, float *scratch)
 {
   (void)x;
   (void)saved;
@@ -127,8 +127,8 @@ static void tanh_backward(const ls_layer *layer, const ls_pass *pass, const floa
   for (size_t i = 0; i < count; i++) dx[i] = dy[i] * (1.0F - y[i] * y[i]);
 }
 
-static void sigmoid_forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
-                            float *scratch)
+static void sigmoid_forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y,
+                            float *saved, float *scratch)
 {
   (void)saved;
   (void)scratch;
@@ -159,8 +159,8 @@ static void gelu_forward(const ls_layer *layer, const ls_pass *pass, const float
   for (size_t i = 0; i < count; i++) y[i] = 0.5F * x[i] * (1.0F + erff(x[i] * INV_SQRT2));
 }
 
-static void gelu_backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
-                          float *dx, float *saved, float *scratch)
+static void gelu_backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y,
+                          float *dy, float *dx, float *saved, float *scratch)
 {
   (void)y;
   (void)saved;
@@ -220,7 +220,8 @@ const ls_layer_kind ls_layer_sigmoid = {
 };
 
 const ls_layer_kind ls_layer_gelu = {
-    .schema = {.name = "gelu", .doc = "Gaussian error linear unit: x times the normal distribution function of x."},
+    .schema = {.name = "gelu",
+               .doc = "Gaussian error linear unit: x times the normal distribution function of x."},
     .role = LS_ROLE_ACTIVATION,
     .in_place = true,
     .backward_reads_x = true,

@@ -80,52 +80,61 @@ static size_t product_packed(const ls_product *product)
   return round_up(product->m, LANES) * product->k;
 }
 
-/* One panel of A times sizes[size] columns: c = start + A b. */
-static void run_panel(const ls_product *product, bool last_panel, const float *start, const float *a,
-                      const float *b, float *c, size_t size)
+/* Operands of a product, and how many of its columns: sizes[size]. */
+typedef struct operands {
+  const float *bias; /* [m] or NULL */
+  const float *a;    /* panels */
+  const float *b;    /* [columns][k] */
+  float *y;          /* [columns][m] */
+  size_t size;
+  float *scratch;
+} operands;
+
+/* The panel of A that starts at row `first`: c = start + A b. */
+static void run_panel(const ls_product *product, const operands *o, size_t first, const float *start,
+                      float *c)
 {
+  const bool last_panel = first + PANEL >= product->m;
   const size_t m = last_panel ? round_up(last_of(product->m, PANEL), LANES) : PANEL;
-  for (size_t first = 0; first < product->k; first += SLICE) {
-    const bool last_slice = first + SLICE >= product->k;
-    ls_gemm_run(product->gemm[last_panel][last_slice][size], first == 0 ? start : NULL, a + first * m,
-                b + first, c, NULL);
+  const float *a = o->a + first * product->k;
+  for (size_t k = 0; k < product->k; k += SLICE) {
+    const ls_gemm *gemm = product->gemm[last_panel][k + SLICE >= product->k][o->size];
+    ls_gemm_run(gemm, k == 0 ? start : NULL, a + k * m, o->b + k, c, NULL);
   }
 }
 
 /* The last panel when its height is padded: made in scratch, then copied. */
-static void run_padded_panel(const ls_product *product, const float *bias, const float *a, const float *b,
-                             float *y, size_t size, float *scratch)
+static void run_padded_panel(const ls_product *product, const operands *o, size_t first)
 {
-  const size_t rows = last_of(product->m, PANEL);
+  const size_t rows = product->m - first;
   const size_t padded = round_up(rows, LANES);
-  run_panel(product, true, zeros, a, b, scratch, size);
-  for (size_t j = 0; j < product->sizes[size]; j++)
-    for (size_t i = 0; i < rows; i++) y[j * product->m + i] = scratch[j * padded + i] + (bias ? bias[i] : 0);
+  run_panel(product, o, first, zeros, o->scratch);
+  for (size_t j = 0; j < product->sizes[o->size]; j++)
+    for (size_t i = 0; i < rows; i++)
+      o->y[j * product->m + first + i] = o->scratch[j * padded + i] + (o->bias ? o->bias[first + i] : 0);
 }
 
 /* y = bias + A b for sizes[size] columns. */
-static void run_columns(const ls_product *product, const float *bias, const float *a, const float *b,
-                        float *y, size_t size, float *scratch)
+static void run_columns(const ls_product *product, const operands *o)
 {
-  const size_t last_first = (ls_size_ceil_div(product->m, PANEL) - 1) * PANEL;
-  for (size_t first = 0; first < last_first; first += PANEL)
-    run_panel(product, false, bias ? bias + first : zeros, a + first * product->k, b, y + first, size);
-  a += last_first * product->k;
-  y += last_first;
-  if (bias) bias += last_first;
-  if (product->m % LANES == 0)
-    run_panel(product, true, bias ? bias : zeros, a, b, y, size);
-  else
-    run_padded_panel(product, bias, a, b, y, size, scratch);
+  for (size_t first = 0; first < product->m; first += PANEL) {
+    if (first + PANEL > product->m && product->m % LANES != 0)
+      run_padded_panel(product, o, first);
+    else
+      run_panel(product, o, first, o->bias ? o->bias + first : zeros, o->y + first);
+  }
 }
 
-static void product_run(const ls_product *product, const float *bias, const float *a, const float *b,
-                        float *y, size_t n, float *scratch)
+/* All n columns; o is at the first. */
+static void product_run(const ls_product *product, operands o, size_t n)
 {
-  for (size_t done = 0; done < n;) {
-    const size_t size = pick_size(product, n - done);
-    run_columns(product, bias, a, b + done * product->k, y + done * product->m, size, scratch);
-    done += product->sizes[size];
+  while (n > 0) {
+    o.size = pick_size(product, n);
+    run_columns(product, &o);
+    const size_t columns = product->sizes[o.size];
+    o.b += columns * product->k;
+    o.y += columns * product->m;
+    n -= columns;
   }
 }
 
@@ -212,21 +221,30 @@ static void transpose(const float *x, size_t x_pitch, size_t rows, size_t column
       y[j * y_pitch + i] = x[i * x_pitch + j];
 }
 
-/* Panel [taps, channels, rows] of the forward product, from weights[rows, channels, taps]. */
-static void pack_forward(const ls_affine *affine, const float *weights, size_t rows, float *packed)
+/* packed[channels, rows] from one tap of weights[rows, channels, taps]; so many channels at a time that the
+ * lines they go to stay in cache. */
+static void pack_tap(const ls_affine *affine, const float *weights, size_t rows, float *packed)
 {
   const size_t channels = affine->in / affine->taps;
   const size_t padded = round_up(rows, LANES);
-  if (padded > rows) memset(packed, 0, affine->in * padded * sizeof *packed);
+  for (size_t first = 0; first < channels; first += GATHER) {
+    const size_t end = ls_size_min(first + GATHER, channels);
+    for (size_t i = 0; i < rows; i++)
+      for (size_t c = first; c < end; c++)
+        packed[c * padded + i] = weights[i * affine->in + c * affine->taps];
+  }
+}
+
+/* Panel [taps, channels, rows] of the forward product, from weights[rows, channels, taps]. */
+static void pack_forward(const ls_affine *affine, const float *weights, size_t rows, float *packed)
+{
+  const size_t tap_floats = affine->in / affine->taps * round_up(rows, LANES);
+  if (rows % LANES != 0) memset(packed, 0, affine->taps * tap_floats * sizeof *packed);
   if (affine->taps == 1) {
-    transpose(weights, affine->in, rows, affine->in, packed, padded);
+    transpose(weights, affine->in, rows, affine->in, packed, round_up(rows, LANES));
     return;
   }
-  for (size_t t = 0; t < affine->taps; t++)
-    for (size_t first = 0; first < channels; first += GATHER)
-      for (size_t i = 0; i < rows; i++)
-        for (size_t c = first; c < ls_size_min(first + GATHER, channels); c++)
-          packed[(t * channels + c) * padded + i] = weights[i * affine->in + c * affine->taps + t];
+  for (size_t t = 0; t < affine->taps; t++) pack_tap(affine, weights + t, rows, packed + t * tap_floats);
 }
 
 /* Panel [outputs, rows] of the product for dx, whose rows are the inputs from `first` on. */
@@ -273,32 +291,42 @@ void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *r
     for (size_t c = 0; c < channels; c++) sum[c] += x[c];
 }
 
-void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x,
-                       float *y, size_t n, float *scratch)
+void ls_affine_forward(const ls_affine *affine, const ls_kernel_pass *pass, const float *x, float *y)
 {
-  product_run(&affine->forward, bias, packed, x, y, n, scratch);
+  const operands o = {.bias = pass->bias, .a = pass->packed, .b = x, .y = y, .scratch = pass->scratch};
+  product_run(&affine->forward, o, pass->n);
 }
 
-void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx,
-                             size_t n, float *scratch)
+void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass, const float *dy, float *dx)
 {
-  product_run(&affine->data, NULL, packed + product_packed(&affine->forward), dy, dx, n, scratch);
+  const operands o = {
+      .a = pass->packed + product_packed(&affine->forward), .b = dy, .y = dx, .scratch = pass->scratch};
+  product_run(&affine->data, o, pass->n);
 }
 
-void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, size_t n,
-                                float *scratch)
+/* The gradient from sizes[size] columns. A panel of x is copied together first: rows of a power of two floats
+ * would share few cache sets. */
+static void add_columns(const ls_affine *affine, size_t size, const float *x, const float *dy, float *dw,
+                        float *scratch)
 {
-  for (size_t done = 0; done < n;) {
-    const size_t size = pick_size(&affine->forward, n - done);
+  for (size_t first = 0; first < affine->in; first += PANEL) {
+    const size_t rows = ls_size_min(PANEL, affine->in - first);
+    for (size_t j = 0; j < affine->forward.sizes[size]; j++)
+      memcpy(scratch + j * PANEL, x + j * affine->in + first, rows * sizeof *x);
+    const bool last_panel = first + PANEL >= affine->in;
+    ls_gemm_run(affine->weights[last_panel][size], NULL, scratch, dy, dw + first, NULL);
+  }
+}
+
+void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
+                                const float *dy, float *dw)
+{
+  for (size_t n = pass->n; n > 0;) {
+    const size_t size = pick_size(&affine->forward, n);
     const size_t columns = affine->forward.sizes[size];
-    for (size_t first = 0; first < affine->in; first += PANEL) {
-      const size_t rows = ls_size_min(PANEL, affine->in - first);
-      /* A panel of x is copied together: rows of a power of two floats would share few cache sets. */
-      for (size_t j = 0; j < columns; j++)
-        memcpy(scratch + j * PANEL, x + (done + j) * affine->in + first, rows * sizeof *x);
-      ls_gemm_run(affine->weights[first + PANEL >= affine->in][size], NULL, scratch, dy + done * affine->out,
-                  dw + first, NULL);
-    }
-    done += columns;
+    add_columns(affine, size, x, dy, dw, pass->scratch);
+    x += columns * affine->in;
+    dy += columns * affine->out;
+    n -= columns;
   }
 }

@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "nn/gemm.h"
+#include "nn/kernel_pass.h"
 
 enum { LS_AFFINE_MAX_SIZES = 24 };
 
@@ -43,17 +44,15 @@ void ls_affine_fini(ls_affine *affine);
 /** Pack weights[out, in / taps, taps]. */
 void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed);
 
-/** y[n][out] = W x + bias; bias may be NULL. */
-void ls_affine_forward(const ls_affine *affine, const float *packed, const float *bias, const float *x,
-                       float *y, size_t n, float *scratch);
+/** y[n][out] = W x + bias. */
+void ls_affine_forward(const ls_affine *affine, const ls_kernel_pass *pass, const float *x, float *y);
 
 /** dx[n][in] = W^T dy. */
-void ls_affine_backward_data(const ls_affine *affine, const float *packed, const float *dy, float *dx,
-                             size_t n, float *scratch);
+void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass, const float *dy, float *dx);
 
 /** dw[out, taps, in / taps] += sum over the columns of dy x^T. */
-void ls_affine_backward_weights(const ls_affine *affine, const float *x, const float *dy, float *dw, size_t n,
-                                float *scratch);
+void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
+                                const float *dy, float *dw);
 
 /** Turn dw into the layout of the weights. */
 void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ghost batch normalization: the statistics are those of the micro-batch, over samples and pixels, per channel
- * (Ioffe and Szegedy, ICML 2015; Hoffer, Hubara, Soudry: "Train longer, generalize better", NIPS 2017).
+/* Ghost batch normalization: the statistics are those of the micro-batch, over samples and pixels, per
+ * channel (Ioffe and Szegedy, ICML 2015; Hoffer, Hubara, Soudry: "Train longer, generalize better", NIPS
+ * 2017).
  *
  *   y = weight * (x - mean) / sqrt(var + epsilon) + bias
  *
- * var is the biased variance; the running one takes the unbiased, as PyTorch. Sums go over rows of channels, so
- * the loops vectorize.
+ * var is the biased variance; the running one takes the unbiased, as PyTorch. Sums go over rows of channels,
+ * so the loops vectorize.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -91,7 +92,9 @@ static size_t pixels_of(const ls_layer *layer, const ls_pass *pass)
   return pass->n * layer->in.h * layer->in.w;
 }
 
-enum { BLOCK_PIXELS = 64 }; /* summed in float before the sum goes into the double: fast, and safe when long */
+enum {
+  BLOCK_PIXELS = 64
+}; /* summed in float before the sum goes into the double: fast, and safe when long */
 
 /* mean[c] of the pixels. */
 static void find_mean(const float *x, size_t pixels, size_t channels, double *sum, float *part, float *mean)
@@ -108,7 +111,8 @@ static void find_mean(const float *x, size_t pixels, size_t channels, double *su
 }
 
 /* sum[c] of the squared distances from the mean. */
-static void find_squares(const float *x, size_t pixels, size_t channels, const float *mean, double *sum, float *part)
+static void find_squares(const float *x, size_t pixels, size_t channels, const float *mean, double *sum,
+                         float *part)
 {
   memset(sum, 0, channels * sizeof *sum);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
@@ -124,7 +128,8 @@ static void find_squares(const float *x, size_t pixels, size_t channels, const f
 }
 
 /* Statistics of the micro-batch into saved, and weighted by n into the step's. */
-static void find_statistics(const ls_layer *layer, const ls_pass *pass, const float *x, float *saved, float *scratch)
+static void find_statistics(const ls_layer *layer, const ls_pass *pass, const float *x, float *saved,
+                            float *scratch)
 {
   const batchnorm_options *self = layer->impl;
   const size_t channels = layer->in.c, pixels = pixels_of(layer, pass);
@@ -195,8 +200,8 @@ static void find_gradient_sums(const ls_layer *layer, const ls_pass *pass, const
 }
 
 /* dx = weight * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)); without the means in evaluation. */
-static void input_gradient(const ls_layer *layer, const ls_pass *pass, const float *x, const float *dy, float *dx,
-                           const float *saved, float *scratch)
+static void input_gradient(const ls_layer *layer, const ls_pass *pass, const float *x, const float *dy,
+                           float *dx, const float *saved, float *scratch)
 {
   const size_t channels = layer->in.c, pixels = pixels_of(layer, pass);
   const float *mean = saved + SAVED_MEAN * channels, *inverse = saved + SAVED_INVERSE * channels;
@@ -242,11 +247,12 @@ static void describe(const ls_layer *layer, ls_text *text)
 }
 
 const ls_layer_kind ls_layer_batchnorm = {
-    .schema = {.name = "batchnorm",
-               .doc = "Normalizes each channel over the micro-batch (ghost batch norm), then scales and shifts it.",
-               .keys = keys,
-               .key_count = sizeof keys / sizeof *keys,
-               .options_bytes = sizeof(batchnorm_options)},
+    .schema =
+        {.name = "batchnorm",
+         .doc = "Normalizes each channel over the micro-batch (ghost batch norm), then scales and shifts it.",
+         .keys = keys,
+         .key_count = sizeof keys / sizeof *keys,
+         .options_bytes = sizeof(batchnorm_options)},
     .role = LS_ROLE_NEUTRAL,
     .backward_reads_x = true,
     .create = create,

@@ -24,8 +24,7 @@ typedef struct conv_options {
 } conv_options;
 
 typedef struct conv_layer {
-  bool is_affine; /* windows do not overlap in memory: a dense layer over `columns` columns per sample */
-  size_t columns;
+  bool is_affine;   /* a dense layer over windows that lie side by side in memory */
   ls_affine affine; /* if so */
   ls_conv conv;     /* otherwise */
   ls_conv_shape shape;
@@ -148,11 +147,10 @@ static ls_status plan(ls_layer *layer, const ls_conv_shape *shape)
 {
   conv_layer *self = layer->impl;
   self->is_affine = is_affine(shape);
-  self->columns = shape->out.h * shape->out.w;
   const size_t taps = shape->kernel * shape->kernel;
   if (self->is_affine) {
     self->affine = (ls_affine){.in = shape->in.c * taps, .out = shape->out.c, .taps = taps};
-    LS_PASS(ls_affine_plan(&self->affine, layer->microbatch * self->columns));
+    LS_PASS(ls_affine_plan(&self->affine, layer->microbatch * shape->out.h * shape->out.w));
     self->grad_count = self->weight_count;
     layer->packed_count = self->affine.packed_count;
     layer->scratch_count = self->affine.scratch_count;
@@ -231,19 +229,25 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
     memcpy(param_grads + self->weight_count, grads + self->grad_count, layer->out.c * sizeof *grads);
 }
 
+static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)
+{
+  const conv_layer *self = layer->impl;
+  return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
+                          .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
+                          .n = self->is_affine ? pass->n * layer->out.h * layer->out.w : pass->n,
+                          .scratch = scratch};
+}
+
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                     float *scratch)
 {
   (void)saved;
   const conv_layer *self = layer->impl;
-  const float *packed = pass->packed + layer->packed_offset;
-  const float *bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL;
-  if (self->is_affine) {
-    ls_affine_forward(&self->affine, packed, bias, x, y, pass->n * self->columns, scratch);
-    return;
-  }
-  const ls_conv_pass conv_pass = {.packed = packed, .bias = bias, .n = pass->n, .scratch = scratch};
-  ls_conv_forward(&self->conv, &conv_pass, x, y);
+  const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
+  if (self->is_affine)
+    ls_affine_forward(&self->affine, &kernels, x, y);
+  else
+    ls_conv_forward(&self->conv, &kernels, x, y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -251,17 +255,16 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 {
   (void)y, (void)saved;
   const conv_layer *self = layer->impl;
-  const float *packed = pass->packed + layer->packed_offset;
-  const size_t columns = pass->n * self->columns;
+  const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
   float *grads = pass->grads ? pass->grads + layer->grad_offset : NULL;
-  if (grads && self->bias) ls_add_rows(dy, columns, layer->out.c, grads + self->grad_count);
-  if (self->is_affine) {
-    if (grads) ls_affine_backward_weights(&self->affine, x, dy, grads, columns, scratch);
-    if (dx) ls_affine_backward_data(&self->affine, packed, dy, dx, columns, scratch);
+  if (grads && self->bias)
+    ls_add_rows(dy, pass->n * layer->out.h * layer->out.w, layer->out.c, grads + self->grad_count);
+  if (!self->is_affine) {
+    ls_conv_backward(&self->conv, &kernels, x, dy, dx, grads);
     return;
   }
-  const ls_conv_pass conv_pass = {.packed = packed, .n = pass->n, .scratch = scratch};
-  ls_conv_backward(&self->conv, &conv_pass, x, dy, dx, grads);
+  if (grads) ls_affine_backward_weights(&self->affine, &kernels, x, dy, grads);
+  if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

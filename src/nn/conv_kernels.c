@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-enum { BAND_FLOATS = 8192 }; /* x and dy in use at a time in the gradient of the weights */
+enum { BAND_FLOATS = 6144 }; /* x and dy in use at a time in the gradient of the weights */
 
 static size_t round_up(size_t count, size_t to)
 {
@@ -45,9 +45,15 @@ static ls_status plan_weights(ls_conv *conv)
   return LS_OK;
 }
 
+/* One sample's padded images, and the gradient that they add to. */
+typedef struct weights_data {
+  const float *x, *dy;
+  float *grads;
+} weights_data;
+
 /* The gradient of a block of filters at the taps of row u, from output rows [rows[0], rows[1]). */
-static void run_weights(const ls_conv *conv, const float *x, const float *dy, size_t first, size_t u,
-                        const size_t rows[2], float *grads)
+static void run_weights(const ls_conv *conv, const weights_data *data, size_t first, size_t u,
+                        const size_t rows[2])
 {
   const ls_conv_shape *shape = &conv->shape;
   const size_t channels = shape->in.c;
@@ -63,23 +69,22 @@ static void run_weights(const ls_conv *conv, const float *x, const float *dy, si
                                .count = ls_size_min(rows[1] - begin, inside)};
   const size_t height = ls_conv_block_height(shape->out.c, first);
   const size_t products = conv->weights.tap_products[last];
-  const size_t taps = shape->kernel / products;
-  dy += (begin * conv->dy.width + conv->dy.left) * conv->dy.channels + first;
-  x += x_row * conv->x.width * channels;
-  grads += channels * shape->kernel * (first * shape->kernel + u * height);
+  const size_t inputs = shape->kernel / products * channels; /* of one product */
+  const float *dy = data->dy + (begin * conv->dy.width + conv->dy.left) * conv->dy.channels + first;
+  const float *x = data->x + x_row * conv->x.width * channels;
+  float *grads = data->grads + channels * shape->kernel * (first * shape->kernel + u * height);
   for (size_t v = 0; v < products; v++)
-    ls_gemm_run(conv->weights.gemm[last], NULL, dy, x + v * taps * channels,
-                grads + v * taps * channels * height, &batch);
+    ls_gemm_run(conv->weights.gemm[last], NULL, dy, x + v * inputs, grads + v * inputs * height, &batch);
 }
 
 /* grads[block, tap, channel, filter] += dy * x^T. */
-static void backward_weights(const ls_conv *conv, const float *x, const float *dy, float *grads)
+static void backward_weights(const ls_conv *conv, const weights_data *data)
 {
   const ls_conv_shape *shape = &conv->shape;
   for (size_t row = 0; row < shape->out.h; row += conv->weights.band) {
     const size_t rows[2] = {row, ls_size_min(row + conv->weights.band, shape->out.h)};
     for (size_t first = 0; first < shape->out.c; first += LS_CONV_BLOCK)
-      for (size_t u = 0; u < shape->kernel; u++) run_weights(conv, x, dy, first, u, rows, grads);
+      for (size_t u = 0; u < shape->kernel; u++) run_weights(conv, data, first, u, rows);
   }
 }
 
@@ -181,6 +186,13 @@ void ls_conv_fini(ls_conv *conv)
   free(conv->weights.b_bytes);
 }
 
+/* packed[i] = from[i * step] for the channels of a block, zeros for its padding. */
+static void pack_block(const float *from, size_t step, size_t used, size_t height, float *packed)
+{
+  for (size_t i = 0; i < used; i++) packed[i] = from[i * step];
+  for (size_t i = used; i < height; i++) packed[i] = 0;
+}
+
 /* packed[block, tap, channel, filter] of the forward sweep. */
 static void pack_forward(const ls_conv *conv, const float *weights, float *packed)
 {
@@ -192,8 +204,7 @@ static void pack_forward(const ls_conv *conv, const float *weights, float *packe
     const size_t used = ls_size_min(height, filters - block);
     for (size_t i = 0; i < taps * channels; i++, packed += height) {
       const float *from = weights + (block * channels + i % channels) * taps + i / channels;
-      for (size_t k = 0; k < used; k++) packed[k] = from[k * channels * taps];
-      for (size_t k = used; k < height; k++) packed[k] = 0;
+      pack_block(from, channels * taps, used, height, packed);
     }
   }
 }
@@ -202,20 +213,21 @@ static void pack_forward(const ls_conv *conv, const float *weights, float *packe
 static void pack_phase(const ls_conv *conv, size_t phase, const float *weights, float *packed)
 {
   const ls_conv_sweep *sweep = &conv->backward[phase];
-  const size_t channels = conv->shape.in.c;
-  const size_t kernel = conv->shape.kernel;
-  const size_t stride = conv->shape.stride;
+  const ls_conv_shape *shape = &conv->shape;
+  const size_t channels = shape->in.c;
+  const size_t taps = sweep->rows.taps * sweep->cols.taps;
   for (size_t block = 0; block < channels; block += LS_CONV_BLOCK) {
     const size_t height = ls_conv_block_height(channels, block);
     const size_t used = ls_size_min(height, channels - block);
-    for (size_t t = 0; t < sweep->rows.taps * sweep->cols.taps; t++) {
-      const size_t u = phase / stride + (sweep->rows.taps - 1 - t / sweep->cols.taps) * stride;
-      const size_t v = phase % stride + (sweep->cols.taps - 1 - t % sweep->cols.taps) * stride;
-      for (size_t k = 0; k < conv->shape.out.c; k++, packed += height) {
-        const float *from = weights + ((k * channels + block) * kernel + u) * kernel + v;
-        for (size_t c = 0; c < used; c++) packed[c] = from[c * kernel * kernel];
-        for (size_t c = used; c < height; c++) packed[c] = 0;
-      }
+    for (size_t i = 0; i < taps * shape->out.c; i++, packed += height) {
+      const size_t tap = i / shape->out.c;
+      const size_t u =
+          phase / shape->stride + (sweep->rows.taps - 1 - tap / sweep->cols.taps) * shape->stride;
+      const size_t v =
+          phase % shape->stride + (sweep->cols.taps - 1 - tap % sweep->cols.taps) * shape->stride;
+      const size_t filter = i % shape->out.c;
+      const float *from = weights + ((filter * channels + block) * shape->kernel + u) * shape->kernel + v;
+      pack_block(from, taps_of(conv), used, height, packed);
     }
   }
 }
@@ -243,7 +255,7 @@ void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads
   }
 }
 
-void ls_conv_forward(const ls_conv *conv, const ls_conv_pass *pass, const float *x, float *y)
+void ls_conv_forward(const ls_conv *conv, const ls_kernel_pass *pass, const float *x, float *y)
 {
   ls_conv_sweep_data data = {.packed = pass->packed,
                              .bias = pass->bias,
@@ -257,7 +269,7 @@ void ls_conv_forward(const ls_conv *conv, const ls_conv_pass *pass, const float 
   }
 }
 
-void ls_conv_backward(const ls_conv *conv, const ls_conv_pass *pass, const float *x, const float *dy,
+void ls_conv_backward(const ls_conv *conv, const ls_kernel_pass *pass, const float *x, const float *dy,
                       float *dx, float *grads)
 {
   const size_t in = ls_shape_count(conv->shape.in);
@@ -268,8 +280,10 @@ void ls_conv_backward(const ls_conv *conv, const ls_conv_pass *pass, const float
   ls_conv_image_clear(&conv->dy, dy_copy);
   for (size_t i = 0; i < pass->n; i++) {
     data.src = ls_conv_image_load(&conv->dy, dy + i * ls_shape_count(conv->shape.out), dy_copy);
-    if (grads)
-      backward_weights(conv, ls_conv_image_load(&conv->x, x + i * in, pass->scratch), data.src, grads);
+    if (grads) {
+      const float *x_image = ls_conv_image_load(&conv->x, x + i * in, pass->scratch);
+      backward_weights(conv, &(weights_data){.x = x_image, .dy = data.src, .grads = grads});
+    }
     if (!dx) continue;
     data.dst = dx + i * in;
     for (size_t phase = 0; phase < phases_of(conv); phase++) ls_conv_sweep_run(&conv->backward[phase], &data);

@@ -20,6 +20,7 @@
 #include "nn/conv_image.h"
 #include "nn/conv_sweep.h"
 #include "nn/gemm.h"
+#include "nn/kernel_pass.h"
 #include "nn/shape.h"
 
 /** What is convolved, and how. */
@@ -60,20 +61,12 @@ void ls_conv_pack(const ls_conv *conv, const float *weights, float *packed);
 /** Turn a gradient into the layout of the weights. */
 void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads);
 
-/** What a pass through a micro-batch of n samples works with. */
-typedef struct ls_conv_pass {
-  const float *packed;
-  const float *bias; /* [filters]; NULL for none */
-  size_t n;
-  float *scratch;
-} ls_conv_pass;
-
 /** y[n, out] = conv(x[n, in]) + bias. */
-void ls_conv_forward(const ls_conv *conv, const ls_conv_pass *pass, const float *x, float *y);
+void ls_conv_forward(const ls_conv *conv, const ls_kernel_pass *pass, const float *x, float *y);
 
 /** The gradient with respect to the weights is added to `grads`, that with respect to x written to dx; either
  * may be NULL. */
-void ls_conv_backward(const ls_conv *conv, const ls_conv_pass *pass, const float *x, const float *dy,
+void ls_conv_backward(const ls_conv *conv, const ls_kernel_pass *pass, const float *x, const float *dy,
                       float *dx, float *grads);
 
 #endif

@@ -117,17 +117,21 @@ void ls_conv_sweep_fini(ls_conv_sweep *sweep)
   }
 }
 
-/* A block of output channels of row i, for the rows of taps [first_tap, end_tap): c = start + ..., or c +=
- * ... if start is NULL. */
-static void run_row(const ls_conv_sweep *sweep, const ls_conv_sweep_data *data, size_t first, size_t i,
-                    const size_t taps[2], const float *start, float *c)
+/* One row of output positions and some of its rows of taps. */
+typedef struct row_taps {
+  size_t row, begin, end;
+} row_taps;
+
+/* The block of output channels from `first` on: c = start + ..., or c += ... if start is NULL. */
+static void run_row(const ls_conv_sweep *sweep, const ls_conv_sweep_data *data, size_t first, row_taps taps,
+                    const float *start, float *c)
 {
   const ls_conv_block *block = &sweep->blocks[first + LS_CONV_BLOCK >= sweep->dst_channels];
   const size_t height = ls_conv_block_height(sweep->dst_channels, first);
-  const ptrdiff_t src_row = sweep->rows.src_first + (ptrdiff_t)(i * sweep->rows.src_step);
+  const ptrdiff_t src_row = sweep->rows.src_first + (ptrdiff_t)(taps.row * sweep->rows.src_step);
   const ptrdiff_t inside = (ptrdiff_t)data->src_rows - src_row; /* taps from here on are below the image */
-  const size_t begin = src_row < 0 ? ls_size_max(taps[0], (size_t)-src_row) : taps[0];
-  const size_t end = inside > 0 ? ls_size_min(taps[1], (size_t)inside) : 0;
+  const size_t begin = src_row < 0 ? ls_size_max(taps.begin, (size_t)-src_row) : taps.begin;
+  const size_t end = inside > 0 ? ls_size_min(taps.end, (size_t)inside) : 0;
   if (begin >= end) {
     if (start) ls_gemm_fill(block->gemm, start, c);
     return;
@@ -151,9 +155,8 @@ static void run_padded_block(const ls_conv_sweep *sweep, const ls_conv_sweep_dat
 {
   const size_t height = ls_conv_block_height(sweep->dst_channels, first);
   const size_t step = sweep->cols.dst_step * sweep->dst_channels;
-  const size_t taps[2] = {0, sweep->rows.taps};
   for (size_t i = 0; i < sweep->rows.count; i++) {
-    run_row(sweep, data, first, i, taps, zeros, data->scratch);
+    run_row(sweep, data, first, (row_taps){i, 0, sweep->rows.taps}, zeros, data->scratch);
     float *to = destination(sweep, data->dst, i) + first;
     for (size_t j = 0; j < sweep->cols.count; j++)
       for (size_t c = 0; c < sweep->dst_channels - first; c++)
@@ -166,10 +169,10 @@ static void run_spilling_block(const ls_conv_sweep *sweep, const ls_conv_sweep_d
 {
   float start[LS_CONV_BLOCK] = {0};
   if (data->bias) memcpy(start, data->bias, sweep->dst_channels * sizeof *start);
-  const size_t taps[2] = {0, sweep->rows.taps};
   const size_t last = sweep->rows.count - 1;
-  for (size_t i = 0; i < last; i++) run_row(sweep, data, 0, i, taps, start, destination(sweep, data->dst, i));
-  run_row(sweep, data, 0, last, taps, start, data->scratch);
+  for (size_t i = 0; i < last; i++)
+    run_row(sweep, data, 0, (row_taps){i, 0, sweep->rows.taps}, start, destination(sweep, data->dst, i));
+  run_row(sweep, data, 0, (row_taps){last, 0, sweep->rows.taps}, start, data->scratch);
   memcpy(destination(sweep, data->dst, last), data->scratch,
          sweep->cols.count * sweep->dst_channels * sizeof *start);
 }
@@ -178,9 +181,10 @@ static void run_block(const ls_conv_sweep *sweep, const ls_conv_sweep_data *data
 {
   const float *bias = data->bias ? data->bias + first : zeros;
   for (size_t tap = 0; tap < sweep->rows.taps; tap += sweep->group) {
-    const size_t taps[2] = {tap, ls_size_min(tap + sweep->group, sweep->rows.taps)};
+    const size_t end = ls_size_min(tap + sweep->group, sweep->rows.taps);
     for (size_t i = 0; i < sweep->rows.count; i++)
-      run_row(sweep, data, first, i, taps, tap == 0 ? bias : NULL, destination(sweep, data->dst, i) + first);
+      run_row(sweep, data, first, (row_taps){i, tap, end}, tap == 0 ? bias : NULL,
+              destination(sweep, data->dst, i) + first);
   }
 }
 

@@ -98,13 +98,22 @@ static void pack(const ls_layer *layer, const float *params, float *packed)
   ls_affine_pack(&self->affine, params + layer->param_offset, packed + layer->packed_offset);
 }
 
+static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)
+{
+  const dense *self = layer->impl;
+  return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
+                          .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
+                          .n = pass->n,
+                          .scratch = scratch};
+}
+
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                     float *scratch)
 {
   (void)saved;
   const dense *self = layer->impl;
-  const float *bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL;
-  ls_affine_forward(&self->affine, pass->packed + layer->packed_offset, bias, x, y, pass->n, scratch);
+  const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
+  ls_affine_forward(&self->affine, &kernels, x, y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -112,13 +121,13 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 {
   (void)y, (void)saved;
   const dense *self = layer->impl;
+  const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
   if (pass->grads) {
     float *dw = pass->grads + layer->grad_offset;
     if (self->bias) ls_add_rows(dy, pass->n, layer->out.c, dw + self->weight_count);
-    ls_affine_backward_weights(&self->affine, x, dy, dw, pass->n, scratch);
+    ls_affine_backward_weights(&self->affine, &kernels, x, dy, dw);
   }
-  if (dx)
-    ls_affine_backward_data(&self->affine, pass->packed + layer->packed_offset, dy, dx, pass->n, scratch);
+  if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Dropout, inverted: values that are kept are scaled by 1 / (1 - rate) in training; evaluation passes them on.
- * The mask is a function of (seed, epoch, sample, layer), so it does not depend on ranks or threads. One Philox
- * block serves eight values of 16 bits, so the rate holds to 2^-16.
+/* Dropout, inverted: values that are kept are scaled by 1 / (1 - rate) in training; evaluation passes them
+ * on. The mask is a function of (seed, epoch, sample, layer), so it does not depend on ranks or threads. One
+ * Philox block serves eight values of 16 bits, so the rate holds to 2^-16.
  *
  * Source: Srivastava et al.: "Dropout", JMLR 15, 2014.
  */

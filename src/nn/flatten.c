@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Flatten: an image as a vector of features, in PyTorch's order [c, h, w], so that the weights of the dense layer
- * behind it are PyTorch's too. */
+/* Flatten: an image as a vector of features, in PyTorch's order [c, h, w], so that the weights of the dense
+ * layer behind it are PyTorch's too. */
 #include <string.h>
 
 #include "nn/kinds.h"

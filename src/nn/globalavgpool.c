@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Global average pooling: each channel's mean over the image (Lin, Chen, Yan: "Network in network", ICLR 2014). */
+/* Global average pooling: each channel's mean over the image (Lin, Chen, Yan: "Network in network", ICLR
+ * 2014). */
 #include <string.h>
 
 #include "nn/kinds.h"

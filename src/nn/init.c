@@ -3,7 +3,8 @@
  *
  * He, Zhang, Ren, Sun: "Delving deep into rectifiers", ICCV 2015: variance 2 / fan_in.
  * Glorot, Bengio: "Understanding the difficulty of training deep feedforward networks", AISTATS 2010:
- * variance 2 / (fan_in + fan_out). LeCun, Bottou, Orr, Mueller: "Efficient backprop", 1998: variance 1 / fan_in.
+ * variance 2 / (fan_in + fan_out). LeCun, Bottou, Orr, Mueller: "Efficient backprop", 1998: variance 1 /
+ * fan_in.
  */
 #include "nn/init.h"
 

@@ -9,7 +9,8 @@
 /** Words of the `init` key of layers with weights, in the order of ls_init; NULL-terminated. */
 extern const char *const ls_init_words[];
 
-/** `auto` is He normal before relu, leaky_relu and gelu, and Glorot uniform before tanh, sigmoid and the output. */
+/** `auto` is He normal before relu, leaky_relu and gelu, and Glorot uniform before tanh, sigmoid and the
+ * output. */
 typedef enum ls_init {
   LS_INIT_AUTO,
   LS_INIT_HE_NORMAL,

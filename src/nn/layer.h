@@ -29,13 +29,13 @@ typedef struct ls_build ls_build;
 
 /** One named array of a layer: a parameter, or a buffer (running statistics). */
 typedef struct ls_tensor {
-  char layer[LS_LAYER_NAME_BYTES];  /* full name of its layer: "conv1", "block1.conv2" */
-  char name[LS_TENSOR_NAME_BYTES];  /* "weight", "bias", "running_mean", "running_var" */
-  size_t dims[LS_TENSOR_MAX_DIMS];  /* PyTorch's shape: conv [out, in, kh, kw], dense [out, in], vectors [n] */
-  size_t dim_count;                 /* 1 .. 4 */
-  size_t offset;                    /* of its first element in the model's parameter or buffer vector */
-  size_t count;                     /* elements: the product of dims */
-  bool decay;                       /* weight decay applies: a weight matrix, not a bias or a normalization */
+  char layer[LS_LAYER_NAME_BYTES]; /* full name of its layer: "conv1", "block1.conv2" */
+  char name[LS_TENSOR_NAME_BYTES]; /* "weight", "bias", "running_mean", "running_var" */
+  size_t dims[LS_TENSOR_MAX_DIMS]; /* PyTorch's shape: conv [out, in, kh, kw], dense [out, in], vectors [n] */
+  size_t dim_count;                /* 1 .. 4 */
+  size_t offset;                   /* of its first element in the model's parameter or buffer vector */
+  size_t count;                    /* elements: the product of dims */
+  bool decay;                      /* weight decay applies: a weight matrix, not a bias or a normalization */
 } ls_tensor;
 
 /** One micro-batch on its way through the model. Pointers are to the whole model's vectors; a layer adds
@@ -57,12 +57,12 @@ typedef struct ls_pass {
 /** A layer in a model. `kind` and the counts are set by create(), names and offsets by the model. */
 struct ls_layer {
   const ls_layer_kind *kind;
-  char name[LS_LAYER_NAME_BYTES]; /* full name, unique in the model */
-  uint32_t index;                 /* position in the whole model: keys the randomness */
-  ls_shape in, out;               /* per sample */
-  size_t microbatch;              /* largest n of a pass */
-  size_t param_offset;            /* of its first parameter in pass->params */
-  size_t param_count;             /* floats, those of inner layers included */
+  char name[LS_LAYER_NAME_BYTES];     /* full name, unique in the model */
+  uint32_t index;                     /* position in the whole model: keys the randomness */
+  ls_shape in, out;                   /* per sample */
+  size_t microbatch;                  /* largest n of a pass */
+  size_t param_offset;                /* of its first parameter in pass->params */
+  size_t param_count;                 /* floats, those of inner layers included */
   size_t buffer_offset, buffer_count; /* in pass->buffers and pass->stats */
   size_t grad_offset, grad_count;     /* in pass->grads; the kernels' layout may differ from params */
   size_t packed_offset, packed_count; /* in pass->packed */
@@ -141,8 +141,6 @@ ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, si
 /** The activation that the output of the layer under construction meets first ("relu"; "" when layers with
  * weights, or the end, come first): chooses the default initializer. */
 const char *ls_build_next_activation(const ls_build *build);
-
-
 
 /** All kinds, NULL-terminated, and their schemas for the configuration (same order). */
 extern const ls_layer_kind *const ls_layer_kinds[];

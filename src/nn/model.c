@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The model: one sequence from the input to the logits, the tensors that its layers declared, and the workspace
- * that a thread carries a micro-batch in. */
+/* The model: one sequence from the input to the logits, the tensors that its layers declared, and the
+ * workspace that a thread carries a micro-batch in. */
 #include "nn/model.h"
 
 #include <stdlib.h>
@@ -32,8 +32,10 @@ static workspace_plan plan_workspace(const ls_model *model)
   const ls_sequence *sequence = &model->sequence;
   workspace_plan plan = {.arena = {0}};
   plan.input = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->in), sizeof(float));
-  plan.logits = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
-  plan.gradient = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
+  plan.logits =
+      ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
+  plan.gradient =
+      ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
   plan.saved = ls_arena_reserve(&plan.arena, sequence->saved_count, sizeof(float));
   plan.scratch = ls_arena_reserve(&plan.arena, sequence->scratch_count, sizeof(float));
   return plan;
@@ -44,11 +46,13 @@ static ls_status check_output(const ls_model *model, const ls_layer_list *layers
   ls_shape out = model->sequence.out;
   const char *place = layers->items[layers->count - 1].place;
   if (out.h != 1 || out.w != 1)
-    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zux%zux%zu (channels, rows, columns), not one value a class; "
-                   "end with flatten and dense", place, out.c, out.h, out.w);
+    return ls_fail(LS_E_CONFIG,
+                   "%s: the last layer gives %zux%zux%zu (channels, rows, columns), not one value a class; "
+                   "end with flatten and dense",
+                   place, out.c, out.h, out.w);
   if (classes > 0 && out.c != classes)
-    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu classes", place, out.c,
-                   classes);
+    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu classes", place,
+                   out.c, classes);
   return LS_OK;
 }
 
@@ -64,7 +68,8 @@ static void count(ls_model *model)
                                     .workspace_bytes = plan_workspace(model).arena.bytes};
 }
 
-ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in, size_t microbatch, size_t classes)
+ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in, size_t microbatch,
+                       size_t classes)
 {
   ls_model *model;
   LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
@@ -117,7 +122,8 @@ const ls_tensor *ls_model_buffers(const ls_model *model, size_t *tensor_count)
   return model->build.buffers.items;
 }
 
-void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user), void *user)
+void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user),
+                    void *user)
 {
   ls_sequence_visit(&model->sequence, visit, 0, user);
 }

@@ -17,15 +17,16 @@ typedef struct ls_model ls_model;
 
 /** Sizes of a model's vectors, in floats. */
 typedef struct ls_model_counts {
-  size_t params;  /* trainable parameters, PyTorch's layouts, one after the other */
-  size_t buffers; /* running statistics */
-  size_t grads;   /* gradient in the kernels' layout */
-  size_t packed;  /* parameters in the kernels' layout */
-  uint64_t macs;  /* multiply-adds of one sample's forward pass */
+  size_t params;          /* trainable parameters, PyTorch's layouts, one after the other */
+  size_t buffers;         /* running statistics */
+  size_t grads;           /* gradient in the kernels' layout */
+  size_t packed;          /* parameters in the kernels' layout */
+  uint64_t macs;          /* multiply-adds of one sample's forward pass */
   size_t workspace_bytes; /* of one thread: activations, saved, scratch (training) */
 } ls_model_counts;
 
-/** Build a model for inputs of shape `in`, micro-batches of at most `microbatch` samples and `classes` classes.
+/** Build a model for inputs of shape `in`, micro-batches of at most `microbatch` samples and `classes`
+ * classes.
  *
  * Names that are not given are made of the kind and a running number ("conv1", "relu2").
  * Local. Errors: LS_E_CONFIG with the layer's place if a layer does not fit, a name comes twice, or the last
@@ -50,11 +51,13 @@ void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, 
 /** Set initial parameters and running statistics: a pure function of (model, seed). */
 void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers);
 
-/** Make the packed form that forward and backward read; work item `part` of `parts` (layers are dealt out). */
+/** Make the packed form that forward and backward read; work item `part` of `parts` (layers are dealt out).
+ */
 void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts);
 
 /** Gradient from the kernels' layout to that of the parameters; work item `part` of `parts`. */
-void ls_model_unpack(const ls_model *model, const float *grads, float *param_grads, size_t part, size_t parts);
+void ls_model_unpack(const ls_model *model, const float *grads, float *param_grads, size_t part,
+                     size_t parts);
 
 /** Running statistics from the step's mean batch statistics. */
 void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers);

@@ -82,10 +82,11 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
     past = self->shortcut.out;
   }
   if (past.c != layer->out.c || past.h != layer->out.h || past.w != layer->out.w)
-    return ls_fail(LS_E_CONFIG,
-                   "the body gives %zux%zux%zu (channels, rows, columns), but the shortcut %zux%zux%zu: give the "
-                   "shortcut layers that make them equal, such as a conv of kernel 1",
-                   layer->out.c, layer->out.h, layer->out.w, past.c, past.h, past.w);
+    return ls_fail(
+        LS_E_CONFIG,
+        "the body gives %zux%zux%zu (channels, rows, columns), but the shortcut %zux%zux%zu: give the "
+        "shortcut layers that make them equal, such as a conv of kernel 1",
+        layer->out.c, layer->out.h, layer->out.w, past.c, past.h, past.w);
   plan(layer, self);
   return LS_OK;
 }
@@ -138,7 +139,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
   ls_sequence_forward(&self->body, pass, x, body_y, saved + self->body_saved, inner);
   if (self->shortcut.count > 0) {
     past = saved + self->shortcut_y;
-    ls_sequence_forward(&self->shortcut, pass, x, saved + self->shortcut_y, saved + self->shortcut_saved, inner);
+    ls_sequence_forward(&self->shortcut, pass, x, saved + self->shortcut_y, saved + self->shortcut_saved,
+                        inner);
   }
   for (size_t i = 0; i < count; i++) y[i] = body_y[i] + past[i];
 }

@@ -30,8 +30,9 @@ static ls_status name_layer(ls_layer *layer, const ls_layer_list *specs, size_t 
   const ls_layer_spec *spec = &specs->items[i];
   size_t number = 1;
   for (size_t before = 0; before < i; before++) number += specs->items[before].schema == spec->schema;
-  int length = spec->name ? snprintf(layer->name, sizeof layer->name, "%s%s", prefix, spec->name)
-                          : snprintf(layer->name, sizeof layer->name, "%s%s%zu", prefix, spec->schema->name, number);
+  int length = spec->name
+                   ? snprintf(layer->name, sizeof layer->name, "%s%s", prefix, spec->name)
+                   : snprintf(layer->name, sizeof layer->name, "%s%s%zu", prefix, spec->schema->name, number);
   if (length < 0 || (size_t)length >= sizeof layer->name)
     return ls_fail(LS_E_CONFIG, "its full name is longer than %zu characters", sizeof layer->name - 1);
   return LS_OK;
@@ -81,8 +82,8 @@ static ls_status create_layer(ls_layer *layer, const ls_layer_spec *spec, ls_bui
   return LS_OK;
 }
 
-static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs, const ls_sequence_place *place,
-                              ls_build *build)
+static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
+                              const ls_sequence_place *place, ls_build *build)
 {
   bool input_is_data = place->input_is_data;
   ls_shape shape = sequence->in;
@@ -159,7 +160,8 @@ bool ls_sequence_reads_y(const ls_sequence *sequence)
 }
 
 void ls_sequence_visit(const ls_sequence *sequence,
-                       void (*visit)(const ls_layer *layer, size_t depth, void *user), size_t depth, void *user)
+                       void (*visit)(const ls_layer *layer, size_t depth, void *user), size_t depth,
+                       void *user)
 {
   for (size_t i = 0; i < sequence->count; i++) {
     const ls_layer *layer = &sequence->items[i].layer;
@@ -184,7 +186,8 @@ void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats,
   }
 }
 
-void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part, size_t parts)
+void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part,
+                      size_t parts)
 {
   for (size_t i = part; i < sequence->count; i += parts) {
     const ls_layer *layer = &sequence->items[i].layer;
@@ -200,7 +203,8 @@ void ls_sequence_unpack(const ls_sequence *sequence, const float *grads, float *
     if (layer->kind->unpack)
       layer->kind->unpack(layer, grads, param_grads);
     else
-      memcpy(param_grads + layer->param_offset, grads + layer->grad_offset, layer->param_count * sizeof(float));
+      memcpy(param_grads + layer->param_offset, grads + layer->grad_offset,
+             layer->param_count * sizeof(float));
   }
 }
 
@@ -241,7 +245,8 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
     const float *in = i == 0 ? x : read_output(sequence, i - 1, y, saved);
     const float *out = read_output(sequence, i, y, saved);
     float *to = i == end ? dx : item->layer.kind->in_place ? dy : dy == buffers[0] ? buffers[1] : buffers[0];
-    item->layer.kind->backward(&item->layer, pass, in, out, dy, to, saved + item->saved_offset, layer_scratch);
+    item->layer.kind->backward(&item->layer, pass, in, out, dy, to, saved + item->saved_offset,
+                               layer_scratch);
     dy = to;
   }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Layers one after the other: the whole model, or a path of a residual block. A sequence looks like a layer to
- * its owner: it keeps `saved_count` floats from forward to backward and needs `scratch_count` floats meanwhile.
+/* Layers one after the other: the whole model, or a path of a residual block. A sequence looks like a layer
+ * to its owner: it keeps `saved_count` floats from forward to backward and needs `scratch_count` floats
+ * meanwhile.
  *
  * Outputs that backward does not read are written over by the next layer that can work in place; gradients go
  * to and fro between two buffers. Private to the module.
@@ -23,7 +24,7 @@ typedef struct ls_sequence {
   ls_sequence_item *items; /* owned */
   size_t count;            /* at least 1 */
   ls_shape in, out;
-  size_t first_trained; /* index of the first layer with parameters; count: none */
+  size_t first_trained;              /* index of the first layer with parameters; count: none */
   size_t saved_count, scratch_count; /* floats */
   size_t gradient_count;             /* floats of one gradient buffer */
 } ls_sequence;
@@ -44,13 +45,15 @@ void ls_sequence_fini(ls_sequence *sequence);
 bool ls_sequence_reads_y(const ls_sequence *sequence);
 
 void ls_sequence_visit(const ls_sequence *sequence,
-                       void (*visit)(const ls_layer *layer, size_t depth, void *user), size_t depth, void *user);
+                       void (*visit)(const ls_layer *layer, size_t depth, void *user), size_t depth,
+                       void *user);
 
 void ls_sequence_init_params(const ls_sequence *sequence, uint64_t seed, float *params, float *buffers);
 void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats, float *buffers);
 
 /** Pack, or unpack, the layers number part, part + parts, part + 2 parts, ... */
-void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part, size_t parts);
+void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part,
+                      size_t parts);
 void ls_sequence_unpack(const ls_sequence *sequence, const float *grads, float *param_grads, size_t part,
                         size_t parts);
 

@@ -29,10 +29,12 @@ void ls_model_summary(const ls_model *model, ls_text *text)
 {
   const ls_model_counts *counts = ls_model_count(model);
   ls_shape in = ls_model_input(model);
-  ls_text_add(text, "%-24s  %-34s %12s %12s %14s\n", "layer", "type", "output", "parameters", "multiply-adds");
+  ls_text_add(text, "%-24s  %-34s %12s %12s %14s\n", "layer", "type", "output", "parameters",
+              "multiply-adds");
   ls_text_add(text, "%-24s  %-34s %4zux%zux%zu\n", "input", "", in.c, in.h, in.w);
   ls_model_visit(model, add_row, text);
-  ls_text_add(text, "total: %zu parameters, %" PRIu64 " multiply-adds a sample, %.1f MiB of memory per thread\n",
-              counts->params, counts->macs,
-              (double)(counts->workspace_bytes + (counts->grads + counts->buffers) * sizeof(float)) / 1048576.0);
+  ls_text_add(
+      text, "total: %zu parameters, %" PRIu64 " multiply-adds a sample, %.1f MiB of memory per thread\n",
+      counts->params, counts->macs,
+      (double)(counts->workspace_bytes + (counts->grads + counts->buffers) * sizeof(float)) / 1048576.0);
 }

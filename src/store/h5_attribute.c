@@ -115,6 +115,7 @@ static ls_status read_attribute(const attribute *self, hid_t type, void *out)
 static ls_status read_variable_text(const attribute *self, hid_t type, size_t limit, char **text)
 {
   char *read = NULL;
+  if (H5Tset_size(type, H5T_VARIABLE) < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
   LS_PASS(read_attribute(self, type, &read));
   ls_status status;
   if (read && strlen(read) > limit)
@@ -149,7 +150,7 @@ static ls_status read_text(const attribute *self, size_t limit, char **text)
     return ls_fail(LS_E_INPUT, "attribute %s: a text expected, another type found", self->path);
   hid_t type = H5Tcopy(H5T_C_S1);
   ls_status status;
-  if (type < 0 || H5Tset_cset(type, H5Tget_cset(self->type)) < 0 || H5Tset_size(type, H5T_VARIABLE) < 0)
+  if (type < 0 || H5Tset_cset(type, H5Tget_cset(self->type)) < 0)
     status = ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
   else if (H5Tis_variable_str(self->type) > 0)
     status = read_variable_text(self, type, limit, text);

@@ -14,8 +14,8 @@ typedef struct ls_verdict {
   bool stop;     /* patience is at its end */
 } ls_verdict;
 
-/** Judge an epoch (from 1) by its validation loss and accuracy; updates best_epoch, best_metric and bad_epochs.
- * A metric that is not finite never improves. */
+/** Judge an epoch (from 1) by its validation loss and accuracy; updates best_epoch, best_metric and
+ * bad_epochs. A metric that is not finite never improves. */
 ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t epoch, double loss,
                                    double accuracy, ls_progress *progress);
 

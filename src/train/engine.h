@@ -62,7 +62,8 @@ typedef struct ls_step_result {
 
 /** Take one training step.
  *
- * When loss or gradient is not finite the weights stay as they were. Collective. Errors: LS_E_NONFINITE, LS_E_COMM.
+ * When loss or gradient is not finite the weights stay as they were. Collective. Errors: LS_E_NONFINITE,
+ * LS_E_COMM.
  */
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result) LS_CHECKED;
 

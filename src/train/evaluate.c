@@ -142,11 +142,11 @@ ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_voter *voters,
   if (ls_loader_eval_count(loader, split) == 0)
     return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
   eval_job job = {.voters = voters,
-             .voter_count = voter_count,
-             .loader = loader,
-             .split = split,
-             .threads = threads,
-             .classes = classes};
+                  .voter_count = voter_count,
+                  .loader = loader,
+                  .split = split,
+                  .threads = threads,
+                  .classes = classes};
   ls_status status;
   LS_GO(ls_comm_agree(comm, start(&job, out)));
   run(&job);

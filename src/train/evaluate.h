@@ -18,7 +18,7 @@ typedef struct ls_voter {
 } ls_voter;
 
 typedef struct ls_evaluation {
-  double loss;         /* mean over the samples; of the mean probabilities when several vote */
+  double loss; /* mean over the samples; of the mean probabilities when several vote */
   uint64_t samples, correct;
   uint64_t *confusion; /* [classes, classes], row actual, column predicted; owned */
   size_t classes;

@@ -13,9 +13,9 @@
 
 /** Where in the run a step is. */
 typedef struct ls_schedule_position {
-  uint64_t step;         /* from 0, since the start of the run */
-  uint64_t epoch_steps;  /* steps of an epoch */
-  uint64_t total_steps;  /* epochs * epoch_steps */
+  uint64_t step;        /* from 0, since the start of the run */
+  uint64_t epoch_steps; /* steps of an epoch */
+  uint64_t total_steps; /* epochs * epoch_steps */
 } ls_schedule_position;
 
 typedef struct ls_schedule_kind {
@@ -33,8 +33,8 @@ typedef struct ls_schedule_kind {
 extern const ls_schedule_kind *const ls_schedule_kinds[]; /* NULL-terminated */
 extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NULL-terminated */
 
-/** Check what no single key can tell. Local. Errors: LS_E_CONFIG; the message starts with the kind's name, the
- * caller adds the place. */
+/** Check what no single key can tell. Local. Errors: LS_E_CONFIG; the message starts with the kind's name,
+ * the caller adds the place. */
 ls_status ls_schedule_check(const ls_kind_spec *spec) LS_CHECKED;
 
 /** Learning rate of a step. Warm-up: step i of w warm-up steps gets (i + 1) / (w + 1) of the rate that the

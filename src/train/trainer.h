@@ -38,7 +38,8 @@ typedef struct ls_trainer_events {
   void *user;
   void (*step)(void *user, const ls_step_event *event);
   void (*epoch)(void *user, const ls_epoch_event *event);
-  void (*message)(void *user, const char *text); /* a line to show: resumed from, damaged checkpoint skipped */
+  void (*message)(void *user,
+                  const char *text); /* a line to show: resumed from, damaged checkpoint skipped */
 } ls_trainer_events;
 
 typedef struct ls_trainer_options {
@@ -61,7 +62,7 @@ typedef struct ls_train_result {
   bool has_validation, has_test;
   ls_evaluation validation, test; /* of the final weights: the best ones when early stopping restores them */
   char weights_digest[LS_DIGEST_CHARS];
-  double samples_per_second;      /* training, over all sessions, without evaluation */
+  double samples_per_second; /* training, over all sessions, without evaluation */
 } ls_train_result;
 
 /** Train, evaluate, and leave checkpoints and metrics in the run directory, which must exist.

@@ -250,7 +250,8 @@ static void write_item(unsigned char *item, size_t from, size_t to, size_t k)
   item[ITEM_BYTES - 1] = (unsigned char)(from * 16 + to + k);
 }
 
-/* Items lie backwards in both buffers, with one unused item before and behind them, so that the index counts. */
+/* Items lie backwards in both buffers, with one unused item before and behind them, so that the index counts.
+ */
 static traffic make_traffic(const ls_comm *comm, pattern *count_of)
 {
   const size_t size = size_of(comm), rank = rank_of(comm);

@@ -54,15 +54,18 @@ static void numbers_are_strict(void **state)
   assert_int_equal(count, 0);
   assert_true(ls_parse_count("18446744073709551615", &count));
   assert_int_equal(count, UINT64_MAX);
-  const char *no_counts[] = {"", "3.7", "12 apples", "-1", "+1", " 1", "1 ", "0x10", "1e3", "18446744073709551616"};
-  for (size_t i = 0; i < sizeof no_counts / sizeof *no_counts; i++) assert_false(ls_parse_count(no_counts[i], &count));
+  const char *no_counts[] = {"",   "3.7", "12 apples", "-1",  "+1",
+                             " 1", "1 ",  "0x10",      "1e3", "18446744073709551616"};
+  for (size_t i = 0; i < sizeof no_counts / sizeof *no_counts; i++)
+    assert_false(ls_parse_count(no_counts[i], &count));
 
   double real = 7.0;
   assert_true(ls_parse_real("-1.5e-3", &real));
   assert_true(real == -1.5e-3);
   assert_true(ls_parse_real(".5", &real) && real == 0.5);
   const char *no_reals[] = {"", ".", "nan", "inf", "1,5", "0x1p3", "1e", "1e400", "1 ", "--1", "1.5.2"};
-  for (size_t i = 0; i < sizeof no_reals / sizeof *no_reals; i++) assert_false(ls_parse_real(no_reals[i], &real));
+  for (size_t i = 0; i < sizeof no_reals / sizeof *no_reals; i++)
+    assert_false(ls_parse_real(no_reals[i], &real));
 
   bool yes = false;
   assert_true(ls_parse_bool("true", &yes) && yes);

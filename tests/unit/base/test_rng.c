@@ -9,8 +9,10 @@
 static void streams_differ_and_repeat(void **state)
 {
   (void)state;
-  ls_rng streams[] = {ls_rng_stream(1, LS_RNG_INIT, 2, 3), ls_rng_stream(2, LS_RNG_INIT, 2, 3),
-                      ls_rng_stream(1, LS_RNG_DROPOUT, 2, 3), ls_rng_stream(1, LS_RNG_INIT, 3, 2),
+  ls_rng streams[] = {ls_rng_stream(1, LS_RNG_INIT, 2, 3),
+                      ls_rng_stream(2, LS_RNG_INIT, 2, 3),
+                      ls_rng_stream(1, LS_RNG_DROPOUT, 2, 3),
+                      ls_rng_stream(1, LS_RNG_INIT, 3, 2),
                       ls_rng_stream(1, LS_RNG_INIT, 2 + (1ULL << 32), 3),
                       ls_rng_stream(1, LS_RNG_INIT, 2, 3 + (1ULL << 32))};
   enum { COUNT = sizeof streams / sizeof *streams };

@@ -11,7 +11,8 @@
 #include "train/engine.h"
 #include "train/schemas.h"
 
-/* Every allocation of the process, MPI's and OpenMP's included, goes through these; a sanitizer has its own. */
+/* Every allocation of the process, MPI's and OpenMP's included, goes through these; a sanitizer has its own.
+ */
 static atomic_size_t allocations;
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -54,33 +55,32 @@ void *aligned_alloc(size_t alignment, size_t bytes)
 }
 #endif
 
-static const char *const config =
-    "name: step\n"
-    "data: {source: x, normalize: unit}\n"
-    "model:\n"
-    "  layers:\n"
-    "    - {type: conv, filters: 6, kernel: 3, pad: same, bias: false}\n"
-    "    - {type: batchnorm}\n"
-    "    - {type: relu}\n"
-    "    - type: residual\n"
-    "      body:\n"
-    "        - {type: conv, filters: 12, kernel: 3, stride: 2, pad: 1}\n"
-    "        - {type: gelu}\n"
-    "      shortcut:\n"
-    "        - {type: avgpool, size: 2}\n"
-    "        - {type: conv, filters: 12, kernel: 1}\n"
-    "    - {type: maxpool, size: 2}\n"
-    "    - {type: dropout, rate: 0.2}\n"
-    "    - {type: flatten}\n"
-    "    - {type: dense, units: 16}\n"
-    "    - {type: tanh}\n"
-    "    - {type: dense, units: 10}\n"
-    "train:\n"
-    "  batch: 37\n"
-    "  microbatch: 6\n"
-    "  clip_norm: 5\n"
-    "  label_smoothing: 0.1\n"
-    "  optimizer: {type: adam, lr: 0.01, weight_decay: 0.001}\n";
+static const char *const config = "name: step\n"
+                                  "data: {source: x, normalize: unit}\n"
+                                  "model:\n"
+                                  "  layers:\n"
+                                  "    - {type: conv, filters: 6, kernel: 3, pad: same, bias: false}\n"
+                                  "    - {type: batchnorm}\n"
+                                  "    - {type: relu}\n"
+                                  "    - type: residual\n"
+                                  "      body:\n"
+                                  "        - {type: conv, filters: 12, kernel: 3, stride: 2, pad: 1}\n"
+                                  "        - {type: gelu}\n"
+                                  "      shortcut:\n"
+                                  "        - {type: avgpool, size: 2}\n"
+                                  "        - {type: conv, filters: 12, kernel: 1}\n"
+                                  "    - {type: maxpool, size: 2}\n"
+                                  "    - {type: dropout, rate: 0.2}\n"
+                                  "    - {type: flatten}\n"
+                                  "    - {type: dense, units: 16}\n"
+                                  "    - {type: tanh}\n"
+                                  "    - {type: dense, units: 10}\n"
+                                  "train:\n"
+                                  "  batch: 37\n"
+                                  "  microbatch: 6\n"
+                                  "  clip_norm: 5\n"
+                                  "  label_smoothing: 0.1\n"
+                                  "  optimizer: {type: adam, lr: 0.01, weight_decay: 0.001}\n";
 
 typedef struct step_bench {
   idx_folder folder;

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Pictures: what libpng reads back is what was drawn; the contact sheet shows the samples of each class. */
+#include "files.h"
+
+#include <png.h>
+
+#include "data/font.h"
+#include "data/png.h"
+#include "data/sheet.h"
+
+/* Decode a file by libpng's simplified API. */
+static ls_picture decode(const char *path)
+{
+  png_image image = {.version = PNG_IMAGE_VERSION};
+  assert_int_not_equal(png_image_begin_read_from_file(&image, path), 0);
+  image.format = PNG_FORMAT_RGB;
+  ls_picture picture = {.width = image.width, .height = image.height, .rgb = malloc(PNG_IMAGE_SIZE(image))};
+  assert_non_null(picture.rgb);
+  assert_int_not_equal(png_image_finish_read(&image, NULL, picture.rgb, 0, NULL), 0);
+  return picture;
+}
+
+static void a_picture_survives_the_file(void **state)
+{
+  (void)state;
+  static const uint8_t grey[3] = {7, 8, 9};
+  ls_picture picture;
+  assert_int_equal(ls_picture_init(&picture, 5, 3, grey), LS_OK);
+  for (size_t i = 0; i < 9; i++) picture.rgb[12 + i] = (uint8_t)(40 * i);
+  assert_int_equal(ls_png_write("a.png", &picture), LS_OK);
+  assert_int_equal(ls_png_write("a.png", &picture), LS_OK); /* over itself */
+  ls_picture again = decode("a.png");
+  assert_int_equal(again.width, 5);
+  assert_int_equal(again.height, 3);
+  assert_memory_equal(again.rgb, picture.rgb, 45);
+  ls_picture_fini(&again);
+  ls_picture_fini(&picture);
+}
+
+static void a_place_that_cannot_be_written_is_told(void **state)
+{
+  (void)state;
+  static const uint8_t white[3] = {255, 255, 255};
+  ls_picture picture;
+  assert_int_equal(ls_picture_init(&picture, 2, 2, white), LS_OK);
+  assert_int_equal(ls_png_write("missing/a.png", &picture), LS_E_IO);
+  assert_says("writing picture 'missing/a.png'");
+  assert_says("No such file or directory");
+  ls_picture_fini(&picture);
+  const ls_picture huge = {.width = (size_t)1 << 40, .height = 1};
+  assert_int_equal(ls_png_write("a.png", &huge), LS_E_INPUT);
+  assert_says("too large");
+}
+
+static void letters_have_their_shapes(void **state)
+{
+  (void)state;
+  static const char *const upper_t[LS_GLYPH_HEIGHT] = {"#####", "  #  ", "  #  ", "  #  ",
+                                                       "  #  ", "  #  ", "  #  "};
+  static const char *const seven[LS_GLYPH_HEIGHT] = {"#####", "    #", "   # ", "  #  ",
+                                                     " #   ", " #   ", " #   "};
+  for (size_t y = 0; y < LS_GLYPH_HEIGHT; y++)
+    for (size_t x = 0; x < LS_GLYPH_WIDTH; x++) {
+      assert_int_equal(ls_font_dot('T', x, y), upper_t[y][x] == '#');
+      assert_int_equal(ls_font_dot('7', x, y), seven[y][x] == '#');
+      assert_false(ls_font_dot(' ', x, y));
+      assert_int_equal(ls_font_dot('\xc3', x, y), ls_font_dot('?', x, y));
+    }
+}
+
+/* No two letters look the same, and none is empty. */
+static void every_glyph_is_its_own(void **state)
+{
+  (void)state;
+  uint64_t seen[127] = {0};
+  for (char c = '!'; c <= '~'; c++) {
+    uint64_t dots = 0;
+    for (size_t y = 0; y < LS_GLYPH_HEIGHT; y++)
+      for (size_t x = 0; x < LS_GLYPH_WIDTH; x++) dots = dots << 1 | ls_font_dot(c, x, y);
+    assert_int_not_equal(dots, 0);
+    for (char other = '!'; other < c; other++) assert_int_not_equal(dots, seen[(int)other]);
+    seen[(int)c] = dots;
+  }
+}
+
+static bool shows_colour(const ls_picture *picture, uint8_t grey)
+{
+  for (size_t i = 0; i < picture->width * picture->height; i++) {
+    const uint8_t *rgb = picture->rgb + 3 * i;
+    if (rgb[0] == grey && rgb[1] == grey && rgb[2] == grey) return true;
+  }
+  return false;
+}
+
+/* Each image of one grey: the sheet must have the first two of each class, and no others. */
+static void the_sheet_shows_the_first_samples_of_each_class(void **state)
+{
+  (void)state;
+  const uint32_t shape[] = {6, 4, 4};
+  bytes images = idx_header(3, shape);
+  for (size_t i = 0; i < 6; i++)
+    for (size_t p = 0; p < 16; p++) put_byte(&images, 60 + 10 * (unsigned)i);
+  const bytes labels = idx_labels(6, 2); /* 0 1 0 1 0 1 */
+  assert_int_equal(mkdir("d", 0777), 0);
+  write_plain("d/train-images-idx3-ubyte", &images);
+  write_plain("d/train-labels-idx1-ubyte", &labels);
+  ls_source *source = open_good("d");
+  ls_picture sheet;
+  assert_int_equal(ls_sheet_draw(&sheet, source, LS_SPLIT_TRAIN, 2), LS_OK);
+  for (size_t i = 0; i < 6; i++) assert_int_equal(shows_colour(&sheet, (uint8_t)(60 + 10 * i)), i < 4);
+  assert_true(sheet.width > 2 * 72 && sheet.height > 2 * 72);
+  ls_picture_fini(&sheet);
+  assert_int_equal(ls_sheet_draw(&sheet, source, LS_SPLIT_TEST, 2), LS_E_INPUT);
+  assert_says("dataset 'd' has no test split");
+  ls_source_close(source);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      IN_FOLDER(a_picture_survives_the_file),
+      IN_FOLDER(a_place_that_cannot_be_written_is_told),
+      cmocka_unit_test(letters_have_their_shapes),
+      cmocka_unit_test(every_glyph_is_its_own),
+      IN_FOLDER(the_sheet_shows_the_first_samples_of_each_class),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
