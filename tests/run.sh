@@ -56,6 +56,7 @@ if [[ ${#only[@]} -eq 0 ]]; then
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas
 fi
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export LOCKSTEP=$PWD/build/release/lockstep
 if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
   LOCKSTEP_DATA_PATH=$(cd ../shared/data && pwd)

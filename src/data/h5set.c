@@ -275,30 +275,65 @@ static uint64_t expansion_of(hid_t properties, H5D_layout_t layout, uint64_t sto
   return most;
 }
 
+/* How a dataset is cut into chunks. */
+typedef struct h5set_chunks {
+  hsize_t shape[H5S_MAX_RANK];
+  size_t bytes; /* of a chunk, decompressed */
+  size_t count;
+  bool is_filtered;
+} h5set_chunks;
+
+/* Go to the chunk after the one at `offset`, the last dimension first; false after the last one. */
+static bool next_chunk(const h5set_array *array, const h5set_chunks *chunks, hsize_t *offset)
+{
+  for (int i = array->rank; i-- > 0;) {
+    offset[i] += chunks->shape[i];
+    if (offset[i] < array->shape[i]) return true;
+    offset[i] = 0;
+  }
+  return false;
+}
+
+/* The index of the chunks has no checksum, and HDF5 takes its word for which filters to skip and how many
+ * bytes to expect: with a wrong one it reads beyond its buffers. */
+static ls_status check_index(const h5set_array *array, const char *path, const h5set_chunks *chunks)
+{
+  hsize_t offset[H5S_MAX_RANK] = {0};
+  do {
+    unsigned skipped = 0;
+    haddr_t address;
+    hsize_t bytes = 0;
+    if (H5Dget_chunk_info_by_coord(array->dataset, offset, &skipped, &address, &bytes) < 0)
+      return ls_h5call_fail(LS_E_INPUT, "'%s': cannot find the chunks of %s", path, array->object);
+    if (skipped != 0 || bytes == 0 || (!chunks->is_filtered && bytes != chunks->bytes))
+      return ls_fail(LS_E_INPUT, "'%s': the index of the chunks of %s is damaged", path, array->object);
+  } while (next_chunk(array, chunks, offset));
+  return LS_OK;
+}
+
 /* Every chunk must have been written, and a chunk be no larger than the file can fill. */
 static ls_status check_chunks(const h5set_array *array, const char *path, hid_t properties, uint64_t most)
 {
-  hsize_t chunk[H5S_MAX_RANK];
+  h5set_chunks chunks = {
+      .bytes = array->bytes_each, .count = 1, .is_filtered = H5Pget_nfilters(properties) > 0};
   hsize_t written = 0;
-  size_t expected = 1;
-  size_t chunk_bytes = array->bytes_each;
-  bool fits = H5Pget_chunk(properties, array->rank, chunk) == array->rank;
+  bool fits = H5Pget_chunk(properties, array->rank, chunks.shape) == array->rank;
   for (int i = 0; fits && i < array->rank; i++) {
-    fits = chunk[i] > 0 && ls_size_mul(chunk_bytes, (size_t)chunk[i], &chunk_bytes);
-    fits =
-        fits && ls_size_mul(expected, ls_size_ceil_div((size_t)array->shape[i], (size_t)chunk[i]), &expected);
+    const size_t extent = (size_t)chunks.shape[i];
+    fits = extent > 0 && ls_size_mul(chunks.bytes, extent, &chunks.bytes) &&
+           ls_size_mul(chunks.count, ls_size_ceil_div((size_t)array->shape[i], extent), &chunks.count);
   }
-  if (!fits || chunk_bytes > most)
+  if (!fits || chunks.bytes > most)
     return ls_fail(LS_E_INPUT, "'%s': the chunks of %s are larger than the file can fill", path,
                    array->object);
   hid_t space = H5Dget_space(array->dataset);
   herr_t code = H5Dget_num_chunks(array->dataset, space, &written);
   H5Sclose(space);
   if (code < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot count the chunks of %s", path, array->object);
-  if (written != expected)
+  if (written != chunks.count)
     return ls_fail(LS_E_INPUT, "'%s': %s is incomplete: %" PRIuHSIZE " of its %zu chunks were written", path,
-                   array->object, written, expected);
-  return LS_OK;
+                   array->object, written, chunks.count);
+  return check_index(array, path, &chunks);
 }
 
 /* Can the file hold what the dataset declares? */

@@ -16,11 +16,11 @@ extern const char *const ls_split_words[]; /* "train", "test", NULL */
 enum { LS_CLASS_NAME_BYTES = 32, LS_MAX_CLASSES = 65535 };
 
 typedef struct ls_dataset_info {
-  char name[64];                   /* catalogue name, or name of the folder or file */
-  const char *format;              /* "IDX", "CIFAR-10 binary", "HDF5"; static */
-  size_t channels, height, width;  /* of an image */
-  size_t classes;                  /* labels are below it */
-  size_t count[LS_SPLIT_COUNT];    /* samples; 0: no such split */
+  char name[64];                            /* catalogue name, or name of the folder or file */
+  const char *format;                       /* "IDX", "CIFAR-10 binary", "HDF5"; static */
+  size_t channels, height, width;           /* of an image */
+  size_t classes;                           /* labels are below it */
+  size_t count[LS_SPLIT_COUNT];             /* samples; 0: no such split */
   char (*class_names)[LS_CLASS_NAME_BYTES]; /* [classes] or NULL: classes are called by their number; owned by
                                                the source */
 } ls_dataset_info;
@@ -42,8 +42,8 @@ void ls_source_close(ls_source *source);
 
 const ls_dataset_info *ls_source_info(const ls_source *source);
 
-/** Read images first .. first+count-1 of a split into images [count, c, h, w] uint8. Local. Errors: LS_E_INPUT,
- * LS_E_IO, LS_E_MEMORY. */
+/** Read images first .. first+count-1 of a split into images [count, c, h, w] uint8. Local. Errors:
+ * LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */
 ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first, size_t count,
                                 uint8_t *images) LS_CHECKED;
 

@@ -43,12 +43,12 @@ static bool is_padded(const ls_conv_sweep *sweep)
   return sweep->dst_channels % LS_CONV_LANES != 0;
 }
 
-/* A single padded block of one stripe of tiles may write its surplus into the next pixels, which are written
+/* A single padded block may write its surplus into the next pixels, which are written
  * after it, where rows follow each other without a gap. Only the last row needs care. */
 static bool spills(const ls_conv_sweep *sweep)
 {
   const size_t surplus = ls_conv_block_height(sweep->dst_channels, 0) - sweep->dst_channels;
-  return is_padded(sweep) && sweep->dst_channels < LS_GEMM_STRIPE && sweep->cols.dst_step == 1 &&
+  return is_padded(sweep) && sweep->dst_channels < LS_CONV_BLOCK && sweep->cols.dst_step == 1 &&
          sweep->cols.count == sweep->dst_width && surplus <= sweep->dst_width * sweep->dst_channels;
 }
 

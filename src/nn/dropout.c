@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Dropout, inverted: values that are kept are scaled by 1 / (1 - rate) in training; evaluation passes them
  * on. The mask is a function of (seed, epoch, sample, layer), so it does not depend on ranks or threads. One
- * Philox block serves eight values of 16 bits, so the rate holds to 2^-16.
+ * Philox block serves eight values of 16 bits: the rate is rounded to 1/65536, and the scale fits the rounded
+ * one, so expectations are kept exactly.
  *
  * Source: Srivastava et al.: "Dropout", JMLR 15, 2014.
  */
@@ -43,12 +44,15 @@ static void destroy(ls_layer *layer)
   free(layer->impl);
 }
 
+enum { WORDS = 1 << 16 }; /* values of the word that decides on an element */
+
 /* to = from where the mask keeps, scaled; 0 where it drops. Forward and backward draw the same mask. */
 static void apply(const ls_layer *layer, const ls_pass *pass, const float *from, float *to)
 {
   const dropout_options *self = layer->impl;
-  const uint32_t threshold = (uint32_t)(self->rate * 65536.0 + 0.5); /* below it: dropped */
-  const float scale = (float)(1.0 / (1.0 - self->rate));
+  const uint32_t nearest = (uint32_t)(self->rate * WORDS + 0.5);
+  const uint32_t threshold = nearest < WORDS ? nearest : WORDS - 1; /* below it: dropped */
+  const float scale = (float)((double)WORDS / (double)(WORDS - threshold));
   const size_t count = ls_shape_count(layer->in);
   for (size_t s = 0; s < pass->n; s++, from += count, to += count) {
     const uint64_t place = pass->samples[s] << 16 | layer->index;

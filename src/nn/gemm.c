@@ -10,16 +10,19 @@
 #include "nn/gemm_backend.h"
 #include "nn/tile.h"
 
+enum { FEW_ROWS = 16 };
+
 struct ls_gemm {
   ls_gemm_shape shape;
   ls_backend_kernel *kernel; /* NULL: tiles */
-  ls_tile_plan tiles;
+  ls_tile_function *tiles;   /* NULL: the kernel */
 };
 
 static bool wants_tiles(const ls_gemm_shape *shape)
 {
   const bool overlapping = shape->ldb < (shape->transpose_b ? shape->n : shape->k) || shape->ldc < shape->m;
-  return shape->m % LS_TILE_LANES == 0 && (shape->m <= LS_GEMM_STRIPE || overlapping);
+  const bool better = !ls_backend_is_for_small || shape->m <= FEW_ROWS || overlapping;
+  return shape->m % LS_TILE_ROWS == 0 && better;
 }
 
 ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
@@ -29,7 +32,7 @@ ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
   gemm->shape = *shape;
   ls_status status = LS_OK;
   if (wants_tiles(shape))
-    gemm->tiles = ls_tile_plan_of(shape);
+    gemm->tiles = ls_tile_choose();
   else
     LS_GO(ls_backend_new(&gemm->kernel, shape));
   *out = gemm;
@@ -59,8 +62,8 @@ void ls_gemm_run(const ls_gemm *gemm, const float *start, const float *a, const 
   static const uint64_t here = 0;
   static const ls_gemm_batch single = {&here, &here, 1};
   if (!batch) batch = &single;
-  if (!gemm->kernel) {
-    ls_tile_run(&gemm->tiles, start, a, b, c, batch);
+  if (gemm->tiles) {
+    gemm->tiles(&gemm->shape, &(ls_tile_data){.start = start, .a = a, .b = b, .c = c, .batch = batch});
     return;
   }
   if (start) ls_gemm_fill(gemm, start, c);

@@ -13,14 +13,12 @@
 
 #include "base/status.h"
 
-enum { LS_GEMM_STRIPE = 16 };
-
 /** C += sum over t < count of A_t * B_t: a batch-reduce GEMM. */
 typedef struct ls_gemm_shape {
   size_t m, n, k;       /* A_t is m x k, B_t is k x n (n x k when transpose_b), C is m x n; all >= 1 */
-  size_t lda, ldb, ldc; /* leading dimensions: lda >= m, ldb >= k (n when transpose_b), ldc >= m. Columns of
-                           B may overlap (ldb >= 1) if m is a multiple of 8. Columns of C may (ldc >= 1) if m
-                           is 8 or LS_GEMM_STRIPE; the later one stays, and a `start` is needed */
+  size_t lda, ldb, ldc; /* leading dimensions: lda >= m, ldb >= k (n when transpose_b), ldc >= m. If m is a
+                           multiple of 8, columns may overlap: of B with any ldb >= 1; of C with ldc > m - 8
+                           and a `start`, and the later column stays */
   bool transpose_b;     /* B_t is stored as its transpose, n x k */
 } ls_gemm_shape;
 

@@ -8,6 +8,10 @@
 /** A kernel of the library; opaque, immutable. */
 typedef struct ls_backend_kernel ls_backend_kernel;
 
+/** Is the library made for products as small as ours? Otherwise our own tiles are faster wherever they fit.
+ */
+extern const bool ls_backend_is_for_small;
+
 /** Plan C += sum of A_t * B_t; columns of B do not overlap. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
 ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape) LS_CHECKED;
 void ls_backend_free(ls_backend_kernel *kernel);

@@ -10,6 +10,8 @@
 
 #include "base/memory.h"
 
+const bool ls_backend_is_for_small = false;
+
 struct ls_backend_kernel {
   ls_gemm_shape shape;
 };

@@ -11,6 +11,8 @@
 
 #include "base/memory.h"
 
+const bool ls_backend_is_for_small = true;
+
 struct ls_backend_kernel {
   libxsmm_smmfunction_reducebatch_offs run; /* owned by libxsmm's registry, which lives as long as we */
 };

@@ -77,7 +77,7 @@ struct ls_layer {
 typedef enum ls_role {
   LS_ROLE_WEIGHTED,   /* has weights of its own: ends the search */
   LS_ROLE_ACTIVATION, /* what is searched for */
-  LS_ROLE_NEUTRAL     /* looked through: pooling, normalization, dropout */
+  LS_ROLE_NEUTRAL     /* looked through: pooling, normalization, dropout; residual blocks, which pass it on */
 } ls_role;
 
 /** Operations of a kind. Optional ones may be NULL. All pointers of forward and backward are 64-byte aligned.

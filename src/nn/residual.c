@@ -178,6 +178,7 @@ const ls_layer_kind ls_layer_residual = {
                .keys = keys,
                .key_count = sizeof keys / sizeof *keys,
                .options_bytes = sizeof(residual_options)},
+    .role = LS_ROLE_NEUTRAL,
     .backward_reads_x = true,
     .create = create,
     .destroy = destroy,

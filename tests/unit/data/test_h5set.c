@@ -10,6 +10,13 @@
 
 enum { COUNT = 700, SIDE = 16, CLASSES = 10 };
 
+/* libhdf5 leaks on damaged files; LeakSanitizer, where it is linked, asks for this by its name. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+  return "leak:libhdf5";
+}
+
 /* ---- round trip ---- */
 
 static void make_cifar(void)
@@ -376,6 +383,14 @@ static void damaged_files_are_refused(void **state)
   assert_refused("d.h5", "'d.h5' is no intact HDF5 file", "");
 }
 
+/* Identifiers of a kind that are open. */
+static hsize_t open_count(H5I_type_t kind)
+{
+  hsize_t count = 0;
+  if (H5Inmembers(kind, &count) < 0) count = 0; /* none was ever made */
+  return count;
+}
+
 /* Any single damaged byte is refused, found by a checksum when images are read, or harmless; it never
  * crashes. */
 static void any_damaged_byte_is_survived(void **state)
@@ -383,10 +398,12 @@ static void any_damaged_byte_is_survived(void **state)
   (void)state;
   static bytes file;
   static uint8_t images[20 * 3072];
+  hsize_t kinds_open[H5I_NTYPES] = {0};
   make_cifar();
   import("c", "c.h5");
   file = read_back("c.h5");
-  for (size_t i = 0; i < file.count; i += i < 4096 ? 1 : 37) {
+  for (H5I_type_t kind = H5I_FILE; kind <= H5I_ATTR; kind++) kinds_open[kind] = open_count(kind);
+  for (size_t i = 0; i < file.count; i += i < 1024 ? 1 : 29) {
     ls_source *source = NULL;
     file.data[i] ^= 0xff;
     write_plain("d.h5", &file);
@@ -397,6 +414,8 @@ static void any_damaged_byte_is_survived(void **state)
       (void)(ls_source_read_images(source, LS_SPLIT_TRAIN, 0, 20, images) == LS_OK);
     ls_source_close(source);
   }
+  for (H5I_type_t kind = H5I_FILE; kind <= H5I_ATTR; kind++)
+    assert_int_equal(open_count(kind), kinds_open[kind]);
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The register tiles for AVX2, in a build for any x86-64 processor. */
+#include "nn/tile.h"
+
+#ifdef LS_TILE_AVX2
+#ifdef __clang__
+#include <immintrin.h>
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define __AVX__ 1
+#define __FMA__ 1
+#else
+#pragma GCC target("avx2,fma")
+#endif
+
+#define RUN ls_tile_run_avx2
+#include "nn/tile_kernels.h"
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The register tiles, a text to be compiled for several processors: the file that includes it defines RUN,
+ * the name of the function that it makes.
+ *
+ * A tile is one vector high and up to 12 columns wide, or two vectors high and up to 6 wide, so that 12 sums
+ * are in flight: enough to keep two multiply-add units busy through their latency. Each is one instance of
+ * `tile`, inlined with its size as constants. The sums are named variables made by macros, because both
+ * compilers keep an array of vectors in memory when the loops over it are unrolled late. */
+#include <stdbool.h>
+
+#include "base/size.h"
+#include "nn/tile.h"
+
+#ifdef __AVX__
+#include <immintrin.h>
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+
+enum { LANES = VECTOR_BYTES / 4, SINGLE_COLUMNS = 12, PAIR_COLUMNS = 6 };
+
+typedef float vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef float unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+
+/* A tile's place in the product. */
+typedef struct operands {
+  const float *start, *a, *b;
+  float *c;
+  size_t lda, ldb, ldc, k;
+  const ls_gemm_batch *batch;
+} operands;
+
+/* Macros rather than functions: where the processor has no such vectors, they cannot be arguments. */
+#define VECTOR_AT(x) (*(const unaligned *)(x))
+#define STORE_AT(x, v) (*(unaligned *)(x) = (v))
+#ifdef __AVX__
+#define SPLAT(x) ((vec){x, x, x, x, x, x, x, x})
+#else
+#define SPLAT(x) ((vec){x, x, x, x})
+#endif
+#if defined(__AVX__) && defined(__FMA__)
+#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
+
+static inline const float *bytes_after(const float *x, uint64_t bytes)
+{
+  return x + bytes / sizeof *x;
+}
+
+#define FOR_COLUMNS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+
+/* Column j of the tile is upper_j above lower_j; columns and halves that the tile lacks are never used. */
+#define DECLARE(j) vec upper_##j = {0}, lower_##j = {0};
+#define LOAD(j)                                                                                              \
+  if (j < columns) {                                                                                         \
+    const float *from = o->start ? o->start : o->c + j * o->ldc;                                             \
+    upper_##j = VECTOR_AT(from);                                                                             \
+    if (pair) lower_##j = VECTOR_AT(from + LANES);                                                           \
+  }
+#define STEP(j)                                                                                              \
+  if (j < columns) {                                                                                         \
+    const float x = transpose ? b[j] : b[j * o->ldb];                                                        \
+    const vec right = SPLAT(x);                                                                              \
+    upper_##j = MULTIPLY_ADD(a_upper, right, upper_##j);                                                     \
+    if (pair) lower_##j = MULTIPLY_ADD(a_lower, right, lower_##j);                                           \
+  }
+#define STORE(j)                                                                                             \
+  if (j < columns) {                                                                                         \
+    STORE_AT(o->c + j * o->ldc, upper_##j);                                                                  \
+    if (pair) STORE_AT(o->c + j * o->ldc + LANES, lower_##j);                                                \
+  }
+
+/* One tile; `pair`, `columns` and `transpose` are constants. */
+static inline __attribute__((always_inline)) void tile(const operands *o, bool pair, size_t columns,
+                                                       bool transpose)
+{
+  FOR_COLUMNS(DECLARE)
+  FOR_COLUMNS(LOAD)
+  for (size_t t = 0; t < o->batch->count; t++) {
+    const float *a = bytes_after(o->a, o->batch->a_bytes[t]);
+    const float *b = bytes_after(o->b, o->batch->b_bytes[t]);
+    for (size_t p = 0; p < o->k; p++) {
+      const vec a_upper = VECTOR_AT(a);
+      const vec a_lower = VECTOR_AT(pair ? a + LANES : a);
+      FOR_COLUMNS(STEP)
+      a += o->lda;
+      b += transpose ? o->ldb : 1;
+    }
+  }
+  FOR_COLUMNS(STORE)
+}
+
+typedef void tile_function(const operands *o);
+
+#define SINGLE(columns)                                                                                      \
+  static void single_##columns(const operands *o)                                                            \
+  {                                                                                                          \
+    tile(o, false, columns, false);                                                                          \
+  }                                                                                                          \
+  static void single_transposed_##columns(const operands *o)                                                 \
+  {                                                                                                          \
+    tile(o, false, columns, true);                                                                           \
+  }
+#define PAIR(columns)                                                                                        \
+  static void pair_##columns(const operands *o)                                                              \
+  {                                                                                                          \
+    tile(o, true, columns, false);                                                                           \
+  }                                                                                                          \
+  static void pair_transposed_##columns(const operands *o)                                                   \
+  {                                                                                                          \
+    tile(o, true, columns, true);                                                                            \
+  }
+
+/* clang-format off */
+SINGLE(1) SINGLE(2) SINGLE(3) SINGLE(4) SINGLE(5) SINGLE(6)
+SINGLE(7) SINGLE(8) SINGLE(9) SINGLE(10) SINGLE(11) SINGLE(12)
+PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6)
+    /* clang-format on */
+
+    /* [transpose][columns - 1] */
+    static tile_function *const single_tiles[2][SINGLE_COLUMNS] = {
+        {single_1, single_2, single_3, single_4, single_5, single_6, single_7, single_8, single_9, single_10,
+         single_11, single_12},
+        {single_transposed_1, single_transposed_2, single_transposed_3, single_transposed_4,
+         single_transposed_5, single_transposed_6, single_transposed_7, single_transposed_8,
+         single_transposed_9, single_transposed_10, single_transposed_11, single_transposed_12},
+};
+static tile_function *const pair_tiles[2][PAIR_COLUMNS] = {
+    {pair_1, pair_2, pair_3, pair_4, pair_5, pair_6},
+    {pair_transposed_1, pair_transposed_2, pair_transposed_3, pair_transposed_4, pair_transposed_5,
+     pair_transposed_6},
+};
+
+/* All columns of one stripe of rows, cut into tiles of nearly equal width. */
+static void run_stripe(const ls_gemm_shape *shape, bool pair, operands o)
+{
+  const size_t widest = pair ? PAIR_COLUMNS : SINGLE_COLUMNS;
+  tile_function *const *tiles = pair ? pair_tiles[shape->transpose_b] : single_tiles[shape->transpose_b];
+  const size_t count = ls_size_ceil_div(shape->n, widest);
+  const size_t width = shape->n / count;
+  const size_t wide = shape->n % count; /* tiles of one more column */
+  for (size_t i = 0; i < count; i++) {
+    const size_t columns = width + (i < wide);
+    tiles[columns - 1](&o);
+    o.b += shape->transpose_b ? columns : columns * shape->ldb;
+    o.c += columns * shape->ldc;
+  }
+}
+
+void RUN(const ls_gemm_shape *shape, const ls_tile_data *data)
+{
+  /* From the last stripe to the first: where columns of C overlap, the last stripe reaches into the next
+   * column, whose first stripe comes later. */
+  const size_t height = 2 * LANES;
+  for (size_t row = (shape->m - 1) / height * height;; row -= height) {
+    const operands o = {.start = data->start ? data->start + row : NULL,
+                        .a = data->a + row,
+                        .b = data->b,
+                        .c = data->c + row,
+                        .lda = shape->lda,
+                        .ldb = shape->ldb,
+                        .ldc = shape->ldc,
+                        .k = shape->k,
+                        .batch = data->batch};
+    run_stripe(shape, row + LANES < shape->m, o);
+    if (row == 0) return;
+  }
+}
