@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lockstep inspect: what an HDF5 file holds. Rank 0 alone works. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,18 @@ typedef struct arguments {
   bool config;
 } arguments;
 
+static error_t too_many(struct argp_state *state, const char *value)
+{
+  argp_error(state, "one file at a time: '%s' is one too many", value);
+  return EINVAL;
+}
+
+static error_t none_given(struct argp_state *state)
+{
+  argp_error(state, "no file given: a run directory holds best.h5, checkpoint-<step>.h5 and metrics.h5");
+  return EINVAL;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   arguments *given = state->input;
@@ -23,9 +36,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   else if (key == ARGP_KEY_ARG && !given->path)
     given->path = value;
   else if (key == ARGP_KEY_ARG)
-    argp_error(state, "one file at a time: '%s' is one too many", value);
+    return too_many(state, value);
   else if (key == ARGP_KEY_END && !given->path)
-    argp_error(state, "no file given: a run directory holds best.h5, checkpoint-<step>.h5 and metrics.h5");
+    return none_given(state);
   else
     return ARGP_ERR_UNKNOWN;
   return 0;

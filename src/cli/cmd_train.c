@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -16,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/run_dir.h"
 #include "cli/summary.h"
+#include "cli/terminal.h"
 #include "comm/place.h"
 #include "config/config.h"
 #include "data/source.h"
@@ -284,8 +284,7 @@ static void catch_signals(void)
 
 static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
-  ls_progress_display display =
-      ls_progress_display_of(stdout, setup->spec->train.epochs, isatty(STDOUT_FILENO) == 1);
+  ls_progress_display display = ls_progress_display_of(stdout, setup->spec->train.epochs, ls_on_terminal());
   ls_trainer_options trainer = {.comm = comm,
                                 .spec = setup->spec,
                                 .schemas = &ls_all_schemas,

@@ -38,7 +38,7 @@ typedef struct ls_progress_display {
   double due_s;       /* clock time before which no bar is drawn */
 } ls_progress_display;
 
-/** `terminal`: isatty(fileno(stream)). */
+/** `terminal`: somebody looks at the stream (cli/terminal.h). */
 ls_progress_display ls_progress_display_of(FILE *stream, uint64_t epochs, bool terminal);
 
 /** Tell of a step. Draws at most ten times a second, and only on a terminal; otherwise returns at once. Never

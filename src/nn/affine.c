@@ -175,7 +175,7 @@ void ls_affine_fini(ls_affine *affine)
   for (size_t i = 0; i < 2 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i % 2][i / 2]);
 }
 
-#if defined(__clang__) || __GNUC__ >= 12
+#if defined(__AVX__) && (defined(__clang__) || __GNUC__ >= 12)
 typedef float vec __attribute__((vector_size(32)));
 typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 

@@ -59,6 +59,14 @@ const char *ls_build_next_activation(const ls_build *build)
   return build->next_activation;
 }
 
+bool ls_build_fits(const ls_build *build, ls_shape shape)
+{
+  size_t bytes;
+  return ls_size_mul(shape.c, shape.h, &bytes) && ls_size_mul(bytes, shape.w, &bytes) &&
+         ls_size_mul(bytes, build->microbatch, &bytes) && ls_size_mul(bytes, sizeof(float), &bytes) &&
+         bytes <= (size_t)1 << 48;
+}
+
 void ls_build_fini(ls_build *build)
 {
   free(build->params.items);

@@ -18,7 +18,11 @@ struct ls_build {
   uint32_t layers;      /* layers made: the next one's index */
   size_t microbatch;
   const char *next_activation; /* after the layer under construction */
+  bool is_placed;              /* the error chain tells the place of the layer that does not fit */
 };
+
+/** Floats of a micro-batch of samples of that shape fit memory, with room to add up a model's. */
+bool ls_build_fits(const ls_build *build, ls_shape shape);
 
 void ls_build_fini(ls_build *build);
 

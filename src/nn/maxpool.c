@@ -90,13 +90,17 @@ static bool is_quad(const ls_pool *pool)
   return pool->size == 2 && pool->stride == 2 && pool->pad == 0;
 }
 
+#ifdef __AVX__
 enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
 
-typedef float vec __attribute__((vector_size(32)));
-typedef int32_t mask __attribute__((vector_size(32)));
-typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-typedef place place_vec __attribute__((vector_size(16)));
-typedef place unaligned_places __attribute__((vector_size(16), aligned(2), may_alias));
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t mask __attribute__((vector_size(4 * LANES)));
+typedef float unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef place place_vec __attribute__((vector_size(2 * LANES)));
+typedef place unaligned_places __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
 /* The larger of the best so far and a candidate, without a branch: which one it is cannot be guessed. */
 static inline void pick(const float *candidate, int32_t at, vec *best, mask *best_at)
@@ -107,8 +111,8 @@ static inline void pick(const float *candidate, int32_t at, vec *best, mask *bes
   *best_at = (*best_at & ~larger) | (at & larger);
 }
 
-/* One row of windows, eight channels at a time; x is its upper row of pixels, below the lower one. What it
- * reads and writes beyond the last channel of a pixel belongs to the next pixel, which comes later. */
+/* One row of windows, a vector of channels at a time; x is its upper row of pixels, below the lower one. What
+ * it reads and writes beyond the last channel of a pixel belongs to the next pixel, which comes later. */
 static void forward_quads(const float *x, const float *below, size_t windows, size_t channels, float *y,
                           place *places)
 {
@@ -129,7 +133,7 @@ static void forward_quads(const float *x, const float *below, size_t windows, si
   }
 }
 
-/* The last row of windows has nothing after it to reach into, unless channels come in eights. */
+/* The last row of windows has nothing after it to reach into, unless channels fill their vectors. */
 static bool has_room(const ls_pool *pool, size_t i)
 {
   if (pool->out.c % LANES == 0) return true;

@@ -3,6 +3,7 @@
  * workspace that a thread carries a micro-batch in. */
 #include "nn/model.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -41,6 +42,16 @@ static workspace_plan plan_workspace(const ls_model *model)
   return plan;
 }
 
+static ls_status check_input(const ls_model *model, ls_shape in)
+{
+  if (model->microbatch >= 1 && model->microbatch <= INT_MAX && ls_build_fits(&model->build, in))
+    return LS_OK;
+  return ls_fail(LS_E_CONFIG,
+                 "micro-batches of %zu samples of %zux%zux%zu (channels, rows, columns) are larger than this "
+                 "machine can address: use a smaller train.microbatch",
+                 model->microbatch, in.c, in.h, in.w);
+}
+
 static ls_status check_output(const ls_model *model, const ls_layer_list *layers, size_t classes)
 {
   ls_shape out = model->sequence.out;
@@ -77,6 +88,7 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in,
   model->build.microbatch = microbatch;
   const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
   ls_status status;
+  LS_GO(check_input(model, in));
   LS_GO(ls_sequence_init(&model->sequence, layers, in, &place, &model->build));
   LS_GO(check_output(model, layers, classes));
   count(model);

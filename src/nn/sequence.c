@@ -60,6 +60,17 @@ static const char *next_activation(const ls_layer_list *specs, size_t i, const c
   return after;
 }
 
+/* Give out a layer's part of a vector; the parts of inner layers, which were given out meanwhile, are its
+ * own.
+ */
+static void take(size_t *given, size_t offset, size_t *count)
+{
+  if (*given == offset)
+    *given += aligned(*count);
+  else
+    *count = *given - offset;
+}
+
 /* Give the layer its place in the model's vectors, create it, and count what it took. */
 static ls_status create_layer(ls_layer *layer, const ls_layer_spec *spec, ls_build *build)
 {
@@ -73,13 +84,33 @@ static ls_status create_layer(ls_layer *layer, const ls_layer_spec *spec, ls_bui
   LS_PASS(layer->kind->create(layer, spec->options, build));
   layer->param_count = build->params.floats - layer->param_offset;
   layer->buffer_count = build->buffers.floats - layer->buffer_offset;
-  if (build->grads == layer->grad_offset) build->grads += aligned(layer->grad_count);
-  if (build->packed == layer->packed_offset) build->packed += aligned(layer->packed_count);
-  size_t floats;
-  if (!ls_size_mul(layer->out.c, layer->out.h, &floats) || !ls_size_mul(floats, layer->out.w, &floats) ||
-      !ls_size_mul(floats, layer->microbatch * sizeof(float), &floats) || floats > SIZE_MAX / 16)
-    return ls_fail(LS_E_CONFIG, "its output is larger than this machine can address");
+  take(&build->grads, layer->grad_offset, &layer->grad_count);
+  take(&build->packed, layer->packed_offset, &layer->packed_count);
+  if (!ls_build_fits(build, layer->out))
+    return ls_fail(
+        LS_E_CONFIG,
+        "its output of %zux%zux%zu (channels, rows, columns) for each of %zu samples is larger than "
+        "this machine can address: use a smaller train.microbatch",
+        layer->out.c, layer->out.h, layer->out.w, layer->microbatch);
   return LS_OK;
+}
+
+static ls_status add_layer(ls_sequence *sequence, const ls_layer_list *specs, size_t i,
+                           const ls_sequence_place *place, ls_build *build)
+{
+  ls_layer *layer = &sequence->items[i].layer;
+  LS_PASS(name_layer(layer, specs, i, place->prefix));
+  LS_PASS(check_name(sequence, i, place->prefix));
+  build->next_activation = next_activation(specs, i, place->next_activation);
+  return create_layer(layer, &specs->items[i], build);
+}
+
+/* Told once, by the innermost layer: a place in a residual block's body holds that of the block. */
+static ls_status tell_place(ls_build *build, const char *place, ls_status status)
+{
+  if (status == LS_OK || build->is_placed) return status;
+  build->is_placed = true;
+  return ls_wrap(status, "%s", place);
 }
 
 static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
@@ -92,10 +123,7 @@ static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
     layer->in = shape;
     layer->input_is_data = input_is_data;
     sequence->count = i + 1;
-    build->next_activation = next_activation(specs, i, place->next_activation);
-    LS_TRY(name_layer(layer, specs, i, place->prefix), "%s", specs->items[i].place);
-    LS_TRY(check_name(sequence, i, place->prefix), "%s", specs->items[i].place);
-    LS_TRY(create_layer(layer, &specs->items[i], build), "%s", specs->items[i].place);
+    LS_PASS(tell_place(build, specs->items[i].place, add_layer(sequence, specs, i, place, build)));
     input_is_data = input_is_data && layer->param_count == 0;
     if (layer->param_count > 0 && sequence->first_trained == specs->count) sequence->first_trained = i;
     shape = layer->out;

@@ -6,12 +6,11 @@
 #ifdef __clang__
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#define __AVX__ 1
-#define __FMA__ 1
 #else
 #pragma GCC target("avx2,fma")
 #endif
 
+#define TILE_AVX2
 #define RUN ls_tile_run_avx2
 #include "nn/tile_kernels.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The register tiles, a text to be compiled for several processors: the file that includes it defines RUN,
- * the name of the function that it makes.
+ * the name of the function that it makes, and TILE_AVX2 when it compiles its functions for AVX2.
  *
  * A tile is one vector high and up to 12 columns wide, or two vectors high and up to 6 wide, so that 12 sums
  * are in flight: enough to keep two multiply-add units busy through their latency. Each is one instance of
@@ -11,7 +11,11 @@
 #include "base/size.h"
 #include "nn/tile.h"
 
-#ifdef __AVX__
+#if defined(__AVX2__) && defined(__FMA__)
+#define TILE_AVX2
+#endif
+
+#ifdef TILE_AVX2
 #include <immintrin.h>
 enum { VECTOR_BYTES = 32 };
 #else
@@ -34,14 +38,11 @@ typedef struct operands {
 /* Macros rather than functions: where the processor has no such vectors, they cannot be arguments. */
 #define VECTOR_AT(x) (*(const unaligned *)(x))
 #define STORE_AT(x, v) (*(unaligned *)(x) = (v))
-#ifdef __AVX__
+#ifdef TILE_AVX2
 #define SPLAT(x) ((vec){x, x, x, x, x, x, x, x})
-#else
-#define SPLAT(x) ((vec){x, x, x, x})
-#endif
-#if defined(__AVX__) && defined(__FMA__)
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
 #else
+#define SPLAT(x) ((vec){x, x, x, x})
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 #endif
 

@@ -73,6 +73,11 @@ refused 'no checkpoint|cannot open|missing.h5' eval missing.h5
 echo junk >junk.h5
 refused 'junk.h5' eval junk.h5
 refused 'junk.h5' inspect junk.h5
+refused 'no file given' inspect
+refused 'one too many' inspect a.h5 b.h5
+refused 'no checkpoint given' eval
+refused '--split' eval a.h5 --split none
+refused 'unrecognized|unknown' train toy.yaml --nonsense
 refused 'seed' train toy.yaml -o good --resume seed=2
 
 # The same on several ranks: one message, no hang.

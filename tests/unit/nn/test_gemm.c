@@ -127,6 +127,31 @@ static void few_rows(void **state)
         }
 }
 
+/* Columns of C that are shorter than m: what a column has too much is overwritten by the next. */
+static void columns_of_c_overlap(void **state)
+{
+  (void)state;
+  for (size_t m = 8; m <= 40; m += 8)
+    for (size_t ldc = m - 7; ldc < m; ldc++)
+      for (size_t n = 1; n <= 14; n++) {
+        const ls_gemm_shape shape = {.m = m, .n = n, .k = 5, .lda = m, .ldb = 5, .ldc = ldc};
+        data d = make_data(&shape);
+        float *c = floats(ldc * (n - 1) + m, 5);
+        ls_gemm *gemm = NULL;
+        assert_int_equal(ls_gemm_new(&gemm, &shape), LS_OK);
+        ls_gemm_run(gemm, d.start, d.a, d.b, c, NULL);
+        for (size_t at = 0; at < ldc * n; at++) {
+          const double right = (double)d.start[at % ldc] + naive(&shape, d.a, d.b, at % ldc, at / ldc);
+          if (!(fabs((double)c[at] - right) <= tolerance))
+            fail_msg("m %zu ldc %zu n %zu: C(%zu, %zu) is %g, expected %g", m, ldc, n, at % ldc, at / ldc,
+                     (double)c[at], right);
+        }
+        ls_gemm_free(gemm);
+        free(c);
+        free_data(&d);
+      }
+}
+
 static void an_empty_batch_fills(void **state)
 {
   (void)state;
@@ -169,11 +194,9 @@ static void repeated_products_are_identical(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(products_are_right),
-      cmocka_unit_test(few_rows),
-      cmocka_unit_test(an_empty_batch_fills),
-      cmocka_unit_test(backend_has_a_name),
-      cmocka_unit_test(repeated_products_are_identical),
+      cmocka_unit_test(products_are_right),   cmocka_unit_test(few_rows),
+      cmocka_unit_test(columns_of_c_overlap), cmocka_unit_test(an_empty_batch_fills),
+      cmocka_unit_test(backend_has_a_name),   cmocka_unit_test(repeated_products_are_identical),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
