@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 
 root=${1:-$(mktemp -d)}
+chmod 755 "$root" # apt downloads as a user of its own
 cleanup() {
   for mount in dev/shm dev sys proc; do mountpoint -q "$root/$mount" && umount "$root/$mount"; done
   [[ $# -gt 0 ]] || rm -rf --one-file-system "$root"

@@ -18,7 +18,7 @@
 
 enum { NET_GUARD = 16, NET_TEXT_BYTES = 16384 };
 
-typedef struct net {
+typedef struct test_net {
   ls_spec *spec;
   ls_model *model;
   ls_workspace *workspace;
@@ -27,7 +27,7 @@ typedef struct net {
   uint64_t *samples;
   size_t microbatch;
   ls_pass pass;
-} net;
+} test_net;
 
 static inline float *net_floats(size_t count)
 {
@@ -64,7 +64,8 @@ static inline ls_spec *net_spec(const char *layers)
 }
 
 /* Build the model only. Release with net_fini(), also after an error. */
-static inline ls_status net_try(net *net, const char *layers, ls_shape in, size_t microbatch, size_t classes)
+static inline ls_status net_try(test_net *net, const char *layers, ls_shape in, size_t microbatch,
+                                size_t classes)
 {
   memset(net, 0, sizeof *net);
   net->spec = net_spec(layers);
@@ -72,7 +73,7 @@ static inline ls_status net_try(net *net, const char *layers, ls_shape in, size_
   return ls_model_new(&net->model, &net->spec->model.layers, in, microbatch, classes);
 }
 
-static inline void net_allocate(net *net)
+static inline void net_allocate(test_net *net)
 {
   const ls_model_counts *counts = ls_model_count(net->model);
   assert_int_equal(ls_workspace_new(&net->workspace, net->model), LS_OK);
@@ -88,7 +89,7 @@ static inline void net_allocate(net *net)
 }
 
 /* Build, allocate, and initialize with seed 1; a training pass of a full micro-batch. */
-static inline void net_init(net *net, const char *layers, ls_shape in, size_t microbatch)
+static inline void net_init(test_net *net, const char *layers, ls_shape in, size_t microbatch)
 {
   if (net_try(net, layers, in, microbatch, 0) != LS_OK) fail_msg("%s\nin: %s", ls_error_last()->text, layers);
   net_allocate(net);
@@ -112,7 +113,7 @@ static inline void net_check_guard(const float *x, size_t count, const char *wha
     if (!(x[i] == -12345.0F)) fail_msg("%s: written past its %zu floats", what, count);
 }
 
-static inline void net_check_guards(const net *net)
+static inline void net_check_guards(const test_net *net)
 {
   const ls_model_counts *counts = ls_model_count(net->model);
   net_check_guard(net->packed, counts->packed, "packed");
@@ -123,7 +124,7 @@ static inline void net_check_guards(const net *net)
 }
 
 /* Forward over x [n, h, w, c]; packs first. Returns the outputs [n, features]. */
-static inline const float *net_forward(net *net, const float *x)
+static inline const float *net_forward(test_net *net, const float *x)
 {
   const size_t in = ls_shape_count(ls_model_input(net->model));
   memcpy(ls_workspace_input(net->workspace), x, net->pass.n * in * sizeof *x);
@@ -132,7 +133,7 @@ static inline const float *net_forward(net *net, const float *x)
 }
 
 /* Backward from dy [n, features], which is kept: param_grads, and dx when wanted. */
-static inline void net_backward(net *net, const float *dy, bool wants_dx)
+static inline void net_backward(test_net *net, const float *dy, bool wants_dx)
 {
   const ls_model_counts *counts = ls_model_count(net->model);
   memcpy(ls_workspace_loss_gradient(net->workspace), dy,
@@ -143,7 +144,7 @@ static inline void net_backward(net *net, const float *dy, bool wants_dx)
   net_check_guards(net);
 }
 
-static inline void net_fini(net *net)
+static inline void net_fini(test_net *net)
 {
   float *const all[] = {net->params, net->buffers,     net->packed, net->grads,
                         net->stats,  net->param_grads, net->dx};

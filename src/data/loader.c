@@ -43,7 +43,7 @@ struct ls_loader {
   eval_view eval[LS_EVAL_COUNT];
   size_t epoch; /* that `current` is for */
   bool is_started;
-  bool is_moving;                /* `next` is being filled for the next epoch */
+  bool is_moving;        /* `next` is being filled for the next epoch */
   ls_exchange *exchange; /* of that; NULL also after it has failed */
 };
 
@@ -148,7 +148,8 @@ static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loade
   const ls_dataset_info *info = ls_source_info(source);
   const size_t count = info->count[LS_SPLIT_TRAIN];
   LS_PASS(ls_alloc(&loader->labels, count, sizeof *loader->labels, "the training labels"));
-  if (count > 0) memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), count * sizeof *loader->labels);
+  if (count > 0)
+    memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), count * sizeof *loader->labels);
   ls_holdout_labels from = {.labels = loader->labels, .count = count, .classes = info->classes};
   LS_TRY(ls_holdout_find(&loader->holdout, &from, options->seed, options->data->validation), "dataset '%s'",
          info->name);

@@ -2,4 +2,4 @@
 # Every C file is as .clang-format wants it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+find src include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror

@@ -7,7 +7,7 @@ bad=0
 # refuse WHAT PATTERN ALLOWED: PATTERN may stand only in files that match ALLOWED.
 refuse() {
   local what=$1 pattern=$2 allowed=$3 found
-  found=$(git ls-files 'src/*.c' 'src/*.h' 'include/*.h' | grep -vE "$allowed" | xargs grep -nE "$pattern" /dev/null || true)
+  found=$(find src include -name '*.[ch]' | grep -vE "$allowed" | xargs grep -nE "$pattern" /dev/null || true)
   [[ -z "$found" ]] || { echo "$what:"; echo "$found"; bad=1; }
 }
 refuse 'mpi.h outside src/comm' '#include *<mpi\.h>' '^src/comm/'
@@ -22,7 +22,7 @@ refuse 'branching on a kind' '(->|\.)kind *[!=]=' '^$'
 # may MODULE "ALLOWED MODULES": includes of other modules are refused.
 may() {
   local module=$1 allowed=$2 found
-  found=$(git ls-files "src/$module/*" | xargs grep -nE '#include "[a-z]+/' |
+  found=$(find "src/$module" -name '*.[ch]' | xargs grep -nE '#include "[a-z]+/' |
     grep -vE "#include \"($module|${allowed// /|})/" || true)
   [[ -z "$found" ]] || { echo "src/$module may include only: $module $allowed"; echo "$found"; bad=1; }
 }

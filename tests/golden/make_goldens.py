@@ -1,0 +1,346 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Make layers.h5 and training.h5: what PyTorch makes of layers, of whole nets, and of ten training steps.
+
+Run from any folder with a Python that has torch and h5py (made with torch 1.13, h5py 3.7). The files are
+committed; tests read them, so no test needs PyTorch. Everything is worked out in double from inputs and weights
+that float32 holds exactly, and stored as float32: the goldens have no rounding of their own to speak of.
+
+layers.h5, a group per case: attributes `layers` (model.layers as a user writes it), `training`; datasets x
+[n, c, h, w], y [n, features], dy, dx; and for every tensor, such as block1.conv1.weight, in PyTorch's layout:
+params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer after the step). Whole nets have
+`labels` and attributes `loss` (mean) and `smoothing` too: dy is the gradient of the loss.
+
+training.h5, a group per net: attribute `layers`; inputs [steps, n, c, h, w], labels [steps, n], params.TENSOR,
+buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as a user writes it); losses
+[steps] (means, before the step's update), params.TENSOR and buffers.TENSOR afterwards, rounded to 2^-18.
+"""
+import json
+import os
+
+import h5py
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+STEPS = 10
+torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)
+
+
+# ---- models, from the same words as in a configuration ----
+
+class Same(nn.Module):
+    """`pad: same` of Keras: ceil(in / stride) outputs, the odd zero at the end."""
+
+    def __init__(self, kernel, stride):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+
+    def forward(self, x):
+        pads = []
+        for size in (x.shape[3], x.shape[2]):
+            total = max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0)
+            pads += [total // 2, total - total // 2]
+        return F.pad(x, pads)
+
+
+class Residual(nn.Module):
+    def __init__(self, body, shortcut):
+        super().__init__()
+        self.body, self.past = body, shortcut
+
+    def forward(self, x):
+        return self.body(x) + self.past(x)
+
+
+class Norm(nn.BatchNorm2d):
+    """Of images and of vectors."""
+
+    def forward(self, x):
+        return super().forward(x) if x.dim() == 4 else super().forward(x[:, :, None, None])[:, :, 0, 0]
+
+
+def make_conv(o, shape):
+    k, s, pad = o["kernel"], o.get("stride", 1), o.get("pad", 0)
+    conv = nn.Conv2d(shape[1], o["filters"], k, s, 0 if pad == "same" else pad, bias=o.get("bias", True))
+    return conv, nn.Sequential(Same(k, s), conv) if pad == "same" else conv
+
+
+def plain(make):
+    def both(o, shape):
+        module = make(o, shape)
+        return module, module
+    return both
+
+
+KINDS = {  # options and input shape -> the module with the tensors, the module to run
+    "conv": make_conv,
+    "dense": plain(lambda o, s: nn.Linear(s[1], o["units"], bias=o.get("bias", True))),
+    "maxpool": plain(lambda o, s: nn.MaxPool2d(o["size"], o.get("stride"), o.get("pad", 0))),
+    "avgpool": plain(lambda o, s: nn.AvgPool2d(o["size"], o.get("stride"), o.get("pad", 0))),
+    "globalavgpool": plain(lambda o, s: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())),
+    "batchnorm": plain(lambda o, s: Norm(s[1], o.get("epsilon", 1e-5), o.get("momentum", 0.1))),
+    "dropout": plain(lambda o, s: nn.Dropout(o.get("rate", 0.5))),
+    "relu": plain(lambda o, s: nn.ReLU()),
+    "leaky_relu": plain(lambda o, s: nn.LeakyReLU(o.get("slope", 0.01))),
+    "tanh": plain(lambda o, s: nn.Tanh()),
+    "sigmoid": plain(lambda o, s: nn.Sigmoid()),
+    "gelu": plain(lambda o, s: nn.GELU()),
+    "flatten": plain(lambda o, s: nn.Flatten()),
+}
+
+
+def build(specs, shape, tensors, prefix=""):
+    """The module of a list of layers; their modules with tensors go into `tensors` under lockstep's names."""
+    modules, seen = [], {}
+    for spec in specs:
+        o = dict(spec)
+        kind = o["type"]
+        seen[kind] = seen.get(kind, 0) + 1
+        name = prefix + o.get("name", "%s%d" % (kind, seen[kind]))
+        if kind == "residual":
+            body = build(o["body"], shape, tensors, name + ".")
+            past = build(o.get("shortcut", []), shape, tensors, name + ".shortcut.")
+            module = Residual(body, past)
+        else:
+            tensors[name], module = KINDS[kind](o, shape)
+        modules.append(module)
+        state = [b.clone() for m in module.modules() for b in m.buffers(recurse=False)]
+        module.eval()
+        shape = module(torch.zeros(shape)).shape
+        module.train()
+        for buffer, kept in zip([b for m in module.modules() for b in m.buffers(recurse=False)], state):
+            buffer.copy_(kept)
+    return nn.Sequential(*modules)
+
+
+def yaml(value):
+    """As a user writes it: no word here needs quotes."""
+    return json.dumps(value).replace('"', "")
+
+
+def coarse(shape, levels, scale):
+    """Normal numbers on a coarse grid: exact in float32, and small when compressed."""
+    return torch.round(torch.randn(shape) * levels) / levels * scale
+
+
+def set_weights(tensors, random_buffers):
+    for module in tensors.values():
+        for name, p in module.named_parameters():
+            if isinstance(module, Norm):
+                p.data = coarse(p.shape, 32, 0.25) + (1.0 if name == "weight" else 0.0)
+            elif name == "bias":
+                p.data = coarse(p.shape, 32, 0.125)
+            else:  # the power of two next to He's deviation
+                fan_in = p[0].numel()
+                p.data = coarse(p.shape, 32, 2.0 ** round(0.5 * numpy.log2(2.0 / fan_in)))
+        if isinstance(module, Norm) and random_buffers:
+            module.running_mean.copy_(coarse(module.running_mean.shape, 32, 0.5))
+            module.running_var.copy_(0.5 + coarse(module.running_var.shape, 32, 0.25).abs())
+
+
+# ---- files ----
+
+def write(group, name, tensor, dtype="<f4"):
+    array = tensor.detach().numpy() if isinstance(tensor, torch.Tensor) else numpy.asarray(tensor)
+    array = array.astype(dtype)
+    small = array.nbytes < 4096  # chunks and their index would take more than they save
+    packing = {} if small else dict(compression="gzip", compression_opts=9, shuffle=True)
+    group.create_dataset(name, data=array, **packing)
+
+
+def write_tensors(group, tensors, what, prefix, grid=None):
+    for name, module in tensors.items():
+        if what == "buffers":
+            items = [(n, b) for n, b in module.named_buffers() if n.startswith("running")]
+        else:
+            items = [(n, p.grad if what == "grads" else p) for n, p in module.named_parameters()]
+        for tensor_name, tensor in items:
+            if grid:
+                tensor = torch.round(tensor / grid) * grid
+            write(group, "%s.%s.%s" % (prefix, name, tensor_name), tensor)
+
+
+def add_case(file, name, layers, shape, training=True, smoothing=None):
+    """shape: [n, c, h, w], or [n, features]."""
+    tensors = {}
+    net = build(layers, shape, tensors)
+    set_weights(tensors, random_buffers=True)
+    x = coarse(shape, 64, 1.0).requires_grad_()
+    group = file.create_group(name)
+    group.attrs["layers"] = yaml(layers)
+    group.attrs["training"] = int(training)
+    write(group, "x", x if len(shape) == 4 else x[:, :, None, None])
+    write_tensors(group, tensors, "params", "params")
+    write_tensors(group, tensors, "buffers", "buffers")
+    net.train(training)
+    y = net(x)
+    y.retain_grad()
+    if smoothing is None:
+        dy = coarse(y.shape, 16, 1.0)
+        y.backward(dy)
+    else:
+        labels = torch.randint(0, y.shape[1], (y.shape[0],))
+        loss = F.cross_entropy(y, labels, label_smoothing=smoothing)
+        loss.backward()
+        dy = y.grad
+        write(group, "labels", labels, "<u2")
+        group.attrs["loss"], group.attrs["smoothing"] = loss.item(), smoothing
+    for key, tensor in (("y", y), ("dy", dy), ("dx", x.grad)):
+        write(group, key, tensor.reshape(y.shape) if key != "dx" else tensor.reshape(group["x"].shape))
+    write_tensors(group, tensors, "grads", "grads")
+    write_tensors(group, tensors, "buffers", "running")
+
+
+def conv(filters, kernel, **more):
+    return dict(type="conv", filters=filters, kernel=kernel, **more)
+
+
+def lenet5():
+    act, flat = {"type": "relu"}, {"type": "flatten"}
+    pool = {"type": "maxpool", "size": 2}
+    return [conv(6, 5, name="conv1", pad=2), act, pool, conv(16, 5, name="conv2"), act, pool, flat,
+            {"type": "dense", "name": "fc1", "units": 120}, act,
+            {"type": "dense", "name": "fc2", "units": 84}, act, {"type": "dense", "name": "fc3", "units": 10}]
+
+
+def residual_net():
+    norm, act = {"type": "batchnorm"}, {"type": "relu"}
+
+    def block(name, filters, stride):
+        body = [norm, act, conv(filters, 3, name="conv1", stride=stride, pad=1, bias=False),
+                norm, act, conv(filters, 3, name="conv2", pad=1, bias=False)]
+        spec = {"type": "residual", "name": name, "body": body}
+        if stride > 1:
+            spec["shortcut"] = [conv(filters, 1, name="conv", stride=stride, bias=False)]
+        return spec
+    return [conv(8, 3, name="conv0", pad=1, bias=False), block("block1", 8, 1), block("block2", 16, 2), norm, act,
+            {"type": "globalavgpool"}, {"type": "dense", "name": "fc", "units": 10}]
+
+
+def make_layers(path):
+    flat = {"type": "flatten"}
+    with h5py.File(path, "w") as file:
+        def image(name, layer, shape, **more):
+            add_case(file, name, [layer, flat], shape, **more)
+
+        image("conv_5x5_pad", conv(6, 5, pad=2), [2, 1, 12, 12])
+        image("conv_5x5", conv(16, 5), [2, 6, 14, 14])
+        image("conv_3x3_same", conv(16, 3, pad="same"), [2, 16, 8, 8])
+        image("conv_stride_2_pad", conv(4, 3, stride=2, pad=1), [3, 3, 9, 7])
+        image("conv_stride_2_same", conv(8, 4, stride=2, pad="same"), [2, 4, 9, 9])
+        image("conv_stride_2_same_even", conv(5, 3, stride=2, pad="same"), [2, 4, 8, 10])
+        image("conv_even_same", conv(5, 2, pad="same", bias=False), [3, 4, 8, 8])
+        image("conv_4x4_pad", conv(7, 4, pad=1), [2, 3, 7, 9])
+        image("conv_pad_beyond", conv(3, 3, pad=3), [2, 3, 5, 4])
+        image("conv_stride_3", conv(5, 3, stride=3), [3, 2, 8, 7])
+        image("conv_stride_beyond", conv(5, 2, stride=3), [3, 2, 8, 9])
+        image("conv_1x1", conv(9, 1), [3, 5, 7, 7])
+        image("conv_1x1_stride_2", conv(32, 1, stride=2, bias=False), [2, 16, 7, 7])
+        image("conv_whole", conv(12, 5), [3, 8, 5, 5])
+        image("conv_wide", conv(33, 3, pad=1), [1, 17, 6, 5])
+        for units, inputs in ((7, 20), (10, 84), (33, 40), (1, 3), (16, 1)):
+            add_case(file, "dense_%d_%d" % (inputs, units), [{"type": "dense", "units": units}], [5, inputs])
+        add_case(file, "dense_no_bias", [{"type": "dense", "units": 12, "bias": False}], [4, 30])
+        for kind in ("maxpool", "avgpool"):
+            for name, options, shape in (("2", dict(size=2), [3, 3, 6, 8]), ("2_odd", dict(size=2), [2, 5, 7, 5]),
+                                         ("3_stride_2_pad", dict(size=3, stride=2, pad=1), [2, 4, 7, 9]),
+                                         ("3_stride_1", dict(size=3, stride=1), [2, 3, 6, 5]),
+                                         ("2_stride_3_pad", dict(size=2, stride=3, pad=1), [2, 17, 8, 7]),
+                                         ("whole", dict(size=4), [2, 8, 4, 4])):
+                image("%s_%s" % (kind, name), dict(type=kind, **options), shape)
+        add_case(file, "globalavgpool", [{"type": "globalavgpool"}], [3, 6, 5, 4])
+        norm = {"type": "batchnorm"}
+        image("batchnorm", norm, [4, 6, 5, 3])
+        image("batchnorm_options", dict(norm, epsilon=0.01, momentum=0.3), [3, 17, 4, 4])
+        image("batchnorm_evaluation", norm, [4, 6, 5, 3], training=False)
+        add_case(file, "batchnorm_vector", [norm], [8, 11])
+        image("dropout_evaluation", {"type": "dropout"}, [2, 3, 4, 4], training=False)
+        for kind, options in (("relu", {}), ("leaky_relu", {}), ("leaky_relu", dict(slope=0.25)), ("tanh", {}),
+                              ("sigmoid", {}), ("gelu", {})):
+            image(kind + "".join("_slope" for _ in options), dict(type=kind, **options), [3, 4, 5, 6])
+        add_case(file, "flatten_dense", [flat, {"type": "dense", "units": 5}], [3, 4, 3, 5])
+        image("residual_identity", {"type": "residual", "body": [conv(3, 3, pad=1), {"type": "relu"}]}, [3, 3, 6, 6])
+        image("residual_shortcut",
+              {"type": "residual",
+               "body": [conv(8, 3, stride=2, pad=1, bias=False), norm, {"type": "relu"}, conv(8, 3, pad=1)],
+               "shortcut": [{"type": "avgpool", "size": 2}, conv(8, 1, bias=False), norm]}, [3, 4, 6, 6])
+        inner = {"type": "residual", "body": [norm, {"type": "tanh"}, conv(5, 3, pad=1)]}
+        image("residual_nested", {"type": "residual", "name": "outer", "body": [conv(5, 3, pad=1), inner,
+                                                                                {"type": "gelu"}],
+                                  "shortcut": [conv(5, 1)]}, [3, 2, 5, 5])
+        image("residual_chain", {"type": "residual", "body": [{"type": "relu"}, {"type": "dropout"}]}, [2, 3, 4, 4],
+              training=False)
+        add_case(file, "net_lenet5", lenet5(), [3, 1, 28, 28], smoothing=0.0)
+        add_case(file, "net_residual", residual_net(), [6, 3, 8, 8], smoothing=0.1)
+        add_case(file, "net_residual_evaluation", residual_net(), [6, 3, 8, 8], training=False, smoothing=0.0)
+
+
+# ---- ten steps ----
+
+def make_optimizer(options, tensors):
+    """Weight decay is for weight matrices only, lockstep's default."""
+    weights = [m.weight for m in tensors.values() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    others = [p for m in tensors.values() for p in m.parameters() if all(p is not w for w in weights)]
+    o = dict(options)
+    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[o.pop("type")]
+    return kind([{"params": weights}, {"params": others, "weight_decay": 0.0}], **o)
+
+
+OPTIMIZERS = [
+    {"type": "sgd", "lr": 0.005, "momentum": 0.9, "nesterov": True, "weight_decay": 0.001},
+    {"type": "adam", "lr": 0.002, "weight_decay": 0.01},
+    {"type": "adamw", "lr": 0.002, "weight_decay": 0.05},
+]
+
+
+def train(group, net, tensors, inputs, labels, options):
+    optimizer = make_optimizer(options, tensors)
+    losses = []
+    net.train()
+    for x, target in zip(inputs, labels):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), target)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    group.attrs["optimizer"] = yaml(options)
+    write(group, "losses", losses, "<f8")
+    for what in ("params", "buffers"):
+        write_tensors(group, tensors, what, what, 2.0 ** -18)
+    return losses
+
+
+def add_training(file, name, layers, shape):
+    tensors = {}
+    net = build(layers, shape, tensors)
+    set_weights(tensors, random_buffers=False)
+    # Each class has a pattern, so that there is something to learn.
+    patterns = coarse([10] + shape[1:], 8, 1.0)
+    labels = torch.randint(0, 10, (STEPS, shape[0]))
+    inputs = patterns[labels] + coarse([STEPS] + shape, 8, 0.5)
+    group = file.create_group(name)
+    group.attrs["layers"] = yaml(layers)
+    write(group, "inputs", inputs)
+    write(group, "labels", labels, "<u2")
+    for what in ("params", "buffers"):
+        write_tensors(group, tensors, what, what)
+    start = {k: v.clone() for k, v in net.state_dict().items()}
+    for options in OPTIMIZERS:
+        net.load_state_dict(start)
+        losses = train(group.create_group(options["type"]), net, tensors, inputs, labels, options)
+        print("%s, %s: loss %s" % (name, options["type"], " ".join("%.4f" % l for l in losses)))
+
+
+def make_training(path):
+    with h5py.File(path, "w") as file:
+        add_training(file, "lenet5", lenet5(), [8, 1, 28, 28])
+        add_training(file, "residual", residual_net(), [8, 3, 8, 8])
+
+
+for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5")):
+    torch.manual_seed(seed)
+    make(os.path.join(HERE, file_name))

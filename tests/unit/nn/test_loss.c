@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Softmax cross-entropy: values worked out by hand, extremes, counts, and what is not a number. Its gradient
+ * is checked by test_gradients.c. */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/loss.h"
+
+static void expect_near(double actual, double expected, double tolerance)
+{
+  if (!(fabs(actual - expected) <= tolerance)) fail_msg("%.12g is not %.12g", actual, expected);
+}
+
+static void known_values(void **state)
+{
+  (void)state;
+  const float logits[] = {1.0F, 2.0F, 3.0F, 0.0F, 0.0F, 0.0F};
+  const uint16_t labels[] = {2, 1};
+  float gradient[6];
+  const ls_loss_sums sums = ls_loss_softmax(logits, labels, 2, 3, 0.0, 0.5, gradient);
+  const double total = exp(1.0) + exp(2.0) + exp(3.0);
+  expect_near(sums.loss, log(total) - 3.0 + log(3.0), 1e-6);
+  assert_int_equal(sums.correct, 1); /* of equal logits the first one counts, not the label's */
+  expect_near((double)gradient[0], 0.5 * exp(1.0) / total, 1e-7);
+  expect_near((double)gradient[2], 0.5 * (exp(3.0) / total - 1.0), 1e-7);
+  expect_near((double)gradient[4], 0.5 * (1.0 / 3.0 - 1.0), 1e-7);
+}
+
+/* t = (1 - s) onehot + s / classes. */
+static void smoothing(void **state)
+{
+  (void)state;
+  const float logits[] = {1.0F, 2.0F, 3.0F};
+  const uint16_t label = 0;
+  float gradient[3];
+  const double log_total = log(exp(1.0) + exp(2.0) + exp(3.0));
+  const ls_loss_sums sums = ls_loss_softmax(logits, &label, 1, 3, 0.3, 1.0, gradient);
+  const double expected = 0.8 * (log_total - 1.0) + 0.1 * (log_total - 2.0) + 0.1 * (log_total - 3.0);
+  expect_near(sums.loss, expected, 1e-6);
+  assert_int_equal(sums.correct, 0);
+  expect_near((double)gradient[0], exp(1.0 - log_total) - 0.8, 1e-7);
+  expect_near((double)gradient[1], exp(2.0 - log_total) - 0.1, 1e-7);
+  expect_near((double)gradient[0] + (double)gradient[1] + (double)gradient[2], 0.0, 1e-7);
+}
+
+/* Logits that would overflow an exponential, or vanish in it. */
+static void extremes(void **state)
+{
+  (void)state;
+  const float logits[] = {10000.0F, 0.0F, -10000.0F, -3e38F, -3e38F, -3e38F, 0.0F, 3e38F, 0.0F};
+  const uint16_t labels[] = {1, 0, 1};
+  float gradient[9];
+  ls_loss_sums sums = ls_loss_softmax(logits, labels, 1, 3, 0.0, 1.0, gradient);
+  expect_near(sums.loss, 10000.0, 1e-2);
+  expect_near((double)gradient[0], 1.0, 1e-7);
+  expect_near((double)gradient[1], -1.0, 1e-7);
+  sums = ls_loss_softmax(logits + 3, labels + 1, 2, 3, 0.0, 1.0, gradient);
+  expect_near(sums.loss, log(3.0), 1e-6);
+  assert_int_equal(sums.correct, 2);
+}
+
+/* A sure and right answer costs little, and what it costs is not lost to rounding at 1. */
+static void a_small_loss_is_exact(void **state)
+{
+  (void)state;
+  const float logits[] = {12.0F, 0.0F, 0.0F};
+  const uint16_t label = 0;
+  const ls_loss_sums sums = ls_loss_softmax(logits, &label, 1, 3, 0.0, 1.0, NULL);
+  expect_near(sums.loss / log1p(2.0 * exp(-12.0)), 1.0, 1e-5);
+}
+
+/* Many samples: the sum is kept in double. */
+static void sums_in_double(void **state)
+{
+  (void)state;
+  enum { N = 4096 };
+  static float logits[N * 2];
+  static uint16_t labels[N];
+  const double one = log1p(exp(-1.0));
+  for (int i = 0; i < N; i++) logits[2 * i] = 1.0F;
+  const ls_loss_sums sums = ls_loss_softmax(logits, labels, N, 2, 0.0, 1.0, NULL);
+  assert_int_equal(sums.correct, N);
+  expect_near(sums.loss / (N * one), 1.0, 1e-7);
+}
+
+static void divergence_is_seen(void **state)
+{
+  (void)state;
+  const float bad[] = {NAN, INFINITY};
+  for (size_t i = 0; i < 2; i++)
+    for (size_t place = 0; place < 4; place++) {
+      float logits[] = {0.5F, 1.0F, -1.0F, 0.0F};
+      const uint16_t label = 1;
+      logits[place] = bad[i];
+      assert_false(isfinite(ls_loss_softmax(logits, &label, 1, 4, 0.0, 1.0, NULL).loss));
+    }
+}
+
+static void probabilities(void **state)
+{
+  (void)state;
+  float logits[] = {1.0F, 2.0F, 3.0F, 500.0F, 500.0F, -500.0F};
+  const double total = exp(1.0) + exp(2.0) + exp(3.0);
+  ls_softmax(logits, 2, 3, logits); /* in place */
+  expect_near((double)logits[0], exp(1.0) / total, 1e-7);
+  expect_near((double)logits[2], exp(3.0) / total, 1e-7);
+  expect_near((double)logits[3], 0.5, 1e-7);
+  expect_near((double)logits[5], 0.0, 0.0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(known_values),   cmocka_unit_test(smoothing),
+      cmocka_unit_test(extremes),       cmocka_unit_test(a_small_loss_is_exact),
+      cmocka_unit_test(sums_in_double), cmocka_unit_test(divergence_is_seen),
+      cmocka_unit_test(probabilities),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
