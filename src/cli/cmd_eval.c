@@ -105,6 +105,21 @@ static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info
   return LS_OK;
 }
 
+/* Was the first network's validation split held out for this one too? The training split is no matter. Local. */
+static ls_status check_held_out(const eval_session *session, const eval_arguments *arguments, size_t i)
+{
+  const ls_loaded *first = &session->networks[0], *other = &session->networks[i];
+  const ls_amount *a = &first->spec->data.validation, *b = &other->spec->data.validation;
+  const bool same = a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
+                    first->spec->seed == other->spec->seed &&
+                    strcmp(first->info.dataset, other->info.dataset) == 0;
+  if (arguments->split != LS_EVAL_VALIDATION || same) return LS_OK;
+  return ls_fail(LS_E_INPUT,
+                 "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
+                 "each has seen samples that the other has not; use --split test",
+                 arguments->checkpoints[0], arguments->checkpoints[i]);
+}
+
 static ls_status prepare_local(eval_session *session, const eval_arguments *arguments)
 {
   const ls_dataset_info *data = ls_source_info(session->source);
@@ -112,6 +127,7 @@ static ls_status prepare_local(eval_session *session, const eval_arguments *argu
   for (size_t i = 0; i < session->count; i++) {
     const ls_loaded *loaded = &session->networks[i];
     LS_PASS(check_fit(&loaded->info, data, arguments->checkpoints[i]));
+    LS_PASS(check_held_out(session, arguments, i));
     session->voters[i].network = &loaded->network;
     LS_PASS(ls_workspaces_new(&session->voters[i].workspaces, loaded->model, session->threads));
   }

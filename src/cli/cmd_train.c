@@ -143,8 +143,6 @@ static ls_status parse_config(train_setup *setup, const train_arguments *argumen
 {
   LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
                           arguments->override_count, &ls_all_schemas));
-  LS_TRY(ls_optimizer_check(&setup->spec->train.optimizer), "%s: train.optimizer", arguments->config);
-  LS_TRY(ls_schedule_check(&setup->spec->train.schedule), "%s: train.schedule", arguments->config);
   ls_text yaml = {0};
   ls_config_emit(setup->spec, &yaml);
   return ls_text_take(&yaml, &setup->resolved);
@@ -284,7 +282,7 @@ static void catch_signals(void)
 
 static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
-  ls_progress_display display = ls_progress_display_of(stdout, setup->spec->train.epochs, ls_on_terminal());
+  ls_progress_display display = ls_progress_display_of(stdout, setup->spec->train.epochs, ls_on_terminal(stdout));
   ls_trainer_options trainer = {.comm = comm,
                                 .spec = setup->spec,
                                 .schemas = &ls_all_schemas,

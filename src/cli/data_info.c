@@ -121,11 +121,18 @@ static json_t *split_json(const ls_dataset_info *info, const ls_split_survey *su
                    channels_json(info, survey->deviation, 1));
 }
 
+/* JSON texts are UTF-8; a folder's name need not be. */
+static json_t *text_json(const char *text)
+{
+  json_t *value = json_string(text);
+  return value ? value : json_null();
+}
+
 static json_t *names_json(const ls_dataset_info *info)
 {
   if (!info->class_names) return json_null();
   json_t *names = json_array();
-  for (size_t k = 0; k < info->classes; k++) json_array_append_new(names, json_string(info->class_names[k]));
+  for (size_t k = 0; k < info->classes; k++) json_array_append_new(names, text_json(info->class_names[k]));
   return names;
 }
 
@@ -135,7 +142,7 @@ static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
     json_object_set_new(splits, ls_split_words[split],
                         split_json(info, &survey->splits[split], info->count[split]));
-  json_t *document = json_pack("{s:s, s:s, s:[I,I,I], s:I, s:o, s:o, s:s}", "name", info->name, "format",
+  json_t *document = json_pack("{s:o, s:s, s:[I,I,I], s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format",
                                info->format, "shape", (json_int_t)info->channels, (json_int_t)info->height,
                                (json_int_t)info->width, "classes", (json_int_t)info->classes, "class_names",
                                names_json(info), "splits", splits, "digest", survey->digest);

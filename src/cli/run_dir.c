@@ -2,47 +2,62 @@
 /* A run directory is never written into by accident: only a new one, or with --resume the old one. */
 #include "cli/run_dir.h"
 
-#include <glob.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-/* Does a folder hold a file that matches the pattern? */
-static bool holds(const char *folder, const char *pattern)
+static bool is_of_a_run(const char *name)
 {
-  ls_text path = {0};
-  ls_text_add(&path, "%s/%s", folder, pattern);
-  glob_t found = {0};
-  bool any = glob(ls_text_get(&path), 0, NULL, &found) == 0 && found.gl_pathc > 0;
-  globfree(&found);
-  ls_text_fini(&path);
+  static const char *const patterns[] = {"config.yaml", "best.h5", "checkpoint-*.h5", "summary.json"};
+  for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+    if (fnmatch(patterns[i], name, 0) == 0) return true;
+  return false;
+}
+
+static bool holds_run(const char *path)
+{
+  DIR *folder = opendir(path);
+  bool any = false;
+  for (struct dirent *entry; folder && !any && (entry = readdir(folder));) any = is_of_a_run(entry->d_name);
+  if (folder) closedir(folder);
   return any;
 }
 
-static bool holds_run(const char *folder)
+/* Make runs/NAME, or the first of runs/NAME-2, -3 ... that does not exist: mkdir() decides, so that two jobs
+ * that start together get two folders. */
+static ls_status claim(char **out, const char *name)
 {
-  return holds(folder, "config.yaml") || holds(folder, "checkpoint-*.h5") || holds(folder, "best.h5");
-}
-
-/* runs/NAME, or the first runs/NAME-2, -3 ... that holds no run. */
-static ls_status choose(char **out, const char *name, bool resume)
-{
+  LS_PASS(ls_folder_make("runs"));
   for (size_t number = 1;; number++) {
     ls_text path = {0};
     ls_text_add(&path, "runs/%s", name);
     if (number > 1) ls_text_add(&path, "-%zu", number);
     LS_PASS(ls_text_take(&path, out));
-    if (resume || !holds_run(*out)) return LS_OK;
+    if (mkdir(*out, 0777) == 0) return LS_OK;
+    if (errno != EEXIST) return ls_fail(LS_E_IO, "cannot make folder '%s': %s", *out, strerror(errno));
     free(*out);
     *out = NULL;
   }
 }
 
+static ls_status resume_default(char **out, const char *name)
+{
+  ls_text path = {0};
+  ls_text_add(&path, "runs/%s", name);
+  return ls_text_take(&path, out);
+}
+
 ls_status ls_run_dir_prepare(char **out, const char *wanted, const char *name, bool resume)
 {
-  LS_PASS(wanted ? ls_text_copy(out, wanted) : choose(out, name, resume));
+  if (!wanted && !resume) return claim(out, name);
+  LS_PASS(wanted ? ls_text_copy(out, wanted) : resume_default(out, name));
   if (!resume && holds_run(*out))
     return ls_fail(LS_E_USAGE,
                    "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",

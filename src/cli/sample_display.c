@@ -3,9 +3,9 @@
 #include "cli/sample_display.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/terminal.h"
 
 enum { CELLS = 30, QUARTERS = 4, COLUMNS = 79 };
 
@@ -14,7 +14,7 @@ static const double redraw_s = 0.1;
 ls_sample_display ls_sample_display_of(FILE *stream, const char *what)
 {
   return (ls_sample_display){
-      .stream = stream, .what = what, .terminal = isatty(fileno(stream)) == 1, .started_s = ls_clock_s()};
+      .stream = stream, .what = what, .terminal = ls_on_terminal(stream), .started_s = ls_clock_s()};
 }
 
 static void draw_bar(ls_sample_display *display, size_t done, size_t total, double now_s)

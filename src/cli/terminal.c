@@ -4,14 +4,13 @@
 #include "cli/terminal.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static bool parent_on_terminal(void)
+static bool parent_on_terminal(int number)
 {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)getppid());
+  snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getppid(), number);
   int descriptor = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return false;
   bool terminal = isatty(descriptor) == 1;
@@ -19,8 +18,9 @@ static bool parent_on_terminal(void)
   return terminal;
 }
 
-bool ls_on_terminal(void)
+bool ls_on_terminal(FILE *stream)
 {
-  if (isatty(STDOUT_FILENO) != 1) return false;
-  return getenv("OMPI_COMM_WORLD_SIZE") ? parent_on_terminal() : true;
+  const int number = fileno(stream);
+  if (isatty(number) != 1) return false;
+  return getenv("OMPI_COMM_WORLD_SIZE") ? parent_on_terminal(number) : true;
 }

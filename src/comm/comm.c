@@ -59,6 +59,7 @@ ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
   return LS_OK;
 done:
   free(comm);
+  if (status == LS_E_COMM) return status; /* ending without MPI_Finalize() lets the launcher end the others */
   if (world.handle != MPI_COMM_NULL) MPI_Comm_free(&world.handle);
   MPI_Finalize();
   return status;

@@ -61,6 +61,8 @@ typedef struct ls_schema {
   const ls_key *keys;
   size_t key_count;
   size_t options_bytes; /* size of the struct that the rows fill; 0 when there are no keys */
+  /* What is impossible about options that are each in range, or NULL. Optional: they are independent. */
+  const char *(*check)(const void *options);
 } ls_schema;
 
 /** The kinds that a configuration may name: per family, a NULL-terminated list. */

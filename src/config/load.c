@@ -153,7 +153,11 @@ static ls_status bind_options(const struct binder *binder, const ls_schema *sche
                     .keys = schema->keys,
                     .key_count = schema->key_count,
                     .common = common};
-  return bind_rows(binder, &scope, *options);
+  LS_PASS(bind_rows(binder, &scope, *options));
+  const char *impossible = schema->check ? schema->check(*options) : NULL;
+  if (!impossible) return LS_OK;
+  return ls_document_wrap(binder->document, mapping->node, mapping->path,
+                          ls_fail(LS_E_CONFIG, "%s: %s", schema->name, impossible));
 }
 
 static ls_status bind_kind(const struct binder *binder, const struct item *item, void *member)

@@ -23,6 +23,11 @@ typedef struct share {
 static ls_status find_count(size_t *count, size_t total, ls_amount amount)
 {
   *count = amount.is_fraction ? (size_t)llround(amount.fraction * (double)total) : amount.count;
+  if (amount.is_fraction && *count == 0 && total > 0)
+    return ls_fail(LS_E_INPUT,
+                   "data.validation: %g of %zu training samples is less than one sample; "
+                   "try: a larger fraction, or data.validation=0 for none",
+                   amount.fraction, total);
   if (*count < total) return LS_OK;
   if (total == 0) return ls_fail(LS_E_INPUT, "no samples to train on: the training split is empty");
   return ls_fail(LS_E_INPUT,

@@ -94,4 +94,5 @@ void ls_loaded_close(ls_loaded *loaded)
   ls_model_free(loaded->model);
   ls_spec_free(loaded->spec);
   ls_checkpoint_info_fini(&loaded->info);
+  *loaded = (ls_loaded){.spec = NULL};
 }

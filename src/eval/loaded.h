@@ -27,6 +27,8 @@ ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *sch
  */
 ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path,
                          const ls_schemas *schemas) LS_CHECKED;
+
+/** Closing twice is fine. */
 void ls_loaded_close(ls_loaded *loaded);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A checkpoint: one HDF5 file that holds the whole experiment. Layout: see DESIGN in ARCHITECTURE.md.
+/* A checkpoint: one HDF5 file that holds the whole experiment. The layout is in ARCHITECTURE.md.
  *
  * Written to a temporary file, synced, renamed, by rank 0. Damage is found three times over: the file's first
  * 512 bytes hold the length and digest of the whole, every dataset carries a Fletcher-32 checksum, and the
@@ -41,6 +41,7 @@ typedef struct ls_progress {
   uint64_t epoch;                        /* epochs completed */
   uint64_t step;                         /* steps completed since the start */
   uint64_t epoch_step;                   /* steps completed of the epoch that is under way */
+  double epoch_seconds;                  /* wall time of that epoch so far */
   double epoch_loss;                     /* sum over the samples so far of that epoch */
   uint64_t epoch_correct, epoch_samples; /* likewise */
   uint64_t best_epoch;                   /* epoch of the best validation metric; 0: none yet */
@@ -50,7 +51,6 @@ typedef struct ls_progress {
   double schedule_best;                  /* plateau: best metric seen */
   uint64_t schedule_bad;                 /* plateau: epochs without improvement */
   double seconds;                        /* training time so far, over all sessions of the run */
-  bool finished;                         /* the run is complete: nothing to resume */
 } ls_progress;
 
 /** The state of a run. Vectors are the caller's. */
@@ -59,7 +59,7 @@ typedef struct ls_state {
   float *params;         /* [params] */
   float *buffers;        /* [buffers] */
   struct {
-    const char *name; /* "momentum", "exp_avg", ...: /optimizer/<name>/<layer>/<tensor> */
+    const char *name; /* "momentum_buffer", "exp_avg", ...: /optimizer/<name>/<layer>/<tensor> */
     float *data;      /* [params] */
   } slots[LS_STATE_MAX_SLOTS];
   size_t slot_count;

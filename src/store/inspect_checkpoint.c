@@ -43,8 +43,8 @@ static void add_data(ls_text *text, const ls_checkpoint_info *info)
 
 static void add_progress(ls_text *text, const ls_progress *progress)
 {
-  ls_text_add(text, "  progress        %" PRIu64 " epochs, %" PRIu64 " steps, %.1f s of training%s\n",
-              progress->epoch, progress->step, progress->seconds, progress->finished ? ", finished" : "");
+  ls_text_add(text, "  progress        %" PRIu64 " epochs, %" PRIu64 " steps, %.1f s of training\n",
+              progress->epoch, progress->step, progress->seconds);
   if (progress->epoch_step > 0)
     ls_text_add(text, "                  %" PRIu64 " steps into epoch %" PRIu64 "\n", progress->epoch_step,
                 progress->epoch + 1);

@@ -13,6 +13,7 @@
   X(schedule_bad)
 
 #define REAL_LIST(X)                                                                                         \
+  X(epoch_seconds)                                                                                           \
   X(epoch_loss)                                                                                              \
   X(best_metric)                                                                                             \
   X(schedule_factor)                                                                                         \
@@ -27,7 +28,7 @@ static ls_status write_members(hid_t group, const ls_progress *progress)
 #define WRITE_REAL(name) LS_PASS(ls_h5_put_real(group, #name, progress->name));
   REAL_LIST(WRITE_REAL)
 #undef WRITE_REAL
-  return ls_h5_put_count(group, "finished", progress->finished);
+  return LS_OK;
 }
 
 ls_status ls_progress_write(hid_t file, const ls_progress *progress)
@@ -45,9 +46,6 @@ static ls_status read_members(hid_t group, ls_progress *progress)
 #define READ_REAL(name) LS_PASS(ls_h5_get_real(group, #name, &progress->name));
   REAL_LIST(READ_REAL)
 #undef READ_REAL
-  uint64_t finished;
-  LS_PASS(ls_h5_get_count(group, "finished", 0, 1, &finished));
-  progress->finished = finished == 1;
   return LS_OK;
 }
 

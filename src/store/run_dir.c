@@ -173,7 +173,7 @@ static ls_status remove_old(const listing *self, const char *run_dir, size_t kee
     if (intact >= keep)
       status = remove_file(path);
     else
-      intact += ls_seal_check(path) == LS_OK;
+      intact += verify(path) == LS_OK;
     free(path);
     LS_PASS(status);
   }

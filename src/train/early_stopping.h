@@ -10,7 +10,7 @@
 #include "store/checkpoint.h"
 
 typedef struct ls_verdict {
-  bool improved; /* this epoch is the best so far, by at least min_delta */
+  bool improved; /* this epoch is the best so far, by more than min_delta */
   bool stop;     /* patience is at its end */
 } ls_verdict;
 

@@ -28,8 +28,6 @@ typedef struct ls_optimizer_kind {
   double (*lr)(const void *options);         /* the configured learning rate */
   double (*weight_decay)(const void *options);
   bool (*decay_all)(const void *options); /* decay biases and normalization parameters too */
-  /* What is impossible about options that are each in range, or NULL. Optional: they are independent. */
-  const char *(*check)(const void *options);
   /* Update `count` elements in place; slots[i] is the state called slots[i] above, the same elements. */
   void (*update)(const void *options, const ls_update *update, float *params, const float *grads,
                  float *const *slots, size_t count);
@@ -40,10 +38,6 @@ extern const ls_schema *const ls_optimizer_schemas[];       /* the same order, N
 
 /** The kind that a configuration chose. */
 const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec);
-
-/** Check what no single key can tell. Local. Errors: LS_E_CONFIG; the message starts with the kind's name,
- * the caller adds the place. */
-ls_status ls_optimizer_check(const ls_kind_spec *spec) LS_CHECKED;
 
 size_t ls_optimizer_slot_count(const ls_optimizer_kind *kind);
 

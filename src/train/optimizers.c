@@ -27,14 +27,6 @@ const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec)
   return *kind;
 }
 
-ls_status ls_optimizer_check(const ls_kind_spec *spec)
-{
-  const ls_optimizer_kind *kind = ls_optimizer_find(spec);
-  const char *impossible = kind->check ? kind->check(spec->options) : NULL;
-  if (!impossible) return LS_OK;
-  return ls_fail(LS_E_CONFIG, "%s: %s", kind->schema.name, impossible);
-}
-
 size_t ls_optimizer_slot_count(const ls_optimizer_kind *kind)
 {
   size_t count = 0;

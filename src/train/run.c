@@ -69,23 +69,75 @@ static ls_status build(ls_run *run)
   return LS_OK;
 }
 
+static bool same_seed(const ls_spec *then, const ls_spec *now)
+{
+  return then->seed == now->seed;
+}
+
+static bool same_validation(const ls_spec *then, const ls_spec *now)
+{
+  const ls_amount *a = &then->data.validation, *b = &now->data.validation;
+  return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction;
+}
+
+static bool same_normalize(const ls_spec *then, const ls_spec *now)
+{
+  return then->data.normalize == now->data.normalize;
+}
+
+static bool same_shuffle(const ls_spec *then, const ls_spec *now)
+{
+  return then->data.shuffle == now->data.shuffle;
+}
+
+static bool same_batch(const ls_spec *then, const ls_spec *now)
+{
+  return then->train.batch == now->train.batch;
+}
+
+static bool same_microbatch(const ls_spec *then, const ls_spec *now)
+{
+  return then->train.microbatch == now->train.microbatch;
+}
+
+static bool same_optimizer(const ls_spec *then, const ls_spec *now)
+{
+  return then->train.optimizer.schema == now->train.optimizer.schema;
+}
+
+/* What must be the same for a run to go on: otherwise other samples would be held out, or a step would mean
+ * something else. Further epochs, another schedule or learning rate are fine. */
+static const struct {
+  const char *key;
+  bool (*same)(const ls_spec *then, const ls_spec *now);
+} lasting[] = {
+    {"seed", same_seed},
+    {"data.validation", same_validation},
+    {"data.normalize", same_normalize},
+    {"data.shuffle", same_shuffle},
+    {"train.batch", same_batch},
+    {"train.microbatch", same_microbatch},
+    {"train.optimizer.type", same_optimizer},
+};
+
+static ls_status compare(const ls_run *run, const ls_spec *then, const ls_checkpoint_info *found)
+{
+  const char *dataset = ls_source_info(run->options->source)->name;
+  if (strcmp(found->dataset, dataset) != 0)
+    return ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset, dataset);
+  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+    if (!lasting[i].same(then, run->options->spec))
+      return ls_fail(LS_E_INPUT, "%s: the checkpoint's is not the configured one (`lockstep inspect --config` shows it)",
+                     lasting[i].key);
+  return LS_OK;
+}
+
 /* Is the checkpoint's experiment the one that is configured? Rank 0. */
 static ls_status check_same(const ls_run *run, const char *path, const ls_checkpoint_info *found)
 {
-  const ls_spec *now = run->options->spec;
-  const char *dataset = ls_source_info(run->options->source)->name;
   ls_spec *then;
   LS_PASS(ls_config_parse(&then, found->config, path, NULL, 0, run->options->schemas));
-  ls_status status = LS_OK;
-  if (then->seed != now->seed)
-    status =
-        ls_fail(LS_E_INPUT, "seed: the checkpoint has %zu, the configuration %zu", then->seed, now->seed);
-  else if (strcmp(found->dataset, dataset) != 0)
-    status = ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset,
-                     dataset);
-  else if (then->train.optimizer.schema != now->train.optimizer.schema)
-    status = ls_fail(LS_E_INPUT, "train.optimizer: the checkpoint has %s, the configuration %s",
-                     then->train.optimizer.schema->name, now->train.optimizer.schema->name);
+  ls_status status = compare(run, then, found);
   ls_spec_free(then);
   if (status == LS_OK) return LS_OK;
   return ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)", path);
@@ -206,7 +258,6 @@ static ls_status write_checkpoint(ls_run *run)
   LS_PASS(path_in(run, &path, "checkpoint-%" PRIu64 ".h5", run->state.progress.step));
   ls_status status;
   LS_GO(ls_checkpoint_write(path, &run->info, &run->state));
-  LS_GO(ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
   LS_GO(ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep));
 done:
   free(path);
@@ -217,6 +268,13 @@ ls_status ls_run_save(ls_run *run)
 {
   LS_ROOT(run->options->comm, write_checkpoint(run));
   run->checkpoint_s = ls_clock_s();
+  return LS_OK;
+}
+
+ls_status ls_run_save_metrics(ls_run *run)
+{
+  LS_ROOT(run->options->comm,
+          ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
   return LS_OK;
 }
 
@@ -234,9 +292,23 @@ static ls_status write_best(ls_run *run, const char *path)
   return ls_checkpoint_write(path, &run->info, &run->state);
 }
 
+/* Is best.h5 of the epoch that the run counts as its best? After a crash, or by hand, it may not be. */
+static bool is_best(const ls_run *run, const char *path)
+{
+  ls_checkpoint_info info = {0};
+  if (ls_checkpoint_read_info(path, &info) != LS_OK) return false;
+  bool same = info.progress.epoch == run->state.progress.best_epoch;
+  ls_checkpoint_info_fini(&info);
+  return same;
+}
+
 /* Weights alone: progress and history stay those of the run. */
 static ls_status read_best(ls_run *run, const char *path)
 {
+  if (!is_best(run, path)) {
+    say(run, "best.h5 is missing, damaged or of another epoch: the final weights are the last epoch's");
+    return LS_OK;
+  }
   ls_state best = {.model = run->state.model, .params = run->state.params, .buffers = run->state.buffers};
   ls_status status = ls_checkpoint_read(path, &best);
   ls_history_fini(&best.train);

@@ -26,16 +26,10 @@ typedef struct ls_schedule_kind {
                    const ls_progress *progress);
   /* At the end of an epoch, with the validation (without one: training) loss and accuracy. Optional. */
   void (*observe)(const void *options, double base_lr, double loss, double accuracy, ls_progress *progress);
-  /* What is impossible about options that are each in range, or NULL. Optional: they are independent. */
-  const char *(*check)(const void *options);
 } ls_schedule_kind;
 
 extern const ls_schedule_kind *const ls_schedule_kinds[]; /* NULL-terminated */
 extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NULL-terminated */
-
-/** Check what no single key can tell. Local. Errors: LS_E_CONFIG; the message starts with the kind's name,
- * the caller adds the place. */
-ls_status ls_schedule_check(const ls_kind_spec *spec) LS_CHECKED;
 
 /** Learning rate of a step. Warm-up: step i of w warm-up steps gets (i + 1) / (w + 1) of the rate that the
  * schedule starts with. */

@@ -29,14 +29,6 @@ double ls_schedule_warmup_epochs(const void *options)
   return ((const ls_schedule_common *)options)->warmup_epochs;
 }
 
-ls_status ls_schedule_check(const ls_kind_spec *spec)
-{
-  const ls_schedule_kind *kind = find(spec);
-  const char *impossible = kind->check ? kind->check(spec->options) : NULL;
-  if (!impossible) return LS_OK;
-  return ls_fail(LS_E_CONFIG, "%s: %s", kind->schema.name, impossible);
-}
-
 /* Steps of the warm-up, rounded to whole steps; all of the run at most. */
 static uint64_t warmup_steps(double epochs, const ls_schedule_position *position)
 {

@@ -114,11 +114,10 @@ const ls_optimizer_kind ls_optimizer_sgd = {
                .doc = "Stochastic gradient descent, with momentum and Nesterov's variant.",
                .keys = keys,
                .key_count = sizeof keys / sizeof keys[0],
-               .options_bytes = sizeof(sgd_options)},
+               .options_bytes = sizeof(sgd_options), .check = check},
     .slots = {"momentum_buffer"},
     .lr = lr,
     .weight_decay = weight_decay,
     .decay_all = decay_all,
-    .check = check,
     .update = update,
 };

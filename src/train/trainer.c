@@ -89,6 +89,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   watch->samples += result.samples;
   double now_s = ls_clock_s();
   progress->seconds += now_s - watch->lap_s;
+  progress->epoch_seconds += now_s - watch->lap_s;
   watch->lap_s = now_s;
   tell_step(run, watch);
   size_t every_steps = run->options->spec->checkpoint.every_steps;
@@ -104,7 +105,7 @@ static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split 
 }
 
 /* The epoch's row of training metrics; opens the next epoch in the progress. */
-static ls_epoch_metrics close_epoch(ls_run *run, double seconds)
+static ls_epoch_metrics close_epoch(ls_run *run)
 {
   ls_progress *progress = &run->state.progress;
   double samples = (double)progress->epoch_samples;
@@ -113,8 +114,9 @@ static ls_epoch_metrics close_epoch(ls_run *run, double seconds)
                           .loss = progress->epoch_loss / samples,
                           .accuracy = (double)progress->epoch_correct / samples,
                           .learning_rate = learning_rate(run, progress->step - 1),
-                          .seconds = seconds};
+                          .seconds = progress->epoch_seconds};
   progress->epoch_step = 0;
+  progress->epoch_seconds = 0.0;
   progress->epoch_loss = 0.0;
   progress->epoch_correct = 0;
   progress->epoch_samples = 0;
@@ -136,26 +138,26 @@ static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
   return LS_OK;
 }
 
-static void tell_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation,
-                       const stopwatch *watch)
+static void tell_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
 {
   const ls_trainer_events *events = &run->options->events;
   if (!events->epoch || !listens(run)) return;
+  double samples = (double)ls_loader_train_count(run->loader);
   ls_epoch_event event = {.epoch = run->state.progress.epoch,
                           .epochs = run->options->spec->train.epochs,
                           .train = train,
                           .validation = validation,
-                          .samples_per_second = (double)watch->samples / train->seconds};
+                          .samples_per_second = samples / train->seconds};
   events->epoch(events->user, &event);
 }
 
 /* Validation, best weights, schedule and checkpoint after the last step of an epoch. Collective. */
-static ls_status end_epoch(ls_run *run, const stopwatch *watch)
+static ls_status end_epoch(ls_run *run)
 {
   const ls_spec *spec = run->options->spec;
   ls_comm *comm = run->options->comm;
   ls_progress *progress = &run->state.progress;
-  ls_epoch_metrics train = close_epoch(run, ls_clock_s() - watch->started_s);
+  ls_epoch_metrics train = close_epoch(run);
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;
   const ls_epoch_metrics *judged = &train;
@@ -168,8 +170,8 @@ static ls_status end_epoch(ls_run *run, const stopwatch *watch)
                                       validation.accuracy, progress);
   }
   ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy, progress);
-  progress->finished = verdict.stop;
-  tell_epoch(run, &train, judged == &validation ? judged : NULL, watch);
+  tell_epoch(run, &train, judged == &validation ? judged : NULL);
+  LS_PASS(ls_run_save_metrics(run));
   if (verdict.improved) LS_PASS(ls_run_save_best(run));
   bool last = verdict.stop || progress->epoch == spec->train.epochs;
   size_t every = spec->checkpoint.every_epochs;
@@ -177,16 +179,33 @@ static ls_status end_epoch(ls_run *run, const stopwatch *watch)
   return LS_OK;
 }
 
+/* Has early stopping ended the run? Asked anew after a resume, so that more patience lets it go on. */
+static bool is_stopped_early(const ls_run *run)
+{
+  size_t patience = run->options->spec->train.early_stopping.patience;
+  return patience > 0 && run->state.progress.bad_epochs >= patience;
+}
+
+static void tell_complete(const ls_run *run)
+{
+  const ls_trainer_events *events = &run->options->events;
+  if (!events->message || !listens(run)) return;
+  events->message(events->user, is_stopped_early(run)
+                                    ? "early stopping has ended this run; a larger patience lets it go on"
+                                    : "all epochs are done; a larger train.epochs lets the run go on");
+}
+
 static ls_status train_epochs(ls_run *run)
 {
   ls_progress *progress = &run->state.progress;
   size_t epochs = run->options->spec->train.epochs;
-  while (progress->epoch < epochs && !progress->finished) {
-    LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
+  if (progress->epoch >= epochs || is_stopped_early(run)) tell_complete(run);
+  while (progress->epoch < epochs && !is_stopped_early(run)) {
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
+    LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
     while (progress->epoch_step < ls_loader_steps(run->loader)) LS_PASS(train_step(run, &watch));
-    LS_PASS(end_epoch(run, &watch));
+    LS_PASS(end_epoch(run));
   }
   return LS_OK;
 }
@@ -217,6 +236,7 @@ ls_status ls_train(const ls_trainer_options *options, ls_train_result *result)
   LS_GO(train_epochs(&run));
   LS_GO(finish(&run, result));
 done:
+  if (status == LS_E_COMM) return status; /* waiting for a background exchange could hang: main() ends the job */
   ls_run_fini(&run);
   if (status != LS_OK) ls_train_result_fini(result);
   return status;

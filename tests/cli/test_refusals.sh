@@ -24,6 +24,9 @@ refused 'train.optimizer.lr' train toy.yaml train.optimizer.lr=1,5
 refused 'train.optimizer.lr' train toy.yaml train.optimizer.lr=nan
 refused 'toy.yaml:10:7.*units|last layer|classes' train toy.yaml model.layers.fc.units=5
 refused 'no override' train toy.yaml good
+refused "override 'train.optimizer.*nesterov" train toy.yaml 'train.optimizer={type: sgd, nesterov: true}'
+sed 's/momentum: 0.9/nesterov: true/' toy.yaml >nest.yaml
+refused 'nest.yaml:15:[0-9]+: train.optimizer: sgd: nesterov' train nest.yaml
 
 sed 's/kernel: 3/kernel: 30/' toy.yaml >wide.yaml
 refused 'wide.yaml:5:[0-9]+.*kernel' train wide.yaml

@@ -13,7 +13,7 @@ params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer a
 
 training.h5, a group per net: attribute `layers`; inputs [steps, n, c, h, w], labels [steps, n], params.TENSOR,
 buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as a user writes it); losses
-[steps] (means, before the step's update), params.TENSOR and buffers.TENSOR afterwards, rounded to 2^-18.
+[steps] (means, before the step's update), params.TENSOR and buffers.TENSOR afterwards, large ones rounded to 2^-18.
 """
 import json
 import os
@@ -159,7 +159,7 @@ def write_tensors(group, tensors, what, prefix, grid=None):
         else:
             items = [(n, p.grad if what == "grads" else p) for n, p in module.named_parameters()]
         for tensor_name, tensor in items:
-            if grid:
+            if grid and tensor.numel() >= 4096:
                 tensor = torch.round(tensor / grid) * grid
             write(group, "%s.%s.%s" % (prefix, name, tensor_name), tensor)
 

@@ -99,7 +99,7 @@ static inline void fill_progress(ls_progress *progress)
                             .schedule_best = 0.2,
                             .schedule_bad = 4,
                             .seconds = 12.5,
-                            .finished = true};
+                            .epoch_seconds = 1.25};
 }
 
 /* A run in a new folder under /tmp. */

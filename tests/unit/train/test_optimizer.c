@@ -72,7 +72,6 @@ static void check_case(case_file *table, const ls_model *model, const float *ini
   case_next(table);
   experiment run = {.spec = case_spec(ls_optimizer_schemas, name), .model = model};
   const ls_optimizer_kind *kind = ls_optimizer_find(&run.spec);
-  assert_int_equal(ls_optimizer_check(&run.spec), LS_OK);
   memcpy(run.params, initial, bytes);
   for (size_t step = 0; step < GOLDEN_STEPS; step++) {
     memcpy(run.grads, gradients[step], bytes);
@@ -160,20 +159,6 @@ static void decay_spares_biases_unless_asked(void **state)
   ls_model_free(model);
 }
 
-static void nesterov_needs_momentum(void **state)
-{
-  (void)state;
-  ls_kind_spec spec = case_spec(ls_optimizer_schemas, "{type: sgd, nesterov: true}");
-  assert_int_equal(ls_optimizer_check(&spec), LS_E_CONFIG);
-  assert_string_equal(ls_error_last()->text,
-                      "sgd: nesterov: true needs a momentum above 0, but momentum is 0; "
-                      "try momentum: 0.9");
-  free(spec.options);
-  spec = case_spec(ls_optimizer_schemas, "{type: sgd, nesterov: true, momentum: 0.5}");
-  assert_int_equal(ls_optimizer_check(&spec), LS_OK);
-  free(spec.options);
-}
-
 static void kinds_and_schemas_are_in_the_same_order(void **state)
 {
   (void)state;
@@ -193,7 +178,6 @@ int main(void)
       cmocka_unit_test(steps_are_those_of_pytorch),
       cmocka_unit_test(parts_do_not_change_a_bit),
       cmocka_unit_test(decay_spares_biases_unless_asked),
-      cmocka_unit_test(nesterov_needs_momentum),
       cmocka_unit_test(kinds_and_schemas_are_in_the_same_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

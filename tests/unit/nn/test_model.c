@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The model as its users see it: names, offsets, errors with their place, initial weights, summary; and the
+ * plan of a sequence's buffers. */
+#include "net.h"
+
+#include "nn/init.h"
+#include "nn/kinds.h"
+#include "nn/sequence.h"
+
+#define BLOCK                                                                                                \
+  "{type: residual, name: block1, body: [{type: batchnorm}, {type: relu}, "                                  \
+  "{type: conv, name: conv1, filters: 8, kernel: 3, pad: 1}, {type: relu}, {type: conv, filters: 8, "        \
+  "kernel: 3, pad: 1, bias: false}], shortcut: [{type: conv, filters: 8, kernel: 1}]}"
+#define NET                                                                                                  \
+  "[{type: conv, filters: 4, kernel: 3, pad: 1}, {type: relu}, " BLOCK                                       \
+  ", {type: relu}, {type: maxpool, size: 2}, {type: residual, body: [{type: residual, body: [{type: "        \
+  "tanh}]}]"                                                                                                 \
+  "}, {type: flatten}, {type: dense, name: fc, units: 10}]"
+
+static const ls_shape image = {.c = 3, .h = 6, .w = 8};
+
+typedef struct name_list {
+  const char *const *expected;
+  size_t count;
+} name_list;
+
+static void check_name(const ls_layer *layer, size_t depth, void *user)
+{
+  name_list *names = user;
+  size_t dots = 0;
+  assert_string_equal(layer->name, names->expected[names->count++]);
+  for (const char *c = layer->name; *c; c++) dots += *c == '.';
+  assert_int_equal(dots - (strstr(layer->name, ".shortcut.") != NULL), depth);
+}
+
+static void names_are_given_or_made(void **state)
+{
+  (void)state;
+  static const char *const expected[] = {"conv1",
+                                         "relu1",
+                                         "block1",
+                                         "block1.batchnorm1",
+                                         "block1.relu1",
+                                         "block1.conv1",
+                                         "block1.relu2",
+                                         "block1.conv2",
+                                         "block1.shortcut.conv1",
+                                         "relu2",
+                                         "maxpool1",
+                                         "residual2",
+                                         "residual2.residual1",
+                                         "residual2.residual1.tanh1",
+                                         "flatten1",
+                                         "fc"};
+  test_net n;
+  net_init(&n, NET, image, 4);
+  name_list names = {.expected = expected};
+  ls_model_visit(n.model, check_name, &names);
+  assert_int_equal(names.count, sizeof expected / sizeof *expected);
+  net_fini(&n);
+}
+
+static void check_contiguous(const ls_tensor *tensors, size_t count, size_t total)
+{
+  size_t offset = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t product = 1;
+    for (size_t k = 0; k < tensors[i].dim_count; k++) product *= tensors[i].dims[k];
+    assert_int_equal(tensors[i].offset, offset);
+    assert_int_equal(tensors[i].count, product);
+    offset += product;
+  }
+  assert_int_equal(offset, total);
+}
+
+/* PyTorch's tensors one after the other, with no gaps: the digest of a model is that of its vectors. */
+static void tensors_are_contiguous(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *layer, *name;
+    bool decay;
+  } expected[] = {{"conv1", "weight", true},
+                  {"conv1", "bias", false},
+                  {"block1.batchnorm1", "weight", false},
+                  {"block1.batchnorm1", "bias", false},
+                  {"block1.conv1", "weight", true},
+                  {"block1.conv1", "bias", false},
+                  {"block1.conv2", "weight", true},
+                  {"block1.shortcut.conv1", "weight", true},
+                  {"block1.shortcut.conv1", "bias", false},
+                  {"fc", "weight", true},
+                  {"fc", "bias", false}};
+  test_net n;
+  size_t count;
+  net_init(&n, NET, image, 4);
+  const ls_tensor *tensors = ls_model_params(n.model, &count);
+  assert_int_equal(count, sizeof expected / sizeof *expected);
+  for (size_t i = 0; i < count; i++) {
+    assert_string_equal(tensors[i].layer, expected[i].layer);
+    assert_string_equal(tensors[i].name, expected[i].name);
+    assert_int_equal(tensors[i].decay, expected[i].decay);
+  }
+  assert_memory_equal(tensors[0].dims, ((size_t[]){4, 3, 3, 3}), 4 * sizeof(size_t));
+  assert_memory_equal(tensors[9].dims, ((size_t[]){10, 8 * 3 * 4}), 2 * sizeof(size_t));
+  check_contiguous(tensors, count, ls_model_count(n.model)->params);
+  tensors = ls_model_buffers(n.model, &count);
+  assert_int_equal(count, 2);
+  assert_string_equal(tensors[0].layer, "block1.batchnorm1");
+  assert_string_equal(tensors[0].name, "running_mean");
+  assert_string_equal(tensors[1].name, "running_var");
+  check_contiguous(tensors, count, ls_model_count(n.model)->buffers);
+  net_fini(&n);
+}
+
+typedef struct range_ends {
+  size_t params, buffers, grads, packed; /* where the next layer of the top level starts */
+  size_t indices;
+} range_ends;
+
+static void check_range(const ls_layer *layer, size_t depth, void *user)
+{
+  range_ends *ranges = user;
+  assert_int_equal(layer->index, ranges->indices++);
+  assert_int_equal(layer->grad_offset % 16, 0);
+  assert_int_equal(layer->packed_offset % 16, 0);
+  if (depth > 0) return;
+  assert_int_equal(layer->param_offset, ranges->params);
+  assert_int_equal(layer->buffer_offset, ranges->buffers);
+  assert_true(layer->grad_offset >= ranges->grads && layer->packed_offset >= ranges->packed);
+  assert_true(layer->grad_count >= layer->param_count);
+  ranges->params += layer->param_count;
+  ranges->buffers += layer->buffer_count;
+  ranges->grads = layer->grad_offset + layer->grad_count;
+  ranges->packed = layer->packed_offset + layer->packed_count;
+}
+
+/* A residual block's ranges hold those of its inner layers. */
+static void ranges_hold_inner_layers(void **state)
+{
+  (void)state;
+  test_net n;
+  net_init(&n, NET, image, 4);
+  const ls_model_counts *counts = ls_model_count(n.model);
+  range_ends ranges = {.indices = 0};
+  ls_model_visit(n.model, check_range, &ranges);
+  assert_int_equal(ranges.params, counts->params);
+  assert_int_equal(ranges.buffers, counts->buffers);
+  assert_true(ranges.grads <= counts->grads && ranges.packed <= counts->packed);
+  const size_t pixels = 6 * 8, macs = pixels * (27 * 4 + 36 * 8 + 72 * 8 + 4 * 8) + 8 * 12 * 10;
+  assert_int_equal(counts->macs, macs);
+  assert_int_equal(ls_model_classes(n.model), 10);
+  net_fini(&n);
+}
+
+/* Layers may be packed and unpacked by several threads. */
+static void parts_make_the_whole(void **state)
+{
+  (void)state;
+  test_net n;
+  net_init(&n, NET, image, 4);
+  const ls_model_counts *counts = ls_model_count(n.model);
+  float *packed = net_floats(counts->packed), *param_grads = net_floats(counts->params);
+  float *x = net_floats(4 * 3 * 6 * 8), dy[40];
+  net_random(1, x, 4 * 3 * 6 * 8);
+  net_random(2, dy, 40);
+  net_forward(&n, x);
+  net_backward(&n, dy, false);
+  for (size_t part = 0; part < 3; part++) ls_model_pack(n.model, n.params, packed, part, 3);
+  for (size_t part = 0; part < 3; part++) ls_model_unpack(n.model, n.grads, param_grads, part, 3);
+  assert_memory_equal(packed, n.packed, counts->packed * sizeof *packed);
+  assert_memory_equal(param_grads, n.param_grads, counts->params * sizeof *param_grads);
+  free(packed);
+  free(param_grads);
+  free(x);
+  net_fini(&n);
+}
+
+/* A layer works in place if nobody needs what it writes over: 'i' in place, '.' not. */
+static void check_plan(const char *layers, const char *expected)
+{
+  ls_spec *spec = net_spec(layers);
+  ls_build build = {.microbatch = 2};
+  ls_sequence sequence;
+  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
+  assert_int_equal(ls_sequence_init(&sequence, &spec->model.layers, image, &place, &build), LS_OK);
+  assert_int_equal(sequence.count, strlen(expected));
+  for (size_t i = 0; i < sequence.count; i++)
+    if (sequence.items[i].in_place != (expected[i] == 'i'))
+      fail_msg("%s: layer %zu is %sin place", layers, i, sequence.items[i].in_place ? "" : "not ");
+  ls_sequence_fini(&sequence);
+  ls_build_fini(&build);
+  ls_spec_free(spec);
+}
+
+static void plan_works_in_place(void **state)
+{
+  (void)state;
+  check_plan("[{type: batchnorm}, {type: relu}]", ".i");
+  check_plan("[{type: relu}]", ".");                     /* never over the sequence's input */
+  check_plan("[{type: batchnorm}, {type: gelu}]", ".."); /* gelu's backward reads its input */
+  check_plan("[{type: maxpool, size: 2}, {type: tanh}, {type: relu}]", ".i."); /* tanh reads its output */
+  check_plan("[{type: batchnorm}, {type: dropout}, {type: relu}]", ".ii");
+  check_plan("[{type: residual, body: [{type: tanh}]}, {type: relu}, {type: dropout}]", ".i.");
+}
+
+/* What is not kept is not paid for. */
+static void memory_is_shared(void **state)
+{
+  (void)state;
+  test_net plain, with;
+  net_init(&plain, "[{type: batchnorm}, {type: flatten}]", image, 8);
+  net_init(&with, "[{type: batchnorm}, {type: relu}, {type: flatten}]", image, 8);
+  assert_int_equal(ls_model_count(plain.model)->workspace_bytes, ls_model_count(with.model)->workspace_bytes);
+  net_fini(&plain);
+  net_fini(&with);
+}
+
+/* Nothing before the first weights is run backward without a wish for dx: the input's gradient costs most. */
+static void data_needs_no_gradient(void **state)
+{
+  (void)state;
+  test_net n;
+  net_init(&n, "[{type: tanh}, {type: conv, filters: 2, kernel: 3}, {type: flatten}]", image, 2);
+  ls_build build = {.microbatch = 2};
+  ls_sequence sequence;
+  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
+  assert_int_equal(ls_sequence_init(&sequence, &n.spec->model.layers, image, &place, &build), LS_OK);
+  assert_true(sequence.items[0].layer.input_is_data && sequence.items[1].layer.input_is_data);
+  assert_false(sequence.items[2].layer.input_is_data);
+  assert_int_equal(sequence.first_trained, 1);
+  ls_sequence_fini(&sequence);
+  ls_build_fini(&build);
+  net_fini(&n);
+}
+
+static void expect_refusal(const char *layers, size_t microbatch, size_t classes, const char *const words[4])
+{
+  test_net n;
+  assert_int_equal(net_try(&n, layers, image, microbatch, classes), LS_E_CONFIG);
+  const char *text = ls_error_last()->text;
+  for (size_t i = 0; i < 4 && words[i]; i++)
+    if (!strstr(text, words[i])) fail_msg("'%s' is missing in: %s", words[i], text);
+  /* The place is told once. */
+  const char *place = strstr(text, "net.yaml");
+  if (place && strstr(place + 1, "net.yaml")) fail_msg("two places: %s", text);
+  net_fini(&n);
+}
+
+static void errors_tell_the_place(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *layers;
+    size_t microbatch, classes;
+    const char *words[4];
+  } cases[] = {
+      {"[{type: flatten}, {type: dense, units: 9}]",
+       4,
+       10,
+       {"net.yaml:4:", "model.layers[1]", "gives 9 values", "10 classes"}},
+      {"[{type: conv, filters: 10, kernel: 3}]", 4, 10, {"model.layers[0]", "10x4x6", "flatten"}},
+      {"[{type: dense, units: 10}]", 4, 10, {"model.layers[0]", "3x6x8", "flatten"}},
+      {"[{type: relu}, {type: maxpool, size: 7}]", 4, 0, {"model.layers[1]", "6 rows"}},
+      {"[{type: relu, name: a}, {type: tanh, name: a}, {type: flatten}]",
+       4,
+       0,
+       {"model.layers[1]", "'a'", "taken"}},
+      {"[{type: relu, name: relu2}, {type: relu}, {type: flatten}]", 4, 0, {"model.layers[1]", "'relu2'"}},
+      {"[{type: residual, body: [{type: relu}, {type: maxpool, size: 7}]}]",
+       4,
+       0,
+       {"model.layers[0].body[1]", "6 rows"}},
+      {"[{type: residual, body: [{type: relu, name: b}, {type: relu, name: b}]}]",
+       4,
+       0,
+       {"body[1]", "residual1.b", "taken"}},
+      {"[{type: residual, body: [{type: relu, name: shortcut}]}]", 4, 0, {"body[0]", "'shortcut'"}},
+      {"[{type: relu}, {type: residual, body: [{type: conv, filters: 5, kernel: 3}]}]",
+       4,
+       0,
+       {"model.layers[1]", "5x4x6", "3x6x8", "shortcut"}},
+      {"[{type: residual, body: [{type: relu}], shortcut: [{type: maxpool, size: 2}]}]",
+       4,
+       0,
+       {"model.layers[0]", "3x6x8", "3x3x4"}},
+      {"[{type: residual, name: a123456789012345678901234567890, body: [{type: residual, name: "
+       "b123456789012345678901234567890, body: [{type: relu}]}]}]",
+       4,
+       0,
+       {"body[0].body[0]", "longer than 63"}},
+      {"[{type: relu}]", (size_t)1 << 40, 0, {"1099511627776", "train.microbatch"}},
+      {"[{type: conv, filters: 100000000, kernel: 1}]", 1 << 30, 0, {"too large"}},
+      {"[{type: flatten}, {type: dense, units: 10000000, bias: false}]",
+       1 << 30,
+       0,
+       {"model.layers[1]", "10000000x1x1", "train.microbatch"}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    expect_refusal(cases[i].layers, cases[i].microbatch, cases[i].classes, cases[i].words);
+}
+
+/* Mean and deviation of a tensor's values. */
+static void moments(const test_net *n, const char *layer, double *mean, double *deviation, double *most)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(n->model, &count);
+  size_t i = 0;
+  while (i < count && (strcmp(tensors[i].layer, layer) != 0 || strcmp(tensors[i].name, "weight") != 0)) i++;
+  assert_true(i < count);
+  const float *w = n->params + tensors[i].offset;
+  double sum = 0.0, squares = 0.0;
+  *most = 0.0;
+  for (size_t k = 0; k < tensors[i].count; k++) {
+    sum += (double)w[k];
+    squares += (double)w[k] * (double)w[k];
+    *most = fmax(*most, fabs((double)w[k]));
+  }
+  *mean = sum / (double)tensors[i].count;
+  *deviation = sqrt(squares / (double)tensors[i].count - *mean * *mean);
+}
+
+static void expect_spread(const test_net *n, const char *layer, double variance, bool uniform)
+{
+  double mean, deviation, most;
+  moments(n, layer, &mean, &deviation, &most);
+  const double expected = sqrt(variance);
+  /* Tensors have at least 2000 values: a deviation is good to a few percent. */
+  if (fabs(deviation / expected - 1) > 0.06 || fabs(mean) > 0.1 * expected)
+    fail_msg("%s: deviation %g, not %g; mean %g", layer, deviation, expected, mean);
+  if (uniform != (most <= sqrt(3.0) * expected))
+    fail_msg("%s: largest value %g does not fit a %s distribution of deviation %g", layer, most,
+             uniform ? "uniform" : "normal", expected);
+}
+
+/* He before rectifiers, Glorot before the rest: found behind batchnorm, pooling, dropout and residual blocks.
+ */
+static void initial_weights_fit_the_activation(void **state)
+{
+  (void)state;
+  test_net n;
+  net_init(&n,
+           "[{type: conv, name: direct, filters: 80, kernel: 3}, {type: relu}, "
+           "{type: conv, name: behind, filters: 40, kernel: 1}, {type: batchnorm}, {type: maxpool, size: 2}, "
+           "{type: dropout}, {type: gelu}, {type: conv, name: past, filters: 60, kernel: 1}, "
+           "{type: residual, name: block, body: [{type: batchnorm}, {type: tanh}, "
+           "{type: conv, name: last, filters: 60, kernel: 1}]}, {type: leaky_relu}, {type: flatten}, "
+           "{type: dense, name: squashed, units: 40}, {type: tanh}, "
+           "{type: dense, name: linear, units: 50}, {type: dense, name: before, units: 60}, "
+           "{type: sigmoid}, {type: dense, name: out, units: 40}]",
+           image, 2);
+  expect_spread(&n, "direct", 2.0 / 27, false);
+  expect_spread(&n, "behind", 2.0 / 80, false);
+  expect_spread(&n, "past", 2.0 / 40, false);
+  expect_spread(&n, "block.last", 2.0 / 60, false);
+  expect_spread(&n, "squashed", 2.0 / (360 + 40), true);
+  expect_spread(&n, "linear", 2.0 / (40 + 50), true);
+  expect_spread(&n, "before", 2.0 / (50 + 60), true);
+  expect_spread(&n, "out", 2.0 / (60 + 40), true);
+  net_fini(&n);
+}
+
+static void initial_weights_fit_the_word(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *word;
+    double variance;
+    bool uniform;
+  } cases[] = {
+      {"he_normal", 2.0 / 144, false},     {"he_uniform", 2.0 / 144, true},
+      {"glorot_normal", 2.0 / 184, false}, {"glorot_uniform", 2.0 / 184, true},
+      {"lecun_normal", 1.0 / 144, false},  {"lecun_uniform", 1.0 / 144, true},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char layers[128];
+    test_net n;
+    snprintf(layers, sizeof layers, "[{type: flatten}, {type: dense, units: 40, init: %s}]", cases[i].word);
+    net_init(&n, layers, image, 2);
+    expect_spread(&n, "dense1", cases[i].variance, cases[i].uniform);
+    for (size_t k = 0; k < 40; k++) assert_true(n.params[144 * 40 + k] == 0.0F); /* bias */
+    net_fini(&n);
+  }
+}
+
+static void initial_weights_follow_the_seed(void **state)
+{
+  (void)state;
+  test_net n;
+  net_init(&n, "[{type: flatten}, {type: dense, units: 144}, {type: dense, units: 144}]", image, 2);
+  const size_t count = ls_model_count(n.model)->params, bytes = count * sizeof(float);
+  float *again = net_floats(count);
+  ls_model_init(n.model, 1, again, n.buffers);
+  assert_memory_equal(again, n.params, bytes);
+  assert_memory_not_equal(again, again + count / 2, 144 * 144 * sizeof(float)); /* layers differ */
+  ls_model_init(n.model, 2, again, n.buffers);
+  assert_memory_not_equal(again, n.params, bytes);
+  free(again);
+  net_fini(&n);
+}
+
+static void batchnorm_starts_as_the_identity(void **state)
+{
+  (void)state;
+  test_net n;
+  float x[2 * 144];
+  net_init(&n, "[{type: batchnorm}]", (ls_shape){144, 1, 1}, 2);
+  n.pass.training = false;
+  net_random(1, x, 2 * 144);
+  const float *y = net_forward(&n, x);
+  for (size_t i = 0; i < 2 * 144; i++) assert_true(fabsf(y[i] - x[i]) < 2e-5F);
+  net_fini(&n);
+}
+
+/* A thread's workspace holds nothing that another pass needs: the same bits again, and in a second one. */
+static void passes_repeat(void **state)
+{
+  (void)state;
+  enum { IN = 4 * 144, OUT = 4 * 10 };
+  float x[IN], dy[OUT], y[OUT];
+  test_net n;
+  net_init(&n, NET, image, 4);
+  const size_t bytes = ls_model_count(n.model)->params * sizeof(float);
+  net_random(1, x, IN);
+  net_random(2, dy, OUT);
+  memcpy(y, net_forward(&n, x), sizeof y);
+  net_backward(&n, dy, true);
+  float *kept = net_floats(ls_model_count(n.model)->params);
+  memcpy(kept, n.param_grads, bytes);
+  ls_workspace *other;
+  assert_int_equal(ls_workspace_new(&other, n.model), LS_OK);
+  for (int i = 0; i < 2; i++) {
+    assert_memory_equal(net_forward(&n, x), y, sizeof y);
+    net_backward(&n, dy, false);
+    assert_memory_equal(n.param_grads, kept, bytes);
+    ls_workspace *swapped = n.workspace;
+    n.workspace = other;
+    other = swapped;
+  }
+  ls_workspace_free(other);
+  free(kept);
+  net_fini(&n);
+}
+
+static void summary_shows_the_model(void **state)
+{
+  (void)state;
+  static const char *const rows[] = {"layer ",
+                                     "multiply-adds\n",
+                                     "3x6x8 ",
+                                     "\nconv1 ",
+                                     "conv 4 filters 3x3, pad 1 ",
+                                     " 4x6x8 ",
+                                     " 5,184\n",
+                                     "\nblock1 ",
+                                     "\n  block1.batchnorm1 ",
+                                     "\n  block1.shortcut.conv1 ",
+                                     "\n    residual2.residual1.tanh1 ",
+                                     "dense 10 units ",
+                                     " 970 ",
+                                     "\ntotal ",
+                                     " 2,002 ",
+                                     " 49,152\n",
+                                     "MiB"};
+  test_net n;
+  ls_text text = {0};
+  net_init(&n, NET, image, 4);
+  ls_model_summary(n.model, &text);
+  const char *at = ls_text_get(&text);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    at = strstr(at, rows[i]);
+    if (!at) fail_msg("'%s' is missing, or out of order, in:\n%s", rows[i], ls_text_get(&text));
+  }
+  /* Every row of the table is as wide as the others. */
+  const char *line = ls_text_get(&text);
+  const size_t width = strcspn(line, "\n");
+  for (; strncmp(line, "total", 5) != 0; line += width + 1) assert_int_equal(strcspn(line, "\n"), width);
+  ls_text_fini(&text);
+  net_fini(&n);
+}
+
+/* Words of the configuration, and the registry's two lists side by side. */
+static void kinds_are_registered(void **state)
+{
+  (void)state;
+  static const char *const words[] = {"conv",      "dense",   "maxpool", "avgpool",    "globalavgpool",
+                                      "batchnorm", "dropout", "relu",    "leaky_relu", "tanh",
+                                      "sigmoid",   "gelu",    "flatten", "residual"};
+  const size_t count = sizeof words / sizeof *words;
+  for (size_t i = 0; i < count; i++) {
+    assert_string_equal(ls_layer_kinds[i]->schema.name, words[i]);
+    assert_ptr_equal(ls_layer_schemas[i], &ls_layer_kinds[i]->schema);
+  }
+  assert_null(ls_layer_kinds[count]);
+  assert_null(ls_layer_schemas[count]);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(names_are_given_or_made),
+      cmocka_unit_test(tensors_are_contiguous),
+      cmocka_unit_test(ranges_hold_inner_layers),
+      cmocka_unit_test(parts_make_the_whole),
+      cmocka_unit_test(plan_works_in_place),
+      cmocka_unit_test(memory_is_shared),
+      cmocka_unit_test(data_needs_no_gradient),
+      cmocka_unit_test(errors_tell_the_place),
+      cmocka_unit_test(initial_weights_fit_the_activation),
+      cmocka_unit_test(initial_weights_fit_the_word),
+      cmocka_unit_test(initial_weights_follow_the_seed),
+      cmocka_unit_test(batchnorm_starts_as_the_identity),
+      cmocka_unit_test(passes_repeat),
+      cmocka_unit_test(summary_shows_the_model),
+      cmocka_unit_test(kinds_are_registered),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
