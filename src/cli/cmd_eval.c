@@ -105,7 +105,8 @@ static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info
   return LS_OK;
 }
 
-/* Was the first network's validation split held out for this one too? The training split is no matter. Local. */
+/* Was the first network's validation split held out for this one too? The training split is no matter. Local.
+ */
 static ls_status check_held_out(const eval_session *session, const eval_arguments *arguments, size_t i)
 {
   const ls_loaded *first = &session->networks[0], *other = &session->networks[i];
@@ -114,10 +115,11 @@ static ls_status check_held_out(const eval_session *session, const eval_argument
                     first->spec->seed == other->spec->seed &&
                     strcmp(first->info.dataset, other->info.dataset) == 0;
   if (arguments->split != LS_EVAL_VALIDATION || same) return LS_OK;
-  return ls_fail(LS_E_INPUT,
-                 "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
-                 "each has seen samples that the other has not; use --split test",
-                 arguments->checkpoints[0], arguments->checkpoints[i]);
+  return ls_fail(
+      LS_E_INPUT,
+      "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
+      "each has seen samples that the other has not; use --split test",
+      arguments->checkpoints[0], arguments->checkpoints[i]);
 }
 
 static ls_status prepare_local(eval_session *session, const eval_arguments *arguments)

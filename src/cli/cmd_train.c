@@ -282,7 +282,8 @@ static void catch_signals(void)
 
 static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
-  ls_progress_display display = ls_progress_display_of(stdout, setup->spec->train.epochs, ls_on_terminal(stdout));
+  ls_progress_display display =
+      ls_progress_display_of(stdout, setup->spec->train.epochs, ls_on_terminal(stdout));
   ls_trainer_options trainer = {.comm = comm,
                                 .spec = setup->spec,
                                 .schemas = &ls_all_schemas,

@@ -142,10 +142,10 @@ static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
     json_object_set_new(splits, ls_split_words[split],
                         split_json(info, &survey->splits[split], info->count[split]));
-  json_t *document = json_pack("{s:o, s:s, s:[I,I,I], s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format",
-                               info->format, "shape", (json_int_t)info->channels, (json_int_t)info->height,
-                               (json_int_t)info->width, "classes", (json_int_t)info->classes, "class_names",
-                               names_json(info), "splits", splits, "digest", survey->digest);
+  json_t *document = json_pack(
+      "{s:o, s:s, s:[I,I,I], s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format", info->format,
+      "shape", (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "classes",
+      (json_int_t)info->classes, "class_names", names_json(info), "splits", splits, "digest", survey->digest);
   char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
   if (text) puts(text);
   free(text);

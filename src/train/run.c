@@ -124,10 +124,12 @@ static ls_status compare(const ls_run *run, const ls_spec *then, const ls_checkp
 {
   const char *dataset = ls_source_info(run->options->source)->name;
   if (strcmp(found->dataset, dataset) != 0)
-    return ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset, dataset);
+    return ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset,
+                   dataset);
   for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
     if (!lasting[i].same(then, run->options->spec))
-      return ls_fail(LS_E_INPUT, "%s: the checkpoint's is not the configured one (`lockstep inspect --config` shows it)",
+      return ls_fail(LS_E_INPUT,
+                     "%s: the checkpoint's is not the configured one (`lockstep inspect --config` shows it)",
                      lasting[i].key);
   return LS_OK;
 }

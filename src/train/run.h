@@ -21,8 +21,8 @@ typedef struct ls_run {
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options) LS_CHECKED;
 void ls_run_fini(ls_run *run);
 
-/** Write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors: LS_E_IO, LS_E_MEMORY, LS_E_COMM;
- * the same for the others below. */
+/** Write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors: LS_E_IO, LS_E_MEMORY,
+ * LS_E_COMM; the same for the others below. */
 ls_status ls_run_save(ls_run *run) LS_CHECKED;
 
 /** Write metrics.h5 and metrics.csv. Collective. */
@@ -31,7 +31,8 @@ ls_status ls_run_save_metrics(ls_run *run) LS_CHECKED;
 /** Write best.h5. Collective. */
 ls_status ls_run_save_best(ls_run *run) LS_CHECKED;
 
-/** Take the weights of best.h5; if that is missing or not of the best epoch, say so and keep the last. Collective. */
+/** Take the weights of best.h5; if that is missing or not of the best epoch, say so and keep the last.
+ * Collective. */
 ls_status ls_run_restore_best(ls_run *run) LS_CHECKED;
 
 #endif

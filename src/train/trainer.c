@@ -236,7 +236,8 @@ ls_status ls_train(const ls_trainer_options *options, ls_train_result *result)
   LS_GO(train_epochs(&run));
   LS_GO(finish(&run, result));
 done:
-  if (status == LS_E_COMM) return status; /* waiting for a background exchange could hang: main() ends the job */
+  if (status == LS_E_COMM)
+    return status; /* waiting for a background exchange could hang: main() ends the job */
   ls_run_fini(&run);
   if (status != LS_OK) ls_train_result_fini(result);
   return status;

@@ -51,6 +51,39 @@ err_has 'stopped on request after step [0-9]+'
 run 0 "$lockstep" train toy.yaml -o halted train.epochs=400 --resume
 holds 'resumed after SIGTERM' 'd[0]["weights_digest"] == d[1]["weights_digest"]' whole/summary.json halted/summary.json
 
+# The same on two ranks, where one of them gets the signal.
+"$root/tests/mpirun.sh" 2 "$lockstep" train toy.yaml -o halted2 train.epochs=4000 >out 2>err &
+pid=$!
+for _ in $(seq 200); do [[ -e halted2/metrics.csv ]] && break; sleep 0.05; done
+pkill -USR1 -n -f 'lockstep train toy.yaml -o halted2'
+wait $pid
+last='train on two ranks, SIGUSR1 to one'
+err_has 'stopped on request after step [0-9]+'
+[[ -n $(ls halted2/checkpoint-*.h5) ]] || fail "no checkpoint after SIGUSR1"
+
+# best.h5 is lost: the run ends all the same, with the last epoch's weights, and says so.
+run 0 "$lockstep" train toy.yaml -o lost train.epochs=2 train.early_stopping.patience=9
+rm lost/best.h5
+run 0 "$lockstep" train toy.yaml -o lost train.epochs=2 train.early_stopping.patience=9 --resume
+out_has 'best.h5 is missing'
+[[ -s lost/summary.json ]] || fail "no summary without best.h5"
+
+# A run that early stopping has ended says so, and goes on with more patience.
+run 0 "$lockstep" train toy.yaml -o early train.epochs=40 train.optimizer.lr=0.3 train.early_stopping.patience=1
+epochs=$(json early/summary.json 'd["epochs"]')
+[[ $epochs -lt 40 ]] || fail "early stopping did not stop"
+run 0 "$lockstep" train toy.yaml -o early train.epochs=40 train.optimizer.lr=0.3 train.early_stopping.patience=1 --resume
+out_has 'early stopping has ended this run'
+run 0 "$lockstep" train toy.yaml -o early train.epochs=$((epochs + 1)) train.early_stopping.patience=30 --resume
+holds 'more patience' "d[0]['epochs'] == $epochs + 1" early/summary.json
+
+# A foreign file with a high step number pushes no good checkpoint out.
+mkdir foreign && touch foreign/checkpoint-99999.h5
+run 0 "$lockstep" train toy.yaml -o foreign --resume checkpoint.keep=1
+[[ $(ls foreign/checkpoint-*.h5 | wc -l) -eq 2 ]] || fail "the checkpoint was pruned: $(ls foreign)"
+
 # A closed pipe ends the run with an error, not a hang.
-"$lockstep" train --help-config | head -n 1 >/dev/null
+timeout 20 "$lockstep" train --help-config | head -n 1 >/dev/null
+status=${PIPESTATUS[0]}
+[[ $status -le 1 ]] || fail "a closed pipe gives status $status"
 finish

@@ -82,6 +82,12 @@ refused 'no checkpoint given' eval
 refused '--split' eval a.h5 --split none
 refused 'unrecognized|unknown' train toy.yaml --nonsense
 refused 'seed' train toy.yaml -o good --resume seed=2
+refused 'data.validation' train toy.yaml -o good --resume data.validation=0.5
+refused 'train.batch' train toy.yaml -o good --resume train.batch=20
+refused 'train.optimizer' train toy.yaml -o good --resume 'train.optimizer={type: adam}'
+refused 'data.validation.*less than one sample' train toy.yaml data.validation=0.001
+mkdir 'g[1]' && touch 'g[1]/best.h5'
+refused 'already holds a run' train toy.yaml -o 'g[1]'
 
 # The same on several ranks: one message, no hang.
 ranks 3 2 "$lockstep" train toy.yaml data.source=short -o never

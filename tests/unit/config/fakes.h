@@ -135,7 +135,8 @@ static const ls_schema residual = {"residual", "A body and a shortcut.", ROWS(re
 static const ls_schema sgd = {"sgd", "Gradient descent.", ROWS(sgd_keys), sizeof(sgd_options), NULL};
 static const ls_schema adam = {"adam", "Adam.", ROWS(adam_keys), sizeof(adam_options), NULL};
 static const ls_schema constant = {"constant", "The same rate always.", NULL, 0, 0, NULL};
-static const ls_schema onecycle = {"onecycle", "One cycle.", ROWS(onecycle_keys), sizeof(onecycle_options), NULL};
+static const ls_schema onecycle = {"onecycle", "One cycle.", ROWS(onecycle_keys), sizeof(onecycle_options),
+                                   NULL};
 
 static const ls_schema *const fake_layers[] = {&conv, &relu, &residual, NULL};
 static const ls_schema *const fake_optimizers[] = {&sgd, &adam, NULL};

@@ -441,7 +441,6 @@ static void inspect_shows_what_is_there(void **state)
                           "mnist: images of 1x28x28",
                           "zero, one, two",
                           "3 epochs, 700 steps",
-                          "epoch_seconds",
                           "epoch 2: 0.0312",
                           "conv1/weight",
                           "[6,1,5,5]",
