@@ -11,7 +11,7 @@ command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recomme
 root=${1:-$(mktemp -d)}
 chmod 755 "$root" # apt downloads as a user of its own
 cleanup() {
-  for mount in dev/shm dev sys proc; do mountpoint -q "$root/$mount" && umount "$root/$mount"; done
+  for mount in dev/shm dev sys proc; do mountpoint -q "$root/$mount" && umount -R "$root/$mount"; done
   [[ $# -gt 0 ]] || rm -rf --one-file-system "$root"
 }
 trap 'cleanup "$@"' EXIT
@@ -26,7 +26,7 @@ grep -hiE '^ *Acquire::' /etc/apt/apt.conf.d/* >"$root/etc/apt/apt.conf.d/99host
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 [[ ! -d /usr/local/share/ca-certificates ]] || cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
 mount -t proc proc "$root/proc"
-mount --rbind --make-rslave /sys "$root/sys" 2>/dev/null || mount -t sysfs sysfs "$root/sys"
+mount -t sysfs sysfs "$root/sys"
 mount --bind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/dev/shm"
 

@@ -29,7 +29,7 @@ typedef struct ls_exchange_receive {
 /** Start an exchange. The buffers must stay where they are until ls_exchange_wait(); what is sent may be read
  * meanwhile; counts and indices may be released at once.
  *
- * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
+ * Collective. Errors: LS_E_INPUT if counts or items are too large for MPI; LS_E_MEMORY, LS_E_COMM.
  */
 ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const ls_exchange_send *send,
                             const ls_exchange_receive *receive) LS_CHECKED;

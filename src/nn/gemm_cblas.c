@@ -22,16 +22,27 @@ static bool fits(const ls_gemm_shape *shape)
          shape->ldb <= INT_MAX && shape->ldc <= INT_MAX;
 }
 
+/* Our threads call it, each for itself: it must stand that, and start none of its own. OpenBLAS built without
+ * threads has no locks either, and gives wrong products. */
+static ls_status prepare_library(void)
+{
+#ifdef OPENBLAS_VERSION
+  if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
+    return ls_fail(LS_E_USAGE, "this OpenBLAS is built without threads and may not be called by several; "
+                               "try: apt-get install libopenblas0-pthread");
+  openblas_set_num_threads(1);
+#endif
+  return LS_OK;
+}
+
 ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape)
 {
+  LS_PASS(prepare_library());
   if (!fits(shape))
     return ls_fail(LS_E_BUG, "CBLAS cannot take the product %zux%zux%zu", shape->m, shape->n, shape->k);
   ls_backend_kernel *kernel;
   LS_PASS(ls_alloc(&kernel, 1, sizeof *kernel, "a matrix product"));
   kernel->shape = *shape;
-#ifdef OPENBLAS_VERSION
-  openblas_set_num_threads(1);
-#endif
   *out = kernel;
   return LS_OK;
 }

@@ -16,6 +16,11 @@
 #include "config/config.h"
 #include "train/optimizer.h"
 
+_Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
+               "a checkpoint holds any normalization");
+_Static_assert((int)LS_OPTIMIZER_MAX_SLOTS <= (int)LS_STATE_MAX_SLOTS,
+               "a checkpoint holds any optimizer's state");
+
 static void say(const ls_run *run, const char *text)
 {
   const ls_trainer_events *events = &run->options->events;
