@@ -11,7 +11,8 @@ static const char *const shuffle_words[] = {
     [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
 static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
-static const char *const reduction_words[] = {[LS_REDUCTION_FAST] = "fast", NULL};
+static const char *const reduction_words[] = {
+    [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
 
 const char *const ls_family_words[LS_FAMILY_COUNT] = {
     [LS_FAMILY_LAYER] = "layer", [LS_FAMILY_OPTIMIZER] = "optimizer", [LS_FAMILY_SCHEDULE] = "schedule"};
@@ -96,7 +97,9 @@ const ls_key ls_spec_keys[] = {
      .offset = offsetof(ls_spec, train.reduction),
      .preset = "fast",
      .words = reduction_words,
-     .doc = "How the gradients of the ranks are summed: in float32 (fast)."},
+     .doc =
+         "How gradients are summed. Both words mean fixed point at present: the same bits on any number of "
+         "ranks and threads. exact promises that for ever, fast may trade it for speed."},
     {.path = "train.label_smoothing",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.label_smoothing),

@@ -11,7 +11,7 @@
 typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALIZE_NONE } ls_normalize;
 typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
-typedef enum ls_reduction { LS_REDUCTION_FAST } ls_reduction;
+typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 
 typedef struct ls_spec_data {
   char *source;         /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */

@@ -12,15 +12,15 @@
 #include "nn/loss.h"
 #include "train/optimizer.h"
 
-/* Control words and counts behind the gradient in the reduced vector; float32 holds counts up to 2^24. */
-enum { TAIL_LOSS, TAIL_CORRECT, TAIL_SAMPLES, TAIL_STOP, TAIL_CHECKPOINT, TAIL_COUNT };
+/* Loss, counts and control words behind the gradient in the reduced vector. */
+enum { TAIL_LOSS, TAIL_CORRECT, TAIL_SAMPLES, TAIL_INVALID, TAIL_STOP, TAIL_CHECKPOINT, TAIL_COUNT };
 
 enum { NORM_CHUNK = 8192 }; /* elements summed in one go: fixes the order of the norm's sum */
 
 typedef struct worker {
-  float *sums;       /* [grads + buffers]: gradient and batch statistics of its micro-batches; worker 0: the
-                        vector that is reduced */
-  ls_loss_sums loss; /* of its micro-batches */
+  float *grads;   /* [grads + buffers]: gradient and batch statistics of one micro-batch; zero between them */
+  uint64_t *sums; /* [grads + buffers + TAIL_COUNT]: fixed-point sums over its micro-batches, two's
+                     complement; worker 0's is the vector that is reduced */
 } worker;
 
 struct ls_engine {
@@ -35,6 +35,12 @@ struct ls_engine {
   size_t slot_count;
 };
 
+static ls_status allocate_worker(worker *self, size_t count)
+{
+  LS_PASS(ls_alloc(&self->grads, count, sizeof *self->grads, "a thread's gradient"));
+  return ls_alloc(&self->sums, count + TAIL_COUNT, sizeof *self->sums, "a thread's sums");
+}
+
 static ls_status allocate(ls_engine *engine)
 {
   const ls_model *model = engine->options.network->model;
@@ -43,9 +49,7 @@ static ls_status allocate(ls_engine *engine)
   LS_PASS(ls_workspaces_new(&engine->workspaces, model, threads));
   LS_PASS(ls_alloc(&engine->workers, threads, sizeof *engine->workers, "the workers"));
   engine->sum_count = counts->grads + counts->buffers;
-  for (size_t i = 0; i < threads; i++)
-    LS_PASS(ls_alloc(&engine->workers[i].sums, engine->sum_count + TAIL_COUNT, sizeof(float),
-                     "a thread's gradient"));
+  for (size_t i = 0; i < threads; i++) LS_PASS(allocate_worker(&engine->workers[i], engine->sum_count));
   LS_PASS(ls_alloc(&engine->param_grads, counts->params, sizeof(float), "the gradient"));
   engine->norm_count = ls_size_ceil_div(counts->params, NORM_CHUNK);
   LS_PASS(ls_alloc(&engine->norm_parts, engine->norm_count, sizeof(double), "the gradient's norm"));
@@ -73,7 +77,10 @@ void ls_engine_free(ls_engine *engine)
 {
   if (!engine) return;
   ls_workspaces_free(engine->workspaces, engine->options.threads);
-  for (size_t i = 0; engine->workers && i < engine->options.threads; i++) free(engine->workers[i].sums);
+  for (size_t i = 0; engine->workers && i < engine->options.threads; i++) {
+    free(engine->workers[i].grads);
+    free(engine->workers[i].sums);
+  }
   free(engine->workers);
   free(engine->param_grads);
   free(engine->norm_parts);
@@ -92,6 +99,50 @@ ls_workspace **ls_engine_workspaces(const ls_engine *engine)
   return engine->workspaces;
 }
 
+/* Sums over micro-batches are taken in fixed point: integers add up to the same total in any order, so the
+ * step does not depend on how the micro-batches are dealt to ranks and threads. A value x becomes the integer
+ * nearest to x * scale: gradients to 9.1e-13 within +-2048, statistics to 3.7e-9 within +-8.4e6. What is
+ * outside, or not a number, is counted and refused, never wrapped. 2^11 micro-batches fit.
+ *
+ * Adding 1.5 * 2^52 leaves that integer in the low bits of the double: a conversion that vectorizes. */
+static const double GRAD_SCALE = 0x1p40, STAT_SCALE = 0x1p28, LOSS_SCALE = 0x1p32;
+static const double ROUNDER = 0x1.8p52, LIMIT = 0x1p51;
+
+/* sums += values * scale, values = 0. Returns whether a value was out of range. */
+static bool add_fixed(float *restrict values, uint64_t *restrict sums, size_t count, double scale,
+                      double unit)
+{
+  const double factor = scale * unit;
+  const uint64_t rounder_bits = 0x4338000000000000;
+  uint64_t outside = 0;
+  for (size_t i = 0; i < count; i++) {
+    const double scaled = (double)values[i] * factor;
+    const double rounded = scaled + ROUNDER;
+    uint64_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    outside |= (uint64_t) !(fabs(scaled) < LIMIT);
+    sums[i] += bits - rounder_bits;
+    values[i] = 0.0F;
+  }
+  return outside != 0;
+}
+
+/* Take what a micro-batch left in the worker's gradient into its sums; statistics as a share of the step's.
+ */
+static void add_microbatch(const ls_engine *engine, worker *self, const ls_loss_sums *loss,
+                           size_t step_samples)
+{
+  const size_t grads = ls_model_count(engine->options.network->model)->grads;
+  uint64_t *tail = self->sums + engine->sum_count;
+  bool outside = add_fixed(self->grads, self->sums, grads, GRAD_SCALE, 1.0);
+  outside |= add_fixed(self->grads + grads, self->sums + grads, engine->sum_count - grads, STAT_SCALE,
+                       1.0 / (double)step_samples);
+  outside |= !(fabs(loss->loss) < 1e9);
+  tail[TAIL_LOSS] += outside ? 0 : (uint64_t)llround(loss->loss * LOSS_SCALE);
+  tail[TAIL_CORRECT] += loss->correct;
+  tail[TAIL_INVALID] += outside;
+}
+
 /* Forward and backward of one micro-batch, adding to the worker's sums. */
 static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
                              const ls_microbatch *microbatch)
@@ -103,8 +154,8 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
   ls_shape in = ls_model_input(model);
   ls_pass pass = ls_network_pass(network, microbatch);
   pass.training = true;
-  pass.grads = self->sums;
-  pass.stats = self->sums + ls_model_count(model)->grads;
+  pass.grads = self->grads;
+  pass.stats = self->grads + ls_model_count(model)->grads;
   pass.seed = engine->options.seed;
   pass.epoch = step->epoch;
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
@@ -114,17 +165,15 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
   ls_loss_sums sums =
       ls_loss_softmax(logits, microbatch->labels, microbatch->n, ls_model_classes(model),
                       engine->options.train->label_smoothing, scale, ls_workspace_loss_gradient(workspace));
-  self->loss.loss += sums.loss;
-  self->loss.correct += sums.correct;
   ls_model_backward(model, &pass, workspace, NULL);
+  add_microbatch(engine, self, &sums, ls_loader_step_samples(step->loader, step->epoch_step));
 }
 
 /* The part's share of this rank's micro-batches. */
 static void train_part(ls_engine *engine, size_t part, const ls_step *step)
 {
   worker *self = &engine->workers[part];
-  memset(self->sums, 0, engine->sum_count * sizeof(float));
-  self->loss = (ls_loss_sums){0};
+  memset(self->sums, 0, (engine->sum_count + TAIL_COUNT) * sizeof *self->sums);
   size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
   size_t end = ls_part_first(count, engine->options.threads, part + 1);
   for (size_t i = ls_part_first(count, engine->options.threads, part); i < end; i++) {
@@ -136,41 +185,46 @@ static void train_part(ls_engine *engine, size_t part, const ls_step *step)
 /* The part's chunk of the sum over the workers, in their order, into worker 0's vector. */
 static void sum_part(ls_engine *engine, size_t part)
 {
-  size_t first = ls_part_first(engine->sum_count, engine->options.threads, part);
-  size_t end = ls_part_first(engine->sum_count, engine->options.threads, part + 1);
-  float *restrict total = engine->workers[0].sums;
+  size_t count = engine->sum_count + TAIL_COUNT;
+  size_t first = ls_part_first(count, engine->options.threads, part);
+  size_t end = ls_part_first(count, engine->options.threads, part + 1);
+  uint64_t *restrict total = engine->workers[0].sums;
   for (size_t t = 1; t < engine->options.threads; t++) {
-    const float *restrict sums = engine->workers[t].sums;
+    const uint64_t *restrict sums = engine->workers[t].sums;
     for (size_t i = first; i < end; i++) total[i] += sums[i];
   }
 }
 
+/* What this rank alone knows, added to its sums. */
 static void write_tail(ls_engine *engine, const ls_step *step)
 {
-  float *tail = engine->workers[0].sums + engine->sum_count;
-  ls_loss_sums sums = {0};
-  for (size_t t = 0; t < engine->options.threads; t++) {
-    sums.loss += engine->workers[t].loss.loss;
-    sums.correct += engine->workers[t].loss.correct;
-  }
-  uint64_t samples = 0;
+  uint64_t *tail = engine->workers[0].sums + engine->sum_count;
   size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
-  for (size_t i = 0; i < count; i++) samples += ls_loader_microbatch(step->loader, step->epoch_step, i).n;
-  tail[TAIL_LOSS] = (float)sums.loss;
-  tail[TAIL_CORRECT] = (float)sums.correct;
-  tail[TAIL_SAMPLES] = (float)samples;
-  tail[TAIL_STOP] = (float)step->control.stop;
-  tail[TAIL_CHECKPOINT] = (float)step->control.checkpoint;
+  for (size_t i = 0; i < count; i++)
+    tail[TAIL_SAMPLES] += ls_loader_microbatch(step->loader, step->epoch_step, i).n;
+  tail[TAIL_STOP] = step->control.stop;
+  tail[TAIL_CHECKPOINT] = step->control.checkpoint;
 }
 
 static void read_tail(const ls_engine *engine, ls_step_result *result)
 {
-  const float *tail = engine->workers[0].sums + engine->sum_count;
-  result->loss = (double)tail[TAIL_LOSS];
-  result->correct = (uint64_t)tail[TAIL_CORRECT];
-  result->samples = (uint64_t)tail[TAIL_SAMPLES];
-  result->control =
-      (ls_control){.stop = (uint64_t)tail[TAIL_STOP], .checkpoint = (uint64_t)tail[TAIL_CHECKPOINT]};
+  const uint64_t *tail = engine->workers[0].sums + engine->sum_count;
+  result->loss = (double)(int64_t)tail[TAIL_LOSS] / LOSS_SCALE;
+  result->correct = tail[TAIL_CORRECT];
+  result->samples = tail[TAIL_SAMPLES];
+  result->is_valid = tail[TAIL_INVALID] == 0;
+  result->control = (ls_control){.stop = tail[TAIL_STOP], .checkpoint = tail[TAIL_CHECKPOINT]};
+}
+
+/* The part's chunk of the reduced sums as floats, into worker 0's gradient. */
+static void read_part(ls_engine *engine, size_t part)
+{
+  size_t grads = ls_model_count(engine->options.network->model)->grads;
+  size_t end = ls_part_first(engine->sum_count, engine->options.threads, part + 1);
+  const uint64_t *restrict sums = engine->workers[0].sums;
+  float *restrict to = engine->workers[0].grads;
+  for (size_t i = ls_part_first(engine->sum_count, engine->options.threads, part); i < end; i++)
+    to[i] = (float)((double)(int64_t)sums[i] / (i < grads ? GRAD_SCALE : STAT_SCALE));
 }
 
 /* Sums of squares of the part's chunks: chunk c belongs to part c % threads, and its sum has one order. */
@@ -214,8 +268,10 @@ static double unpack_gradient(ls_engine *engine)
   const ls_model *model = engine->options.network->model;
   size_t threads = engine->options.threads;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+  for (size_t part = 0; part < threads; part++) read_part(engine, part);
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++)
-    ls_model_unpack(model, engine->workers[0].sums, engine->param_grads, part, threads);
+    ls_model_unpack(model, engine->workers[0].grads, engine->param_grads, part, threads);
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) norm_part(engine, part);
   double sum = 0.0;
@@ -223,7 +279,7 @@ static double unpack_gradient(ls_engine *engine)
   return sqrt(sum);
 }
 
-static void apply_gradient(ls_engine *engine, const ls_step *step, double grad_norm, uint64_t samples)
+static void apply_gradient(ls_engine *engine, const ls_step *step, double grad_norm)
 {
   ls_network *network = engine->options.network;
   const ls_model_counts *counts = ls_model_count(network->model);
@@ -232,9 +288,8 @@ static void apply_gradient(ls_engine *engine, const ls_step *step, double grad_n
   double grad_scale = clip > 0.0 && grad_norm > clip ? clip / grad_norm : 1.0;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) update_part(engine, part, step, grad_scale);
-  float *stats = engine->workers[0].sums + counts->grads;
-  for (size_t i = 0; i < counts->buffers; i++) stats[i] /= (float)samples;
-  ls_model_update_buffers(network->model, stats, network->buffers);
+  ls_model_update_buffers(network->model, engine->workers[0].grads + counts->grads, network->buffers);
+  memset(engine->workers[0].grads, 0, engine->sum_count * sizeof(float)); /* for the next micro-batch */
   ls_engine_pack(engine);
 }
 
@@ -248,16 +303,16 @@ ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result 
     for (size_t part = 0; part < threads; part++) sum_part(engine, part);
   }
   write_tail(engine, step);
-  LS_TRY(ls_comm_sum_f32(engine->options.comm, engine->workers[0].sums, engine->sum_count + TAIL_COUNT),
+  LS_TRY(ls_comm_sum_u64(engine->options.comm, engine->workers[0].sums, engine->sum_count + TAIL_COUNT),
          "summing the gradients");
   read_tail(engine, result);
   result->grad_norm = unpack_gradient(engine);
-  if (!isfinite(result->loss) || !isfinite(result->grad_norm))
-    return ls_fail(LS_E_NONFINITE,
-                   "%s is not finite in step %zu of epoch %llu (learning rate %g); the weights of the last "
-                   "checkpoint are intact. Try a lower train.optimizer.lr, a warm-up, or train.clip_norm",
-                   isfinite(result->loss) ? "the gradient" : "the loss", step->epoch_step + 1,
-                   (unsigned long long)step->epoch + 1, step->lr);
-  apply_gradient(engine, step, result->grad_norm, result->samples);
+  if (!result->is_valid || !isfinite(result->grad_norm))
+    return ls_fail(
+        LS_E_NONFINITE,
+        "loss or gradient is not finite in step %zu of epoch %llu (learning rate %g); the weights "
+        "of the last checkpoint are intact. Try a lower train.optimizer.lr, a warm-up, or train.clip_norm",
+        step->epoch_step + 1, (unsigned long long)step->epoch + 1, step->lr);
+  apply_gradient(engine, step, result->grad_norm);
   return LS_OK;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training step: micro-batches over threads, one allreduce, one update.
  *
- *   threads: forward and backward of their micro-batches, each into a gradient vector of its own
- *   threads: sum of those vectors in thread order, chunk by chunk
+ *   threads: forward and backward of their micro-batches, each added to a fixed-point sum of its own
+ *   threads: sum of those vectors, chunk by chunk
  *   master:  MPI_Allreduce of [gradient | batch statistics | control words]
  *   threads: unpack, norm, optimizer, pack
  *
- * Micro-batches are dealt to threads in fixed blocks, and every sum has a fixed order: the same number of
- * ranks and threads gives the same bits. Nothing is allocated in a step.
+ * The sums are integers, so any number of ranks and threads gives the same bits. Nothing is allocated in a
+ * step.
  */
 #ifndef LS_TRAIN_ENGINE_H
 #define LS_TRAIN_ENGINE_H
@@ -56,6 +56,7 @@ typedef struct ls_step {
 typedef struct ls_step_result {
   double loss; /* sum over the samples */
   uint64_t correct, samples;
+  bool is_valid;    /* loss and gradient are finite and within the range of the sums, on every rank */
   double grad_norm; /* L2 norm of the mean gradient, before clipping */
   ls_control control;
 } ls_step_result;

@@ -22,13 +22,17 @@ holds 'resolved configuration' 'd[0]["weights_digest"] == d[1]["weights_digest"]
 
 for count in 2 3 5 8; do
   ranks "$count" 0 "$lockstep" train toy.yaml -o "ranks$count"
-  holds "$count ranks" 'abs(d[0]["test"]["loss"] - d[1]["test"]["loss"]) < 1e-3 and d[1]["ranks"] > 1' one/summary.json "ranks$count/summary.json"
+  holds "$count ranks" 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[1]["ranks"] > 1' one/summary.json "ranks$count/summary.json"
+  holds "$count ranks" 'abs(d[0]["test"]["loss"] - d[1]["test"]["loss"]) < 1e-9' one/summary.json "ranks$count/summary.json"
   python3 - "one/metrics.csv" "ranks$count/metrics.csv" <<'P' || fail "losses of the first epoch differ on $count ranks"
 import csv, sys
 a, b = (next(csv.DictReader(open(f))) for f in sys.argv[1:])
 sys.exit(not all(abs(float(a[k]) - float(b[k])) < 1e-4 for k in ("train_loss", "validation_loss")))
 P
 done
+
+OMP_NUM_THREADS=3 run 0 "$lockstep" train toy.yaml -o threads3
+holds 'three threads' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[1]["threads"] == 3' one/summary.json threads3/summary.json
 
 # More ranks than samples.
 toy tiny 5 3
@@ -49,7 +53,8 @@ run 0 "$lockstep" eval "$newest" --split validation --json
 cp out validation.json
 holds 'validation split' 'd[0]["validation"]["confusion"] == d[1]["validation"]["confusion"]' one/summary.json validation.json
 
-# A run that is killed after an epoch and resumed equals the uninterrupted one, also from a middle step.
+# A run that is killed after an epoch and resumed equals the uninterrupted one, also from a middle step and on
+# another number of ranks.
 run 0 "$lockstep" train toy.yaml -o whole checkpoint.every_steps=3 checkpoint.keep=100
 for step in 3 6 9 12; do
   rm -rf cut && cp -r whole cut
@@ -59,6 +64,13 @@ for step in 3 6 9 12; do
   done
   run 0 "$lockstep" train toy.yaml -o cut --resume checkpoint.every_steps=3
   out_has "resuming from cut/checkpoint-$step.h5"
+  rm -rf cut2 && cp -r whole cut2
+  for file in cut2/checkpoint-*.h5; do
+    number=${file##*-}
+    [[ ${number%.h5} -le $step ]] || rm "$file"
+  done
+  ranks 2 0 "$lockstep" train toy.yaml -o cut2 --resume checkpoint.every_steps=3
+  holds "resumed from step $step on two ranks" 'd[0]["weights_digest"] == d[1]["weights_digest"]' whole/summary.json cut2/summary.json
   holds "resumed from step $step" 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[0]["test"]["loss"] == d[1]["test"]["loss"]' whole/summary.json cut/summary.json
 done
 run 0 "$lockstep" train toy.yaml -o fresh-run --resume
