@@ -113,16 +113,34 @@ static inline void golden_to_nchw(const float *from, float *to, size_t n, ls_sha
     to[i] = from[(i / (shape.c * pixels) * pixels + i % pixels) * shape.c + i / pixels % shape.c];
 }
 
-/* Largest difference, relative to the largest expected magnitude; infinite when something is not a number. */
-static inline double golden_error(const float *actual, const float *expected, size_t count)
+typedef struct golden_difference {
+  double error; /* relative to the largest expected magnitude; infinite when something is not a number */
+  size_t index; /* of the element that is off most */
+} golden_difference;
+
+static inline golden_difference golden_compare(const float *actual, const float *expected, size_t count)
 {
-  double largest = 0.0, worst = 0.0;
+  golden_difference worst = {.error = 0.0};
+  double largest = 0.0;
   for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)expected[i]));
   for (size_t i = 0; i < count; i++) {
     const double difference = fabs((double)actual[i] - (double)expected[i]);
-    if (!(difference <= worst)) worst = isnan(difference) ? INFINITY : difference;
+    const double error = isnan(difference) ? INFINITY : difference;
+    if (error > worst.error) worst = (golden_difference){.error = error, .index = i};
   }
-  return largest > 0.0 ? worst / largest : worst;
+  if (largest > 0.0) worst.error /= largest;
+  return worst;
+}
+
+/* Relative to the largest magnitude of the array: sums cancel, so a small element carries the rounding of the
+ * large terms that it was added up from, and an error relative to itself would say nothing. */
+static inline void golden_expect(const char *place, const char *what, const float *actual,
+                                 const float *expected, size_t count, double tolerance)
+{
+  const golden_difference worst = golden_compare(actual, expected, count);
+  if (worst.error <= tolerance) return;
+  fail_msg("%s: %s is off by %g of its largest value at index %zu of %zu: %.9g, not %.9g", place, what,
+           worst.error, worst.index, count, (double)actual[worst.index], (double)expected[worst.index]);
 }
 
 #endif

@@ -8,8 +8,8 @@ that float32 holds exactly, and stored as float32: the goldens have no rounding 
 
 layers.h5, a group per case: attributes `layers` (model.layers as a user writes it), `training`; datasets x
 [n, c, h, w], y [n, features], dy, dx; and for every tensor, such as block1.conv1.weight, in PyTorch's layout:
-params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer after the step). Whole nets have
-`labels` and attributes `loss` (mean) and `smoothing` too: dy is the gradient of the loss.
+params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer after the step). Whole nets, and
+the loss by itself, have `labels` and attributes `loss` (mean) and `smoothing` too: dy is the loss's gradient.
 
 training.h5, a group per net: attribute `layers`; inputs [steps, n, c, h, w], labels [steps, n], params.TENSOR,
 buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as a user writes it); losses
@@ -277,6 +277,9 @@ def make_layers(path):
         add_case(file, "net_lenet5", lenet5(), [3, 1, 28, 28], smoothing=0.0)
         add_case(file, "net_residual", residual_net(), [6, 3, 8, 8], smoothing=0.1)
         add_case(file, "net_residual_evaluation", residual_net(), [6, 3, 8, 8], training=False, smoothing=0.0)
+        image("conv_stride_3_pad", conv(3, 3, stride=3, pad=1), [1, 32, 7, 7])
+        for name, classes, smoothing in (("loss", 10, 0.0), ("loss_smoothing", 10, 0.1), ("loss_wide", 100, 0.3)):
+            add_case(file, name, [flat], [3, classes], smoothing=smoothing)
 
 
 # ---- ten steps ----

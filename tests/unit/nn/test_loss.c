@@ -94,7 +94,30 @@ static void divergence_is_seen(void **state)
       float logits[] = {0.5F, 1.0F, -1.0F, 0.0F};
       const uint16_t label = 1;
       logits[place] = bad[i];
-      assert_true(!isfinite(ls_loss_softmax(logits, &label, 1, 4, 0.0, 1.0, NULL).loss));
+      const double loss = ls_loss_softmax(logits, &label, 1, 4, 0.0, 1.0, NULL).loss;
+      assert_true(isnan(bad[i]) ? isnan(loss) : !isfinite(loss));
+    }
+}
+
+/* Adding a constant to all logits of a sample changes nothing, so each sample's gradient sums to 0. */
+static void gradients_sum_to_zero(void **state)
+{
+  (void)state;
+  enum { N = 3, MAX_CLASSES = 100 };
+  static const size_t classes[] = {2, 3, 10, MAX_CLASSES};
+  static const double smoothings[] = {0.0, 0.1, 0.9};
+  float logits[N * MAX_CLASSES], gradient[N * MAX_CLASSES];
+  const uint16_t labels[N] = {0, 1, 1};
+  for (size_t i = 0; i < N * MAX_CLASSES; i++) logits[i] = 5.0F * sinf((float)i);
+  for (size_t i = 0; i < 4; i++)
+    for (size_t j = 0; j < 3; j++) {
+      ls_loss_softmax(logits, labels, N, classes[i], smoothings[j], 1.0, gradient);
+      for (size_t s = 0; s < N; s++) {
+        double sum = 0.0;
+        for (size_t k = 0; k < classes[i]; k++) sum += (double)gradient[s * classes[i] + k];
+        /* The log of the sum, at most 5, is rounded to float: 2.4e-7 of each p; so is each p itself. */
+        expect_near(sum, 0.0, 1e-6);
+      }
     }
 }
 
@@ -113,9 +136,13 @@ static void probabilities(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_values),   cmocka_unit_test(smoothing),
-      cmocka_unit_test(extremes),       cmocka_unit_test(a_small_loss_is_exact),
-      cmocka_unit_test(sums_in_double), cmocka_unit_test(divergence_is_seen),
+      cmocka_unit_test(known_values),
+      cmocka_unit_test(smoothing),
+      cmocka_unit_test(extremes),
+      cmocka_unit_test(a_small_loss_is_exact),
+      cmocka_unit_test(sums_in_double),
+      cmocka_unit_test(divergence_is_seen),
+      cmocka_unit_test(gradients_sum_to_zero),
       cmocka_unit_test(probabilities),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -442,6 +442,87 @@ static void passes_repeat(void **state)
   net_fini(&n);
 }
 
+enum { ALONE_N = 5, ALONE_IN = 144, ALONE_OUT = 10 };
+
+/* Kernels for other numbers of columns may add up in another order: some 1e-7 of the largest output. */
+static void expect_outputs(const char *what, const float *actual, const float *expected, size_t count)
+{
+  double most = 0.0;
+  for (size_t i = 0; i < count; i++) most = fmax(most, fabs((double)expected[i]));
+  assert_true(most > 0.0);
+  for (size_t i = 0; i < count; i++)
+    if (!(fabs((double)actual[i] - (double)expected[i]) <= 1e-6 * most))
+      fail_msg("%s: output %zu is %.9g, not %.9g", what, i, (double)actual[i], (double)expected[i]);
+}
+
+/* Each sample gives the same in a full micro-batch, in a shorter one, and at another place there. What lies
+ * behind the samples of a pass is not read: it is not a number. */
+static void check_short_passes(test_net *n, const float *x, const float *y)
+{
+  float *input = ls_workspace_input(n->workspace);
+  for (size_t first = 0; first < ALONE_N; first++)
+    for (size_t count = 1; first + count <= ALONE_N; count++) {
+      for (size_t i = 0; i < ALONE_N * ALONE_IN; i++) input[i] = NAN;
+      n->pass.n = count;
+      n->pass.samples = n->samples + first;
+      expect_outputs("short", net_forward(n, x + first * ALONE_IN), y + first * ALONE_OUT, count * ALONE_OUT);
+    }
+  n->pass.n = ALONE_N;
+  n->pass.samples = n->samples;
+}
+
+/* Each sample gives the same when all others of its micro-batch are not numbers. */
+static void check_partners(test_net *n, const float *x, const float *y)
+{
+  float changed[ALONE_N * ALONE_IN];
+  for (size_t s = 0; s < ALONE_N; s++) {
+    for (size_t i = 0; i < ALONE_N * ALONE_IN; i++) changed[i] = i / ALONE_IN == s ? x[i] : NAN;
+    const float *logits = net_forward(n, changed);
+    expect_outputs("partners", logits + s * ALONE_OUT, y + s * ALONE_OUT, ALONE_OUT);
+    assert_true(isnan(logits[(s + 1) % ALONE_N * ALONE_OUT]));
+  }
+}
+
+static void check_alone(const char *layers, bool training)
+{
+  float x[ALONE_N * ALONE_IN], y[ALONE_N * ALONE_OUT];
+  test_net n;
+  net_init(&n, layers, image, ALONE_N);
+  for (size_t i = 0; i < ls_model_count(n.model)->buffers; i++) n.buffers[i] = 0.5F + 0.1F * (float)(i % 7);
+  n.pass.training = training;
+  net_random(1, x, ALONE_N * ALONE_IN);
+  memcpy(y, net_forward(&n, x), sizeof y);
+  check_short_passes(&n, x, y);
+  check_partners(&n, x, y);
+  net_fini(&n);
+}
+
+/* In evaluation always; in training where there is no batchnorm: dropout goes by the sample, not its place.
+ */
+static void samples_do_not_mix(void **state)
+{
+  (void)state;
+  check_alone(NET, false);
+  check_alone("[{type: conv, filters: 9, kernel: 3, stride: 2, pad: same}, {type: gelu}, {type: dropout}, "
+              "{type: avgpool, size: 2}, {type: flatten}, {type: dropout, rate: 0.2}, "
+              "{type: dense, units: 33}, {type: leaky_relu}, {type: dense, units: 10}]",
+              true);
+}
+
+/* With batchnorm in training they do: the statistics are those of the micro-batch. */
+static void batchnorm_mixes_in_training(void **state)
+{
+  (void)state;
+  float x[ALONE_N * ALONE_IN], y[ALONE_OUT];
+  test_net n;
+  net_init(&n, NET, image, ALONE_N);
+  net_random(1, x, ALONE_N * ALONE_IN);
+  memcpy(y, net_forward(&n, x), sizeof y);
+  net_random(2, x + ALONE_IN, ALONE_IN);
+  assert_memory_not_equal(net_forward(&n, x), y, sizeof y);
+  net_fini(&n);
+}
+
 static void summary_shows_the_model(void **state)
 {
   (void)state;
@@ -511,6 +592,8 @@ int main(void)
       cmocka_unit_test(initial_weights_follow_the_seed),
       cmocka_unit_test(batchnorm_starts_as_the_identity),
       cmocka_unit_test(passes_repeat),
+      cmocka_unit_test(samples_do_not_mix),
+      cmocka_unit_test(batchnorm_mixes_in_training),
       cmocka_unit_test(summary_shows_the_model),
       cmocka_unit_test(kinds_are_registered),
   };

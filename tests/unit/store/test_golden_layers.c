@@ -23,8 +23,7 @@ typedef struct golden {
 static void expect(const golden *g, const char *what, const float *actual, const float *expected,
                    size_t count)
 {
-  const double error = golden_error(actual, expected, count);
-  if (!(error <= tolerance)) fail_msg("%s: %s is off by %g", g->name, what, error);
+  golden_expect(g->name, what, actual, expected, count, tolerance);
 }
 
 static float *read_floats(hid_t group, const char *name, size_t count)
@@ -157,9 +156,11 @@ static void a_wrong_value_is_seen(void **state)
   (void)state;
   const float expected[] = {0.5F, -2.0F, 0.001F};
   const float wrong[] = {0.5F, -2.0F, 0.001F + 4e-5F}, broken[] = {0.5F, NAN, 0.001F};
-  assert_true(golden_error(expected, expected, 3) <= 0.0);
-  assert_true(golden_error(wrong, expected, 3) > tolerance);
-  assert_true(golden_error(broken, expected, 3) > tolerance);
+  assert_true(golden_compare(expected, expected, 3).error <= 0.0);
+  assert_true(golden_compare(wrong, expected, 3).error > tolerance);
+  assert_int_equal(golden_compare(wrong, expected, 3).index, 2);
+  assert_true(golden_compare(broken, expected, 3).error > tolerance);
+  assert_int_equal(golden_compare(broken, expected, 3).index, 1);
 }
 
 int main(void)

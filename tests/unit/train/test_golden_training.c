@@ -80,11 +80,12 @@ static double step(run *r, const ls_kind_spec *optimizer, size_t i)
 static void expect_tensors(const run *r, const char *what, const ls_tensor *tensors, size_t count,
                            const float *actual, const float *expected)
 {
+  char place[GOLDEN_NAME_BYTES], name[GOLDEN_NAME_BYTES];
+  snprintf(place, sizeof place, "%s, %s", r->name, what);
   for (size_t i = 0; i < count; i++) {
-    const double error =
-        golden_error(actual + tensors[i].offset, expected + tensors[i].offset, tensors[i].count);
-    if (!(error <= tolerance))
-      fail_msg("%s, %s: %s.%s is off by %g", r->name, what, tensors[i].layer, tensors[i].name, error);
+    const size_t offset = tensors[i].offset;
+    golden_tensor_name("final", &tensors[i], name);
+    golden_expect(place, name, actual + offset, expected + offset, tensors[i].count, tolerance);
   }
 }
 
