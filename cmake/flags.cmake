@@ -16,3 +16,11 @@ if(LS_SANITIZE)
   target_compile_options(ls_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(ls_flags INTERFACE -fsanitize=address,undefined)
 endif()
+
+# The sanitizers' settings, for programs.
+function(ls_sanitized_program target)
+  if(LS_SANITIZE)
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/sanitizers.c)
+    set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
+  endif()
+endfunction()

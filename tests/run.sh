@@ -56,7 +56,6 @@ if [[ ${#only[@]} -eq 0 ]]; then
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas
 fi
-export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export LOCKSTEP=$PWD/build/release/lockstep
 if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
   LOCKSTEP_DATA_PATH=$(cd ../shared/data && pwd)
@@ -66,6 +65,7 @@ run_ctest 'release' --test-dir build/release -j 2 "${only[@]}"
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'clang, unit' --test-dir build/clang -L unit -j 2
   run_ctest 'ASan and UBSan, unit' --test-dir build/asan -L unit -j 2
+  run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
   check 'install: cmake --install' bash tests/style/install.sh
 fi

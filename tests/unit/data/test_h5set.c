@@ -10,13 +10,6 @@
 
 enum { COUNT = 700, SIDE = 16, CLASSES = 10 };
 
-/* libhdf5 leaks on damaged files; LeakSanitizer, where it is linked, asks for this by its name. */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-  return "leak:libhdf5";
-}
-
 /* ---- round trip ---- */
 
 static void make_cifar(void)
