@@ -132,6 +132,18 @@ static inline const float *net_forward(test_net *net, const float *x)
   return ls_model_forward(net->model, &net->pass, net->workspace);
 }
 
+/* Visitor: a layer's gradient to the layout of its parameters. */
+static inline void net_unpack(const ls_layer *layer, size_t depth, void *user)
+{
+  (void)depth;
+  const test_net *net = user;
+  if (layer->kind->unpack)
+    layer->kind->unpack(layer, net->grads, net->param_grads);
+  else if (!layer->kind->visit)
+    memcpy(net->param_grads + layer->param_offset, net->grads + layer->grad_offset,
+           layer->param_count * sizeof *net->grads);
+}
+
 /* Backward from dy [n, features], which is kept: param_grads, and dx when wanted. */
 static inline void net_backward(test_net *net, const float *dy, bool wants_dx)
 {
@@ -140,7 +152,7 @@ static inline void net_backward(test_net *net, const float *dy, bool wants_dx)
          net->pass.n * ls_model_classes(net->model) * sizeof *dy);
   memset(net->grads, 0, counts->grads * sizeof *net->grads);
   ls_model_backward(net->model, &net->pass, net->workspace, wants_dx ? net->dx : NULL);
-  if (net->pass.grads) ls_model_unpack(net->model, net->grads, net->param_grads, 0, 1);
+  if (net->pass.grads) ls_model_visit(net->model, net_unpack, net);
   net_check_guards(net);
 }
 

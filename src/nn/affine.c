@@ -263,13 +263,13 @@ static void pack_data(const ls_affine *affine, const float *weights, size_t firs
   }
 }
 
-void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed)
+void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed, size_t part, size_t parts)
 {
-  for (size_t first = 0; first < affine->out; first += PANEL)
+  for (size_t first = part * PANEL; first < affine->out; first += parts * PANEL)
     pack_forward(affine, weights + first * affine->in, ls_size_min(PANEL, affine->out - first),
                  packed + first * affine->in);
   packed += product_packed(&affine->forward);
-  for (size_t first = 0; first < affine->in; first += PANEL)
+  for (size_t first = part * PANEL; first < affine->in; first += parts * PANEL)
     pack_data(affine, weights, first, ls_size_min(PANEL, affine->in - first), packed + first * affine->out);
 }
 

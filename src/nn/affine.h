@@ -41,8 +41,8 @@ typedef struct ls_affine {
 ls_status ls_affine_plan(ls_affine *affine, size_t columns) LS_CHECKED;
 void ls_affine_fini(ls_affine *affine);
 
-/** Pack weights[out, in / taps, taps]. */
-void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed);
+/** Pack weights[out, in / taps, taps]; work item `part` of `parts`. */
+void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed, size_t part, size_t parts);
 
 /** y[n][out] = W x + bias. */
 void ls_affine_forward(const ls_affine *affine, const ls_kernel_pass *pass, const float *x, float *y);

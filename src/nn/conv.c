@@ -205,14 +205,14 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed)
+static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
 {
   const conv_layer *self = layer->impl;
   params += layer->param_offset;
   packed += layer->packed_offset;
   if (self->is_affine)
-    ls_affine_pack(&self->affine, params, packed);
-  else
+    ls_affine_pack(&self->affine, params, packed, part, parts);
+  else if (layer->index % parts == part)
     ls_conv_pack(&self->conv, params, packed);
 }
 

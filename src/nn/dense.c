@@ -92,10 +92,10 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed)
+static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
 {
   const dense *self = layer->impl;
-  ls_affine_pack(&self->affine, params + layer->param_offset, packed + layer->packed_offset);
+  ls_affine_pack(&self->affine, params + layer->param_offset, packed + layer->packed_offset, part, parts);
 }
 
 static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)

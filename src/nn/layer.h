@@ -104,11 +104,12 @@ struct ls_layer_kind {
   /** Set the initial parameters and buffers; vectors of the whole model. Optional: it has none. */
   void (*init)(const ls_layer *layer, uint64_t seed, float *params, float *buffers);
 
-  /** Make the packed form of the parameters. Optional: packed_count is 0. */
-  void (*pack)(const ls_layer *layer, const float *params, float *packed);
+  /** Make the packed form of the parameters, work item `part` of `parts`. Optional: packed_count is 0. */
+  void (*pack)(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts);
 
   /** Turn a reduced gradient from the kernels' layout into that of the parameters (vectors of the whole
-   * model, not overlapping). Optional: both layouts are the same, grad_count is param_count. */
+   * model, not overlapping). Optional: both layouts are the same, grad_count is param_count; or visit() shows
+   * inner layers, which have it. */
   void (*unpack)(const ls_layer *layer, const float *grads, float *param_grads);
 
   /** running = (1 - momentum) * running + momentum * stats, where stats is the mean over the step's

@@ -150,11 +150,6 @@ void ls_model_pack(const ls_model *model, const float *params, float *packed, si
   ls_sequence_pack(&model->sequence, params, packed, part, parts);
 }
 
-void ls_model_unpack(const ls_model *model, const float *grads, float *param_grads, size_t part, size_t parts)
-{
-  ls_sequence_unpack(&model->sequence, grads, param_grads, part, parts);
-}
-
 void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers)
 {
   ls_sequence_update_buffers(&model->sequence, stats, buffers);

@@ -51,13 +51,8 @@ void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, 
 /** Set initial parameters and running statistics: a pure function of (model, seed). */
 void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers);
 
-/** Make the packed form that forward and backward read; work item `part` of `parts` (layers are dealt out).
- */
+/** Make the packed form that forward and backward read; work item `part` of `parts`. */
 void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts);
-
-/** Gradient from the kernels' layout to that of the parameters; work item `part` of `parts`. */
-void ls_model_unpack(const ls_model *model, const float *grads, float *param_grads, size_t part,
-                     size_t parts);
 
 /** Running statistics from the step's mean batch statistics. */
 void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers);

@@ -107,18 +107,11 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   ls_sequence_init_params(&self->shortcut, seed, params, buffers);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed)
+static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
 {
   const residual *self = layer->impl;
-  ls_sequence_pack(&self->body, params, packed, 0, 1);
-  ls_sequence_pack(&self->shortcut, params, packed, 0, 1);
-}
-
-static void unpack(const ls_layer *layer, const float *grads, float *param_grads)
-{
-  const residual *self = layer->impl;
-  ls_sequence_unpack(&self->body, grads, param_grads, 0, 1);
-  ls_sequence_unpack(&self->shortcut, grads, param_grads, 0, 1);
+  ls_sequence_pack(&self->body, params, packed, part, parts);
+  ls_sequence_pack(&self->shortcut, params, packed, part, parts);
 }
 
 static void update_buffers(const ls_layer *layer, const float *stats, float *buffers)
@@ -184,7 +177,6 @@ const ls_layer_kind ls_layer_residual = {
     .destroy = destroy,
     .init = init,
     .pack = pack,
-    .unpack = unpack,
     .update_buffers = update_buffers,
     .forward = forward,
     .backward = backward,

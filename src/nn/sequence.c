@@ -217,22 +217,9 @@ void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats,
 void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part,
                       size_t parts)
 {
-  for (size_t i = part; i < sequence->count; i += parts) {
+  for (size_t i = 0; i < sequence->count; i++) {
     const ls_layer *layer = &sequence->items[i].layer;
-    if (layer->kind->pack) layer->kind->pack(layer, params, packed);
-  }
-}
-
-void ls_sequence_unpack(const ls_sequence *sequence, const float *grads, float *param_grads, size_t part,
-                        size_t parts)
-{
-  for (size_t i = part; i < sequence->count; i += parts) {
-    const ls_layer *layer = &sequence->items[i].layer;
-    if (layer->kind->unpack)
-      layer->kind->unpack(layer, grads, param_grads);
-    else
-      memcpy(param_grads + layer->param_offset, grads + layer->grad_offset,
-             layer->param_count * sizeof(float));
+    if (layer->kind->pack) layer->kind->pack(layer, params, packed, part, parts);
   }
 }
 

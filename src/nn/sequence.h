@@ -51,11 +51,9 @@ void ls_sequence_visit(const ls_sequence *sequence,
 void ls_sequence_init_params(const ls_sequence *sequence, uint64_t seed, float *params, float *buffers);
 void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats, float *buffers);
 
-/** Pack, or unpack, the layers number part, part + parts, part + 2 parts, ... */
+/** Work item `part` of `parts` of packing. */
 void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part,
                       size_t parts);
-void ls_sequence_unpack(const ls_sequence *sequence, const float *grads, float *param_grads, size_t part,
-                        size_t parts);
 
 /** x [n, in], y [n, out]. */
 void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const float *x, float *y,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The training step: micro-batches over threads, one allreduce, one update.
+/* The training step: micro-batches over threads, one reduction, one update.
  *
- *   threads: forward and backward of their micro-batches, each added to a fixed-point sum of its own
- *   threads: sum of those vectors, chunk by chunk
- *   master:  MPI_Allreduce of [gradient | batch statistics | control words]
- *   threads: unpack, norm, optimizer, pack
+ *   threads: forward and backward of their micro-batches
+ *   sums:    over threads, ranks and nodes (sums.h): gradient, batch statistics, tally with the control words
+ *   threads: norm, optimizer (gradient.h), packing for the next step's kernels
  *
  * The sums are integers, so any number of ranks and threads gives the same bits. Nothing is allocated in a
  * step.
@@ -30,11 +29,14 @@ typedef struct ls_engine_options {
   ls_network *network;        /* borrowed; its vectors change with every step */
   const ls_spec_train *train; /* borrowed */
   uint64_t seed;
-  size_t threads; /* >= 1 */
+  size_t threads;    /* >= 1 */
+  size_t node_ranks; /* see ls_node_new(); 0 for all ranks of a host */
 } ls_engine_options;
 
-/** Plan everything that the steps need. Local. Errors: LS_E_MEMORY. */
+/** Plan everything that the steps need. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_engine_new(ls_engine **out, const ls_engine_options *options) LS_CHECKED;
+
+/** NULL is fine. Collective. */
 void ls_engine_free(ls_engine *engine);
 
 /** What a rank asks of all ranks at the end of a step; counts of ranks after the reduction. */
@@ -56,7 +58,7 @@ typedef struct ls_step {
 typedef struct ls_step_result {
   double loss; /* sum over the samples */
   uint64_t correct, samples;
-  bool is_valid;    /* loss and gradient are finite and within the range of the sums, on every rank */
+  bool is_valid;    /* loss and gradient are finite and within the range of the sums */
   double grad_norm; /* L2 norm of the mean gradient, before clipping */
   ls_control control;
 } ls_step_result;

@@ -41,14 +41,19 @@ const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec);
 
 size_t ls_optimizer_slot_count(const ls_optimizer_kind *kind);
 
-/** Update work item `part` of `parts` of all parameters. Local. Cannot fail; threads may carry one part each.
+/** What an optimizer changes. */
+typedef struct ls_optimizer_vectors {
+  const ls_model *model; /* borrowed */
+  float *params;         /* [params] */
+  float *const *slots;   /* the state vectors, [params] each */
+} ls_optimizer_vectors;
+
+/** Update `count` parameters from `first` on. Local. Cannot fail; threads may carry a range each.
  *
- * @param[in]     update  lr, grad_scale, step; weight_decay is filled in per tensor
- * @param[in,out] params  [params], updated in place
- * @param[in]     grads   [params], the mean gradient of the global batch
- * @param[in,out] slots   the state vectors, [params] each
+ * @param[in] update  lr, grad_scale, step; weight_decay is filled in per tensor
+ * @param[in] grads   [count], the mean gradient of the global batch
  */
-void ls_optimizer_update(const ls_kind_spec *spec, const ls_model *model, ls_update update, float *params,
-                         const float *grads, float *const *slots, size_t part, size_t parts);
+void ls_optimizer_update(const ls_kind_spec *spec, const ls_update *update,
+                         const ls_optimizer_vectors *vectors, const float *grads, size_t first, size_t count);
 
 #endif

@@ -49,12 +49,12 @@ static ls_status describe_data(ls_run *run)
   return ls_text_take(&names, &info->class_names);
 }
 
-/* Network, engine and the state that points into them. Local. */
+/* Network, engine and the state that points into them. Collective. */
 static ls_status build(ls_run *run)
 {
   const ls_trainer_options *options = run->options;
   const ls_normalization unknown = {.channels = 0};
-  LS_PASS(ls_network_init(&run->network, options->model, &unknown));
+  LS_AGREE(options->comm, ls_network_init(&run->network, options->model, &unknown));
   ls_engine_options engine = {.comm = options->comm,
                               .network = &run->network,
                               .train = &options->spec->train,
@@ -230,7 +230,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   *run = (ls_run){.options = options, .checkpoint_s = ls_clock_s()};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
-  LS_AGREE(comm, build(run));
+  LS_PASS(build(run));
   bool found = false;
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);

@@ -132,7 +132,7 @@ static void backward_weights(harness *h)
 
 static void pack_and_unpack(harness *h)
 {
-  if (h->layer.kind->pack) h->layer.kind->pack(&h->layer, h->params, h->packed);
+  if (h->layer.kind->pack) h->layer.kind->pack(&h->layer, h->params, h->packed, 0, 1);
   if (h->layer.kind->unpack) h->layer.kind->unpack(&h->layer, h->grads, h->param_grads);
 }
 

@@ -130,7 +130,7 @@ static inline void harness_prepare(harness *h, size_t n)
   harness_random(1, h->params, layer->param_count);
   harness_random(2, h->x, n * ls_shape_count(layer->in));
   harness_random(3, h->dy, n * ls_shape_count(layer->out));
-  if (layer->kind->pack) layer->kind->pack(layer, h->params, h->packed);
+  if (layer->kind->pack) layer->kind->pack(layer, h->params, h->packed, 0, 1);
   h->pass = (ls_pass){.training = true,
                       .n = n,
                       .params = h->params,

@@ -70,7 +70,9 @@ static double step(run *r, const ls_kind_spec *optimizer, size_t i)
   net_backward(&r->net, gradient, false);
   const ls_update update = {
       .lr = ls_optimizer_find(optimizer)->lr(optimizer->options), .grad_scale = 1.0, .step = i + 1};
-  ls_optimizer_update(optimizer, r->net.model, update, r->net.params, r->net.param_grads, r->slots, 0, 1);
+  const ls_optimizer_vectors vectors = {r->net.model, r->net.params, r->slots};
+  ls_optimizer_update(optimizer, &update, &vectors, r->net.param_grads, 0,
+                      ls_model_count(r->net.model)->params);
   for (size_t k = 0; k < buffers; k++) r->net.stats[k] /= BATCH;
   ls_model_update_buffers(r->net.model, r->net.stats, r->net.buffers);
   free(x);

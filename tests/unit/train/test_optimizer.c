@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/rng.h"
+#include "base/size.h"
 #include "train/optimizer.h"
 #include "unit/train/cases.h"
 
@@ -44,8 +45,12 @@ static void take_step(experiment *run, uint64_t step, double scale, size_t parts
   for (size_t i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++) slots[i] = run->state[i];
   const ls_update update = {
       .lr = ls_optimizer_find(&run->spec)->lr(run->spec.options), .grad_scale = scale, .step = step};
-  for (size_t part = 0; part < parts; part++)
-    ls_optimizer_update(&run->spec, run->model, update, run->params, run->grads, slots, part, parts);
+  const ls_optimizer_vectors vectors = {run->model, run->params, slots};
+  const size_t count = ls_model_count(run->model)->params;
+  for (size_t part = 0; part < parts; part++) {
+    const size_t first = ls_part_first(count, parts, part), end = ls_part_first(count, parts, part + 1);
+    ls_optimizer_update(&run->spec, &update, &vectors, run->grads + first, first, end - first);
+  }
 }
 
 static void take_floats(case_file *table, const char *word, float *x, size_t count)

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The sums of a step. Each rank owns a segment of memory that the ranks of its node share:
+ *
+ *   [head | result | totals | thread: board, grads, sums | thread: board, grads, sums | ...]
+ *
+ * The node's threads, of all its ranks, each sum one chunk over all of the node's threads, into the result
+ * (or, with several nodes, the totals) in the segment of the node's rank 0. */
+#include "train/sums.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "comm/node.h"
+
+static const double GRAD_SCALE = 0x1p40, STAT_SCALE = 0x1p28, LOSS_SCALE = 0x1p32;
+
+enum { BLOCK = 512 }; /* elements summed in one go, in first-level cache */
+
+/* What a thread tells the others; of two, one is written while the slowest rank still reads the other. */
+typedef struct board {
+  uint64_t tally[LS_TALLY_COUNT];
+  uint64_t has_grads; /* grads holds a micro-batch */
+  uint64_t has_sums;  /* sums holds micro-batches */
+} board;
+
+/* A thread's part of a segment, as this process sees it. */
+typedef struct worker {
+  board *boards;  /* [2] */
+  float *grads;   /* [count] gradient and statistics of a micro-batch; zero where there is none */
+  uint64_t *sums; /* [count] fixed point, two's complement */
+} worker;
+
+/* Byte offsets within a segment. */
+typedef struct layout {
+  size_t result, totals, workers, worker_bytes, bytes;
+} layout;
+
+struct ls_sums {
+  ls_sums_options options;
+  ls_node *node;
+  size_t count;    /* grads + stats */
+  worker *workers; /* [worker_count] of the node, in the order of ranks and threads */
+  size_t worker_count;
+  worker *mine;     /* this rank's [threads] */
+  float *result;    /* [count] */
+  float *decoded;   /* the result's memory when it is this rank's own: several nodes, exact */
+  uint64_t *totals; /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes only */
+  uint64_t tally[LS_TALLY_COUNT];
+  size_t turn; /* 0 or 1: the boards of this step */
+};
+
+static layout plan(size_t count, size_t threads)
+{
+  ls_arena arena = {0};
+  layout l;
+  ls_arena_reserve(&arena, 1, sizeof(size_t));
+  l.result = ls_arena_reserve(&arena, count, sizeof(float));
+  l.totals = ls_arena_reserve(&arena, count + LS_TALLY_COUNT, sizeof(uint64_t));
+  l.workers = arena.bytes;
+  ls_arena_reserve(&arena, 2, sizeof(board));
+  ls_arena_reserve(&arena, count, sizeof(float));
+  ls_arena_reserve(&arena, count, sizeof(uint64_t));
+  l.worker_bytes = arena.bytes - l.workers;
+  l.bytes = l.workers + threads * l.worker_bytes;
+  return l;
+}
+
+static worker worker_at(unsigned char *segment, const layout *l, size_t count, size_t thread)
+{
+  ls_arena arena = {.base = segment + l->workers + thread * l->worker_bytes};
+  worker self = {.boards = ls_arena_at(&arena, ls_arena_reserve(&arena, 2, sizeof(board)))};
+  self.grads = ls_arena_at(&arena, ls_arena_reserve(&arena, count, sizeof(float)));
+  self.sums = ls_arena_at(&arena, ls_arena_reserve(&arena, count, sizeof(uint64_t)));
+  return self;
+}
+
+/* Number of threads of a rank of the node: the first word of its segment. */
+static size_t threads_of(const ls_sums *sums, size_t rank)
+{
+  return *(const size_t *)ls_node_segment(sums->node, rank);
+}
+
+/* The node's workers, once every rank has written its number of threads. Local. */
+static ls_status find_workers(ls_sums *sums, const layout *l)
+{
+  const size_t ranks = ls_node_size(sums->node);
+  for (size_t r = 0; r < ranks; r++) sums->worker_count += threads_of(sums, r);
+  LS_PASS(ls_alloc(&sums->workers, sums->worker_count, sizeof *sums->workers, "the node's workers"));
+  worker *next = sums->workers;
+  for (size_t r = 0; r < ranks; r++) {
+    if (r == ls_node_rank(sums->node)) sums->mine = next;
+    for (size_t t = 0; t < threads_of(sums, r); t++)
+      *next++ = worker_at(ls_node_segment(sums->node, r), l, sums->count, t);
+  }
+  unsigned char *first = ls_node_segment(sums->node, 0);
+  sums->totals = (uint64_t *)(void *)(first + l->totals);
+  sums->result = (float *)(void *)(first + l->result);
+  if (ls_node_count(sums->node) == 1 || sums->options.is_fast) return LS_OK;
+  LS_PASS(ls_alloc(&sums->decoded, sums->count, sizeof(float), "the gradient"));
+  sums->result = sums->decoded;
+  return LS_OK;
+}
+
+static ls_status build(ls_sums *sums)
+{
+  const ls_sums_options *options = &sums->options;
+  const layout l = plan(sums->count, options->threads);
+  LS_PASS(ls_node_new(&sums->node, options->comm, options->node_ranks, l.bytes));
+  *(size_t *)ls_node_segment(sums->node, ls_node_rank(sums->node)) = options->threads;
+  LS_PASS(ls_node_barrier(sums->node));
+  LS_AGREE(options->comm, find_workers(sums, &l));
+  return LS_OK;
+}
+
+ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options)
+{
+  ls_sums *sums = NULL;
+  LS_AGREE(options->comm, ls_alloc(&sums, 1, sizeof *sums, "the step's sums"));
+  sums->options = *options;
+  sums->count = options->grads + options->stats;
+  const ls_status status = build(sums);
+  if (status != LS_OK) {
+    ls_sums_free(sums);
+    return status;
+  }
+  *out = sums;
+  return LS_OK;
+}
+
+void ls_sums_free(ls_sums *sums)
+{
+  if (!sums) return;
+  ls_node_free(sums->node);
+  free(sums->workers);
+  free(sums->decoded);
+  free(sums);
+}
+
+/* sums += values * scale, values = 0. Returns whether a value was out of range.
+ *
+ * Adding 1.5 * 2^52 leaves the nearest integer in the low bits of the double: a conversion that vectorizes.
+ */
+static bool add_fixed(float *restrict values, uint64_t *restrict sums, size_t count, double scale)
+{
+  static const double rounder = 0x1.8p52, limit = 0x1p51;
+  static const uint64_t rounder_bits = 0x4338000000000000;
+  uint64_t outside = 0;
+  for (size_t i = 0; i < count; i++) {
+    const double scaled = (double)values[i] * scale;
+    const double rounded = scaled + rounder;
+    uint64_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    outside |= (uint64_t) !(fabs(scaled) < limit);
+    sums[i] += bits - rounder_bits;
+    values[i] = 0.0F;
+  }
+  return outside != 0;
+}
+
+/* Elements with one scale: the whole vector is two such runs. */
+typedef struct run {
+  size_t first, end;
+  double scale; /* of the total */
+  double unit;  /* factor on the values */
+} run;
+
+/* The part of [first, end) that is gradient (which = 0) or statistics (1). */
+static run run_of(const ls_sums *sums, size_t which, size_t first, size_t end, size_t samples)
+{
+  const size_t grads = sums->options.grads;
+  if (which == 0) return (run){first, ls_size_min(end, grads), GRAD_SCALE, 1.0};
+  return (run){ls_size_max(first, grads), end, STAT_SCALE, 1.0 / (double)samples};
+}
+
+static board *board_of(const ls_sums *sums, const worker *self)
+{
+  return &self->boards[sums->turn];
+}
+
+float *ls_sums_next(ls_sums *sums, size_t part, size_t samples)
+{
+  worker *self = &sums->mine[part];
+  board *mine = board_of(sums, self);
+  if (mine->has_grads) {
+    if (!mine->has_sums) memset(self->sums, 0, sums->count * sizeof *self->sums);
+    mine->has_sums = true;
+    for (size_t which = 0; which < 2; which++) {
+      const run r = run_of(sums, which, 0, sums->count, samples);
+      if (r.first < r.end)
+        mine->tally[LS_TALLY_OUTSIDE] +=
+            add_fixed(self->grads + r.first, self->sums + r.first, r.end - r.first, r.scale * r.unit);
+    }
+  }
+  mine->has_grads = true;
+  return self->grads;
+}
+
+void ls_sums_count(ls_sums *sums, size_t part, ls_tally what, uint64_t count)
+{
+  board_of(sums, &sums->mine[part])->tally[what] += count;
+}
+
+void ls_sums_add_loss(ls_sums *sums, size_t part, double loss)
+{
+  const bool outside = !(fabs(loss) < 1e9);
+  ls_sums_count(sums, part, LS_TALLY_OUTSIDE, outside);
+  if (!outside) ls_sums_count(sums, part, LS_TALLY_LOSS, (uint64_t)llround(loss * LOSS_SCALE));
+}
+
+/* Fixed point back to float. */
+static void decode(const uint64_t *restrict totals, float *restrict to, size_t count, double scale)
+{
+  const double resolution = 1.0 / scale; /* a power of two: exact */
+  for (size_t i = 0; i < count; i++) to[i] = (float)((double)(int64_t)totals[i] * resolution);
+}
+
+/* Sum `count` elements from `first` on, all of one run, over the node's workers. Returns whether one was out
+ * of range. */
+static bool sum_block(const ls_sums *sums, const run *r, size_t first, size_t count,
+                      uint64_t *restrict totals)
+{
+  bool outside = false;
+  memset(totals, 0, count * sizeof *totals);
+  for (size_t w = 0; w < sums->worker_count; w++) {
+    const worker *self = &sums->workers[w];
+    if (board_of(sums, self)->has_grads)
+      outside |= add_fixed(self->grads + first, totals, count, r->scale * r->unit);
+    if (!board_of(sums, self)->has_sums) continue;
+    const uint64_t *restrict past = self->sums + first;
+    for (size_t i = 0; i < count; i++) totals[i] += past[i];
+  }
+  return outside;
+}
+
+/* Sum the elements of a run over the node. */
+static bool sum_run(const ls_sums *sums, const run *r)
+{
+  uint64_t totals[BLOCK];
+  bool outside = false;
+  for (size_t first = r->first; first < r->end; first += BLOCK) {
+    const size_t count = ls_size_min(BLOCK, r->end - first);
+    outside |= sum_block(sums, r, first, count, totals);
+    if (ls_node_count(sums->node) == 1 || sums->options.is_fast)
+      decode(totals, sums->result + first, count, r->scale);
+    else
+      memcpy(sums->totals + first, totals, count * sizeof *totals);
+  }
+  return outside;
+}
+
+/* First element of a worker's chunk: cut at cache lines. */
+static size_t chunk_first(const ls_sums *sums, size_t index)
+{
+  const size_t line = LS_ALIGNMENT / sizeof(uint64_t);
+  return ls_size_min(sums->count,
+                     ls_part_first(ls_size_ceil_div(sums->count, line), sums->worker_count, index) * line);
+}
+
+/* The chunk of this rank's thread `part`. */
+static void sum_part(ls_sums *sums, size_t part, size_t samples)
+{
+  const size_t index = (size_t)(sums->mine - sums->workers) + part;
+  bool outside = false;
+  for (size_t which = 0; which < 2; which++) {
+    const run r = run_of(sums, which, chunk_first(sums, index), chunk_first(sums, index + 1), samples);
+    outside |= sum_run(sums, &r);
+  }
+  ls_sums_count(sums, part, LS_TALLY_OUTSIDE, outside);
+}
+
+static void decode_part(ls_sums *sums, size_t part)
+{
+  const size_t first = ls_part_first(sums->count, sums->options.threads, part);
+  const size_t end = ls_part_first(sums->count, sums->options.threads, part + 1);
+  for (size_t which = 0; which < 2; which++) {
+    const run r = run_of(sums, which, first, end, 1);
+    if (r.first < r.end) decode(sums->totals + r.first, sums->decoded + r.first, r.end - r.first, r.scale);
+  }
+}
+
+/* The node's tally. */
+static void sum_tally(const ls_sums *sums, uint64_t *tally)
+{
+  memset(tally, 0, LS_TALLY_COUNT * sizeof *tally);
+  for (size_t w = 0; w < sums->worker_count; w++)
+    for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
+}
+
+/* From the nodes' totals to everyone's. Collective. */
+static ls_status join_nodes(ls_sums *sums)
+{
+  uint64_t *tally = sums->totals + sums->count;
+  const size_t threads = sums->options.threads;
+  if (ls_node_rank(sums->node) == 0) sum_tally(sums, tally);
+  if (sums->options.is_fast) {
+    LS_PASS(ls_node_sum_f32(sums->node, sums->result, sums->count));
+    LS_PASS(ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT));
+  } else {
+    LS_PASS(ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT));
+  }
+  LS_PASS(ls_node_barrier(sums->node));
+  memcpy(sums->tally, tally, sizeof sums->tally);
+  if (!sums->decoded) return LS_OK;
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+  for (size_t part = 0; part < threads; part++) decode_part(sums, part);
+  return LS_OK;
+}
+
+/* The boards of the next step, which no rank reads any more. */
+static void turn_boards(ls_sums *sums)
+{
+  sums->turn = 1 - sums->turn;
+  for (size_t t = 0; t < sums->options.threads; t++)
+    *board_of(sums, &sums->mine[t]) = (board){.has_grads = false};
+}
+
+ls_status ls_sums_reduce(ls_sums *sums, size_t samples)
+{
+  const size_t threads = sums->options.threads;
+  LS_PASS(ls_node_barrier(sums->node));
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+  for (size_t part = 0; part < threads; part++) sum_part(sums, part, samples);
+  LS_PASS(ls_node_barrier(sums->node));
+  if (ls_node_count(sums->node) == 1)
+    sum_tally(sums, sums->tally);
+  else
+    LS_PASS(join_nodes(sums));
+  turn_boards(sums);
+  return LS_OK;
+}
+
+const float *ls_sums_result(const ls_sums *sums)
+{
+  return sums->result;
+}
+
+uint64_t ls_sums_total(const ls_sums *sums, ls_tally what)
+{
+  return sums->tally[what];
+}
+
+double ls_sums_loss(const ls_sums *sums)
+{
+  return (double)(int64_t)sums->tally[LS_TALLY_LOSS] / LOSS_SCALE;
+}
