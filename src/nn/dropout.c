@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 #include "nn/kinds.h"
 
 typedef struct dropout_options {
@@ -36,6 +37,7 @@ static ls_status create(ls_layer *layer, const void *options, ls_build *build)
   memcpy(self, options, sizeof *self);
   layer->impl = self;
   layer->out = layer->in;
+  layer->saved_count = ls_size_ceil_div(layer->microbatch * ls_shape_count(layer->in), sizeof(float));
   return LS_OK;
 }
 
@@ -46,50 +48,58 @@ static void destroy(ls_layer *layer)
 
 enum { WORDS = 1 << 16 }; /* values of the word that decides on an element */
 
-/* to = from where the mask keeps, scaled; 0 where it drops. Forward and backward draw the same mask. */
-static void apply(const ls_layer *layer, const ls_pass *pass, const float *from, float *to)
+/* Words below it drop an element. */
+static uint32_t threshold_of(const dropout_options *self)
 {
-  const dropout_options *self = layer->impl;
   const uint32_t nearest = (uint32_t)(self->rate * WORDS + 0.5);
-  const uint32_t threshold = nearest < WORDS ? nearest : WORDS - 1; /* below it: dropped */
-  const float scale = (float)((double)WORDS / (double)(WORDS - threshold));
+  return nearest < WORDS ? nearest : WORDS - 1;
+}
+
+/* Draw one sample's mask: 1 where it keeps, 0 where it drops. */
+static void draw(const ls_layer *layer, const ls_pass *pass, uint64_t sample, uint8_t *mask)
+{
+  const uint32_t threshold = threshold_of(layer->impl);
   const size_t count = ls_shape_count(layer->in);
-  for (size_t s = 0; s < pass->n; s++, from += count, to += count) {
-    const uint64_t place = pass->samples[s] << 16 | layer->index;
-    const ls_rng rng = ls_rng_stream(pass->seed, LS_RNG_DROPOUT, pass->epoch, place);
-    for (size_t i = 0; i < count; i += 8) {
-      uint32_t words[4];
-      ls_rng_block(&rng, (uint32_t)(i / 8), words);
-      const size_t end = count - i < 8 ? count - i : 8;
-      for (size_t k = 0; k < end; k++)
-        to[i + k] = (words[k / 2] >> (16 * (k % 2)) & 0xFFFF) < threshold ? 0.0F : scale * from[i + k];
-    }
+  const ls_rng rng = ls_rng_stream(pass->seed, LS_RNG_DROPOUT, pass->epoch, sample << 16 | layer->index);
+  for (size_t i = 0; i < count; i += 8) {
+    uint32_t words[4];
+    ls_rng_block(&rng, (uint32_t)(i / 8), words);
+    for (size_t k = 0; k < 8 && i + k < count; k++)
+      mask[i + k] = (words[k / 2] >> (16 * (k % 2)) & 0xFFFF) >= threshold;
   }
+}
+
+/* to = from where the mask keeps, scaled; 0 where it drops. */
+static void apply(const ls_layer *layer, size_t count, const uint8_t *mask, const float *from, float *to)
+{
+  const float scale = (float)((double)WORDS / (double)(WORDS - threshold_of(layer->impl)));
+  for (size_t i = 0; i < count; i++) to[i] = mask[i] ? scale * from[i] : 0.0F;
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                     float *scratch)
 {
-  (void)saved;
   (void)scratch;
-  if (pass->training)
-    apply(layer, pass, x, y);
-  else if (x != y)
-    memcpy(y, x, pass->n * ls_shape_count(layer->in) * sizeof *y);
+  const size_t count = ls_shape_count(layer->in);
+  uint8_t *mask = (uint8_t *)saved;
+  if (!pass->training) {
+    if (x != y) memcpy(y, x, pass->n * count * sizeof *y);
+    return;
+  }
+  for (size_t s = 0; s < pass->n; s++) draw(layer, pass, pass->samples[s], mask + s * count);
+  apply(layer, pass->n * count, mask, x, y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
                      float *dx, float *saved, float *scratch)
 {
-  (void)x;
-  (void)y;
-  (void)saved;
-  (void)scratch;
+  (void)x, (void)y, (void)scratch;
+  const size_t count = pass->n * ls_shape_count(layer->in);
   if (!dx) return;
   if (pass->training)
-    apply(layer, pass, dy, dx);
+    apply(layer, count, (const uint8_t *)saved, dy, dx);
   else if (dx != dy)
-    memcpy(dx, dy, pass->n * ls_shape_count(layer->in) * sizeof *dx);
+    memcpy(dx, dy, count * sizeof *dx);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Training speed of PyTorch on the nets of configs/: forward, backward and SGD on data in memory.
 
-usage: /usr/bin/python3 tests/bench/torch_train.py [NET ...] [--threads N] [--batch B] [--seconds S]
-Prints one line per net: samples per second, median of windows.
+usage: /usr/bin/python3 tests/bench/torch_train.py [NET ...] [--threads N] [--processes P] [--batch B] [--seconds S]
+Prints one line per net: samples per second, median of windows. With several processes (DistributedDataParallel,
+gloo) each takes its share of the batch.
 """
 import argparse
+import os
 import statistics
 import time
 
 import torch
-from torch import nn
+from torch import distributed, multiprocessing, nn
 
 torch.manual_seed(1)
 
@@ -71,40 +73,53 @@ def resnet20():
 NETS = [mlp, lenet5, fast_cnn, keras_cnn, deotte_cnn, resnet20]
 
 
-def measure(make, batch, seconds):
+def measure(make, arguments):
+    batch = arguments.batch // arguments.processes
     net = make()
+    if arguments.processes > 1:
+        net = nn.parallel.DistributedDataParallel(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True)
     loss = nn.CrossEntropyLoss()
     x, y = torch.rand(batch, 1, 28, 28), torch.randint(10, (batch,))
 
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss(net(x), y).backward()
-        optimizer.step()
-    for _ in range(3):
-        step()
-    rates = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end or len(rates) < 3:
-        start, steps = time.monotonic(), 0
-        while time.monotonic() - start < seconds / 7:
-            step()
-            steps += 1
-        rates.append(steps * batch / (time.monotonic() - start))
-    return statistics.median(rates)
+    def run(steps):
+        start = time.monotonic()
+        for _ in range(steps):
+            optimizer.zero_grad(set_to_none=True)
+            loss(net(x), y).backward()
+            optimizer.step()
+        return steps * arguments.batch / (time.monotonic() - start)
+    run(3)
+    steps = torch.tensor(max(1, int(arguments.seconds / 7 * run(5) / arguments.batch)))
+    if arguments.processes > 1:
+        distributed.broadcast(steps, 0)
+    return statistics.median(run(int(steps)) for _ in range(7))
+
+
+def work(rank, arguments):
+    torch.set_num_threads(arguments.threads)
+    if arguments.processes > 1:
+        distributed.init_process_group("gloo", rank=rank, world_size=arguments.processes)
+    for make in NETS:
+        if make.__name__ in arguments.nets:
+            rate = measure(make, arguments)
+            if rank == 0:
+                print(f"{make.__name__:10s} {rate:9.0f} samples/s", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("nets", nargs="*", default=[make.__name__ for make in NETS])
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--seconds", type=float, default=7)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    for make in NETS:
-        if make.__name__ in arguments.nets:
-            print(f"{make.__name__:10s} {measure(make, arguments.batch, arguments.seconds):9.0f} samples/s", flush=True)
+    if arguments.processes == 1:
+        work(0, arguments)
+        return
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=os.environ.get("MASTER_PORT", "29511"))
+    multiprocessing.spawn(work, (arguments,), arguments.processes)
 
 
 if __name__ == "__main__":
