@@ -97,9 +97,9 @@ const ls_key ls_spec_keys[] = {
      .offset = offsetof(ls_spec, train.reduction),
      .preset = "fast",
      .words = reduction_words,
-     .doc =
-         "How gradients are summed. Both words mean fixed point at present: the same bits on any number of "
-         "ranks and threads. exact promises that for ever, fast may trade it for speed."},
+     .doc = "How gradients are summed between hosts; within one, any ranks and threads give the same bits. "
+            "exact: "
+            "64-bit fixed point, the same bits on any number of hosts too. fast: float32, half the bytes."},
     {.path = "train.label_smoothing",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.label_smoothing),
