@@ -160,17 +160,16 @@ static inline float gelu_gradient(float dy, float x, float y, float slope)
   }                                                                                                          \
                                                                                                              \
   const ls_layer_kind ls_layer_##word = {                                                                    \
-      .role = LS_ROLE_ACTIVATION,                                                                            \
       .in_place = true,                                                                                      \
       .forward = word##_forward,                                                                             \
       .backward = word##_backward,                                                                           \
       __VA_ARGS__,                                                                                           \
   }
 
-ACTIVATION(relu, .schema = {.name = "relu", .doc = "Rectifier: max(0, x)."}, .backward_reads_y = true,
-           .create = create);
+ACTIVATION(relu, .role = LS_ROLE_RECTIFIER, .schema = {.name = "relu", .doc = "Rectifier: max(0, x)."},
+           .backward_reads_y = true, .create = create);
 
-ACTIVATION(leaky_relu,
+ACTIVATION(leaky_relu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "leaky_relu",
                       .doc = "Rectifier that lets a fraction of negative inputs pass.",
                       .keys = leaky_relu_keys,
@@ -179,13 +178,14 @@ ACTIVATION(leaky_relu,
            .backward_reads_y = true, .create = leaky_relu_create, .destroy = leaky_relu_destroy,
            .describe = leaky_relu_describe);
 
-ACTIVATION(tanh, .schema = {.name = "tanh", .doc = "Hyperbolic tangent."}, .backward_reads_y = true,
-           .create = create);
-
-ACTIVATION(sigmoid, .schema = {.name = "sigmoid", .doc = "Logistic function 1 / (1 + exp(-x))."},
+ACTIVATION(tanh, .role = LS_ROLE_SIGMOID, .schema = {.name = "tanh", .doc = "Hyperbolic tangent."},
            .backward_reads_y = true, .create = create);
 
-ACTIVATION(gelu,
+ACTIVATION(sigmoid, .role = LS_ROLE_SIGMOID,
+           .schema = {.name = "sigmoid", .doc = "Logistic function 1 / (1 + exp(-x))."},
+           .backward_reads_y = true, .create = create);
+
+ACTIVATION(gelu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "gelu",
                       .doc = "Gaussian error linear unit: x times the normal distribution function of x."},
            .backward_reads_x = true, .create = create);

@@ -54,9 +54,9 @@ ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, si
   return LS_OK;
 }
 
-const char *ls_build_next_activation(const ls_build *build)
+ls_role ls_build_next(const ls_build *build)
 {
-  return build->next_activation;
+  return build->next;
 }
 
 bool ls_build_fits(const ls_build *build, ls_shape shape)

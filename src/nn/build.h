@@ -17,8 +17,8 @@ struct ls_build {
   size_t grads, packed; /* floats given out, multiples of 16 so that layers start on cache lines */
   uint32_t layers;      /* layers made: the next one's index */
   size_t microbatch;
-  const char *next_activation; /* after the layer under construction */
-  bool is_placed;              /* the error chain tells the place of the layer that does not fit */
+  ls_role next;   /* after the layer under construction */
+  bool is_placed; /* the error chain tells the place of the layer that does not fit */
 };
 
 /** Floats of a micro-batch of samples of that shape fit memory, with room to add up a model's. */

@@ -175,7 +175,7 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   self->shape = shape;
   layer->out = shape.out;
   self->bias = options->bias;
-  self->init = ls_init_resolve((ls_init)options->init, ls_build_next_activation(build));
+  self->init = ls_init_resolve((ls_init)options->init, ls_build_next(build));
   self->weight_count = options->filters * layer->in.c * options->kernel * options->kernel;
   layer->macs = (uint64_t)self->weight_count * shape.out.h * shape.out.w;
   const size_t dims[] = {options->filters, layer->in.c, options->kernel, options->kernel};

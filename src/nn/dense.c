@@ -62,7 +62,7 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
     return ls_fail(LS_E_CONFIG, "%zu inputs times %zu units are more than %d weights", layer->in.c,
                    options->units, INT_MAX);
   self->bias = options->bias;
-  self->init = ls_init_resolve((ls_init)options->init, ls_build_next_activation(build));
+  self->init = ls_init_resolve((ls_init)options->init, ls_build_next(build));
   layer->out = (ls_shape){.c = options->units, .h = 1, .w = 1};
   layer->macs = self->weight_count;
   const size_t dims[] = {options->units, layer->in.c};

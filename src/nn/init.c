@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/rng.h"
 
@@ -25,13 +24,10 @@ const char *const ls_init_words[] = {
     NULL,
 };
 
-ls_init ls_init_resolve(ls_init init, const char *next_activation)
+ls_init ls_init_resolve(ls_init init, ls_role next)
 {
-  static const char *const rectifiers[] = {"relu", "leaky_relu", "gelu"};
   if (init != LS_INIT_AUTO) return init;
-  for (size_t i = 0; i < sizeof rectifiers / sizeof *rectifiers; i++)
-    if (strcmp(next_activation, rectifiers[i]) == 0) return LS_INIT_HE_NORMAL;
-  return LS_INIT_GLOROT_UNIFORM;
+  return next == LS_ROLE_RECTIFIER ? LS_INIT_HE_NORMAL : LS_INIT_GLOROT_UNIFORM;
 }
 
 /* Variance = gain / (fan_in, or the mean of both fans). */

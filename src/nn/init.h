@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nn/layer.h"
+
 /** Words of the `init` key of layers with weights, in the order of ls_init; NULL-terminated. */
 extern const char *const ls_init_words[];
 
@@ -21,8 +23,8 @@ typedef enum ls_init {
   LS_INIT_LECUN_UNIFORM
 } ls_init;
 
-/** Resolve LS_INIT_AUTO by the activation that follows ("" for none). */
-ls_init ls_init_resolve(ls_init init, const char *next_activation);
+/** Resolve LS_INIT_AUTO by what follows: He for rectifiers, otherwise Glorot. */
+ls_init ls_init_resolve(ls_init init, ls_role next);
 
 /** Fill a weight tensor: w[0..count), fans in elements. Stream (seed, LS_RNG_INIT, layer_index, 0). */
 void ls_init_fill(ls_init init, uint64_t seed, uint32_t layer_index, size_t fan_in, size_t fan_out, float *w,

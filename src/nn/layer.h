@@ -75,9 +75,10 @@ struct ls_layer {
 
 /** What a layer is to the initializer of the weights before it, which looks for the next activation. */
 typedef enum ls_role {
-  LS_ROLE_WEIGHTED,   /* has weights of its own: ends the search */
-  LS_ROLE_ACTIVATION, /* what is searched for */
-  LS_ROLE_NEUTRAL     /* looked through: pooling, normalization, dropout; residual blocks, which pass it on */
+  LS_ROLE_WEIGHTED,  /* has weights of its own: ends the search; also when the end comes first */
+  LS_ROLE_RECTIFIER, /* an activation that drops about half of its inputs */
+  LS_ROLE_SIGMOID,   /* an activation that is about linear near 0 */
+  LS_ROLE_NEUTRAL    /* looked through: pooling, normalization, dropout; residual blocks, which pass it on */
 } ls_role;
 
 /** Operations of a kind. Optional ones may be NULL. All pointers of forward and backward are 64-byte aligned.
@@ -139,9 +140,9 @@ ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, con
                          size_t dim_count, bool decay) LS_CHECKED;
 ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, size_t count) LS_CHECKED;
 
-/** The activation that the output of the layer under construction meets first ("relu"; "" when layers with
- * weights, or the end, come first): chooses the default initializer. */
-const char *ls_build_next_activation(const ls_build *build);
+/** What the output of the layer under construction meets first, never LS_ROLE_NEUTRAL: chooses the default
+ * initializer. */
+ls_role ls_build_next(const ls_build *build);
 
 /** All kinds, NULL-terminated, and their schemas for the configuration (same order). */
 extern const ls_layer_kind *const ls_layer_kinds[];

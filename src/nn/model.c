@@ -86,7 +86,7 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in,
   LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
   model->microbatch = microbatch;
   model->build.microbatch = microbatch;
-  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
+  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next = LS_ROLE_WEIGHTED};
   ls_status status;
   LS_GO(check_input(model, in));
   LS_GO(ls_sequence_init(&model->sequence, layers, in, &place, &model->build));

@@ -70,8 +70,7 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a residual block"));
   layer->impl = self;
   char prefix[LS_LAYER_NAME_BYTES + 16];
-  ls_sequence_place place = {
-      .prefix = prefix, .input_is_data = layer->input_is_data, .next_activation = build->next_activation};
+  ls_sequence_place place = {.prefix = prefix, .input_is_data = layer->input_is_data, .next = build->next};
   snprintf(prefix, sizeof prefix, "%s.", layer->name);
   LS_PASS(ls_sequence_init(&self->body, &options->body, layer->in, &place, build));
   layer->out = self->body.out;

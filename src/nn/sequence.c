@@ -49,13 +49,12 @@ static ls_status check_name(const ls_sequence *sequence, size_t i, const char *p
   return LS_OK;
 }
 
-/* The activation that the output of layer i meets first, looking through layers that only pass values on. */
-static const char *next_activation(const ls_layer_list *specs, size_t i, const char *after)
+/* What the output of layer i meets first, looking through layers that only pass values on. */
+static ls_role next_role(const ls_layer_list *specs, size_t i, ls_role after)
 {
   for (size_t next = i + 1; next < specs->count; next++) {
-    const ls_layer_kind *kind = kind_of(specs->items[next].schema);
-    if (kind->role == LS_ROLE_ACTIVATION) return kind->schema.name;
-    if (kind->role == LS_ROLE_WEIGHTED) return "";
+    const ls_role role = kind_of(specs->items[next].schema)->role;
+    if (role != LS_ROLE_NEUTRAL) return role;
   }
   return after;
 }
@@ -101,7 +100,7 @@ static ls_status add_layer(ls_sequence *sequence, const ls_layer_list *specs, si
   ls_layer *layer = &sequence->items[i].layer;
   LS_PASS(name_layer(layer, specs, i, place->prefix));
   LS_PASS(check_name(sequence, i, place->prefix));
-  build->next_activation = next_activation(specs, i, place->next_activation);
+  build->next = next_role(specs, i, place->next);
   return create_layer(layer, &specs->items[i], build);
 }
 

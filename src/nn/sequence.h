@@ -31,9 +31,9 @@ typedef struct ls_sequence {
 
 /** Where a sequence stands in the model. */
 typedef struct ls_sequence_place {
-  const char *prefix;          /* of its layers' names: "block1." */
-  bool input_is_data;          /* nothing before it has parameters */
-  const char *next_activation; /* that follows the sequence */
+  const char *prefix; /* of its layers' names: "block1." */
+  bool input_is_data; /* nothing before it has parameters */
+  ls_role next;       /* that follows the sequence */
 } ls_sequence_place;
 
 /** Build the layers. On error ls_sequence_fini() is still due. Local. Errors: LS_E_CONFIG, LS_E_MEMORY. */

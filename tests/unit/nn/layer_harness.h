@@ -23,7 +23,7 @@
 enum { HARNESS_MAX_TENSORS = 8, HARNESS_GUARD = 64 };
 
 struct ls_build {
-  const char *next_activation;
+  ls_role next;
   ls_tensor params[HARNESS_MAX_TENSORS], buffers[HARNESS_MAX_TENSORS];
   size_t param_count, buffer_count; /* tensors declared */
 };
@@ -63,9 +63,9 @@ ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, si
   return LS_OK;
 }
 
-const char *ls_build_next_activation(const ls_build *build)
+ls_role ls_build_next(const ls_build *build)
 {
-  return build->next_activation;
+  return build->next;
 }
 
 /* `count` floats and a guard; the caller frees them. */
@@ -96,7 +96,7 @@ static inline ls_status harness_create(harness *h, const ls_layer_kind *kind, co
                                        ls_shape in, size_t microbatch)
 {
   memset(h, 0, sizeof *h);
-  h->build.next_activation = "";
+  h->build.next = LS_ROLE_WEIGHTED;
   h->layer = (ls_layer){.kind = kind, .name = "tested", .in = in, .microbatch = microbatch};
   return kind->create(&h->layer, options, &h->build);
 }

@@ -173,7 +173,7 @@ static void check_plan(const char *layers, const char *expected)
   ls_spec *spec = net_spec(layers);
   ls_build build = {.microbatch = 2};
   ls_sequence sequence;
-  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
+  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next = LS_ROLE_WEIGHTED};
   assert_int_equal(ls_sequence_init(&sequence, &spec->model.layers, image, &place, &build), LS_OK);
   assert_int_equal(sequence.count, strlen(expected));
   for (size_t i = 0; i < sequence.count; i++)
@@ -215,7 +215,7 @@ static void data_needs_no_gradient(void **state)
   net_init(&n, "[{type: tanh}, {type: conv, filters: 2, kernel: 3}, {type: flatten}]", image, 2);
   ls_build build = {.microbatch = 2};
   ls_sequence sequence;
-  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next_activation = ""};
+  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next = LS_ROLE_WEIGHTED};
   assert_int_equal(ls_sequence_init(&sequence, &n.spec->model.layers, image, &place, &build), LS_OK);
   assert_true(sequence.items[0].layer.input_is_data && sequence.items[1].layer.input_is_data);
   assert_false(sequence.items[2].layer.input_is_data);
