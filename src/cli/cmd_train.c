@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -270,6 +271,20 @@ static void on_message(void *user, const char *text)
   fflush(stdout);
 }
 
+/* In one write, so that lines of several ranks do not mix. */
+static void on_stalled(void *user, const char *text)
+{
+  (void)user;
+  fprintf(stderr, "lockstep: warning: %s\n", text);
+}
+
+/* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
+static void on_give_up(void *user)
+{
+  (void)user;
+  _exit(ls_status_exit(LS_E_COMM));
+}
+
 static void catch_signals(void)
 {
   struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
@@ -294,7 +309,7 @@ static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments 
                                 .run_dir = setup->run_dir,
                                 .resume = arguments->resume,
                                 .stop = &stop_requested,
-                                .events = {&display, on_step, on_epoch, on_message}};
+                                .events = {&display, on_step, on_epoch, on_message, on_stalled, on_give_up}};
   catch_signals();
   ls_train_result result;
   LS_PASS(ls_train(&trainer, &result));

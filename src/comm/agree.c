@@ -15,7 +15,7 @@ static const char doing[] = "agreeing on a status";
 static ls_status is_common(const ls_comm *comm, ls_status status, const ls_error *error, int *common)
 {
   *common = status == error->status && strcmp(ls_error_last()->text, error->text) == 0;
-  return ls_comm_check(MPI_Allreduce(MPI_IN_PLACE, common, 1, MPI_INT, MPI_MIN, comm->handle), doing);
+  return LS_COMM_WAIT(comm, MPI_Allreduce(MPI_IN_PLACE, common, 1, MPI_INT, MPI_MIN, comm->handle), doing);
 }
 
 /* Install the error of the rank `first` on all ranks. Collective. */
@@ -26,7 +26,7 @@ static ls_status share(const ls_comm *comm, ls_status status, int first)
     error = *ls_error_last();
     error.status = status;
   }
-  LS_PASS(ls_comm_check(MPI_Bcast(&error, (int)sizeof error, MPI_BYTE, first, comm->handle), doing));
+  LS_PASS(LS_COMM_WAIT(comm, MPI_Bcast(&error, (int)sizeof error, MPI_BYTE, first, comm->handle), doing));
   int common;
   LS_PASS(is_common(comm, status, &error, &common));
   /* A rank number that is there already comes from an agreement further in, which knew better. */
@@ -39,6 +39,6 @@ ls_status ls_comm_agree(ls_comm *comm, ls_status status)
 {
   if (status == LS_E_COMM) return status; /* MPI does not promise to work any more: main() ends the job */
   int first = status == LS_OK ? INT_MAX : comm->rank;
-  LS_PASS(ls_comm_check(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->handle), doing));
+  LS_PASS(LS_COMM_WAIT(comm, MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->handle), doing));
   return first == INT_MAX ? LS_OK : share(comm, status, first);
 }

@@ -23,6 +23,17 @@ ls_status ls_comm_check(int code, const char *doing)
   return ls_fail(LS_E_COMM, "%s: %s", doing, text);
 }
 
+ls_status ls_comm_waited(const ls_comm *comm, int code, const char *doing)
+{
+  ls_activity_work(comm->activity);
+  return ls_comm_check(code, doing);
+}
+
+void ls_comm_watch(ls_comm *comm, ls_activity *activity)
+{
+  comm->activity = activity;
+}
+
 /* Duplicate the world. Errors that belong to no communicator (of datatypes, of requests) are raised on the
  * world itself, so it returns its errors as well. Collective. */
 static ls_status open_world(ls_comm *comm)
@@ -99,14 +110,15 @@ typedef struct vector {
 static ls_status broadcast_piece(void *context, size_t first, int count)
 {
   const vector *v = context;
-  return ls_comm_check(MPI_Bcast(v->data + first * v->width, count, v->type, 0, v->comm->handle),
-                       "broadcasting");
+  return LS_COMM_WAIT(v->comm, MPI_Bcast(v->data + first * v->width, count, v->type, 0, v->comm->handle),
+                      "broadcasting");
 }
 
 static ls_status sum_piece(void *context, size_t first, int count)
 {
   const vector *v = context;
-  return ls_comm_check(
+  return LS_COMM_WAIT(
+      v->comm,
       MPI_Allreduce(MPI_IN_PLACE, v->data + first * v->width, count, v->type, MPI_SUM, v->comm->handle),
       "summing over the ranks");
 }
@@ -169,9 +181,10 @@ static ls_status gather_piece(void *context, size_t first, int count)
   LS_GO(ls_comm_check(MPI_Type_contiguous(count, MPI_BYTE, &block), doing));
   LS_GO(ls_comm_check(MPI_Type_create_resized(block, 0, (MPI_Aint)g->bytes, &spaced), doing));
   LS_GO(ls_comm_check(MPI_Type_commit(&spaced), doing));
-  LS_GO(ls_comm_check(MPI_Gather(g->mine + first, count, MPI_BYTE, g->all ? g->all + first : NULL, 1, spaced,
-                                 0, g->comm->handle),
-                      doing));
+  LS_GO(LS_COMM_WAIT(g->comm,
+                     MPI_Gather(g->mine + first, count, MPI_BYTE, g->all ? g->all + first : NULL, 1, spaced,
+                                0, g->comm->handle),
+                     doing));
 done:
   if (spaced != MPI_DATATYPE_NULL) MPI_Type_free(&spaced);
   if (block != MPI_DATATYPE_NULL) MPI_Type_free(&block);
@@ -186,7 +199,7 @@ ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *al
 
 ls_status ls_comm_barrier(ls_comm *comm)
 {
-  return ls_comm_check(MPI_Barrier(comm->handle), "waiting for the ranks");
+  return LS_COMM_WAIT(comm, MPI_Barrier(comm->handle), "waiting for the ranks");
 }
 
 const char *ls_comm_library(void)

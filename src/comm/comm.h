@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/activity.h"
 #include "base/status.h"
 
 /** A group of ranks; opaque. */
@@ -23,6 +24,10 @@ void ls_comm_finish(ls_comm *comm);
 /** End the job on every rank at once with this exit status; for main() alone, when agreement is impossible.
  */
 void ls_comm_kill(ls_comm *comm, int exit_status);
+
+/** Note from now on in `activity` (borrowed; NULL: nowhere) when this rank waits for others. Communicators
+ * that are made of this one later do the same. Local. */
+void ls_comm_watch(ls_comm *comm, ls_activity *activity);
 
 int ls_comm_rank(const ls_comm *comm); /* 0 .. size-1 */
 int ls_comm_size(const ls_comm *comm); /* number of ranks */

@@ -10,6 +10,7 @@
 #include "comm/internal.h"
 
 struct ls_exchange {
+  const ls_comm *comm; /* borrowed */
   MPI_Request request;
   size_t size;         /* ranks */
   MPI_Datatype *types; /* [2 * size] of what goes to each rank, then of what comes; MPI_BYTE: nothing */
@@ -93,6 +94,7 @@ ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes,
   const size_t size = (size_t)ls_comm_size(comm);
   ls_status status;
   LS_GO(ls_comm_agree(comm, prepare(&exchange, size, item_bytes, send, receive)));
+  exchange->comm = comm;
   LS_GO(ls_comm_check(MPI_Ialltoallw(send->items, exchange->counts, exchange->displacements, exchange->types,
                                      receive->items, exchange->counts + size, exchange->displacements,
                                      exchange->types + size, comm->handle, &exchange->request),
@@ -112,7 +114,8 @@ ls_status ls_exchange_poke(ls_exchange *exchange)
 ls_status ls_exchange_wait(ls_exchange *exchange)
 {
   if (!exchange) return LS_OK;
-  ls_status status = ls_comm_check(MPI_Wait(&exchange->request, MPI_STATUS_IGNORE), "exchanging items");
+  ls_status status =
+      LS_COMM_WAIT(exchange->comm, MPI_Wait(&exchange->request, MPI_STATUS_IGNORE), "exchanging items");
   exchange_free(exchange);
   return status;
 }

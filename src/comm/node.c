@@ -124,7 +124,9 @@ static void release(ls_node *node)
 
 static ls_status build(ls_node *node, ls_comm *comm, size_t max_ranks, size_t bytes)
 {
-  *node = (ls_node){.ranks.handle = MPI_COMM_NULL, .leaders.handle = MPI_COMM_NULL, .window = MPI_WIN_NULL};
+  *node = (ls_node){.ranks = {.handle = MPI_COMM_NULL, .activity = comm->activity},
+                    .leaders = {.handle = MPI_COMM_NULL, .activity = comm->activity},
+                    .window = MPI_WIN_NULL};
   ls_status status;
   LS_GO(split(node, comm, max_ranks));
   LS_GO(join_leaders(node, comm));
@@ -183,7 +185,7 @@ ls_status ls_node_barrier(ls_node *node)
   if (node->ranks.size == 1) return LS_OK;
   atomic_thread_fence(memory_order_seq_cst);
   LS_PASS(ls_comm_check(MPI_Win_sync(node->window), doing));
-  LS_PASS(ls_comm_barrier(&node->ranks));
+  LS_PASS(LS_COMM_WAIT(&node->ranks, MPI_Barrier(node->ranks.handle), "waiting for the ranks of this host"));
   return ls_comm_check(MPI_Win_sync(node->window), doing);
 }
 

@@ -52,6 +52,9 @@ typedef struct ls_pass {
   uint64_t seed;           /* of the run */
   uint64_t epoch;          /* from 0 */
   const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
+  /* Called after each layer's forward, inner layers included; NULL: nobody looks. y [n, out] */
+  void (*observe)(void *observer, const struct ls_layer *layer, const float *y);
+  void *observer;
 } ls_pass;
 
 /** A layer in a model. `kind` and the counts are set by create(), names and offsets by the model. */

@@ -243,6 +243,7 @@ void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const
     const ls_sequence_item *item = &sequence->items[i];
     float *out = output_of(sequence, i, y, saved);
     item->layer.kind->forward(&item->layer, pass, x, out, saved + item->saved_offset, layer_scratch);
+    if (pass->observe) pass->observe(pass->observer, &item->layer, out);
     x = out;
   }
 }

@@ -3,11 +3,13 @@
  * what a part does is fixed by its number, never by the thread that happens to run it. */
 #include "train/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/size.h"
 #include "nn/loss.h"
+#include "train/culprit.h"
 #include "train/gradient.h"
 #include "train/optimizer.h"
 #include "train/sums.h"
@@ -82,29 +84,44 @@ ls_workspace **ls_engine_workspaces(const ls_engine *engine)
   return engine->workspaces;
 }
 
-/* Forward and backward of one micro-batch, adding to the part's sums. */
-static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
-                             const ls_microbatch *microbatch)
+/* A training pass of a micro-batch, adding to the part's sums; its images go to the part's workspace. */
+static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
+                          const ls_microbatch *microbatch)
 {
   const ls_network *network = engine->options.network;
-  const ls_model *model = network->model;
-  const size_t step_samples = ls_loader_step_samples(step->loader, step->epoch_step);
-  ls_workspace *workspace = engine->workspaces[part];
-  const ls_shape in = ls_model_input(model);
+  const ls_shape in = ls_model_input(network->model);
   ls_pass pass = ls_network_pass(network, microbatch);
   pass.training = true;
-  pass.grads = ls_sums_next(engine->sums, part, step_samples);
-  pass.stats = pass.grads + ls_model_count(model)->grads;
+  pass.grads = ls_sums_next(engine->sums, part, ls_loader_step_samples(step->loader, step->epoch_step));
+  pass.stats = pass.grads + ls_model_count(network->model)->grads;
   pass.seed = engine->options.seed;
   pass.epoch = step->epoch;
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
-                         ls_workspace_input(workspace));
-  const float *logits = ls_model_forward(model, &pass, workspace);
+                         ls_workspace_input(engine->workspaces[part]));
+  return pass;
+}
+
+/* Forward and backward of one micro-batch. */
+static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass, const ls_step *step,
+                             const ls_microbatch *microbatch)
+{
+  const ls_model *model = engine->options.network->model;
+  ls_workspace *workspace = engine->workspaces[part];
+  const float *logits = ls_model_forward(model, pass, workspace);
   const ls_loss_sums loss =
       ls_loss_softmax(logits, microbatch->labels, microbatch->n, ls_model_classes(model),
-                      engine->options.train->label_smoothing, 1.0 / (double)step_samples,
+                      engine->options.train->label_smoothing,
+                      1.0 / (double)ls_loader_step_samples(step->loader, step->epoch_step),
                       ls_workspace_loss_gradient(workspace));
-  ls_model_backward(model, &pass, workspace, NULL);
+  ls_model_backward(model, pass, workspace, NULL);
+  return loss;
+}
+
+static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
+                             const ls_microbatch *microbatch)
+{
+  const ls_pass pass = start_pass(engine, part, step, microbatch);
+  const ls_loss_sums loss = run_pass(engine, part, &pass, step, microbatch);
   ls_sums_add_loss(engine->sums, part, loss.loss);
   ls_sums_count(engine->sums, part, LS_TALLY_CORRECT, loss.correct);
   ls_sums_count(engine->sums, part, LS_TALLY_SAMPLES, microbatch->n);
@@ -170,18 +187,42 @@ static void apply(ls_engine *engine, const ls_step *step, ls_step_result *result
   ls_engine_pack(engine);
 }
 
+/* Run the step's micro-batches once more, one by one, and find the layer where things go wrong. Local. */
+static ls_status find_culprit(ls_engine *engine, const ls_step *step)
+{
+  const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
+  for (size_t i = 0; i < count; i++) {
+    const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
+    ls_pass pass = start_pass(engine, 0, step, &microbatch);
+    ls_culprit culprit = {.model = engine->options.network->model, .n = microbatch.n};
+    pass.observe = ls_culprit_observe;
+    pass.observer = &culprit;
+    run_pass(engine, 0, &pass, step, &microbatch);
+    LS_PASS(ls_culprit_tell(&culprit, pass.grads));
+  }
+  return LS_OK;
+}
+
+/* The error of a step whose sums are out of range. Collective. */
+static ls_status explain(ls_engine *engine, const ls_step *step)
+{
+  ls_status status = ls_comm_agree(engine->options.comm, find_culprit(engine, step));
+  if (status == LS_OK)
+    status = ls_fail(LS_E_NONFINITE, "the sum of a batch statistic is not finite or out of range");
+  return ls_wrap(status,
+                 "step %zu of epoch %" PRIu64
+                 ", learning rate %g (the last checkpoint is intact; try a lower "
+                 "train.optimizer.lr, a warm-up, or train.clip_norm)",
+                 step->epoch_step + 1, step->epoch + 1, step->lr);
+}
+
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)
 {
   const size_t threads = engine->options.threads;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) train_part(engine, part, step);
   LS_PASS(reduce(engine, step, result));
-  if (!result->is_valid)
-    return ls_fail(
-        LS_E_NONFINITE,
-        "loss or gradient is not finite in step %zu of epoch %llu (learning rate %g); the weights "
-        "of the last checkpoint are intact. Try a lower train.optimizer.lr, a warm-up, or train.clip_norm",
-        step->epoch_step + 1, (unsigned long long)step->epoch + 1, step->lr);
+  if (!result->is_valid) return explain(engine, step);
   apply(engine, step, result);
   return LS_OK;
 }

@@ -49,6 +49,24 @@ static ls_status describe_data(ls_run *run)
   return ls_text_take(&names, &info->class_names);
 }
 
+/* Local. */
+static ls_status start_watchdog(ls_run *run)
+{
+  const ls_trainer_options *options = run->options;
+  const ls_watchdog_options watchdog = {.activity = &run->activity,
+                                        .rank = ls_comm_rank(options->comm),
+                                        .size = ls_comm_size(options->comm),
+                                        .run_dir = options->run_dir,
+                                        .warn_s = options->spec->train.stall_timeout,
+                                        .abort_s = options->spec->train.stall_abort,
+                                        .user = options->events.user,
+                                        .tell = options->events.stalled,
+                                        .give_up = options->events.give_up};
+  ls_activity_work(&run->activity);
+  ls_comm_watch(options->comm, &run->activity);
+  return ls_watchdog_start(&run->watchdog, &watchdog);
+}
+
 /* Network, engine and the state that points into them. Collective. */
 static ls_status build(ls_run *run)
 {
@@ -95,23 +113,14 @@ static bool same_shuffle(const ls_spec *then, const ls_spec *now)
   return then->data.shuffle == now->data.shuffle;
 }
 
-static bool same_batch(const ls_spec *then, const ls_spec *now)
-{
-  return then->train.batch == now->train.batch;
-}
-
-static bool same_microbatch(const ls_spec *then, const ls_spec *now)
-{
-  return then->train.microbatch == now->train.microbatch;
-}
-
 static bool same_optimizer(const ls_spec *then, const ls_spec *now)
 {
   return then->train.optimizer.schema == now->train.optimizer.schema;
 }
 
 /* What must be the same for a run to go on: otherwise other samples would be held out, or a step would mean
- * something else. Further epochs, another schedule or learning rate are fine. */
+ * something else. Further epochs, another schedule or learning rate are fine, and other batches from the next
+ * epoch on. */
 static const struct {
   const char *key;
   bool (*same)(const ls_spec *then, const ls_spec *now);
@@ -120,8 +129,6 @@ static const struct {
     {"data.validation", same_validation},
     {"data.normalize", same_normalize},
     {"data.shuffle", same_shuffle},
-    {"train.batch", same_batch},
-    {"train.microbatch", same_microbatch},
     {"train.optimizer.type", same_optimizer},
 };
 
@@ -139,12 +146,34 @@ static ls_status compare(const ls_run *run, const ls_spec *then, const ls_checkp
   return LS_OK;
 }
 
+/* Another cut of the data into batches begins with an epoch. Rank 0. */
+static ls_status compare_batch(const ls_run *run, const char *key, size_t then, size_t now,
+                               const ls_progress *progress)
+{
+  ls_text line = {0};
+  if (then == now) return LS_OK;
+  if (progress->epoch_step > 0)
+    return ls_fail(LS_E_INPUT,
+                   "%s: the checkpoint's is %zu, not %zu, and it lies %" PRIu64 " steps within epoch %" PRIu64
+                   ": it can change only between epochs",
+                   key, then, now, progress->epoch_step, progress->epoch + 1);
+  ls_text_add(&line, "%s: %zu so far, %zu from epoch %" PRIu64 " on", key, then, now, progress->epoch + 1);
+  say(run, ls_text_get(&line));
+  ls_text_fini(&line);
+  return LS_OK;
+}
+
 /* Is the checkpoint's experiment the one that is configured? Rank 0. */
 static ls_status check_same(const ls_run *run, const char *path, const ls_checkpoint_info *found)
 {
-  ls_spec *then;
-  LS_PASS(ls_config_parse(&then, found->config, path, NULL, 0, run->options->schemas));
-  ls_status status = compare(run, then, found);
+  const ls_spec_train *now = &run->options->spec->train;
+  ls_spec *then = NULL;
+  ls_status status;
+  LS_GO(ls_config_parse(&then, found->config, path, NULL, 0, run->options->schemas));
+  LS_GO(compare(run, then, found));
+  LS_GO(compare_batch(run, "train.batch", then->train.batch, now->batch, &found->progress));
+  LS_GO(compare_batch(run, "train.microbatch", then->train.microbatch, now->microbatch, &found->progress));
+done:
   ls_spec_free(then);
   if (status == LS_OK) return LS_OK;
   return ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)", path);
@@ -227,9 +256,11 @@ static ls_status write_config(const ls_run *run)
 
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
 {
-  *run = (ls_run){.options = options, .checkpoint_s = ls_clock_s()};
+  const double now_s = ls_clock_s();
+  *run = (ls_run){.options = options, .started_s = now_s, .checkpoint_s = now_s};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
+  LS_AGREE(comm, start_watchdog(run));
   LS_PASS(build(run));
   bool found = false;
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
@@ -251,6 +282,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
 
 void ls_run_fini(ls_run *run)
 {
+  ls_comm_watch(run->options->comm, NULL);
+  ls_watchdog_stop(run->watchdog);
   ls_loader_free(run->loader);
   ls_engine_free(run->engine);
   ls_network_fini(&run->network);

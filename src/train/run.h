@@ -3,8 +3,10 @@
 #ifndef LS_TRAIN_RUN_H
 #define LS_TRAIN_RUN_H
 
+#include "base/activity.h"
 #include "train/engine.h"
 #include "train/trainer.h"
+#include "train/watchdog.h"
 
 typedef struct ls_run {
   const ls_trainer_options *options;
@@ -13,7 +15,10 @@ typedef struct ls_run {
   ls_loader *loader;
   ls_state state;          /* its vectors are the network's and the engine's */
   ls_checkpoint_info info; /* what every checkpoint of the run says about data and configuration */
-  double checkpoint_s;     /* clock at the last checkpoint, for every_minutes; rank 0's counts */
+  ls_activity activity;
+  ls_watchdog *watchdog;
+  double started_s;    /* clock at the start of this session, for time_limit */
+  double checkpoint_s; /* clock at the last checkpoint, for every_minutes; rank 0's counts */
 } ls_run;
 
 /** Build network, engine, loader and initial or resumed state. On error the run is still released by

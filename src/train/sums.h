@@ -19,6 +19,8 @@
 #include "base/status.h"
 #include "comm/comm.h"
 
+#define LS_SUMS_GRAD_LIMIT 2048.0F /* gradients must be below this */
+
 typedef struct ls_sums ls_sums;
 
 typedef struct ls_sums_options {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "train/early_stopping.h"
 #include "train/optimizer.h"
+#include "train/replicas.h"
 #include "train/run.h"
 #include "train/schedule.h"
 
@@ -27,21 +28,31 @@ static double base_lr(const ls_spec_train *train)
   return ls_optimizer_find(&train->optimizer)->lr(train->optimizer.options);
 }
 
-/* Learning rate of step `step` of the run, from 0. */
-static double learning_rate(const ls_run *run, uint64_t step)
+/* Learning rate of a step of an epoch, both from 0. Batches may have had another size in earlier epochs: what
+ * counts are epochs. */
+static double learning_rate(const ls_run *run, uint64_t epoch, uint64_t step)
 {
   const ls_spec_train *train = &run->options->spec->train;
-  uint64_t steps = ls_loader_steps(run->loader);
-  ls_schedule_position position = {.step = step, .epoch_steps = steps, .total_steps = steps * train->epochs};
+  const uint64_t steps = ls_loader_steps(run->loader);
+  const ls_schedule_position position = {
+      .step = epoch * steps + step, .epoch_steps = steps, .total_steps = steps * train->epochs};
   return ls_schedule_rate(&train->schedule, base_lr(train), &position, &run->state.progress);
 }
 
-/* What this rank asks of all; rank 0's clock alone decides on checkpoints by the minute. */
+static bool time_is_up(const ls_run *run)
+{
+  const double limit_s = run->options->spec->train.time_limit;
+  return limit_s > 0.0 && ls_clock_s() - run->started_s >= limit_s;
+}
+
+/* What this rank asks of all; the clock of rank 0 alone decides on checkpoints by the minute and on the time
+ * limit. */
 static ls_control control_words(const ls_run *run)
 {
   double every_s = 60.0 * run->options->spec->checkpoint.every_minutes;
   bool due = every_s > 0.0 && ls_clock_s() - run->checkpoint_s >= every_s;
-  return (ls_control){.stop = *run->options->stop != 0, .checkpoint = due && listens(run)};
+  return (ls_control){.stop = *run->options->stop != 0 || (listens(run) && time_is_up(run)),
+                      .checkpoint = due && listens(run)};
 }
 
 static void tell_step(const ls_run *run, const stopwatch *watch)
@@ -63,9 +74,20 @@ static void tell_step(const ls_run *run, const stopwatch *watch)
 
 static ls_status stopped(const ls_run *run)
 {
-  return ls_fail(LS_STOPPED,
-                 "stopped on request after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
-                 run->state.progress.step, run->state.progress.epoch + 1, run->options->run_dir);
+  const bool asked = *run->options->stop != 0 || !time_is_up(run); /* this rank, or another one */
+  return ls_fail(LS_STOPPED, "%s after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
+                 asked ? "stopped on request" : "train.time_limit reached: stopped", run->state.progress.step,
+                 run->state.progress.epoch + 1, run->options->run_dir);
+}
+
+/* Collective. */
+static ls_status check_replicas(const ls_run *run)
+{
+  char digest[LS_DIGEST_CHARS];
+  if (ls_comm_size(run->options->comm) == 1) return LS_OK;
+  ls_weights_digest(run->options->model, run->network.params, run->network.buffers, digest);
+  LS_TRY(ls_check_replicas(run->options->comm, digest), "after step %" PRIu64, run->state.progress.step);
+  return LS_OK;
 }
 
 /* One step, and what is due after it. Collective. */
@@ -75,10 +97,12 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   ls_step step = {.loader = run->loader,
                   .epoch = progress->epoch,
                   .epoch_step = progress->epoch_step,
-                  .lr = learning_rate(run, progress->step),
+                  .lr = learning_rate(run, progress->epoch, progress->epoch_step),
                   .optimizer_step = ++run->state.optimizer_step,
                   .control = control_words(run)};
   ls_step_result result;
+  atomic_store(&run->activity.epoch, progress->epoch + 1);
+  atomic_store(&run->activity.step, progress->epoch_step + 1);
   LS_PASS(ls_loader_poke(run->loader));
   LS_PASS(ls_engine_step(run->engine, &step, &result));
   progress->step++;
@@ -92,6 +116,8 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   progress->epoch_seconds += now_s - watch->lap_s;
   watch->lap_s = now_s;
   tell_step(run, watch);
+  const size_t check_steps = run->options->spec->train.check_replicas;
+  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(check_replicas(run));
   size_t every_steps = run->options->spec->checkpoint.every_steps;
   bool due = every_steps > 0 && progress->step % every_steps == 0;
   if (due || result.control.checkpoint > 0 || result.control.stop > 0) LS_PASS(ls_run_save(run));
@@ -109,12 +135,14 @@ static ls_epoch_metrics close_epoch(ls_run *run)
 {
   ls_progress *progress = &run->state.progress;
   double samples = (double)progress->epoch_samples;
-  ls_epoch_metrics row = {.epoch = ++progress->epoch,
+  const uint64_t last_step = ls_loader_steps(run->loader) - 1;
+  ls_epoch_metrics row = {.epoch = progress->epoch + 1,
                           .step = progress->step,
                           .loss = progress->epoch_loss / samples,
                           .accuracy = (double)progress->epoch_correct / samples,
-                          .learning_rate = learning_rate(run, progress->step - 1),
+                          .learning_rate = learning_rate(run, progress->epoch, last_step),
                           .seconds = progress->epoch_seconds};
+  progress->epoch++;
   progress->epoch_step = 0;
   progress->epoch_seconds = 0.0;
   progress->epoch_loss = 0.0;
@@ -157,6 +185,7 @@ static ls_status end_epoch(ls_run *run)
   const ls_spec *spec = run->options->spec;
   ls_comm *comm = run->options->comm;
   ls_progress *progress = &run->state.progress;
+  if (spec->train.check_replicas == 0) LS_PASS(check_replicas(run));
   ls_epoch_metrics train = close_epoch(run);
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;

@@ -24,10 +24,13 @@ else
   echo "no tmpfs here: the full disk is not tested"
 fi
 
-# Divergence stops the run and names the step.
+# Divergence stops the run and names step and layer; on any rank.
 run 1 "$lockstep" train toy.yaml -o wild train.optimizer.lr=1e30
 one_error
-err_has 'not finite in step [0-9]+ of epoch'
+err_has 'step [0-9]+ of epoch 1, .*layer [a-z0-9]+ is not finite'
+ranks 2 1 "$lockstep" train toy.yaml -o wild2 train.optimizer.lr=1e30
+one_error
+err_has 'step [0-9]+ of epoch 1, .*layer [a-z0-9]+ is not finite'
 
 # The newest checkpoint is damaged: it is named and skipped.
 run 0 "$lockstep" train toy.yaml -o hurt
@@ -76,6 +79,17 @@ run 0 "$lockstep" train toy.yaml -o early train.epochs=40 train.optimizer.lr=0.3
 out_has 'early stopping has ended this run'
 run 0 "$lockstep" train toy.yaml -o early train.epochs=$((epochs + 1)) train.early_stopping.patience=30 --resume
 holds 'more patience' "d[0]['epochs'] == $epochs + 1" early/summary.json
+
+# Other batches: between epochs, and said; within one, refused.
+run 0 "$lockstep" train toy.yaml -o batches train.epochs=2
+run 0 "$lockstep" train toy.yaml -o batches train.epochs=3 train.batch=25 train.microbatch=5 --resume
+out_has 'train.batch: 50 so far, 25 from epoch 3 on'
+holds 'another batch' 'd[0]["epochs"] == 3' batches/summary.json
+run 0 "$lockstep" train toy.yaml -o within train.epochs=1 checkpoint.every_steps=4 checkpoint.keep=99
+rm "$(ls -v within/checkpoint-*.h5 | tail -n 1)"
+run 2 "$lockstep" train toy.yaml -o within train.batch=25 --resume
+one_error
+err_has 'train.batch: .*only between epochs'
 
 # A foreign file with a high step number pushes no good checkpoint out.
 mkdir foreign && touch foreign/checkpoint-99999.h5

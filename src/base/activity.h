@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a rank is doing: written by the thread that works, read by one that watches. No locks: a reader may
+ * see the moment between two activities, never half of one of the values. */
+#ifndef LS_BASE_ACTIVITY_H
+#define LS_BASE_ACTIVITY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct ls_activity {
+  _Atomic(const char *) waiting_for; /* operation that other ranks take part in; NULL: it works by itself */
+  atomic_uint_least64_t since_ms;    /* ls_clock_s() at its begin, in milliseconds */
+  atomic_uint_least64_t epoch, step; /* from 1; 0 before the first */
+} ls_activity;
+
+/** The rank starts to wait for others in `operation`, a constant text; or to work by itself. NULL: nothing to
+ * note. Local. */
+void ls_activity_wait(ls_activity *activity, const char *operation);
+void ls_activity_work(ls_activity *activity);
+
+/** Seconds since it began what it does. Local. */
+double ls_activity_seconds(const ls_activity *activity);
+
+#endif

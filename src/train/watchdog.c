@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "train/watchdog.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { NOTE_BYTES = 256 };
+
+static const char WAITING[] = "is waiting";
+
+static const double GRACE_S = 1.0; /* for the notes of the others to appear */
+
+struct ls_watchdog {
+  ls_watchdog_options options;
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t wake; /* by CLOCK_MONOTONIC */
+  bool stopping;
+  uint64_t stall_ms; /* begin of the activity that was told of; 0: none */
+  double next_s;     /* next warning, counted from its begin */
+  double report_s;   /* clock when the notes are to be read; 0: not */
+  bool is_speaker;   /* the lowest waiting rank, by its last report */
+};
+
+static void note_path(const ls_watchdog *self, int rank, ls_text *path)
+{
+  ls_text_add(path, "%s/stalled.%d", self->options.run_dir, rank);
+}
+
+static void remove_note(const ls_watchdog *self)
+{
+  ls_text path = {0};
+  note_path(self, self->options.rank, &path);
+  if (!path.failed) unlink(ls_text_get(&path));
+  ls_text_fini(&path);
+}
+
+/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (summing over the ranks)". */
+static void describe(const ls_watchdog *self, ls_text *line)
+{
+  const ls_activity *activity = self->options.activity;
+  const char *operation = atomic_load(&activity->waiting_for);
+  const uint64_t step = atomic_load(&activity->step), epoch = atomic_load(&activity->epoch);
+  ls_text_add(line, "%s", operation ? WAITING : "is working");
+  if (epoch == 0)
+    ls_text_add(line, " before the first step");
+  else
+    ls_text_add(line, " in step %" PRIu64 " of epoch %" PRIu64, step, epoch);
+  ls_text_add(line, " for %.0f s", ls_activity_seconds(activity));
+  if (operation) ls_text_add(line, " (%s)", operation);
+}
+
+/* A note that cannot be written, on a full disk, is missed by nobody but the reader: no error. */
+static void write_note(const ls_watchdog *self, const char *text)
+{
+  ls_text path = {0};
+  note_path(self, self->options.rank, &path);
+  FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "w");
+  if (file) {
+    fputs(text, file);
+    fclose(file);
+  }
+  ls_text_fini(&path);
+}
+
+/* The note of a rank; false if there is none. */
+static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
+{
+  ls_text path = {0};
+  note_path(self, rank, &path);
+  FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "r");
+  ls_text_fini(&path);
+  if (!file) return false;
+  const bool found = fgets(note, NOTE_BYTES, file) != NULL;
+  fclose(file);
+  return found;
+}
+
+static void tell(const ls_watchdog *self, ls_text *line)
+{
+  self->options.tell(self->options.user, ls_text_get(line));
+  ls_text_fini(line);
+}
+
+/* Name the ranks that do not wait. The lowest waiting rank speaks for all. */
+static void report(ls_watchdog *self)
+{
+  ls_text working = {0}, missing = {0}, line = {0};
+  char note[NOTE_BYTES];
+  self->is_speaker = false;
+  for (int rank = 0; rank < self->options.size; rank++) {
+    const bool found = read_note(self, rank, note);
+    const bool waits = found && strncmp(note, WAITING, strlen(WAITING)) == 0;
+    if (waits && rank < self->options.rank) goto done;
+    if (!found && rank != self->options.rank) ls_text_add(&missing, missing.length ? ", %d" : "%d", rank);
+    if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note);
+  }
+  if (missing.length > 0)
+    ls_text_add(&line, "no word from rank %s: stopped, dead, or on a host that does not see %s",
+                ls_text_get(&missing), self->options.run_dir);
+  ls_text_add(&line, "%s", ls_text_get(&working) + (line.length == 0 && working.length > 0 ? 2 : 0));
+  self->is_speaker = true;
+  if (line.length == 0) ls_text_add(&line, "all ranks wait: MPI itself does not get on");
+  tell(self, &line);
+done:
+  ls_text_fini(&working);
+  ls_text_fini(&missing);
+  ls_text_fini(&line);
+}
+
+static void warn(ls_watchdog *self)
+{
+  ls_text what = {0}, line = {0};
+  describe(self, &what);
+  write_note(self, ls_text_get(&what));
+  if (atomic_load(&self->options.activity->waiting_for)) {
+    ls_text_add(&line, "rank %d %s", self->options.rank, ls_text_get(&what));
+    tell(self, &line);
+    self->report_s = ls_clock_s() + GRACE_S;
+  }
+  ls_text_fini(&what);
+}
+
+static void recover(ls_watchdog *self)
+{
+  ls_text line = {0};
+  ls_text_add(&line, "rank %d goes on", self->options.rank);
+  tell(self, &line);
+  remove_note(self);
+  self->stall_ms = 0;
+  self->report_s = 0;
+}
+
+/* The speaker ends the job; the others do if it is gone before it could. */
+static void give_up(const ls_watchdog *self, double seconds)
+{
+  const ls_watchdog_options *options = &self->options;
+  ls_text line = {0};
+  if (!self->is_speaker && seconds < options->abort_s + 3 * GRACE_S) return;
+  ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
+              options->abort_s);
+  tell(self, &line);
+  options->give_up(options->user);
+}
+
+/* One look at the activity. */
+static void look(ls_watchdog *self)
+{
+  const ls_watchdog_options *options = &self->options;
+  const uint64_t since_ms = atomic_load(&options->activity->since_ms);
+  const double seconds = ls_activity_seconds(options->activity);
+  if (self->stall_ms != 0 && self->stall_ms != since_ms) recover(self);
+  if (self->stall_ms == 0) self->next_s = options->warn_s;
+  if (options->warn_s > 0 && seconds >= self->next_s) {
+    self->stall_ms = since_ms;
+    self->next_s *= 2;
+    warn(self);
+  }
+  if (self->report_s > 0 && ls_clock_s() >= self->report_s) {
+    self->report_s = 0;
+    report(self);
+  }
+  if (options->abort_s > 0 && seconds >= options->abort_s && atomic_load(&options->activity->waiting_for))
+    give_up(self, seconds);
+}
+
+/* Often enough to keep the times that were asked for. */
+static double period_s(const ls_watchdog_options *options)
+{
+  double shortest_s = 4.0;
+  if (options->warn_s > 0 && options->warn_s < shortest_s) shortest_s = options->warn_s;
+  if (options->abort_s > 0 && options->abort_s < shortest_s) shortest_s = options->abort_s;
+  return shortest_s / 8;
+}
+
+static void *watch(void *argument)
+{
+  ls_watchdog *self = argument;
+  const double period = period_s(&self->options);
+  pthread_mutex_lock(&self->mutex);
+  while (!self->stopping) {
+    const double until_s = ls_clock_s() + period;
+    const struct timespec until = {.tv_sec = (time_t)until_s,
+                                   .tv_nsec = (long)(1e9 * (until_s - (double)(time_t)until_s))};
+    if (pthread_cond_timedwait(&self->wake, &self->mutex, &until) == ETIMEDOUT) look(self);
+  }
+  pthread_mutex_unlock(&self->mutex);
+  return NULL;
+}
+
+/* The thread, which leaves signals to the one that trains. */
+static int start_thread(ls_watchdog *self)
+{
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const int code = pthread_create(&self->thread, NULL, watch, self);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return code;
+}
+
+ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options)
+{
+  *out = NULL;
+  if (options->size == 1 || (options->warn_s <= 0 && options->abort_s <= 0)) return LS_OK;
+  ls_watchdog *self;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "the watchdog"));
+  self->options = *options;
+  remove_note(self); /* of a session that was killed */
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init(&self->mutex, NULL);
+  pthread_cond_init(&self->wake, &attributes);
+  pthread_condattr_destroy(&attributes);
+  const int code = start_thread(self);
+  if (code != 0) {
+    free(self);
+    return ls_fail(LS_E_IO, "cannot start the watching thread: %s", strerror(code));
+  }
+  *out = self;
+  return LS_OK;
+}
+
+void ls_watchdog_stop(ls_watchdog *watchdog)
+{
+  if (!watchdog) return;
+  pthread_mutex_lock(&watchdog->mutex);
+  watchdog->stopping = true;
+  pthread_cond_signal(&watchdog->wake);
+  pthread_mutex_unlock(&watchdog->mutex);
+  pthread_join(watchdog->thread, NULL);
+  pthread_cond_destroy(&watchdog->wake);
+  pthread_mutex_destroy(&watchdog->mutex);
+  if (watchdog->stall_ms != 0) remove_note(watchdog);
+  free(watchdog);
+}

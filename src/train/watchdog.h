@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Watches for ranks that wait too long for others, and finds out for whom.
+ *
+ * A thread of each rank looks at the rank's activity. When one lasts too long, the rank leaves a note in the
+ * run directory and, if it waits, says so. The lowest waiting rank then reads the notes of all: a rank
+ * without one has not come to where the others wait, or is stopped or dead. No collective is needed, which
+ * would hang as well. */
+#ifndef LS_TRAIN_WATCHDOG_H
+#define LS_TRAIN_WATCHDOG_H
+
+#include "base/activity.h"
+#include "base/status.h"
+
+typedef struct ls_watchdog ls_watchdog;
+
+typedef struct ls_watchdog_options {
+  const ls_activity *activity; /* borrowed */
+  int rank, size;
+  const char
+      *run_dir;   /* borrowed; where it is not the same folder for all hosts, their ranks have no notes */
+  double warn_s;  /* first warning; the next at twice the time, and so on; 0: never */
+  double abort_s; /* when to give up; 0: never */
+  void *user;
+  void (*tell)(void *user, const char *line); /* called by the watching thread */
+  void (*give_up)(void *user);                /* ends the process; called by the watching thread */
+} ls_watchdog_options;
+
+/** Start watching; *out is NULL if there is nothing to watch for. Local. Errors: LS_E_MEMORY, LS_E_IO. */
+ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options) LS_CHECKED;
+
+/** NULL is fine. Local. */
+void ls_watchdog_stop(ls_watchdog *watchdog);
+
+#endif

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Ranks that do not come: a stopped one is named and the others go on when it does, or the job ends; a killed one
+# ends the job. Time limits.
+source "$(dirname "$0")/lib.sh"
+toy toy 333 20
+toy_config
+
+# start RUN_DIR RANKS ARG...: train in the background until the first epoch is done; ranks as pids in `ranks_pid`.
+start() {
+  local dir=$1 count=$2
+  shift 2
+  last="train on $count ranks -o $dir $*"
+  "$root/tests/mpirun.sh" "$count" "$lockstep" train toy.yaml -o "$dir" train.epochs=4000 "$@" >out 2>err &
+  launcher=$!
+  for _ in $(seq 400); do [[ -e $dir/metrics.csv ]] && break; sleep 0.05; done
+  mapfile -t ranks_pid < <(pgrep -f "^$lockstep train toy.yaml -o $dir ")
+  [[ ${#ranks_pid[@]} -eq $count ]] || fail "'$last' has ${#ranks_pid[@]} ranks"
+}
+
+# said PATTERN: wait until the run says so.
+said() {
+  for _ in $(seq 200); do grep -qE -- "$1" err && return; sleep 0.05; done
+  fail "'$last' does not say: $1"
+  tail -n 20 err
+}
+
+rank_of() { tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^OMPI_COMM_WORLD_RANK=//p'; }
+
+start stopped 3 train.stall_timeout=1
+victim=${ranks_pid[1]} rank=$(rank_of "${ranks_pid[1]}")
+kill -STOP "$victim"
+said "rank [0-2] is waiting in step [0-9]+ of epoch [0-9]+ for 1 s \(.*\)"
+said "no word from rank $rank: "
+kill -CONT "$victim"
+said 'rank [0-2] goes on'
+kill -TERM "$victim"
+wait $launcher
+[[ -n $(ls stopped/checkpoint-*.h5) ]] || fail 'no checkpoint after the stall'
+[[ -z $(ls stopped/stalled.* 2>/dev/null) ]] || fail "notes are left: $(ls stopped)"
+
+start gone 3 train.stall_timeout=1 train.stall_abort=2
+kill -STOP "${ranks_pid[1]}"
+SECONDS=0
+wait $launcher
+status=$?
+[[ $status -eq 1 && $SECONDS -lt 12 ]] || fail "stall_abort: status $status after $SECONDS s"
+err_has 'longer than train.stall_abort, 2 s: ending the job'
+
+start killed 3
+kill -KILL "${ranks_pid[2]}"
+SECONDS=0
+wait $launcher
+status=$?
+[[ $status -ne 0 && $SECONDS -lt 10 ]] || fail "a killed rank: status $status after $SECONDS s"
+
+# A time limit: checkpoint, status 75, and on to the end of the run that has none.
+run 0 "$lockstep" train toy.yaml -o whole train.epochs=300
+run 75 "$lockstep" train toy.yaml -o limited train.epochs=300 train.time_limit=0.3
+err_has 'train.time_limit reached: stopped after step [0-9]+ .*--resume'
+run 0 "$lockstep" train toy.yaml -o limited train.epochs=300 --resume
+holds 'a time limit' 'd[0]["weights_digest"] == d[1]["weights_digest"]' whole/summary.json limited/summary.json
+
+finish
