@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ranks of one host and their shared memory: MPI-3 shared windows.
+/* The ranks of one host and their shared memory. Not by MPI's shared windows: Open MPI 4.1 hangs where it
+ * finds no room for one.
  *
- * Source: Hoefler et al.: "MPI + MPI: a new hybrid approach to parallel programming with MPI plus shared
- * memory", Computing 95, 2013. */
+ * Source of the idea: Hoefler et al.: "MPI + MPI: a new hybrid approach to parallel programming with MPI plus
+ * shared memory", Computing 95, 2013. */
 #include "comm/node.h"
 
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "comm/internal.h"
+#include "comm/segment.h"
 
 struct ls_node {
-  ls_comm ranks;   /* of this node */
-  ls_comm leaders; /* the rank 0 of each node; on other ranks MPI_COMM_NULL */
-  int count;       /* nodes */
-  MPI_Win window;  /* MPI_WIN_NULL: a node of one rank, whose segment is its own memory */
-  void **segments; /* [ranks.size] */
-  void *own;       /* without a window */
+  ls_comm ranks;        /* of this node */
+  ls_comm leaders;      /* the rank 0 of each node; on other ranks MPI_COMM_NULL */
+  int count;            /* nodes */
+  bool is_split;        /* sharing memory failed */
+  ls_segment *segments; /* [ranks.size + 1]: the last is the common one, made by rank 0 */
 };
 
-static const char doing[] = "sharing memory between the ranks of a host";
+static const char doing[] = "finding the ranks of a host";
 
 static ls_status measure(ls_comm *comm)
 {
@@ -36,12 +35,12 @@ static ls_status split(ls_node *node, const ls_comm *comm, size_t max_ranks)
 {
   ls_comm host = {.handle = MPI_COMM_NULL};
   ls_status status;
-  LS_GO(ls_comm_check(
-      MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host.handle),
+  LS_GO(LS_COMM_WAIT(
+      comm, MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host.handle),
       doing));
   LS_GO(measure(&host));
   const int group = max_ranks == 0 ? 0 : (int)((size_t)host.rank / max_ranks);
-  LS_GO(ls_comm_check(MPI_Comm_split(host.handle, group, host.rank, &node->ranks.handle), doing));
+  LS_GO(LS_COMM_WAIT(comm, MPI_Comm_split(host.handle, group, host.rank, &node->ranks.handle), doing));
   LS_GO(measure(&node->ranks));
 done:
   if (host.handle != MPI_COMM_NULL) MPI_Comm_free(&host.handle);
@@ -52,99 +51,87 @@ done:
 static ls_status join_leaders(ls_node *node, const ls_comm *comm)
 {
   const bool leads = node->ranks.rank == 0;
-  LS_PASS(ls_comm_check(
-      MPI_Comm_split(comm->handle, leads ? 0 : MPI_UNDEFINED, comm->rank, &node->leaders.handle), doing));
+  LS_PASS(LS_COMM_WAIT(
+      comm, MPI_Comm_split(comm->handle, leads ? 0 : MPI_UNDEFINED, comm->rank, &node->leaders.handle),
+      doing));
   if (leads) LS_PASS(measure(&node->leaders));
   node->count = node->leaders.size;
-  return ls_comm_check(MPI_Bcast(&node->count, 1, MPI_INT, 0, node->ranks.handle), doing);
+  return ls_comm_broadcast(&node->ranks, &node->count, sizeof node->count);
 }
 
-/* Segments start at their own pages: a rank's memory is near the cores that use it. */
-static ls_status open_window(ls_node *node, size_t bytes)
+static ls_segment *common_of(const ls_node *node)
 {
-  void *base;
-  MPI_Info info;
-  LS_PASS(ls_comm_check(MPI_Info_create(&info), doing));
-  ls_status status = ls_comm_check(MPI_Info_set(info, "alloc_shared_noncontig", "true"), doing);
-  if (status == LS_OK)
-    status = ls_comm_check(MPI_Win_allocate_shared((MPI_Aint)(bytes + LS_ALIGNMENT), 1, info,
-                                                   node->ranks.handle, &base, &node->window),
-                           doing);
-  MPI_Info_free(&info);
-  return status;
+  return &node->segments[node->ranks.size];
 }
 
-/* Where every rank's segment lies in this process. */
-static ls_status find_segments(ls_node *node)
+/* The segments that this rank makes. Local. */
+static ls_status make_segments(ls_node *node, const ls_node_options *options)
 {
-  for (int i = 0; i < node->ranks.size; i++) {
-    MPI_Aint bytes;
-    int unit;
-    void *base;
-    LS_PASS(ls_comm_check(MPI_Win_shared_query(node->window, i, &bytes, &unit, &base), doing));
-    const uintptr_t skip = -(uintptr_t)base % LS_ALIGNMENT;
-    node->segments[i] = (unsigned char *)base + skip;
-  }
-  return ls_comm_check(MPI_Win_lock_all(MPI_MODE_NOCHECK, node->window), doing);
+  const size_t count = (size_t)node->ranks.size + 1;
+  LS_PASS(ls_alloc(&node->segments, count, sizeof *node->segments, "the shared segments"));
+  LS_PASS(ls_segment_make(&node->segments[node->ranks.rank], options->bytes));
+  return node->ranks.rank == 0 ? ls_segment_make(common_of(node), options->common_bytes) : LS_OK;
 }
 
-static void close_window(ls_node *node)
+/* The segments that other ranks made. Local. */
+static ls_status map_segments(ls_node *node, const ls_segment_ticket *tickets)
 {
-  if (node->window == MPI_WIN_NULL) return;
-  MPI_Win_unlock_all(node->window);
-  MPI_Win_free(&node->window);
-  node->window = MPI_WIN_NULL;
-}
-
-/* One segment for each of the node's ranks. Local errors are agreed on by the caller. */
-static ls_status share(ls_node *node, size_t bytes)
-{
-  LS_PASS(ls_alloc(&node->segments, (size_t)node->ranks.size, sizeof *node->segments, "the segments"));
-  if (node->ranks.size == 1) {
-    LS_PASS(ls_alloc(&node->own, bytes, 1, "the gradient's sums"));
-    node->segments[0] = node->own;
-    return LS_OK;
-  }
-  LS_PASS(open_window(node, bytes));
-  LS_PASS(find_segments(node));
-  memset(node->segments[node->ranks.rank], 0, bytes); /* also places the pages */
+  for (int i = 0; i <= node->ranks.size; i++)
+    if (!node->segments[i].base) LS_PASS(ls_segment_map(&node->segments[i], &tickets[i]));
   return LS_OK;
+}
+
+/* Make all segments known to all ranks of the node. Collective over the communicator. */
+static ls_status exchange_segments(ls_node *node, ls_comm *comm)
+{
+  const size_t size = (size_t)node->ranks.size;
+  ls_segment_ticket *tickets = NULL;
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, ls_alloc(&tickets, size + 1, sizeof *tickets, "the tickets")));
+  LS_GO(ls_comm_gather(&node->ranks, &node->segments[node->ranks.rank].ticket, sizeof *tickets, tickets));
+  tickets[size] = common_of(node)->ticket;
+  LS_GO(ls_comm_broadcast(&node->ranks, tickets, (size + 1) * sizeof *tickets));
+  LS_GO(ls_comm_agree(comm, map_segments(node, tickets)));
+  for (size_t i = 0; i <= size; i++) ls_segment_close(&node->segments[i]);
+done:
+  free(tickets);
+  return status;
 }
 
 static void release(ls_node *node)
 {
-  close_window(node);
+  for (int i = 0; node->segments && i <= node->ranks.size; i++) ls_segment_fini(&node->segments[i]);
   free(node->segments);
-  free(node->own);
-  node->segments = NULL;
-  node->own = NULL;
   if (node->leaders.handle != MPI_COMM_NULL) MPI_Comm_free(&node->leaders.handle);
   if (node->ranks.handle != MPI_COMM_NULL) MPI_Comm_free(&node->ranks.handle);
 }
 
-static ls_status build(ls_node *node, ls_comm *comm, size_t max_ranks, size_t bytes)
+static ls_status build(ls_node *node, ls_comm *comm, const ls_node_options *options)
 {
   *node = (ls_node){.ranks = {.handle = MPI_COMM_NULL, .activity = comm->activity},
-                    .leaders = {.handle = MPI_COMM_NULL, .activity = comm->activity},
-                    .window = MPI_WIN_NULL};
+                    .leaders = {.handle = MPI_COMM_NULL, .activity = comm->activity}};
   ls_status status;
-  LS_GO(split(node, comm, max_ranks));
+  LS_GO(split(node, comm, options->max_ranks));
   LS_GO(join_leaders(node, comm));
-  status = share(node, bytes);
-  if (status == LS_E_COMM) status = ls_fail(LS_E_MEMORY, "%s failed", doing); /* MPI itself works */
-  LS_GO(ls_comm_agree(comm, status));
-  return ls_node_barrier(node); /* every segment is zeroed */
+  LS_GO(ls_comm_agree(comm, make_segments(node, options)));
+  LS_GO(exchange_segments(node, comm));
+  return LS_OK;
 done:
   if (status != LS_E_COMM) release(node);
   return status;
 }
 
-ls_status ls_node_new(ls_node **out, ls_comm *comm, size_t max_ranks, size_t bytes)
+ls_status ls_node_new(ls_node **out, ls_comm *comm, const ls_node_options *options)
 {
   ls_node *node = NULL;
   LS_AGREE(comm, ls_alloc(&node, 1, sizeof *node, "a node's communicator"));
-  ls_status status = build(node, comm, max_ranks, bytes);
-  if (status == LS_E_MEMORY && max_ranks != 1) status = build(node, comm, 1, bytes);
+  ls_status status = build(node, comm, options);
+  if (status == LS_E_MEMORY && options->max_ranks != 1) {
+    ls_node_options alone = *options;
+    alone.max_ranks = 1;
+    status = build(node, comm, &alone);
+    node->is_split = true;
+  }
   if (status != LS_OK) {
     free(node);
     return status;
@@ -156,7 +143,7 @@ ls_status ls_node_new(ls_node **out, ls_comm *comm, size_t max_ranks, size_t byt
 void ls_node_free(ls_node *node)
 {
   if (!node) return;
-  if (ls_error_last()->status != LS_E_COMM) release(node); /* otherwise it might wait for ever */
+  release(node);
   free(node);
 }
 
@@ -175,18 +162,29 @@ size_t ls_node_count(const ls_node *node)
   return (size_t)node->count;
 }
 
+bool ls_node_is_split(const ls_node *node)
+{
+  return node->is_split;
+}
+
 void *ls_node_segment(const ls_node *node, size_t rank)
 {
-  return node->segments[rank];
+  return node->segments[rank].base;
+}
+
+void *ls_node_common(const ls_node *node)
+{
+  return common_of(node)->base;
 }
 
 ls_status ls_node_barrier(ls_node *node)
 {
   if (node->ranks.size == 1) return LS_OK;
   atomic_thread_fence(memory_order_seq_cst);
-  LS_PASS(ls_comm_check(MPI_Win_sync(node->window), doing));
-  LS_PASS(LS_COMM_WAIT(&node->ranks, MPI_Barrier(node->ranks.handle), "waiting for the ranks of this host"));
-  return ls_comm_check(MPI_Win_sync(node->window), doing);
+  const ls_status status =
+      LS_COMM_WAIT(&node->ranks, MPI_Barrier(node->ranks.handle), "waiting for the ranks of this host");
+  atomic_thread_fence(memory_order_seq_cst);
+  return status;
 }
 
 ls_status ls_node_sum_u64(ls_node *node, uint64_t *values, size_t count)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The layer where a step goes wrong, from what a pass left behind. */
 #include "train/culprit.h"
 
 #include <math.h>
@@ -28,10 +29,11 @@ static void look_at_gradient(const ls_layer *layer, size_t depth, void *user)
     self->layer = layer;
 }
 
-ls_status ls_culprit_tell(ls_culprit *culprit, const float *grads)
+ls_status ls_culprit_tell(ls_culprit *culprit, double loss, const float *grads)
 {
   if (culprit->layer)
     return ls_fail(LS_E_NONFINITE, "the output of layer %s is not finite", culprit->layer->name);
+  if (!isfinite(loss)) return ls_fail(LS_E_NONFINITE, "the loss is not finite");
   culprit->grads = grads;
   ls_model_visit(culprit->model, look_at_gradient, culprit);
   if (culprit->layer)

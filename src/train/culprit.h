@@ -18,8 +18,8 @@ typedef struct ls_culprit {
 /** For ls_pass.observe, with the culprit as observer. Local. */
 void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y);
 
-/** LS_OK if nothing is wrong; otherwise LS_E_NONFINITE, naming the layer. `grads`: of the same pass. Local.
- */
-ls_status ls_culprit_tell(ls_culprit *culprit, const float *grads) LS_CHECKED;
+/** LS_OK if nothing is wrong; otherwise LS_E_NONFINITE, naming the layer. Loss and gradient are of the same
+ * pass. Local. */
+ls_status ls_culprit_tell(ls_culprit *culprit, double loss, const float *grads) LS_CHECKED;
 
 #endif

@@ -4,7 +4,9 @@
 #include "train/engine.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
@@ -43,6 +45,8 @@ static ls_status build(ls_engine *engine)
                                 .grads = counts->grads,
                                 .stats = counts->buffers,
                                 .threads = options->threads,
+                                .microbatches =
+                                    ls_size_ceil_div(options->train->batch, options->train->microbatch),
                                 .node_ranks = options->node_ranks,
                                 .is_fast = options->train->reduction == LS_REDUCTION_FAST};
   LS_AGREE(options->comm, allocate(engine));
@@ -56,7 +60,7 @@ ls_status ls_engine_new(ls_engine **out, const ls_engine_options *options)
   engine->options = *options;
   const ls_status status = build(engine);
   if (status != LS_OK) {
-    ls_engine_free(engine);
+    if (status != LS_E_COMM) ls_engine_free(engine);
     return ls_wrap(status, "preparing %zu training threads", options->threads);
   }
   *out = engine;
@@ -79,21 +83,26 @@ float *const *ls_engine_slots(const ls_engine *engine, size_t *count)
   return engine->slots;
 }
 
+bool ls_engine_sends_sums(const ls_engine *engine)
+{
+  return ls_sums_are_sent(engine->sums);
+}
+
 ls_workspace **ls_engine_workspaces(const ls_engine *engine)
 {
   return engine->workspaces;
 }
 
-/* A training pass of a micro-batch, adding to the part's sums; its images go to the part's workspace. */
+/* A training pass of a micro-batch, adding to `grads`; its images go to the part's workspace. */
 static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
-                          const ls_microbatch *microbatch)
+                          const ls_microbatch *microbatch, float *grads)
 {
   const ls_network *network = engine->options.network;
   const ls_shape in = ls_model_input(network->model);
   ls_pass pass = ls_network_pass(network, microbatch);
   pass.training = true;
-  pass.grads = ls_sums_next(engine->sums, part, ls_loader_step_samples(step->loader, step->epoch_step));
-  pass.stats = pass.grads + ls_model_count(network->model)->grads;
+  pass.grads = grads;
+  pass.stats = grads + ls_model_count(network->model)->grads;
   pass.seed = engine->options.seed;
   pass.epoch = step->epoch;
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
@@ -120,7 +129,8 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
 static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
                              const ls_microbatch *microbatch)
 {
-  const ls_pass pass = start_pass(engine, part, step, microbatch);
+  float *grads = ls_sums_next(engine->sums, part, ls_loader_step_samples(step->loader, step->epoch_step));
+  const ls_pass pass = start_pass(engine, part, step, microbatch, grads);
   const ls_loss_sums loss = run_pass(engine, part, &pass, step, microbatch);
   ls_sums_add_loss(engine->sums, part, loss.loss);
   ls_sums_count(engine->sums, part, LS_TALLY_CORRECT, loss.correct);
@@ -190,15 +200,19 @@ static void apply(ls_engine *engine, const ls_step *step, ls_step_result *result
 /* Run the step's micro-batches once more, one by one, and find the layer where things go wrong. Local. */
 static ls_status find_culprit(ls_engine *engine, const ls_step *step)
 {
+  const ls_model *model = engine->options.network->model;
+  const ls_model_counts *counts = ls_model_count(model);
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
+  float *grads = ls_sums_next(engine->sums, 0, ls_loader_step_samples(step->loader, step->epoch_step));
   for (size_t i = 0; i < count; i++) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
-    ls_pass pass = start_pass(engine, 0, step, &microbatch);
-    ls_culprit culprit = {.model = engine->options.network->model, .n = microbatch.n};
+    memset(grads, 0, (counts->grads + counts->buffers) * sizeof *grads);
+    ls_pass pass = start_pass(engine, 0, step, &microbatch, grads);
+    ls_culprit culprit = {.model = model, .n = microbatch.n};
     pass.observe = ls_culprit_observe;
     pass.observer = &culprit;
-    run_pass(engine, 0, &pass, step, &microbatch);
-    LS_PASS(ls_culprit_tell(&culprit, pass.grads));
+    const ls_loss_sums loss = run_pass(engine, 0, &pass, step, &microbatch);
+    LS_PASS(ls_culprit_tell(&culprit, loss.loss, grads));
   }
   return LS_OK;
 }
@@ -208,10 +222,9 @@ static ls_status explain(ls_engine *engine, const ls_step *step)
 {
   ls_status status = ls_comm_agree(engine->options.comm, find_culprit(engine, step));
   if (status == LS_OK)
-    status = ls_fail(LS_E_NONFINITE, "the sum of a batch statistic is not finite or out of range");
+    status = ls_fail(LS_E_NONFINITE, "a loss or a batch statistic is too large to be summed");
   return ls_wrap(status,
-                 "step %zu of epoch %" PRIu64
-                 ", learning rate %g (the last checkpoint is intact; try a lower "
+                 "step %zu of epoch %" PRIu64 ", learning rate %g (checkpoints are intact; try a lower "
                  "train.optimizer.lr, a warm-up, or train.clip_norm)",
                  step->epoch_step + 1, step->epoch + 1, step->lr);
 }

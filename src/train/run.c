@@ -262,6 +262,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   const ls_spec *spec = options->spec;
   LS_AGREE(comm, start_watchdog(run));
   LS_PASS(build(run));
+  if (ls_engine_sends_sums(run->engine))
+    say(run, "the ranks of a host cannot share memory here: sums are sent between them, which is slower");
   bool found = false;
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The sums of a step. Each rank owns a segment of memory that the ranks of its node share:
  *
- *   [head | result | totals | thread: board, grads, sums | thread: board, grads, sums | ...]
+ *   [head | thread: boards, grads, sums | thread: boards, grads, sums | ...]
  *
- * The node's threads, of all its ranks, each sum one chunk over all of the node's threads, into the result
- * (or, with several nodes, the totals) in the segment of the node's rank 0. */
+ * The node's threads, of all its ranks, each sum one chunk over all of the node's threads into the common
+ * segment: its result or, with several nodes, its totals. */
 #include "train/sums.h"
 
 #include <math.h>
@@ -26,22 +26,24 @@ typedef struct board {
   uint64_t has_sums;  /* sums holds micro-batches */
 } board;
 
+/* The begin of a segment: what others need to know to read the rest. */
+typedef struct head {
+  size_t threads, sum_count;
+} head;
+
 /* A thread's part of a segment, as this process sees it. */
 typedef struct worker {
-  board *boards;  /* [2] */
-  float *grads;   /* [count] gradient and statistics of a micro-batch; zero where there is none */
-  uint64_t *sums; /* [count] fixed point, two's complement */
+  board *boards; /* [2] */
+  float *grads;  /* [count] gradient and statistics of a micro-batch; zero where there is none */
+  uint64_t
+      *sums; /* [sum_count] fixed point, two's complement; 0 if a step gives a thread one micro-batch only */
 } worker;
-
-/* Byte offsets within a segment. */
-typedef struct layout {
-  size_t result, totals, workers, worker_bytes, bytes;
-} layout;
 
 struct ls_sums {
   ls_sums_options options;
   ls_node *node;
   size_t count;    /* grads + stats */
+  double limit;    /* of what is added to a sum, in units of its resolution: no sum can overflow */
   worker *workers; /* [worker_count] of the node, in the order of ranks and threads */
   size_t worker_count;
   worker *mine;     /* this rank's [threads] */
@@ -52,53 +54,69 @@ struct ls_sums {
   size_t turn; /* 0 or 1: the boards of this step */
 };
 
-static layout plan(size_t count, size_t threads)
+static bool is_joined_as_totals(const ls_sums *sums)
+{
+  return ls_node_count(sums->node) > 1 && !sums->options.is_fast;
+}
+
+/* Take a worker's part off an arena; with memory behind it, where it lies. */
+static worker take_worker(ls_arena *arena, size_t count, size_t sum_count)
+{
+  const size_t boards = ls_arena_reserve(arena, 2, sizeof(board));
+  const size_t grads = ls_arena_reserve(arena, count, sizeof(float));
+  const size_t sums = ls_arena_reserve(arena, sum_count, sizeof(uint64_t));
+  if (!arena->base) return (worker){0};
+  return (worker){ls_arena_at(arena, boards), ls_arena_at(arena, grads), ls_arena_at(arena, sums)};
+}
+
+static size_t segment_bytes(const ls_sums *sums, const head *own)
 {
   ls_arena arena = {0};
-  layout l;
-  ls_arena_reserve(&arena, 1, sizeof(size_t));
-  l.result = ls_arena_reserve(&arena, count, sizeof(float));
-  l.totals = ls_arena_reserve(&arena, count + LS_TALLY_COUNT, sizeof(uint64_t));
-  l.workers = arena.bytes;
-  ls_arena_reserve(&arena, 2, sizeof(board));
-  ls_arena_reserve(&arena, count, sizeof(float));
-  ls_arena_reserve(&arena, count, sizeof(uint64_t));
-  l.worker_bytes = arena.bytes - l.workers;
-  l.bytes = l.workers + threads * l.worker_bytes;
-  return l;
+  ls_arena_reserve(&arena, 1, sizeof(head));
+  for (size_t t = 0; t < own->threads; t++) take_worker(&arena, sums->count, own->sum_count);
+  return arena.bytes;
 }
 
-static worker worker_at(unsigned char *segment, const layout *l, size_t count, size_t thread)
+/* The common segment: result, then totals. */
+static size_t common_bytes(const ls_sums *sums, size_t *totals)
 {
-  ls_arena arena = {.base = segment + l->workers + thread * l->worker_bytes};
-  worker self = {.boards = ls_arena_at(&arena, ls_arena_reserve(&arena, 2, sizeof(board)))};
-  self.grads = ls_arena_at(&arena, ls_arena_reserve(&arena, count, sizeof(float)));
-  self.sums = ls_arena_at(&arena, ls_arena_reserve(&arena, count, sizeof(uint64_t)));
-  return self;
+  ls_arena arena = {0};
+  ls_arena_reserve(&arena, sums->count, sizeof(float));
+  *totals = ls_arena_reserve(&arena, sums->count + LS_TALLY_COUNT, sizeof(uint64_t));
+  return arena.bytes;
 }
 
-/* Number of threads of a rank of the node: the first word of its segment. */
-static size_t threads_of(const ls_sums *sums, size_t rank)
+static const head *head_of(const ls_sums *sums, size_t rank)
 {
-  return *(const size_t *)ls_node_segment(sums->node, rank);
+  return ls_node_segment(sums->node, rank);
 }
 
-/* The node's workers, once every rank has written its number of threads. Local. */
-static ls_status find_workers(ls_sums *sums, const layout *l)
+/* The node's workers, once every rank has written its head. Local. */
+static ls_status find_workers(ls_sums *sums)
 {
   const size_t ranks = ls_node_size(sums->node);
-  for (size_t r = 0; r < ranks; r++) sums->worker_count += threads_of(sums, r);
+  for (size_t r = 0; r < ranks; r++) sums->worker_count += head_of(sums, r)->threads;
   LS_PASS(ls_alloc(&sums->workers, sums->worker_count, sizeof *sums->workers, "the node's workers"));
   worker *next = sums->workers;
   for (size_t r = 0; r < ranks; r++) {
+    ls_arena arena = {.base = ls_node_segment(sums->node, r)};
+    ls_arena_reserve(&arena, 1, sizeof(head));
     if (r == ls_node_rank(sums->node)) sums->mine = next;
-    for (size_t t = 0; t < threads_of(sums, r); t++)
-      *next++ = worker_at(ls_node_segment(sums->node, r), l, sums->count, t);
+    for (size_t t = 0; t < head_of(sums, r)->threads; t++)
+      *next++ = take_worker(&arena, sums->count, head_of(sums, r)->sum_count);
   }
-  unsigned char *first = ls_node_segment(sums->node, 0);
-  sums->totals = (uint64_t *)(void *)(first + l->totals);
-  sums->result = (float *)(void *)(first + l->result);
-  if (ls_node_count(sums->node) == 1 || sums->options.is_fast) return LS_OK;
+  return LS_OK;
+}
+
+/* Where the reduced values go. Local. */
+static ls_status find_result(ls_sums *sums)
+{
+  size_t totals;
+  common_bytes(sums, &totals);
+  ls_arena common = {.base = ls_node_common(sums->node)};
+  sums->result = ls_arena_at(&common, 0);
+  sums->totals = ls_arena_at(&common, totals);
+  if (!is_joined_as_totals(sums)) return LS_OK;
   LS_PASS(ls_alloc(&sums->decoded, sums->count, sizeof(float), "the gradient"));
   sums->result = sums->decoded;
   return LS_OK;
@@ -107,11 +125,18 @@ static ls_status find_workers(ls_sums *sums, const layout *l)
 static ls_status build(ls_sums *sums)
 {
   const ls_sums_options *options = &sums->options;
-  const layout l = plan(sums->count, options->threads);
-  LS_PASS(ls_node_new(&sums->node, options->comm, options->node_ranks, l.bytes));
-  *(size_t *)ls_node_segment(sums->node, ls_node_rank(sums->node)) = options->threads;
+  const size_t ranks = (size_t)ls_comm_size(options->comm);
+  const size_t most = ls_size_ceil_div(ls_size_ceil_div(options->microbatches, ranks), options->threads);
+  const head own = {.threads = options->threads, .sum_count = most > 1 ? sums->count : 0};
+  size_t totals;
+  const ls_node_options node = {.max_ranks = options->node_ranks,
+                                .bytes = segment_bytes(sums, &own),
+                                .common_bytes = common_bytes(sums, &totals)};
+  LS_PASS(ls_node_new(&sums->node, options->comm, &node));
+  *(head *)ls_node_segment(sums->node, ls_node_rank(sums->node)) = own;
   LS_PASS(ls_node_barrier(sums->node));
-  LS_AGREE(options->comm, find_workers(sums, &l));
+  LS_AGREE(options->comm, find_workers(sums));
+  LS_AGREE(options->comm, find_result(sums));
   return LS_OK;
 }
 
@@ -121,9 +146,10 @@ ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options)
   LS_AGREE(options->comm, ls_alloc(&sums, 1, sizeof *sums, "the step's sums"));
   sums->options = *options;
   sums->count = options->grads + options->stats;
+  sums->limit = fmin(0x1p51, 0x1p62 / (double)options->microbatches);
   const ls_status status = build(sums);
   if (status != LS_OK) {
-    ls_sums_free(sums);
+    if (status != LS_E_COMM) ls_sums_free(sums);
     return status;
   }
   *out = sums;
@@ -143,9 +169,10 @@ void ls_sums_free(ls_sums *sums)
  *
  * Adding 1.5 * 2^52 leaves the nearest integer in the low bits of the double: a conversion that vectorizes.
  */
-static bool add_fixed(float *restrict values, uint64_t *restrict sums, size_t count, double scale)
+static bool add_fixed(float *restrict values, uint64_t *restrict sums, size_t count, double scale,
+                      double limit)
 {
-  static const double rounder = 0x1.8p52, limit = 0x1p51;
+  static const double rounder = 0x1.8p52;
   static const uint64_t rounder_bits = 0x4338000000000000;
   uint64_t outside = 0;
   for (size_t i = 0; i < count; i++) {
@@ -190,8 +217,8 @@ float *ls_sums_next(ls_sums *sums, size_t part, size_t samples)
     for (size_t which = 0; which < 2; which++) {
       const run r = run_of(sums, which, 0, sums->count, samples);
       if (r.first < r.end)
-        mine->tally[LS_TALLY_OUTSIDE] +=
-            add_fixed(self->grads + r.first, self->sums + r.first, r.end - r.first, r.scale * r.unit);
+        mine->tally[LS_TALLY_OUTSIDE] += add_fixed(self->grads + r.first, self->sums + r.first,
+                                                   r.end - r.first, r.scale * r.unit, sums->limit);
     }
   }
   mine->has_grads = true;
@@ -205,7 +232,7 @@ void ls_sums_count(ls_sums *sums, size_t part, ls_tally what, uint64_t count)
 
 void ls_sums_add_loss(ls_sums *sums, size_t part, double loss)
 {
-  const bool outside = !(fabs(loss) < 1e9);
+  const bool outside = !(fabs(loss * LOSS_SCALE) < sums->limit);
   ls_sums_count(sums, part, LS_TALLY_OUTSIDE, outside);
   if (!outside) ls_sums_count(sums, part, LS_TALLY_LOSS, (uint64_t)llround(loss * LOSS_SCALE));
 }
@@ -227,7 +254,7 @@ static bool sum_block(const ls_sums *sums, const run *r, size_t first, size_t co
   for (size_t w = 0; w < sums->worker_count; w++) {
     const worker *self = &sums->workers[w];
     if (board_of(sums, self)->has_grads)
-      outside |= add_fixed(self->grads + first, totals, count, r->scale * r->unit);
+      outside |= add_fixed(self->grads + first, totals, count, r->scale * r->unit, sums->limit);
     if (!board_of(sums, self)->has_sums) continue;
     const uint64_t *restrict past = self->sums + first;
     for (size_t i = 0; i < count; i++) totals[i] += past[i];
@@ -243,10 +270,10 @@ static bool sum_run(const ls_sums *sums, const run *r)
   for (size_t first = r->first; first < r->end; first += BLOCK) {
     const size_t count = ls_size_min(BLOCK, r->end - first);
     outside |= sum_block(sums, r, first, count, totals);
-    if (ls_node_count(sums->node) == 1 || sums->options.is_fast)
-      decode(totals, sums->result + first, count, r->scale);
-    else
+    if (is_joined_as_totals(sums))
       memcpy(sums->totals + first, totals, count * sizeof *totals);
+    else
+      decode(totals, sums->result + first, count, r->scale);
   }
   return outside;
 }
@@ -345,4 +372,9 @@ uint64_t ls_sums_total(const ls_sums *sums, ls_tally what)
 double ls_sums_loss(const ls_sums *sums)
 {
   return (double)(int64_t)sums->tally[LS_TALLY_LOSS] / LOSS_SCALE;
+}
+
+bool ls_sums_are_sent(const ls_sums *sums)
+{
+  return ls_node_is_split(sums->node);
 }

@@ -7,8 +7,9 @@
  * which costs no more than summing floats would. Only between nodes are there messages.
  *
  * A value x becomes the integer nearest to x * scale: gradients with a resolution of 9.1e-13 within +-2048,
- * statistics of 3.7e-9 within +-8.4e6, losses of 2.3e-10 within +-1e9. What is outside, or not a number, is
- * counted and never wrapped. 2^11 micro-batches fit. */
+ * statistics of 3.7e-9 within +-8.4e6, losses of 2.3e-10 within +-5.2e5 (of a micro-batch each; with more
+ * than 2048 micro-batches in a step the ranges are smaller, so that no total can overflow). What is outside,
+ * or not a number, is counted and never wrapped. */
 #ifndef LS_TRAIN_SUMS_H
 #define LS_TRAIN_SUMS_H
 
@@ -24,11 +25,12 @@
 typedef struct ls_sums ls_sums;
 
 typedef struct ls_sums_options {
-  ls_comm *comm;     /* borrowed */
-  size_t grads;      /* floats of a micro-batch's gradient */
-  size_t stats;      /* floats of its statistics, which follow the gradient */
-  size_t threads;    /* of this rank, >= 1 */
-  size_t node_ranks; /* see ls_node_new() */
+  ls_comm *comm;       /* borrowed */
+  size_t grads;        /* floats of a micro-batch's gradient */
+  size_t stats;        /* floats of its statistics, which follow the gradient */
+  size_t threads;      /* of this rank, >= 1 */
+  size_t microbatches; /* at most, in a step of all ranks */
+  size_t node_ranks;   /* see ls_node_new() */
   bool is_fast; /* between nodes, totals travel as float32: half the bytes, but no longer the same bits on
                    any number of nodes */
 } ls_sums_options;
@@ -68,6 +70,9 @@ ls_status ls_sums_reduce(ls_sums *sums, size_t samples) LS_CHECKED;
  * outside.
  */
 const float *ls_sums_result(const ls_sums *sums);
+
+/** The ranks of a host could not share memory: each counts as a host of its own. Local. */
+bool ls_sums_are_sent(const ls_sums *sums);
 uint64_t ls_sums_total(const ls_sums *sums, ls_tally what);
 double ls_sums_loss(const ls_sums *sums);
 

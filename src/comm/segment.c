@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared memory by memfd_create(): without a name that a killed process could leave behind, and not limited
+ * by the size of /dev/shm, which containers keep small. Others open it as /proc/PID/fd/N. Its memory is
+ * reserved at once, so that a lack of it is an error here and no SIGBUS later. */
+#include "comm/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { HEAD_BYTES = 64 }; /* the token, and alignment */
+
+static ls_status map(ls_segment *segment, int descriptor)
+{
+  void *memory =
+      mmap(NULL, HEAD_BYTES + segment->ticket.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (memory == MAP_FAILED)
+    return ls_fail(LS_E_MEMORY, "cannot map %llu bytes of shared memory: %s",
+                   (unsigned long long)segment->ticket.bytes, strerror(errno));
+  segment->base = (unsigned char *)memory + HEAD_BYTES;
+  return LS_OK;
+}
+
+ls_status ls_segment_make(ls_segment *segment, size_t bytes)
+{
+  const int descriptor = memfd_create("lockstep", MFD_CLOEXEC);
+  if (descriptor < 0) return ls_fail(LS_E_MEMORY, "cannot make shared memory: %s", strerror(errno));
+  *segment = (ls_segment){.ticket = {.process = getpid(), .descriptor = descriptor, .bytes = bytes},
+                          .descriptor = descriptor + 1};
+  const int code = posix_fallocate(descriptor, 0, (off_t)(HEAD_BYTES + bytes));
+  if (code != 0)
+    return ls_fail(LS_E_MEMORY, "no memory for a shared segment of %zu bytes: %s", bytes, strerror(code));
+  LS_PASS(map(segment, descriptor));
+  if (getrandom(&segment->ticket.token, sizeof segment->ticket.token, 0) < 0)
+    return ls_fail(LS_E_MEMORY, "no random number for shared memory: %s", strerror(errno));
+  memcpy(segment->base - HEAD_BYTES, &segment->ticket.token, sizeof segment->ticket.token);
+  return LS_OK;
+}
+
+ls_status ls_segment_map(ls_segment *segment, const ls_segment_ticket *ticket)
+{
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)ticket->process,
+           (long long)ticket->descriptor);
+  const int descriptor = open(path, O_RDWR | O_CLOEXEC);
+  if (descriptor < 0)
+    return ls_fail(LS_E_MEMORY, "cannot open the shared memory of process %lld: %s",
+                   (long long)ticket->process, strerror(errno));
+  *segment = (ls_segment){.ticket = *ticket};
+  uint64_t token = 0;
+  ls_status status = LS_OK;
+  if (pread(descriptor, &token, sizeof token, 0) != (ssize_t)sizeof token || token != ticket->token)
+    status = ls_fail(LS_E_MEMORY, "process %lld is another one here: a container of its own?",
+                     (long long)ticket->process);
+  else
+    status = map(segment, descriptor);
+  close(descriptor);
+  return status;
+}
+
+void ls_segment_close(ls_segment *segment)
+{
+  if (segment->descriptor > 0) close(segment->descriptor - 1);
+  segment->descriptor = 0;
+}
+
+void ls_segment_fini(ls_segment *segment)
+{
+  ls_segment_close(segment);
+  if (segment->base) munmap(segment->base - HEAD_BYTES, HEAD_BYTES + segment->ticket.bytes);
+  segment->base = NULL;
+}
