@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* What a rank is doing: begin times from the clock that never goes back. */
 #include "base/activity.h"
 
 #include <stddef.h>

@@ -5,7 +5,6 @@
 #define LS_BASE_ACTIVITY_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct ls_activity {

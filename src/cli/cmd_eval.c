@@ -230,8 +230,8 @@ static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
   ls_evaluation evaluation = {0};
   ls_status status;
   LS_GO(prepare(comm, &session, arguments));
-  LS_GO(ls_evaluate(&evaluation, comm, session.voters, session.count, session.loader, arguments->split,
-                    session.threads));
+  const ls_electorate electorate = {session.voters, session.count, session.threads};
+  LS_GO(ls_evaluate(&evaluation, comm, &electorate, session.loader, arguments->split));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&evaluation, &session, arguments) : LS_OK));
 done:
   ls_evaluation_fini(&evaluation);

@@ -10,8 +10,8 @@
 /** Make the run directory.
  *
  * @param[out] out     its path, freed with free()
- * @param[in]  wanted  as given with -o; NULL: runs/<name>, or runs/<name>-2, -3 ... if that holds a run
- *                     (with resume: runs/<name> itself)
+ * @param[in]  wanted  as given with -o; NULL: runs/<name>, or the first of runs/<name>-2, -3 ... that does
+ * not exist (with resume: runs/<name> itself)
  *
  * Rank 0. Errors: LS_E_USAGE if it holds a run already and `resume` is not set; LS_E_IO.
  */

@@ -51,7 +51,9 @@ static ls_status write_document(const ls_run_facts *facts, const json_t *documen
   ls_text path = {0}, contents = {0};
   ls_text_add(&path, "%s/summary.json", facts->run_dir);
   ls_text_add(&contents, "%s\n", text);
-  ls_status status = ls_file_write(ls_text_get(&path), ls_text_get(&contents), contents.length);
+  ls_status status = path.failed || contents.failed
+                         ? ls_fail(LS_E_MEMORY, "no memory for the summary")
+                         : ls_file_write(ls_text_get(&path), ls_text_get(&contents), contents.length);
   ls_text_fini(&path);
   ls_text_fini(&contents);
   free(text);

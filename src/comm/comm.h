@@ -63,6 +63,7 @@ ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count) LS_CHEC
  * elsewhere. Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all) LS_CHECKED;
 
+/** Wait for all ranks. Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_barrier(ls_comm *comm) LS_CHECKED;
 
 /** Name and version of the MPI library, on one line, borrowed. Local. */

@@ -117,3 +117,11 @@ void ls_config_emit(const ls_spec *spec, ls_text *yaml)
     before = key->path;
   }
 }
+
+void ls_config_emit_key(const ls_spec *spec, const char *path, ls_text *yaml)
+{
+  size_t i = 0;
+  while (i < ls_spec_key_count && strcmp(ls_spec_keys[i].path, path) != 0) i++;
+  assert(i < ls_spec_key_count && "a key of the table");
+  add_value(&ls_spec_keys[i], spec, 0, yaml);
+}

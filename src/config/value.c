@@ -159,11 +159,15 @@ static void format_count(const ls_key *key, const void *member, ls_text *out)
   ls_text_add(out, "%zu", *(const size_t *)member);
 }
 
-/* The fewest digits that read back as the same number; "1.0e-05" rather than "1e-05", which readers of
- * YAML 1.1 take for a text. */
+/* Whole numbers as such; otherwise the fewest digits that read back as the same number; "1.0e-05" rather than
+ * "1e-05", which readers of YAML 1.1 take for a text. */
 static void add_real(double real, ls_text *out)
 {
   char text[40];
+  if (fabs(real) < 1e15 && real == floor(real)) {
+    ls_text_add(out, "%.0f", real);
+    return;
+  }
   for (int digits = 1; digits <= REAL_DIGITS_MAX; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, real);
     if (strtod(text, NULL) == real) break;

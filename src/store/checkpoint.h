@@ -49,6 +49,7 @@ typedef struct ls_progress {
   uint64_t bad_epochs;                   /* epochs without improvement (patience counter) */
   double schedule_factor;                /* plateau's factor on the learning rate; 1 at the start */
   double schedule_best;                  /* plateau: best metric seen */
+  uint64_t schedule_epochs;              /* plateau: epochs that improved; 0: there is no best yet */
   uint64_t schedule_bad;                 /* plateau: epochs without improvement */
   double seconds;                        /* training time so far, over all sessions of the run */
 } ls_progress;

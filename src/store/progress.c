@@ -10,6 +10,7 @@
   X(epoch_samples)                                                                                           \
   X(best_epoch)                                                                                              \
   X(bad_epochs)                                                                                              \
+  X(schedule_epochs)                                                                                         \
   X(schedule_bad)
 
 #define REAL_LIST(X)                                                                                         \

@@ -14,6 +14,12 @@ static bool improves(const ls_spec_early_stopping *spec, double value, const ls_
   return value - spec->min_delta > progress->best_metric;
 }
 
+/* As in Keras, the first epoch never stops. */
+static bool is_at_end(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_progress *progress)
+{
+  return spec->patience > 0 && progress->bad_epochs >= spec->patience && epoch > 1;
+}
+
 ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t epoch, double loss,
                                    double accuracy, ls_progress *progress)
 {
@@ -25,5 +31,10 @@ ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t 
     return (ls_verdict){.improved = true};
   }
   progress->bad_epochs++;
-  return (ls_verdict){.stop = spec->patience > 0 && progress->bad_epochs >= spec->patience && epoch > 1};
+  return (ls_verdict){.stop = is_at_end(spec, epoch, progress)};
+}
+
+bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress)
+{
+  return is_at_end(spec, progress->epoch, progress);
 }

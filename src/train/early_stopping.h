@@ -19,4 +19,7 @@ typedef struct ls_verdict {
 ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t epoch, double loss,
                                    double accuracy, ls_progress *progress);
 
+/** Has the run that stands there ended by early stopping? */
+bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress);
+
 #endif

@@ -10,20 +10,25 @@
 #include "base/size.h"
 #include "nn/loss.h"
 
+/* Losses are summed in fixed point, sample by sample, so that the sum does not depend on who evaluates what.
+ */
+static const double LOSS_SCALE = 0x1p28;
+
 /* What one thread gathers, and where it adds up the votes. */
 typedef struct thread_tally {
-  double loss;
+  uint64_t loss;        /* fixed point */
+  uint64_t infinite;    /* samples whose loss is too large */
   uint64_t *confusion;  /* [classes, classes] */
   float *probabilities; /* [microbatch, classes]: mean over the voters */
   float *own;           /* [microbatch, classes]: of one voter */
 } thread_tally;
 
 typedef struct eval_job {
-  const ls_voter *voters;
-  size_t voter_count;
+  const ls_electorate *electorate;
   const ls_loader *loader;
   ls_eval_split split;
   size_t threads, classes;
+  double loss_limit;     /* of a sample: the sum of all fits */
   thread_tally *tallies; /* [threads] */
 } eval_job;
 
@@ -66,13 +71,15 @@ static const float *logits_of(const ls_voter *voter, size_t part, const ls_micro
 /* Mean probabilities of all voters, as logarithms: softmax(log p) = p, so the loss function serves both. */
 static const float *vote(const eval_job *job, size_t part, const ls_microbatch *microbatch)
 {
-  if (job->voter_count == 1) return logits_of(&job->voters[0], part, microbatch);
+  if (job->electorate->count == 1) return logits_of(&job->electorate->voters[0], part, microbatch);
   thread_tally *tally = &job->tallies[part];
   size_t count = microbatch->n * job->classes;
   memset(tally->probabilities, 0, count * sizeof(float));
-  for (size_t v = 0; v < job->voter_count; v++) {
-    ls_softmax(logits_of(&job->voters[v], part, microbatch), microbatch->n, job->classes, tally->own);
-    for (size_t i = 0; i < count; i++) tally->probabilities[i] += tally->own[i] / (float)job->voter_count;
+  for (size_t v = 0; v < job->electorate->count; v++) {
+    ls_softmax(logits_of(&job->electorate->voters[v], part, microbatch), microbatch->n, job->classes,
+               tally->own);
+    for (size_t i = 0; i < count; i++)
+      tally->probabilities[i] += tally->own[i] / (float)job->electorate->count;
   }
   for (size_t i = 0; i < count; i++) tally->probabilities[i] = logf(fmaxf(tally->probabilities[i], 1e-38f));
   return tally->probabilities;
@@ -86,19 +93,25 @@ static size_t largest(const float *values, size_t count)
   return best;
 }
 
+static void count_sample(const eval_job *job, thread_tally *tally, const float *logits, uint16_t label)
+{
+  const double loss = ls_loss_softmax(logits, &label, 1, job->classes, 0.0, 1.0, NULL).loss;
+  if (loss < job->loss_limit)
+    tally->loss += (uint64_t)llround(loss * LOSS_SCALE);
+  else
+    tally->infinite++;
+  tally->confusion[label * job->classes + largest(logits, job->classes)]++;
+}
+
 static void evaluate_part(const eval_job *job, size_t part)
 {
-  thread_tally *tally = &job->tallies[part];
   size_t count = ls_loader_eval_microbatches(job->loader, job->split);
   size_t end = ls_part_first(count, job->threads, part + 1);
   for (size_t i = ls_part_first(count, job->threads, part); i < end; i++) {
     ls_microbatch microbatch = ls_loader_eval_microbatch(job->loader, job->split, i);
     const float *logits = vote(job, part, &microbatch);
-    tally->loss +=
-        ls_loss_softmax(logits, microbatch.labels, microbatch.n, job->classes, 0.0, 1.0, NULL).loss;
     for (size_t s = 0; s < microbatch.n; s++)
-      tally->confusion[microbatch.labels[s] * job->classes +
-                       largest(logits + s * job->classes, job->classes)]++;
+      count_sample(job, &job->tallies[part], logits + s * job->classes, microbatch.labels[s]);
   }
 }
 
@@ -112,15 +125,17 @@ static void run(const eval_job *job)
 static ls_status reduce(const eval_job *job, ls_comm *comm, ls_evaluation *out)
 {
   size_t matrix = job->classes * job->classes;
+  uint64_t sums[2] = {0, 0};
   for (size_t t = 0; t < job->threads; t++) {
-    out->loss += job->tallies[t].loss;
+    sums[0] += job->tallies[t].loss;
+    sums[1] += job->tallies[t].infinite;
     for (size_t i = 0; i < matrix; i++) out->confusion[i] += job->tallies[t].confusion[i];
   }
-  LS_PASS(ls_comm_sum_f64(comm, &out->loss, 1));
+  LS_PASS(ls_comm_sum_u64(comm, sums, 2));
   LS_PASS(ls_comm_sum_u64(comm, out->confusion, matrix));
   for (size_t i = 0; i < matrix; i++) out->samples += out->confusion[i];
   for (size_t k = 0; k < job->classes; k++) out->correct += out->confusion[k * job->classes + k];
-  out->loss /= (double)out->samples;
+  out->loss = sums[1] > 0 ? INFINITY : (double)(int64_t)sums[0] / LOSS_SCALE / (double)out->samples;
   return LS_OK;
 }
 
@@ -134,19 +149,19 @@ static ls_status start(eval_job *job, ls_evaluation *out)
   return ls_alloc(&out->confusion, job->classes * job->classes, sizeof(uint64_t), "a confusion matrix");
 }
 
-ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_voter *voters, size_t voter_count,
-                      const ls_loader *loader, ls_eval_split split, size_t threads)
+ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *electorate,
+                      const ls_loader *loader, ls_eval_split split)
 {
-  size_t classes = ls_model_classes(voters[0].network->model);
+  const size_t classes = ls_model_classes(electorate->voters[0].network->model);
+  const size_t samples = ls_loader_eval_count(loader, split);
   *out = (ls_evaluation){.classes = classes};
-  if (ls_loader_eval_count(loader, split) == 0)
-    return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
-  eval_job job = {.voters = voters,
-                  .voter_count = voter_count,
+  if (samples == 0) return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
+  eval_job job = {.electorate = electorate,
                   .loader = loader,
                   .split = split,
-                  .threads = threads,
-                  .classes = classes};
+                  .threads = electorate->threads,
+                  .classes = classes,
+                  .loss_limit = 0x1p62 / LOSS_SCALE / (double)samples};
   ls_status status;
   LS_GO(ls_comm_agree(comm, start(&job, out)));
   run(&job);

@@ -17,6 +17,12 @@ typedef struct ls_voter {
   ls_workspace **workspaces; /* [threads] */
 } ls_voter;
 
+/** Networks that vote softly: the mean of their probabilities decides. */
+typedef struct ls_electorate {
+  const ls_voter *voters; /* [count] */
+  size_t count, threads;
+} ls_electorate;
+
 typedef struct ls_evaluation {
   double loss; /* mean over the samples; of the mean probabilities when several vote */
   uint64_t samples, correct;
@@ -24,12 +30,13 @@ typedef struct ls_evaluation {
   size_t classes;
 } ls_evaluation;
 
-/** Evaluate on this split. Several networks vote softly: the mean of their probabilities decides.
+/** Evaluate on this split: the same bits on any number of ranks and threads. A loss that is not finite, or
+ * too large to be summed, counts as infinite.
  *
  * Collective. Errors: LS_E_INPUT if the split has no samples; LS_E_MEMORY; LS_E_COMM.
  */
-ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_voter *voters, size_t voter_count,
-                      const ls_loader *loader, ls_eval_split split, size_t threads) LS_CHECKED;
+ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *electorate,
+                      const ls_loader *loader, ls_eval_split split) LS_CHECKED;
 void ls_evaluation_fini(ls_evaluation *evaluation);
 
 #endif

@@ -2,8 +2,7 @@
 /* Plateau schedule: the rate drops by a factor when a metric has not improved for more than `patience`
  * epochs, as torch.optim.lr_scheduler.ReduceLROnPlateau with a relative threshold and no cooldown.
  *
- * Its state is in ls_progress, so a resumed run goes on with it. schedule_best 0 means "none yet", which
- * needs no flag: a loss of 0 cannot be improved on, and any accuracy improves on 0. */
+ * Its state is in ls_progress, so a resumed run goes on with it. */
 #include "config/spec.h"
 #include "train/kinds.h"
 
@@ -65,12 +64,12 @@ static double factor(const void *options, double base_lr, uint64_t done, uint64_
   return progress->schedule_factor;
 }
 
-static bool is_better(const plateau_options *plateau, double value, double best)
+static bool is_better(const plateau_options *plateau, double value, const ls_progress *progress)
 {
   if (!isfinite(value)) return false;
-  if (best == 0) return true;
-  if (plateau->metric == LS_METRIC_LOSS) return value < best * (1 - plateau->threshold);
-  return value > best * (1 + plateau->threshold);
+  if (progress->schedule_epochs == 0) return true;
+  if (plateau->metric == LS_METRIC_LOSS) return value < progress->schedule_best * (1 - plateau->threshold);
+  return value > progress->schedule_best * (1 + plateau->threshold);
 }
 
 static void drop(const plateau_options *plateau, double base_lr, ls_progress *progress)
@@ -85,7 +84,8 @@ static void observe(const void *options, double base_lr, double loss, double acc
 {
   const plateau_options *plateau = options;
   const double value = plateau->metric == LS_METRIC_LOSS ? loss : accuracy;
-  if (is_better(plateau, value, progress->schedule_best)) {
+  if (is_better(plateau, value, progress)) {
+    progress->schedule_epochs++;
     progress->schedule_best = value;
     progress->schedule_bad = 0;
     return;

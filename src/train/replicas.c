@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Digests of all ranks on rank 0, and who differs from the majority. */
 #include "train/replicas.h"
 
 #include <stdlib.h>

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "train/optimizer.h"
+#include "train/replicas.h"
 
 _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
                "a checkpoint holds any normalization");
@@ -92,58 +93,54 @@ static ls_status build(ls_run *run)
   return LS_OK;
 }
 
-static bool same_seed(const ls_spec *then, const ls_spec *now)
-{
-  return then->seed == now->seed;
-}
-
-static bool same_validation(const ls_spec *then, const ls_spec *now)
-{
-  const ls_amount *a = &then->data.validation, *b = &now->data.validation;
-  return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction;
-}
-
-static bool same_normalize(const ls_spec *then, const ls_spec *now)
-{
-  return then->data.normalize == now->data.normalize;
-}
-
-static bool same_shuffle(const ls_spec *then, const ls_spec *now)
-{
-  return then->data.shuffle == now->data.shuffle;
-}
-
-static bool same_optimizer(const ls_spec *then, const ls_spec *now)
-{
-  return then->train.optimizer.schema == now->train.optimizer.schema;
-}
-
 /* What must be the same for a run to go on: otherwise other samples would be held out, or a step would mean
  * something else. Further epochs, another schedule or learning rate are fine, and other batches from the next
  * epoch on. */
-static const struct {
-  const char *key;
-  bool (*same)(const ls_spec *then, const ls_spec *now);
-} lasting[] = {
-    {"seed", same_seed},
-    {"data.validation", same_validation},
-    {"data.normalize", same_normalize},
-    {"data.shuffle", same_shuffle},
-    {"train.optimizer.type", same_optimizer},
-};
+static const char *const lasting[] = {"seed", "data.validation", "data.normalize", "data.shuffle",
+                                      "model.layers"};
+
+/* Is a key's value the same in both configurations, as it would be written? */
+static bool is_same(const char *key, const ls_spec *then, const ls_spec *now)
+{
+  ls_text a = {0}, b = {0};
+  ls_config_emit_key(then, key, &a);
+  ls_config_emit_key(now, key, &b);
+  const bool same = !a.failed && !b.failed && strcmp(ls_text_get(&a), ls_text_get(&b)) == 0;
+  ls_text_fini(&a);
+  ls_text_fini(&b);
+  return same;
+}
+
+static ls_status refuse(const char *key)
+{
+  return ls_fail(LS_E_INPUT,
+                 "%s: the checkpoint's is not the configured one (`lockstep inspect --config` shows it)",
+                 key);
+}
 
 static ls_status compare(const ls_run *run, const ls_spec *then, const ls_checkpoint_info *found)
 {
+  const ls_spec *now = run->options->spec;
   const char *dataset = ls_source_info(run->options->source)->name;
   if (strcmp(found->dataset, dataset) != 0)
     return ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset,
                    dataset);
   for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
-    if (!lasting[i].same(then, run->options->spec))
-      return ls_fail(LS_E_INPUT,
-                     "%s: the checkpoint's is not the configured one (`lockstep inspect --config` shows it)",
-                     lasting[i].key);
+    if (!is_same(lasting[i], then, now)) return refuse(lasting[i]);
+  if (then->train.optimizer.schema != now->train.optimizer.schema) return refuse("train.optimizer.type");
   return LS_OK;
+}
+
+/* Judgements by another measure than the past ones begin anew. Rank 0. */
+static void forget_judgements(ls_run *run, const ls_spec *then)
+{
+  ls_progress *progress = &run->state.progress;
+  if (!is_same("train.early_stopping.metric", then, run->options->spec)) {
+    say(run, "train.early_stopping.metric has changed: the best epoch is looked for anew");
+    progress->best_epoch = progress->bad_epochs = 0;
+  }
+  if (!is_same("train.schedule", then, run->options->spec))
+    progress->schedule_epochs = progress->schedule_bad = 0;
 }
 
 /* Another cut of the data into batches begins with an epoch. Rank 0. */
@@ -164,30 +161,33 @@ static ls_status compare_batch(const ls_run *run, const char *key, size_t then, 
 }
 
 /* Is the checkpoint's experiment the one that is configured? Rank 0. */
-static ls_status check_same(const ls_run *run, const char *path, const ls_checkpoint_info *found)
+static ls_status check_same(const ls_run *run, const ls_spec *then, const ls_checkpoint_info *found)
 {
   const ls_spec_train *now = &run->options->spec->train;
-  ls_spec *then = NULL;
-  ls_status status;
-  LS_GO(ls_config_parse(&then, found->config, path, NULL, 0, run->options->schemas));
-  LS_GO(compare(run, then, found));
-  LS_GO(compare_batch(run, "train.batch", then->train.batch, now->batch, &found->progress));
-  LS_GO(compare_batch(run, "train.microbatch", then->train.microbatch, now->microbatch, &found->progress));
-done:
-  ls_spec_free(then);
-  if (status == LS_OK) return LS_OK;
-  return ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)", path);
+  LS_PASS(compare(run, then, found));
+  LS_PASS(compare_batch(run, "train.batch", then->train.batch, now->batch, &found->progress));
+  return compare_batch(run, "train.microbatch", then->train.microbatch, now->microbatch, &found->progress);
 }
 
 /* Read a checkpoint into the state. Rank 0. */
 static ls_status load(ls_run *run, const char *path)
 {
   ls_checkpoint_info found = {0};
-  LS_PASS(ls_checkpoint_read_info(path, &found));
-  ls_status status = check_same(run, path, &found);
+  ls_spec *then = NULL;
+  ls_status status;
+  LS_GO(ls_checkpoint_read_info(path, &found));
+  LS_GO(ls_config_parse(&then, found.config, path, NULL, 0, run->options->schemas));
+  status = check_same(run, then, &found);
+  if (status != LS_OK)
+    status =
+        ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)", path);
+  LS_GO(status);
+  LS_GO(ls_checkpoint_read(path, &run->state));
+  forget_judgements(run, then);
+done:
+  ls_spec_free(then);
   ls_checkpoint_info_fini(&found);
-  LS_PASS(status);
-  return ls_checkpoint_read(path, &run->state);
+  return status;
 }
 
 /* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
@@ -282,10 +282,15 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   return LS_OK;
 }
 
-void ls_run_fini(ls_run *run)
+void ls_run_stop_watching(ls_run *run)
 {
   ls_comm_watch(run->options->comm, NULL);
   ls_watchdog_stop(run->watchdog);
+  run->watchdog = NULL;
+}
+
+void ls_run_fini(ls_run *run)
+{
   ls_loader_free(run->loader);
   ls_engine_free(run->engine);
   ls_network_fini(&run->network);
@@ -306,8 +311,18 @@ done:
   return status;
 }
 
+ls_status ls_run_check_replicas(ls_run *run)
+{
+  char digest[LS_DIGEST_CHARS];
+  if (ls_comm_size(run->options->comm) == 1) return LS_OK;
+  ls_weights_digest(run->options->model, run->network.params, run->network.buffers, digest);
+  LS_TRY(ls_check_replicas(run->options->comm, digest), "after step %" PRIu64, run->state.progress.step);
+  return LS_OK;
+}
+
 ls_status ls_run_save(ls_run *run)
 {
+  LS_PASS(ls_run_check_replicas(run));
   LS_ROOT(run->options->comm, write_checkpoint(run));
   run->checkpoint_s = ls_clock_s();
   return LS_OK;

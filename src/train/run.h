@@ -24,10 +24,18 @@ typedef struct ls_run {
 /** Build network, engine, loader and initial or resumed state. On error the run is still released by
  * ls_run_fini(). Collective. */
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options) LS_CHECKED;
+
+/** Collective. */
 void ls_run_fini(ls_run *run);
 
-/** Write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors: LS_E_IO, LS_E_MEMORY,
- * LS_E_COMM; the same for the others below. */
+/** End the watchdog, whatever has happened. Local. */
+void ls_run_stop_watching(ls_run *run);
+
+/** Compare the ranks' weights. Collective. Errors: LS_E_NONFINITE if they differ; LS_E_COMM. */
+ls_status ls_run_check_replicas(ls_run *run) LS_CHECKED;
+
+/** Compare the ranks' weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
+ * LS_E_IO, LS_E_MEMORY, LS_E_NONFINITE, LS_E_COMM; the same for the others below. */
 ls_status ls_run_save(ls_run *run) LS_CHECKED;
 
 /** Write metrics.h5 and metrics.csv. Collective. */

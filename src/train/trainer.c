@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "train/early_stopping.h"
 #include "train/optimizer.h"
-#include "train/replicas.h"
 #include "train/run.h"
 #include "train/schedule.h"
 
@@ -80,16 +79,6 @@ static ls_status stopped(const ls_run *run)
                  run->state.progress.epoch + 1, run->options->run_dir);
 }
 
-/* Collective. */
-static ls_status check_replicas(const ls_run *run)
-{
-  char digest[LS_DIGEST_CHARS];
-  if (ls_comm_size(run->options->comm) == 1) return LS_OK;
-  ls_weights_digest(run->options->model, run->network.params, run->network.buffers, digest);
-  LS_TRY(ls_check_replicas(run->options->comm, digest), "after step %" PRIu64, run->state.progress.step);
-  return LS_OK;
-}
-
 /* One step, and what is due after it. Collective. */
 static ls_status train_step(ls_run *run, stopwatch *watch)
 {
@@ -117,7 +106,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   watch->lap_s = now_s;
   tell_step(run, watch);
   const size_t check_steps = run->options->spec->train.check_replicas;
-  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(check_replicas(run));
+  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(ls_run_check_replicas(run));
   size_t every_steps = run->options->spec->checkpoint.every_steps;
   bool due = every_steps > 0 && progress->step % every_steps == 0;
   if (due || result.control.checkpoint > 0 || result.control.stop > 0) LS_PASS(ls_run_save(run));
@@ -127,7 +116,8 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
 static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
 {
   ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
-  return ls_evaluate(evaluation, run->options->comm, &voter, 1, run->loader, split, run->options->threads);
+  const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
+  return ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split);
 }
 
 /* The epoch's row of training metrics; opens the next epoch in the progress. */
@@ -185,7 +175,7 @@ static ls_status end_epoch(ls_run *run)
   const ls_spec *spec = run->options->spec;
   ls_comm *comm = run->options->comm;
   ls_progress *progress = &run->state.progress;
-  if (spec->train.check_replicas == 0) LS_PASS(check_replicas(run));
+  if (spec->train.check_replicas == 0) LS_PASS(ls_run_check_replicas(run));
   ls_epoch_metrics train = close_epoch(run);
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;
@@ -211,8 +201,7 @@ static ls_status end_epoch(ls_run *run)
 /* Has early stopping ended the run? Asked anew after a resume, so that more patience lets it go on. */
 static bool is_stopped_early(const ls_run *run)
 {
-  size_t patience = run->options->spec->train.early_stopping.patience;
-  return patience > 0 && run->state.progress.bad_epochs >= patience;
+  return ls_early_stopping_ends(&run->options->spec->train.early_stopping, &run->state.progress);
 }
 
 static void tell_complete(const ls_run *run)
@@ -265,6 +254,7 @@ ls_status ls_train(const ls_trainer_options *options, ls_train_result *result)
   LS_GO(train_epochs(&run));
   LS_GO(finish(&run, result));
 done:
+  ls_run_stop_watching(&run);
   if (status == LS_E_COMM)
     return status; /* waiting for a background exchange could hang: main() ends the job */
   ls_run_fini(&run);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The watching thread, and the notes of stalled ranks: files stalled.<rank> in the run directory, since files
+ * are what all hosts of a job share. */
 #include "train/watchdog.h"
 
 #include <errno.h>
@@ -30,6 +32,7 @@ struct ls_watchdog {
   uint64_t stall_ms; /* begin of the activity that was told of; 0: none */
   double next_s;     /* next warning, counted from its begin */
   double report_s;   /* clock when the notes are to be read; 0: not */
+  bool has_warned;   /* of the present stall */
   bool is_speaker;   /* the lowest waiting rank, by its last report */
 };
 
@@ -119,15 +122,33 @@ done:
   ls_text_fini(&line);
 }
 
-static void warn(ls_watchdog *self)
+/* What the rank does at one moment. */
+typedef struct moment {
+  uint64_t since_ms;
+  bool is_waiting;
+} moment;
+
+static moment now_of(const ls_activity *activity)
+{
+  moment now;
+  do {
+    now.since_ms = atomic_load(&activity->since_ms);
+    now.is_waiting = atomic_load(&activity->waiting_for) != NULL;
+  } while (atomic_load(&activity->since_ms) != now.since_ms);
+  return now;
+}
+
+/* Leave a note; a waiting rank says so too. */
+static void warn(ls_watchdog *self, bool is_waiting)
 {
   ls_text what = {0}, line = {0};
   describe(self, &what);
   write_note(self, ls_text_get(&what));
-  if (atomic_load(&self->options.activity->waiting_for)) {
+  if (is_waiting) {
     ls_text_add(&line, "rank %d %s", self->options.rank, ls_text_get(&what));
     tell(self, &line);
     self->report_s = ls_clock_s() + GRACE_S;
+    self->has_warned = true;
   }
   ls_text_fini(&what);
 }
@@ -136,18 +157,22 @@ static void recover(ls_watchdog *self)
 {
   ls_text line = {0};
   ls_text_add(&line, "rank %d goes on", self->options.rank);
-  tell(self, &line);
+  if (self->has_warned) tell(self, &line);
+  ls_text_fini(&line);
   remove_note(self);
   self->stall_ms = 0;
   self->report_s = 0;
+  self->has_warned = self->is_speaker = false;
 }
 
-/* The speaker ends the job; the others do if it is gone before it could. */
-static void give_up(const ls_watchdog *self, double seconds)
+/* The speaker ends the job; the others do if there is none. The moment must still last: looking has taken
+ * time. */
+static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
 {
   const ls_watchdog_options *options = &self->options;
   ls_text line = {0};
-  if (!self->is_speaker && seconds < options->abort_s + 3 * GRACE_S) return;
+  if (!self->is_speaker && options->warn_s > 0 && seconds < options->abort_s + 3 * GRACE_S) return;
+  if (now_of(options->activity).since_ms != since_ms) return;
   ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
               options->abort_s);
   tell(self, &line);
@@ -158,21 +183,21 @@ static void give_up(const ls_watchdog *self, double seconds)
 static void look(ls_watchdog *self)
 {
   const ls_watchdog_options *options = &self->options;
-  const uint64_t since_ms = atomic_load(&options->activity->since_ms);
-  const double seconds = ls_activity_seconds(options->activity);
-  if (self->stall_ms != 0 && self->stall_ms != since_ms) recover(self);
+  const moment now = now_of(options->activity);
+  const double seconds = ls_clock_s() - 1e-3 * (double)now.since_ms;
+  if (self->stall_ms != 0 && self->stall_ms != now.since_ms) recover(self);
   if (self->stall_ms == 0) self->next_s = options->warn_s;
   if (options->warn_s > 0 && seconds >= self->next_s) {
-    self->stall_ms = since_ms;
+    self->stall_ms = now.since_ms;
     self->next_s *= 2;
-    warn(self);
+    warn(self, now.is_waiting);
   }
   if (self->report_s > 0 && ls_clock_s() >= self->report_s) {
     self->report_s = 0;
     report(self);
   }
-  if (options->abort_s > 0 && seconds >= options->abort_s && atomic_load(&options->activity->waiting_for))
-    give_up(self, seconds);
+  if (options->abort_s > 0 && seconds >= options->abort_s && now.is_waiting)
+    give_up(self, now.since_ms, seconds);
 }
 
 /* Often enough to keep the times that were asked for. */
@@ -210,6 +235,13 @@ static int start_thread(ls_watchdog *self)
   return code;
 }
 
+static void release(ls_watchdog *self)
+{
+  pthread_cond_destroy(&self->wake);
+  pthread_mutex_destroy(&self->mutex);
+  free(self);
+}
+
 ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options)
 {
   *out = NULL;
@@ -226,7 +258,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   pthread_condattr_destroy(&attributes);
   const int code = start_thread(self);
   if (code != 0) {
-    free(self);
+    release(self);
     return ls_fail(LS_E_IO, "cannot start the watching thread: %s", strerror(code));
   }
   *out = self;
@@ -241,8 +273,6 @@ void ls_watchdog_stop(ls_watchdog *watchdog)
   pthread_cond_signal(&watchdog->wake);
   pthread_mutex_unlock(&watchdog->mutex);
   pthread_join(watchdog->thread, NULL);
-  pthread_cond_destroy(&watchdog->wake);
-  pthread_mutex_destroy(&watchdog->mutex);
   if (watchdog->stall_ms != 0) remove_note(watchdog);
-  free(watchdog);
+  release(watchdog);
 }

@@ -154,6 +154,19 @@ static void plateau_by_accuracy_and_loss_look_at_their_own(void **state)
   free(by_accuracy.options);
 }
 
+/* A metric of exactly 0 is a value like others: a loss cannot improve on it, and each epoch after it is bad.
+ */
+static void plateau_takes_a_zero_for_what_it_is(void **state)
+{
+  (void)state;
+  const ls_kind_spec spec = case_spec(ls_schedule_schemas, "{type: plateau, patience: 0}");
+  ls_progress progress = {.schedule_factor = 1};
+  ls_schedule_observe(&spec, 0.1, 0, 1, &progress);
+  ls_schedule_observe(&spec, 0.1, 3, 1, &progress);
+  assert_rate(progress.schedule_factor, 0.1, "plateau after 0", 1);
+  free(spec.options);
+}
+
 static void kinds_and_schemas_are_in_the_same_order(void **state)
 {
   (void)state;
@@ -171,6 +184,7 @@ int main(void)
       cmocka_unit_test(a_huge_warm_up_does_not_overflow),
       cmocka_unit_test(rates_are_finite_and_positive_for_any_length),
       cmocka_unit_test(plateau_by_accuracy_and_loss_look_at_their_own),
+      cmocka_unit_test(plateau_takes_a_zero_for_what_it_is),
       cmocka_unit_test(kinds_and_schemas_are_in_the_same_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
