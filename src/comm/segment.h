@@ -23,7 +23,7 @@ typedef struct ls_segment {
   int descriptor; /* of the process that made it, 1 above the number; 0: none */
 } ls_segment;
 
-/** Make a segment of `bytes` zeroed bytes, near the core that calls. Local. Errors: LS_E_MEMORY. */
+/** Make a segment of `bytes` zeroed bytes. Local. Errors: LS_E_MEMORY. */
 ls_status ls_segment_make(ls_segment *segment, size_t bytes) LS_CHECKED;
 
 /** Map the segment that another process made. It must still hold it open. Local. Errors: LS_E_MEMORY. */

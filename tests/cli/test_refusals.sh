@@ -83,6 +83,7 @@ refused '--split' eval a.h5 --split none
 refused 'unrecognized|unknown' train toy.yaml --nonsense
 refused 'seed' train toy.yaml -o good --resume seed=2
 refused 'data.validation' train toy.yaml -o good --resume data.validation=0.5
+refused 'model.layers' train toy.yaml -o good --resume 'model.layers[0].filters=6'
 refused 'train.optimizer' train toy.yaml -o good --resume 'train.optimizer={type: adam}'
 refused 'data.validation.*less than one sample' train toy.yaml data.validation=0.001
 mkdir 'g[1]' && touch 'g[1]/best.h5'
