@@ -27,7 +27,8 @@ static ls_status read_all(int descriptor, const char *path, size_t bytes, char *
 
 ls_status ls_file_read(const char *path, size_t limit_bytes, char **out, size_t *length)
 {
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  /* Not to wait for the other end of a pipe. */
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return ls_fail(LS_E_INPUT, "cannot open '%s': %s", path, strerror(errno));
   ls_status status;
   char *data = NULL;
@@ -140,6 +141,14 @@ ls_status ls_folder_make(const char *path)
     status = ls_fail(LS_E_IO, "cannot make folder '%s': a file of that name is in the way", path);
   free(folder);
   return status;
+}
+
+ls_status ls_file_check_target(const char *path)
+{
+  struct stat info;
+  if (path[0] == '\0') return ls_fail(LS_E_USAGE, "an empty text is no name of a file");
+  if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) return LS_OK;
+  return ls_fail(LS_E_USAGE, "cannot write '%s': it exists and is no regular file", path);
 }
 
 bool ls_file_exists(const char *path)

@@ -28,6 +28,10 @@ ls_status ls_folder_make(const char *path) LS_CHECKED;
  * LS_E_IO. */
 ls_status ls_file_sync(const char *path) LS_CHECKED;
 
+/** May a file be made there, or a regular one be replaced? Devices, links and folders are not. Local. Errors:
+ * LS_E_USAGE. */
+ls_status ls_file_check_target(const char *path) LS_CHECKED;
+
 bool ls_file_exists(const char *path);
 
 #endif

@@ -172,7 +172,14 @@ static ls_status prepare(ls_comm *comm, eval_session *session, const eval_argume
                               .microbatch = common_microbatch(session),
                               .threads = session->threads,
                               .test_only = arguments->split == LS_EVAL_TEST};
-  return ls_loader_new(&session->loader, comm, session->source, &loader);
+  LS_PASS(ls_loader_new(&session->loader, comm, session->source, &loader));
+  if (ls_loader_eval_count(session->loader, arguments->split) > 0) return LS_OK;
+  return ls_fail(
+      LS_E_INPUT,
+      arguments->split == LS_EVAL_TEST
+          ? "dataset '%s' has no test split; try --split validation, or another --data"
+          : "no samples of '%s' were held out for validation (data.validation is 0); try --split test",
+      ls_source_info(session->source)->name);
 }
 
 static void release(eval_session *session)

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -46,6 +47,7 @@ typedef struct train_setup {
   ls_source *source;
   ls_model *model;
   char *run_dir;
+  int lock; /* rank 0: the run directory, held open; -1: not */
 } train_setup;
 
 static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
@@ -183,6 +185,7 @@ static void release(train_setup *setup)
   ls_source_close(setup->source);
   ls_model_free(setup->model);
   free(setup->run_dir);
+  if (setup->lock >= 0) close(setup->lock);
 }
 
 /* Warnings on placement, and on micro-batches that leave threads idle. Collective. */
@@ -195,8 +198,7 @@ static ls_status warn(ls_comm *comm, const train_setup *setup)
   size_t ranks = (size_t)ls_comm_size(comm), threads = 0;
   ls_place_warnings(places, ranks, &lines);
   for (size_t r = 0; r < ranks; r++) threads += places[r].threads;
-  size_t microbatches =
-      (setup->spec->train.batch + setup->spec->train.microbatch - 1) / setup->spec->train.microbatch;
+  size_t microbatches = ls_size_ceil_div(setup->spec->train.batch, setup->spec->train.microbatch);
   if (microbatches < threads)
     ls_text_add(&lines,
                 "train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some stay idle; "
@@ -330,8 +332,8 @@ static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arg
   LS_PASS(prepare(comm, setup, arguments));
   LS_PASS(warn(comm, setup));
   if (!arguments->dry_run) {
-    LS_ROOT(comm,
-            ls_run_dir_prepare(&setup->run_dir, arguments->run_dir, setup->spec->name, arguments->resume));
+    const ls_run_dir_wish wish = {arguments->run_dir, setup->spec->name, arguments->resume};
+    LS_ROOT(comm, ls_run_dir_prepare(&setup->run_dir, &setup->lock, &wish));
     LS_PASS(ls_comm_broadcast_text(comm, &setup->run_dir));
   }
   print_plan(comm, setup, arguments->dry_run);
@@ -342,7 +344,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 {
   train_arguments arguments = {.config = NULL};
   LS_AGREE(comm, ls_alloc(&arguments.overrides, (size_t)argc, sizeof *arguments.overrides, "the overrides"));
-  train_setup setup = {.text = NULL};
+  train_setup setup = {.lock = -1};
   bool done;
   ls_status status;
   LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));

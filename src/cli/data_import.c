@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/clock.h"
 #include "cli/data_command.h"
 #include "cli/sample_display.h"
@@ -66,11 +67,8 @@ static const struct argp argp = {
 /* Nothing that exists is replaced unasked. */
 static ls_status check_output(const import_arguments *given)
 {
-  struct stat info;
-  if (stat(given->output, &info) != 0) return LS_OK;
-  if (!S_ISREG(info.st_mode))
-    return ls_fail(LS_E_USAGE, "cannot write '%s': it exists and is no regular file", given->output);
-  if (!given->force)
+  LS_PASS(ls_file_check_target(given->output));
+  if (ls_file_exists(given->output) && !given->force)
     return ls_fail(LS_E_USAGE, "'%s' exists already; give --force to replace it", given->output);
   return LS_OK;
 }

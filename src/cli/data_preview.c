@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/data_command.h"
 #include "data/sheet.h"
@@ -91,6 +92,7 @@ static ls_status preview(const preview_arguments *given)
 {
   ls_source *source;
   ls_picture picture = {0};
+  LS_PASS(ls_file_check_target(given->output));
   LS_PASS(ls_source_open(&source, given->where, 0));
   const size_t classes = ls_source_info(source)->classes;
   ls_status status;

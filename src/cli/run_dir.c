@@ -4,9 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -54,14 +56,30 @@ static ls_status resume_default(char **out, const char *name)
   return ls_text_take(&path, out);
 }
 
-ls_status ls_run_dir_prepare(char **out, const char *wanted, const char *name, bool resume)
+/* Only one run at a time writes there; the lock goes with the process. Some network file systems have none.
+ */
+static ls_status lock(const char *path, int *descriptor)
 {
-  if (!wanted && !resume) return claim(out, name);
-  LS_PASS(wanted ? ls_text_copy(out, wanted) : resume_default(out, name));
-  if (!resume && holds_run(*out))
+  *descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (*descriptor < 0) return ls_fail(LS_E_IO, "cannot open run directory '%s': %s", path, strerror(errno));
+  if (flock(*descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return ls_fail(LS_E_USAGE,
+                   "run directory '%s' is in use by another run; wait for its end, or give another -o", path);
+  return LS_OK;
+}
+
+ls_status ls_run_dir_prepare(char **out, int *descriptor, const ls_run_dir_wish *wish)
+{
+  if (wish->path && wish->path[0] == '\0')
+    return ls_fail(LS_E_USAGE, "-o: an empty text is no name of a folder");
+  if (!wish->path && !wish->resume)
+    LS_PASS(claim(out, wish->run_name));
+  else
+    LS_PASS(wish->path ? ls_text_copy(out, wish->path) : resume_default(out, wish->run_name));
+  if (wish->path && !wish->resume && holds_run(*out))
     return ls_fail(LS_E_USAGE,
                    "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
                    *out);
   LS_TRY(ls_folder_make(*out), "run directory");
-  return LS_OK;
+  return lock(*out, descriptor);
 }

@@ -7,14 +7,21 @@
 
 #include "base/status.h"
 
-/** Make the run directory.
+typedef struct ls_run_dir_wish {
+  const char *path; /* as given with -o; NULL: runs/<run_name>, or the first of runs/<run_name>-2, -3 ... that
+                       does not exist (with resume: runs/<run_name> itself) */
+  const char *run_name; /* of the configuration */
+  bool resume;
+} ls_run_dir_wish;
+
+/** Make the run directory and lock it against other runs.
  *
- * @param[out] out     its path, freed with free()
- * @param[in]  wanted  as given with -o; NULL: runs/<name>, or the first of runs/<name>-2, -3 ... that does
- * not exist (with resume: runs/<name> itself)
+ * @param[out] out         its path, freed with free()
+ * @param[out] descriptor  closed with close() when the run is over; -1 while there is none
  *
- * Rank 0. Errors: LS_E_USAGE if it holds a run already and `resume` is not set; LS_E_IO.
+ * Rank 0. Errors: LS_E_USAGE if it holds a run already and `resume` is not set, or another run is in it;
+ * LS_E_IO.
  */
-ls_status ls_run_dir_prepare(char **out, const char *wanted, const char *name, bool resume) LS_CHECKED;
+ls_status ls_run_dir_prepare(char **out, int *descriptor, const ls_run_dir_wish *wish) LS_CHECKED;
 
 #endif

@@ -70,6 +70,11 @@ ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *re
   if (status == LS_OK && result->has_validation)
     status = add_split(document, "validation", !result->has_test, &result->validation, names);
   if (status == LS_OK && result->has_test) status = add_split(document, "test", true, &result->test, names);
+  if (status == LS_OK && !result->has_test) {
+    printf("\ntest: the dataset has no test split\n");
+    if (json_object_set_new(document, "test", json_null()) != 0)
+      status = ls_fail(LS_E_MEMORY, "no memory for the summary");
+  }
   if (status == LS_OK) status = write_document(facts, document);
   if (status == LS_OK)
     printf("\n%zu epochs in %.1f s, %.0f samples/s; weights %s\nresults in %s\n",

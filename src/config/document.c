@@ -135,6 +135,8 @@ static ls_status see(struct survey *survey, const yaml_event_t *event)
 static ls_status start(yaml_parser_t *parser, const char *text)
 {
   if (!yaml_parser_initialize(parser)) return ls_fail(LS_E_MEMORY, "no memory to parse YAML");
+  static const char byte_order_mark[] = "\xEF\xBB\xBF"; /* some editors put it before UTF-8 */
+  if (strncmp(text, byte_order_mark, 3) == 0) text += 3;
   yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
   return LS_OK;

@@ -266,6 +266,7 @@ ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, con
   LS_GO(ls_alloc(&spec, 1, sizeof *spec, "the configuration"));
   LS_GO(bind_spec(&document, schemas, spec));
   LS_GO(ls_config_check(spec, &document));
+  if (spec->train.microbatch > spec->train.batch) spec->train.microbatch = spec->train.batch;
   *out = spec;
   spec = NULL;
 done:

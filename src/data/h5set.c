@@ -311,6 +311,27 @@ static ls_status check_index(const h5set_array *array, const char *path, const h
   return LS_OK;
 }
 
+static ls_status check_filters(const h5set_array *array, const char *path, hid_t properties)
+{
+  const int count = H5Pget_nfilters(properties);
+  for (int i = 0; i < count; i++) {
+    char name[64] = "";
+    size_t values = 0;
+    unsigned flags, details;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, sizeof name, name, &details);
+    if (filter < 0)
+      return ls_h5call_fail(LS_E_INPUT, "'%s': cannot read the filters of %s", path, array->object);
+    if (H5Zfilter_avail(filter) <= 0)
+      return ls_fail(
+          LS_E_INPUT,
+          "'%s': %s is compressed by filter %d (%s), which this HDF5 library does not have; try: h5repack -f "
+          "GZIP=4",
+          path, array->object, (int)filter, name);
+  }
+  return LS_OK;
+}
+
 /* Every chunk must have been written, and a chunk be no larger than the file can fill. */
 static ls_status check_chunks(const h5set_array *array, const char *path, hid_t properties, uint64_t most)
 {
@@ -333,6 +354,7 @@ static ls_status check_chunks(const h5set_array *array, const char *path, hid_t 
   if (written != chunks.count)
     return ls_fail(LS_E_INPUT, "'%s': %s is incomplete: %" PRIuHSIZE " of its %zu chunks were written", path,
                    array->object, written, chunks.count);
+  LS_PASS(check_filters(array, path, properties));
   return check_index(array, path, &chunks);
 }
 

@@ -120,8 +120,10 @@ static ls_status check_labels(const ls_source *source)
 {
   const ls_dataset_info *info = &source->info;
   if (info->classes > LS_MAX_CLASSES)
-    return ls_fail(LS_E_INPUT, "dataset '%s' has labels up to %zu: at most %d classes are supported",
-                   info->name, largest_label(source), LS_MAX_CLASSES);
+    return ls_fail(LS_E_INPUT,
+                   "dataset '%s', with labels up to %zu, is to have %zu classes: at most %d are supported "
+                   "(data.classes)",
+                   info->name, largest_label(source), info->classes, LS_MAX_CLASSES);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
     for (size_t i = 0; i < info->count[split]; i++)
       if (source->labels[split][i] >= info->classes) return fail_label(source, (ls_split)split, i);

@@ -165,6 +165,9 @@ static ls_status check_same(const ls_run *run, const ls_spec *then, const ls_che
 {
   const ls_spec_train *now = &run->options->spec->train;
   LS_PASS(compare(run, then, found));
+  if (now->epochs < found->progress.epoch)
+    return ls_fail(LS_E_INPUT, "train.epochs: %zu, but %" PRIu64 " are done", now->epochs,
+                   found->progress.epoch);
   LS_PASS(compare_batch(run, "train.batch", then->train.batch, now->batch, &found->progress));
   return compare_batch(run, "train.microbatch", then->train.microbatch, now->microbatch, &found->progress);
 }
@@ -198,12 +201,15 @@ static ls_status load_newest(ls_run *run, bool *found)
   ls_status status;
   LS_GO(ls_checkpoint_newest(run->options->run_dir, &path, &damaged));
   if (damaged.length > 0) say(run, ls_text_get(&damaged));
+  if (damaged.length > 0 && !path)
+    LS_GO(ls_fail(LS_E_INPUT, "no intact checkpoint in '%s': restore one, or start anew with another -o",
+                  run->options->run_dir));
   *found = path != NULL;
   if (path) LS_GO(load(run, path));
   ls_text line = {0};
   if (path)
-    ls_text_add(&line, "resuming from %s: epoch %" PRIu64 ", step %" PRIu64, path,
-                run->state.progress.epoch + 1, run->state.progress.step);
+    ls_text_add(&line, "resuming from %s: %" PRIu64 " epochs and %" PRIu64 " steps are done", path,
+                run->state.progress.epoch, run->state.progress.step);
   else
     ls_text_add(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
   say(run, ls_text_get(&line));
