@@ -11,7 +11,6 @@ import contextlib
 import csv
 import dataclasses
 import glob
-import itertools
 import json
 import os
 import random
@@ -57,6 +56,11 @@ def newest_step():
     return next(iter(checkpoints()), 0)
 
 
+def intact(damaged):
+    """The same without those that were damaged and not written anew since; `damaged` is {path: signature}."""
+    return {step: path for step, path in checkpoints().items() if damaged.get(path) != signature(path)}
+
+
 def temporaries():
     return {(path, signature(path)) for path in glob.glob(f"{RUN}/*.tmp")}
 
@@ -69,6 +73,13 @@ def summary(folder):
 def metrics(folder):
     with open(f"{folder}/metrics.csv") as file:
         return [{key: row[key] for key in row if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def inspect(options, path):
+    """The weights digest of a checkpoint, which has to be intact."""
+    done = subprocess.run([options.lockstep, "inspect", path], capture_output=True, text=True)
+    check(done.returncode == 0, f"{path}: {done.stderr}")
+    return re.search(r"weights digest +(\w+)", done.stdout)[1]
 
 
 # ---- jobs ----
@@ -87,12 +98,9 @@ def processes():
     return found
 
 
-def launcher(pids):
-    for pid in pids:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
-            if file.read() == "mpirun\n":
-                return pid
-    return None
+def command(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
+        return file.read().strip()
 
 
 def send(number, pids):
@@ -108,7 +116,7 @@ class Job:
 
     def __init__(self, options, ranks, threads, folder, *arguments):
         self.log = f"log/{Job.count}"
-        self.size = f"{ranks} x {threads}"
+        self.size, self.threads = ranks, threads
         Job.count += 1
         here = os.path.abspath("tmp")
         environment = dict(os.environ, TMPDIR=here, OMPI_MCA_btl_vader_backing_directory=here,
@@ -145,20 +153,18 @@ class Job:
         return self.process.returncode
 
     def ranks(self):
-        return [pid for pid, rank in processes().items() if rank is not None]
+        found = processes()
+        return sorted((pid for pid in found if found[pid] is not None), key=found.get)
 
 
 class Resumed(Job):
     """A job that has to go on from the newest intact checkpoint of RUN."""
 
     def __init__(self, options, damaged):
-        self.newest = newest_step()
         self.files = {signature(path) for path in checkpoints().values()}
         self.stale = temporaries()
-        is_damaged = [(step, path) for step, path in checkpoints().items() if damaged.get(path) == signature(path)]
-        skipped = itertools.takewhile(lambda found: found in is_damaged, checkpoints().items())
-        self.skipped = [path for _, path in skipped]
-        self.start = next((step for step, path in checkpoints().items() if path not in self.skipped), 0)
+        self.start = next(iter(intact(damaged)), 0)
+        self.skipped = [path for step, path in checkpoints().items() if step > self.start]
         self.resumed_at = None
         super().__init__(options, random.randint(1, 4), random.randint(1, 2), RUN, "--resume")
 
@@ -188,25 +194,25 @@ class Resumed(Job):
 
 @contextlib.contextmanager
 def kill_one(job):
-    send(signal.SIGKILL, random.sample(job.ranks(), 1) if job.ranks() else [job.process.pid])
+    send(signal.SIGKILL, [random.choice(job.ranks())])
     yield
 
 
 @contextlib.contextmanager
 def kill_all(job):
-    send(signal.SIGKILL, job.ranks() or [job.process.pid])
+    send(signal.SIGKILL, job.ranks())
     yield
 
 
 @contextlib.contextmanager
 def kill_launcher(job):
-    send(signal.SIGKILL, [launcher(processes()) or job.process.pid])
+    send(signal.SIGKILL, [pid for pid in processes() if command(pid) == "mpirun"])
     yield
 
 
 @contextlib.contextmanager
 def kill_in_write(job):
-    writer = [pid for pid, rank in processes().items() if rank == 0]
+    writer = job.ranks()[:1]
     while job.runs() and not any(name.endswith(".h5.tmp") for name in os.listdir(RUN)):
         pass
     send(signal.SIGKILL, writer)
@@ -216,12 +222,12 @@ def kill_in_write(job):
 @contextlib.contextmanager
 def stop_request(job):
     ranks = job.ranks()
-    send(signal.SIGTERM, random.sample(ranks, random.choice([1, len(ranks)])) if ranks else [])
+    send(signal.SIGTERM, random.choice([ranks, ranks[:1], ranks[-1:]]))
     yield
     told = re.search(rf"^lockstep: stopped on request after step (\d+) .*; go on with --resume -o {RUN}$",
                      job.text("err"), re.M)
     if job.process.returncode == 75:
-        check(told and int(told[1]) == newest_step(), f"{job.log}: no checkpoint, or no word how to go on")
+        check(told and int(told[1]) in checkpoints(), f"{job.log}: no checkpoint, or no word how to go on")
 
 
 @contextlib.contextmanager
@@ -265,7 +271,7 @@ def remove_folder(_):
 def flip_bytes(job):
     with kill_all(job):
         yield
-    with open(next(iter(checkpoints().values())), "r+b") as file:
+    with open(checkpoints()[newest_step()], "r+b") as file:
         size = os.fstat(file.fileno()).st_size
         for _ in range(random.randint(1, 4)):
             at = random.randrange(9, size)  # without its first nine bytes a file is taken for one without a seal
@@ -279,7 +285,7 @@ def flip_bytes(job):
 def truncate(job):
     with kill_all(job):
         yield
-    path = next(iter(checkpoints().values()))
+    path = checkpoints()[newest_step()]
     os.truncate(path, random.randrange(os.path.getsize(path)))
 
 
@@ -346,6 +352,9 @@ class Chaos:
         self.wounds = []  # injuries that no job has gone on from yet: kind, moment, newest step
         self.caught = 0  # writes that left a temporary file
 
+    def count(self):
+        return sum(row.times for row in self.rows.values())
+
     def reference(self):
         job = Job(self.options, 1, 1, "reference", "checkpoint.every_steps=0")
         check(job.end(HANG_S) == 0, f"{job.log}: the uninterrupted run fails")
@@ -372,11 +381,16 @@ class Chaos:
         check(len(metrics(RUN)) == self.options.epochs, f"{len(metrics(RUN))} epochs in metrics.csv")
         check(metrics(RUN) == metrics("reference"), "metrics.csv is not the uninterrupted run's")
         check(not temporaries(), f"temporary files are left: {temporaries()}")
+        for path in intact(self.damaged).values():
+            inspect(self.options, path)
+        best, expected = (inspect(self.options, f"{folder}/best.h5") for folder in (RUN, "reference"))
+        check(best == expected, f"best.h5: weights {best}, not {expected}")
         print(f"complete: weights {ours['weights_digest']} as in the uninterrupted run", flush=True)
 
     def moment(self, job, kind):
         """Wait for the time to strike; False if the job ends before."""
         if kind.anytime and random.random() < 0.25:
+            job.wait_for(lambda: len(job.ranks()) == job.size, HANG_S)
             delay_s = random.random()
         else:
             ahead = random.randint(1, EPOCH_STEPS * self.options.epochs // self.options.kills)
@@ -402,20 +416,19 @@ class Chaos:
         self.heal(job)
         self.rows[kind].times += 1
         check_end(job, kind)
-        self.wounds.append((kind, struck, newest_step()))
-        if kind.damages and checkpoints():
-            path = next(iter(checkpoints().values()))
+        self.wounds.append((kind, struck, next(iter(intact(self.damaged)), 0)))
+        if kind.damages:
+            path = checkpoints()[newest_step()]
             self.damaged[path] = signature(path)
         self.caught += kind.hurt is kill_in_write and bool(temporaries() - job.stale)
-        print(f"{sum(row.times for row in self.rows.values()):3d} {kind.name:21s} {job.size} ranks x threads, from "
-              f"step {job.start} to {newest_step()}, exit {job.process.returncode} "
-              f"in {time.monotonic() - struck:.1f} s", flush=True)
+        print(f"{self.count():3d} {kind.name:20s} {job.size} x {job.threads} ranks x threads, from step {job.start} "
+              f"to {newest_step()}, exit {job.process.returncode} in {time.monotonic() - struck:.1f} s", flush=True)
         return True
 
     def session(self):
         self.reference()
         deck = []
-        while sum(row.times for row in self.rows.values()) < self.options.kills:
+        while self.count() < self.options.kills:
             if not deck:
                 deck = [kind for kind in KINDS if kind not in self.skipped]
                 random.shuffle(deck)
@@ -430,13 +443,15 @@ class Chaos:
         self.finish(job)
 
     def table(self):
-        print(f"\n{'injury':21s} {'times':>5s} {'survived':>8s} {'seconds lost':>12s} {'checkpointed steps lost':>23s}")
+        print(f"\n{'mean of':35s} {'seconds to':>12s} {'checkpointed':>12s}\n"
+              f"{'injury':20s} {'times':>5s} {'survived':>8s} {'go on':>12s} {'steps lost':>12s}")
         for kind, row in self.rows.items():
             if kind in self.skipped:
-                print(f"{kind.name:21s} skipped: {self.skipped[kind]}")
+                print(f"{kind.name:20s} skipped: {self.skipped[kind]}")
                 continue
-            count = max(1, row.times)
-            print(f"{kind.name:21s} {row.times:5d} {row.survived:8d} {row.seconds / count:12.2f} {row.steps / count:23.1f}")
+            count = max(1, row.survived)
+            print(f"{kind.name:20s} {row.times:5d} {row.survived:8d} {row.seconds / count:12.2f} "
+                  f"{row.steps / count:12.1f}")
         print(f"({self.caught} of the kills while writing left a temporary file)")
 
 
@@ -458,7 +473,7 @@ def main():
         print(f"FAILED: {failure}")
         failed = 1
     chaos.table()
-    print(f"{sum(row.times for row in chaos.rows.values()) - failed} survived, {failed} failed")
+    print(f"{chaos.count() - failed} survived, {failed} failed")
     return failed
 
 

@@ -4,6 +4,7 @@
 #
 #   bash tests/chaos/run.sh [--kills N] [--seed S]      default: every kind of injury once
 chaos=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
 source "$chaos/../cli/lib.sh"
 
 # The processes of our jobs carry this folder in their environment, also when nothing holds them any more.
