@@ -473,7 +473,7 @@ def main():
         print(f"FAILED: {failure}")
         failed = 1
     chaos.table()
-    print(f"{chaos.count() - failed} survived, {failed} failed")
+    print(f"{max(0, chaos.count() - failed)} survived, {failed} failed")
     return failed
 
 

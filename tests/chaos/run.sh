@@ -14,9 +14,13 @@ clean_up() {
   for environ in $(grep -lsz "^TMPDIR=$work/tmp$" /proc/[0-9]*/environ); do
     kill -KILL "$(basename "$(dirname "$environ")")" 2>/dev/null
   done
-  [[ $status -eq 0 || ! -d disk ]] || cp -a disk kept
+  [[ $status -eq 0 ]] || cp -a disk kept
   if mountpoint -q disk; then umount disk || umount -l disk; fi
-  if [[ $status -eq 0 ]]; then rm -rf --one-file-system "$work"; else echo "run directory and logs: $work"; fi
+  if [[ $status -eq 0 || -z "$(ls log)" ]]; then
+    rm -rf --one-file-system "$work"
+  else
+    echo "run directory: $work/kept; logs: $work/log"
+  fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
