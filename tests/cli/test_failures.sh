@@ -40,18 +40,30 @@ run 0 "$lockstep" train toy.yaml -o hurt --resume train.epochs=4
 out_has "$newest"
 out_has 'resuming from hurt/checkpoint-'
 
+# All of them are damaged: nothing is started anew over what is left.
+before=$(md5sum hurt/best.h5 hurt/metrics.csv)
+for file in hurt/checkpoint-*.h5; do truncate -s 1000 "$file"; done
+run 2 "$lockstep" train toy.yaml -o hurt --resume
+one_error
+err_has "no intact checkpoint in 'hurt'"
+[[ "$before" == "$(md5sum hurt/best.h5 hurt/metrics.csv)" ]] || fail 'the damaged run was changed'
+
 # A stop request: checkpoint, status 75, and going on to the same end.
-run 0 "$lockstep" train toy.yaml -o whole train.epochs=400
-"$lockstep" train toy.yaml -o halted train.epochs=400 >out 2>err &
+run 0 "$lockstep" train toy.yaml -o whole train.epochs=1500
+"$lockstep" train toy.yaml -o halted train.epochs=1500 >halted.out 2>halted.err &
 pid=$!
 for _ in $(seq 100); do [[ -e halted/metrics.csv ]] && break; sleep 0.05; done
+run 2 "$lockstep" train toy.yaml -o halted --resume
+one_error
+err_has "'halted' is in use by another run"
 kill -TERM $pid
 wait $pid
 status=$?
-[[ $status -eq 75 ]] || { fail "SIGTERM gives status $status, not 75"; cat out err; }
+[[ $status -eq 75 ]] || { fail "SIGTERM gives status $status, not 75"; cat halted.out halted.err; }
 last='train, SIGTERM'
+mv halted.err err
 err_has 'stopped on request after step [0-9]+'
-run 0 "$lockstep" train toy.yaml -o halted train.epochs=400 --resume
+run 0 "$lockstep" train toy.yaml -o halted train.epochs=1500 --resume
 holds 'resumed after SIGTERM' 'd[0]["weights_digest"] == d[1]["weights_digest"]' whole/summary.json halted/summary.json
 
 # The same on two ranks, where one of them gets the signal.
@@ -92,7 +104,8 @@ one_error
 err_has 'train.batch: .*only between epochs'
 
 # A foreign file with a high step number pushes no good checkpoint out.
-mkdir foreign && touch foreign/checkpoint-99999.h5
+run 0 "$lockstep" train toy.yaml -o foreign train.epochs=1 checkpoint.keep=1
+touch foreign/checkpoint-99999.h5
 run 0 "$lockstep" train toy.yaml -o foreign --resume checkpoint.keep=1
 [[ $(ls foreign/checkpoint-*.h5 | wc -l) -eq 2 ]] || fail "the checkpoint was pruned: $(ls foreign)"
 

@@ -85,6 +85,16 @@ refused 'seed' train toy.yaml -o good --resume seed=2
 refused 'data.validation' train toy.yaml -o good --resume data.validation=0.5
 refused 'model.layers' train toy.yaml -o good --resume 'model.layers[0].filters=6'
 refused 'train.optimizer' train toy.yaml -o good --resume 'train.optimizer={type: adam}'
+refused 'train.epochs: 1, but' train toy.yaml -o good --resume train.epochs=1
+refused 'empty text' train toy.yaml -o ''
+mkfifo pipe
+refused 'pipe.*not a regular file' train pipe
+refused 'pipe.*no regular file' data preview toy -o pipe
+refused 'pipe.*no regular file' data import toy -o pipe
+refused 'empty text' data import toy -o ''
+refused 'data.classes' train toy.yaml data.classes=70000
+run 0 "$lockstep" train toy.yaml -o open data.validation=0 train.epochs=1
+refused 'data.validation is 0.*--split test' eval "$(ls open/checkpoint-*.h5 | head -n 1)" --split validation
 refused 'data.validation.*less than one sample' train toy.yaml data.validation=0.001
 mkdir 'g[1]' && touch 'g[1]/best.h5'
 refused 'already holds a run' train toy.yaml -o 'g[1]'

@@ -16,6 +16,10 @@ holds 'every test sample once' 'sum(map(sum, d[0]["test"]["confusion"])) == 101'
 holds 'validation is held out' 'sum(map(sum, d[0]["validation"]["confusion"])) == 67' one/summary.json
 holds 'support' '[c["support"] for c in d[0]["test"]["per_class"]] == list(map(sum, d[0]["test"]["confusion"]))' one/summary.json
 
+# A byte order mark before the configuration is no matter.
+{ printf '\xEF\xBB\xBF'; cat toy.yaml; } >marked.yaml
+run 0 "$lockstep" train marked.yaml --dry-run
+
 # The resolved configuration trains to the same weights.
 run 0 "$lockstep" train one/config.yaml -o again
 holds 'resolved configuration' 'd[0]["weights_digest"] == d[1]["weights_digest"]' one/summary.json again/summary.json
