@@ -72,7 +72,7 @@ static void without_sharing_each_rank_is_a_node(void **state)
 {
   ls_comm *comm = *state;
   ls_node *node;
-  struct rlimit before, few;
+  struct rlimit before = {0}, few;
   const ls_node_options options = {.bytes = WORDS * sizeof(uint64_t),
                                    .common_bytes = WORDS * sizeof(uint64_t)};
   if (ls_comm_size(comm) == 1) return;
