@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/h5call.h"
+#include "data/h5chunks.h"
 #include "data/reader.h"
 
 enum {
@@ -26,8 +27,9 @@ typedef char text_slot[TEXT_BYTES];
 typedef struct h5set_state {
   char *path;
   uint64_t file_bytes;
-  hid_t file;                   /* 0: not open */
-  hid_t images[LS_SPLIT_COUNT]; /* 0: not open */
+  hid_t file;                         /* 0: not open */
+  hid_t images[LS_SPLIT_COUNT];       /* 0: not open */
+  ls_h5chunks chunks[LS_SPLIT_COUNT]; /* of the images */
 } h5set_state;
 
 static ls_status recognize(const ls_reader_place *place, bool *is_mine)
@@ -230,6 +232,7 @@ typedef struct h5set_array {
   int rank;
   hsize_t shape[H5S_MAX_RANK];
   size_t bytes; /* of all elements */
+  ls_h5chunks chunks;
 } h5set_array;
 
 /* Rank, shape and overall size. */
@@ -275,91 +278,8 @@ static uint64_t expansion_of(hid_t properties, H5D_layout_t layout, uint64_t sto
   return most;
 }
 
-/* How a dataset is cut into chunks. */
-typedef struct h5set_chunks {
-  hsize_t shape[H5S_MAX_RANK];
-  size_t bytes; /* of a chunk, decompressed */
-  size_t count;
-  bool is_filtered;
-} h5set_chunks;
-
-/* Go to the chunk after the one at `offset`, the last dimension first; false after the last one. */
-static bool next_chunk(const h5set_array *array, const h5set_chunks *chunks, hsize_t *offset)
-{
-  for (int i = array->rank; i-- > 0;) {
-    offset[i] += chunks->shape[i];
-    if (offset[i] < array->shape[i]) return true;
-    offset[i] = 0;
-  }
-  return false;
-}
-
-/* The index of the chunks has no checksum, and HDF5 takes its word for which filters to skip and how many
- * bytes to expect: with a wrong one it reads beyond its buffers. */
-static ls_status check_index(const h5set_array *array, const char *path, const h5set_chunks *chunks)
-{
-  hsize_t offset[H5S_MAX_RANK] = {0};
-  do {
-    unsigned skipped = 0;
-    haddr_t address;
-    hsize_t bytes = 0;
-    if (H5Dget_chunk_info_by_coord(array->dataset, offset, &skipped, &address, &bytes) < 0)
-      return ls_h5call_fail(LS_E_INPUT, "'%s': cannot find the chunks of %s", path, array->object);
-    if (skipped != 0 || bytes == 0 || (!chunks->is_filtered && bytes != chunks->bytes))
-      return ls_fail(LS_E_INPUT, "'%s': the index of the chunks of %s is damaged", path, array->object);
-  } while (next_chunk(array, chunks, offset));
-  return LS_OK;
-}
-
-static ls_status check_filters(const h5set_array *array, const char *path, hid_t properties)
-{
-  const int count = H5Pget_nfilters(properties);
-  for (int i = 0; i < count; i++) {
-    char name[64] = "";
-    size_t values = 0;
-    unsigned flags, details;
-    const H5Z_filter_t filter =
-        H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, sizeof name, name, &details);
-    if (filter < 0)
-      return ls_h5call_fail(LS_E_INPUT, "'%s': cannot read the filters of %s", path, array->object);
-    if (H5Zfilter_avail(filter) <= 0)
-      return ls_fail(
-          LS_E_INPUT,
-          "'%s': %s is compressed by filter %d (%s), which this HDF5 library does not have; try: h5repack -f "
-          "GZIP=4",
-          path, array->object, (int)filter, name);
-  }
-  return LS_OK;
-}
-
-/* Every chunk must have been written, and a chunk be no larger than the file can fill. */
-static ls_status check_chunks(const h5set_array *array, const char *path, hid_t properties, uint64_t most)
-{
-  h5set_chunks chunks = {
-      .bytes = array->bytes_each, .count = 1, .is_filtered = H5Pget_nfilters(properties) > 0};
-  hsize_t written = 0;
-  bool fits = H5Pget_chunk(properties, array->rank, chunks.shape) == array->rank;
-  for (int i = 0; fits && i < array->rank; i++) {
-    const size_t extent = (size_t)chunks.shape[i];
-    fits = extent > 0 && ls_size_mul(chunks.bytes, extent, &chunks.bytes) &&
-           ls_size_mul(chunks.count, ls_size_ceil_div((size_t)array->shape[i], extent), &chunks.count);
-  }
-  if (!fits || chunks.bytes > most)
-    return ls_fail(LS_E_INPUT, "'%s': the chunks of %s are larger than the file can fill", path,
-                   array->object);
-  hid_t space = H5Dget_space(array->dataset);
-  herr_t code = H5Dget_num_chunks(array->dataset, space, &written);
-  H5Sclose(space);
-  if (code < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot count the chunks of %s", path, array->object);
-  if (written != chunks.count)
-    return ls_fail(LS_E_INPUT, "'%s': %s is incomplete: %" PRIuHSIZE " of its %zu chunks were written", path,
-                   array->object, written, chunks.count);
-  LS_PASS(check_filters(array, path, properties));
-  return check_index(array, path, &chunks);
-}
-
 /* Can the file hold what the dataset declares? */
-static ls_status check_storage(const h5set_state *state, const h5set_array *array, hid_t properties)
+static ls_status check_storage(const h5set_state *state, h5set_array *array, hid_t properties)
 {
   const H5D_layout_t layout = H5Pget_layout(properties);
   if (layout == H5D_VIRTUAL || H5Pget_external_count(properties) > 0)
@@ -372,10 +292,13 @@ static ls_status check_storage(const h5set_state *state, const h5set_array *arra
                    "'%s': %s declares %zu bytes, but the file of %" PRIu64 " bytes holds only %" PRIu64
                    " for it: it is damaged or was never completed",
                    state->path, array->object, array->bytes, state->file_bytes, stored);
-  return layout == H5D_CHUNKED ? check_chunks(array, state->path, properties, most) : LS_OK;
+  if (layout != H5D_CHUNKED) return LS_OK;
+  LS_TRY(ls_h5chunks_init(&array->chunks, array->dataset, properties, array->shape, array->bytes_each, most),
+         "'%s': %s", state->path, array->object);
+  return LS_OK;
 }
 
-static ls_status check_array(const h5set_state *state, const h5set_array *array)
+static ls_status check_array(const h5set_state *state, h5set_array *array)
 {
   hid_t properties = H5Dget_create_plist(array->dataset);
   if (properties < 0)
@@ -396,7 +319,9 @@ static ls_status open_images(ls_source *source, ls_split split, hid_t group, con
   state->images[split] = images.dataset;
   LS_PASS(check_type(&images, state->path, 1, "uint8"));
   LS_PASS(measure(&images, state->path, IMAGE_RANK, "4: samples, channels, height, width"));
-  LS_PASS(check_array(state, &images));
+  ls_status status = check_array(state, &images);
+  state->chunks[split] = images.chunks;
+  LS_PASS(status);
   const hsize_t *shape = images.shape;
   if (info->height != 0 &&
       (shape[1] != info->channels || shape[2] != info->height || shape[3] != info->width))
@@ -424,6 +349,8 @@ static ls_status read_labels(ls_source *source, ls_split split, h5set_array *lab
     return ls_fail(LS_E_INPUT, "'%s': %s has %" PRIuHSIZE " labels, but there are %zu images", state->path,
                    labels->object, labels->shape[0], count);
   LS_PASS(ls_alloc(&source->labels[split], count, sizeof *source->labels[split], "the labels"));
+  LS_TRY(ls_h5chunks_check(&labels->chunks, labels->dataset, 0, count), "'%s': %s", state->path,
+         labels->object);
   if (H5Dread(labels->dataset, H5T_NATIVE_UINT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, source->labels[split]) < 0)
     return ls_h5call_fail(LS_E_INPUT, "'%s': cannot read %s", state->path, labels->object);
   return LS_OK;
@@ -438,6 +365,7 @@ static ls_status open_members(ls_source *source, ls_split split, hid_t group)
   h5set_array labels = {.object = object};
   LS_PASS(open_object(&labels.dataset, source->state, group, object, H5I_DATASET));
   ls_status status = read_labels(source, split, &labels);
+  ls_h5chunks_fini(&labels.chunks);
   H5Dclose(labels.dataset);
   return status;
 }
@@ -490,8 +418,10 @@ static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
 
 static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
 {
-  const h5set_state *state = source->state;
+  h5set_state *state = source->state;
   const ls_dataset_info *info = &source->info;
+  LS_TRY(ls_h5chunks_check(&state->chunks[split], state->images[split], first, count), "'%s': /%s/images",
+         state->path, ls_split_words[split]);
   const hsize_t start[IMAGE_RANK] = {first};
   const hsize_t shape[IMAGE_RANK] = {count, info->channels, info->height, info->width};
   hid_t all = H5Dget_space(state->images[split]);
@@ -516,8 +446,10 @@ static void close_h5set(void *opened)
 {
   h5set_state *state = opened;
   if (!state) return;
-  for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+    ls_h5chunks_fini(&state->chunks[split]);
     if (state->images[split] > 0) H5Dclose(state->images[split]);
+  }
   if (state->file > 0) H5Fclose(state->file);
   free(state->path);
   free(state);

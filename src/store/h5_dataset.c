@@ -6,7 +6,7 @@
 #include "base/size.h"
 #include "store/h5.h"
 
-enum { CHUNK_BYTES = 1 << 24 };
+enum { CHUNK_BYTES = 1 << 24, SUM_BYTES = 4 };
 
 void ls_h5_shape_text(const hsize_t *dims, size_t dim_count, char text[LS_H5_SHAPE_BYTES])
 {
@@ -21,27 +21,77 @@ void ls_h5_shape_text(const hsize_t *dims, size_t dim_count, char text[LS_H5_SHA
 
 /* ---- reading ---- */
 
-/* Filters that leave the number of bytes as it is; all others could make a small file claim a huge dataset.
- */
-static bool filters_are_plain(hid_t creation)
+/* Filters that leave the number of bytes as it is, or add so many for a checksum; all others could make a
+ * small file claim a huge dataset. */
+static bool filters_are_plain(hid_t creation, size_t *added)
 {
   int count = H5Pget_nfilters(creation);
   bool plain = count >= 0;
+  *added = 0;
   for (int i = 0; plain && i < count; i++) {
     unsigned flags, config;
     size_t value_count = 0;
     H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &value_count, NULL, 0, NULL, &config);
     plain = filter == H5Z_FILTER_FLETCHER32 || filter == H5Z_FILTER_SHUFFLE;
+    *added += filter == H5Z_FILTER_FLETCHER32 ? SUM_BYTES : 0;
   }
   return plain;
+}
+
+/* How a dataset is cut into chunks. */
+typedef struct grid {
+  hsize_t chunk[LS_H5_MAX_RANK]; /* shape of one */
+  hsize_t stored_bytes;          /* of each */
+} grid;
+
+static bool measure_grid(const ls_h5_data *data, hid_t creation, grid *chunks)
+{
+  const int rank = (int)data->dim_count;
+  size_t added;
+  bool fits = filters_are_plain(creation, &added) && H5Pget_chunk(creation, rank, chunks->chunk) == rank;
+  chunks->stored_bytes = H5Tget_size(data->type);
+  for (int i = 0; fits && i < rank; i++)
+    fits = chunks->chunk[i] > 0 &&
+           !__builtin_mul_overflow(chunks->stored_bytes, chunks->chunk[i], &chunks->stored_bytes);
+  return fits && !__builtin_add_overflow(chunks->stored_bytes, added, &chunks->stored_bytes);
+}
+
+/* Go to the chunk after the one at `offset`, the last dimension first; false after the last one. */
+static bool next_chunk(const ls_h5_data *data, const grid *chunks, hsize_t *offset)
+{
+  for (size_t i = data->dim_count; i-- > 0;) {
+    offset[i] += chunks->chunk[i];
+    if (offset[i] < data->dims[i]) return true;
+    offset[i] = 0;
+  }
+  return false;
+}
+
+/* HDF5 takes the file's word for the bytes that a chunk is stored in, and reads beyond its buffers if they
+ * are too few. */
+static bool chunks_are_whole(const ls_h5_data *data, hid_t creation)
+{
+  grid chunks;
+  hsize_t offset[LS_H5_MAX_RANK] = {0}, bytes;
+  unsigned skipped;
+  haddr_t address;
+  if (H5Pget_layout(creation) != H5D_CHUNKED || data->count == 0) return true;
+  if (!measure_grid(data, creation, &chunks)) return false;
+  do {
+    if (H5Dget_chunk_info_by_coord(data->id, offset, &skipped, &address, &bytes) < 0 || skipped != 0 ||
+        bytes != chunks.stored_bytes)
+      return false;
+  } while (next_chunk(data, &chunks, offset));
+  return true;
 }
 
 /* Why the bytes of the dataset are not simply in this file; NULL if they are. */
 static const char *find_oddity(hid_t creation)
 {
+  size_t added;
   if (H5Pget_layout(creation) == H5D_VIRTUAL) return "it is a view of other datasets";
   if (H5Pget_external_count(creation) != 0) return "its contents lie in other files";
-  if (!filters_are_plain(creation)) return "it is compressed";
+  if (!filters_are_plain(creation, &added)) return "it is compressed";
   return NULL;
 }
 
@@ -54,12 +104,9 @@ static hsize_t file_bytes(hid_t object)
   return bytes;
 }
 
-ls_status ls_h5_data_check_plain(const ls_h5_data *data)
+static ls_status check_plain(const ls_h5_data *data, hid_t creation)
 {
-  hid_t creation = H5Dget_create_plist(data->id);
-  if (creation < 0) return ls_h5_fail(LS_E_INPUT, "dataset %s", data->path);
   const char *oddity = find_oddity(creation);
-  ls_h5_release(creation);
   if (oddity)
     return ls_fail(LS_E_INPUT, "dataset %s: %s; lockstep stores its own plainly in the file", data->path,
                    oddity);
@@ -67,7 +114,17 @@ ls_status ls_h5_data_check_plain(const ls_h5_data *data)
   if (data->bytes > whole || data->bytes > stored)
     return ls_fail(LS_E_INPUT, "dataset %s: it declares %zu bytes, but only %llu are in the file", data->path,
                    data->bytes, (unsigned long long)(stored < whole ? stored : whole));
-  return LS_OK;
+  if (chunks_are_whole(data, creation)) return LS_OK;
+  return ls_fail(LS_E_INPUT, "dataset %s: damaged: its chunks are not as large as they must be", data->path);
+}
+
+ls_status ls_h5_data_check_plain(const ls_h5_data *data)
+{
+  hid_t creation = H5Dget_create_plist(data->id);
+  if (creation < 0) return ls_h5_fail(LS_E_INPUT, "dataset %s", data->path);
+  ls_status status = check_plain(data, creation);
+  ls_h5_release(creation);
+  return status;
 }
 
 ls_status ls_h5_data_check_floats(const ls_h5_data *data)

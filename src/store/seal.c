@@ -14,7 +14,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 
-enum { PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 1 << 16 };
 
 static const char mark[] = "lockstep: HDF5 data follows after 512 bytes\n";
 

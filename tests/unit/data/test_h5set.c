@@ -322,6 +322,75 @@ static void lying_sizes_allocate_nothing(void **state)
   assert_refused("l.h5", "'l.h5': /train/images", "declares more bytes than any file can hold");
 }
 
+/* Chunks as they are stored, behind libhdf5's back: it believes what a file says about them, and reads beyond
+ * its buffers, or fills the memory. */
+typedef struct chunk_lie {
+  const char *says;
+  bool has_sum;        /* Fletcher-32 */
+  int deflated;        /* times, as the file says */
+  uint32_t skipped;    /* mask of filters */
+  size_t zeros, bytes; /* so many zeros deflated; or so many bytes as they are */
+} chunk_lie;
+
+/* A dataset of `rank` dimensions whose one chunk is a lie. */
+static void put_lie(hid_t group, const char *name, int rank, const hsize_t *shape, const chunk_lie *lie)
+{
+  static uint8_t zeros[1 << 20], stored[1 << 16];
+  const hsize_t corner[4] = {0};
+  uLongf count = sizeof stored;
+  if (lie->zeros > 0) assert_int_equal(compress(stored, &count, zeros, lie->zeros), Z_OK);
+  hid_t properties = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, shape, NULL);
+  H5Pset_chunk(properties, rank, shape);
+  for (int i = 0; i < lie->deflated; i++) H5Pset_deflate(properties, 1);
+  if (lie->has_sum) H5Pset_fletcher32(properties);
+  H5Ldelete(group, name, H5P_DEFAULT);
+  hid_t data = H5Dcreate2(group, name, H5T_STD_U8LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  assert_true(
+      H5Dwrite_chunk(data, H5P_DEFAULT, lie->skipped, corner, lie->zeros ? count : lie->bytes, stored) >= 0);
+  H5Dclose(data);
+  H5Sclose(space);
+  H5Pclose(properties);
+}
+
+static void make_lie(const char *name, int rank, const hsize_t *shape, const chunk_lie *lie)
+{
+  hid_t file = start_file("c.h5");
+  make_split(file, "train", &(h5_recipe){.is_chunked = true});
+  put_lie(file, name, rank, shape, lie);
+  H5Fclose(file);
+}
+
+static void lying_chunks_are_refused(void **state)
+{
+  (void)state;
+  static const chunk_lie lies[] = {
+      {.says = "the index of its chunks is damaged", .has_sum = true, .bytes = 3},
+      {.says = "the index of its chunks is damaged", .deflated = 1, .skipped = 1, .bytes = 700},
+      {.says = "the index of its chunks is damaged", .deflated = 1, .has_sum = true, .bytes = 4},
+      {.says = "it does not expand to its 700 bytes", .deflated = 1, .zeros = 10},
+      {.says = "it does not expand to its 700 bytes", .deflated = 1, .zeros = 1 << 20},
+      {.says = "it does not expand to its 700 bytes", .deflated = 1, .bytes = 100},
+      {.says = "Fletcher-32 are supported; try: h5repack", .deflated = 2, .zeros = 700},
+  };
+  for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+    make_lie("train/labels", 1, (hsize_t[]){COUNT}, &lies[i]);
+    assert_refused("c.h5", "'c.h5': /train/labels: ", lies[i].says);
+  }
+}
+
+/* Images are looked at when they are read, not at the opening. */
+static void lying_chunks_of_images_are_refused(void **state)
+{
+  (void)state;
+  static uint8_t images[COUNT * SIDE * SIDE];
+  make_lie("train/images", 4, (hsize_t[]){COUNT, 1, SIDE, SIDE},
+           &(chunk_lie){.deflated = 1, .zeros = 1 << 20});
+  ls_source *source = open_good("c.h5");
+  assert_int_equal(ls_source_read_images(source, LS_SPLIT_TRAIN, 5, 1, images), LS_E_INPUT);
+  assert_says("'c.h5': /train/images: a chunk is damaged: it does not expand to its 179200 bytes");
+  ls_source_close(source);
+}
+
 static void missing_members_are_refused(void **state)
 {
   (void)state;
@@ -424,6 +493,8 @@ int main(void)
       IN_FOLDER(wrong_attributes_are_refused),
       IN_FOLDER(wrong_types_and_shapes_are_refused),
       IN_FOLDER(lying_sizes_allocate_nothing),
+      IN_FOLDER(lying_chunks_are_refused),
+      IN_FOLDER(lying_chunks_of_images_are_refused),
       IN_FOLDER(missing_members_are_refused),
       IN_FOLDER(links_are_not_followed),
       IN_FOLDER(damaged_files_are_refused),

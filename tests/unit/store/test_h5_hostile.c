@@ -127,6 +127,20 @@ static void compressed(hid_t file)
   H5Pclose(creation);
 }
 
+/* One chunk too long and one too short for its own checksum: in sum there are bytes enough. */
+static void uneven_chunks(hid_t file)
+{
+  static const char bytes[40];
+  hid_t creation = chunks(1, 2);
+  H5Pset_fletcher32(creation);
+  replace_bias(file, H5T_IEEE_F32LE, 1, (hsize_t[]){3}, creation);
+  H5Pclose(creation);
+  hid_t data = H5Dopen2(file, "model/fc/bias", H5P_DEFAULT);
+  H5Dwrite_chunk(data, H5P_DEFAULT, 0, (hsize_t[]){0}, 40, bytes);
+  H5Dwrite_chunk(data, H5P_DEFAULT, 0, (hsize_t[]){2}, 3, bytes);
+  H5Dclose(data);
+}
+
 static void elsewhere(hid_t file)
 {
   hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
@@ -292,6 +306,7 @@ static const struct {
     {"huge", huge, "/model/fc/huge"},
     {"huge_product", huge_product, "/model/fc/huge"},
     {"compressed", compressed, "dataset /model/fc/bias: it is compressed"},
+    {"uneven_chunks", uneven_chunks, "dataset /model/fc/bias: damaged: its chunks are not as large"},
     {"elsewhere", elsewhere, "dataset /model/fc/bias: its contents lie in other files"},
     {"virtual_view", virtual_view, "dataset /model/fc/bias: it is a view of other datasets"},
     {"group_for_dataset", group_for_dataset, "/model/fc/bias: it is not a dataset"},

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checking chunks. What a chunk expands to is counted by inflating it into a small buffer: that costs about
+ * as much as reading it, once. */
+#include "data/h5chunks.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "data/h5call.h"
+
+enum { SUM_BYTES = 4, PIECE_BYTES = 1 << 14 };
+
+/* ---- the whole ---- */
+
+/* What is done to a chunk when it is written: reading goes the other way. */
+static ls_status read_filters(ls_h5chunks *chunks, hid_t properties)
+{
+  const int count = H5Pget_nfilters(properties);
+  for (int i = 0; i < count; i++) {
+    unsigned flags, config;
+    size_t values = 0;
+    H5Z_filter_t filter = H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+    if (filter == H5Z_FILTER_FLETCHER32)
+      chunks->sum_bytes[chunks->is_deflated] += SUM_BYTES;
+    else if (filter == H5Z_FILTER_DEFLATE && !chunks->is_deflated)
+      chunks->is_deflated = true;
+    else if (filter != H5Z_FILTER_SHUFFLE)
+      return ls_fail(LS_E_INPUT,
+                     "its chunks are compressed by filter %d; only deflate (once), shuffle and "
+                     "Fletcher-32 are supported; try: h5repack -f GZIP=4",
+                     (int)filter);
+  }
+  return LS_OK;
+}
+
+/* The size of a chunk, and the grid of them. */
+static ls_status measure(ls_h5chunks *chunks, hid_t properties, const hsize_t *dims, uint64_t most)
+{
+  bool fits = H5Pget_chunk(properties, chunks->rank, chunks->shape) == chunks->rank;
+  chunks->count = 1;
+  for (int i = 0; fits && i < chunks->rank; i++) {
+    const size_t extent = (size_t)chunks->shape[i];
+    chunks->along[i] = extent > 0 ? ls_size_ceil_div((size_t)dims[i], extent) : 0;
+    fits = extent > 0 && ls_size_mul(chunks->bytes, extent, &chunks->bytes) &&
+           ls_size_mul(chunks->count, chunks->along[i], &chunks->count);
+  }
+  if (fits && chunks->bytes <= most) return LS_OK;
+  return ls_fail(LS_E_INPUT, "its chunks are larger than the file can fill");
+}
+
+static ls_status check_written(const ls_h5chunks *chunks, hid_t dataset)
+{
+  hsize_t written = 0;
+  hid_t space = H5Dget_space(dataset);
+  herr_t code = H5Dget_num_chunks(dataset, space, &written);
+  H5Sclose(space);
+  if (code < 0) return ls_h5call_fail(LS_E_INPUT, "its chunks cannot be counted");
+  if (written == chunks->count) return LS_OK;
+  return ls_fail(LS_E_INPUT, "it is incomplete: %" PRIuHSIZE " of its %zu chunks were written", written,
+                 chunks->count);
+}
+
+/* ---- each one ---- */
+
+/* Where a chunk begins, the last dimension first. */
+static void place(const ls_h5chunks *chunks, size_t number, hsize_t *offset)
+{
+  for (int i = chunks->rank; i-- > 0;) {
+    offset[i] = number % chunks->along[i] * chunks->shape[i];
+    number /= chunks->along[i];
+  }
+}
+
+/* The bytes that a chunk is stored in; the index that tells them has no checksum. */
+static ls_status find_stored(const ls_h5chunks *chunks, hid_t dataset, const hsize_t *offset, hsize_t *bytes)
+{
+  unsigned skipped = 0;
+  haddr_t address;
+  if (H5Dget_chunk_info_by_coord(dataset, offset, &skipped, &address, bytes) < 0)
+    return ls_h5call_fail(LS_E_INPUT, "its chunks cannot be found");
+  const size_t whole = chunks->bytes + chunks->sum_bytes[0]; /* if it is not deflated */
+  if (skipped == 0 && *bytes > chunks->sum_bytes[1] && (chunks->is_deflated || *bytes == whole)) return LS_OK;
+  return ls_fail(LS_E_INPUT, "the index of its chunks is damaged");
+}
+
+/* Does a zlib stream expand to just `wanted` bytes? */
+static bool inflates_to(const uint8_t *data, size_t bytes, size_t wanted)
+{
+  uint8_t piece[PIECE_BYTES];
+  z_stream stream = {.next_in = (uint8_t *)(uintptr_t)data, .avail_in = (uInt)bytes};
+  int code = inflateInit(&stream);
+  if (code != Z_OK) return false;
+  while (code == Z_OK && stream.total_out <= wanted) {
+    stream.next_out = piece;
+    stream.avail_out = sizeof piece;
+    code = inflate(&stream, Z_NO_FLUSH);
+  }
+  inflateEnd(&stream);
+  return code == Z_STREAM_END && stream.total_out == wanted;
+}
+
+static ls_status check_stream(const ls_h5chunks *chunks, hid_t dataset, const hsize_t *offset, hsize_t stored)
+{
+  uint8_t *data;
+  uint32_t skipped;
+  LS_PASS(ls_alloc(&data, (size_t)stored, 1, "a chunk"));
+  ls_status status = LS_OK;
+  if (H5Dread_chunk(dataset, H5P_DEFAULT, offset, &skipped, data) < 0)
+    status = ls_h5call_fail(LS_E_INPUT, "a chunk cannot be read");
+  else if (!inflates_to(data, (size_t)stored - chunks->sum_bytes[1], chunks->bytes + chunks->sum_bytes[0]))
+    status = ls_fail(LS_E_INPUT, "a chunk is damaged: it does not expand to its %zu bytes", chunks->bytes);
+  free(data);
+  return status;
+}
+
+static ls_status check_chunk(const ls_h5chunks *chunks, hid_t dataset, size_t number)
+{
+  hsize_t offset[H5S_MAX_RANK], stored;
+  place(chunks, number, offset);
+  LS_PASS(find_stored(chunks, dataset, offset, &stored));
+  return chunks->is_deflated ? check_stream(chunks, dataset, offset, stored) : LS_OK;
+}
+
+ls_status ls_h5chunks_check(ls_h5chunks *chunks, hid_t dataset, size_t first, size_t count)
+{
+  if (chunks->count == 0) return LS_OK;
+  const size_t rows = (size_t)chunks->shape[0], per_row = chunks->count / chunks->along[0];
+  const size_t end = ((first + count - 1) / rows + 1) * per_row;
+  for (size_t i = first / rows * per_row; i < end; i++) {
+    if (!chunks->is_checked[i]) LS_PASS(check_chunk(chunks, dataset, i));
+    chunks->is_checked[i] = true;
+  }
+  return LS_OK;
+}
+
+ls_status ls_h5chunks_init(ls_h5chunks *chunks, hid_t dataset, hid_t properties, const hsize_t *dims,
+                           size_t element_bytes, uint64_t most)
+{
+  *chunks = (ls_h5chunks){.bytes = element_bytes};
+  chunks->rank = H5Pget_chunk(properties, 0, NULL);
+  LS_PASS(read_filters(chunks, properties));
+  LS_PASS(measure(chunks, properties, dims, most));
+  LS_PASS(check_written(chunks, dataset));
+  return ls_alloc(&chunks->is_checked, chunks->count, sizeof *chunks->is_checked, "the chunks of a dataset");
+}
+
+void ls_h5chunks_fini(ls_h5chunks *chunks)
+{
+  free(chunks->is_checked);
+  *chunks = (ls_h5chunks){.count = 0};
+}
