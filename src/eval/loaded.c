@@ -19,6 +19,20 @@ static ls_status share_info(ls_comm *comm, ls_checkpoint_info *info)
   return named ? ls_comm_broadcast_text(comm, &info->class_names) : LS_OK;
 }
 
+/* The configuration may ask for any number of weights, but the file must hold them: so a lie costs no memory.
+ */
+static ls_status check_size(const ls_loaded *loaded)
+{
+  const size_t bytes = loaded->info.file_bytes;
+  const ls_model_counts *counts = ls_model_count(loaded->model);
+  if (counts->params <= bytes / sizeof(float) && counts->buffers <= bytes / sizeof(float)) return LS_OK;
+  return ls_fail(
+      LS_E_INPUT,
+      "damaged: its configuration asks for %zu parameters and %zu running statistics, more than its "
+      "%zu bytes can hold",
+      counts->params, counts->buffers, bytes);
+}
+
 /* Model and empty vectors from the configuration. Local. */
 static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas)
 {
@@ -27,6 +41,7 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
   ls_shape in = {.c = info->channels, .h = info->height, .w = info->width};
   LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, in, loaded->spec->train.microbatch,
                        info->classes));
+  LS_PASS(check_size(loaded));
   ls_normalization normalization = {.channels = info->channels};
   for (size_t c = 0; c < info->channels; c++) {
     normalization.mean[c] = info->mean[c];

@@ -81,6 +81,7 @@ typedef struct ls_checkpoint_info {
   double mean[LS_CHECKPOINT_MAX_CHANNELS];      /* normalization, pixel units */
   double deviation[LS_CHECKPOINT_MAX_CHANNELS]; /* likewise; positive */
   ls_progress progress;
+  size_t file_bytes; /* length of the file that it was read from; not written */
 } ls_checkpoint_info;
 
 void ls_checkpoint_info_fini(ls_checkpoint_info *info);
@@ -90,7 +91,7 @@ void ls_weights_digest(const ls_model *model, const float *params, const float *
                        char text[LS_DIGEST_CHARS]);
 
 /** Write a checkpoint durably: what `path` held before stays intact until the new file is complete.
- * info's weights_digest, lockstep_version and progress are not read, but made from the state.
+ * info's weights_digest, lockstep_version, progress and file_bytes are not read, but made from the state.
  * Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
                               const ls_state *state) LS_CHECKED;

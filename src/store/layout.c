@@ -168,7 +168,10 @@ static ls_status read_all(hid_t file, ls_checkpoint_info *info)
 
 ls_status ls_info_read(hid_t file, ls_checkpoint_info *info)
 {
+  hsize_t bytes;
   *info = (ls_checkpoint_info){0};
+  if (H5Fget_filesize(file, &bytes) < 0) return ls_h5_fail(LS_E_INPUT, "the file has no length");
+  info->file_bytes = (size_t)bytes;
   ls_status status = read_all(file, info);
   if (status != LS_OK) ls_checkpoint_info_fini(info);
   return status;
