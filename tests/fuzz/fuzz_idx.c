@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A folder of IDX files: a byte of flags (which files are called .gz, and which of those are compressed
- * here), then the four files, each after its length. */
-#include <zlib.h>
+/* The reader of IDX files (src/data/idx.c). Input: a byte of flags, the test split's images and labels, each
+ * with its length before it (only if a flag says so), then the training split's images with their length,
+ * then its labels. */
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "fuzz.h"
+#include "fuzz/gzip.h"
+#include "fuzz/source.h"
 
-static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                    "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+enum { GZIP_IMAGES = 1, GZIP_LABELS = 2, WITH_TEST = 4, FILE_BYTES = 1 << 17 };
 
-static void write_compressed(const char *name, const fuzz_input *part)
+static void put_file(const char *path, fuzz_bytes part, bool gzip)
 {
-  char path[128];
-  fuzz_path(name, path);
-  gzFile file = gzopen(path, "wb1");
-  if (!file || gzwrite(file, part->data, (unsigned)part->size) != (int)part->size || gzclose(file) != Z_OK)
-    abort();
+  static uint8_t compressed[FILE_BYTES];
+  size_t count = gzip ? fuzz_gzip(part.at, part.left, compressed, sizeof compressed) : 0;
+  if (count > 0)
+    fuzz_write(path, compressed, count);
+  else
+    fuzz_write(path, part.at, part.left);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-  fuzz_input input = {data, size};
-  const unsigned flags = fuzz_byte(&input);
-  char files[4][64];
-  for (unsigned i = 0; i < 4; i++) {
-    const fuzz_input part = fuzz_counted(&input);
-    snprintf(files[i], sizeof files[i], "%s%s", names[i], flags >> i & 1 ? ".gz" : "");
-    if ((flags >> i & 1) && (flags >> (i + 4) & 1) && part.size > 0)
-      write_compressed(files[i], &part);
-    else
-      fuzz_write(files[i], part.data, part.size);
+  fuzz_bytes in = {data, bytes};
+  uint8_t flags = fuzz_byte(&in);
+  mkdir("idx", 0777);
+  unlink("idx/t10k-images-idx3-ubyte");
+  unlink("idx/t10k-labels-idx1-ubyte");
+  if (flags & WITH_TEST) {
+    put_file("idx/t10k-images-idx3-ubyte", fuzz_part(&in), false);
+    put_file("idx/t10k-labels-idx1-ubyte", fuzz_part(&in), false);
   }
-  fuzz_read_dataset(fuzz_folder());
-  for (unsigned i = 0; i < 4; i++) fuzz_remove(files[i]);
+  put_file("idx/train-images-idx3-ubyte", fuzz_part(&in), flags & GZIP_IMAGES);
+  put_file("idx/train-labels-idx1-ubyte", in, flags & GZIP_LABELS);
+  fuzz_source("idx");
   return 0;
 }
