@@ -9,13 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/memory.h"
-#include "base/size.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/run_dir.h"
+#include "cli/setup.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "comm/place.h"
@@ -28,24 +26,17 @@
 #include "train/schemas.h"
 #include "train/trainer.h"
 
-enum { CONFIG_LIMIT_BYTES = 1 << 20, KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };
+enum { KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };
 
 typedef struct train_arguments {
-  const char *config;
-  const char **overrides; /* pointers into argv */
-  size_t override_count;
+  ls_setup_arguments setup;
   const char *run_dir;
   bool resume, dry_run, help_config;
 } train_arguments;
 
-/* Everything that a training needs, in the order in which it is made. */
+/* Everything that a training needs. */
 typedef struct train_setup {
-  char *text; /* the configuration file's */
-  ls_spec *spec;
-  char *resolved; /* the configuration with every key written out */
-  ls_place place;
-  ls_source *source;
-  ls_model *model;
+  ls_setup common;
   char *run_dir;
   int lock; /* rank 0: the run directory, held open; -1: not */
 } train_setup;
@@ -56,26 +47,6 @@ static void request_stop(int signal_number)
 {
   (void)signal_number;
   stop_requested = 1;
-}
-
-static error_t parse_argument(train_arguments *arguments, char *value, struct argp_state *state)
-{
-  if (!arguments->config) {
-    arguments->config = value;
-  } else if (strchr(value, '=')) {
-    arguments->overrides[arguments->override_count++] = value;
-  } else {
-    argp_error(state, "'%s' is no override: expected key.path=value, such as train.epochs=5", value);
-    return EINVAL;
-  }
-  return 0;
-}
-
-static error_t check_arguments(const train_arguments *arguments, struct argp_state *state)
-{
-  if (arguments->config || arguments->help_config) return 0;
-  argp_error(state, "no configuration given: configs/ holds some to start from");
-  return EINVAL;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -90,9 +61,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   else if (key == KEY_HELP_CONFIG)
     arguments->help_config = true;
   else if (key == ARGP_KEY_ARG)
-    return parse_argument(arguments, value, state);
+    return ls_setup_parse(&arguments->setup, value, state);
   else if (key == ARGP_KEY_END)
-    return check_arguments(arguments, state);
+    return arguments->help_config ? 0 : ls_setup_check(&arguments->setup, state);
   else
     return ARGP_ERR_UNKNOWN;
   return 0;
@@ -132,107 +103,32 @@ static ls_status print_config_help(const ls_comm *comm)
   return LS_OK;
 }
 
-static ls_status read_config(train_setup *setup, const train_arguments *arguments)
-{
-  size_t length;
-  LS_PASS(ls_file_read(arguments->config, CONFIG_LIMIT_BYTES, &setup->text, &length));
-  if (strlen(setup->text) != length)
-    return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", arguments->config);
-  return LS_OK;
-}
-
-/* Local: every rank parses the same text. */
-static ls_status parse_config(train_setup *setup, const train_arguments *arguments)
-{
-  LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
-                          arguments->override_count, &ls_all_schemas));
-  ls_text yaml = {0};
-  ls_config_emit(setup->spec, &yaml);
-  return ls_text_take(&yaml, &setup->resolved);
-}
-
-static ls_status open_data(train_setup *setup)
-{
-  LS_TRY(ls_source_open(&setup->source, setup->spec->data.source, setup->spec->data.classes), "data.source");
-  return LS_OK;
-}
-
-static ls_status build_model(train_setup *setup)
-{
-  const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_shape in = {.c = data->channels, .h = data->height, .w = data->width};
-  return ls_model_new(&setup->model, &setup->spec->model.layers, in, setup->spec->train.microbatch,
-                      data->classes);
-}
-
-/* From the file to a checked model. Collective. */
-static ls_status prepare(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
-{
-  LS_ROOT(comm, read_config(setup, arguments));
-  LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
-  LS_AGREE(comm, parse_config(setup, arguments));
-  LS_PASS(ls_place_find(comm, &setup->place));
-  LS_AGREE(comm, open_data(setup));
-  LS_AGREE(comm, build_model(setup));
-  return LS_OK;
-}
-
 static void release(train_setup *setup)
 {
-  free(setup->text);
-  ls_spec_free(setup->spec);
-  free(setup->resolved);
-  ls_source_close(setup->source);
-  ls_model_free(setup->model);
+  ls_setup_fini(&setup->common);
   free(setup->run_dir);
   if (setup->lock >= 0) close(setup->lock);
-}
-
-/* Warnings on placement, and on micro-batches that leave threads idle. Collective. */
-static ls_status warn(ls_comm *comm, const train_setup *setup)
-{
-  ls_place *places;
-  LS_PASS(ls_place_gather(comm, &setup->place, &places));
-  if (ls_comm_rank(comm) != 0) return LS_OK;
-  ls_text lines = {0};
-  size_t ranks = (size_t)ls_comm_size(comm), threads = 0;
-  ls_place_warnings(places, ranks, &lines);
-  for (size_t r = 0; r < ranks; r++) threads += places[r].threads;
-  size_t microbatches = ls_size_ceil_div(setup->spec->train.batch, setup->spec->train.microbatch);
-  if (microbatches < threads)
-    ls_text_add(&lines,
-                "train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some stay idle; "
-                "lower train.microbatch or raise train.batch\n",
-                setup->spec->train.batch, microbatches, setup->spec->train.microbatch, threads);
-  for (const char *line = ls_text_get(&lines); *line; line += strspn(line, "\n")) {
-    size_t length = strcspn(line, "\n");
-    fprintf(stderr, "lockstep: warning: %.*s\n", (int)length, line);
-    line += length;
-  }
-  ls_text_fini(&lines);
-  free(places);
-  return LS_OK;
 }
 
 static void print_plan(const ls_comm *comm, const train_setup *setup, bool dry_run)
 {
   if (ls_comm_rank(comm) != 0) return;
-  const ls_dataset_info *data = ls_source_info(setup->source);
-  const ls_spec *spec = setup->spec;
+  const ls_dataset_info *data = ls_source_info(setup->common.source);
+  const ls_spec *spec = setup->common.spec;
   printf("%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s)\n", data->name, data->channels,
          data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN], data->count[LS_SPLIT_TEST],
          data->format);
   if (dry_run) {
     ls_text table = {0};
-    ls_model_summary(setup->model, &table);
+    ls_model_summary(setup->common.model, &table);
     fputs(ls_text_get(&table), stdout);
     ls_text_fini(&table);
     return;
   }
   printf("%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n",
-         spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
+         spec->name, ls_model_count(setup->common.model)->params, spec->train.optimizer.schema->name,
          spec->train.batch, spec->train.microbatch, ls_comm_size(comm), ls_comm_size(comm) == 1 ? "" : "s",
-         setup->place.threads, setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+         setup->common.place.threads, setup->common.place.threads == 1 ? "" : "s", ls_gemm_backend());
   printf("run directory: %s\n", setup->run_dir);
   fflush(stdout);
 }
@@ -300,14 +196,14 @@ static void catch_signals(void)
 static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
   ls_progress_display display =
-      ls_progress_display_of(stdout, setup->spec->train.epochs, ls_on_terminal(stdout));
+      ls_progress_display_of(stdout, setup->common.spec->train.epochs, ls_on_terminal(stdout));
   ls_trainer_options trainer = {.comm = comm,
-                                .spec = setup->spec,
+                                .spec = setup->common.spec,
                                 .schemas = &ls_all_schemas,
-                                .config = setup->resolved,
-                                .source = setup->source,
-                                .model = setup->model,
-                                .threads = setup->place.threads,
+                                .config = setup->common.resolved,
+                                .source = setup->common.source,
+                                .model = setup->common.model,
+                                .threads = setup->common.place.threads,
                                 .run_dir = setup->run_dir,
                                 .resume = arguments->resume,
                                 .stop = &stop_requested,
@@ -315,11 +211,11 @@ static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments 
   catch_signals();
   ls_train_result result;
   LS_PASS(ls_train(&trainer, &result));
-  ls_run_facts facts = {.spec = setup->spec,
-                        .data = ls_source_info(setup->source),
+  ls_run_facts facts = {.spec = setup->common.spec,
+                        .data = ls_source_info(setup->common.source),
                         .ranks = (size_t)ls_comm_size(comm),
-                        .threads = setup->place.threads,
-                        .parameters = ls_model_count(setup->model)->params,
+                        .threads = setup->common.place.threads,
+                        .parameters = ls_model_count(setup->common.model)->params,
                         .run_dir = setup->run_dir};
   ls_status status =
       ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? ls_summary_finish(&facts, &result) : LS_OK);
@@ -329,10 +225,10 @@ static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments 
 
 static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
-  LS_PASS(prepare(comm, setup, arguments));
-  LS_PASS(warn(comm, setup));
+  LS_PASS(ls_setup_prepare(&setup->common, comm, &arguments->setup));
+  LS_PASS(ls_setup_warn(&setup->common, comm));
   if (!arguments->dry_run) {
-    const ls_run_dir_wish wish = {arguments->run_dir, setup->spec->name, arguments->resume};
+    const ls_run_dir_wish wish = {arguments->run_dir, setup->common.spec->name, arguments->resume};
     LS_ROOT(comm, ls_run_dir_prepare(&setup->run_dir, &setup->lock, &wish));
     LS_PASS(ls_comm_broadcast_text(comm, &setup->run_dir));
   }
@@ -342,8 +238,8 @@ static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arg
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  train_arguments arguments = {.config = NULL};
-  LS_AGREE(comm, ls_alloc(&arguments.overrides, (size_t)argc, sizeof *arguments.overrides, "the overrides"));
+  train_arguments arguments = {.resume = false};
+  LS_AGREE(comm, ls_setup_arguments_init(&arguments.setup, (size_t)argc));
   train_setup setup = {.lock = -1};
   bool done;
   ls_status status;
@@ -356,7 +252,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   status = run_prepared(comm, &setup, &arguments);
 done:
   release(&setup);
-  free(arguments.overrides);
+  ls_setup_arguments_fini(&arguments.setup);
   return status;
 }
 

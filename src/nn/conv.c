@@ -235,7 +235,9 @@ static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, fl
   return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
                           .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
                           .n = self->is_affine ? pass->n * layer->out.h * layer->out.w : pass->n,
-                          .scratch = scratch};
+                          .scratch = scratch,
+                          .profile = pass->profile,
+                          .layer = layer};
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
@@ -264,6 +266,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
     return;
   }
   if (grads) ls_affine_backward_weights(&self->affine, &kernels, x, dy, grads);
+  ls_profile_lap(pass->profile, layer, LS_PHASE_BACKWARD_WEIGHTS);
   if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);
 }
 

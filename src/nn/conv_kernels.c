@@ -283,9 +283,11 @@ void ls_conv_backward(const ls_conv *conv, const ls_kernel_pass *pass, const flo
     if (grads) {
       const float *x_image = ls_conv_image_load(&conv->x, x + i * in, pass->scratch);
       backward_weights(conv, &(weights_data){.x = x_image, .dy = data.src, .grads = grads});
+      ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
     }
     if (!dx) continue;
     data.dst = dx + i * in;
     for (size_t phase = 0; phase < phases_of(conv); phase++) ls_conv_sweep_run(&conv->backward[phase], &data);
+    ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_DATA);
   }
 }

@@ -10,6 +10,7 @@
 #include "nn/affine.h"
 #include "nn/init.h"
 #include "nn/kinds.h"
+#include "nn/profile.h"
 
 typedef struct dense_options {
   size_t units;
@@ -126,6 +127,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
     float *dw = pass->grads + layer->grad_offset;
     if (self->bias) ls_add_rows(dy, pass->n, layer->out.c, dw + self->weight_count);
     ls_affine_backward_weights(&self->affine, &kernels, x, dy, dw);
+    ls_profile_lap(pass->profile, layer, LS_PHASE_BACKWARD_WEIGHTS);
   }
   if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);
 }

@@ -55,6 +55,7 @@ typedef struct ls_pass {
   /* Called after each layer's forward, inner layers included; NULL: nobody looks. y [n, out] */
   void (*observe)(void *observer, const struct ls_layer *layer, const float *y);
   void *observer;
+  struct ls_profile *profile; /* see profile.h; NULL: nobody asks where the time goes */
 } ls_pass;
 
 /** A layer in a model. `kind` and the counts are set by create(), names and offsets by the model. */

@@ -75,6 +75,7 @@ static void count(ls_model *model)
                                     .buffers = model->build.buffers.floats,
                                     .grads = model->build.grads,
                                     .packed = model->build.packed,
+                                    .layers = model->build.layers,
                                     .macs = macs,
                                     .workspace_bytes = plan_workspace(model).arena.bytes};
 }

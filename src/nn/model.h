@@ -21,6 +21,7 @@ typedef struct ls_model_counts {
   size_t buffers;         /* running statistics */
   size_t grads;           /* gradient in the kernels' layout */
   size_t packed;          /* parameters in the kernels' layout */
+  size_t layers;          /* inner ones included; their indices are below it */
   uint64_t macs;          /* multiply-adds of one sample's forward pass */
   size_t workspace_bytes; /* of one thread: activations, saved, scratch (training) */
 } ls_model_counts;

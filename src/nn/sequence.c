@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "nn/kinds.h"
+#include "nn/profile.h"
 
 enum { FLOATS_ALIGNED = LS_ALIGNMENT / sizeof(float) };
 
@@ -243,6 +244,7 @@ void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const
     const ls_sequence_item *item = &sequence->items[i];
     float *out = output_of(sequence, i, y, saved);
     item->layer.kind->forward(&item->layer, pass, x, out, saved + item->saved_offset, layer_scratch);
+    ls_profile_lap(pass->profile, &item->layer, LS_PHASE_FORWARD);
     if (pass->observe) pass->observe(pass->observer, &item->layer, out);
     x = out;
   }
@@ -262,6 +264,7 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
     float *to = i == end ? dx : item->layer.kind->in_place ? dy : dy == buffers[0] ? buffers[1] : buffers[0];
     item->layer.kind->backward(&item->layer, pass, in, out, dy, to, saved + item->saved_offset,
                                layer_scratch);
+    ls_profile_lap(pass->profile, &item->layer, LS_PHASE_BACKWARD_DATA);
     dy = to;
   }
 }

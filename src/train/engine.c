@@ -14,6 +14,7 @@
 #include "train/culprit.h"
 #include "train/gradient.h"
 #include "train/optimizer.h"
+#include "train/step_profile.h"
 #include "train/sums.h"
 
 struct ls_engine {
@@ -105,8 +106,10 @@ static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
   pass.stats = grads + ls_model_count(network->model)->grads;
   pass.seed = engine->options.seed;
   pass.epoch = step->epoch;
+  pass.profile = ls_step_profile_passes(step->profile, part);
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
                          ls_workspace_input(engine->workspaces[part]));
+  ls_step_profile_lap(step->profile, part, LS_SECTION_DATA);
   return pass;
 }
 
@@ -122,6 +125,7 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
                       engine->options.train->label_smoothing,
                       1.0 / (double)ls_loader_step_samples(step->loader, step->epoch_step),
                       ls_workspace_loss_gradient(workspace));
+  ls_step_profile_lap(step->profile, part, LS_SECTION_LOSS);
   ls_model_backward(model, pass, workspace, NULL);
   return loss;
 }
@@ -130,6 +134,7 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
                              const ls_microbatch *microbatch)
 {
   float *grads = ls_sums_next(engine->sums, part, ls_loader_step_samples(step->loader, step->epoch_step));
+  ls_step_profile_lap(step->profile, part, LS_SECTION_SUMS);
   const ls_pass pass = start_pass(engine, part, step, microbatch, grads);
   const ls_loss_sums loss = run_pass(engine, part, &pass, step, microbatch);
   ls_sums_add_loss(engine->sums, part, loss.loss);
@@ -142,6 +147,7 @@ static void train_part(ls_engine *engine, size_t part, const ls_step *step)
 {
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
   const size_t end = ls_part_first(count, engine->options.threads, part + 1);
+  ls_profile_start(ls_step_profile_passes(step->profile, part));
   for (size_t i = ls_part_first(count, engine->options.threads, part); i < end; i++) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
     train_microbatch(engine, part, step, &microbatch);
@@ -234,8 +240,11 @@ ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result 
   const size_t threads = engine->options.threads;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) train_part(engine, part, step);
+  ls_profile_start(ls_step_profile_passes(step->profile, 0));
   LS_PASS(reduce(engine, step, result));
+  ls_step_profile_lap(step->profile, 0, LS_SECTION_REDUCTION);
   if (!result->is_valid) return explain(engine, step);
   apply(engine, step, result);
+  ls_step_profile_lap(step->profile, 0, LS_SECTION_OPTIMIZER);
   return LS_OK;
 }

@@ -47,11 +47,12 @@ typedef struct ls_control {
 
 typedef struct ls_step {
   const ls_loader *loader;
-  uint64_t epoch;          /* from 0 */
-  size_t epoch_step;       /* from 0, within the epoch */
-  double lr;               /* learning rate of this step */
-  uint64_t optimizer_step; /* from 1 */
-  ls_control control;      /* what this rank asks */
+  uint64_t epoch;                  /* from 0 */
+  size_t epoch_step;               /* from 0, within the epoch */
+  double lr;                       /* learning rate of this step */
+  uint64_t optimizer_step;         /* from 1 */
+  ls_control control;              /* what this rank asks */
+  struct ls_step_profile *profile; /* where this step's time goes is added to it; NULL: nobody asks */
 } ls_step;
 
 /** Sums over all ranks, the same bits on each. */

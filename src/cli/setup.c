@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From the command line's CONFIG.yaml [key.path=value ...] to a checked model. */
+#include "cli/setup.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/size.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "train/schemas.h"
+
+enum { CONFIG_LIMIT_BYTES = 1 << 20 };
+
+ls_status ls_setup_arguments_init(ls_setup_arguments *arguments, size_t most)
+{
+  *arguments = (ls_setup_arguments){.config = NULL};
+  return ls_alloc(&arguments->overrides, most, sizeof *arguments->overrides, "the overrides");
+}
+
+void ls_setup_arguments_fini(ls_setup_arguments *arguments)
+{
+  free(arguments->overrides);
+}
+
+int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp_state *state)
+{
+  if (!arguments->config) {
+    arguments->config = value;
+  } else if (strchr(value, '=')) {
+    arguments->overrides[arguments->override_count++] = value;
+  } else {
+    argp_error(state, "'%s' is no override: expected key.path=value, such as train.epochs=5", value);
+    return EINVAL;
+  }
+  return 0;
+}
+
+int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state)
+{
+  if (arguments->config) return 0;
+  argp_error(state, "no configuration given: configs/ holds some to start from");
+  return EINVAL;
+}
+
+static ls_status read_config(ls_setup *setup, const ls_setup_arguments *arguments)
+{
+  size_t length;
+  LS_PASS(ls_file_read(arguments->config, CONFIG_LIMIT_BYTES, &setup->text, &length));
+  if (strlen(setup->text) != length)
+    return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", arguments->config);
+  return LS_OK;
+}
+
+/* Local: every rank parses the same text. */
+static ls_status parse_config(ls_setup *setup, const ls_setup_arguments *arguments)
+{
+  LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
+                          arguments->override_count, &ls_all_schemas));
+  ls_text yaml = {0};
+  ls_config_emit(setup->spec, &yaml);
+  return ls_text_take(&yaml, &setup->resolved);
+}
+
+static ls_status open_data(ls_setup *setup)
+{
+  LS_TRY(ls_source_open(&setup->source, setup->spec->data.source, setup->spec->data.classes), "data.source");
+  return LS_OK;
+}
+
+static ls_status build_model(ls_setup *setup)
+{
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  ls_shape in = {.c = data->channels, .h = data->height, .w = data->width};
+  return ls_model_new(&setup->model, &setup->spec->model.layers, in, setup->spec->train.microbatch,
+                      data->classes);
+}
+
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
+{
+  LS_ROOT(comm, read_config(setup, arguments));
+  LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
+  LS_AGREE(comm, parse_config(setup, arguments));
+  LS_PASS(ls_place_find(comm, &setup->place));
+  LS_AGREE(comm, open_data(setup));
+  LS_AGREE(comm, build_model(setup));
+  return LS_OK;
+}
+
+void ls_setup_fini(ls_setup *setup)
+{
+  free(setup->text);
+  ls_spec_free(setup->spec);
+  free(setup->resolved);
+  ls_source_close(setup->source);
+  ls_model_free(setup->model);
+}
+
+ls_status ls_setup_warn(const ls_setup *setup, ls_comm *comm)
+{
+  ls_place *places;
+  LS_PASS(ls_place_gather(comm, &setup->place, &places));
+  if (ls_comm_rank(comm) != 0) return LS_OK;
+  ls_text lines = {0};
+  size_t ranks = (size_t)ls_comm_size(comm), threads = 0;
+  ls_place_warnings(places, ranks, &lines);
+  for (size_t r = 0; r < ranks; r++) threads += places[r].threads;
+  size_t microbatches = ls_size_ceil_div(setup->spec->train.batch, setup->spec->train.microbatch);
+  if (microbatches < threads)
+    ls_text_add(&lines,
+                "train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some stay idle; "
+                "lower train.microbatch or raise train.batch\n",
+                setup->spec->train.batch, microbatches, setup->spec->train.microbatch, threads);
+  for (const char *line = ls_text_get(&lines); *line; line += strspn(line, "\n")) {
+    size_t length = strcspn(line, "\n");
+    fprintf(stderr, "lockstep: warning: %.*s\n", (int)length, line);
+    line += length;
+  }
+  ls_text_fini(&lines);
+  free(places);
+  return LS_OK;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the subcommands that take CONFIG.yaml [key.path=value ...] begin with: configuration, placement,
+ * dataset and model. */
+#ifndef LS_CLI_SETUP_H
+#define LS_CLI_SETUP_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "comm/place.h"
+#include "config/spec.h"
+#include "data/source.h"
+#include "nn/model.h"
+
+struct argp_state;
+
+/** CONFIG.yaml [key.path=value ...]; texts are argv's. */
+typedef struct ls_setup_arguments {
+  const char *config;
+  const char **overrides; /* [override_count]; owned */
+  size_t override_count;
+} ls_setup_arguments;
+
+/** Room for `most` arguments. Local. Errors: LS_E_MEMORY. */
+ls_status ls_setup_arguments_init(ls_setup_arguments *arguments, size_t most) LS_CHECKED;
+void ls_setup_arguments_fini(ls_setup_arguments *arguments);
+
+/** Take an argument that is no option, and see at the end if all is there: for argp's parser. Return 0 or an
+ * errno. */
+int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp_state *state);
+int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state);
+
+/** In the order in which it is made; zero-initialize it. */
+typedef struct ls_setup {
+  char *text; /* the configuration file's */
+  ls_spec *spec;
+  char *resolved; /* the configuration with every key written out */
+  ls_place place;
+  ls_source *source;
+  ls_model *model;
+} ls_setup;
+
+/** On error ls_setup_fini() is still due. Collective. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY,
+ * LS_E_COMM. */
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
+void ls_setup_fini(ls_setup *setup);
+
+/** Warn on standard error of what is wrong with the placement, and of micro-batches that leave threads idle.
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_setup_warn(const ls_setup *setup, ls_comm *comm) LS_CHECKED;
+
+#endif

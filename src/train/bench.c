@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Windows of training steps, each followed by a window of matrix products: what else runs on the machine
+ * slows both down. */
+#include "train/bench.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "nn/sgemm.h"
+#include "train/engine.h"
+
+static const double PRODUCT_SHARE = 0.2, PROFILE_SHARE = 0.2; /* of the time for measuring */
+enum { WARM_UP_STEPS = 3, PRODUCT_SIZES = 3 };
+
+/* A product that stays in the second-level cache is fastest on most machines, a larger one on some. */
+static const size_t product_sizes[PRODUCT_SIZES] = {256, 512, 1024};
+
+typedef struct bench {
+  const ls_bench_options *options;
+  ls_network network;
+  ls_engine *engine;
+  ls_loader *loader;
+  size_t epoch, epoch_step; /* of the next step */
+  uint64_t steps;           /* taken */
+  ls_sgemm **products;      /* [threads] of the size that is fastest */
+  double flops;             /* of a sample */
+} bench;
+
+double ls_bench_layer_flops(const ls_layer *layer)
+{
+  if (layer->kind->visit) return 0.0; /* its inner layers count themselves */
+  return 2.0 * (double)layer->macs * (layer->input_is_data ? 2.0 : 3.0);
+}
+
+static void add_flops(const ls_layer *layer, size_t depth, void *user)
+{
+  (void)depth;
+  *(double *)user += ls_bench_layer_flops(layer);
+}
+
+/* ---- steps ---- */
+
+static ls_status open_epoch(bench *self)
+{
+  self->epoch_step = 0;
+  return ls_loader_epoch(self->loader, self->epoch, false);
+}
+
+/* `count` steps; *samples of all ranks. Collective. */
+static ls_status take_steps(bench *self, size_t count, ls_step_profile *profile, uint64_t *samples)
+{
+  *samples = 0;
+  for (size_t i = 0; i < count; i++) {
+    const ls_step step = {.loader = self->loader,
+                          .epoch = self->epoch,
+                          .epoch_step = self->epoch_step,
+                          .optimizer_step = ++self->steps,
+                          .profile = profile};
+    ls_step_result result;
+    LS_PASS(ls_loader_poke(self->loader));
+    LS_PASS(ls_engine_step(self->engine, &step, &result));
+    *samples += result.samples;
+    if (++self->epoch_step < ls_loader_steps(self->loader)) continue;
+    self->epoch++;
+    LS_PASS(open_epoch(self));
+  }
+  return LS_OK;
+}
+
+/* Steps that take about so many seconds: rank 0's guess. Collective. */
+static ls_status steps_for(bench *self, double seconds, double rate, size_t *count)
+{
+  const double steps = seconds * rate / (double)self->options->spec->train.batch;
+  *count = steps > 1.0 ? (size_t)steps : 1;
+  return ls_comm_broadcast(self->options->comm, count, sizeof *count);
+}
+
+static ls_status time_steps(bench *self, size_t count, double *rate)
+{
+  uint64_t samples;
+  const double started_s = ls_clock_s();
+  LS_PASS(take_steps(self, count, NULL, &samples));
+  *rate = (double)samples / (ls_clock_s() - started_s);
+  return LS_OK;
+}
+
+/* ---- products ---- */
+
+static void free_products(bench *self)
+{
+  for (size_t t = 0; self->products && t < self->options->threads; t++) ls_sgemm_free(self->products[t]);
+  free(self->products);
+  self->products = NULL;
+}
+
+/* Local. */
+static ls_status make_products(bench *self, size_t n)
+{
+  free_products(self);
+  LS_PASS(ls_alloc(&self->products, self->options->threads, sizeof(ls_sgemm *), "matrix products"));
+  for (size_t t = 0; t < self->options->threads; t++) LS_PASS(ls_sgemm_new(&self->products[t], n));
+  return LS_OK;
+}
+
+/* GFLOP/s of all threads of all ranks, for about so many seconds. Collective. */
+static ls_status time_products(bench *self, size_t n, double seconds, double *gflops)
+{
+  const size_t threads = self->options->threads;
+  double rate = 0.0;
+  LS_PASS(ls_comm_barrier(self->options->comm));
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads) reduction(+ : rate)
+  for (size_t t = 0; t < threads; t++) {
+    const double started_s = ls_clock_s();
+    double elapsed_s = 0.0, flops = 0.0;
+    while (elapsed_s < seconds) {
+      ls_sgemm_run(self->products[t]);
+      flops += 2.0 * (double)n * (double)n * (double)n;
+      elapsed_s = ls_clock_s() - started_s;
+    }
+    rate += flops / elapsed_s * 1e-9;
+  }
+  *gflops = rate;
+  return ls_comm_sum_f64(self->options->comm, gflops, 1);
+}
+
+/* Make the products of the fastest size. Collective. */
+static ls_status choose_products(bench *self, size_t *n)
+{
+  double best = 0.0;
+  *n = product_sizes[0];
+  for (size_t i = 0; i < PRODUCT_SIZES; i++) {
+    double gflops;
+    LS_AGREE(self->options->comm, make_products(self, product_sizes[i]));
+    LS_PASS(time_products(self, product_sizes[i], 0.1, &gflops));
+    if (gflops > best) *n = product_sizes[i];
+    if (gflops > best) best = gflops;
+  }
+  LS_AGREE(self->options->comm, make_products(self, *n));
+  return LS_OK;
+}
+
+/* ---- the whole ---- */
+
+static ls_status build(bench *self)
+{
+  const ls_bench_options *options = self->options;
+  const ls_spec *spec = options->spec;
+  const ls_normalization unknown = {.channels = 0};
+  const ls_loader_options loader = {.data = &spec->data,
+                                    .seed = spec->seed,
+                                    .batch = spec->train.batch,
+                                    .microbatch = spec->train.microbatch,
+                                    .threads = options->threads};
+  const ls_engine_options engine = {.comm = options->comm,
+                                    .network = &self->network,
+                                    .train = &spec->train,
+                                    .seed = spec->seed,
+                                    .threads = options->threads};
+  LS_AGREE(options->comm, ls_network_init(&self->network, options->model, &unknown));
+  LS_PASS(ls_engine_new(&self->engine, &engine));
+  LS_PASS(ls_loader_new(&self->loader, options->comm, options->source, &loader));
+  LS_PASS(ls_normalization_find(&self->network.normalization, options->comm, self->loader,
+                                spec->data.normalize, ls_model_input(options->model).c));
+  ls_model_init(options->model, spec->seed, self->network.params, self->network.buffers);
+  ls_engine_pack(self->engine);
+  ls_model_visit(options->model, add_flops, &self->flops);
+  return open_epoch(self);
+}
+
+static int compare(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static ls_status measure(bench *self, ls_bench_result *result)
+{
+  const double seconds = self->options->seconds;
+  const double window_s = seconds * (1.0 - PRODUCT_SHARE - PROFILE_SHARE) / LS_BENCH_WINDOWS;
+  double rates[LS_BENCH_WINDOWS], products[LS_BENCH_WINDOWS];
+  size_t n, count;
+  LS_PASS(choose_products(self, &n));
+  LS_PASS(time_steps(self, WARM_UP_STEPS, &rates[0]));
+  LS_PASS(time_steps(self, WARM_UP_STEPS, &rates[0]));
+  LS_PASS(steps_for(self, window_s, rates[0], &count));
+  for (size_t i = 0; i < LS_BENCH_WINDOWS; i++) {
+    LS_PASS(time_steps(self, count, &rates[i]));
+    LS_PASS(time_products(self, n, seconds * PRODUCT_SHARE / LS_BENCH_WINDOWS, &products[i]));
+  }
+  qsort(rates, LS_BENCH_WINDOWS, sizeof *rates, compare);
+  qsort(products, LS_BENCH_WINDOWS, sizeof *products, compare);
+  result->samples_per_second = rates[LS_BENCH_WINDOWS / 2];
+  result->slowest = rates[0];
+  result->fastest = rates[LS_BENCH_WINDOWS - 1];
+  result->step_seconds = (double)self->options->spec->train.batch / result->samples_per_second;
+  result->gflops = result->samples_per_second * self->flops * 1e-9;
+  result->sgemm_gflops = products[LS_BENCH_WINDOWS / 2];
+  return LS_OK;
+}
+
+static ls_status profile(bench *self, ls_bench_result *result)
+{
+  uint64_t samples;
+  LS_PASS(steps_for(self, self->options->seconds * PROFILE_SHARE, result->samples_per_second,
+                    &result->profiled_steps));
+  LS_AGREE(self->options->comm,
+           ls_step_profile_init(&result->step_profile, self->options->model, self->options->threads));
+  const double started_s = ls_clock_s();
+  LS_PASS(take_steps(self, result->profiled_steps, &result->step_profile, &samples));
+  result->profiled_seconds = ls_clock_s() - started_s;
+  return LS_OK;
+}
+
+ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result)
+{
+  bench self = {.options = options};
+  ls_status status;
+  *result = (ls_bench_result){.profiled_steps = 0};
+  LS_GO(build(&self));
+  LS_GO(measure(&self, result));
+  LS_GO(profile(&self, result));
+done:
+  free_products(&self);
+  if (status == LS_E_COMM) return status; /* what is collective would hang: main() ends the job */
+  ls_loader_free(self.loader);
+  ls_engine_free(self.engine);
+  ls_network_fini(&self.network);
+  return status;
+}
+
+void ls_bench_result_fini(ls_bench_result *result)
+{
+  ls_step_profile_fini(&result->step_profile);
+}

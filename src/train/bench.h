@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The speed of training steps, and of matrix products on the same threads at the same time. */
+#ifndef LS_TRAIN_BENCH_H
+#define LS_TRAIN_BENCH_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "config/spec.h"
+#include "data/source.h"
+#include "nn/model.h"
+#include "train/step_profile.h"
+
+enum { LS_BENCH_WINDOWS = 7 };
+
+typedef struct ls_bench_options {
+  ls_comm *comm;
+  const ls_spec *spec;
+  ls_source *source;
+  const ls_model *model;
+  size_t threads;
+  double seconds; /* of measuring, about; above 0 */
+} ls_bench_options;
+
+typedef struct ls_bench_result {
+  double samples_per_second; /* median of the windows */
+  double slowest, fastest;   /* windows, samples per second */
+  double step_seconds;       /* of a whole global batch, at the median rate */
+  double gflops;             /* of all ranks: 1e9 floating-point operations of the layers' products per s */
+  double sgemm_gflops;       /* likewise, of square products on all threads of all ranks; median */
+  size_t profiled_steps;     /* after the windows */
+  double profiled_seconds;   /* of those steps together */
+  ls_step_profile step_profile; /* of those steps, this rank's; owned */
+} ls_bench_result;
+
+/** Take training steps on the configured data, in memory; the learning rate is zero, so that no number of
+ * them leads the weights astray.
+ *
+ * Collective; rank 0's clock counts. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result) LS_CHECKED;
+void ls_bench_result_fini(ls_bench_result *result);
+
+/** Floating-point operations of a sample's forward and backward pass: two for every multiply-add of the
+ * layers' products, without the first layer's gradient with respect to the data. */
+double ls_bench_layer_flops(const ls_layer *layer);
+
+#endif
