@@ -160,23 +160,34 @@ static void plan_scratch(ls_conv *conv)
   size_t rows = ls_conv_sweep_scratch(&conv->forward);
   for (size_t i = 0; i < phases_of(conv); i++)
     rows = ls_size_max(rows, ls_conv_sweep_scratch(&conv->backward[i]));
-  conv->scratch_count = conv->row_scratch + rows;
+  conv->scratch_count = ls_size_max(conv->row_scratch + rows, conv->planar.scratch_count);
+}
+
+/* Forward, and the gradient of the weights: the one way or the other. */
+static ls_status plan_ways(ls_conv *conv)
+{
+  if (!ls_conv_planar_fits(&conv->shape)) {
+    LS_PASS(plan_forward(conv));
+    return plan_weights(conv);
+  }
+  conv->packed_count = conv->grad_count = conv->shape.out.c * conv->shape.in.c * taps_of(conv);
+  return ls_conv_planar_init(&conv->planar, &conv->shape);
 }
 
 ls_status ls_conv_init(ls_conv *conv, const ls_conv_shape *shape)
 {
   conv->shape = *shape;
   plan_images(conv);
-  LS_PASS(plan_forward(conv));
+  LS_PASS(plan_ways(conv));
   LS_PASS(ls_alloc(&conv->backward, phases_of(conv), sizeof *conv->backward, "a convolution's phases"));
   for (size_t phase = 0; phase < phases_of(conv); phase++) LS_PASS(plan_backward(conv, phase));
-  LS_PASS(plan_weights(conv));
   plan_scratch(conv);
   return LS_OK;
 }
 
 void ls_conv_fini(ls_conv *conv)
 {
+  ls_conv_planar_fini(&conv->planar);
   ls_conv_sweep_fini(&conv->forward);
   if (conv->backward)
     for (size_t i = 0; i < phases_of(conv); i++) ls_conv_sweep_fini(&conv->backward[i]);
@@ -234,7 +245,10 @@ static void pack_phase(const ls_conv *conv, size_t phase, const float *weights, 
 
 void ls_conv_pack(const ls_conv *conv, const float *weights, float *packed)
 {
-  pack_forward(conv, weights, packed);
+  if (conv->planar.kernels)
+    ls_conv_planar_pack(&conv->planar, &conv->shape, weights, packed);
+  else
+    pack_forward(conv, weights, packed);
   for (size_t phase = 0; phase < phases_of(conv); phase++)
     if (!ls_conv_sweep_is_empty(&conv->backward[phase]))
       pack_phase(conv, phase, weights, packed + conv->backward[phase].weights);
@@ -245,6 +259,10 @@ void ls_conv_unpack(const ls_conv *conv, const float *grads, float *weight_grads
   const size_t channels = conv->shape.in.c;
   const size_t filters = conv->shape.out.c;
   const size_t taps = taps_of(conv);
+  if (conv->planar.kernels) {
+    memcpy(weight_grads, grads, conv->grad_count * sizeof *grads);
+    return;
+  }
   for (size_t block = 0; block < filters; block += LS_CONV_BLOCK) {
     const size_t height = ls_conv_block_height(filters, block);
     const size_t used = ls_size_min(height, filters - block);
@@ -261,6 +279,10 @@ void ls_conv_forward(const ls_conv *conv, const ls_kernel_pass *pass, const floa
                              .bias = pass->bias,
                              .src_rows = conv->shape.in.h,
                              .scratch = pass->scratch + conv->row_scratch};
+  if (conv->planar.kernels) {
+    ls_conv_planar_forward(&conv->planar, &conv->shape, pass, x, y);
+    return;
+  }
   ls_conv_image_clear(&conv->x, pass->scratch);
   for (size_t i = 0; i < pass->n; i++) {
     data.src = ls_conv_image_load(&conv->x, x + i * ls_shape_count(conv->shape.in), pass->scratch);
@@ -276,6 +298,11 @@ void ls_conv_backward(const ls_conv *conv, const ls_kernel_pass *pass, const flo
   float *dy_copy = pass->scratch + conv->dy_scratch;
   ls_conv_sweep_data data = {
       .packed = pass->packed, .src_rows = conv->shape.out.h, .scratch = pass->scratch + conv->row_scratch};
+  if (grads && conv->planar.kernels) {
+    ls_conv_planar_backward_weights(&conv->planar, &conv->shape, pass, x, dy, grads);
+    grads = NULL;
+  }
+  if (!grads && !dx) return;
   ls_conv_image_clear(&conv->x, pass->scratch);
   ls_conv_image_clear(&conv->dy, dy_copy);
   for (size_t i = 0; i < pass->n; i++) {

@@ -7,7 +7,8 @@
  * operation on dy, once per phase of the stride; the gradient of the weights reduces over rows instead of
  * taps. Rows of taps that fall into the padding above and below are left out; to the left and right the image
  * is copied into a padded one. Where there are few channels or filters the taps of a row are merged: they lie
- * side by side in memory, so they are one longer column, overlapping the next pixel's.
+ * side by side in memory, so they are one longer column, overlapping the next pixel's. Images of very few
+ * channels go another way (planar.h).
  */
 #ifndef LS_NN_CONV_KERNELS_H
 #define LS_NN_CONV_KERNELS_H
@@ -18,17 +19,12 @@
 
 #include "base/status.h"
 #include "nn/conv_image.h"
+#include "nn/conv_planar.h"
+#include "nn/conv_shape.h"
 #include "nn/conv_sweep.h"
 #include "nn/gemm.h"
 #include "nn/kernel_pass.h"
 #include "nn/shape.h"
-
-/** What is convolved, and how. */
-typedef struct ls_conv_shape {
-  ls_shape in, out;      /* per sample */
-  size_t kernel, stride; /* square, pixels */
-  size_t top, left;      /* padding before the first row and column; below and right as needed */
-} ls_conv_shape;
 
 /** dW += sum over rows of dy * x^T, for each tap. */
 typedef struct ls_conv_weights {
@@ -41,6 +37,7 @@ typedef struct ls_conv_weights {
 /** The plan; zero-initialize it. */
 typedef struct ls_conv {
   ls_conv_shape shape;
+  ls_conv_planar planar; /* in use: instead of `forward` and `weights` */
   ls_conv_image x, dy;
   ls_conv_sweep forward;
   ls_conv_sweep *backward; /* one per phase of the stride; owned */

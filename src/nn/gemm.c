@@ -32,7 +32,7 @@ ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
   gemm->shape = *shape;
   ls_status status = LS_OK;
   if (wants_tiles(shape))
-    gemm->tiles = ls_tile_choose();
+    gemm->tiles = ls_tile_choose()->product;
   else
     LS_GO(ls_backend_new(&gemm->kernel, shape));
   *out = gemm;

@@ -84,13 +84,10 @@ static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span
     }
 }
 
-/* Windows of 2x2 side by side, by far the most common: each is read and written in one go. */
-static bool is_quad(const ls_pool *pool)
-{
-  return pool->size == 2 && pool->stride == 2 && pool->pad == 0;
-}
+/* ---- windows of 2x2 side by side, by far the most common: each is read and written in one go ---- */
 
-#ifdef __AVX__
+#ifdef __AVX2__
+#include <immintrin.h>
 enum { LANES = 8 };
 #else
 enum { LANES = 4 };
@@ -102,13 +99,23 @@ typedef float unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_a
 typedef place place_vec __attribute__((vector_size(2 * LANES)));
 typedef place unaligned_places __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
+/* yes ? a : b, lane by lane. */
+static inline vec choose(mask yes, vec a, vec b)
+{
+#ifdef __AVX2__
+  return _mm256_blendv_ps(b, a, (vec)yes);
+#else
+  return (vec)(((mask)a & yes) | ((mask)b & ~yes));
+#endif
+}
+
 /* The larger of the best so far and a candidate, without a branch: which one it is cannot be guessed. */
 static inline void pick(const float *candidate, int32_t at, vec *best, mask *best_at)
 {
   const vec x = *(const unaligned *)candidate;
   const mask larger = (x > *best) | (x != x);
-  *best = (vec)(((mask)*best & ~larger) | ((mask)x & larger));
-  *best_at = (*best_at & ~larger) | (at & larger);
+  *best = choose(larger, x, *best);
+  *best_at = (mask)choose(larger, (vec)(at + (mask){0}), (vec)*best_at);
 }
 
 /* One row of windows, a vector of channels at a time; x is its upper row of pixels, below the lower one. What
@@ -133,27 +140,47 @@ static void forward_quads(const float *x, const float *below, size_t windows, si
   }
 }
 
-/* The last row of windows has nothing after it to reach into, unless channels fill their vectors. */
-static bool has_room(const ls_pool *pool, size_t i)
+/* How many of a row's windows may be done by vectors: those of the last row that have nothing after them to
+ * reach into may not, unless channels fill their vectors. */
+static size_t windows_by_vectors(const ls_pool *pool, size_t i)
 {
-  if (pool->out.c % LANES == 0) return true;
-  return i + 1 < pool->out.h && pool->out.w * pool->out.c >= LANES;
+  if (pool->out.c % LANES == 0 || i + 1 < pool->out.h) return pool->out.w;
+  return pool->out.w - ls_size_min(pool->out.w, ls_size_ceil_div(LANES, pool->out.c));
 }
 
-static void backward_quads(const float *restrict dy, const place *restrict places, size_t windows,
-                           size_t channels, float *restrict dx, float *restrict below)
+static bool is_quad(const ls_pool *pool)
+{
+  const bool reaches_no_further = pool->out.c % LANES == 0 || pool->out.w * pool->out.c >= LANES;
+  return pool->size == 2 && pool->stride == 2 && pool->pad == 0 && reaches_no_further;
+}
+
+/* One row of pixels under a row of windows: dy where the maximum was at place `left` or right of it. What is
+ * read and written beyond the last channel belongs to the next pixel, which comes later. */
+static void backward_pairs(const float *restrict dy, const place *restrict places, size_t windows,
+                           size_t channels, int32_t left, float *restrict dx)
 {
   for (size_t j = 0; j < windows; j++) {
-    for (size_t c = 0; c < channels; c++) {
-      dx[c] = only_if(places[c] == 0, dy[c]);
-      dx[channels + c] = only_if(places[c] == 1, dy[c]);
-      below[c] = only_if(places[c] == 2, dy[c]);
-      below[channels + c] = only_if(places[c] == 3, dy[c]);
-    }
-    dx += 2 * channels;
-    below += 2 * channels;
+    for (size_t side = 0; side < 2; side++, dx += channels)
+      for (size_t c = 0; c < channels; c += LANES) {
+        const mask at = __builtin_convertvector(*(const unaligned_places *)(places + c), mask);
+        const mask dy_bits = (mask) * (const unaligned *)(dy + c);
+        *(unaligned *)(dx + c) = (vec)(dy_bits & (at == left + (int32_t)side));
+      }
     dy += channels;
     places += channels;
+  }
+}
+
+/* ---- samples ---- */
+
+/* Windows `begin` to the end of row i, one by one. */
+static void forward_windows(const ls_pool *pool, size_t i, size_t begin, const float *x, float *y,
+                            place *places)
+{
+  const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
+  for (size_t j = begin; j < pool->out.w; j++) {
+    const size_t at = (i * pool->out.w + j) * pool->out.c;
+    forward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), x, y + at, places + at);
   }
 }
 
@@ -161,37 +188,47 @@ static void forward_sample(const ls_pool *pool, const float *x, float *y, place 
 {
   const size_t pitch = pool->in.w * pool->in.c;
   for (size_t i = 0; i < pool->out.h; i++) {
-    if (is_quad(pool) && has_room(pool, i)) {
-      forward_quads(x + 2 * i * pitch, x + (2 * i + 1) * pitch, pool->out.w, pool->out.c,
-                    y + i * pool->out.w * pool->out.c, places + i * pool->out.w * pool->out.c);
-      continue;
-    }
-    const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
-    for (size_t j = 0; j < pool->out.w; j++) {
-      const size_t at = (i * pool->out.w + j) * pool->out.c;
-      forward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), x, y + at, places + at);
-    }
+    const size_t quads = is_quad(pool) ? windows_by_vectors(pool, i) : 0;
+    const size_t at = i * pool->out.w * pool->out.c;
+    if (quads > 0)
+      forward_quads(x + 2 * i * pitch, x + (2 * i + 1) * pitch, quads, pool->out.c, y + at, places + at);
+    forward_windows(pool, i, quads, x, y, places);
   }
+}
+
+static void backward_windows(const ls_pool *pool, size_t i, size_t begin, const float *dy,
+                             const place *places, float *dx)
+{
+  const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
+  for (size_t j = begin; j < pool->out.w; j++) {
+    const size_t at = (i * pool->out.w + j) * pool->out.c;
+    backward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), dy + at, places + at, dx);
+  }
+}
+
+/* Windows of 2x2 that cover the image. */
+static void backward_quads(const ls_pool *pool, size_t i, const float *dy, const place *places, float *dx)
+{
+  const size_t channels = pool->out.c, pitch = pool->in.w * channels;
+  const size_t quads = windows_by_vectors(pool, i);
+  const size_t at = i * pool->out.w * channels, done = 2 * quads * channels;
+  float *above = dx + 2 * i * pitch, *below = above + pitch;
+  backward_pairs(dy + at, places + at, quads, channels, 0, above);
+  memset(above + done, 0, (pitch - done) * sizeof *above);
+  backward_pairs(dy + at, places + at, quads, channels, 2, below);
+  memset(below + done, 0, (pitch - done) * sizeof *below);
+  backward_windows(pool, i, quads, dy, places, dx);
 }
 
 static void backward_sample(const ls_pool *pool, const float *dy, const place *places, float *dx)
 {
-  const size_t pitch = pool->in.w * pool->in.c;
   const bool covered = is_quad(pool) && pool->in.h % 2 == 0 && pool->in.w % 2 == 0;
   if (!covered) memset(dx, 0, ls_shape_count(pool->in) * sizeof *dx);
-  for (size_t i = 0; i < pool->out.h; i++) {
-    if (is_quad(pool)) {
-      const size_t at = i * pool->out.w * pool->out.c;
-      backward_quads(dy + at, places + at, pool->out.w, pool->out.c, dx + 2 * i * pitch,
-                     dx + (2 * i + 1) * pitch);
-      continue;
-    }
-    const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
-    for (size_t j = 0; j < pool->out.w; j++) {
-      const size_t at = (i * pool->out.w + j) * pool->out.c;
-      backward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), dy + at, places + at, dx);
-    }
-  }
+  for (size_t i = 0; i < pool->out.h; i++)
+    if (covered)
+      backward_quads(pool, i, dy, places, dx);
+    else
+      backward_windows(pool, i, 0, dy, places, dx);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Matrix products in register tiles, for products with few rows. Private to gemm.c.
+/* Matrix products in register tiles, for products with few rows, and the kernels of planar.h. Private to the
+ * module.
  *
  * The tiles are written in C with the vector extension of gcc and clang, once (tile_kernels.h), and compiled
  * for the processor that the program is built for (tile.c) and, in a build for any x86-64, for AVX2
@@ -8,6 +9,7 @@
 #define LS_NN_TILE_H
 
 #include "nn/gemm.h"
+#include "nn/planar.h"
 
 enum { LS_TILE_ROWS = 8 }; /* m is a multiple of this */
 
@@ -27,12 +29,20 @@ typedef struct ls_tile_data {
  * if no more than LS_TILE_ROWS - 1 rows of each lie in the next. */
 typedef void ls_tile_function(const ls_gemm_shape *shape, const ls_tile_data *data);
 
-ls_tile_function ls_tile_run_built;
+/** Kernels that are compiled for one processor. */
+typedef struct ls_tile_kernels {
+  ls_tile_function *product;
+  ls_planar_forward_function *planar_forward;
+  ls_planar_split_function *planar_split;
+  ls_planar_weights_function *planar_weights;
+} ls_tile_kernels;
+
+extern const ls_tile_kernels ls_tile_built;
 #ifdef LS_TILE_AVX2
-ls_tile_function ls_tile_run_avx2;
+extern const ls_tile_kernels ls_tile_avx2;
 #endif
 
 /** The fastest that this processor can run. */
-ls_tile_function *ls_tile_choose(void);
+const ls_tile_kernels *ls_tile_choose(void);
 
 #endif

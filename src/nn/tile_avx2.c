@@ -11,7 +11,7 @@
 #endif
 
 #define TILE_AVX2
-#define RUN ls_tile_run_avx2
+#define TILE_KERNELS ls_tile_avx2
 #include "nn/tile_kernels.h"
 
 #ifdef __clang__

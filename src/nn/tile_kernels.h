@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The register tiles, a text to be compiled for several processors: the file that includes it defines RUN,
- * the name of the function that it makes, and TILE_AVX2 when it compiles its functions for AVX2.
+/* The register tiles, a text to be compiled for several processors: the file that includes it defines
+ * TILE_KERNELS, the name of the table that it makes, and TILE_AVX2 when it compiles its functions for AVX2.
  *
  * A tile is one vector high and up to 12 columns wide, or two vectors high and up to 6 wide, so that 12 sums
  * are in flight: enough to keep two multiply-add units busy through their latency. Each is one instance of
@@ -151,7 +151,7 @@ static void run_stripe(const ls_gemm_shape *shape, bool pair, operands o)
   }
 }
 
-void RUN(const ls_gemm_shape *shape, const ls_tile_data *data)
+static void run_product(const ls_gemm_shape *shape, const ls_tile_data *data)
 {
   /* From the last stripe to the first: where columns of C overlap, the last stripe reaches into the next
    * column, whose first stripe comes later. */
@@ -170,3 +170,10 @@ void RUN(const ls_gemm_shape *shape, const ls_tile_data *data)
     if (row == 0) return;
   }
 }
+
+#include "nn/planar_kernels.h"
+
+const ls_tile_kernels TILE_KERNELS = {.product = run_product,
+                                      .planar_forward = planar_forward,
+                                      .planar_split = planar_split,
+                                      .planar_weights = planar_weights};

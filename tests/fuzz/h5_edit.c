@@ -266,17 +266,27 @@ static void put_dataset(hid_t file, fuzz_bytes *in)
   free(path);
 }
 
+/* libhdf5 itself fails on a chunk outside of the dataset, which no file can hold. */
+static void write_chunk(hid_t file, const char *path, uint32_t mask, hsize_t first, fuzz_bytes part)
+{
+  hsize_t dims[H5S_MAX_RANK], corner[H5S_MAX_RANK] = {first};
+  hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+  if (dataset < 0) return;
+  hid_t space = H5Dget_space(dataset);
+  int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+  bool is_inside = rank > 0 && first < dims[0];
+  for (int i = 1; i < rank; i++) is_inside = is_inside && dims[i] > 0;
+  if (is_inside && part.left > 0) H5Dwrite_chunk(dataset, H5P_DEFAULT, mask, corner, part.left, part.at);
+  H5Sclose(space);
+  H5Dclose(dataset);
+}
+
 static void put_chunk(hid_t file, fuzz_bytes *in)
 {
   char *path = take_place(in);
   uint32_t mask = fuzz_byte(in);
-  hsize_t corner[H5S_MAX_RANK];
-  for (size_t i = 0; i < H5S_MAX_RANK; i++) corner[i] = 0;
-  corner[0] = fuzz_byte(in);
-  fuzz_bytes part = fuzz_part(in);
-  hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-  if (dataset >= 0 && part.left > 0) H5Dwrite_chunk(dataset, H5P_DEFAULT, mask, corner, part.left, part.at);
-  if (dataset >= 0) H5Dclose(dataset);
+  hsize_t first = fuzz_byte(in);
+  write_chunk(file, path, mask, first, fuzz_part(in));
   free(path);
 }
 
@@ -285,20 +295,16 @@ static void put_bomb(hid_t file, fuzz_bytes *in)
 {
   enum { BYTES = 1 << 20 };
   static uint8_t data[2][BYTES];
-  hsize_t corner[H5S_MAX_RANK];
   uLongf count = BYTES;
   char *path = take_place(in);
   unsigned times = 1 + fuzz_byte(in) % 2U;
-  for (size_t i = 0; i < H5S_MAX_RANK; i++) corner[i] = 0;
   memset(data[0], 0, BYTES);
   for (unsigned i = 0; i < times; i++) {
     uLongf from = count;
     count = BYTES;
     compress(data[(i + 1) % 2], &count, data[i % 2], from);
   }
-  hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-  if (dataset >= 0) H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, corner, count, data[times % 2]);
-  if (dataset >= 0) H5Dclose(dataset);
+  write_chunk(file, path, 0, 0, (fuzz_bytes){data[times % 2], count});
   free(path);
 }
 
