@@ -22,7 +22,7 @@ enum { VECTOR_BYTES = 32 };
 enum { VECTOR_BYTES = 16 };
 #endif
 
-enum { LANES = VECTOR_BYTES / 4, SINGLE_COLUMNS = 12, PAIR_COLUMNS = 6 };
+enum { LANES = VECTOR_BYTES / 4, SINGLE_COLUMNS = 14, PAIR_COLUMNS = 6 };
 
 typedef float vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef float unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
@@ -51,7 +51,11 @@ static inline const float *bytes_after(const float *x, uint64_t bytes)
   return x + bytes / sizeof *x;
 }
 
-#define FOR_COLUMNS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define FOR_COLUMNS(DO)                                                                                      \
+  DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13)
+
+/* Four columns share a pointer: one each would not fit the registers. */
+#define COLUMN(j) ((j) < 4 ? b : (j) < 8 ? b_4 : (j) < 12 ? b_8 : b_12)[(j) % 4 * o->ldb]
 
 /* Column j of the tile is upper_j above lower_j; columns and halves that the tile lacks are never used. */
 #define DECLARE(j) vec upper_##j = {0}, lower_##j = {0};
@@ -63,7 +67,7 @@ static inline const float *bytes_after(const float *x, uint64_t bytes)
   }
 #define STEP(j)                                                                                              \
   if (j < columns) {                                                                                         \
-    const float x = transpose ? b[j] : b[j * o->ldb];                                                        \
+    const float x = transpose ? b[j] : COLUMN(j);                                                            \
     const vec right = SPLAT(x);                                                                              \
     upper_##j = MULTIPLY_ADD(a_upper, right, upper_##j);                                                     \
     if (pair) lower_##j = MULTIPLY_ADD(a_lower, right, lower_##j);                                           \
@@ -83,7 +87,8 @@ static inline __attribute__((always_inline)) void tile(const operands *o, bool p
   for (size_t t = 0; t < o->batch->count; t++) {
     const float *a = bytes_after(o->a, o->batch->a_bytes[t]);
     const float *b = bytes_after(o->b, o->batch->b_bytes[t]);
-    for (size_t p = 0; p < o->k; p++) {
+    const float *b_4 = b + 4 * o->ldb, *b_8 = b_4 + 4 * o->ldb, *b_12 = b_8 + 4 * o->ldb;
+    for (size_t p = 0; p < o->k; p++, b_4++, b_8++, b_12++) {
       const vec a_upper = VECTOR_AT(a);
       const vec a_lower = VECTOR_AT(pair ? a + LANES : a);
       FOR_COLUMNS(STEP)
@@ -117,17 +122,18 @@ typedef void tile_function(const operands *o);
 
 /* clang-format off */
 SINGLE(1) SINGLE(2) SINGLE(3) SINGLE(4) SINGLE(5) SINGLE(6)
-SINGLE(7) SINGLE(8) SINGLE(9) SINGLE(10) SINGLE(11) SINGLE(12)
+SINGLE(7) SINGLE(8) SINGLE(9) SINGLE(10) SINGLE(11) SINGLE(12) SINGLE(13) SINGLE(14)
 PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6)
     /* clang-format on */
 
     /* [transpose][columns - 1] */
     static tile_function *const single_tiles[2][SINGLE_COLUMNS] = {
         {single_1, single_2, single_3, single_4, single_5, single_6, single_7, single_8, single_9, single_10,
-         single_11, single_12},
+         single_11, single_12, single_13, single_14},
         {single_transposed_1, single_transposed_2, single_transposed_3, single_transposed_4,
          single_transposed_5, single_transposed_6, single_transposed_7, single_transposed_8,
-         single_transposed_9, single_transposed_10, single_transposed_11, single_transposed_12},
+         single_transposed_9, single_transposed_10, single_transposed_11, single_transposed_12,
+         single_transposed_13, single_transposed_14},
 };
 static tile_function *const pair_tiles[2][PAIR_COLUMNS] = {
     {pair_1, pair_2, pair_3, pair_4, pair_5, pair_6},
