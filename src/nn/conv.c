@@ -3,8 +3,8 @@
  *
  *   y[n,i,j,k] = b[k] + sum over u,v,c of w[k,c,u,v] * x[n, i*stride+u-top, j*stride+v-left, c]
  *
- * Options, shapes and the table of operations; the loops are in conv_kernels.c. Weights and layouts are those
- * of PyTorch's Conv2d; `pad: same` is that of Keras and TensorFlow (for stride 1 also PyTorch's). */
+ * Options, shapes and the table of operations; the loops are the ways listed below. Weights and layouts are
+ * those of PyTorch's Conv2d; `pad: same` is that of Keras and TensorFlow (for stride 1 also PyTorch's). */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "nn/affine.h"
-#include "nn/conv_kernels.h"
+#include "nn/conv_way.h"
 #include "nn/init.h"
 #include "nn/kinds.h"
 
@@ -23,10 +23,12 @@ typedef struct conv_options {
   int init; /* ls_init */
 } conv_options;
 
+static const ls_conv_way *const ways[] = {&ls_conv_affine, &ls_conv_planar, &ls_conv_winograd,
+                                          &ls_conv_direct};
+
 typedef struct conv_layer {
-  bool is_affine;   /* a dense layer over windows that lie side by side in memory */
-  ls_affine affine; /* if so */
-  ls_conv conv;     /* otherwise */
+  const ls_conv_way *way;
+  void *plan; /* the way's */
   ls_conv_shape shape;
   size_t weight_count;
   size_t grad_count; /* without the bias */
@@ -134,33 +136,18 @@ static ls_status make_shape(const conv_options *options, ls_shape in, ls_conv_sh
   return check_sizes(options, in, shape->out);
 }
 
-/* One window that is the whole image, or windows of one pixel each. */
-static bool is_affine(const ls_conv_shape *shape)
-{
-  const bool whole =
-      shape->kernel == shape->in.h && shape->kernel == shape->in.w && shape->top == 0 && shape->left == 0;
-  const bool pixels = shape->kernel == 1 && shape->stride == 1 && shape->top == 0;
-  return whole || pixels;
-}
-
-static ls_status plan(ls_layer *layer, const ls_conv_shape *shape)
+static ls_status make_plan(ls_layer *layer)
 {
   conv_layer *self = layer->impl;
-  self->is_affine = is_affine(shape);
-  const size_t taps = shape->kernel * shape->kernel;
-  if (self->is_affine) {
-    self->affine = (ls_affine){.in = shape->in.c * taps, .out = shape->out.c, .taps = taps};
-    LS_PASS(ls_affine_plan(&self->affine, layer->microbatch * shape->out.h * shape->out.w));
-    self->grad_count = self->weight_count;
-    layer->packed_count = self->affine.packed_count;
-    layer->scratch_count = self->affine.scratch_count;
-  } else {
-    LS_PASS(ls_conv_init(&self->conv, shape));
-    self->grad_count = self->conv.grad_count;
-    layer->packed_count = self->conv.packed_count;
-    layer->scratch_count = self->conv.scratch_count;
-  }
-  layer->grad_count = self->grad_count + (self->bias ? shape->out.c : 0);
+  ls_conv_counts counts;
+  size_t i = 0;
+  while (!ways[i]->fits(&self->shape)) i++;
+  self->way = ways[i];
+  LS_PASS(self->way->create(&self->plan, &self->shape, layer->microbatch, &counts));
+  self->grad_count = counts.grads;
+  layer->packed_count = counts.packed;
+  layer->scratch_count = counts.scratch;
+  layer->grad_count = self->grad_count + (self->bias ? self->shape.out.c : 0);
   return LS_OK;
 }
 
@@ -181,16 +168,14 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   const size_t dims[] = {options->filters, layer->in.c, options->kernel, options->kernel};
   LS_PASS(ls_build_param(build, layer, "weight", dims, 4, true));
   if (self->bias) LS_PASS(ls_build_param(build, layer, "bias", dims, 1, false));
-  LS_PASS(plan(layer, &shape));
-  return LS_OK;
+  return make_plan(layer);
 }
 
 static void destroy(ls_layer *layer)
 {
   conv_layer *self = layer->impl;
   if (!self) return;
-  ls_affine_fini(&self->affine);
-  ls_conv_fini(&self->conv);
+  if (self->plan) self->way->destroy(self->plan);
   free(self);
 }
 
@@ -208,12 +193,7 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
 static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
 {
   const conv_layer *self = layer->impl;
-  params += layer->param_offset;
-  packed += layer->packed_offset;
-  if (self->is_affine)
-    ls_affine_pack(&self->affine, params, packed, part, parts);
-  else if (layer->index % parts == part)
-    ls_conv_pack(&self->conv, params, packed);
+  self->way->pack(self->plan, params + layer->param_offset, packed + layer->packed_offset, part, parts);
 }
 
 static void unpack(const ls_layer *layer, const float *grads, float *param_grads)
@@ -221,10 +201,7 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
   const conv_layer *self = layer->impl;
   grads += layer->grad_offset;
   param_grads += layer->param_offset;
-  if (self->is_affine)
-    ls_affine_unpack(&self->affine, grads, param_grads);
-  else
-    ls_conv_unpack(&self->conv, grads, param_grads);
+  self->way->unpack(self->plan, grads, param_grads);
   if (self->bias)
     memcpy(param_grads + self->weight_count, grads + self->grad_count, layer->out.c * sizeof *grads);
 }
@@ -234,7 +211,7 @@ static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, fl
   const conv_layer *self = layer->impl;
   return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
                           .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
-                          .n = self->is_affine ? pass->n * layer->out.h * layer->out.w : pass->n,
+                          .n = pass->n,
                           .scratch = scratch,
                           .profile = pass->profile,
                           .layer = layer};
@@ -246,10 +223,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
   (void)saved;
   const conv_layer *self = layer->impl;
   const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
-  if (self->is_affine)
-    ls_affine_forward(&self->affine, &kernels, x, y);
-  else
-    ls_conv_forward(&self->conv, &kernels, x, y);
+  self->way->forward(self->plan, &kernels, x, y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -261,13 +235,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   float *grads = pass->grads ? pass->grads + layer->grad_offset : NULL;
   if (grads && self->bias)
     ls_add_rows(dy, pass->n * layer->out.h * layer->out.w, layer->out.c, grads + self->grad_count);
-  if (!self->is_affine) {
-    ls_conv_backward(&self->conv, &kernels, x, dy, dx, grads);
-    return;
-  }
-  if (grads) ls_affine_backward_weights(&self->affine, &kernels, x, dy, grads);
-  ls_profile_lap(pass->profile, layer, LS_PHASE_BACKWARD_WEIGHTS);
-  if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);
+  self->way->backward(self->plan, &kernels, x, dy, dx, grads);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "nn/conv_planar.h"
-
+/* Images of few channels in planes (planar.h): forward, and the gradient of the weights. That with respect to
+ * the input, seldom wanted of a first layer, goes the direct way. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "nn/kernel_pass.h"
+#include "nn/conv_way.h"
+#include "nn/tile.h"
 
 enum { MAX_CHANNELS = 4, MAX_KERNEL = 16 };
 
-bool ls_conv_planar_fits(const ls_conv_shape *shape)
+typedef struct plan {
+  const ls_tile_kernels *kernels;
+  ls_conv_shape shape;
+  void *direct;                    /* for the gradient with respect to the input */
+  size_t *taps;                    /* [tap_count] offsets; owned */
+  size_t tap_count;                /* channels * kernel * kernel */
+  size_t pitch, rows;              /* of a padded plane */
+  size_t dy_pixels;                /* floats of a plane of dy */
+  size_t dy_scratch, tile_scratch; /* offsets of the parts of scratch after the planes */
+} plan;
+
+static bool fits(const ls_conv_shape *shape)
 {
   return shape->in.c <= MAX_CHANNELS && shape->kernel <= MAX_KERNEL && shape->stride == 1;
 }
@@ -21,101 +33,153 @@ static size_t aligned(size_t floats)
   return ls_size_ceil_div(floats, line) * line;
 }
 
-ls_status ls_conv_planar_init(ls_conv_planar *planar, const ls_conv_shape *shape)
+static ls_status plan_taps(plan *self)
 {
-  const size_t kernel = shape->kernel, channels = shape->in.c, filters = shape->out.c;
-  planar->pitch = shape->out.w + kernel - 1;
-  planar->rows = shape->out.h + kernel - 1;
-  planar->tap_count = channels * kernel * kernel;
-  LS_PASS(ls_alloc(&planar->taps, planar->tap_count, sizeof *planar->taps, "a convolution's taps"));
-  for (size_t t = 0; t < planar->tap_count; t++)
-    planar->taps[t] =
-        (t / (kernel * kernel) * planar->rows + t / kernel % kernel) * planar->pitch + t % kernel;
-  planar->dy_pixels = ls_size_ceil_div(shape->out.h * planar->pitch, LS_PLANAR_LANES) * LS_PLANAR_LANES;
-  planar->dy_scratch = aligned(channels * planar->rows * planar->pitch + kernel + LS_PLANAR_PIXELS);
-  planar->tile_scratch = planar->dy_scratch + aligned(filters * planar->dy_pixels);
-  planar->scratch_count =
-      planar->tile_scratch + ls_size_ceil_div(filters, LS_PLANAR_LANES) * LS_PLANAR_LANES * LS_PLANAR_PIXELS;
-  planar->kernels = ls_tile_choose();
+  const size_t kernel = self->shape.kernel;
+  self->pitch = self->shape.out.w + kernel - 1;
+  self->rows = self->shape.out.h + kernel - 1;
+  self->tap_count = self->shape.in.c * kernel * kernel;
+  LS_PASS(ls_alloc(&self->taps, self->tap_count, sizeof *self->taps, "a convolution's taps"));
+  for (size_t t = 0; t < self->tap_count; t++)
+    self->taps[t] = (t / (kernel * kernel) * self->rows + t / kernel % kernel) * self->pitch + t % kernel;
   return LS_OK;
 }
 
-void ls_conv_planar_fini(ls_conv_planar *planar)
+static size_t plan_scratch(plan *self)
 {
-  free(planar->taps);
+  const size_t filters = self->shape.out.c;
+  self->dy_pixels = ls_size_ceil_div(self->shape.out.h * self->pitch, LS_PLANAR_LANES) * LS_PLANAR_LANES;
+  self->dy_scratch =
+      aligned(self->shape.in.c * self->rows * self->pitch + self->shape.kernel + LS_PLANAR_PIXELS);
+  self->tile_scratch = self->dy_scratch + aligned(filters * self->dy_pixels);
+  return self->tile_scratch + ls_size_ceil_div(filters, LS_PLANAR_LANES) * LS_PLANAR_LANES * LS_PLANAR_PIXELS;
 }
 
-void ls_conv_planar_pack(const ls_conv_planar *planar, const ls_conv_shape *shape, const float *weights,
-                         float *packed)
+static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
 {
-  const size_t taps = planar->tap_count, filters = shape->out.c;
+  plan *self;
+  ls_conv_counts direct;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
+  *out = self;
+  self->kernels = ls_tile_choose();
+  self->shape = *shape;
+  LS_PASS(plan_taps(self));
+  LS_PASS(ls_conv_direct.create(&self->direct, shape, microbatch, &direct));
+  const size_t weights = ls_conv_weights(shape);
+  *counts = (ls_conv_counts){.packed = aligned(weights) + direct.packed,
+                             .grads = weights,
+                             .scratch = ls_size_max(plan_scratch(self), direct.scratch)};
+  return LS_OK;
+}
+
+static void destroy(void *made)
+{
+  plan *self = made;
+  if (self->direct) ls_conv_direct.destroy(self->direct);
+  free(self->taps);
+  free(self);
+}
+
+/* packed[tap][filter], then the direct way's. */
+static void pack(const void *made, const float *weights, float *packed, size_t part, size_t parts)
+{
+  const plan *self = made;
+  const size_t taps = self->tap_count, filters = self->shape.out.c;
+  ls_conv_direct.pack(self->direct, weights, packed + aligned(taps * filters), part, parts);
+  if (part > 0) return;
   for (size_t t = 0; t < taps; t++)
     for (size_t f = 0; f < filters; f++) packed[t * filters + f] = weights[f * taps + t];
 }
 
-/* Nothing but the image is written to the planes: their padding is cleared once a pass. */
-static void clear_planes(const ls_conv_planar *planar, float *planes)
+static void unpack(const void *made, const float *grads, float *weight_grads)
 {
-  memset(planes, 0, planar->dy_scratch * sizeof *planes);
+  const plan *self = made;
+  memcpy(weight_grads, grads, ls_conv_weights(&self->shape) * sizeof *grads);
 }
 
-static void load_planes(const ls_conv_planar *planar, const ls_conv_shape *shape, const float *x,
-                        float *planes)
+/* Nothing but the image is written to the planes: their padding is cleared once a pass. */
+static void clear_planes(const plan *self, float *planes)
 {
+  memset(planes, 0, self->dy_scratch * sizeof *planes);
+}
+
+static void load_planes(const plan *self, const float *x, float *planes)
+{
+  const ls_conv_shape *shape = &self->shape;
   const ls_planar_split split = {.pixels = x,
                                  .rows = shape->in.h,
                                  .cols = shape->in.w,
                                  .channels = shape->in.c,
-                                 .planes = planes + shape->top * planar->pitch + shape->left,
-                                 .pitch = planar->pitch,
-                                 .plane = planar->rows * planar->pitch};
-  planar->kernels->planar_split(&split);
+                                 .planes = planes + shape->top * self->pitch + shape->left,
+                                 .pitch = self->pitch,
+                                 .plane = self->rows * self->pitch};
+  self->kernels->planar_split(&split);
 }
 
-void ls_conv_planar_forward(const ls_conv_planar *planar, const ls_conv_shape *shape,
-                            const ls_kernel_pass *pass, const float *x, float *y)
+static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
 {
-  ls_planar_forward sample = {.taps = {planar->taps, planar->tap_count},
+  const plan *self = made;
+  const ls_conv_shape *shape = &self->shape;
+  ls_planar_forward sample = {.taps = {self->taps, self->tap_count},
                               .planes = pass->scratch,
-                              .pitch = planar->pitch,
+                              .pitch = self->pitch,
                               .weights = pass->packed,
                               .bias = pass->bias,
                               .filters = shape->out.c,
                               .rows = shape->out.h,
                               .cols = shape->out.w,
-                              .tile = pass->scratch + planar->tile_scratch};
-  clear_planes(planar, pass->scratch);
+                              .tile = pass->scratch + self->tile_scratch};
+  clear_planes(self, pass->scratch);
   for (size_t i = 0; i < pass->n; i++) {
-    load_planes(planar, shape, x + i * ls_shape_count(shape->in), pass->scratch);
+    load_planes(self, x + i * ls_shape_count(shape->in), pass->scratch);
     sample.y = y + i * ls_shape_count(shape->out);
-    planar->kernels->planar_forward(&sample);
+    self->kernels->planar_forward(&sample);
   }
 }
 
-void ls_conv_planar_backward_weights(const ls_conv_planar *planar, const ls_conv_shape *shape,
-                                     const ls_kernel_pass *pass, const float *x, const float *dy,
-                                     float *grads)
+static void backward_weights(const plan *self, const ls_kernel_pass *pass, const float *x, const float *dy,
+                             float *grads)
 {
-  float *dy_planes = pass->scratch + planar->dy_scratch;
+  const ls_conv_shape *shape = &self->shape;
+  float *dy_planes = pass->scratch + self->dy_scratch;
   ls_planar_split split = {.rows = shape->out.h,
                            .cols = shape->out.w,
                            .channels = shape->out.c,
                            .planes = dy_planes,
-                           .pitch = planar->pitch,
-                           .plane = planar->dy_pixels};
-  const ls_planar_weights sample = {.taps = {planar->taps, planar->tap_count},
+                           .pitch = self->pitch,
+                           .plane = self->dy_pixels};
+  const ls_planar_weights sample = {.taps = {self->taps, self->tap_count},
                                     .planes = pass->scratch,
                                     .dy = dy_planes,
-                                    .pixels = planar->dy_pixels,
+                                    .pixels = self->dy_pixels,
                                     .filters = shape->out.c,
                                     .grads = grads};
-  clear_planes(planar, pass->scratch);
-  memset(dy_planes, 0, shape->out.c * planar->dy_pixels * sizeof *dy_planes);
+  clear_planes(self, pass->scratch);
+  memset(dy_planes, 0, shape->out.c * self->dy_pixels * sizeof *dy_planes);
   for (size_t i = 0; i < pass->n; i++) {
-    load_planes(planar, shape, x + i * ls_shape_count(shape->in), pass->scratch);
+    load_planes(self, x + i * ls_shape_count(shape->in), pass->scratch);
     split.pixels = dy + i * ls_shape_count(shape->out);
-    planar->kernels->planar_split(&split);
-    planar->kernels->planar_weights(&sample);
+    self->kernels->planar_split(&split);
+    self->kernels->planar_weights(&sample);
   }
   ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
 }
+
+static void backward(const void *made, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
+                     float *grads)
+{
+  const plan *self = made;
+  if (grads) backward_weights(self, pass, x, dy, grads);
+  if (!dx) return;
+  ls_kernel_pass direct = *pass;
+  direct.packed += aligned(ls_conv_weights(&self->shape));
+  ls_conv_direct.backward(self->direct, &direct, x, dy, dx, NULL);
+}
+
+const ls_conv_way ls_conv_planar = {.fits = fits,
+                                    .create = create,
+                                    .destroy = destroy,
+                                    .pack = pack,
+                                    .unpack = unpack,
+                                    .forward = forward,
+                                    .backward = backward};

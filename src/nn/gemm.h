@@ -20,6 +20,7 @@ typedef struct ls_gemm_shape {
                            multiple of 8, columns may overlap: of B with any ldb >= 1; of C with ldc > m - 8
                            and a `start`, and the later column stays */
   bool transpose_b;     /* B_t is stored as its transpose, n x k */
+  bool overwrite;       /* C = sum, whatever it held; runs without `start` */
 } ls_gemm_shape;
 
 /** Where the matrices of a batch lie: A_t starts a_bytes[t] bytes after `a`, B_t b_bytes[t] after `b`.

@@ -59,8 +59,8 @@ void ls_backend_run(const ls_backend_kernel *kernel, const float *a, const float
   for (size_t t = 0; t < batch->count; t++)
     cblas_sgemm(CblasColMajor, CblasNoTrans, shape->transpose_b ? CblasTrans : CblasNoTrans,
                 (blasint)shape->m, (blasint)shape->n, (blasint)shape->k, 1, a + batch->a_bytes[t] / sizeof *a,
-                (blasint)shape->lda, b + batch->b_bytes[t] / sizeof *b, (blasint)shape->ldb, 1, c,
-                (blasint)shape->ldc);
+                (blasint)shape->lda, b + batch->b_bytes[t] / sizeof *b, (blasint)shape->ldb,
+                t == 0 && shape->overwrite ? 0 : 1, c, (blasint)shape->ldc);
 }
 
 const char *ls_gemm_backend(void)

@@ -30,7 +30,7 @@ static libxsmm_smmfunction_reducebatch_offs dispatch(const ls_gemm_shape *shape)
   const libxsmm_blasint ldb = (libxsmm_blasint)shape->ldb;
   const libxsmm_blasint ldc = (libxsmm_blasint)shape->ldc;
   const float alpha = 1;
-  const float beta = 1;
+  const float beta = shape->overwrite ? 0 : 1;
   const int flags = shape->transpose_b ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
   const int prefetch = LIBXSMM_GEMM_PREFETCH_NONE;
   return libxsmm_smmdispatch_reducebatch_offs((libxsmm_blasint)shape->m, (libxsmm_blasint)shape->n,

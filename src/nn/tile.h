@@ -10,6 +10,7 @@
 
 #include "nn/gemm.h"
 #include "nn/planar.h"
+#include "nn/winograd.h"
 
 enum { LS_TILE_ROWS = 8 }; /* m is a multiple of this */
 
@@ -35,6 +36,11 @@ typedef struct ls_tile_kernels {
   ls_planar_forward_function *planar_forward;
   ls_planar_split_function *planar_split;
   ls_planar_weights_function *planar_weights;
+  ls_winograd_input_function *winograd_input;
+  ls_winograd_output_function *winograd_output;
+  ls_winograd_spread_function *winograd_spread;
+  ls_winograd_weights_function *winograd_weights;
+  ls_winograd_gradient_function *winograd_gradient;
 } ls_tile_kernels;
 
 extern const ls_tile_kernels ls_tile_built;

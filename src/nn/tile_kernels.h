@@ -32,6 +32,7 @@ typedef struct operands {
   const float *start, *a, *b;
   float *c;
   size_t lda, ldb, ldc, k;
+  bool overwrite;
   const ls_gemm_batch *batch;
 } operands;
 
@@ -60,7 +61,7 @@ static inline const float *bytes_after(const float *x, uint64_t bytes)
 /* Column j of the tile is upper_j above lower_j; columns and halves that the tile lacks are never used. */
 #define DECLARE(j) vec upper_##j = {0}, lower_##j = {0};
 #define LOAD(j)                                                                                              \
-  if (j < columns) {                                                                                         \
+  if (j < columns && !o->overwrite) {                                                                        \
     const float *from = o->start ? o->start : o->c + j * o->ldc;                                             \
     upper_##j = VECTOR_AT(from);                                                                             \
     if (pair) lower_##j = VECTOR_AT(from + LANES);                                                           \
@@ -171,6 +172,7 @@ static void run_product(const ls_gemm_shape *shape, const ls_tile_data *data)
                         .ldb = shape->ldb,
                         .ldc = shape->ldc,
                         .k = shape->k,
+                        .overwrite = shape->overwrite,
                         .batch = data->batch};
     run_stripe(shape, row + LANES < shape->m, o);
     if (row == 0) return;
@@ -178,8 +180,14 @@ static void run_product(const ls_gemm_shape *shape, const ls_tile_data *data)
 }
 
 #include "nn/planar_kernels.h"
+#include "nn/winograd_kernels.h"
 
 const ls_tile_kernels TILE_KERNELS = {.product = run_product,
                                       .planar_forward = planar_forward,
                                       .planar_split = planar_split,
-                                      .planar_weights = planar_weights};
+                                      .planar_weights = planar_weights,
+                                      .winograd_input = winograd_input,
+                                      .winograd_output = winograd_output,
+                                      .winograd_spread = winograd_spread,
+                                      .winograd_weights = winograd_weights,
+                                      .winograd_gradient = winograd_gradient};

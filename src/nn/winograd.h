@@ -23,11 +23,11 @@ enum {
 
 /** A tile of an image and its transform. */
 typedef struct ls_winograd_tile {
-  size_t pixel, row;  /* floats of the image from pixel to pixel and from row to row */
-  size_t channels;    /* a multiple of LS_WINOGRAD_LANES */
-  size_t rows, cols;  /* pixels of an output tile that are inside the image, 1 .. 4 */
-  size_t point;       /* floats from point to point */
-  const float *bias;  /* [channels]; NULL for none; the output transform adds it */
+  size_t pixel, row; /* floats of the image from pixel to pixel and from row to row */
+  size_t channels;   /* a multiple of LS_WINOGRAD_LANES */
+  size_t rows, cols; /* pixels of an output tile that are inside the image, 1 .. 4 */
+  size_t point;      /* floats from point to point */
+  const float *bias; /* [channels]; NULL for none; the output transform adds it */
 } ls_winograd_tile;
 
 /** points = B^T image B: 6 x 6 pixels, all of them there. */

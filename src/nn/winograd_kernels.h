@@ -88,7 +88,8 @@ static void winograd_output(const ls_winograd_tile *tile, const float *points, f
     for (size_t p = 0; p < SIDE * SIDE; p++) products[p] = EIGHT_AT(points + p * tile->point + c);
     for (size_t j = 0; j < SIDE; j++) transform_output(products + j, SIDE, half + j, SIDE);
     for (size_t i = 0; i < OUT; i++) transform_output(half + i * SIDE, 1, whole + i * OUT, 1);
-    const eight bias = tile->bias ? EIGHT_AT(tile->bias + c) : (eight){0};
+    eight bias = {0};
+    if (tile->bias) bias = EIGHT_AT(tile->bias + c);
     for (size_t i = 0; i < tile->rows; i++)
       for (size_t j = 0; j < tile->cols; j++)
         STORE_EIGHT(image + i * tile->row + j * tile->pixel + c, whole[i * OUT + j] + bias);
