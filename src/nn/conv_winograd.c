@@ -51,6 +51,19 @@ static size_t tiles_of(const tile_plan *tiles)
   return tiles->rows * tiles->cols;
 }
 
+static size_t aligned(size_t floats)
+{
+  const size_t line = LS_ALIGNMENT / sizeof(float);
+  return ls_size_ceil_div(floats, line) * line;
+}
+
+/* Floats from point to point of a matrix that is there for each: a line more than it has, because a power of
+ * two would bring all points to the same set of the cache. */
+static size_t point_floats(size_t rows, size_t columns)
+{
+  return aligned(rows * columns) + LS_ALIGNMENT / sizeof(float);
+}
+
 static tile_plan cover(ls_shape image, ls_shape out, size_t top, size_t left)
 {
   return (tile_plan){.image = image,
@@ -92,7 +105,7 @@ static ls_status plan_sweep(sweep_plan *sweep, size_t group, size_t *packed)
   const size_t filters = sweep->tiles.out.c, channels = sweep->tiles.image.c;
   const size_t last = filters - (ls_size_ceil_div(filters, BLOCK) - 1) * BLOCK;
   sweep->weights = *packed;
-  *packed += LS_WINOGRAD_POINTS * filters * channels;
+  *packed += LS_WINOGRAD_POINTS * point_floats(filters, channels);
   for (size_t i = 0; i < 2 * group; i++) {
     const bool is_last = i < group;
     if (!is_last && filters <= BLOCK) break;
@@ -123,21 +136,15 @@ static ls_status plan_gradient(plan *self, const ls_conv_shape *shape)
   return LS_OK;
 }
 
-static size_t aligned(size_t floats)
-{
-  const size_t line = LS_ALIGNMENT / sizeof(float);
-  return ls_size_ceil_div(floats, line) * line;
-}
-
 static size_t plan_scratch(plan *self, const ls_conv_shape *shape)
 {
   const tile_plan *forward = &self->forward.tiles, *backward = &self->backward.tiles;
   const size_t tiles = self->group * ls_size_max(tiles_of(forward), tiles_of(backward));
   const size_t channels = ls_size_max(shape->in.c, shape->out.c);
   self->points_in = aligned(ls_size_max(padded_floats(forward), padded_floats(backward)));
-  self->points_out = self->points_in + aligned(LS_WINOGRAD_POINTS * tiles * channels);
-  self->sums = self->points_out + aligned(LS_WINOGRAD_POINTS * tiles * channels);
-  return self->sums + LS_WINOGRAD_POINTS * shape->in.c * shape->out.c;
+  self->points_out = self->points_in + LS_WINOGRAD_POINTS * point_floats(tiles, channels);
+  self->sums = self->points_out + LS_WINOGRAD_POINTS * point_floats(tiles, channels);
+  return self->sums + LS_WINOGRAD_POINTS * point_floats(shape->in.c, shape->out.c);
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
@@ -178,8 +185,8 @@ static void pack(const void *made, const float *weights, float *packed, size_t p
 {
   const plan *self = made;
   const size_t filters = self->forward.tiles.out.c, channels = self->forward.tiles.image.c;
-  const ls_winograd_filters there = {.lane = channels * TAPS, .point = filters * channels};
-  const ls_winograd_filters back = {.lane = TAPS, .rotated = true, .point = filters * channels};
+  const ls_winograd_filters there = {.lane = channels * TAPS, .point = point_floats(filters, channels)};
+  const ls_winograd_filters back = {.lane = TAPS, .rotated = true, .point = point_floats(filters, channels)};
   for (size_t c = part; c < channels; c += parts)
     for (size_t f = 0; f < filters; f += LS_WINOGRAD_LANES)
       self->kernels->winograd_weights(&there, weights + (f * channels + c) * TAPS,
@@ -224,7 +231,7 @@ static void transform_in(const plan *self, const tile_plan *tiles, const float *
   const ls_winograd_tile tile = {.pixel = channels,
                                  .row = (tiles->cols * LS_WINOGRAD_OUT + 2) * channels,
                                  .channels = channels,
-                                 .point = count * tiles_of(tiles) * channels};
+                                 .point = point_floats(count * tiles_of(tiles), channels)};
   float *points = scratch + self->points_in;
   for (size_t s = 0; s < count; s++) {
     load_image(tiles, images + s * ls_shape_count(tiles->image), scratch);
@@ -249,7 +256,7 @@ static void transform_out(const plan *self, const tile_plan *tiles, const float 
   ls_winograd_tile tile = {.pixel = channels,
                            .row = tiles->out.w * channels,
                            .channels = channels,
-                           .point = count * tiles_of(tiles) * channels,
+                           .point = point_floats(count * tiles_of(tiles), channels),
                            .bias = bias};
   const float *points = scratch + self->points_out;
   for (size_t s = 0; s < count; s++, images += ls_shape_count(tiles->out))
@@ -269,7 +276,7 @@ static void spread_out(const plan *self, const float *dy, size_t count, float *s
   ls_winograd_tile tile = {.pixel = channels,
                            .row = tiles->out.w * channels,
                            .channels = channels,
-                           .point = count * tiles_of(tiles) * channels};
+                           .point = point_floats(count * tiles_of(tiles), channels)};
   float *points = scratch + self->points_out;
   for (size_t s = 0; s < count; s++, dy += ls_shape_count(tiles->out))
     for (size_t i = 0; i < tiles->rows; i++)
@@ -288,9 +295,9 @@ static void multiply(const plan *self, const sweep_plan *sweep, const float *pac
   for (size_t p = 0; p < LS_WINOGRAD_POINTS; p++)
     for (size_t first = 0; first < filters; first += BLOCK)
       ls_gemm_run(sweep->gemms[first + BLOCK >= filters][count - 1], NULL,
-                  packed + sweep->weights + p * filters * channels + first,
-                  scratch + self->points_in + p * tiles * channels,
-                  scratch + self->points_out + p * tiles * filters + first, NULL);
+                  packed + sweep->weights + p * point_floats(filters, channels) + first,
+                  scratch + self->points_in + p * point_floats(tiles, channels),
+                  scratch + self->points_out + p * point_floats(tiles, filters) + first, NULL);
 }
 
 static void run_sweep(const plan *self, const sweep_plan *sweep, const ls_kernel_pass *pass, const float *src,
@@ -318,9 +325,9 @@ static void add_products(const plan *self, size_t count, float *scratch)
   const tile_plan *tiles = &self->forward.tiles;
   const size_t filters = tiles->out.c, channels = tiles->image.c, all = count * tiles_of(tiles);
   for (size_t p = 0; p < LS_WINOGRAD_POINTS; p++)
-    ls_gemm_run(self->gradient[count - 1], NULL, scratch + self->points_out + p * all * filters,
-                scratch + self->points_in + p * all * channels, scratch + self->sums + p * channels * filters,
-                NULL);
+    ls_gemm_run(self->gradient[count - 1], NULL, scratch + self->points_out + p * point_floats(all, filters),
+                scratch + self->points_in + p * point_floats(all, channels),
+                scratch + self->sums + p * point_floats(channels, filters), NULL);
 }
 
 static void backward_weights(const plan *self, const ls_kernel_pass *pass, const float *x, const float *dy,
@@ -328,9 +335,10 @@ static void backward_weights(const plan *self, const ls_kernel_pass *pass, const
 {
   const tile_plan *tiles = &self->forward.tiles;
   const size_t weights = tiles->image.c * tiles->out.c;
+  const size_t point = point_floats(tiles->image.c, tiles->out.c);
   float *sums = pass->scratch + self->sums;
   clear(tiles, pass->scratch);
-  memset(sums, 0, LS_WINOGRAD_POINTS * weights * sizeof *sums);
+  memset(sums, 0, LS_WINOGRAD_POINTS * point * sizeof *sums);
   for (size_t s = 0; s < pass->n; s += self->group) {
     const size_t count = ls_size_min(self->group, pass->n - s);
     transform_in(self, tiles, x + s * ls_shape_count(tiles->image), count, pass->scratch);
@@ -338,7 +346,7 @@ static void backward_weights(const plan *self, const ls_kernel_pass *pass, const
     add_products(self, count, pass->scratch);
   }
   for (size_t i = 0; i < weights; i += LS_WINOGRAD_LANES)
-    self->kernels->winograd_gradient(weights, sums + i, weights, grads + i);
+    self->kernels->winograd_gradient(point, sums + i, weights, grads + i);
 }
 
 static void backward(const void *made, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,

@@ -4,19 +4,22 @@
 
 enum { SIDE = LS_WINOGRAD_IN, OUT = LS_WINOGRAD_OUT, TAPS = 3 };
 
+/* x * factor + y, for a constant factor. */
+#define PLUS(y, factor, x) MULTIPLY_ADD_EIGHT(SPLAT_EIGHT(factor), x, y)
+
 /* to = B^T from: six to six. */
 ALWAYS_INLINE void transform_input(const eight *from, size_t step, eight *to, size_t to_step)
 {
   const eight d0 = from[0], d1 = from[step], d2 = from[2 * step];
   const eight d3 = from[3 * step], d4 = from[4 * step], d5 = from[5 * step];
-  const eight even = d4 - 4.0F * d2, odd = d3 - 4.0F * d1;
-  const eight even2 = d4 - d2, odd2 = 2.0F * (d3 - d1);
-  to[0] = 4.0F * d0 - 5.0F * d2 + d4;
+  const eight even = PLUS(d4, -4.0F, d2), odd = PLUS(d3, -4.0F, d1);
+  const eight even2 = d4 - d2, odd2 = d3 - d1;
+  to[0] = PLUS(PLUS(d4, -5.0F, d2), 4.0F, d0);
   to[to_step] = even + odd;
   to[2 * to_step] = even - odd;
-  to[3 * to_step] = even2 + odd2;
-  to[4 * to_step] = even2 - odd2;
-  to[5 * to_step] = 4.0F * d1 - 5.0F * d3 + d5;
+  to[3 * to_step] = PLUS(even2, 2.0F, odd2);
+  to[4 * to_step] = PLUS(even2, -2.0F, odd2);
+  to[5 * to_step] = PLUS(PLUS(d5, -5.0F, d3), 4.0F, d1);
 }
 
 /* to = A^T from: six to four. */
@@ -25,9 +28,9 @@ ALWAYS_INLINE void transform_output(const eight *from, size_t step, eight *to, s
   const eight sum = from[step] + from[2 * step], difference = from[step] - from[2 * step];
   const eight sum2 = from[3 * step] + from[4 * step], difference2 = from[3 * step] - from[4 * step];
   to[0] = from[0] + sum + sum2;
-  to[to_step] = difference + 2.0F * difference2;
-  to[2 * to_step] = sum + 4.0F * sum2;
-  to[3 * to_step] = difference + 8.0F * difference2 + from[5 * step];
+  to[to_step] = PLUS(difference, 2.0F, difference2);
+  to[2 * to_step] = PLUS(sum, 4.0F, sum2);
+  to[3 * to_step] = PLUS(difference + from[5 * step], 8.0F, difference2);
 }
 
 /* to = A from: four to six. */
@@ -35,12 +38,12 @@ ALWAYS_INLINE void transform_spread(const eight *from, size_t step, eight *to, s
 {
   const eight y0 = from[0], y1 = from[step], y2 = from[2 * step], y3 = from[3 * step];
   const eight even = y0 + y2, odd = y1 + y3;
-  const eight even2 = y0 + 4.0F * y2, odd2 = 2.0F * y1 + 8.0F * y3;
+  const eight even2 = PLUS(y0, 4.0F, y2), odd2 = PLUS(y1, 4.0F, y3);
   to[0] = y0;
   to[to_step] = even + odd;
   to[2 * to_step] = even - odd;
-  to[3 * to_step] = even2 + odd2;
-  to[4 * to_step] = even2 - odd2;
+  to[3 * to_step] = PLUS(even2, 2.0F, odd2);
+  to[4 * to_step] = PLUS(even2, -2.0F, odd2);
   to[5 * to_step] = y3;
 }
 
