@@ -17,7 +17,8 @@ enum {
   FEW_CHANNELS = 16,      /* with fewer, the transforms take longer than the products save */
   GROUP_FLOATS = 1 << 16, /* transforms of a group: half of a second-level cache */
   LEAST_TILES = 32,       /* but so many tiles, or else the weights are read too often */
-  MOST_SAMPLES = 32       /* that go together */
+  MOST_SAMPLES = 32,      /* that go together */
+  MOST_TILES = 1024       /* of a sample: the transforms of all of them are in memory at a time */
 };
 
 /* At least so much of the tiles' output must be inside the image. */
@@ -92,7 +93,7 @@ static bool fits(const ls_conv_shape *shape)
   const bool fills_lanes = shape->in.c % LS_WINOGRAD_LANES == 0 && shape->out.c % LS_WINOGRAD_LANES == 0;
   if (!is_kind || !fills_lanes || ls_size_min(shape->in.c, shape->out.c) < FEW_CHANNELS) return false;
   const tile_plan forward = cover(shape->in, shape->out, shape->top, shape->left);
-  return covered(&forward) >= LEAST_COVERED;
+  return covered(&forward) >= LEAST_COVERED && tiles_of(&forward) <= MOST_TILES;
 }
 
 static size_t padded_floats(const tile_plan *tiles)

@@ -159,6 +159,33 @@ static void wide_filters_and_many_channels(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check(&cases[i], true, 2, 2);
 }
 
+/* Vectors of pixels that end within a row, a sample, a block of filters. */
+static void images_of_few_channels(void **state)
+{
+  (void)state;
+  static const size_t widths[] = {1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 33, 49};
+  size_t number = 0;
+  for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+    for (size_t filters = 1; filters <= 26; filters += filters < 14 ? 1 : 5, number++) {
+      const size_t kernel = 2 + number % 3, c = 1 + number % 4;
+      check(&(test_case){kernel + number % 4, widths[w], c, filters, kernel, 1, (int)(kernel / 2)},
+            number % 2 == 0, 3, 1 + number % 3);
+    }
+}
+
+/* Winograd's tiles at the edges of images, groups of samples that are not full, several blocks of filters. */
+static void tiles_of_small_kernels(void **state)
+{
+  (void)state;
+  static const test_case cases[] = {
+      {11, 6, 16, 24, 3, 1, 2},  {9, 13, 24, 72, 3, 1, 1}, {13, 10, 72, 16, 3, 1, SAME},
+      {6, 6, 16, 136, 3, 1, 0},  {4, 4, 16, 16, 3, 1, 1},  {5, 22, 40, 32, 3, 1, 0},
+      {17, 17, 16, 16, 3, 1, 1}, {3, 40, 16, 16, 3, 1, 2}, {10, 10, 64, 64, 3, 1, 0},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t n = 1; n <= 13; n += 4) check(&cases[i], i % 2 == 0, 13, n);
+}
+
 static const test_case small = {6, 6, 5, 7, 3, 1, 1};
 
 static void prepare(harness *h, const test_case *t, size_t n)
@@ -256,6 +283,8 @@ int main(void)
       cmocka_unit_test(layers_of_known_networks),
       cmocka_unit_test(all_geometries),
       cmocka_unit_test(wide_filters_and_many_channels),
+      cmocka_unit_test(images_of_few_channels),
+      cmocka_unit_test(tiles_of_small_kernels),
       cmocka_unit_test(gradients_add_up),
       cmocka_unit_test(optional_outputs),
       cmocka_unit_test(same_bits_every_time),
