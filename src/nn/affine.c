@@ -10,8 +10,9 @@ enum {
   PANEL = 32,        /* rows of a panel of A: four vectors of AVX2, as many as its register tile has */
   SLICE = 128,       /* columns of A in use at a time: PANEL * SLICE floats are half of a first-level cache */
   MAX_COLUMNS = 128, /* of x at a time */
-  GATHER = 16,       /* channels packed at a time: they go to as many cache lines */
-  LANES = 8          /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
+  PIECE_FLOATS = 1 << 16, /* of the gradient of the weights that are made together */
+  GATHER = 16,            /* channels packed at a time: they go to as many cache lines */
+  LANES = 8 /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
 };
 
 static const float zeros[PANEL];
@@ -138,18 +139,29 @@ static void product_run(const ls_product *product, operands o, size_t n)
   }
 }
 
-static ls_status plan_weights(ls_affine *affine, bool last_panel)
+static ls_status plan_weights(ls_affine *affine, bool last_panel, bool last_piece)
 {
-  const size_t m = last_panel ? last_of(affine->in, PANEL) : PANEL;
   for (size_t i = 0; i < affine->forward.size_count; i++) {
-    const ls_gemm_shape shape = {.m = m,
-                                 .n = affine->out,
+    const ls_gemm_shape shape = {.m = last_panel ? last_of(affine->in, PANEL) : PANEL,
+                                 .n = last_piece ? last_of(affine->out, affine->piece) : affine->piece,
                                  .k = affine->forward.sizes[i],
                                  .lda = PANEL,
                                  .ldb = affine->out,
                                  .ldc = affine->in,
                                  .transpose_b = true};
-    LS_PASS(ls_gemm_new(&affine->weights[last_panel][i], &shape));
+    LS_PASS(ls_gemm_new(&affine->weights[last_panel][last_piece][i], &shape));
+  }
+  return LS_OK;
+}
+
+static ls_status plan_gradient(ls_affine *affine)
+{
+  const size_t pieces = ls_size_ceil_div(affine->in * affine->out, PIECE_FLOATS);
+  affine->piece = ls_size_ceil_div(affine->out, pieces);
+  for (int last_piece = 0; last_piece < 2; last_piece++) {
+    if (!last_piece && affine->out <= affine->piece) continue;
+    LS_PASS(plan_weights(affine, true, last_piece));
+    if (affine->in > PANEL) LS_PASS(plan_weights(affine, false, last_piece));
   }
   return LS_OK;
 }
@@ -161,8 +173,7 @@ ls_status ls_affine_plan(ls_affine *affine, size_t columns)
   columns = ls_size_min(columns, MAX_COLUMNS);
   LS_PASS(product_init(&affine->forward, out, in, columns));
   LS_PASS(product_init(&affine->data, in, out, columns));
-  LS_PASS(plan_weights(affine, true));
-  if (in > PANEL) LS_PASS(plan_weights(affine, false));
+  LS_PASS(plan_gradient(affine));
   affine->packed_count = product_packed(&affine->forward) + product_packed(&affine->data);
   affine->scratch_count = columns * PANEL;
   return LS_OK;
@@ -172,7 +183,7 @@ void ls_affine_fini(ls_affine *affine)
 {
   product_fini(&affine->forward);
   product_fini(&affine->data);
-  for (size_t i = 0; i < 2 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i % 2][i / 2]);
+  for (size_t i = 0; i < 4 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i / 2 % 2][i % 2][i / 4]);
 }
 
 #if defined(__AVX__) && (defined(__clang__) || __GNUC__ >= 12)
@@ -304,29 +315,41 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
   product_run(&affine->data, o, pass->n);
 }
 
-/* The gradient from sizes[size] columns. A panel of x is copied together first: rows of a power of two floats
- * would share few cache sets. */
-static void add_columns(const ls_affine *affine, size_t size, const float *x, const float *dy, float *dw,
-                        float *scratch)
+/* The gradient of the outputs from `output` on, from sizes[size] columns. A panel of x is copied together
+ * first: rows of a power of two floats would share few cache sets. */
+static void add_columns(const ls_affine *affine, size_t output, size_t size, const float *x, const float *dy,
+                        float *dw, float *scratch)
 {
+  const bool last_piece = output + affine->piece >= affine->out;
   for (size_t first = 0; first < affine->in; first += PANEL) {
     const size_t rows = ls_size_min(PANEL, affine->in - first);
     for (size_t j = 0; j < affine->forward.sizes[size]; j++)
       memcpy(scratch + j * PANEL, x + j * affine->in + first, rows * sizeof *x);
     const bool last_panel = first + PANEL >= affine->in;
-    ls_gemm_run(affine->weights[last_panel][size], NULL, scratch, dy, dw + first, NULL);
+    ls_gemm_run(affine->weights[last_panel][last_piece][size], NULL, scratch, dy + output,
+                dw + output * affine->in + first, NULL);
   }
 }
 
-void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
-                                const float *dy, float *dw)
+/* The gradient of the piece of outputs from `output` on, from all columns. */
+static void add_piece(const ls_affine *affine, const ls_kernel_pass *pass, size_t output, const float *x,
+                      const float *dy, float *dw)
 {
   for (size_t n = pass->n; n > 0;) {
     const size_t size = pick_size(&affine->forward, n);
     const size_t columns = affine->forward.sizes[size];
-    add_columns(affine, size, x, dy, dw, pass->scratch);
+    add_columns(affine, output, size, x, dy, dw, pass->scratch);
     x += columns * affine->in;
     dy += columns * affine->out;
     n -= columns;
+  }
+}
+
+void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
+                                const float *dy, float *dw, bool tell)
+{
+  for (size_t piece = ls_size_ceil_div(affine->out, affine->piece); piece-- > 0;) {
+    add_piece(affine, pass, piece * affine->piece, x, dy, dw);
+    if (tell) ls_pass_done(pass->whole, pass->layer->grad_offset + piece * affine->piece * affine->in);
   }
 }

@@ -8,6 +8,7 @@
 #ifndef LS_NN_AFFINE_H
 #define LS_NN_AFFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -26,13 +27,15 @@ typedef struct ls_product {
 
 /** The plan; zero-initialize it. */
 typedef struct ls_affine {
-  size_t in, out;                           /* features */
-  size_t taps;                              /* inputs are [taps, in / taps], weights [out, in / taps, taps] */
-  ls_product forward;                       /* y = W x */
-  ls_product data;                          /* dx = W^T dy */
-  ls_gemm *weights[2][LS_AFFINE_MAX_SIZES]; /* dW += x dy^T: [full or last panel of `in`][size] */
-  size_t packed_count;                      /* floats of the packed weights, both directions */
-  size_t scratch_count;                     /* floats */
+  size_t in, out;     /* features */
+  size_t taps;        /* inputs are [taps, in / taps], weights [out, in / taps, taps] */
+  ls_product forward; /* y = W x */
+  ls_product data;    /* dx = W^T dy */
+  size_t piece;       /* outputs whose gradients are made together */
+  ls_gemm *weights[2][2][LS_AFFINE_MAX_SIZES]; /* dW += x dy^T: [full or last panel of `in`][full or last
+                                                  piece of `out`][size] */
+  size_t packed_count;                         /* floats of the packed weights, both directions */
+  size_t scratch_count;                        /* floats */
 } ls_affine;
 
 /** Plan for at most `columns` columns; in, out and taps are set, taps divides in, and is 1 where inputs and
@@ -50,9 +53,12 @@ void ls_affine_forward(const ls_affine *affine, const ls_kernel_pass *pass, cons
 /** dx[n][in] = W^T dy. */
 void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass, const float *dy, float *dx);
 
-/** dw[out, taps, in / taps] += sum over the columns of dy x^T. */
+/** dw[out, taps, in / taps] += sum over the columns of dy x^T, from the last outputs to the first.
+ *
+ * @param[in] tell  whether dw lies at the layer's grad_offset, and the pass is told how far it is complete
+ */
 void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
-                                const float *dy, float *dw);
+                                const float *dy, float *dw, bool tell);
 
 /** Turn dw into the layout of the weights. */
 void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads);

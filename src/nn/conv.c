@@ -213,7 +213,7 @@ static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, fl
                           .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
                           .n = pass->n,
                           .scratch = scratch,
-                          .profile = pass->profile,
+                          .whole = pass,
                           .layer = layer};
 }
 

@@ -73,8 +73,8 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
 {
   const plan *self = made;
   const ls_kernel_pass columns = columns_of(self, pass);
-  if (grads) ls_affine_backward_weights(&self->affine, &columns, x, dy, grads);
-  ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+  if (grads) ls_affine_backward_weights(&self->affine, &columns, x, dy, grads, false);
+  ls_profile_lap(pass->whole->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
   if (dx) ls_affine_backward_data(&self->affine, &columns, dy, dx);
 }
 

@@ -336,12 +336,12 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
     if (grads) {
       const float *x_image = ls_conv_image_load(&self->x, x + i * in, pass->scratch);
       backward_weights(self, &(weights_data){.x = x_image, .dy = data.src, .grads = grads});
-      ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+      ls_profile_lap(pass->whole->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
     }
     if (!dx) continue;
     data.dst = dx + i * in;
     for (size_t phase = 0; phase < phases_of(self); phase++) ls_conv_sweep_run(&self->backward[phase], &data);
-    ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_DATA);
+    ls_profile_lap(pass->whole->profile, pass->layer, LS_PHASE_BACKWARD_DATA);
   }
 }
 

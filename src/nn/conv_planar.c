@@ -162,7 +162,7 @@ static void backward_weights(const plan *self, const ls_kernel_pass *pass, const
     self->kernels->planar_split(&split);
     self->kernels->planar_weights(&sample);
   }
-  ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+  ls_profile_lap(pass->whole->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
 }
 
 static void backward(const void *made, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,

@@ -355,7 +355,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
 {
   const plan *self = made;
   if (grads) backward_weights(self, pass, x, dy, grads);
-  ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+  ls_profile_lap(pass->whole->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
   if (!dx) return;
   ls_kernel_pass unbiased = *pass;
   unbiased.bias = NULL;

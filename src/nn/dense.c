@@ -105,7 +105,9 @@ static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, fl
   return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
                           .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
                           .n = pass->n,
-                          .scratch = scratch};
+                          .scratch = scratch,
+                          .whole = pass,
+                          .layer = layer};
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
@@ -126,7 +128,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   if (pass->grads) {
     float *dw = pass->grads + layer->grad_offset;
     if (self->bias) ls_add_rows(dy, pass->n, layer->out.c, dw + self->weight_count);
-    ls_affine_backward_weights(&self->affine, &kernels, x, dy, dw);
+    ls_affine_backward_weights(&self->affine, &kernels, x, dy, dw, true);
     ls_profile_lap(pass->profile, layer, LS_PHASE_BACKWARD_WEIGHTS);
   }
   if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);

@@ -8,12 +8,12 @@
 #include "nn/profile.h"
 
 typedef struct ls_kernel_pass {
-  const float *packed;   /* the layer's packed weights */
-  const float *bias;     /* [outputs or filters]; NULL for none; read forward */
-  size_t n;              /* samples, or columns of an affine map */
-  float *scratch;        /* the plan's scratch_count floats */
-  ls_profile *profile;   /* NULL: nobody asks where the time goes */
-  const ls_layer *layer; /* whose time it is */
+  const float *packed;  /* the layer's packed weights */
+  const float *bias;    /* [outputs or filters]; NULL for none; read forward */
+  size_t n;             /* samples, or columns of an affine map */
+  float *scratch;       /* the plan's scratch_count floats */
+  const ls_pass *whole; /* the pass that this is a part of */
+  const ls_layer *layer;
 } ls_kernel_pass;
 
 #endif

@@ -55,8 +55,18 @@ typedef struct ls_pass {
   /* Called after each layer's forward, inner layers included; NULL: nobody looks. y [n, out] */
   void (*observe)(void *observer, const struct ls_layer *layer, const float *y);
   void *observer;
+  /* Called in the backward pass when the gradients from `first` on, an offset in grads, are complete for this
+   * micro-batch; `first` falls to 0. NULL: nobody waits for a part of them. */
+  void (*done)(void *waiting, size_t first);
+  void *waiting;
   struct ls_profile *profile; /* see profile.h; NULL: nobody asks where the time goes */
 } ls_pass;
+
+/** Tell that the gradients from `first` on are complete. */
+static inline void ls_pass_done(const ls_pass *pass, size_t first)
+{
+  if (pass->done) pass->done(pass->waiting, first);
+}
 
 /** A layer in a model. `kind` and the counts are set by create(), names and offsets by the model. */
 struct ls_layer {

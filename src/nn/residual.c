@@ -145,11 +145,13 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   const float *body_y = self->body_in_y ? y : saved;
   float *inner = scratch + self->inner_scratch;
   float *past_dx = dy;
+  ls_pass inside = *pass;
+  inside.done = NULL; /* the gradients of the shortcut lie after those of the body, and are made later */
   memcpy(scratch, dy, pass->n * ls_shape_count(layer->out) * sizeof *dy);
-  ls_sequence_backward(&self->body, pass, x, body_y, scratch, dx, saved + self->body_saved, inner);
+  ls_sequence_backward(&self->body, &inside, x, body_y, scratch, dx, saved + self->body_saved, inner);
   if (self->shortcut.count > 0) {
     past_dx = dx ? scratch + self->dx_scratch : NULL;
-    ls_sequence_backward(&self->shortcut, pass, x, saved + self->shortcut_y, dy, past_dx,
+    ls_sequence_backward(&self->shortcut, &inside, x, saved + self->shortcut_y, dy, past_dx,
                          saved + self->shortcut_saved, inner);
   }
   if (!dx) return;

@@ -265,6 +265,7 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
     item->layer.kind->backward(&item->layer, pass, in, out, dy, to, saved + item->saved_offset,
                                layer_scratch);
     ls_profile_lap(pass->profile, &item->layer, LS_PHASE_BACKWARD_DATA);
+    if (item->layer.grad_count > 0) ls_pass_done(pass, item->layer.grad_offset);
     dy = to;
   }
 }
