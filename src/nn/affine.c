@@ -350,6 +350,7 @@ void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *p
 {
   for (size_t piece = ls_size_ceil_div(affine->out, affine->piece); piece-- > 0;) {
     add_piece(affine, pass, piece * affine->piece, x, dy, dw);
-    if (tell) ls_pass_done(pass->whole, pass->layer->grad_offset + piece * affine->piece * affine->in);
+    if (tell && piece > 0)
+      ls_pass_done(pass->whole, pass->layer->grad_offset + piece * affine->piece * affine->in);
   }
 }

@@ -55,7 +55,8 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
 
 /** dw[out, taps, in / taps] += sum over the columns of dy x^T, from the last outputs to the first.
  *
- * @param[in] tell  whether dw lies at the layer's grad_offset, and the pass is told how far it is complete
+ * @param[in] tell  whether dw lies at the layer's grad_offset, and the pass is told after each piece but the
+ *                  first outputs' how far the gradients are complete
  */
 void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
                                 const float *dy, float *dw, bool tell);

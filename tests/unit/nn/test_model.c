@@ -433,6 +433,49 @@ static void passes_repeat(void **state)
   net_fini(&n);
 }
 
+/* What a pass has told to be complete, and the gradients at that time. */
+typedef struct followed {
+  const test_net *net;
+  float *then; /* [grads] */
+  size_t first, calls;
+} followed;
+
+static void follow(void *user, size_t first)
+{
+  followed *f = user;
+  assert_true(first < f->first);
+  memcpy(f->then + first, f->net->grads + first, (f->first - first) * sizeof *f->then);
+  f->first = first;
+  f->calls++;
+}
+
+static void completed_gradients_stay(void **state)
+{
+  (void)state;
+  enum { IN = 3 * 144, OUT = 3 * 10 };
+  static const char layers[] =
+      "[{type: conv, filters: 4, kernel: 3, pad: 1}, {type: residual, body: [{type: conv, filters: 4, "
+      "kernel: "
+      "1}], shortcut: [{type: conv, filters: 4, kernel: 1}]}, {type: batchnorm}, {type: flatten}, {type: "
+      "dense, units: 400}, {type: relu}, {type: dense, units: 10}]";
+  float x[IN], dy[OUT];
+  test_net n;
+  net_init(&n, layers, image, 3);
+  const size_t count = ls_model_count(n.model)->grads;
+  net_random(1, x, IN);
+  net_random(2, dy, OUT);
+  followed f = {.net = &n, .then = net_floats(count), .first = count};
+  n.pass.done = follow;
+  n.pass.waiting = &f;
+  net_forward(&n, x);
+  net_backward(&n, dy, false);
+  assert_int_equal(f.first, 0);
+  assert_int_equal(f.calls, 6); /* each of the five layers with weights, and one of them in two pieces */
+  assert_memory_equal(f.then, n.grads, count * sizeof *f.then);
+  free(f.then);
+  net_fini(&n);
+}
+
 enum { ALONE_N = 5, ALONE_IN = 144, ALONE_OUT = 10 };
 
 /* Kernels for other numbers of columns may add up in another order: some 1e-7 of the largest output. */
@@ -583,6 +626,7 @@ int main(void)
       cmocka_unit_test(initial_weights_follow_the_seed),
       cmocka_unit_test(batchnorm_starts_as_the_identity),
       cmocka_unit_test(passes_repeat),
+      cmocka_unit_test(completed_gradients_stay),
       cmocka_unit_test(samples_do_not_mix),
       cmocka_unit_test(batchnorm_mixes_in_training),
       cmocka_unit_test(summary_shows_the_model),

@@ -1,0 +1,65 @@
+# Sourced by scripts that need several hosts: network namespaces of this machine on a bridge, with links of a given
+# rate. Needs root and iproute2.
+#
+#   hosts_up COUNT RATE   makes hosts h1 .. hCOUNT, each sending at RATE (of tc: 1gbit; "" for no limit)
+#   hosts_mpirun ARG...   mpirun from h1; -host h1:1,h2:1 says where ranks go
+#   hosts_down            takes everything away again
+#
+# Each host has its own name, /dev/shm and /etc/hosts, so that MPI takes it for a machine of its own. Ranks are not
+# bound: every "host" would bind its first rank to the machine's first core.
+
+hosts_count=0
+hosts_folder=
+
+hosts_down() {
+  local i
+  for ((i = 1; i <= hosts_count; i++)); do
+    ip netns del "lockstep-h$i" 2>/dev/null || true
+    ip link del "lockstep-v$i" 2>/dev/null || true
+  done
+  ip link del lockstep-br 2>/dev/null || true
+  [[ -z "$hosts_folder" ]] || rm -rf "$hosts_folder"
+  hosts_count=0 hosts_folder=
+}
+
+hosts_up() {
+  local count=$1 rate=$2 i
+  hosts_count=$count
+  hosts_folder=$(mktemp -d)
+  : >"$hosts_folder/resolv.conf" # names that are not in /etc/hosts would wait for a name server
+  echo '127.0.0.1 localhost' >"$hosts_folder/hosts"
+  ip link add lockstep-br type bridge
+  ip link set lockstep-br up
+  for ((i = 1; i <= count; i++)); do
+    echo "10.177.0.$i h$i" >>"$hosts_folder/hosts"
+    ip netns add "lockstep-h$i"
+    ip link add "lockstep-v$i" type veth peer name eth0 netns "lockstep-h$i"
+    ip link set "lockstep-v$i" master lockstep-br up
+    ip -n "lockstep-h$i" link set lo up
+    ip -n "lockstep-h$i" addr add "10.177.0.$i/24" dev eth0
+    ip -n "lockstep-h$i" link set eth0 up
+    [[ -z "$rate" ]] || tc -n "lockstep-h$i" qdisc replace dev eth0 root tbf rate "$rate" burst 64kb latency 50ms
+  done
+  cat >"$hosts_folder/enter" <<ENTER
+#!/usr/bin/env bash
+host=\$1
+shift
+exec nsenter --net="/run/netns/lockstep-\$host" unshare --mount --uts --propagation private bash -c '
+  hostname "\$0" && mount -t tmpfs -o size=2g tmpfs /dev/shm &&
+    mount --bind "$hosts_folder/hosts" /etc/hosts && mount --bind "$hosts_folder/resolv.conf" /etc/resolv.conf &&
+    exec "\$@"' "\$host" "\$@"
+ENTER
+  cat >"$hosts_folder/agent" <<AGENT
+#!/usr/bin/env bash
+while [[ "\$1" == -* ]]; do shift; done
+host=\$1
+shift
+exec "$hosts_folder/enter" "\$host" bash -c "\$*"
+AGENT
+  chmod +x "$hosts_folder/enter" "$hosts_folder/agent"
+}
+
+hosts_mpirun() {
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$hosts_folder/enter" h1 \
+    mpirun --bind-to none --mca plm_rsh_agent "$hosts_folder/agent" --mca mpi_yield_when_idle 1 "$@"
+}
