@@ -50,6 +50,7 @@ typedef struct bench_options {
   ls_comm *comm;
   size_t threads, node_ranks;
   const char *reduction; /* NULL: the default */
+  double bucket_mb;      /* 0: everything is sent at the end */
 } bench_options;
 
 /* Collective; every rank has a folder of its own. */
@@ -62,6 +63,7 @@ static inline void bench_make(step_bench *bench, bench_options options)
   idx_folder_make(&bench->folder, 12, 100, 0);
   assert_ok(ls_config_parse(&bench->spec, bench_config, "config", overrides, options.reduction ? 1 : 0,
                             &ls_all_schemas));
+  bench->spec->train.bucket_mb = options.bucket_mb;
   assert_ok(ls_source_open(&bench->source, bench->folder.path, 0));
   ls_shape in = {.c = 1, .h = 12, .w = 12};
   const ls_spec_train *train = &bench->spec->train;

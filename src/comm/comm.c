@@ -48,18 +48,18 @@ static ls_status open_world(ls_comm *comm)
 
 static ls_status start_local(ls_comm **out, int thread_level)
 {
-  if (thread_level < MPI_THREAD_FUNNELED)
+  if (thread_level < MPI_THREAD_SERIALIZED)
     return ls_fail(LS_E_COMM,
-                   "the MPI library offers no threads (level %d, MPI_THREAD_FUNNELED is %d); "
+                   "the MPI library offers too few threads (level %d, MPI_THREAD_SERIALIZED is %d); "
                    "try: an MPI library built with support for threads",
-                   thread_level, MPI_THREAD_FUNNELED);
+                   thread_level, MPI_THREAD_SERIALIZED);
   return ls_alloc(out, 1, sizeof **out, "the communicator");
 }
 
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
 {
   int thread_level;
-  LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &thread_level), "starting MPI"));
+  LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &thread_level), "starting MPI"));
   ls_comm world = {.handle = MPI_COMM_NULL};
   ls_comm *comm = NULL;
   ls_status status;
@@ -87,6 +87,11 @@ void ls_comm_finish(ls_comm *comm)
 void ls_comm_kill(ls_comm *comm, int exit_status)
 {
   MPI_Abort(comm->handle, exit_status);
+}
+
+ls_activity *ls_comm_activity(const ls_comm *comm)
+{
+  return comm->activity;
 }
 
 int ls_comm_rank(const ls_comm *comm)

@@ -15,7 +15,8 @@
 /** A group of ranks; opaque. */
 typedef struct ls_comm ls_comm;
 
-/** Initialize MPI (MPI_THREAD_FUNNELED) and open a duplicate of the world. Collective. Errors: LS_E_COMM. */
+/** Initialize MPI (MPI_THREAD_SERIALIZED: one thread at a time) and open a duplicate of the world.
+ * Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv) LS_CHECKED;
 
 /** Close the communicator and finalize MPI. NULL is fine. Collective. */
@@ -28,6 +29,9 @@ void ls_comm_kill(ls_comm *comm, int exit_status);
 /** Note from now on in `activity` (borrowed; NULL: nowhere) when this rank waits for others. Communicators
  * that are made of this one later do the same. Local. */
 void ls_comm_watch(ls_comm *comm, ls_activity *activity);
+
+/** Where waits are noted; borrowed, may be NULL. */
+ls_activity *ls_comm_activity(const ls_comm *comm);
 
 int ls_comm_rank(const ls_comm *comm); /* 0 .. size-1 */
 int ls_comm_size(const ls_comm *comm); /* number of ranks */

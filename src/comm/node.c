@@ -109,7 +109,7 @@ static void release(ls_node *node)
 static ls_status build(ls_node *node, ls_comm *comm, const ls_node_options *options)
 {
   *node = (ls_node){.ranks = {.handle = MPI_COMM_NULL, .activity = comm->activity},
-                    .leaders = {.handle = MPI_COMM_NULL, .activity = comm->activity}};
+                    .leaders = {.handle = MPI_COMM_NULL}};
   ls_status status;
   LS_GO(split(node, comm, options->max_ranks));
   LS_GO(join_leaders(node, comm));

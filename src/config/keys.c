@@ -100,6 +100,14 @@ const ls_key ls_spec_keys[] = {
      .doc = "How gradients are summed between hosts; within one, any ranks and threads give the same bits. "
             "exact: "
             "64-bit fixed point, the same bits on any number of hosts too. fast: float32, half the bytes."},
+    {.path = "train.bucket_mb",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_spec, train.bucket_mb),
+     .preset = "0.25",
+     .max = 1024,
+     .unit = "MiB",
+     .doc = "Between hosts, so much of the gradient is sent at a time, while the rest is still being made; 0 "
+            "sends all of it at the end."},
     {.path = "train.label_smoothing",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.label_smoothing),

@@ -33,6 +33,7 @@ typedef struct ls_spec_train {
   size_t batch;           /* global batch, samples, >= 1; default 256 */
   size_t microbatch;      /* samples, >= 1; default 32 */
   int reduction;          /* ls_reduction; default fast */
+  double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
   double label_smoothing; /* [0, 1); default 0 */
   double clip_norm;       /* L2 norm that gradients are clipped to; 0: off */
   double time_limit;      /* seconds after which a session stops; 0: off */

@@ -17,6 +17,8 @@
 #include "train/step_profile.h"
 #include "train/sums.h"
 
+static const double BUCKET_FLOATS = 0x1p18; /* in a mebibyte */
+
 struct ls_engine {
   ls_engine_options options;
   ls_workspace **workspaces; /* [threads] */
@@ -49,6 +51,7 @@ static ls_status build(ls_engine *engine)
                                 .microbatches =
                                     ls_size_ceil_div(options->train->batch, options->train->microbatch),
                                 .node_ranks = options->node_ranks,
+                                .bucket = (size_t)(options->train->bucket_mb * BUCKET_FLOATS),
                                 .is_fast = options->train->reduction == LS_REDUCTION_FAST};
   LS_AGREE(options->comm, allocate(engine));
   return ls_sums_new(&engine->sums, &sums);
@@ -130,12 +133,30 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
   return loss;
 }
 
-static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
-                             const ls_microbatch *microbatch)
+/* A thread's share of the sums. */
+typedef struct part_sums {
+  ls_sums *sums;
+  size_t part;
+} part_sums;
+
+/* The thread has finished only when it has counted, too. */
+static void tell_ready(void *waiting, size_t first)
 {
-  float *grads = ls_sums_next(engine->sums, part, ls_loader_step_samples(step->loader, step->epoch_step));
+  const part_sums *self = waiting;
+  if (first > 0) ls_sums_ready(self->sums, self->part, first);
+}
+
+static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
+                             const ls_microbatch *microbatch, bool is_last)
+{
+  part_sums waiting = {engine->sums, part};
+  float *grads = ls_sums_next(engine->sums, part);
   ls_step_profile_lap(step->profile, part, LS_SECTION_SUMS);
-  const ls_pass pass = start_pass(engine, part, step, microbatch, grads);
+  ls_pass pass = start_pass(engine, part, step, microbatch, grads);
+  if (is_last) {
+    pass.done = tell_ready;
+    pass.waiting = &waiting;
+  }
   const ls_loss_sums loss = run_pass(engine, part, &pass, step, microbatch);
   ls_sums_add_loss(engine->sums, part, loss.loss);
   ls_sums_count(engine->sums, part, LS_TALLY_CORRECT, loss.correct);
@@ -150,18 +171,16 @@ static void train_part(ls_engine *engine, size_t part, const ls_step *step)
   ls_profile_start(ls_step_profile_passes(step->profile, part));
   for (size_t i = ls_part_first(count, engine->options.threads, part); i < end; i++) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
-    train_microbatch(engine, part, step, &microbatch);
+    train_microbatch(engine, part, step, &microbatch, i + 1 == end);
   }
+  ls_sums_finish(engine->sums, part);
 }
 
-/* Sum over all threads and ranks, together with what this rank alone knows. Collective. */
-static ls_status reduce(ls_engine *engine, const ls_step *step, ls_step_result *result)
+/* Sum over all threads and ranks. Collective. */
+static ls_status reduce(ls_engine *engine, ls_step_result *result)
 {
   ls_sums *sums = engine->sums;
-  ls_sums_count(sums, 0, LS_TALLY_STOP, step->control.stop);
-  ls_sums_count(sums, 0, LS_TALLY_CHECKPOINT, step->control.checkpoint);
-  LS_TRY(ls_sums_reduce(sums, ls_loader_step_samples(step->loader, step->epoch_step)),
-         "summing the gradients");
+  LS_TRY(ls_sums_reduce(sums), "summing the gradients");
   *result = (ls_step_result){.loss = ls_sums_loss(sums),
                              .correct = ls_sums_total(sums, LS_TALLY_CORRECT),
                              .samples = ls_sums_total(sums, LS_TALLY_SAMPLES),
@@ -209,7 +228,7 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
   const ls_model *model = engine->options.network->model;
   const ls_model_counts *counts = ls_model_count(model);
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
-  float *grads = ls_sums_next(engine->sums, 0, ls_loader_step_samples(step->loader, step->epoch_step));
+  float *grads = ls_sums_next(engine->sums, 0);
   for (size_t i = 0; i < count; i++) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
     memset(grads, 0, (counts->grads + counts->buffers) * sizeof *grads);
@@ -238,10 +257,13 @@ static ls_status explain(ls_engine *engine, const ls_step *step)
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)
 {
   const size_t threads = engine->options.threads;
+  ls_sums_begin(engine->sums, ls_loader_step_samples(step->loader, step->epoch_step));
+  ls_sums_count(engine->sums, 0, LS_TALLY_STOP, step->control.stop);
+  ls_sums_count(engine->sums, 0, LS_TALLY_CHECKPOINT, step->control.checkpoint);
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) train_part(engine, part, step);
   ls_profile_start(ls_step_profile_passes(step->profile, 0));
-  LS_PASS(reduce(engine, step, result));
+  LS_PASS(reduce(engine, result));
   ls_step_profile_lap(step->profile, 0, LS_SECTION_REDUCTION);
   if (!result->is_valid) return explain(engine, step);
   apply(engine, step, result);

@@ -5,7 +5,7 @@
  *
  * The node's threads, of all its ranks, each sum one chunk over all of the node's threads into the common
  * segment: its result or, with several nodes, its totals. */
-#include "train/sums.h"
+#include "train/sums_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,60 +13,31 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "comm/node.h"
 
 static const double GRAD_SCALE = 0x1p40, STAT_SCALE = 0x1p28, LOSS_SCALE = 0x1p32;
 
 enum { BLOCK = 512 }; /* elements summed in one go, in first-level cache */
-
-/* What a thread tells the others; of two, one is written while the slowest rank still reads the other. */
-typedef struct board {
-  uint64_t tally[LS_TALLY_COUNT];
-  uint64_t has_grads; /* grads holds a micro-batch */
-  uint64_t has_sums;  /* sums holds micro-batches */
-} board;
 
 /* The begin of a segment: what others need to know to read the rest. */
 typedef struct head {
   size_t threads, sum_count;
 } head;
 
-/* A thread's part of a segment, as this process sees it. */
-typedef struct worker {
-  board *boards; /* [2] */
-  float *grads;  /* [count] gradient and statistics of a micro-batch; zero where there is none */
-  uint64_t
-      *sums; /* [sum_count] fixed point, two's complement; 0 if a step gives a thread one micro-batch only */
-} worker;
-
-struct ls_sums {
-  ls_sums_options options;
-  ls_node *node;
-  size_t count;    /* grads + stats */
-  double limit;    /* of what is added to a sum, in units of its resolution: no sum can overflow */
-  worker *workers; /* [worker_count] of the node, in the order of ranks and threads */
-  size_t worker_count;
-  worker *mine;     /* this rank's [threads] */
-  float *result;    /* [count] */
-  float *decoded;   /* the result's memory when it is this rank's own: several nodes, exact */
-  uint64_t *totals; /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes only */
-  uint64_t tally[LS_TALLY_COUNT];
-  size_t turn; /* 0 or 1: the boards of this step */
-};
-
-static bool is_joined_as_totals(const ls_sums *sums)
+bool ls_sums_are_exact(const ls_sums *sums)
 {
   return ls_node_count(sums->node) > 1 && !sums->options.is_fast;
 }
 
 /* Take a worker's part off an arena; with memory behind it, where it lies. */
-static worker take_worker(ls_arena *arena, size_t count, size_t sum_count)
+static ls_sums_worker take_worker(ls_arena *arena, size_t count, size_t sum_count)
 {
-  const size_t boards = ls_arena_reserve(arena, 2, sizeof(board));
+  const size_t boards = ls_arena_reserve(arena, 2, sizeof(ls_sums_board));
   const size_t grads = ls_arena_reserve(arena, count, sizeof(float));
   const size_t sums = ls_arena_reserve(arena, sum_count, sizeof(uint64_t));
-  if (!arena->base) return (worker){0};
-  return (worker){ls_arena_at(arena, boards), ls_arena_at(arena, grads), ls_arena_at(arena, sums)};
+  const size_t progress = ls_arena_reserve(arena, 1, sizeof(atomic_uint_least64_t));
+  if (!arena->base) return (ls_sums_worker){0};
+  return (ls_sums_worker){ls_arena_at(arena, boards), ls_arena_at(arena, grads), ls_arena_at(arena, sums),
+                          ls_arena_at(arena, progress)};
 }
 
 static size_t segment_bytes(const ls_sums *sums, const head *own)
@@ -77,12 +48,13 @@ static size_t segment_bytes(const ls_sums *sums, const head *own)
   return arena.bytes;
 }
 
-/* The common segment: result, then totals. */
-static size_t common_bytes(const ls_sums *sums, size_t *totals)
+/* The common segment: result, totals, and what the overlap needs. */
+static size_t common_bytes(const ls_sums *sums, size_t *totals, size_t *overlap)
 {
   ls_arena arena = {0};
   ls_arena_reserve(&arena, sums->count, sizeof(float));
   *totals = ls_arena_reserve(&arena, sums->count + LS_TALLY_COUNT, sizeof(uint64_t));
+  *overlap = ls_arena_reserve(&arena, ls_overlap_bytes(&sums->options), 1);
   return arena.bytes;
 }
 
@@ -97,7 +69,7 @@ static ls_status find_workers(ls_sums *sums)
   const size_t ranks = ls_node_size(sums->node);
   for (size_t r = 0; r < ranks; r++) sums->worker_count += head_of(sums, r)->threads;
   LS_PASS(ls_alloc(&sums->workers, sums->worker_count, sizeof *sums->workers, "the node's workers"));
-  worker *next = sums->workers;
+  ls_sums_worker *next = sums->workers;
   for (size_t r = 0; r < ranks; r++) {
     ls_arena arena = {.base = ls_node_segment(sums->node, r)};
     ls_arena_reserve(&arena, 1, sizeof(head));
@@ -111,12 +83,13 @@ static ls_status find_workers(ls_sums *sums)
 /* Where the reduced values go. Local. */
 static ls_status find_result(ls_sums *sums)
 {
-  size_t totals;
-  common_bytes(sums, &totals);
+  size_t totals, overlap;
+  common_bytes(sums, &totals, &overlap);
   ls_arena common = {.base = ls_node_common(sums->node)};
   sums->result = ls_arena_at(&common, 0);
   sums->totals = ls_arena_at(&common, totals);
-  if (!is_joined_as_totals(sums)) return LS_OK;
+  LS_PASS(ls_overlap_new(&sums->overlap, sums, ls_arena_at(&common, overlap)));
+  if (!ls_sums_are_exact(sums)) return LS_OK;
   LS_PASS(ls_alloc(&sums->decoded, sums->count, sizeof(float), "the gradient"));
   sums->result = sums->decoded;
   return LS_OK;
@@ -128,10 +101,10 @@ static ls_status build(ls_sums *sums)
   const size_t ranks = (size_t)ls_comm_size(options->comm);
   const size_t most = ls_size_ceil_div(ls_size_ceil_div(options->microbatches, ranks), options->threads);
   const head own = {.threads = options->threads, .sum_count = most > 1 ? sums->count : 0};
-  size_t totals;
+  size_t totals, overlap;
   const ls_node_options node = {.max_ranks = options->node_ranks,
                                 .bytes = segment_bytes(sums, &own),
-                                .common_bytes = common_bytes(sums, &totals)};
+                                .common_bytes = common_bytes(sums, &totals, &overlap)};
   LS_PASS(ls_node_new(&sums->node, options->comm, &node));
   *(head *)ls_node_segment(sums->node, ls_node_rank(sums->node)) = own;
   LS_PASS(ls_node_barrier(sums->node));
@@ -159,6 +132,7 @@ ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options)
 void ls_sums_free(ls_sums *sums)
 {
   if (!sums) return;
+  ls_overlap_free(sums->overlap);
   ls_node_free(sums->node);
   free(sums->workers);
   free(sums->decoded);
@@ -202,20 +176,20 @@ static run run_of(const ls_sums *sums, size_t which, size_t first, size_t end, s
   return (run){ls_size_max(first, grads), end, STAT_SCALE, 1.0 / (double)samples};
 }
 
-static board *board_of(const ls_sums *sums, const worker *self)
+static ls_sums_board *board_of(const ls_sums *sums, const ls_sums_worker *self)
 {
   return &self->boards[sums->turn];
 }
 
-float *ls_sums_next(ls_sums *sums, size_t part, size_t samples)
+float *ls_sums_next(ls_sums *sums, size_t part)
 {
-  worker *self = &sums->mine[part];
-  board *mine = board_of(sums, self);
+  ls_sums_worker *self = &sums->mine[part];
+  ls_sums_board *mine = board_of(sums, self);
   if (mine->has_grads) {
     if (!mine->has_sums) memset(self->sums, 0, sums->count * sizeof *self->sums);
     mine->has_sums = true;
     for (size_t which = 0; which < 2; which++) {
-      const run r = run_of(sums, which, 0, sums->count, samples);
+      const run r = run_of(sums, which, 0, sums->count, sums->samples);
       if (r.first < r.end)
         mine->tally[LS_TALLY_OUTSIDE] += add_fixed(self->grads + r.first, self->sums + r.first,
                                                    r.end - r.first, r.scale * r.unit, sums->limit);
@@ -252,7 +226,7 @@ static bool sum_block(const ls_sums *sums, const run *r, size_t first, size_t co
   bool outside = false;
   memset(totals, 0, count * sizeof *totals);
   for (size_t w = 0; w < sums->worker_count; w++) {
-    const worker *self = &sums->workers[w];
+    const ls_sums_worker *self = &sums->workers[w];
     if (board_of(sums, self)->has_grads)
       outside |= add_fixed(self->grads + first, totals, count, r->scale * r->unit, sums->limit);
     if (!board_of(sums, self)->has_sums) continue;
@@ -270,7 +244,7 @@ static bool sum_run(const ls_sums *sums, const run *r)
   for (size_t first = r->first; first < r->end; first += BLOCK) {
     const size_t count = ls_size_min(BLOCK, r->end - first);
     outside |= sum_block(sums, r, first, count, totals);
-    if (is_joined_as_totals(sums))
+    if (ls_sums_are_exact(sums))
       memcpy(sums->totals + first, totals, count * sizeof *totals);
     else
       decode(totals, sums->result + first, count, r->scale);
@@ -286,16 +260,22 @@ static size_t chunk_first(const ls_sums *sums, size_t index)
                      ls_part_first(ls_size_ceil_div(sums->count, line), sums->worker_count, index) * line);
 }
 
-/* The chunk of this rank's thread `part`. */
-static void sum_part(ls_sums *sums, size_t part, size_t samples)
+bool ls_sums_range(ls_sums *sums, size_t first, size_t end)
 {
-  const size_t index = (size_t)(sums->mine - sums->workers) + part;
   bool outside = false;
   for (size_t which = 0; which < 2; which++) {
-    const run r = run_of(sums, which, chunk_first(sums, index), chunk_first(sums, index + 1), samples);
+    const run r = run_of(sums, which, first, end, sums->samples);
     outside |= sum_run(sums, &r);
   }
-  ls_sums_count(sums, part, LS_TALLY_OUTSIDE, outside);
+  return outside;
+}
+
+/* The chunk of this rank's thread `part`. */
+static void sum_part(ls_sums *sums, size_t part)
+{
+  const size_t index = (size_t)(sums->mine - sums->workers) + part;
+  ls_sums_count(sums, part, LS_TALLY_OUTSIDE,
+                ls_sums_range(sums, chunk_first(sums, index), chunk_first(sums, index + 1)));
 }
 
 static void decode_part(ls_sums *sums, size_t part)
@@ -308,28 +288,33 @@ static void decode_part(ls_sums *sums, size_t part)
   }
 }
 
-/* The node's tally. */
-static void sum_tally(const ls_sums *sums, uint64_t *tally)
+void ls_sums_add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
 {
   memset(tally, 0, LS_TALLY_COUNT * sizeof *tally);
   for (size_t w = 0; w < sums->worker_count; w++)
     for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
 }
 
-/* From the nodes' totals to everyone's. Collective. */
-static ls_status join_nodes(ls_sums *sums)
+/* Sum the nodes' totals and tallies. Collective. */
+static ls_status send_totals(ls_sums *sums)
 {
   uint64_t *tally = sums->totals + sums->count;
+  if (ls_node_rank(sums->node) == 0) ls_sums_add_tallies(sums, tally);
+  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT);
+  LS_PASS(ls_node_sum_f32(sums->node, sums->result, sums->count));
+  return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
+}
+
+/* From the nodes' totals to everyone's result. Collective. */
+static ls_status join_nodes(ls_sums *sums)
+{
   const size_t threads = sums->options.threads;
-  if (ls_node_rank(sums->node) == 0) sum_tally(sums, tally);
-  if (sums->options.is_fast) {
-    LS_PASS(ls_node_sum_f32(sums->node, sums->result, sums->count));
-    LS_PASS(ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT));
-  } else {
-    LS_PASS(ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT));
-  }
+  ls_activity *activity = ls_comm_activity(sums->options.comm);
+  ls_activity_wait(activity, "summing the gradients over the hosts");
+  LS_PASS(sums->overlap ? ls_overlap_end(sums->overlap) : send_totals(sums));
+  ls_activity_work(activity);
   LS_PASS(ls_node_barrier(sums->node));
-  memcpy(sums->tally, tally, sizeof sums->tally);
+  memcpy(sums->tally, sums->totals + sums->count, sizeof sums->tally);
   if (!sums->decoded) return LS_OK;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) decode_part(sums, part);
@@ -341,21 +326,45 @@ static void turn_boards(ls_sums *sums)
 {
   sums->turn = 1 - sums->turn;
   for (size_t t = 0; t < sums->options.threads; t++)
-    *board_of(sums, &sums->mine[t]) = (board){.has_grads = false};
+    *board_of(sums, &sums->mine[t]) = (ls_sums_board){.has_grads = false};
 }
 
-ls_status ls_sums_reduce(ls_sums *sums, size_t samples)
+void ls_sums_begin(ls_sums *sums, size_t samples)
+{
+  sums->samples = samples;
+  ls_overlap_begin(sums->overlap);
+}
+
+void ls_sums_ready(ls_sums *sums, size_t part, size_t first)
+{
+  ls_overlap_ready(sums, &sums->mine[part], first);
+}
+
+void ls_sums_finish(ls_sums *sums, size_t part)
+{
+  ls_sums_ready(sums, part, 0);
+  ls_overlap_help(sums->overlap);
+}
+
+/* Sum over the node what was not summed meanwhile. Collective over the node. */
+static ls_status sum_node(ls_sums *sums)
 {
   const size_t threads = sums->options.threads;
   LS_PASS(ls_node_barrier(sums->node));
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) sum_part(sums, part, samples);
-  LS_PASS(ls_node_barrier(sums->node));
-  if (ls_node_count(sums->node) == 1)
-    sum_tally(sums, sums->tally);
-  else
+  for (size_t part = 0; part < threads; part++) sum_part(sums, part);
+  return ls_node_barrier(sums->node);
+}
+
+ls_status ls_sums_reduce(ls_sums *sums)
+{
+  if (!sums->overlap) LS_PASS(sum_node(sums));
+  if (ls_node_count(sums->node) > 1)
     LS_PASS(join_nodes(sums));
+  else
+    ls_sums_add_tallies(sums, sums->tally);
   turn_boards(sums);
+  sums->step++;
   return LS_OK;
 }
 

@@ -31,8 +31,10 @@ typedef struct ls_sums_options {
   size_t threads;      /* of this rank, >= 1 */
   size_t microbatches; /* at most, in a step of all ranks */
   size_t node_ranks;   /* see ls_node_new() */
-  bool is_fast; /* between nodes, totals travel as float32: half the bytes, but no longer the same bits on
-                   any number of nodes */
+  size_t bucket; /* elements that are sent together between nodes, while others are made; 0: all of them,
+                    after the last */
+  bool is_fast;  /* between nodes, totals travel as float32: half the bytes, but no longer the same bits on
+                    any number of nodes */
 } ls_sums_options;
 
 /** What is counted beside the vectors. */
@@ -52,19 +54,29 @@ ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options) LS_CHECKED;
 /** NULL is fine. Collective. */
 void ls_sums_free(ls_sums *sums);
 
+/** A step begins. `samples`: of the whole step; statistics are means over them. Local. */
+void ls_sums_begin(ls_sums *sums, size_t samples);
+
 /** Where thread `part` adds the gradient and statistics of its next micro-batch: [grads + stats], all zero.
  *
- * Takes what its micro-batch before left there into its sum. `samples`: of the whole step; statistics are
- * means over them. Local; threads may call it at the same time, each for its own part. */
-float *ls_sums_next(ls_sums *sums, size_t part, size_t samples);
+ * Takes what its micro-batch before left there into its sum. Local; threads may call it at the same time,
+ * each for its own part, as below. */
+float *ls_sums_next(ls_sums *sums, size_t part);
+
+/** In the last micro-batch of thread `part` everything from element `first` on is complete: it may be reduced
+ * while the rest is made. Local. */
+void ls_sums_ready(ls_sums *sums, size_t part, size_t first);
+
+/** Thread `part` has nothing more to add or to count in this step. Local. */
+void ls_sums_finish(ls_sums *sums, size_t part);
 
 /** Count for thread `part`. Local, as above. */
 void ls_sums_count(ls_sums *sums, size_t part, ls_tally what, uint64_t count);
 void ls_sums_add_loss(ls_sums *sums, size_t part, double loss);
 
-/** Sum everything over all threads of all ranks; then nothing is left to add up. Collective, by the thread
- * that calls MPI; uses OpenMP. Errors: LS_E_COMM. */
-ls_status ls_sums_reduce(ls_sums *sums, size_t samples) LS_CHECKED;
+/** Sum everything over all threads of all ranks, which have all finished; then nothing is left to add up.
+ * Collective, by the thread that calls MPI; uses OpenMP. Errors: LS_E_COMM. */
+ls_status ls_sums_reduce(ls_sums *sums) LS_CHECKED;
 
 /** The reduced vector [grads + stats]; borrowed, until the next reduction. Undefined when values were
  * outside.

@@ -6,7 +6,10 @@
 
 #include "step_bench.h"
 
-enum { ROUNDS = 4, NODE_RANKS = 3 };
+enum { ROUNDS = 4, NODE_RANKS = 3, BUCKETS = 3 };
+
+/* No buckets; some of many elements, beginning in the midst of layers; hundreds. */
+static const double buckets_mb[BUCKETS] = {0.0, 0x1p-10, 0x1p-15};
 
 /* Parameters after some steps, in a copy that the caller frees. */
 static float *train(const bench_options *options, size_t *count)
@@ -32,10 +35,31 @@ static void hosts_do_not_change_a_bit(void **state)
   ls_comm *comm = *state;
   size_t count;
   float *expected = train(&(bench_options){.comm = comm, .threads = 1, .reduction = "exact"}, &count);
-  for (size_t node_ranks = 1; node_ranks <= NODE_RANKS; node_ranks++) {
-    const size_t threads = 1 + (size_t)ls_comm_rank(comm) % 2; /* not the same everywhere */
-    const bench_options options = {
-        .comm = comm, .threads = threads, .node_ranks = node_ranks, .reduction = "exact"};
+  for (size_t i = 0; i < NODE_RANKS * BUCKETS; i++) {
+    const bench_options options = {.comm = comm,
+                                   .threads =
+                                       1 + (size_t)ls_comm_rank(comm) % 2, /* not the same everywhere */
+                                   .node_ranks = 1 + i / BUCKETS,
+                                   .reduction = "exact",
+                                   .bucket_mb = buckets_mb[i % BUCKETS]};
+    float *params = train(&options, &count);
+    assert_all(comm, same(params, expected, count));
+    free(params);
+  }
+  free(expected);
+}
+
+/* Whether buckets are sent beside the backward pass or after it, two hosts add the same floats. */
+static void overlap_does_not_change_a_bit(void **state)
+{
+  ls_comm *comm = *state;
+  if (ls_comm_size(comm) != 2) return;
+  size_t count;
+  const bench_options at_the_end = {.comm = comm, .threads = 2, .node_ranks = 1, .reduction = "fast"};
+  float *expected = train(&at_the_end, &count);
+  for (size_t i = 1; i < BUCKETS; i++) {
+    bench_options options = at_the_end;
+    options.bucket_mb = buckets_mb[i];
     float *params = train(&options, &count);
     assert_all(comm, same(params, expected, count));
     free(params);
@@ -65,6 +89,7 @@ static int run(ls_comm *comm)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(hosts_do_not_change_a_bit, comm),
+      cmocka_unit_test_prestate(overlap_does_not_change_a_bit, comm),
       cmocka_unit_test_prestate(fast_is_exact_on_one_host_and_rounds_between_hosts, comm),
   };
   return cmocka_run_group_tests_name("step", tests, NULL, NULL);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reduction beside the backward pass. The vector is cut into buckets, of which the last is complete first.
+ * Once all threads of the node have made a bucket, one of them that has nothing else to do, or the courier of
+ * the node's first rank, sums it over the node; the courier sends the sums to the other nodes, one after the
+ * other.
+ *
+ * Source: Li et al.: "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", VLDB 2020,
+ * section 3.2, for the buckets and their order. */
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "train/courier.h"
+#include "train/sums_internal.h"
+
+enum {
+  LEAST_BUCKETS = 3, /* with fewer, there is too little to hide */
+  STEP_SHIFT = 40,   /* progress is (step << STEP_SHIFT) + elements that are ready: it only grows */
+  NAP_NS = 20000     /* between two looks at the others' progress: short against a bucket's transfer */
+};
+
+/* In memory that the node's ranks share. Counts are of the whole run, so that no step has to reset them. */
+typedef struct shared_bucket {
+  atomic_uint_least64_t steps; /* in how many steps it was summed over the node */
+  uint64_t outside;            /* with values out of range, in the last of them */
+} shared_bucket;
+
+typedef struct shared {
+  atomic_uint_least64_t taken; /* buckets that somebody sums or has summed */
+  shared_bucket buckets[];
+} shared;
+
+struct ls_overlap {
+  ls_sums *sums;
+  shared *shared;
+  size_t bucket, count; /* elements of a bucket; buckets */
+  ls_courier *courier;  /* of the node's first rank; NULL on the others */
+};
+
+static size_t bucket_count(const ls_sums_options *options)
+{
+  return options->bucket == 0 ? 0 : ls_size_ceil_div(options->grads + options->stats, options->bucket);
+}
+
+size_t ls_overlap_bytes(const ls_sums_options *options)
+{
+  return sizeof(shared) + bucket_count(options) * sizeof(shared_bucket);
+}
+
+/* Bucket k, counted from the end of the vector, is [first, end). */
+static size_t first_of(const ls_overlap *overlap, size_t k)
+{
+  const size_t count = overlap->sums->count, after = (k + 1) * overlap->bucket;
+  return count > after ? count - after : 0;
+}
+
+static size_t end_of(const ls_overlap *overlap, size_t k)
+{
+  return overlap->sums->count - k * overlap->bucket;
+}
+
+static void nap(void)
+{
+  const struct timespec time = {.tv_nsec = NAP_NS};
+  nanosleep(&time, NULL);
+}
+
+static uint64_t progress_of(const ls_sums *sums, size_t first)
+{
+  return ((sums->step + 1) << STEP_SHIFT) - first;
+}
+
+/* Have all workers of the node made bucket k? */
+static bool is_ready(const ls_overlap *overlap, size_t k)
+{
+  const ls_sums *sums = overlap->sums;
+  const uint64_t wanted = progress_of(sums, first_of(overlap, k));
+  for (size_t w = 0; w < sums->worker_count; w++)
+    if (atomic_load_explicit(sums->workers[w].progress, memory_order_acquire) < wanted) return false;
+  return true;
+}
+
+/* Take the next bucket that nobody sums yet, if it is ready; or whether it is or not. */
+static bool take(const ls_overlap *overlap, bool ready_only, size_t *k)
+{
+  const uint64_t begin = overlap->sums->step * overlap->count;
+  uint64_t taken = atomic_load(&overlap->shared->taken);
+  while (taken < begin + overlap->count) {
+    *k = (size_t)(taken - begin);
+    if (ready_only && !is_ready(overlap, *k)) return false;
+    if (atomic_compare_exchange_weak(&overlap->shared->taken, &taken, taken + 1)) return true;
+  }
+  return false;
+}
+
+static void sum_bucket(const ls_overlap *overlap, size_t k)
+{
+  while (!is_ready(overlap, k)) nap();
+  shared_bucket *bucket = &overlap->shared->buckets[k];
+  bucket->outside = ls_sums_range(overlap->sums, first_of(overlap, k), end_of(overlap, k));
+  atomic_store_explicit(&bucket->steps, overlap->sums->step + 1, memory_order_release);
+}
+
+/* Wait until bucket k is summed over the node, and do what there is to do. */
+static void await_bucket(const ls_overlap *overlap, size_t k)
+{
+  size_t next;
+  while (atomic_load_explicit(&overlap->shared->buckets[k].steps, memory_order_acquire) <=
+         overlap->sums->step)
+    if (take(overlap, true, &next))
+      sum_bucket(overlap, next);
+    else
+      nap();
+}
+
+static ls_status send_bucket(const ls_overlap *overlap, size_t k)
+{
+  ls_sums *sums = overlap->sums;
+  const size_t first = first_of(overlap, k), count = end_of(overlap, k) - first;
+  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals + first, count);
+  return ls_node_sum_f32(sums->node, sums->result + first, count);
+}
+
+/* The courier's job: a whole step. All workers have finished when the last bucket is summed. */
+static ls_status send_all(void *user)
+{
+  const ls_overlap *overlap = user;
+  ls_sums *sums = overlap->sums;
+  uint64_t *tally = sums->totals + sums->count, outside = 0;
+  for (size_t k = 0; k < overlap->count; k++) {
+    await_bucket(overlap, k);
+    outside += overlap->shared->buckets[k].outside;
+    LS_PASS(send_bucket(overlap, k));
+  }
+  ls_sums_add_tallies(sums, tally);
+  tally[LS_TALLY_OUTSIDE] += outside;
+  return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
+}
+
+ls_status ls_overlap_new(ls_overlap **out, ls_sums *sums, void *shared_memory)
+{
+  const size_t count = bucket_count(&sums->options);
+  if (ls_node_count(sums->node) == 1 || count < LEAST_BUCKETS) return LS_OK;
+  ls_overlap *overlap;
+  LS_PASS(ls_alloc(&overlap, 1, sizeof *overlap, "the overlap of reduction and computation"));
+  *overlap =
+      (ls_overlap){.sums = sums, .shared = shared_memory, .bucket = sums->options.bucket, .count = count};
+  *out = overlap;
+  return ls_node_rank(sums->node) == 0 ? ls_courier_new(&overlap->courier, send_all, overlap) : LS_OK;
+}
+
+void ls_overlap_free(ls_overlap *overlap)
+{
+  if (!overlap) return;
+  ls_courier_free(overlap->courier);
+  free(overlap);
+}
+
+void ls_overlap_begin(ls_overlap *overlap)
+{
+  if (overlap && overlap->courier) ls_courier_send(overlap->courier);
+}
+
+void ls_overlap_ready(const ls_sums *sums, ls_sums_worker *self, size_t first)
+{
+  if (sums->overlap) atomic_store_explicit(self->progress, progress_of(sums, first), memory_order_release);
+}
+
+void ls_overlap_help(ls_overlap *overlap)
+{
+  size_t k;
+  while (overlap && take(overlap, false, &k)) sum_bucket(overlap, k);
+}
+
+ls_status ls_overlap_end(ls_overlap *overlap)
+{
+  return overlap->courier ? ls_courier_wait(overlap->courier) : LS_OK;
+}
