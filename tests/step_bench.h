@@ -50,6 +50,7 @@ typedef struct bench_options {
   ls_comm *comm;
   size_t threads, node_ranks;
   const char *reduction; /* NULL: the default */
+  bool bfloat16;         /* between hosts */
   double bucket_mb;      /* 0: everything is sent at the end */
 } bench_options;
 
@@ -64,6 +65,7 @@ static inline void bench_make(step_bench *bench, bench_options options)
   assert_ok(ls_config_parse(&bench->spec, bench_config, "config", overrides, options.reduction ? 1 : 0,
                             &ls_all_schemas));
   bench->spec->train.bucket_mb = options.bucket_mb;
+  bench->spec->train.allreduce_dtype = options.bfloat16 ? LS_DTYPE_BFLOAT16 : LS_DTYPE_FLOAT32;
   assert_ok(ls_source_open(&bench->source, bench->folder.path, 0));
   ls_shape in = {.c = 1, .h = 12, .w = 12};
   const ls_spec_train *train = &bench->spec->train;

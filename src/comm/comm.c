@@ -110,6 +110,7 @@ typedef struct vector {
   unsigned char *data;
   MPI_Datatype type;
   size_t width; /* bytes of an element */
+  MPI_Op op;
 } vector;
 
 static ls_status broadcast_piece(void *context, size_t first, int count)
@@ -124,7 +125,7 @@ static ls_status sum_piece(void *context, size_t first, int count)
   const vector *v = context;
   return LS_COMM_WAIT(
       v->comm,
-      MPI_Allreduce(MPI_IN_PLACE, v->data + first * v->width, count, v->type, MPI_SUM, v->comm->handle),
+      MPI_Allreduce(MPI_IN_PLACE, v->data + first * v->width, count, v->type, v->op, v->comm->handle),
       "summing over the ranks");
 }
 
@@ -152,19 +153,41 @@ done:
 
 ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count)
 {
-  vector v = {.comm = comm, .data = (unsigned char *)values, .type = MPI_FLOAT, .width = sizeof *values};
+  vector v = {.comm = comm,
+              .data = (unsigned char *)values,
+              .type = MPI_FLOAT,
+              .width = sizeof *values,
+              .op = MPI_SUM};
   return ls_in_pieces(count, INT_MAX, sum_piece, &v);
 }
 
 ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count)
 {
-  vector v = {.comm = comm, .data = (unsigned char *)values, .type = MPI_DOUBLE, .width = sizeof *values};
+  vector v = {.comm = comm,
+              .data = (unsigned char *)values,
+              .type = MPI_DOUBLE,
+              .width = sizeof *values,
+              .op = MPI_SUM};
   return ls_in_pieces(count, INT_MAX, sum_piece, &v);
 }
 
 ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
 {
-  vector v = {.comm = comm, .data = (unsigned char *)values, .type = MPI_UINT64_T, .width = sizeof *values};
+  vector v = {.comm = comm,
+              .data = (unsigned char *)values,
+              .type = MPI_UINT64_T,
+              .width = sizeof *values,
+              .op = MPI_SUM};
+  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+}
+
+ls_status ls_comm_sum_bf16(ls_comm *comm, MPI_Op add, uint16_t *values, size_t count)
+{
+  vector v = {.comm = comm,
+              .data = (unsigned char *)values,
+              .type = MPI_UINT16_T,
+              .width = sizeof *values,
+              .op = add};
   return ls_in_pieces(count, INT_MAX, sum_piece, &v);
 }
 

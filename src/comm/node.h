@@ -44,5 +44,6 @@ ls_status ls_node_barrier(ls_node *node) LS_CHECKED;
  * once; a barrier before and after makes the sums everyone's. Collective. Errors: LS_E_COMM. */
 ls_status ls_node_sum_u64(ls_node *node, uint64_t *values, size_t count) LS_CHECKED;
 ls_status ls_node_sum_f32(ls_node *node, float *values, size_t count) LS_CHECKED;
+ls_status ls_node_sum_bf16(ls_node *node, uint16_t *values, size_t count) LS_CHECKED; /* base/bfloat16.h */
 
 #endif

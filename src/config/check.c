@@ -40,12 +40,20 @@ static ls_status check_patience(const ls_spec *spec)
                               "hold some samples out, such as data.validation=0.1, or set the patience to 0");
 }
 
+static ls_status check_dtype(const ls_spec *spec)
+{
+  if (spec->train.allreduce_dtype == LS_DTYPE_FLOAT32 || spec->train.reduction == LS_REDUCTION_FAST)
+    return LS_OK;
+  return ls_fail(LS_E_CONFIG, "bfloat16 rounds what reduction: exact keeps; use reduction: fast with it");
+}
+
 static const struct {
   const char *path; /* the key that is blamed */
   ls_status (*check)(const ls_spec *spec);
 } rules[] = {
     {"name", check_name},
     {"train.early_stopping.patience", check_patience},
+    {"train.allreduce_dtype", check_dtype},
 };
 
 ls_status ls_config_check(const ls_spec *spec, const ls_document *document)

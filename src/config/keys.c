@@ -13,6 +13,8 @@ static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const reduction_words[] = {
     [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
+static const char *const dtype_words[] = {
+    [LS_DTYPE_FLOAT32] = "float32", [LS_DTYPE_BFLOAT16] = "bfloat16", NULL};
 
 const char *const ls_family_words[LS_FAMILY_COUNT] = {
     [LS_FAMILY_LAYER] = "layer", [LS_FAMILY_OPTIMIZER] = "optimizer", [LS_FAMILY_SCHEDULE] = "schedule"};
@@ -100,6 +102,13 @@ const ls_key ls_spec_keys[] = {
      .doc = "How gradients are summed between hosts; within one, any ranks and threads give the same bits. "
             "exact: "
             "64-bit fixed point, the same bits on any number of hosts too. fast: float32, half the bytes."},
+    {.path = "train.allreduce_dtype",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, train.allreduce_dtype),
+     .preset = "float32",
+     .words = dtype_words,
+     .doc = "What gradients travel as between hosts under reduction: fast; bfloat16 halves the bytes and "
+            "keeps 8 bits of each value."},
     {.path = "train.bucket_mb",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.bucket_mb),

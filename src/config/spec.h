@@ -12,6 +12,7 @@ typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALI
 typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
+typedef enum ls_dtype { LS_DTYPE_FLOAT32, LS_DTYPE_BFLOAT16 } ls_dtype;
 
 typedef struct ls_spec_data {
   char *source;         /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
@@ -33,6 +34,7 @@ typedef struct ls_spec_train {
   size_t batch;           /* global batch, samples, >= 1; default 256 */
   size_t microbatch;      /* samples, >= 1; default 32 */
   int reduction;          /* ls_reduction; default fast */
+  int allreduce_dtype;    /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
   double label_smoothing; /* [0, 1); default 0 */
   double clip_norm;       /* L2 norm that gradients are clipped to; 0: off */

@@ -52,7 +52,8 @@ static ls_status build(ls_engine *engine)
                                     ls_size_ceil_div(options->train->batch, options->train->microbatch),
                                 .node_ranks = options->node_ranks,
                                 .bucket = (size_t)(options->train->bucket_mb * BUCKET_FLOATS),
-                                .is_fast = options->train->reduction == LS_REDUCTION_FAST};
+                                .is_fast = options->train->reduction == LS_REDUCTION_FAST,
+                                .is_brief = options->train->allreduce_dtype == LS_DTYPE_BFLOAT16};
   LS_AGREE(options->comm, allocate(engine));
   return ls_sums_new(&engine->sums, &sums);
 }

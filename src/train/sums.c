@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bfloat16.h"
 #include "base/memory.h"
 #include "base/size.h"
 
@@ -89,6 +90,8 @@ static ls_status find_result(ls_sums *sums)
   sums->result = ls_arena_at(&common, 0);
   sums->totals = ls_arena_at(&common, totals);
   LS_PASS(ls_overlap_new(&sums->overlap, sums, ls_arena_at(&common, overlap)));
+  if (sums->options.is_brief && ls_node_count(sums->node) > 1)
+    LS_PASS(ls_alloc(&sums->brief, sums->count, sizeof *sums->brief, "gradients in bfloat16"));
   if (!ls_sums_are_exact(sums)) return LS_OK;
   LS_PASS(ls_alloc(&sums->decoded, sums->count, sizeof(float), "the gradient"));
   sums->result = sums->decoded;
@@ -136,6 +139,7 @@ void ls_sums_free(ls_sums *sums)
   ls_node_free(sums->node);
   free(sums->workers);
   free(sums->decoded);
+  free(sums->brief);
   free(sums);
 }
 
@@ -295,13 +299,30 @@ void ls_sums_add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
     for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
 }
 
+/* By way of bfloat16. */
+static ls_status send_brief(ls_sums *sums, size_t first, size_t count)
+{
+  if (ls_node_rank(sums->node) > 0) return LS_OK;
+  ls_bfloat16_from_float(sums->result + first, count, sums->brief + first);
+  LS_PASS(ls_node_sum_bf16(sums->node, sums->brief + first, count));
+  ls_bfloat16_to_float(sums->brief + first, count, sums->result + first);
+  return LS_OK;
+}
+
+ls_status ls_sums_send(ls_sums *sums, size_t first, size_t end)
+{
+  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals + first, end - first);
+  if (sums->brief) return send_brief(sums, first, end - first);
+  return ls_node_sum_f32(sums->node, sums->result + first, end - first);
+}
+
 /* Sum the nodes' totals and tallies. Collective. */
 static ls_status send_totals(ls_sums *sums)
 {
   uint64_t *tally = sums->totals + sums->count;
   if (ls_node_rank(sums->node) == 0) ls_sums_add_tallies(sums, tally);
-  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT);
-  LS_PASS(ls_node_sum_f32(sums->node, sums->result, sums->count));
+  if (ls_sums_are_exact(sums)) return ls_sums_send(sums, 0, sums->count + LS_TALLY_COUNT);
+  LS_PASS(ls_sums_send(sums, 0, sums->count));
   return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
 }
 

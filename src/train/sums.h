@@ -35,6 +35,7 @@ typedef struct ls_sums_options {
                     after the last */
   bool is_fast;  /* between nodes, totals travel as float32: half the bytes, but no longer the same bits on
                     any number of nodes */
+  bool is_brief; /* as bfloat16 instead: a quarter of the bytes, 8 bits of each value; with is_fast */
 } ls_sums_options;
 
 /** What is counted beside the vectors. */

@@ -35,6 +35,7 @@ struct ls_sums {
   size_t worker_count;
   ls_sums_worker *mine; /* this rank's [threads] */
   float *result;        /* [count] */
+  uint16_t *brief;      /* [count] the result on its way between nodes as bfloat16; NULL: not that */
   float *decoded;       /* the result's memory when it is this rank's own: several nodes, exact */
   uint64_t *totals;     /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes only */
   uint64_t tally[LS_TALLY_COUNT];
@@ -50,6 +51,10 @@ bool ls_sums_range(ls_sums *sums, size_t first, size_t end);
 
 /** Add the node's tallies up. Local, when all workers have finished. */
 void ls_sums_add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT]);
+
+/** Sum the node's totals or result over the nodes, in [first, end). By the node's first rank or its courier.
+ * Collective over the nodes. Errors: LS_E_COMM. */
+ls_status ls_sums_send(ls_sums *sums, size_t first, size_t end) LS_CHECKED;
 
 /** Totals travel between nodes as integers. Local. */
 bool ls_sums_are_exact(const ls_sums *sums);

@@ -115,14 +115,6 @@ static void await_bucket(const ls_overlap *overlap, size_t k)
       nap();
 }
 
-static ls_status send_bucket(const ls_overlap *overlap, size_t k)
-{
-  ls_sums *sums = overlap->sums;
-  const size_t first = first_of(overlap, k), count = end_of(overlap, k) - first;
-  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals + first, count);
-  return ls_node_sum_f32(sums->node, sums->result + first, count);
-}
-
 /* The courier's job: a whole step. All workers have finished when the last bucket is summed. */
 static ls_status send_all(void *user)
 {
@@ -132,7 +124,7 @@ static ls_status send_all(void *user)
   for (size_t k = 0; k < overlap->count; k++) {
     await_bucket(overlap, k);
     outside += overlap->shared->buckets[k].outside;
-    LS_PASS(send_bucket(overlap, k));
+    LS_PASS(ls_sums_send(sums, first_of(overlap, k), end_of(overlap, k)));
   }
   ls_sums_add_tallies(sums, tally);
   tally[LS_TALLY_OUTSIDE] += outside;

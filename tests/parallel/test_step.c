@@ -85,11 +85,31 @@ static void fast_is_exact_on_one_host_and_rounds_between_hosts(void **state)
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
 }
 
+/* Weights after some steps differ a little, and are the same everywhere. */
+static void bfloat16_rounds_more(void **state)
+{
+  ls_comm *comm = *state;
+  if (ls_comm_size(comm) == 1) return;
+  size_t count;
+  bench_options options = {.comm = comm, .threads = 1, .node_ranks = 1, .reduction = "fast"};
+  float *expected = train(&options, &count);
+  options.bfloat16 = true;
+  float *brief = train(&options, &count);
+  options.bucket_mb = buckets_mb[1];
+  float *overlapped = train(&options, &count);
+  double worst = 0.0;
+  for (size_t i = 0; i < count; i++) worst = fmax(worst, fabs((double)brief[i] - (double)expected[i]));
+  assert_all(comm, worst > 1e-6 && worst < 5e-2);
+  assert_all(comm, ls_comm_size(comm) > 2 || same(brief, overlapped, count));
+  free(expected), free(brief), free(overlapped);
+}
+
 static int run(ls_comm *comm)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(hosts_do_not_change_a_bit, comm),
       cmocka_unit_test_prestate(overlap_does_not_change_a_bit, comm),
+      cmocka_unit_test_prestate(bfloat16_rounds_more, comm),
       cmocka_unit_test_prestate(fast_is_exact_on_one_host_and_rounds_between_hosts, comm),
   };
   return cmocka_run_group_tests_name("step", tests, NULL, NULL);

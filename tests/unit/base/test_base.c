@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The error chain, strict numbers, texts, memory, files, digests. */
+/* The error chain, strict numbers, texts, memory, files, digests, bfloat16. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bfloat16.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -155,6 +157,32 @@ static void digests_tell_one_bit(void **state)
   assert_string_equal(whole, "99aa06d3014798d86001c324468d497f");
 }
 
+static void bfloat16_rounds_to_nearest_even(void **state)
+{
+  (void)state;
+  static const struct {
+    float from;
+    uint16_t to;
+  } cases[] = {{1.0F, 0x3f80},      {-2.5F, 0xc020},        {0x1.01p0F, 0x3f80}, /* ties go to even */
+               {0x1.03p0F, 0x3f82}, {0x1.0101p0F, 0x3f81},  {0.0F, 0},
+               {-0.0F, 0x8000},     {INFINITY, 0x7f80},     {-INFINITY, 0xff80},
+               {0x1p-149F, 0},      {0x1.fffp127F, 0x7f80}, {0x1.8p-140F, 0x0000}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    uint16_t to;
+    ls_bfloat16_from_float(&cases[i].from, 1, &to);
+    if (to != cases[i].to) fail_msg("%a becomes %04x, not %04x", (double)cases[i].from, to, cases[i].to);
+  }
+  const float values[] = {NAN, 3.0F};
+  uint16_t x[2];
+  float back[2];
+  ls_bfloat16_from_float(values, 2, x);
+  ls_bfloat16_to_float(x, 2, back);
+  assert_true(isnan(back[0]) && back[1] == 3.0F);
+  ls_bfloat16_add((const uint16_t[]){0x3f80, 0x3b80}, 2, x); /* 1, and 2^-8, too small for 3 */
+  ls_bfloat16_to_float(x, 2, back);
+  assert_true(isnan(back[0]) && back[1] == 3.0F);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -166,6 +194,7 @@ int main(void)
       cmocka_unit_test(allocation_is_zeroed_and_refused_when_too_large),
       cmocka_unit_test(files_are_replaced_whole),
       cmocka_unit_test(digests_tell_one_bit),
+      cmocka_unit_test(bfloat16_rounds_to_nearest_even),
   };
   return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

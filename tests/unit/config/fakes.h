@@ -177,6 +177,7 @@ static const char full_text[] =
     "  batch: 128\n"
     "  microbatch: 16\n"
     "  reduction: fast\n"
+    "  allreduce_dtype: float32\n"
     "  bucket_mb: 0.25\n"
     "  label_smoothing: 0.1\n"
     "  clip_norm: 1e-7\n"

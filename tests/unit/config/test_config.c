@@ -161,6 +161,7 @@ static const char full_resolved[] =
     "  batch: 128\n"
     "  microbatch: 16\n"
     "  reduction: fast\n"
+    "  allreduce_dtype: float32\n"
     "  bucket_mb: 0.25\n"
     "  label_smoothing: 0.1\n"
     "  clip_norm: 1.0e-07\n"

@@ -38,12 +38,14 @@ static const struct {
     {MINIMAL "nmae: x\n", "c.yaml:3:1: nmae: unknown key; allowed here: name, seed, data, model, train, "
                           "checkpoint; did you mean 'name'?"},
     {MINIMAL "train: {epoch: 3}\n",
-     "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, bucket_mb, "
+     "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, "
+     "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
      "schedule, early_stopping; did you mean 'epochs'?"},
     {MINIMAL "train: {a: 1, b: 2, epohcs: 3}\n",
      "c.yaml:3:9: train.a: unknown key; also unknown: 'b', 'epohcs'; allowed here: epochs, batch, "
-     "microbatch, reduction, bucket_mb, label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "microbatch, reduction, allreduce_dtype, bucket_mb, label_smoothing, clip_norm, time_limit, "
+     "stall_timeout, stall_abort, "
      "check_replicas, optimizer, schedule, early_stopping"},
     {MINIMAL "zebra: 1\n",
      "c.yaml:3:1: zebra: unknown key; allowed here: name, seed, data, model, train, checkpoint"},
@@ -72,12 +74,12 @@ static const struct {
      "classes"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
-     "bucket_mb, "
+     "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
      "schedule, early_stopping"},
     {MINIMAL "train: [1]\n",
      "c.yaml:3:8: train: expected a section, found a list; its keys: epochs, batch, microbatch, reduction, "
-     "bucket_mb, "
+     "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
      "schedule, early_stopping"},
     {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
@@ -136,9 +138,13 @@ static const struct {
     {MINIMAL "train: {label_smoothing: 1}\n",
      "c.yaml:3:26: train.label_smoothing: expected a number, at least 0 and below 1, found '1'"},
     {MINIMAL "train: {clip_norm: 1,5}\n",
-     "c.yaml:3:22: train.5: unknown key; allowed here: epochs, batch, microbatch, reduction, bucket_mb, "
+     "c.yaml:3:22: train.5: unknown key; allowed here: epochs, batch, microbatch, reduction, "
+     "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
      "schedule, early_stopping; decimals are written with a point"},
+    {MINIMAL "train: {reduction: exact, allreduce_dtype: bfloat16}\n",
+     "c.yaml:3:44: train.allreduce_dtype: bfloat16 rounds what reduction: exact keeps; use reduction: fast "
+     "with it"},
     {MINIMAL "train: {reduction: quick}\n",
      "c.yaml:3:20: train.reduction: expected one of: fast, exact, found 'quick'"},
     {MINIMAL "train: {reduction: fasst}\n",

@@ -155,7 +155,8 @@ static const struct {
     {".train=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"train.=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"train.epochs.x=5", "train.epochs: expected a count of epochs, at least 1, found a mapping"},
-    {"train.lrr=5", "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, bucket_mb, "
+    {"train.lrr=5", "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
+                    "allreduce_dtype, bucket_mb, "
                     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
                     "optimizer, schedule, early_stopping"},
     {"trian.epochs=5",
@@ -181,10 +182,10 @@ static const struct {
      "hold some samples out, such as data.validation=0.1, or set the patience to 0"},
     {".aaa=1", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"seed=1\n2: x", "not valid YAML: mapping values are not allowed in this context"},
-    {"train=5",
-     "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, bucket_mb, "
-     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
-     "optimizer, schedule, early_stopping"},
+    {"train=5", "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, "
+                "allreduce_dtype, bucket_mb, "
+                "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
+                "optimizer, schedule, early_stopping"},
     {"train.optimizer=adam", "train.optimizer: expected {type: NAME, ...}, found 'adam'; write {type: adam}"},
     {"train.optimizer.beta1=0.5",
      "train.optimizer.beta1: unknown key; allowed in sgd: type, lr, momentum, nesterov"},
