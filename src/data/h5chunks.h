@@ -20,7 +20,7 @@ typedef struct ls_h5chunks {
   size_t along[H5S_MAX_RANK];  /* chunks along each dimension */
   size_t count;                /* all chunks; 0: the dataset has none */
   size_t bytes;                /* of a chunk, as it is read */
-  bool is_deflated;
+  bool is_filtered, is_deflated;
   size_t sum_bytes[2]; /* of the checksums before and after deflation */
   bool *is_checked;    /* [count]; owned */
 } ls_h5chunks;
