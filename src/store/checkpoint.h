@@ -80,6 +80,8 @@ typedef struct ls_checkpoint_info {
   char dataset[64];                             /* name of the dataset trained on */
   double mean[LS_CHECKPOINT_MAX_CHANNELS];      /* normalization, pixel units */
   double deviation[LS_CHECKPOINT_MAX_CHANNELS]; /* likewise; positive */
+  size_t train_count; /* samples of the training split, validation included; 0: an older file */
+  char labels_digest[LS_DIGEST_CHARS]; /* of their labels, uint16; written and read with train_count */
   ls_progress progress;
   size_t file_bytes; /* length of the file that it was read from; not written */
 } ls_checkpoint_info;

@@ -96,7 +96,9 @@ static ls_status write_data(hid_t group, const ls_checkpoint_info *info)
   LS_PASS(ls_h5_put_reals(group, "mean", info->mean, info->channels));
   LS_PASS(ls_h5_put_reals(group, "deviation", info->deviation, info->channels));
   if (info->class_names) LS_PASS(ls_h5_put_text(group, "class_names", info->class_names));
-  return LS_OK;
+  if (info->train_count == 0) return LS_OK;
+  LS_PASS(ls_h5_put_count(group, "train_count", info->train_count));
+  return ls_h5_put_text(group, "labels_digest", info->labels_digest);
 }
 
 ls_status ls_info_write(hid_t file, const ls_checkpoint_info *info)
@@ -136,6 +138,14 @@ static ls_status check_class_names(const ls_checkpoint_info *info)
                  lines);
 }
 
+/* Of the training split; checkpoints that do not say it are older. */
+static ls_status read_split(hid_t group, ls_checkpoint_info *info)
+{
+  if (!ls_h5_has_attribute(group, "train_count")) return LS_OK;
+  LS_PASS(read_size(group, "train_count", SIZE_MAX, &info->train_count));
+  return ls_h5_get_short_text(group, "labels_digest", info->labels_digest, sizeof info->labels_digest);
+}
+
 static ls_status read_data(hid_t group, ls_checkpoint_info *info)
 {
   LS_PASS(read_size(group, "channels", LS_CHECKPOINT_MAX_CHANNELS, &info->channels));
@@ -146,6 +156,7 @@ static ls_status read_data(hid_t group, ls_checkpoint_info *info)
   LS_PASS(ls_h5_get_reals(group, "mean", info->mean, info->channels));
   LS_PASS(ls_h5_get_reals(group, "deviation", info->deviation, info->channels));
   LS_PASS(check_normalization(info));
+  LS_PASS(read_split(group, info));
   if (!ls_h5_has_attribute(group, "class_names")) return LS_OK;
   LS_PASS(ls_h5_get_text(group, "class_names", NAMES_LIMIT_BYTES, &info->class_names));
   return check_class_names(info);

@@ -15,6 +15,8 @@ typedef struct ls_run {
   ls_loader *loader;
   ls_state state;          /* its vectors are the network's and the engine's */
   ls_checkpoint_info info; /* what every checkpoint of the run says about data and configuration */
+  ls_checkpoint_info from; /* rank 0: of the checkpoint that the run goes on from */
+  char *from_path;         /* likewise; NULL: it starts from the beginning */
   ls_activity activity;
   ls_watchdog *watchdog;
   double started_s;    /* clock at the start of this session, for time_limit */

@@ -48,6 +48,25 @@ one_error
 err_has "no intact checkpoint in 'hurt'"
 [[ "$before" == "$(md5sum hurt/best.h5 hurt/metrics.csv)" ]] || fail 'the damaged run was changed'
 
+# Another dataset of the same name is refused, be it another number of samples, other labels or other images.
+run 0 "$lockstep" train toy.yaml -o mine train.epochs=1
+for other in "334 20" labels images; do
+  rm -rf elsewhere && mkdir elsewhere
+  if [[ $other == "334 20" ]]; then toy elsewhere/toy 334 20; else cp -r toy elsewhere/toy; fi
+  if [[ $other == labels ]]; then
+    printf '\001' | dd of=elsewhere/toy/train-labels-idx1-ubyte bs=1 seek=20 conv=notrunc status=none
+    cmp -s toy/train-labels-idx1-ubyte elsewhere/toy/train-labels-idx1-ubyte &&
+      printf '\002' | dd of=elsewhere/toy/train-labels-idx1-ubyte bs=1 seek=20 conv=notrunc status=none
+  elif [[ $other == images ]]; then
+    zcat toy/train-images-idx3-ubyte.gz | head -c 20000 >head
+    { cat head; zcat toy/train-images-idx3-ubyte.gz | tail -c +20001 | tr '\100-\110' '\111'; } |
+      gzip >elsewhere/toy/train-images-idx3-ubyte.gz
+  fi
+  run 2 "$lockstep" train toy.yaml -o mine data.source=elsewhere/toy train.epochs=2 --resume
+  one_error
+  err_has "cannot resume 'mine/checkpoint-[0-9]+.h5'.*another 'toy'"
+done
+
 # A stop request: checkpoint, status 75, and going on to the same end.
 run 0 "$lockstep" train toy.yaml -o whole train.epochs=1500
 "$lockstep" train toy.yaml -o halted train.epochs=1500 >halted.out 2>halted.err &

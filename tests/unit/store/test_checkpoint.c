@@ -89,6 +89,8 @@ static void info_comes_back(void **state)
   assert_int_equal(info.classes, 3);
   assert_memory_equal(info.mean, f->info.mean, sizeof info.mean);
   assert_memory_equal(info.deviation, f->info.deviation, sizeof info.deviation);
+  assert_int_equal(info.train_count, 60000);
+  assert_string_equal(info.labels_digest, f->info.labels_digest);
   assert_int_equal(info.progress.step, 700);
   ls_checkpoint_info_fini(&info);
 }
@@ -99,6 +101,7 @@ static void empty_history_and_no_names_are_fine(void **state)
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
   f->info.class_names = NULL;
+  f->info.train_count = 0; /* as older checkpoints, which do not say it */
   f->state.slot_count = 0;
   write_checkpoint(f, "a.h5");
   fixture *read = fixture_empty(f);
@@ -110,6 +113,8 @@ static void empty_history_and_no_names_are_fine(void **state)
   ls_checkpoint_info info;
   assert_int_equal(ls_checkpoint_read_info(path_in(f, "a.h5"), &info), LS_OK);
   assert_null(info.class_names);
+  assert_int_equal(info.train_count, 0);
+  assert_string_equal(info.labels_digest, "");
   ls_checkpoint_info_fini(&info);
 }
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run goes on only from a checkpoint of the same experiment on the same samples. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "config/config.h"
+#include "train/resume.h"
+#include "train/schemas.h"
+
+static const char config[] = "data: {source: toy}\n"
+                             "model:\n"
+                             "  layers: [{type: flatten}, {type: dense, units: 4}]\n"
+                             "train: {epochs: 3, optimizer: {type: sgd, lr: 0.1}}\n";
+
+static ls_spec *spec_of(const char *const *overrides, size_t count)
+{
+  ls_spec *spec = NULL;
+  if (ls_config_parse(&spec, config, "config", overrides, count, &ls_all_schemas) != LS_OK)
+    fail_msg("%s", ls_error_last()->text);
+  return spec;
+}
+
+static ls_checkpoint_info toy_info(void)
+{
+  return (ls_checkpoint_info){.channels = 1,
+                              .height = 12,
+                              .width = 12,
+                              .classes = 4,
+                              .dataset = "toy",
+                              .mean = {50.0},
+                              .deviation = {30.0},
+                              .train_count = 333,
+                              .labels_digest = "0123456789abcdef0123456789abcdef",
+                              .progress = {.epoch = 1, .step = 14, .epoch_step = 7}};
+}
+
+static void assert_refused(const ls_checkpoint_info *found, const char *words)
+{
+  ls_spec *spec = spec_of(NULL, 0);
+  const ls_checkpoint_info data = toy_info();
+  const ls_resume resume = {.then = spec, .now = spec, .found = found, .data = &data};
+  ls_status status = ls_resume_check(&resume);
+  if (status == LS_OK) status = ls_resume_check_loaded(found, &data, 7);
+  ls_spec_free(spec);
+  assert_int_equal(status, words ? LS_E_INPUT : LS_OK);
+  if (words && !strstr(ls_error_last()->text, words))
+    fail_msg("'%s' not in: %s", words, ls_error_last()->text);
+}
+
+static void the_same_dataset_goes_on(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  assert_refused(&found, NULL);
+  found.train_count = 0; /* an older checkpoint */
+  found.labels_digest[0] = '\0';
+  assert_refused(&found, NULL);
+}
+
+static void another_dataset_of_the_same_name_is_refused(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  found.channels = 3;
+  assert_refused(&found, "another 'toy', of 3 image channels, not 1");
+  found = toy_info();
+  found.width = 28;
+  assert_refused(&found, "28 columns of pixels, not 12");
+  found = toy_info();
+  found.classes = 10;
+  assert_refused(&found, "10 classes, not 4");
+  found = toy_info();
+  found.train_count = 334;
+  assert_refused(&found, "334 training samples, not 333");
+  found = toy_info();
+  found.labels_digest[3] = 'f';
+  assert_refused(&found, "training labels is 012f");
+  found = toy_info();
+  found.mean[0] *= 1.000001;
+  assert_refused(&found, "had mean 50.00005");
+  found = toy_info();
+  found.deviation[0] = 31;
+  assert_refused(&found, "deviation 31");
+}
+
+static void a_place_beyond_the_epoch_is_refused(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  found.progress.epoch_step = 8;
+  assert_refused(&found, "8 steps within epoch 2, which has 7");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_same_dataset_goes_on),
+      cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
+      cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
+  };
+  return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
+}
