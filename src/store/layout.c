@@ -47,6 +47,27 @@ void ls_weights_digest(const ls_model *model, const float *params, const float *
   chain_tensors(text, tensors, count, buffers);
 }
 
+static ls_status check_finite(const ls_tensor *tensors, size_t count, const float *values)
+{
+  for (size_t i = 0; i < count; i++) {
+    const float *own = values + tensors[i].offset;
+    bool is_finite = true;
+    for (size_t k = 0; k < tensors[i].count; k++) is_finite &= fabsf(own[k]) < INFINITY;
+    if (!is_finite)
+      return ls_fail(LS_E_NONFINITE, "a value of %s.%s is not finite", tensors[i].layer, tensors[i].name);
+  }
+  return LS_OK;
+}
+
+ls_status ls_weights_check(const ls_model *model, const float *params, const float *buffers)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(model, &count);
+  LS_PASS(check_finite(tensors, count, params));
+  tensors = ls_model_buffers(model, &count);
+  return check_finite(tensors, count, buffers);
+}
+
 const char *ls_config_name(const char *config, size_t *length)
 {
   static const char key[] = "name: ";

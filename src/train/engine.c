@@ -229,10 +229,8 @@ static ls_status explain(ls_engine *engine, const ls_step *step)
   ls_status status = ls_comm_agree(engine->options.comm, find_culprit(engine, step));
   if (status == LS_OK)
     status = ls_fail(LS_E_NONFINITE, "a loss or a batch statistic is too large to be summed");
-  return ls_wrap(status,
-                 "step %zu of epoch %" PRIu64 ", learning rate %g (checkpoints are intact; try a lower "
-                 "train.optimizer.lr, a warm-up, or train.clip_norm)",
-                 step->epoch_step + 1, step->epoch + 1, step->lr);
+  return ls_wrap(status, "step %zu of epoch %" PRIu64 ", learning rate %g", step->epoch_step + 1,
+                 step->epoch + 1, step->lr);
 }
 
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)

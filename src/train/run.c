@@ -125,6 +125,9 @@ static ls_status load(ls_run *run, const char *path)
   if (status != LS_OK) status = cannot_resume(run, status);
   LS_GO(status);
   LS_GO(ls_checkpoint_read(path, &run->state));
+  status = ls_weights_check(run->options->model, run->state.params, run->state.buffers);
+  if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
+  LS_GO(status);
   ls_resume_adapt(&resume, &run->state.progress);
 done:
   ls_spec_free(then);
@@ -221,6 +224,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
   LS_PASS(broadcast_state(run));
+  run->saved_step = run->state.progress.step;
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
                               .batch = spec->train.batch,
@@ -267,19 +271,38 @@ done:
   return status;
 }
 
-ls_status ls_run_check_replicas(ls_run *run)
+static ls_status check_replicas(const ls_run *run)
 {
   char digest[LS_DIGEST_CHARS];
   if (ls_comm_size(run->options->comm) == 1) return LS_OK;
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, digest);
-  LS_TRY(ls_check_replicas(run->options->comm, digest), "after step %" PRIu64, run->state.progress.step);
-  return LS_OK;
+  return ls_check_replicas(run->options->comm, digest);
+}
+
+ls_status ls_run_advise(const ls_run *run, ls_status status)
+{
+  char intact[64] = "there is no checkpoint yet";
+  if (run->saved_step > 0)
+    snprintf(intact, sizeof intact, "checkpoint-%" PRIu64 ".h5 is intact", run->saved_step);
+  return ls_wrap(status,
+                 "training has diverged (%s; try a lower train.optimizer.lr, a warm-up, or train.clip_norm)",
+                 intact);
+}
+
+/* Replicas first: where they differ, the rank at fault is to be named, not its layer. */
+ls_status ls_run_check(ls_run *run)
+{
+  const uint64_t step = run->state.progress.step;
+  LS_TRY(check_replicas(run), "after step %" PRIu64, step);
+  const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
+  return status == LS_OK ? LS_OK : ls_run_advise(run, ls_wrap(status, "after step %" PRIu64, step));
 }
 
 ls_status ls_run_save(ls_run *run)
 {
-  LS_PASS(ls_run_check_replicas(run));
+  LS_PASS(ls_run_check(run));
   LS_ROOT(run->options->comm, write_checkpoint(run));
+  run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
   return LS_OK;
 }

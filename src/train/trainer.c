@@ -4,6 +4,7 @@
 #include "train/trainer.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "train/early_stopping.h"
@@ -93,7 +94,8 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   atomic_store(&run->activity.epoch, progress->epoch + 1);
   atomic_store(&run->activity.step, progress->epoch_step + 1);
   LS_PASS(ls_loader_poke(run->loader));
-  LS_PASS(ls_engine_step(run->engine, &step, &result));
+  const ls_status status = ls_engine_step(run->engine, &step, &result);
+  if (status != LS_OK) return status == LS_E_NONFINITE ? ls_run_advise(run, status) : status;
   progress->step++;
   progress->epoch_step++;
   progress->epoch_loss += result.loss;
@@ -106,18 +108,24 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   watch->lap_s = now_s;
   tell_step(run, watch);
   const size_t check_steps = run->options->spec->train.check_replicas;
-  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(ls_run_check_replicas(run));
+  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(ls_run_check(run));
   size_t every_steps = run->options->spec->checkpoint.every_steps;
   bool due = every_steps > 0 && progress->step % every_steps == 0;
   if (due || result.control.checkpoint > 0 || result.control.stop > 0) LS_PASS(ls_run_save(run));
   return result.control.stop > 0 ? stopped(run) : LS_OK;
 }
 
+/* Evaluate; a network whose loss is not finite is none to save or to end with. Collective. */
 static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
 {
   ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
   const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
-  return ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split);
+  LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split));
+  if (isfinite(evaluation->loss)) return LS_OK;
+  ls_evaluation_fini(evaluation);
+  return ls_run_advise(run, ls_fail(LS_E_NONFINITE,
+                                    "after step %" PRIu64 ": the loss on the %s samples is not finite",
+                                    run->state.progress.step, split == LS_EVAL_TEST ? "test" : "validation"));
 }
 
 /* The epoch's row of training metrics; opens the next epoch in the progress. */
@@ -175,7 +183,7 @@ static ls_status end_epoch(ls_run *run)
   const ls_spec *spec = run->options->spec;
   ls_comm *comm = run->options->comm;
   ls_progress *progress = &run->state.progress;
-  if (spec->train.check_replicas == 0) LS_PASS(ls_run_check_replicas(run));
+  LS_PASS(ls_run_check(run));
   ls_epoch_metrics train = close_epoch(run);
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;
@@ -234,6 +242,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   ls_progress *progress = &run->state.progress;
   if (early->patience > 0 && early->restore_best && progress->best_epoch > 0)
     LS_PASS(ls_run_restore_best(run));
+  LS_PASS(ls_run_check(run));
   result->progress = *progress;
   result->has_validation = ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0;
   result->has_test = ls_loader_eval_count(run->loader, LS_EVAL_TEST) > 0;

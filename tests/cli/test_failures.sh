@@ -32,6 +32,26 @@ ranks 2 1 "$lockstep" train toy.yaml -o wild2 train.optimizer.lr=1e30
 one_error
 err_has 'step [0-9]+ of epoch 1, .*layer [a-z0-9]+ is not finite'
 
+# Weights that are not finite are never saved, and no run ends with them, nor with a loss that is not: the last
+# step is not followed by another one that would notice. One step makes the epoch.
+for case in 'lr=1e39 .*there is no checkpoint yet.*after step 1: a value of [a-z0-9]+\.(weight|bias) is not finite' \
+  'lr=3e38 .*after step 1: the loss on the test samples is not finite' \
+  'lr=3e38,data.validation=0.2 .*after step 1: the loss on the validation samples is not finite'; do
+  rm -rf absurd
+  IFS=, read -ra keys <<<"${case%% *}"
+  run 1 "$lockstep" train toy.yaml -o absurd data.validation=0 train.batch=333 train.microbatch=333 \
+    model.layers[1]='{type: relu}' train.epochs=1 "train.optimizer.${keys[0]}" "${keys[@]:1}"
+  one_error
+  err_has "training has diverged.*${case#* }"
+  [[ -z $(ls absurd/best.h5 absurd/summary.json 2>/dev/null) ]] || fail "$last leaves $(ls absurd)"
+done
+run 0 "$lockstep" train toy.yaml -o sound train.epochs=1 checkpoint.keep=1
+before=$(md5sum sound/checkpoint-*.h5)
+run 1 "$lockstep" train toy.yaml -o sound train.epochs=2 train.optimizer.lr=1e39 checkpoint.keep=1 checkpoint.every_steps=1 --resume
+one_error
+err_has 'checkpoint-6.h5 is intact'
+[[ $before == "$(md5sum sound/checkpoint-*.h5)" ]] || fail "the good checkpoint was replaced: $(ls sound)"
+
 # The newest checkpoint is damaged: it is named and skipped.
 run 0 "$lockstep" train toy.yaml -o hurt
 newest=$(ls -v hurt/checkpoint-*.h5 | tail -n 1)

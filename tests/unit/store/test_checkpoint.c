@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
+#include <math.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -168,6 +169,19 @@ static void digest_tells_one_bit(void **state)
 }
 
 /* ---- models that do not fit ---- */
+
+static void weights_that_are_not_finite_are_named(void **state)
+{
+  fixture *f = *state;
+  assert_int_equal(ls_weights_check(&f->model, f->params, f->buffers), LS_OK);
+  f->params[param_floats(f) - 1] = -INFINITY;
+  assert_int_equal(ls_weights_check(&f->model, f->params, f->buffers), LS_E_NONFINITE);
+  assert_true(error_has("fc.bias"));
+  f->params[param_floats(f) - 1] = 3e38F;
+  f->buffers[7] = NAN;
+  assert_int_equal(ls_weights_check(&f->model, f->params, f->buffers), LS_E_NONFINITE);
+  assert_true(error_has("block1.bn1.running_var"));
+}
 
 static void other_shape_is_refused(void **state)
 {
@@ -468,6 +482,7 @@ int main(void)
       TEST(optimizer_may_be_left_out_when_reading),
       TEST(configuration_may_be_long),
       TEST(digest_tells_one_bit),
+      TEST(weights_that_are_not_finite_are_named),
       TEST(other_shape_is_refused),
       TEST(other_rank_is_refused),
       TEST(missing_tensor_is_named),
