@@ -209,16 +209,18 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
   const ls_model *model = engine->options.network->model;
   const ls_model_counts *counts = ls_model_count(model);
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
-  float *grads = ls_sums_next(engine->sums, 0, ls_loader_step_samples(step->loader, step->epoch_step));
+  const size_t samples = ls_loader_step_samples(step->loader, step->epoch_step);
+  float *grads = ls_sums_next(engine->sums, 0, samples);
   for (size_t i = 0; i < count; i++) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
     memset(grads, 0, (counts->grads + counts->buffers) * sizeof *grads);
     ls_pass pass = start_pass(engine, 0, step, &microbatch, grads);
-    ls_culprit culprit = {.model = model, .n = microbatch.n};
+    ls_culprit culprit = {
+        .model = model, .pass = &pass, .limits = ls_sums_find_limits(engine->sums, samples), .grads = grads};
     pass.observe = ls_culprit_observe;
     pass.observer = &culprit;
     const ls_loss_sums loss = run_pass(engine, 0, &pass, step, &microbatch);
-    LS_PASS(ls_culprit_tell(&culprit, loss.loss, grads));
+    LS_PASS(ls_culprit_tell(&culprit, loss.loss));
   }
   return LS_OK;
 }
@@ -227,8 +229,7 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
 static ls_status explain(ls_engine *engine, const ls_step *step)
 {
   ls_status status = ls_comm_agree(engine->options.comm, find_culprit(engine, step));
-  if (status == LS_OK)
-    status = ls_fail(LS_E_NONFINITE, "a loss or a batch statistic is too large to be summed");
+  if (status == LS_OK) status = ls_fail(LS_E_NONFINITE, "a value is too large to be summed");
   return ls_wrap(status, "step %zu of epoch %" PRIu64 ", learning rate %g", step->epoch_step + 1,
                  step->epoch + 1, step->lr);
 }

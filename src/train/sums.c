@@ -202,6 +202,13 @@ static run run_of(const ls_sums *sums, size_t which, size_t first, size_t end, s
   return (run){ls_size_max(first, grads), end, STAT_SCALE, 1.0 / (double)samples};
 }
 
+ls_sums_limits ls_sums_find_limits(const ls_sums *sums, size_t samples)
+{
+  return (ls_sums_limits){.grad = sums->limit / GRAD_SCALE,
+                          .stat = sums->limit / STAT_SCALE * (double)samples,
+                          .loss = sums->limit / LOSS_SCALE};
+}
+
 static board *board_of(const ls_sums *sums, const worker *self)
 {
   return &self->boards[sums->turn];

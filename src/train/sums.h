@@ -20,8 +20,6 @@
 #include "base/status.h"
 #include "comm/comm.h"
 
-#define LS_SUMS_GRAD_LIMIT 2048.0F /* gradients must be below this */
-
 typedef struct ls_sums ls_sums;
 
 typedef struct ls_sums_options {
@@ -51,6 +49,16 @@ ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options) LS_CHECKED;
 
 /** NULL is fine. Collective. */
 void ls_sums_free(ls_sums *sums);
+
+/** What a micro-batch may bring: absolute values must be below these. */
+typedef struct ls_sums_limits {
+  double grad;
+  double stat; /* of its statistics, each weighted by the samples of the micro-batch */
+  double loss; /* of its samples' losses together */
+} ls_sums_limits;
+
+/** For a step of `samples` samples. Local. */
+ls_sums_limits ls_sums_find_limits(const ls_sums *sums, size_t samples);
 
 /** Where thread `part` adds the gradient and statistics of its next micro-batch: [grads + stats], all zero.
  *

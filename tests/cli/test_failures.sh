@@ -32,6 +32,14 @@ ranks 2 1 "$lockstep" train toy.yaml -o wild2 train.optimizer.lr=1e30
 one_error
 err_has 'step [0-9]+ of epoch 1, .*layer [a-z0-9]+ is not finite'
 
+# So does a batch statistic that is too large to be summed.
+run 1 "$lockstep" train toy.yaml -o wild3 train.optimizer.lr=1e6
+one_error
+err_has 'training has diverged .* a batch statistic of layer batchnorm1 is not finite or beyond \+-[0-9.e+]+$'
+ranks 2 1 "$lockstep" train toy.yaml -o wild4 train.optimizer.lr=1e6
+one_error
+err_has 'a batch statistic of layer batchnorm1'
+
 # Weights that are not finite are never saved, and no run ends with them, nor with a loss that is not: the last
 # step is not followed by another one that would notice. One step makes the epoch.
 for case in 'lr=1e39 .*there is no checkpoint yet.*after step 1: a value of [a-z0-9]+\.(weight|bias) is not finite' \
