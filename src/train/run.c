@@ -215,6 +215,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   *run = (ls_run){.options = options, .started_s = now_s, .checkpoint_s = now_s};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
+  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(options->run_dir);
+  LS_PASS(ls_comm_barrier(comm));
   LS_AGREE(comm, start_watchdog(run));
   LS_PASS(build(run));
   if (ls_engine_sends_sums(run->engine))

@@ -3,6 +3,7 @@
  * are what all hosts of a job share. */
 #include "train/watchdog.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 
 enum { NOTE_BYTES = 256 };
 
+static const char NOTE_PREFIX[] = "stalled.";
 static const char WAITING[] = "is waiting";
 
 static const double GRACE_S = 1.0; /* for the notes of the others to appear */
@@ -38,7 +40,17 @@ struct ls_watchdog {
 
 static void note_path(const ls_watchdog *self, int rank, ls_text *path)
 {
-  ls_text_add(path, "%s/stalled.%d", self->options.run_dir, rank);
+  ls_text_add(path, "%s/%s%d", self->options.run_dir, NOTE_PREFIX, rank);
+}
+
+void ls_watchdog_clear(const char *run_dir)
+{
+  DIR *folder = opendir(run_dir);
+  if (!folder) return;
+  for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+    if (strncmp(entry->d_name, NOTE_PREFIX, strlen(NOTE_PREFIX)) == 0)
+      unlinkat(dirfd(folder), entry->d_name, 0);
+  closedir(folder);
 }
 
 static void remove_note(const ls_watchdog *self)
@@ -64,20 +76,26 @@ static void describe(const ls_watchdog *self, ls_text *line)
   if (operation) ls_text_add(line, " (%s)", operation);
 }
 
-/* A note that cannot be written, on a full disk, is missed by nobody but the reader: no error. */
+/* Under another name first: others may read at any time. A note that cannot be written, on a full disk, is
+ * missed by nobody but the reader: no error. */
 static void write_note(const ls_watchdog *self, const char *text)
 {
-  ls_text path = {0};
+  ls_text path = {0}, temporary = {0};
   note_path(self, self->options.rank, &path);
-  FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "w");
+  ls_text_add(&temporary, "%s.tmp", ls_text_get(&path));
+  FILE *file = path.failed || temporary.failed ? NULL : fopen(ls_text_get(&temporary), "w");
   if (file) {
-    fputs(text, file);
-    fclose(file);
+    const bool is_written = fputs(text, file) >= 0;
+    if (fclose(file) == 0 && is_written)
+      rename(ls_text_get(&temporary), ls_text_get(&path));
+    else
+      unlink(ls_text_get(&temporary));
   }
   ls_text_fini(&path);
+  ls_text_fini(&temporary);
 }
 
-/* The note of a rank; false if there is none. */
+/* The note of a rank, "" if it says nothing; false if there is none. */
 static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
 {
   ls_text path = {0};
@@ -85,9 +103,9 @@ static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
   FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "r");
   ls_text_fini(&path);
   if (!file) return false;
-  const bool found = fgets(note, NOTE_BYTES, file) != NULL;
+  if (!fgets(note, NOTE_BYTES, file)) note[0] = '\0';
   fclose(file);
-  return found;
+  return true;
 }
 
 static void tell(const ls_watchdog *self, ls_text *line)
@@ -107,7 +125,7 @@ static void report(ls_watchdog *self)
     const bool waits = found && strncmp(note, WAITING, strlen(WAITING)) == 0;
     if (waits && rank < self->options.rank) goto done;
     if (!found && rank != self->options.rank) ls_text_add(&missing, missing.length ? ", %d" : "%d", rank);
-    if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note);
+    if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note[0] ? note : "says nothing");
   }
   if (missing.length > 0)
     ls_text_add(&line, "no word from rank %s: stopped, dead, or on a host that does not see %s",
@@ -249,7 +267,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   ls_watchdog *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "the watchdog"));
   self->options = *options;
-  remove_note(self); /* of a session that was killed */
+  remove_note(self); /* of a session that was killed, where ls_watchdog_clear() did not see it */
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

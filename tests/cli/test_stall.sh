@@ -46,6 +46,12 @@ status=$?
 [[ $status -eq 1 && $SECONDS -lt 12 ]] || fail "stall_abort: status $status after $SECONDS s"
 err_has 'longer than train.stall_abort, 2 s: ending the job'
 
+
+# The notes that an ended job left tell nothing of the next one, on any number of ranks.
+[[ -n $(ls gone/stalled.* 2>/dev/null) ]] || fail "stall_abort leaves no notes: $(ls gone)"
+run 0 "$lockstep" train toy.yaml -o gone train.epochs="$(($(grep -c . gone/metrics.csv) + 2))" --resume
+[[ -z $(ls gone/stalled.* 2>/dev/null) ]] || fail "notes of the ended job are left: $(ls gone)"
+
 start killed 3
 kill -KILL "${ranks_pid[2]}"
 SECONDS=0
