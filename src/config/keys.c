@@ -139,7 +139,8 @@ const ls_key ls_spec_keys[] = {
      .offset = offsetof(ls_spec, train.check_replicas),
      .preset = "0",
      .unit = "steps",
-     .doc = "The ranks' weights are compared after so many steps too; always after an epoch and before a checkpoint."},
+     .doc = "The ranks' weights are compared after so many steps too; always after an epoch and before a "
+            "checkpoint."},
     {.path = "train.optimizer",
      .type = LS_KEY_KIND,
      .offset = offsetof(ls_spec, train.optimizer),

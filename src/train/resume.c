@@ -20,12 +20,25 @@ static void say(const ls_resume *resume, const char *text)
   if (events && events->message) events->message(events->user, text);
 }
 
-/* Is a key's value the same in both configurations, as it would be written? */
+/* A key's value as it would be written, without the blanks around it; released with ls_text_fini(). */
+static ls_text value_of(const ls_spec *spec, const char *key)
+{
+  ls_text raw = {0}, value = {0};
+  ls_config_emit_key(spec, key, &raw);
+  const char *text = ls_text_get(&raw);
+  text += strspn(text, " \n");
+  size_t length = strlen(text);
+  while (length > 0 && strchr(" \n", text[length - 1])) length--;
+  ls_text_add_bytes(&value, text, length);
+  value.failed |= raw.failed;
+  ls_text_fini(&raw);
+  return value;
+}
+
+/* Is a key's value the same in both configurations? */
 static bool is_same(const ls_resume *resume, const char *key)
 {
-  ls_text a = {0}, b = {0};
-  ls_config_emit_key(resume->then, key, &a);
-  ls_config_emit_key(resume->now, key, &b);
+  ls_text a = value_of(resume->then, key), b = value_of(resume->now, key);
   const bool same = !a.failed && !b.failed && strcmp(ls_text_get(&a), ls_text_get(&b)) == 0;
   ls_text_fini(&a);
   ls_text_fini(&b);
@@ -112,23 +125,25 @@ ls_status ls_resume_check_loaded(const ls_checkpoint_info *found, const ls_check
                  found->progress.epoch_step, found->progress.epoch + 1, steps);
 }
 
-static void tell_batch(const ls_resume *resume, const char *key, size_t then, size_t now)
+static void tell_change(const ls_resume *resume, const char *key)
 {
-  ls_text line = {0};
-  if (then == now) return;
-  ls_text_add(&line, "%s: %zu so far, %zu from epoch %" PRIu64 " on", key, then, now,
-              resume->found->progress.epoch + 1);
-  say(resume, ls_text_get(&line));
+  if (is_same(resume, key)) return;
+  ls_text line = {0}, then = value_of(resume->then, key), now = value_of(resume->now, key);
+  ls_text_add(&line, "%s: %s so far, %s from now on", key, ls_text_get(&then), ls_text_get(&now));
+  if (!line.failed) say(resume, ls_text_get(&line));
   ls_text_fini(&line);
+  ls_text_fini(&then);
+  ls_text_fini(&now);
 }
 
 void ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
 {
-  const ls_spec_train *then = &resume->then->train, *now = &resume->now->train;
-  tell_batch(resume, "train.batch", then->batch, now->batch);
-  tell_batch(resume, "train.microbatch", then->microbatch, now->microbatch);
+  static const char section[] = "train.";
+  const char *key;
+  for (size_t i = 0; (key = ls_config_key_path(i)); i++)
+    if (strncmp(key, section, strlen(section)) == 0) tell_change(resume, key);
   if (!is_same(resume, "train.early_stopping.metric")) {
-    say(resume, "train.early_stopping.metric has changed: the best epoch is looked for anew");
+    if (progress->best_epoch > 0) say(resume, "the best epoch is looked for anew");
     progress->best_epoch = progress->bad_epochs = 0;
   }
   if (!is_same(resume, "train.schedule")) progress->schedule_epochs = progress->schedule_bad = 0;

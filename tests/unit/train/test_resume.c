@@ -92,12 +92,57 @@ static void a_place_beyond_the_epoch_is_refused(void **state)
   assert_refused(&found, "8 steps within epoch 2, which has 7");
 }
 
+/* What was told, a line each. */
+static void hear(void *user, const char *line)
+{
+  char *heard = user;
+  const size_t length = strlen(heard);
+  snprintf(heard + length, 2048 - length, "%s\n", line);
+}
+
+static void changes_are_told(void **state)
+{
+  (void)state;
+  static const char *const overrides[] = {"train.epochs=5",
+                                          "train.optimizer.lr=0.05",
+                                          "train.clip_norm=1",
+                                          "train.schedule={type: cosine}",
+                                          "train.early_stopping.metric=accuracy",
+                                          "checkpoint.keep=9"};
+  char heard[2048] = "";
+  ls_spec *then = spec_of(NULL, 0), *now = spec_of(overrides, sizeof overrides / sizeof *overrides);
+  const ls_checkpoint_info info = toy_info();
+  const ls_trainer_events events = {.user = heard, .message = hear};
+  ls_resume resume = {.then = then, .now = then, .found = &info, .data = &info, .events = &events};
+  ls_progress progress = {.best_epoch = 2, .bad_epochs = 1, .schedule_epochs = 3};
+  ls_resume_adapt(&resume, &progress);
+  assert_string_equal(heard, "");
+  assert_int_equal(progress.best_epoch, 2);
+  assert_int_equal(progress.schedule_epochs, 3);
+  resume.now = now;
+  ls_resume_adapt(&resume, &progress);
+  assert_int_equal(progress.best_epoch, 0);
+  assert_int_equal(progress.schedule_epochs, 0);
+  assert_non_null(strstr(heard, "train.epochs: 3 so far, 5 from now on\n"));
+  assert_non_null(strstr(heard, "train.clip_norm: 0 so far, 1 from now on\n"));
+  assert_non_null(strstr(heard, "train.optimizer: {type: sgd, lr: 0.1, "));
+  assert_non_null(strstr(heard, "} so far, {type: sgd, lr: 0.05, "));
+  assert_non_null(strstr(heard, "train.schedule: {type: constant"));
+  assert_non_null(strstr(heard, "train.early_stopping.metric: loss so far, accuracy from now on\n"));
+  assert_non_null(strstr(heard, "the best epoch is looked for anew\n"));
+  assert_null(strstr(heard, "checkpoint.keep"));
+  assert_null(strstr(heard, "train.batch"));
+  ls_spec_free(then);
+  ls_spec_free(now);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_dataset_goes_on),
       cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
       cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
+      cmocka_unit_test(changes_are_told),
   };
   return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
 }
