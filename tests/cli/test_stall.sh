@@ -33,9 +33,10 @@ said "rank [0-2] is waiting in step [0-9]+ of epoch [0-9]+ for 1 s \(.*\)"
 said "no word from rank $rank: "
 kill -CONT "$victim"
 said 'rank [0-2] goes on'
+before=$(newest_step stopped)
 kill -TERM "$victim"
 wait $launcher
-[[ -n $(ls stopped/checkpoint-*.h5) ]] || fail 'no checkpoint after the stall'
+stopped_in_order $? stopped "$before"
 [[ -z $(ls stopped/stalled.* 2>/dev/null) ]] || fail "notes are left: $(ls stopped)"
 
 start gone 3 train.stall_timeout=1 train.stall_abort=2
