@@ -84,9 +84,9 @@ float *const *ls_engine_slots(const ls_engine *engine, size_t *count)
   return engine->slots;
 }
 
-bool ls_engine_sends_sums(const ls_engine *engine)
+bool ls_engine_is_split(const ls_engine *engine)
 {
-  return ls_sums_are_sent(engine->sums);
+  return ls_sums_is_split(engine->sums);
 }
 
 ls_workspace **ls_engine_workspaces(const ls_engine *engine)

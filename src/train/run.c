@@ -219,7 +219,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   LS_PASS(ls_comm_barrier(comm));
   LS_AGREE(comm, start_watchdog(run));
   LS_PASS(build(run));
-  if (ls_engine_sends_sums(run->engine))
+  if (ls_engine_is_split(run->engine))
     say(run, "the ranks of a host cannot share memory here: sums are sent between them, which is slower");
   LS_AGREE(comm, describe_data(run));
   bool found = false;

@@ -79,9 +79,16 @@ ls_status ls_sums_reduce(ls_sums *sums, size_t samples) LS_CHECKED;
  */
 const float *ls_sums_result(const ls_sums *sums);
 
-/** The ranks of a host could not share memory: each counts as a host of its own. Local. */
-bool ls_sums_are_sent(const ls_sums *sums);
+/** What was counted, over all threads of all ranks, the same on each; valid until the next reduction. Signed
+ * only for the loss, which ls_sums_loss() reads. Local. */
 uint64_t ls_sums_total(const ls_sums *sums, ls_tally what);
+
+/** The sum of the losses, likewise: to the nearest 2.3e-10 for each that was added, without those out of
+ * range, which LS_TALLY_OUTSIDE counts. Local. */
 double ls_sums_loss(const ls_sums *sums);
+
+/** See ls_node_is_split(): the ranks of a host could not share memory, each counts as a host of its own.
+ * Local. */
+bool ls_sums_is_split(const ls_sums *sums);
 
 #endif

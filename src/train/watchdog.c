@@ -25,6 +25,10 @@ static const char WAITING[] = "is waiting";
 
 static const double GRACE_S = 1.0; /* for the notes of the others to appear */
 
+/* How long the others leave it to the speaker to end the job: time for it to be found by a report (one grace
+ * after its warning, which may itself come late by a period), to tell, and to end the process. */
+static const double SPEAKER_S = 3.0;
+
 struct ls_watchdog {
   ls_watchdog_options options;
   pthread_t thread;
@@ -189,7 +193,7 @@ static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
 {
   const ls_watchdog_options *options = &self->options;
   ls_text line = {0};
-  if (!self->is_speaker && options->warn_s > 0 && seconds < options->abort_s + 3 * GRACE_S) return;
+  if (!self->is_speaker && options->warn_s > 0 && seconds < options->abort_s + SPEAKER_S) return;
   if (now_of(options->activity).since_ms != since_ms) return;
   ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
               options->abort_s);
