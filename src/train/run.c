@@ -223,10 +223,12 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
     say(run, "the ranks of a host cannot share memory here: sums are sent between them, which is slower");
   LS_AGREE(comm, describe_data(run));
   bool found = false;
+  ls_activity_enter(&run->activity, options->resume ? "reading a checkpoint" : "setting up");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
   LS_PASS(broadcast_state(run));
   run->saved_step = run->state.progress.step;
+  ls_activity_enter(&run->activity, "loading the data");
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
                               .batch = spec->train.batch,
@@ -239,6 +241,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   describe_normalization(run);
   LS_ROOT(comm, check_loaded(run));
   LS_ROOT(comm, write_config(run));
+  ls_activity_enter(&run->activity, NULL);
   return LS_OK;
 }
 
@@ -295,15 +298,19 @@ ls_status ls_run_advise(const ls_run *run, ls_status status)
 ls_status ls_run_check(ls_run *run)
 {
   const uint64_t step = run->state.progress.step;
+  const char *before = ls_activity_enter(&run->activity, "comparing replicas");
   LS_TRY(check_replicas(run), "after step %" PRIu64, step);
   const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
+  ls_activity_enter(&run->activity, before);
   return status == LS_OK ? LS_OK : ls_run_advise(run, ls_wrap(status, "after step %" PRIu64, step));
 }
 
 ls_status ls_run_save(ls_run *run)
 {
   LS_PASS(ls_run_check(run));
+  const char *before = ls_activity_enter(&run->activity, "writing a checkpoint");
   LS_ROOT(run->options->comm, write_checkpoint(run));
+  ls_activity_enter(&run->activity, before);
   run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
   return LS_OK;
@@ -311,8 +318,10 @@ ls_status ls_run_save(ls_run *run)
 
 ls_status ls_run_save_metrics(ls_run *run)
 {
+  const char *before = ls_activity_enter(&run->activity, "writing the metrics");
   LS_ROOT(run->options->comm,
           ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
+  ls_activity_enter(&run->activity, before);
   return LS_OK;
 }
 
@@ -356,12 +365,17 @@ static ls_status read_best(ls_run *run, const char *path)
 
 ls_status ls_run_save_best(ls_run *run)
 {
+  const char *before = ls_activity_enter(&run->activity, "writing best.h5");
   LS_ROOT(run->options->comm, with_best(run, write_best));
+  ls_activity_enter(&run->activity, before);
   return LS_OK;
 }
 
 ls_status ls_run_restore_best(ls_run *run)
 {
+  const char *before = ls_activity_enter(&run->activity, "reading best.h5");
   LS_ROOT(run->options->comm, with_best(run, read_best));
-  return broadcast_state(run);
+  LS_PASS(broadcast_state(run));
+  ls_activity_enter(&run->activity, before);
+  return LS_OK;
 }

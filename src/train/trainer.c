@@ -120,7 +120,9 @@ static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split 
 {
   ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
   const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
+  const char *before = ls_activity_enter(&run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
   LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split));
+  ls_activity_enter(&run->activity, before);
   if (isfinite(evaluation->loss)) return LS_OK;
   ls_evaluation_fini(evaluation);
   return ls_run_advise(run, ls_fail(LS_E_NONFINITE,
@@ -229,7 +231,9 @@ static ls_status train_epochs(ls_run *run)
   while (progress->epoch < epochs && !is_stopped_early(run)) {
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
+    ls_activity_enter(&run->activity, "exchanging samples");
     LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
+    ls_activity_enter(&run->activity, NULL);
     while (progress->epoch_step < ls_loader_steps(run->loader)) LS_PASS(train_step(run, &watch));
     LS_PASS(end_epoch(run));
   }

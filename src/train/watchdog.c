@@ -65,11 +65,13 @@ static void remove_note(const ls_watchdog *self)
   ls_text_fini(&path);
 }
 
-/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (summing over the ranks)". */
+/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (validating: summing over the ranks)".
+ */
 static void describe(const ls_watchdog *self, ls_text *line)
 {
   const ls_activity *activity = self->options.activity;
   const char *operation = atomic_load(&activity->waiting_for);
+  const char *phase = atomic_load(&activity->phase);
   const uint64_t step = atomic_load(&activity->step), epoch = atomic_load(&activity->epoch);
   ls_text_add(line, "%s", operation ? WAITING : "is working");
   if (epoch == 0)
@@ -77,7 +79,9 @@ static void describe(const ls_watchdog *self, ls_text *line)
   else
     ls_text_add(line, " in step %" PRIu64 " of epoch %" PRIu64, step, epoch);
   ls_text_add(line, " for %.0f s", ls_activity_seconds(activity));
-  if (operation) ls_text_add(line, " (%s)", operation);
+  if (phase || operation)
+    ls_text_add(line, " (%s%s%s)", phase ? phase : "", phase && operation ? ": " : "",
+                operation ? operation : "");
 }
 
 /* Under another name first: others may read at any time. A note that cannot be written, on a full disk, is

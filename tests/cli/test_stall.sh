@@ -53,6 +53,15 @@ err_has 'longer than train.stall_abort, 2 s: ending the job'
 run 0 "$lockstep" train toy.yaml -o gone train.epochs="$(($(grep -c . gone/metrics.csv) + 2))" --resume
 [[ -z $(ls gone/stalled.* 2>/dev/null) ]] || fail "notes of the ended job are left: $(ls gone)"
 
+# What the ranks wait in, and for whom: rank 0 cannot go on writing its checkpoint, into a pipe that nobody reads.
+mkdir pipe && mkfifo pipe/checkpoint-6.h5.tmp
+start pipe 2 train.stall_timeout=1 train.stall_abort=3
+said 'rank 1 is waiting in step 6 of epoch 1 for 1 s \(writing a checkpoint: agreeing on a status\)'
+said 'rank 0 is working in step 6 of epoch 1 for [0-9]+ s \(writing a checkpoint\)'
+wait $launcher
+status=$?
+[[ $status -eq 1 ]] || fail "stall_abort while rank 0 writes: status $status"
+
 start killed 3
 kill -KILL "${ranks_pid[2]}"
 SECONDS=0

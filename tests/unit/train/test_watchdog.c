@@ -96,10 +96,11 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
       .activity = &activity, .size = 4, .run_dir = folder, .warn_s = 0.1, .user = &listener, .tell = hear};
   put("stalled.1", "");
   put("stalled.3", "is working in step 3 of epoch 2 for 9 s");
+  assert_null(ls_activity_enter(&activity, "validating"));
   ls_activity_wait(&activity, "summing over the ranks");
   ls_watchdog *watchdog;
   assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
-  expect(&listener, "rank 0 is waiting in step 3 of epoch 2 for 0 s (summing over the ranks)");
+  expect(&listener, "rank 0 is waiting in step 3 of epoch 2 for 0 s (validating: summing over the ranks)");
   expect(&listener, "no word from rank 2: ");
   expect(&listener, "; rank 1 says nothing; rank 3 is working in step 3 of epoch 2 for 9 s");
   assert_true(ls_file_exists(path_of("stalled.0")));
