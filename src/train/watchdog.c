@@ -22,6 +22,7 @@ enum { NOTE_BYTES = 256 };
 
 static const char NOTE_PREFIX[] = "stalled.";
 static const char WAITING[] = "is waiting";
+static const char GIVEN_UP[] = "has given up";
 
 static const double GRACE_S = 1.0; /* for the notes of the others to appear */
 
@@ -39,6 +40,7 @@ struct ls_watchdog {
   double next_s;     /* next warning, counted from its begin */
   double report_s;   /* clock when the notes are to be read; 0: not */
   bool has_warned;   /* of the present stall */
+  bool has_given_up; /* nothing more is to be told */
   bool is_speaker;   /* the lowest waiting rank, by its last report */
 };
 
@@ -164,6 +166,15 @@ static moment now_of(const ls_activity *activity)
   return now;
 }
 
+/* Has a rank begun to end the job? What its end does to the others is no news. */
+static bool is_ending(const ls_watchdog *self)
+{
+  char note[NOTE_BYTES];
+  for (int rank = 0; rank < self->options.size; rank++)
+    if (read_note(self, rank, note) && strcmp(note, GIVEN_UP) == 0) return true;
+  return false;
+}
+
 /* Leave a note; a waiting rank says so too. */
 static void warn(ls_watchdog *self, bool is_waiting)
 {
@@ -183,7 +194,7 @@ static void recover(ls_watchdog *self)
 {
   ls_text line = {0};
   ls_text_add(&line, "rank %d goes on", self->options.rank);
-  if (self->has_warned) tell(self, &line);
+  if (self->has_warned && !is_ending(self)) tell(self, &line);
   ls_text_fini(&line);
   remove_note(self);
   self->stall_ms = 0;
@@ -193,7 +204,7 @@ static void recover(ls_watchdog *self)
 
 /* The speaker ends the job; the others do if there is none. The moment must still last: looking has taken
  * time. */
-static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
+static void give_up(ls_watchdog *self, uint64_t since_ms, double seconds)
 {
   const ls_watchdog_options *options = &self->options;
   ls_text line = {0};
@@ -201,6 +212,8 @@ static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
   if (now_of(options->activity).since_ms != since_ms) return;
   ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
               options->abort_s);
+  self->has_given_up = true;
+  write_note(self, GIVEN_UP);
   tell(self, &line);
   options->give_up(options->user);
 }
@@ -209,6 +222,7 @@ static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
 static void look(ls_watchdog *self)
 {
   const ls_watchdog_options *options = &self->options;
+  if (self->has_given_up) return;
   const moment now = now_of(options->activity);
   const double seconds = ls_clock_s() - 1e-3 * (double)now.since_ms;
   if (self->stall_ms != 0 && self->stall_ms != now.since_ms) recover(self);
@@ -299,6 +313,6 @@ void ls_watchdog_stop(ls_watchdog *watchdog)
   pthread_cond_signal(&watchdog->wake);
   pthread_mutex_unlock(&watchdog->mutex);
   pthread_join(watchdog->thread, NULL);
-  if (watchdog->stall_ms != 0) remove_note(watchdog);
+  if (watchdog->stall_ms != 0 && !watchdog->has_given_up) remove_note(watchdog);
   release(watchdog);
 }

@@ -46,6 +46,7 @@ wait $launcher
 status=$?
 [[ $status -eq 1 && $SECONDS -lt 12 ]] || fail "stall_abort: status $status after $SECONDS s"
 err_has 'longer than train.stall_abort, 2 s: ending the job'
+! grep -q 'goes on' err || { fail 'ranks go on after the end'; cat err; }
 
 
 # The notes that an ended job left tell nothing of the next one, on any number of ranks.

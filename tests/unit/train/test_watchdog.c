@@ -14,6 +14,7 @@
 typedef struct ear {
   pthread_mutex_t mutex;
   char heard[4096];
+  int given_up;
 } ear;
 
 static void hear(void *user, const char *line)
@@ -22,6 +23,14 @@ static void hear(void *user, const char *line)
   pthread_mutex_lock(&self->mutex);
   const size_t length = strlen(self->heard);
   snprintf(self->heard + length, sizeof self->heard - length, "%s\n", line);
+  pthread_mutex_unlock(&self->mutex);
+}
+
+static void give_up(void *user)
+{
+  ear *self = user;
+  pthread_mutex_lock(&self->mutex);
+  self->given_up++;
   pthread_mutex_unlock(&self->mutex);
 }
 
@@ -111,11 +120,59 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
   assert_false(ls_file_exists(path_of("stalled.0")));
 }
 
+/* A rank that gives up tells it once, and nothing later. */
+static void who_gives_up_falls_silent(void **state)
+{
+  (void)state;
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  ls_activity activity = {.epoch = 1, .step = 1};
+  const ls_watchdog_options options = {.activity = &activity,
+                                       .size = 2,
+                                       .run_dir = folder,
+                                       .warn_s = 0.1,
+                                       .abort_s = 0.2,
+                                       .user = &listener,
+                                       .tell = hear,
+                                       .give_up = give_up};
+  ls_watchdog *watchdog;
+  ls_activity_wait(&activity, "summing over the ranks");
+  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
+  expect(&listener, "longer than train.stall_abort, 0.2 s: ending the job");
+  ls_activity_work(&activity);
+  usleep(300000);
+  ls_watchdog_stop(watchdog);
+  assert_int_equal(listener.given_up, 1);
+  assert_false(has_heard(&listener, "goes on"));
+  ls_watchdog_clear(folder);
+}
+
+/* What the end of the job does to the others is no news. */
+static void nothing_goes_on_once_another_has_given_up(void **state)
+{
+  (void)state;
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  ls_activity activity = {.epoch = 1, .step = 1};
+  const ls_watchdog_options options = {
+      .activity = &activity, .size = 3, .run_dir = folder, .warn_s = 0.1, .user = &listener, .tell = hear};
+  ls_watchdog *watchdog;
+  ls_activity_wait(&activity, "summing over the ranks");
+  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
+  expect(&listener, "rank 0 is waiting");
+  put("stalled.2", "has given up");
+  ls_activity_work(&activity);
+  for (int i = 0; i < 200 && ls_file_exists(path_of("stalled.0")); i++) usleep(10000);
+  ls_watchdog_stop(watchdog);
+  assert_false(has_heard(&listener, "goes on"));
+  ls_watchdog_clear(folder);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(notes_of_an_ended_job_are_removed),
       cmocka_unit_test(a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing),
+      cmocka_unit_test(who_gives_up_falls_silent),
+      cmocka_unit_test(nothing_goes_on_once_another_has_given_up),
   };
   return cmocka_run_group_tests_name("watchdog", tests, make_folder, remove_folder);
 }
