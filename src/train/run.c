@@ -284,11 +284,12 @@ static ls_status check_replicas(const ls_run *run)
   return ls_check_replicas(run->options->comm, digest);
 }
 
-ls_status ls_run_advise(const ls_run *run, ls_status status)
+ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
 {
-  char intact[64] = "there is no checkpoint yet";
+  char intact[96] = "there is no checkpoint yet";
   if (run->saved_step > 0)
-    snprintf(intact, sizeof intact, "checkpoint-%" PRIu64 ".h5 is intact", run->saved_step);
+    snprintf(intact, sizeof intact, "checkpoint-%" PRIu64 ".h5 %s", run->saved_step,
+             run->saved_step < step ? "is intact" : "holds these very weights, an earlier one may do");
   return ls_wrap(status,
                  "training has diverged (%s; try a lower train.optimizer.lr, a warm-up, or train.clip_norm)",
                  intact);
@@ -302,7 +303,7 @@ ls_status ls_run_check(ls_run *run)
   LS_TRY(check_replicas(run), "after step %" PRIu64, step);
   const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
   ls_activity_enter(&run->activity, before);
-  return status == LS_OK ? LS_OK : ls_run_advise(run, ls_wrap(status, "after step %" PRIu64, step));
+  return status == LS_OK ? LS_OK : ls_run_advise(run, step, ls_wrap(status, "after step %" PRIu64, step));
 }
 
 ls_status ls_run_save(ls_run *run)

@@ -38,9 +38,9 @@ void ls_run_stop_watching(ls_run *run);
  * LS_E_NONFINITE if not; LS_E_MEMORY; LS_E_COMM. */
 ls_status ls_run_check(ls_run *run) LS_CHECKED;
 
-/** Add to an error that comes of the weights which checkpoint is intact, and what may help. Returns
- * `status`. Local. */
-ls_status ls_run_advise(const ls_run *run, ls_status status) LS_CHECKED;
+/** Add to an error that comes of the weights, as they were or would be after `step` steps, which checkpoint
+ * is intact, and what may help. Returns `status`. Local. */
+ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status) LS_CHECKED;
 
 /** Check the weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
  * LS_E_IO, LS_E_MEMORY, LS_E_NONFINITE, LS_E_COMM; the same for the others below. */

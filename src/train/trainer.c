@@ -95,7 +95,8 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   atomic_store(&run->activity.step, progress->epoch_step + 1);
   LS_PASS(ls_loader_poke(run->loader));
   const ls_status status = ls_engine_step(run->engine, &step, &result);
-  if (status != LS_OK) return status == LS_E_NONFINITE ? ls_run_advise(run, status) : status;
+  if (status != LS_OK)
+    return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;
   progress->step++;
   progress->epoch_step++;
   progress->epoch_loss += result.loss;
@@ -125,9 +126,11 @@ static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split 
   ls_activity_enter(&run->activity, before);
   if (isfinite(evaluation->loss)) return LS_OK;
   ls_evaluation_fini(evaluation);
-  return ls_run_advise(run, ls_fail(LS_E_NONFINITE,
-                                    "after step %" PRIu64 ": the loss on the %s samples is not finite",
-                                    run->state.progress.step, split == LS_EVAL_TEST ? "test" : "validation"));
+  const uint64_t step = run->state.progress.step;
+  const ls_status status =
+      ls_fail(LS_E_NONFINITE, "after step %" PRIu64 ": the loss on the %s samples is not finite", step,
+              split == LS_EVAL_TEST ? "test" : "validation");
+  return ls_run_advise(run, step, status);
 }
 
 /* The epoch's row of training metrics; opens the next epoch in the progress. */
