@@ -23,6 +23,11 @@ void ls_activity_work(ls_activity *activity)
   begin(activity, NULL);
 }
 
+const char *ls_activity_enter(ls_activity *activity, const char *phase)
+{
+  return atomic_exchange_explicit(&activity->phase, phase, memory_order_relaxed);
+}
+
 double ls_activity_seconds(const ls_activity *activity)
 {
   return ls_clock_s() - 1e-3 * (double)atomic_load_explicit(&activity->since_ms, memory_order_relaxed);

@@ -9,6 +9,7 @@
 
 typedef struct ls_activity {
   _Atomic(const char *) waiting_for; /* operation that other ranks take part in; NULL: it works by itself */
+  _Atomic(const char *) phase;       /* what it does that for; NULL: the step itself */
   atomic_uint_least64_t since_ms;    /* ls_clock_s() at its begin, in milliseconds */
   atomic_uint_least64_t epoch, step; /* from 1; 0 before the first */
 } ls_activity;
@@ -17,6 +18,10 @@ typedef struct ls_activity {
  * note. Local. */
 void ls_activity_wait(ls_activity *activity, const char *operation);
 void ls_activity_work(ls_activity *activity);
+
+/** The rank enters a phase of its work, a constant text such as "validating"; NULL: a step. Returns the one
+ * before, to go back to. Local. */
+const char *ls_activity_enter(ls_activity *activity, const char *phase);
 
 /** Seconds since it began what it does. Local. */
 double ls_activity_seconds(const ls_activity *activity);

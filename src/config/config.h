@@ -31,6 +31,9 @@ void ls_spec_free(ls_spec *spec);
 /** Append the resolved configuration as YAML, every key written out; parsing it gives the same spec. */
 void ls_config_emit(const ls_spec *spec, ls_text *yaml);
 
+/** Path of the index-th key of the table; NULL behind the last. */
+const char *ls_config_key_path(size_t index);
+
 /** Append the value of one key, as ls_config_emit() writes it. `path` is a key of the table. */
 void ls_config_emit_key(const ls_spec *spec, const char *path, ls_text *yaml);
 

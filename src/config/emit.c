@@ -118,6 +118,11 @@ void ls_config_emit(const ls_spec *spec, ls_text *yaml)
   }
 }
 
+const char *ls_config_key_path(size_t index)
+{
+  return index < ls_spec_key_count ? ls_spec_keys[index].path : NULL;
+}
+
 void ls_config_emit_key(const ls_spec *spec, const char *path, ls_text *yaml)
 {
   size_t i = 0;

@@ -150,13 +150,16 @@ const ls_key ls_spec_keys[] = {
      .preset = "0",
      .max = INFINITY,
      .unit = "seconds",
-     .doc = "The job is ended with status 1 when a rank has waited so long for others; 0 for never."},
+     .doc = "The job is ended with status 1 when a rank has waited so long for others, also when those are "
+            "merely "
+            "busy, as with a large checkpoint; 0 for never."},
     {.path = "train.check_replicas",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.check_replicas),
      .preset = "0",
      .unit = "steps",
-     .doc = "The ranks' weights are compared after so many steps; 0 for after each epoch."},
+     .doc = "The ranks' weights are compared after so many steps too; always after an epoch and before a "
+            "checkpoint."},
     {.path = "train.optimizer",
      .type = LS_KEY_KIND,
      .offset = offsetof(ls_spec, train.optimizer),

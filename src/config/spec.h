@@ -41,7 +41,7 @@ typedef struct ls_spec_train {
   double time_limit;      /* seconds after which a session stops; 0: off */
   double stall_timeout;   /* seconds of waiting before a warning; 0: off; default 60 */
   double stall_abort;     /* seconds of waiting before the job is ended; 0: off */
-  size_t check_replicas;  /* steps between comparisons of the ranks' weights; 0: after each epoch */
+  size_t check_replicas;  /* steps between further comparisons of the ranks' weights; 0: none */
   ls_kind_spec optimizer; /* default {type: sgd} */
   ls_kind_spec schedule;  /* default {type: constant} */
   ls_spec_early_stopping early_stopping;

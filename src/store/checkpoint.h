@@ -80,6 +80,8 @@ typedef struct ls_checkpoint_info {
   char dataset[64];                             /* name of the dataset trained on */
   double mean[LS_CHECKPOINT_MAX_CHANNELS];      /* normalization, pixel units */
   double deviation[LS_CHECKPOINT_MAX_CHANNELS]; /* likewise; positive */
+  size_t train_count; /* samples of the training split, validation included; 0: an older file */
+  char labels_digest[LS_DIGEST_CHARS]; /* of their labels, uint16; written and read with train_count */
   ls_progress progress;
   size_t file_bytes; /* length of the file that it was read from; not written */
 } ls_checkpoint_info;
@@ -89,6 +91,9 @@ void ls_checkpoint_info_fini(ls_checkpoint_info *info);
 /** Digest of the weights: parameters, then buffers, in PyTorch's layouts; equal bits give equal digests. */
 void ls_weights_digest(const ls_model *model, const float *params, const float *buffers,
                        char text[LS_DIGEST_CHARS]);
+
+/** Are all weights finite? Arguments as above. Local. Errors: LS_E_NONFINITE naming the tensor. */
+ls_status ls_weights_check(const ls_model *model, const float *params, const float *buffers) LS_CHECKED;
 
 /** Write a checkpoint durably: what `path` held before stays intact until the new file is complete.
  * info's weights_digest, lockstep_version, progress and file_bytes are not read, but made from the state.

@@ -47,6 +47,27 @@ void ls_weights_digest(const ls_model *model, const float *params, const float *
   chain_tensors(text, tensors, count, buffers);
 }
 
+static ls_status check_finite(const ls_tensor *tensors, size_t count, const float *values)
+{
+  for (size_t i = 0; i < count; i++) {
+    const float *own = values + tensors[i].offset;
+    bool is_finite = true;
+    for (size_t k = 0; k < tensors[i].count; k++) is_finite &= fabsf(own[k]) < INFINITY;
+    if (!is_finite)
+      return ls_fail(LS_E_NONFINITE, "a value of %s.%s is not finite", tensors[i].layer, tensors[i].name);
+  }
+  return LS_OK;
+}
+
+ls_status ls_weights_check(const ls_model *model, const float *params, const float *buffers)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(model, &count);
+  LS_PASS(check_finite(tensors, count, params));
+  tensors = ls_model_buffers(model, &count);
+  return check_finite(tensors, count, buffers);
+}
+
 const char *ls_config_name(const char *config, size_t *length)
 {
   static const char key[] = "name: ";
@@ -96,7 +117,9 @@ static ls_status write_data(hid_t group, const ls_checkpoint_info *info)
   LS_PASS(ls_h5_put_reals(group, "mean", info->mean, info->channels));
   LS_PASS(ls_h5_put_reals(group, "deviation", info->deviation, info->channels));
   if (info->class_names) LS_PASS(ls_h5_put_text(group, "class_names", info->class_names));
-  return LS_OK;
+  if (info->train_count == 0) return LS_OK;
+  LS_PASS(ls_h5_put_count(group, "train_count", info->train_count));
+  return ls_h5_put_text(group, "labels_digest", info->labels_digest);
 }
 
 ls_status ls_info_write(hid_t file, const ls_checkpoint_info *info)
@@ -136,6 +159,14 @@ static ls_status check_class_names(const ls_checkpoint_info *info)
                  lines);
 }
 
+/* Of the training split; checkpoints that do not say it are older. */
+static ls_status read_split(hid_t group, ls_checkpoint_info *info)
+{
+  if (!ls_h5_has_attribute(group, "train_count")) return LS_OK;
+  LS_PASS(read_size(group, "train_count", SIZE_MAX, &info->train_count));
+  return ls_h5_get_short_text(group, "labels_digest", info->labels_digest, sizeof info->labels_digest);
+}
+
 static ls_status read_data(hid_t group, ls_checkpoint_info *info)
 {
   LS_PASS(read_size(group, "channels", LS_CHECKPOINT_MAX_CHANNELS, &info->channels));
@@ -146,6 +177,7 @@ static ls_status read_data(hid_t group, ls_checkpoint_info *info)
   LS_PASS(ls_h5_get_reals(group, "mean", info->mean, info->channels));
   LS_PASS(ls_h5_get_reals(group, "deviation", info->deviation, info->channels));
   LS_PASS(check_normalization(info));
+  LS_PASS(read_split(group, info));
   if (!ls_h5_has_attribute(group, "class_names")) return LS_OK;
   LS_PASS(ls_h5_get_text(group, "class_names", NAMES_LIMIT_BYTES, &info->class_names));
   return check_class_names(info);

@@ -4,19 +4,23 @@
 
 #include <math.h>
 
-#include "train/sums.h"
-
-static bool all_within(const float *x, size_t count, float limit)
+static bool all_within(const float *x, size_t count, double limit)
 {
   for (size_t i = 0; i < count; i++)
-    if (!(fabsf(x[i]) < limit)) return false;
+    if (!(fabs((double)x[i]) < limit)) return false;
   return true;
 }
 
+/* Statistics first: they are of the layer's input, and where they overflow the output may be finite. */
 void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y)
 {
   ls_culprit *self = culprit;
-  if (!self->layer && !all_within(y, self->n * ls_shape_count(layer->out), INFINITY)) self->layer = layer;
+  if (self->layer) return;
+  const bool has_statistics = layer->buffer_count > 0 && !layer->kind->visit;
+  self->is_statistic = has_statistics && !all_within(self->pass->stats + layer->buffer_offset,
+                                                     layer->buffer_count, self->limits.stat);
+  if (self->is_statistic || !all_within(y, self->pass->n * ls_shape_count(layer->out), INFINITY))
+    self->layer = layer;
 }
 
 /* Visitor: the last layer in forward order is the first on the way back. */
@@ -25,19 +29,24 @@ static void look_at_gradient(const ls_layer *layer, size_t depth, void *user)
   (void)depth;
   ls_culprit *self = user;
   if (!layer->kind->visit &&
-      !all_within(self->grads + layer->grad_offset, layer->grad_count, LS_SUMS_GRAD_LIMIT))
+      !all_within(self->grads + layer->grad_offset, layer->grad_count, self->limits.grad))
     self->layer = layer;
 }
 
-ls_status ls_culprit_tell(ls_culprit *culprit, double loss, const float *grads)
+ls_status ls_culprit_tell(ls_culprit *culprit, double loss)
 {
+  const ls_sums_limits *limits = &culprit->limits;
+  if (culprit->is_statistic)
+    return ls_fail(LS_E_NONFINITE, "a batch statistic of layer %s is not finite or beyond +-%.4g",
+                   culprit->layer->name, limits->stat / (double)culprit->pass->n);
   if (culprit->layer)
     return ls_fail(LS_E_NONFINITE, "the output of layer %s is not finite", culprit->layer->name);
-  if (!isfinite(loss)) return ls_fail(LS_E_NONFINITE, "the loss is not finite");
-  culprit->grads = grads;
+  if (!(fabs(loss) < limits->loss))
+    return ls_fail(LS_E_NONFINITE, "the loss of a micro-batch, %.4g, is not finite or beyond %.4g", loss,
+                   limits->loss);
   ls_model_visit(culprit->model, look_at_gradient, culprit);
   if (culprit->layer)
-    return ls_fail(LS_E_NONFINITE, "the gradient of layer %s is not finite or beyond +-%g",
-                   culprit->layer->name, (double)LS_SUMS_GRAD_LIMIT);
+    return ls_fail(LS_E_NONFINITE, "the gradient of layer %s is not finite or beyond +-%.4g",
+                   culprit->layer->name, limits->grad);
   return LS_OK;
 }

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The layer where a step goes wrong: the first whose output is not finite or, if all of them are, the first
- * on the way back whose gradient cannot be summed. */
+/* The layer where a step goes wrong: the first whose batch statistics cannot be summed or whose output is not
+ * finite or, if all is well forward, the first on the way back whose gradient cannot be summed. */
 #ifndef LS_TRAIN_CULPRIT_H
 #define LS_TRAIN_CULPRIT_H
 
 #include "base/status.h"
 #include "nn/model.h"
+#include "train/sums.h"
 
-/** Set model and n. */
+/** Set the first four. */
 typedef struct ls_culprit {
   const ls_model *model;
-  size_t n;              /* samples of the pass */
+  const ls_pass *pass; /* of one micro-batch, whose statistics were zero before it */
+  ls_sums_limits limits;
+  const float *grads;    /* the pass's gradient alone, once it has run backward */
   const ls_layer *layer; /* found in the forward pass; NULL: none yet */
-  const float *grads;    /* while they are searched */
+  bool is_statistic;     /* found for its statistics */
 } ls_culprit;
 
 /** For ls_pass.observe, with the culprit as observer. Local. */
 void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y);
 
-/** LS_OK if nothing is wrong; otherwise LS_E_NONFINITE, naming the layer. Loss and gradient are of the same
- * pass. Local. */
-ls_status ls_culprit_tell(ls_culprit *culprit, double loss, const float *grads) LS_CHECKED;
+/** LS_OK if nothing is wrong; otherwise LS_E_NONFINITE, naming the layer. The loss is that of the pass.
+ * Local. */
+ls_status ls_culprit_tell(ls_culprit *culprit, double loss) LS_CHECKED;
 
 #endif

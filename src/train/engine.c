@@ -88,9 +88,9 @@ float *const *ls_engine_slots(const ls_engine *engine, size_t *count)
   return engine->slots;
 }
 
-bool ls_engine_sends_sums(const ls_engine *engine)
+bool ls_engine_is_split(const ls_engine *engine)
 {
-  return ls_sums_are_sent(engine->sums);
+  return ls_sums_is_split(engine->sums);
 }
 
 ls_workspace **ls_engine_workspaces(const ls_engine *engine)
@@ -234,11 +234,12 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
     memset(grads, 0, (counts->grads + counts->buffers) * sizeof *grads);
     ls_pass pass = start_pass(engine, 0, step, &microbatch, grads);
-    ls_culprit culprit = {.model = model, .n = microbatch.n};
+    ls_culprit culprit = {
+        .model = model, .pass = &pass, .limits = ls_sums_find_limits(engine->sums), .grads = grads};
     pass.observe = ls_culprit_observe;
     pass.observer = &culprit;
     const ls_loss_sums loss = run_pass(engine, 0, &pass, step, &microbatch);
-    LS_PASS(ls_culprit_tell(&culprit, loss.loss, grads));
+    LS_PASS(ls_culprit_tell(&culprit, loss.loss));
   }
   return LS_OK;
 }
@@ -247,12 +248,9 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
 static ls_status explain(ls_engine *engine, const ls_step *step)
 {
   ls_status status = ls_comm_agree(engine->options.comm, find_culprit(engine, step));
-  if (status == LS_OK)
-    status = ls_fail(LS_E_NONFINITE, "a loss or a batch statistic is too large to be summed");
-  return ls_wrap(status,
-                 "step %zu of epoch %" PRIu64 ", learning rate %g (checkpoints are intact; try a lower "
-                 "train.optimizer.lr, a warm-up, or train.clip_norm)",
-                 step->epoch_step + 1, step->epoch + 1, step->lr);
+  if (status == LS_OK) status = ls_fail(LS_E_NONFINITE, "a value is too large to be summed");
+  return ls_wrap(status, "step %zu of epoch %" PRIu64 ", learning rate %g", step->epoch_step + 1,
+                 step->epoch + 1, step->lr);
 }
 
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)

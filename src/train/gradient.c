@@ -73,7 +73,8 @@ void ls_gradient_free(ls_gradient *gradient)
   free(gradient);
 }
 
-static double sum_of_squares(const float *values, size_t count)
+/* Of at most PIECE values: few enough for float32. */
+static double sum_of_few_squares(const float *values, size_t count)
 {
   enum { LANES = 16 }; /* independent sums, so that the loop vectorizes without reordering */
   float lanes[LANES] = {0};
@@ -83,6 +84,14 @@ static double sum_of_squares(const float *values, size_t count)
   double sum = 0.0;
   for (size_t lane = 0; lane < LANES; lane++) sum += (double)lanes[lane];
   for (; i < count; i++) sum += (double)values[i] * (double)values[i];
+  return sum;
+}
+
+static double sum_of_squares(const float *values, size_t count)
+{
+  double sum = 0.0;
+  for (size_t first = 0; first < count; first += PIECE)
+    sum += sum_of_few_squares(values + first, ls_size_min(PIECE, count - first));
   return sum;
 }
 

@@ -15,6 +15,8 @@ typedef struct ls_gradient ls_gradient;
 
 /** Local. Errors: LS_E_MEMORY. */
 ls_status ls_gradient_new(ls_gradient **out, const ls_model *model) LS_CHECKED;
+
+/** NULL is fine. What ls_gradient_read() took in is not needed. Local. */
 void ls_gradient_free(ls_gradient *gradient);
 
 /** Take in the reduced gradient, [grads] in the kernels' layout, which must stay until the update is done.

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "train/optimizer.h"
 #include "train/replicas.h"
+#include "train/resume.h"
 
 _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
                "a checkpoint holds any normalization");
@@ -28,11 +29,11 @@ static void say(const ls_run *run, const char *text)
   if (events->message && ls_comm_rank(run->options->comm) == 0) events->message(events->user, text);
 }
 
-/* What checkpoints say about the data. Local. */
+/* What checkpoints say about the dataset. Local. */
 static ls_status describe_data(ls_run *run)
 {
-  const ls_dataset_info *data = ls_source_info(run->options->source);
-  const ls_normalization *normalization = &run->network.normalization;
+  const ls_source *source = run->options->source;
+  const ls_dataset_info *data = ls_source_info(source);
   ls_checkpoint_info *info = &run->info;
   LS_PASS(ls_text_copy(&info->config, run->options->config));
   info->channels = data->channels;
@@ -40,14 +41,23 @@ static ls_status describe_data(ls_run *run)
   info->width = data->width;
   info->classes = data->classes;
   snprintf(info->dataset, sizeof info->dataset, "%s", data->name);
-  for (size_t c = 0; c < normalization->channels; c++) {
-    info->mean[c] = normalization->mean[c];
-    info->deviation[c] = normalization->deviation[c];
-  }
+  info->train_count = data->count[LS_SPLIT_TRAIN];
+  ls_digest_of(ls_source_labels(source, LS_SPLIT_TRAIN), info->train_count * sizeof(uint16_t),
+               info->labels_digest);
   if (!data->class_names) return LS_OK;
   ls_text names = {0};
   for (size_t k = 0; k < data->classes; k++) ls_text_add(&names, k ? "\n%s" : "%s", data->class_names[k]);
   return ls_text_take(&names, &info->class_names);
+}
+
+/* And about its normalization, which takes a look at the images. */
+static void describe_normalization(ls_run *run)
+{
+  const ls_normalization *normalization = &run->network.normalization;
+  for (size_t c = 0; c < normalization->channels; c++) {
+    run->info.mean[c] = normalization->mean[c];
+    run->info.deviation[c] = normalization->deviation[c];
+  }
 }
 
 /* Local. */
@@ -93,104 +103,43 @@ static ls_status build(ls_run *run)
   return LS_OK;
 }
 
-/* What must be the same for a run to go on: otherwise other samples would be held out, or a step would mean
- * something else. Further epochs, another schedule or learning rate are fine, and other batches from the next
- * epoch on. */
-static const char *const lasting[] = {"seed", "data.validation", "data.normalize", "data.shuffle",
-                                      "model.layers"};
-
-/* Is a key's value the same in both configurations, as it would be written? */
-static bool is_same(const char *key, const ls_spec *then, const ls_spec *now)
+/* What a checkpoint of another experiment leads to. */
+static ls_status cannot_resume(const ls_run *run, ls_status status)
 {
-  ls_text a = {0}, b = {0};
-  ls_config_emit_key(then, key, &a);
-  ls_config_emit_key(now, key, &b);
-  const bool same = !a.failed && !b.failed && strcmp(ls_text_get(&a), ls_text_get(&b)) == 0;
-  ls_text_fini(&a);
-  ls_text_fini(&b);
-  return same;
-}
-
-static ls_status refuse(const char *key)
-{
-  return ls_fail(LS_E_INPUT,
-                 "%s: the checkpoint's is not the configured one (`lockstep inspect --config` shows it)",
-                 key);
-}
-
-static ls_status compare(const ls_run *run, const ls_spec *then, const ls_checkpoint_info *found)
-{
-  const ls_spec *now = run->options->spec;
-  const char *dataset = ls_source_info(run->options->source)->name;
-  if (strcmp(found->dataset, dataset) != 0)
-    return ls_fail(LS_E_INPUT, "data.source: the checkpoint was trained on '%s', not '%s'", found->dataset,
-                   dataset);
-  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
-    if (!is_same(lasting[i], then, now)) return refuse(lasting[i]);
-  if (then->train.optimizer.schema != now->train.optimizer.schema) return refuse("train.optimizer.type");
-  return LS_OK;
-}
-
-/* Judgements by another measure than the past ones begin anew. Rank 0. */
-static void forget_judgements(ls_run *run, const ls_spec *then)
-{
-  ls_progress *progress = &run->state.progress;
-  if (!is_same("train.early_stopping.metric", then, run->options->spec)) {
-    say(run, "train.early_stopping.metric has changed: the best epoch is looked for anew");
-    progress->best_epoch = progress->bad_epochs = 0;
-  }
-  if (!is_same("train.schedule", then, run->options->spec))
-    progress->schedule_epochs = progress->schedule_bad = 0;
-}
-
-/* Another cut of the data into batches begins with an epoch. Rank 0. */
-static ls_status compare_batch(const ls_run *run, const char *key, size_t then, size_t now,
-                               const ls_progress *progress)
-{
-  ls_text line = {0};
-  if (then == now) return LS_OK;
-  if (progress->epoch_step > 0)
-    return ls_fail(LS_E_INPUT,
-                   "%s: the checkpoint's is %zu, not %zu, and it lies %" PRIu64 " steps within epoch %" PRIu64
-                   ": it can change only between epochs",
-                   key, then, now, progress->epoch_step, progress->epoch + 1);
-  ls_text_add(&line, "%s: %zu so far, %zu from epoch %" PRIu64 " on", key, then, now, progress->epoch + 1);
-  say(run, ls_text_get(&line));
-  ls_text_fini(&line);
-  return LS_OK;
-}
-
-/* Is the checkpoint's experiment the one that is configured? Rank 0. */
-static ls_status check_same(const ls_run *run, const ls_spec *then, const ls_checkpoint_info *found)
-{
-  const ls_spec_train *now = &run->options->spec->train;
-  LS_PASS(compare(run, then, found));
-  if (now->epochs < found->progress.epoch)
-    return ls_fail(LS_E_INPUT, "train.epochs: %zu, but %" PRIu64 " are done", now->epochs,
-                   found->progress.epoch);
-  LS_PASS(compare_batch(run, "train.batch", then->train.batch, now->batch, &found->progress));
-  return compare_batch(run, "train.microbatch", then->train.microbatch, now->microbatch, &found->progress);
+  return ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)",
+                 run->from_path);
 }
 
 /* Read a checkpoint into the state. Rank 0. */
 static ls_status load(ls_run *run, const char *path)
 {
-  ls_checkpoint_info found = {0};
+  ls_resume resume = {
+      .now = run->options->spec, .found = &run->from, .data = &run->info, .events = &run->options->events};
   ls_spec *then = NULL;
   ls_status status;
-  LS_GO(ls_checkpoint_read_info(path, &found));
-  LS_GO(ls_config_parse(&then, found.config, path, NULL, 0, run->options->schemas));
-  status = check_same(run, then, &found);
-  if (status != LS_OK)
-    status =
-        ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)", path);
+  LS_GO(ls_text_copy(&run->from_path, path));
+  LS_GO(ls_checkpoint_read_info(path, &run->from));
+  LS_GO(ls_config_parse(&then, run->from.config, path, NULL, 0, run->options->schemas));
+  resume.then = then;
+  status = ls_resume_check(&resume);
+  if (status != LS_OK) status = cannot_resume(run, status);
   LS_GO(status);
   LS_GO(ls_checkpoint_read(path, &run->state));
-  forget_judgements(run, then);
+  status = ls_weights_check(run->options->model, run->state.params, run->state.buffers);
+  if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
+  LS_GO(status);
+  ls_resume_adapt(&resume, &run->state.progress);
 done:
   ls_spec_free(then);
-  ls_checkpoint_info_fini(&found);
   return status;
+}
+
+/* Do the samples that were loaded fit to the checkpoint that was? Rank 0. */
+static ls_status check_loaded(const ls_run *run)
+{
+  if (!run->from_path) return LS_OK;
+  const ls_status status = ls_resume_check_loaded(&run->from, &run->info, ls_loader_steps(run->loader));
+  return status == LS_OK ? LS_OK : cannot_resume(run, status);
 }
 
 /* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
@@ -266,14 +215,20 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   *run = (ls_run){.options = options, .started_s = now_s, .checkpoint_s = now_s};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
+  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(options->run_dir);
+  LS_PASS(ls_comm_barrier(comm));
   LS_AGREE(comm, start_watchdog(run));
   LS_PASS(build(run));
-  if (ls_engine_sends_sums(run->engine))
+  if (ls_engine_is_split(run->engine))
     say(run, "the ranks of a host cannot share memory here: sums are sent between them, which is slower");
+  LS_AGREE(comm, describe_data(run));
   bool found = false;
+  ls_activity_enter(&run->activity, options->resume ? "reading a checkpoint" : "setting up");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
   LS_PASS(broadcast_state(run));
+  run->saved_step = run->state.progress.step;
+  ls_activity_enter(&run->activity, "loading the data");
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
                               .batch = spec->train.batch,
@@ -283,8 +238,10 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));
   LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, spec->data.normalize,
                                 ls_source_info(options->source)->channels));
-  LS_AGREE(comm, describe_data(run));
+  describe_normalization(run);
+  LS_ROOT(comm, check_loaded(run));
   LS_ROOT(comm, write_config(run));
+  ls_activity_enter(&run->activity, NULL);
   return LS_OK;
 }
 
@@ -303,6 +260,8 @@ void ls_run_fini(ls_run *run)
   ls_history_fini(&run->state.train);
   ls_history_fini(&run->state.validation);
   ls_checkpoint_info_fini(&run->info);
+  ls_checkpoint_info_fini(&run->from);
+  free(run->from_path);
 }
 
 static ls_status write_checkpoint(ls_run *run)
@@ -317,27 +276,53 @@ done:
   return status;
 }
 
-ls_status ls_run_check_replicas(ls_run *run)
+static ls_status check_replicas(const ls_run *run)
 {
   char digest[LS_DIGEST_CHARS];
   if (ls_comm_size(run->options->comm) == 1) return LS_OK;
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, digest);
-  LS_TRY(ls_check_replicas(run->options->comm, digest), "after step %" PRIu64, run->state.progress.step);
-  return LS_OK;
+  return ls_check_replicas(run->options->comm, digest);
+}
+
+ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
+{
+  char intact[96] = "there is no checkpoint yet";
+  if (run->saved_step > 0)
+    snprintf(intact, sizeof intact, "checkpoint-%" PRIu64 ".h5 %s", run->saved_step,
+             run->saved_step < step ? "is intact" : "holds these very weights, an earlier one may do");
+  return ls_wrap(status,
+                 "training has diverged (%s; try a lower train.optimizer.lr, a warm-up, or train.clip_norm)",
+                 intact);
+}
+
+/* Replicas first: where they differ, the rank at fault is to be named, not its layer. */
+ls_status ls_run_check(ls_run *run)
+{
+  const uint64_t step = run->state.progress.step;
+  const char *before = ls_activity_enter(&run->activity, "comparing replicas");
+  LS_TRY(check_replicas(run), "after step %" PRIu64, step);
+  const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
+  ls_activity_enter(&run->activity, before);
+  return status == LS_OK ? LS_OK : ls_run_advise(run, step, ls_wrap(status, "after step %" PRIu64, step));
 }
 
 ls_status ls_run_save(ls_run *run)
 {
-  LS_PASS(ls_run_check_replicas(run));
+  LS_PASS(ls_run_check(run));
+  const char *before = ls_activity_enter(&run->activity, "writing a checkpoint");
   LS_ROOT(run->options->comm, write_checkpoint(run));
+  ls_activity_enter(&run->activity, before);
+  run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
   return LS_OK;
 }
 
 ls_status ls_run_save_metrics(ls_run *run)
 {
+  const char *before = ls_activity_enter(&run->activity, "writing the metrics");
   LS_ROOT(run->options->comm,
           ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
+  ls_activity_enter(&run->activity, before);
   return LS_OK;
 }
 
@@ -381,12 +366,17 @@ static ls_status read_best(ls_run *run, const char *path)
 
 ls_status ls_run_save_best(ls_run *run)
 {
+  const char *before = ls_activity_enter(&run->activity, "writing best.h5");
   LS_ROOT(run->options->comm, with_best(run, write_best));
+  ls_activity_enter(&run->activity, before);
   return LS_OK;
 }
 
 ls_status ls_run_restore_best(ls_run *run)
 {
+  const char *before = ls_activity_enter(&run->activity, "reading best.h5");
   LS_ROOT(run->options->comm, with_best(run, read_best));
-  return broadcast_state(run);
+  LS_PASS(broadcast_state(run));
+  ls_activity_enter(&run->activity, before);
+  return LS_OK;
 }

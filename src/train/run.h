@@ -15,8 +15,11 @@ typedef struct ls_run {
   ls_loader *loader;
   ls_state state;          /* its vectors are the network's and the engine's */
   ls_checkpoint_info info; /* what every checkpoint of the run says about data and configuration */
+  ls_checkpoint_info from; /* rank 0: of the checkpoint that the run goes on from */
+  char *from_path;         /* likewise; NULL: it starts from the beginning */
   ls_activity activity;
   ls_watchdog *watchdog;
+  uint64_t saved_step; /* of the last checkpoint that was written, or gone on from; 0: none */
   double started_s;    /* clock at the start of this session, for time_limit */
   double checkpoint_s; /* clock at the last checkpoint, for every_minutes; rank 0's counts */
 } ls_run;
@@ -31,10 +34,15 @@ void ls_run_fini(ls_run *run);
 /** End the watchdog, whatever has happened. Local. */
 void ls_run_stop_watching(ls_run *run);
 
-/** Compare the ranks' weights. Collective. Errors: LS_E_NONFINITE if they differ; LS_E_COMM. */
-ls_status ls_run_check_replicas(ls_run *run) LS_CHECKED;
+/** Are the weights and running statistics the same on all ranks, and finite? Collective. Errors:
+ * LS_E_NONFINITE if not; LS_E_MEMORY; LS_E_COMM. */
+ls_status ls_run_check(ls_run *run) LS_CHECKED;
 
-/** Compare the ranks' weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
+/** Add to an error that comes of the weights, as they were or would be after `step` steps, which checkpoint
+ * is intact, and what may help. Returns `status`. Local. */
+ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status) LS_CHECKED;
+
+/** Check the weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
  * LS_E_IO, LS_E_MEMORY, LS_E_NONFINITE, LS_E_COMM; the same for the others below. */
 ls_status ls_run_save(ls_run *run) LS_CHECKED;
 

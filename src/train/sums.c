@@ -165,19 +165,26 @@ static bool add_fixed(float *restrict values, uint64_t *restrict sums, size_t co
   return outside != 0;
 }
 
-/* Elements with one scale: the whole vector is two such runs. */
-typedef struct run {
+/* Elements with one scale: the whole vector is two such spans. */
+typedef struct span {
   size_t first, end;
   double scale; /* of the total */
   double unit;  /* factor on the values */
-} run;
+} span;
 
 /* The part of [first, end) that is gradient (which = 0) or statistics (1). */
-static run run_of(const ls_sums *sums, size_t which, size_t first, size_t end, size_t samples)
+static span span_of(const ls_sums *sums, size_t which, size_t first, size_t end, size_t samples)
 {
   const size_t grads = sums->options.grads;
-  if (which == 0) return (run){first, ls_size_min(end, grads), GRAD_SCALE, 1.0};
-  return (run){ls_size_max(first, grads), end, STAT_SCALE, 1.0 / (double)samples};
+  if (which == 0) return (span){first, ls_size_min(end, grads), GRAD_SCALE, 1.0};
+  return (span){ls_size_max(first, grads), end, STAT_SCALE, 1.0 / (double)samples};
+}
+
+ls_sums_limits ls_sums_find_limits(const ls_sums *sums)
+{
+  return (ls_sums_limits){.grad = sums->limit / GRAD_SCALE,
+                          .stat = sums->limit / STAT_SCALE * (double)sums->samples,
+                          .loss = sums->limit / LOSS_SCALE};
 }
 
 static ls_sums_board *board_of(const ls_sums *sums, const ls_sums_worker *self)
@@ -193,10 +200,10 @@ float *ls_sums_next(ls_sums *sums, size_t part)
     if (!mine->has_sums) memset(self->sums, 0, sums->count * sizeof *self->sums);
     mine->has_sums = true;
     for (size_t which = 0; which < 2; which++) {
-      const run r = run_of(sums, which, 0, sums->count, sums->samples);
-      if (r.first < r.end)
-        mine->tally[LS_TALLY_OUTSIDE] += add_fixed(self->grads + r.first, self->sums + r.first,
-                                                   r.end - r.first, r.scale * r.unit, sums->limit);
+      const span s = span_of(sums, which, 0, sums->count, sums->samples);
+      if (s.first < s.end)
+        mine->tally[LS_TALLY_OUTSIDE] += add_fixed(self->grads + s.first, self->sums + s.first,
+                                                   s.end - s.first, s.scale * s.unit, sums->limit);
     }
   }
   mine->has_grads = true;
@@ -222,9 +229,9 @@ static void decode(const uint64_t *restrict totals, float *restrict to, size_t c
   for (size_t i = 0; i < count; i++) to[i] = (float)((double)(int64_t)totals[i] * resolution);
 }
 
-/* Sum `count` elements from `first` on, all of one run, over the node's workers. Returns whether one was out
+/* Sum `count` elements from `first` on, all of one span, over the node's workers. Returns whether one was out
  * of range. */
-static bool sum_block(const ls_sums *sums, const run *r, size_t first, size_t count,
+static bool sum_block(const ls_sums *sums, const span *s, size_t first, size_t count,
                       uint64_t *restrict totals)
 {
   bool outside = false;
@@ -232,7 +239,7 @@ static bool sum_block(const ls_sums *sums, const run *r, size_t first, size_t co
   for (size_t w = 0; w < sums->worker_count; w++) {
     const ls_sums_worker *self = &sums->workers[w];
     if (board_of(sums, self)->has_grads)
-      outside |= add_fixed(self->grads + first, totals, count, r->scale * r->unit, sums->limit);
+      outside |= add_fixed(self->grads + first, totals, count, s->scale * s->unit, sums->limit);
     if (!board_of(sums, self)->has_sums) continue;
     const uint64_t *restrict past = self->sums + first;
     for (size_t i = 0; i < count; i++) totals[i] += past[i];
@@ -240,18 +247,18 @@ static bool sum_block(const ls_sums *sums, const run *r, size_t first, size_t co
   return outside;
 }
 
-/* Sum the elements of a run over the node. */
-static bool sum_run(const ls_sums *sums, const run *r)
+/* Sum the elements of a span over the node. */
+static bool sum_span(const ls_sums *sums, const span *s)
 {
   uint64_t totals[BLOCK];
   bool outside = false;
-  for (size_t first = r->first; first < r->end; first += BLOCK) {
-    const size_t count = ls_size_min(BLOCK, r->end - first);
-    outside |= sum_block(sums, r, first, count, totals);
+  for (size_t first = s->first; first < s->end; first += BLOCK) {
+    const size_t count = ls_size_min(BLOCK, s->end - first);
+    outside |= sum_block(sums, s, first, count, totals);
     if (ls_sums_are_exact(sums))
       memcpy(sums->totals + first, totals, count * sizeof *totals);
     else
-      decode(totals, sums->result + first, count, r->scale);
+      decode(totals, sums->result + first, count, s->scale);
   }
   return outside;
 }
@@ -268,8 +275,8 @@ bool ls_sums_range(ls_sums *sums, size_t first, size_t end)
 {
   bool outside = false;
   for (size_t which = 0; which < 2; which++) {
-    const run r = run_of(sums, which, first, end, sums->samples);
-    outside |= sum_run(sums, &r);
+    const span s = span_of(sums, which, first, end, sums->samples);
+    outside |= sum_span(sums, &s);
   }
   return outside;
 }
@@ -287,8 +294,8 @@ static void decode_part(ls_sums *sums, size_t part)
   const size_t first = ls_part_first(sums->count, sums->options.threads, part);
   const size_t end = ls_part_first(sums->count, sums->options.threads, part + 1);
   for (size_t which = 0; which < 2; which++) {
-    const run r = run_of(sums, which, first, end, 1);
-    if (r.first < r.end) decode(sums->totals + r.first, sums->decoded + r.first, r.end - r.first, r.scale);
+    const span s = span_of(sums, which, first, end, 1);
+    if (s.first < s.end) decode(sums->totals + s.first, sums->decoded + s.first, s.end - s.first, s.scale);
   }
 }
 
@@ -404,7 +411,7 @@ double ls_sums_loss(const ls_sums *sums)
   return (double)(int64_t)sums->tally[LS_TALLY_LOSS] / LOSS_SCALE;
 }
 
-bool ls_sums_are_sent(const ls_sums *sums)
+bool ls_sums_is_split(const ls_sums *sums)
 {
   return ls_node_is_split(sums->node);
 }

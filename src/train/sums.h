@@ -20,8 +20,6 @@
 #include "base/status.h"
 #include "comm/comm.h"
 
-#define LS_SUMS_GRAD_LIMIT 2048.0F /* gradients must be below this */
-
 typedef struct ls_sums ls_sums;
 
 typedef struct ls_sums_options {
@@ -58,6 +56,16 @@ void ls_sums_free(ls_sums *sums);
 /** A step begins. `samples`: of the whole step; statistics are means over them. Local. */
 void ls_sums_begin(ls_sums *sums, size_t samples);
 
+/** What a micro-batch may bring: absolute values must be below these. */
+typedef struct ls_sums_limits {
+  double grad;
+  double stat; /* of its statistics, each weighted by the samples of the micro-batch */
+  double loss; /* of its samples' losses together */
+} ls_sums_limits;
+
+/** For the step that has begun. Local. */
+ls_sums_limits ls_sums_find_limits(const ls_sums *sums);
+
 /** Where thread `part` adds the gradient and statistics of its next micro-batch: [grads + stats], all zero.
  *
  * Takes what its micro-batch before left there into its sum. Local; threads may call it at the same time,
@@ -84,9 +92,16 @@ ls_status ls_sums_reduce(ls_sums *sums) LS_CHECKED;
  */
 const float *ls_sums_result(const ls_sums *sums);
 
-/** The ranks of a host could not share memory: each counts as a host of its own. Local. */
-bool ls_sums_are_sent(const ls_sums *sums);
+/** What was counted, over all threads of all ranks, the same on each; valid until the next reduction. Signed
+ * only for the loss, which ls_sums_loss() reads. Local. */
 uint64_t ls_sums_total(const ls_sums *sums, ls_tally what);
+
+/** The sum of the losses, likewise: to the nearest 2.3e-10 for each that was added, without those out of
+ * range, which LS_TALLY_OUTSIDE counts. Local. */
 double ls_sums_loss(const ls_sums *sums);
+
+/** See ls_node_is_split(): the ranks of a host could not share memory, each counts as a host of its own.
+ * Local. */
+bool ls_sums_is_split(const ls_sums *sums);
 
 #endif

@@ -4,6 +4,7 @@
 #include "train/trainer.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "train/early_stopping.h"
@@ -93,7 +94,9 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   atomic_store(&run->activity.epoch, progress->epoch + 1);
   atomic_store(&run->activity.step, progress->epoch_step + 1);
   LS_PASS(ls_loader_poke(run->loader));
-  LS_PASS(ls_engine_step(run->engine, &step, &result));
+  const ls_status status = ls_engine_step(run->engine, &step, &result);
+  if (status != LS_OK)
+    return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;
   progress->step++;
   progress->epoch_step++;
   progress->epoch_loss += result.loss;
@@ -106,18 +109,28 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   watch->lap_s = now_s;
   tell_step(run, watch);
   const size_t check_steps = run->options->spec->train.check_replicas;
-  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(ls_run_check_replicas(run));
+  if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(ls_run_check(run));
   size_t every_steps = run->options->spec->checkpoint.every_steps;
   bool due = every_steps > 0 && progress->step % every_steps == 0;
   if (due || result.control.checkpoint > 0 || result.control.stop > 0) LS_PASS(ls_run_save(run));
   return result.control.stop > 0 ? stopped(run) : LS_OK;
 }
 
+/* Evaluate; a network whose loss is not finite is none to save or to end with. Collective. */
 static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
 {
   ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
   const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
-  return ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split);
+  const char *before = ls_activity_enter(&run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
+  LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split));
+  ls_activity_enter(&run->activity, before);
+  if (isfinite(evaluation->loss)) return LS_OK;
+  ls_evaluation_fini(evaluation);
+  const uint64_t step = run->state.progress.step;
+  const ls_status status =
+      ls_fail(LS_E_NONFINITE, "after step %" PRIu64 ": the loss on the %s samples is not finite", step,
+              split == LS_EVAL_TEST ? "test" : "validation");
+  return ls_run_advise(run, step, status);
 }
 
 /* The epoch's row of training metrics; opens the next epoch in the progress. */
@@ -175,7 +188,7 @@ static ls_status end_epoch(ls_run *run)
   const ls_spec *spec = run->options->spec;
   ls_comm *comm = run->options->comm;
   ls_progress *progress = &run->state.progress;
-  if (spec->train.check_replicas == 0) LS_PASS(ls_run_check_replicas(run));
+  LS_PASS(ls_run_check(run));
   ls_epoch_metrics train = close_epoch(run);
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;
@@ -221,7 +234,9 @@ static ls_status train_epochs(ls_run *run)
   while (progress->epoch < epochs && !is_stopped_early(run)) {
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
+    ls_activity_enter(&run->activity, "exchanging samples");
     LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
+    ls_activity_enter(&run->activity, NULL);
     while (progress->epoch_step < ls_loader_steps(run->loader)) LS_PASS(train_step(run, &watch));
     LS_PASS(end_epoch(run));
   }
@@ -234,6 +249,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   ls_progress *progress = &run->state.progress;
   if (early->patience > 0 && early->restore_best && progress->best_epoch > 0)
     LS_PASS(ls_run_restore_best(run));
+  LS_PASS(ls_run_check(run));
   result->progress = *progress;
   result->has_validation = ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0;
   result->has_test = ls_loader_eval_count(run->loader, LS_EVAL_TEST) > 0;

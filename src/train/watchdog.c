@@ -3,6 +3,7 @@
  * are what all hosts of a job share. */
 #include "train/watchdog.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -19,9 +20,15 @@
 
 enum { NOTE_BYTES = 256 };
 
+static const char NOTE_PREFIX[] = "stalled.";
 static const char WAITING[] = "is waiting";
+static const char GIVEN_UP[] = "has given up";
 
 static const double GRACE_S = 1.0; /* for the notes of the others to appear */
+
+/* How long the others leave it to the speaker to end the job: time for it to be found by a report (one grace
+ * after its warning, which may itself come late by a period), to tell, and to end the process. */
+static const double SPEAKER_S = 3.0;
 
 struct ls_watchdog {
   ls_watchdog_options options;
@@ -33,12 +40,23 @@ struct ls_watchdog {
   double next_s;     /* next warning, counted from its begin */
   double report_s;   /* clock when the notes are to be read; 0: not */
   bool has_warned;   /* of the present stall */
+  bool has_given_up; /* nothing more is to be told */
   bool is_speaker;   /* the lowest waiting rank, by its last report */
 };
 
 static void note_path(const ls_watchdog *self, int rank, ls_text *path)
 {
-  ls_text_add(path, "%s/stalled.%d", self->options.run_dir, rank);
+  ls_text_add(path, "%s/%s%d", self->options.run_dir, NOTE_PREFIX, rank);
+}
+
+void ls_watchdog_clear(const char *run_dir)
+{
+  DIR *folder = opendir(run_dir);
+  if (!folder) return;
+  for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+    if (strncmp(entry->d_name, NOTE_PREFIX, strlen(NOTE_PREFIX)) == 0)
+      unlinkat(dirfd(folder), entry->d_name, 0);
+  closedir(folder);
 }
 
 static void remove_note(const ls_watchdog *self)
@@ -49,11 +67,13 @@ static void remove_note(const ls_watchdog *self)
   ls_text_fini(&path);
 }
 
-/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (summing over the ranks)". */
+/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (validating: summing over the ranks)".
+ */
 static void describe(const ls_watchdog *self, ls_text *line)
 {
   const ls_activity *activity = self->options.activity;
   const char *operation = atomic_load(&activity->waiting_for);
+  const char *phase = atomic_load(&activity->phase);
   const uint64_t step = atomic_load(&activity->step), epoch = atomic_load(&activity->epoch);
   ls_text_add(line, "%s", operation ? WAITING : "is working");
   if (epoch == 0)
@@ -61,23 +81,31 @@ static void describe(const ls_watchdog *self, ls_text *line)
   else
     ls_text_add(line, " in step %" PRIu64 " of epoch %" PRIu64, step, epoch);
   ls_text_add(line, " for %.0f s", ls_activity_seconds(activity));
-  if (operation) ls_text_add(line, " (%s)", operation);
+  if (phase || operation)
+    ls_text_add(line, " (%s%s%s)", phase ? phase : "", phase && operation ? ": " : "",
+                operation ? operation : "");
 }
 
-/* A note that cannot be written, on a full disk, is missed by nobody but the reader: no error. */
+/* Under another name first: others may read at any time. A note that cannot be written, on a full disk, is
+ * missed by nobody but the reader: no error. */
 static void write_note(const ls_watchdog *self, const char *text)
 {
-  ls_text path = {0};
+  ls_text path = {0}, temporary = {0};
   note_path(self, self->options.rank, &path);
-  FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "w");
+  ls_text_add(&temporary, "%s.tmp", ls_text_get(&path));
+  FILE *file = path.failed || temporary.failed ? NULL : fopen(ls_text_get(&temporary), "w");
   if (file) {
-    fputs(text, file);
-    fclose(file);
+    const bool is_written = fputs(text, file) >= 0;
+    if (fclose(file) == 0 && is_written)
+      rename(ls_text_get(&temporary), ls_text_get(&path));
+    else
+      unlink(ls_text_get(&temporary));
   }
   ls_text_fini(&path);
+  ls_text_fini(&temporary);
 }
 
-/* The note of a rank; false if there is none. */
+/* The note of a rank, "" if it says nothing; false if there is none. */
 static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
 {
   ls_text path = {0};
@@ -85,9 +113,9 @@ static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
   FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "r");
   ls_text_fini(&path);
   if (!file) return false;
-  const bool found = fgets(note, NOTE_BYTES, file) != NULL;
+  if (!fgets(note, NOTE_BYTES, file)) note[0] = '\0';
   fclose(file);
-  return found;
+  return true;
 }
 
 static void tell(const ls_watchdog *self, ls_text *line)
@@ -107,7 +135,7 @@ static void report(ls_watchdog *self)
     const bool waits = found && strncmp(note, WAITING, strlen(WAITING)) == 0;
     if (waits && rank < self->options.rank) goto done;
     if (!found && rank != self->options.rank) ls_text_add(&missing, missing.length ? ", %d" : "%d", rank);
-    if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note);
+    if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note[0] ? note : "says nothing");
   }
   if (missing.length > 0)
     ls_text_add(&line, "no word from rank %s: stopped, dead, or on a host that does not see %s",
@@ -138,6 +166,15 @@ static moment now_of(const ls_activity *activity)
   return now;
 }
 
+/* Has a rank begun to end the job? What its end does to the others is no news. */
+static bool is_ending(const ls_watchdog *self)
+{
+  char note[NOTE_BYTES];
+  for (int rank = 0; rank < self->options.size; rank++)
+    if (read_note(self, rank, note) && strcmp(note, GIVEN_UP) == 0) return true;
+  return false;
+}
+
 /* Leave a note; a waiting rank says so too. */
 static void warn(ls_watchdog *self, bool is_waiting)
 {
@@ -157,7 +194,7 @@ static void recover(ls_watchdog *self)
 {
   ls_text line = {0};
   ls_text_add(&line, "rank %d goes on", self->options.rank);
-  if (self->has_warned) tell(self, &line);
+  if (self->has_warned && !is_ending(self)) tell(self, &line);
   ls_text_fini(&line);
   remove_note(self);
   self->stall_ms = 0;
@@ -167,14 +204,16 @@ static void recover(ls_watchdog *self)
 
 /* The speaker ends the job; the others do if there is none. The moment must still last: looking has taken
  * time. */
-static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
+static void give_up(ls_watchdog *self, uint64_t since_ms, double seconds)
 {
   const ls_watchdog_options *options = &self->options;
   ls_text line = {0};
-  if (!self->is_speaker && options->warn_s > 0 && seconds < options->abort_s + 3 * GRACE_S) return;
+  if (!self->is_speaker && options->warn_s > 0 && seconds < options->abort_s + SPEAKER_S) return;
   if (now_of(options->activity).since_ms != since_ms) return;
   ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
               options->abort_s);
+  self->has_given_up = true;
+  write_note(self, GIVEN_UP);
   tell(self, &line);
   options->give_up(options->user);
 }
@@ -183,6 +222,7 @@ static void give_up(const ls_watchdog *self, uint64_t since_ms, double seconds)
 static void look(ls_watchdog *self)
 {
   const ls_watchdog_options *options = &self->options;
+  if (self->has_given_up) return;
   const moment now = now_of(options->activity);
   const double seconds = ls_clock_s() - 1e-3 * (double)now.since_ms;
   if (self->stall_ms != 0 && self->stall_ms != now.since_ms) recover(self);
@@ -249,7 +289,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   ls_watchdog *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "the watchdog"));
   self->options = *options;
-  remove_note(self); /* of a session that was killed */
+  remove_note(self); /* of a session that was killed, where ls_watchdog_clear() did not see it */
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -273,6 +313,6 @@ void ls_watchdog_stop(ls_watchdog *watchdog)
   pthread_cond_signal(&watchdog->wake);
   pthread_mutex_unlock(&watchdog->mutex);
   pthread_join(watchdog->thread, NULL);
-  if (watchdog->stall_ms != 0) remove_note(watchdog);
+  if (watchdog->stall_ms != 0 && !watchdog->has_given_up) remove_note(watchdog);
   release(watchdog);
 }

@@ -25,6 +25,10 @@ typedef struct ls_watchdog_options {
   void (*give_up)(void *user);                /* ends the process; called by the watching thread */
 } ls_watchdog_options;
 
+/** Remove the notes that the ranks of an ended job have left, before one of this job writes its own. One rank
+ * for all that share the folder. Local. */
+void ls_watchdog_clear(const char *run_dir);
+
 /** Start watching; *out is NULL if there is nothing to watch for. Local. Errors: LS_E_MEMORY, LS_E_IO. */
 ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options) LS_CHECKED;
 

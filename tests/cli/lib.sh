@@ -46,6 +46,25 @@ one_error() {
   head -n 1 err | grep -q '^lockstep' || { fail "'$last' has noise before its error"; cat err; }
 }
 
+# newest_step RUN_DIR: the step of its newest checkpoint; 0 if there is none.
+newest_step() {
+  local newest
+  newest=$(ls -v "$1"/checkpoint-*.h5 2>/dev/null | tail -n 1)
+  newest=${newest##*/checkpoint-}
+  echo "${newest:-0.h5}" | sed 's/\.h5$//'
+}
+
+# stopped_in_order STATUS RUN_DIR STEP: a run that was asked to stop has ended with status 75, and has saved the step
+# that it names, which is beyond the newest one of before.
+stopped_in_order() {
+  local status=$1 dir=$2 before=$3 said
+  [[ $status -eq 75 ]] || { fail "'$last' ended with $status, not 75"; tail -n 20 err; }
+  err_has 'stopped on request after step [0-9]+'
+  said=$(sed -nE 's/.*stopped on request after step ([0-9]+).*/\1/p' err)
+  [[ $(newest_step "$dir") == "$said" && ${said:-0} -gt $before ]] ||
+    fail "'$last' says step '$said', has saved $(newest_step "$dir"), and before that $before"
+}
+
 # json FILE EXPRESSION: a value of a JSON file, by a Python expression on d.
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
 

@@ -32,6 +32,34 @@ ranks 2 1 "$lockstep" train toy.yaml -o wild2 train.optimizer.lr=1e30
 one_error
 err_has 'step [0-9]+ of epoch 1, .*layer [a-z0-9]+ is not finite'
 
+# So does a batch statistic that is too large to be summed.
+run 1 "$lockstep" train toy.yaml -o wild3 train.optimizer.lr=1e6
+one_error
+err_has 'training has diverged .* a batch statistic of layer batchnorm1 is not finite or beyond \+-[0-9.e+]+$'
+ranks 2 1 "$lockstep" train toy.yaml -o wild4 train.optimizer.lr=1e6
+one_error
+err_has 'a batch statistic of layer batchnorm1'
+
+# Weights that are not finite are never saved, and no run ends with them, nor with a loss that is not: the last
+# step is not followed by another one that would notice. One step makes the epoch.
+for case in 'lr=1e39 .*there is no checkpoint yet.*after step 1: a value of [a-z0-9]+\.(weight|bias) is not finite' \
+  'lr=3e38 .*checkpoint-1.h5 holds these very weights.*after step 1: the loss on the test samples is not finite' \
+  'lr=3e38,data.validation=0.2 .*there is no checkpoint yet.*after step 1: the loss on the validation samples is not finite'; do
+  rm -rf absurd
+  IFS=, read -ra keys <<<"${case%% *}"
+  run 1 "$lockstep" train toy.yaml -o absurd data.validation=0 train.batch=333 train.microbatch=333 \
+    model.layers[1]='{type: relu}' train.epochs=1 "train.optimizer.${keys[0]}" "${keys[@]:1}"
+  one_error
+  err_has "training has diverged.*${case#* }"
+  [[ -z $(ls absurd/best.h5 absurd/summary.json 2>/dev/null) ]] || fail "$last leaves $(ls absurd)"
+done
+run 0 "$lockstep" train toy.yaml -o sound train.epochs=1 checkpoint.keep=1
+before=$(md5sum sound/checkpoint-*.h5)
+run 1 "$lockstep" train toy.yaml -o sound train.epochs=2 train.optimizer.lr=1e39 checkpoint.keep=1 checkpoint.every_steps=1 --resume
+one_error
+err_has 'checkpoint-6.h5 is intact'
+[[ $before == "$(md5sum sound/checkpoint-*.h5)" ]] || fail "the good checkpoint was replaced: $(ls sound)"
+
 # The newest checkpoint is damaged: it is named and skipped.
 run 0 "$lockstep" train toy.yaml -o hurt
 newest=$(ls -v hurt/checkpoint-*.h5 | tail -n 1)
@@ -47,6 +75,25 @@ run 2 "$lockstep" train toy.yaml -o hurt --resume
 one_error
 err_has "no intact checkpoint in 'hurt'"
 [[ "$before" == "$(md5sum hurt/best.h5 hurt/metrics.csv)" ]] || fail 'the damaged run was changed'
+
+# Another dataset of the same name is refused, be it another number of samples, other labels or other images.
+run 0 "$lockstep" train toy.yaml -o mine train.epochs=1
+for other in "334 20" labels images; do
+  rm -rf elsewhere && mkdir elsewhere
+  if [[ $other == "334 20" ]]; then toy elsewhere/toy 334 20; else cp -r toy elsewhere/toy; fi
+  if [[ $other == labels ]]; then
+    printf '\001' | dd of=elsewhere/toy/train-labels-idx1-ubyte bs=1 seek=20 conv=notrunc status=none
+    cmp -s toy/train-labels-idx1-ubyte elsewhere/toy/train-labels-idx1-ubyte &&
+      printf '\002' | dd of=elsewhere/toy/train-labels-idx1-ubyte bs=1 seek=20 conv=notrunc status=none
+  elif [[ $other == images ]]; then
+    zcat toy/train-images-idx3-ubyte.gz | head -c 20000 >head
+    { cat head; zcat toy/train-images-idx3-ubyte.gz | tail -c +20001 | tr '\100-\110' '\111'; } |
+      gzip >elsewhere/toy/train-images-idx3-ubyte.gz
+  fi
+  run 2 "$lockstep" train toy.yaml -o mine data.source=elsewhere/toy train.epochs=2 --resume
+  one_error
+  err_has "cannot resume 'mine/checkpoint-[0-9]+.h5'.*another 'toy'"
+done
 
 # A stop request: checkpoint, status 75, and going on to the same end.
 run 0 "$lockstep" train toy.yaml -o whole train.epochs=1500
@@ -70,11 +117,12 @@ holds 'resumed after SIGTERM' 'd[0]["weights_digest"] == d[1]["weights_digest"]'
 "$root/tests/mpirun.sh" 2 "$lockstep" train toy.yaml -o halted2 train.epochs=4000 >out 2>err &
 pid=$!
 for _ in $(seq 200); do [[ -e halted2/metrics.csv ]] && break; sleep 0.05; done
+before=$(newest_step halted2)
 pkill -USR1 -n -f 'lockstep train toy.yaml -o halted2'
 wait $pid
+status=$?
 last='train on two ranks, SIGUSR1 to one'
-err_has 'stopped on request after step [0-9]+'
-[[ -n $(ls halted2/checkpoint-*.h5) ]] || fail "no checkpoint after SIGUSR1"
+stopped_in_order $status halted2 "$before"
 
 # best.h5 is lost: the run ends all the same, with the last epoch's weights, and says so.
 run 0 "$lockstep" train toy.yaml -o lost train.epochs=2 train.early_stopping.patience=9
@@ -95,7 +143,10 @@ holds 'more patience' "d[0]['epochs'] == $epochs + 1" early/summary.json
 # Other batches: between epochs, and said; within one, refused.
 run 0 "$lockstep" train toy.yaml -o batches train.epochs=2
 run 0 "$lockstep" train toy.yaml -o batches train.epochs=3 train.batch=25 train.microbatch=5 --resume
-out_has 'train.batch: 50 so far, 25 from epoch 3 on'
+out_has 'train.batch: 50 so far, 25 from now on'
+out_has 'train.microbatch: 8 so far, 5 from now on'
+out_has 'train.epochs: 2 so far, 3 from now on'
+[[ $(grep -c 'so far' out) -eq 3 ]] || fail "other changes are told: $(cat out)"
 holds 'another batch' 'd[0]["epochs"] == 3' batches/summary.json
 run 0 "$lockstep" train toy.yaml -o within train.epochs=1 checkpoint.every_steps=4 checkpoint.keep=99
 rm "$(ls -v within/checkpoint-*.h5 | tail -n 1)"

@@ -33,9 +33,10 @@ said "rank [0-2] is waiting in step [0-9]+ of epoch [0-9]+ for 1 s \(.*\)"
 said "no word from rank $rank: "
 kill -CONT "$victim"
 said 'rank [0-2] goes on'
+before=$(newest_step stopped)
 kill -TERM "$victim"
 wait $launcher
-[[ -n $(ls stopped/checkpoint-*.h5) ]] || fail 'no checkpoint after the stall'
+stopped_in_order $? stopped "$before"
 [[ -z $(ls stopped/stalled.* 2>/dev/null) ]] || fail "notes are left: $(ls stopped)"
 
 start gone 3 train.stall_timeout=1 train.stall_abort=2
@@ -45,6 +46,22 @@ wait $launcher
 status=$?
 [[ $status -eq 1 && $SECONDS -lt 12 ]] || fail "stall_abort: status $status after $SECONDS s"
 err_has 'longer than train.stall_abort, 2 s: ending the job'
+! grep -q 'goes on' err || { fail 'ranks go on after the end'; cat err; }
+
+
+# The notes that an ended job left tell nothing of the next one, on any number of ranks.
+[[ -n $(ls gone/stalled.* 2>/dev/null) ]] || fail "stall_abort leaves no notes: $(ls gone)"
+run 0 "$lockstep" train toy.yaml -o gone train.epochs="$(($(grep -c . gone/metrics.csv) + 2))" --resume
+[[ -z $(ls gone/stalled.* 2>/dev/null) ]] || fail "notes of the ended job are left: $(ls gone)"
+
+# What the ranks wait in, and for whom: rank 0 cannot go on writing its checkpoint, into a pipe that nobody reads.
+mkdir pipe && mkfifo pipe/checkpoint-6.h5.tmp
+start pipe 2 train.stall_timeout=1 train.stall_abort=3
+said 'rank 1 is waiting in step 6 of epoch 1 for 1 s \(writing a checkpoint: agreeing on a status\)'
+said 'rank 0 is working in step 6 of epoch 1 for [0-9]+ s \(writing a checkpoint\)'
+wait $launcher
+status=$?
+[[ $status -eq 1 ]] || fail "stall_abort while rank 0 writes: status $status"
 
 start killed 3
 kill -KILL "${ranks_pid[2]}"

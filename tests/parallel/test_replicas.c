@@ -28,6 +28,7 @@ static void the_odd_one_is_named(void **state)
              ranks - 1);
     assert_int_equal(ls_check_replicas(comm, digest(ls_comm_rank(comm) == odd)), LS_E_NONFINITE);
     if (!strstr(ls_error_last()->text, expected)) fail_msg("%s", ls_error_last()->text);
+    assert_int_equal(ls_error_last()->rank, -1); /* no other rank is blamed for telling it */
   }
 }
 
@@ -38,6 +39,7 @@ static void without_a_majority_nobody_is_blamed(void **state)
   if (ranks % 2 != 0) return;
   assert_int_equal(ls_check_replicas(comm, digest(ls_comm_rank(comm) % 2 == 0)), LS_E_NONFINITE);
   assert_non_null(strstr(ls_error_last()->text, "no majority"));
+  assert_int_equal(ls_error_last()->rank, -1);
 }
 
 static int run(ls_comm *comm)

@@ -140,7 +140,9 @@ static inline fixture *fixture_new(void)
                                  .class_names = names,
                                  .dataset = "mnist",
                                  .mean = {33.3},
-                                 .deviation = {78.5}};
+                                 .deviation = {78.5},
+                                 .train_count = 60000,
+                                 .labels_digest = "0123456789abcdef0123456789abcdef"};
   snprintf(f->folder, sizeof f->folder, "/tmp/ls_store_XXXXXX");
   if (!mkdtemp(f->folder)) abort();
   return f;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
+#include <math.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -89,6 +90,8 @@ static void info_comes_back(void **state)
   assert_int_equal(info.classes, 3);
   assert_memory_equal(info.mean, f->info.mean, sizeof info.mean);
   assert_memory_equal(info.deviation, f->info.deviation, sizeof info.deviation);
+  assert_int_equal(info.train_count, 60000);
+  assert_string_equal(info.labels_digest, f->info.labels_digest);
   assert_int_equal(info.progress.step, 700);
   ls_checkpoint_info_fini(&info);
 }
@@ -99,6 +102,7 @@ static void empty_history_and_no_names_are_fine(void **state)
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
   f->info.class_names = NULL;
+  f->info.train_count = 0; /* as older checkpoints, which do not say it */
   f->state.slot_count = 0;
   write_checkpoint(f, "a.h5");
   fixture *read = fixture_empty(f);
@@ -110,6 +114,8 @@ static void empty_history_and_no_names_are_fine(void **state)
   ls_checkpoint_info info;
   assert_int_equal(ls_checkpoint_read_info(path_in(f, "a.h5"), &info), LS_OK);
   assert_null(info.class_names);
+  assert_int_equal(info.train_count, 0);
+  assert_string_equal(info.labels_digest, "");
   ls_checkpoint_info_fini(&info);
 }
 
@@ -163,6 +169,19 @@ static void digest_tells_one_bit(void **state)
 }
 
 /* ---- models that do not fit ---- */
+
+static void weights_that_are_not_finite_are_named(void **state)
+{
+  fixture *f = *state;
+  assert_int_equal(ls_weights_check(&f->model, f->params, f->buffers), LS_OK);
+  f->params[param_floats(f) - 1] = -INFINITY;
+  assert_int_equal(ls_weights_check(&f->model, f->params, f->buffers), LS_E_NONFINITE);
+  assert_true(error_has("fc.bias"));
+  f->params[param_floats(f) - 1] = 3e38F;
+  f->buffers[7] = NAN;
+  assert_int_equal(ls_weights_check(&f->model, f->params, f->buffers), LS_E_NONFINITE);
+  assert_true(error_has("block1.bn1.running_var"));
+}
 
 static void other_shape_is_refused(void **state)
 {
@@ -463,6 +482,7 @@ int main(void)
       TEST(optimizer_may_be_left_out_when_reading),
       TEST(configuration_may_be_long),
       TEST(digest_tells_one_bit),
+      TEST(weights_that_are_not_finite_are_named),
       TEST(other_shape_is_refused),
       TEST(other_rank_is_refused),
       TEST(missing_tensor_is_named),

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run goes on only from a checkpoint of the same experiment on the same samples. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "config/config.h"
+#include "train/resume.h"
+#include "train/schemas.h"
+
+static const char config[] = "data: {source: toy}\n"
+                             "model:\n"
+                             "  layers: [{type: flatten}, {type: dense, units: 4}]\n"
+                             "train: {epochs: 3, optimizer: {type: sgd, lr: 0.1}}\n";
+
+static ls_spec *spec_of(const char *const *overrides, size_t count)
+{
+  ls_spec *spec = NULL;
+  if (ls_config_parse(&spec, config, "config", overrides, count, &ls_all_schemas) != LS_OK)
+    fail_msg("%s", ls_error_last()->text);
+  return spec;
+}
+
+static ls_checkpoint_info toy_info(void)
+{
+  return (ls_checkpoint_info){.channels = 1,
+                              .height = 12,
+                              .width = 12,
+                              .classes = 4,
+                              .dataset = "toy",
+                              .mean = {50.0},
+                              .deviation = {30.0},
+                              .train_count = 333,
+                              .labels_digest = "0123456789abcdef0123456789abcdef",
+                              .progress = {.epoch = 1, .step = 14, .epoch_step = 7}};
+}
+
+static void assert_refused(const ls_checkpoint_info *found, const char *words)
+{
+  ls_spec *spec = spec_of(NULL, 0);
+  const ls_checkpoint_info data = toy_info();
+  const ls_resume resume = {.then = spec, .now = spec, .found = found, .data = &data};
+  ls_status status = ls_resume_check(&resume);
+  if (status == LS_OK) status = ls_resume_check_loaded(found, &data, 7);
+  ls_spec_free(spec);
+  assert_int_equal(status, words ? LS_E_INPUT : LS_OK);
+  if (words && !strstr(ls_error_last()->text, words))
+    fail_msg("'%s' not in: %s", words, ls_error_last()->text);
+}
+
+static void the_same_dataset_goes_on(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  assert_refused(&found, NULL);
+  found.train_count = 0; /* an older checkpoint */
+  found.labels_digest[0] = '\0';
+  assert_refused(&found, NULL);
+}
+
+static void another_dataset_of_the_same_name_is_refused(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  found.channels = 3;
+  assert_refused(&found, "another 'toy', of 3 image channels, not 1");
+  found = toy_info();
+  found.width = 28;
+  assert_refused(&found, "28 columns of pixels, not 12");
+  found = toy_info();
+  found.classes = 10;
+  assert_refused(&found, "10 classes, not 4");
+  found = toy_info();
+  found.train_count = 334;
+  assert_refused(&found, "334 training samples, not 333");
+  found = toy_info();
+  found.labels_digest[3] = 'f';
+  assert_refused(&found, "training labels is 012f");
+  found = toy_info();
+  found.mean[0] *= 1.000001;
+  assert_refused(&found, "had mean 50.00005");
+  found = toy_info();
+  found.deviation[0] = 31;
+  assert_refused(&found, "deviation 31");
+}
+
+static void a_place_beyond_the_epoch_is_refused(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  found.progress.epoch_step = 8;
+  assert_refused(&found, "8 steps within epoch 2, which has 7");
+}
+
+/* What was told, a line each. */
+static void hear(void *user, const char *line)
+{
+  char *heard = user;
+  const size_t length = strlen(heard);
+  snprintf(heard + length, 2048 - length, "%s\n", line);
+}
+
+static void changes_are_told(void **state)
+{
+  (void)state;
+  static const char *const overrides[] = {"train.epochs=5",
+                                          "train.optimizer.lr=0.05",
+                                          "train.clip_norm=1",
+                                          "train.schedule={type: cosine}",
+                                          "train.early_stopping.metric=accuracy",
+                                          "checkpoint.keep=9"};
+  char heard[2048] = "";
+  ls_spec *then = spec_of(NULL, 0), *now = spec_of(overrides, sizeof overrides / sizeof *overrides);
+  const ls_checkpoint_info info = toy_info();
+  const ls_trainer_events events = {.user = heard, .message = hear};
+  ls_resume resume = {.then = then, .now = then, .found = &info, .data = &info, .events = &events};
+  ls_progress progress = {.best_epoch = 2, .bad_epochs = 1, .schedule_epochs = 3};
+  ls_resume_adapt(&resume, &progress);
+  assert_string_equal(heard, "");
+  assert_int_equal(progress.best_epoch, 2);
+  assert_int_equal(progress.schedule_epochs, 3);
+  resume.now = now;
+  ls_resume_adapt(&resume, &progress);
+  assert_int_equal(progress.best_epoch, 0);
+  assert_int_equal(progress.schedule_epochs, 0);
+  assert_non_null(strstr(heard, "train.epochs: 3 so far, 5 from now on\n"));
+  assert_non_null(strstr(heard, "train.clip_norm: 0 so far, 1 from now on\n"));
+  assert_non_null(strstr(heard, "train.optimizer: {type: sgd, lr: 0.1, "));
+  assert_non_null(strstr(heard, "} so far, {type: sgd, lr: 0.05, "));
+  assert_non_null(strstr(heard, "train.schedule: {type: constant"));
+  assert_non_null(strstr(heard, "train.early_stopping.metric: loss so far, accuracy from now on\n"));
+  assert_non_null(strstr(heard, "the best epoch is looked for anew\n"));
+  assert_null(strstr(heard, "checkpoint.keep"));
+  assert_null(strstr(heard, "train.batch"));
+  ls_spec_free(then);
+  ls_spec_free(now);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_same_dataset_goes_on),
+      cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
+      cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
+      cmocka_unit_test(changes_are_told),
+  };
+  return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
+}
