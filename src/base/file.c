@@ -132,7 +132,9 @@ ls_status ls_folder_make(const char *path)
     end += strcspn(end, "/");
     char kept = *end;
     *end = '\0';
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+    if (mkdir(folder, 0777) == 0)
+      status = ls_file_sync(folder);
+    else if (errno != EEXIST)
       status = ls_fail(LS_E_IO, "cannot make folder '%s': %s", folder, strerror(errno));
     *end = kept;
   }

@@ -76,10 +76,11 @@ ls_status ls_run_dir_prepare(char **out, int *descriptor, const ls_run_dir_wish 
     LS_PASS(claim(out, wish->run_name));
   else
     LS_PASS(wish->path ? ls_text_copy(out, wish->path) : resume_default(out, wish->run_name));
+  LS_TRY(ls_folder_make(*out), "run directory");
+  LS_PASS(lock(*out, descriptor));
   if (wish->path && !wish->resume && holds_run(*out))
     return ls_fail(LS_E_USAGE,
                    "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
                    *out);
-  LS_TRY(ls_folder_make(*out), "run directory");
-  return lock(*out, descriptor);
+  return LS_OK;
 }

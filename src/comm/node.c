@@ -7,6 +7,7 @@
 #include "comm/node.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bfloat16.h"
@@ -14,13 +15,15 @@
 #include "comm/internal.h"
 #include "comm/segment.h"
 
+enum { REASON_BYTES = 256 };
+
 struct ls_node {
-  ls_comm ranks;        /* of this node */
-  ls_comm leaders;      /* the rank 0 of each node; on other ranks MPI_COMM_NULL */
-  MPI_Op add_bf16;      /* of the leaders */
-  int count;            /* nodes */
-  bool is_split;        /* sharing memory failed */
-  ls_segment *segments; /* [ranks.size + 1]: the last is the common one, made by rank 0 */
+  ls_comm ranks;                   /* of this node */
+  ls_comm leaders;                 /* the rank 0 of each node; on other ranks MPI_COMM_NULL */
+  MPI_Op add_bf16;                 /* of the leaders */
+  int count;                       /* nodes */
+  char split_reason[REASON_BYTES]; /* why sharing memory failed; "": it did not */
+  ls_segment *segments;            /* [ranks.size + 1]: the last is the common one, made by rank 0 */
 };
 
 static const char doing[] = "finding the ranks of a host";
@@ -141,8 +144,10 @@ ls_status ls_node_new(ls_node **out, ls_comm *comm, const ls_node_options *optio
   if (status == LS_E_MEMORY && options->max_ranks != 1) {
     ls_node_options alone = *options;
     alone.max_ranks = 1;
+    char reason[REASON_BYTES];
+    snprintf(reason, sizeof reason, "%.*s", REASON_BYTES - 1, ls_error_last()->text);
     status = build(node, comm, &alone);
-    node->is_split = true;
+    snprintf(node->split_reason, sizeof node->split_reason, "%s", reason);
   }
   if (status != LS_OK) {
     free(node);
@@ -174,9 +179,9 @@ size_t ls_node_count(const ls_node *node)
   return (size_t)node->count;
 }
 
-bool ls_node_is_split(const ls_node *node)
+const char *ls_node_split_reason(const ls_node *node)
 {
-  return node->is_split;
+  return node->split_reason[0] ? node->split_reason : NULL;
 }
 
 void *ls_node_segment(const ls_node *node, size_t rank)

@@ -18,7 +18,7 @@ typedef struct ls_node_options {
  * zeroed.
  *
  * Where a host does not let its ranks share memory, every rank of the job becomes a node of its own: see
- * ls_node_is_split(). `comm` is borrowed; sums between nodes go over ranks of it.
+ * ls_node_split_reason(). `comm` is borrowed; sums between nodes go over ranks of it.
  * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
  */
 ls_status ls_node_new(ls_node **out, ls_comm *comm, const ls_node_options *options) LS_CHECKED;
@@ -26,10 +26,12 @@ ls_status ls_node_new(ls_node **out, ls_comm *comm, const ls_node_options *optio
 /** NULL is fine. Collective. */
 void ls_node_free(ls_node *node);
 
-size_t ls_node_rank(const ls_node *node);   /* of this rank within the node, from 0 */
-size_t ls_node_size(const ls_node *node);   /* ranks of the node */
-size_t ls_node_count(const ls_node *node);  /* nodes of the communicator */
-bool ls_node_is_split(const ls_node *node); /* sharing memory failed */
+size_t ls_node_rank(const ls_node *node);  /* of this rank within the node, from 0 */
+size_t ls_node_size(const ls_node *node);  /* ranks of the node */
+size_t ls_node_count(const ls_node *node); /* nodes of the communicator */
+
+/** Why the ranks of this host do not share memory, and each counts as a node; NULL if they do. Borrowed. */
+const char *ls_node_split_reason(const ls_node *node);
 
 /** The segment of the node's rank `rank`, and the common one, 64-byte aligned; borrowed. */
 void *ls_node_segment(const ls_node *node, size_t rank);

@@ -34,7 +34,7 @@ ls_status ls_segment_make(ls_segment *segment, size_t bytes)
   *segment = (ls_segment){.ticket = {.process = getpid(), .descriptor = descriptor, .bytes = bytes},
                           .descriptor = descriptor + 1};
   const uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-  if (bytes > memory || ftruncate(descriptor, (off_t)(HEAD_BYTES + bytes)) != 0)
+  if (bytes > memory || fallocate(descriptor, 0, 0, (off_t)(HEAD_BYTES + bytes)) != 0)
     return ls_fail(LS_E_MEMORY, "no memory for a shared segment of %zu bytes", bytes);
   LS_PASS(map(segment, descriptor));
   if (getrandom(&segment->ticket.token, sizeof segment->ticket.token, 0) < 0)

@@ -119,10 +119,19 @@ ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
  */
 ls_status ls_checkpoint_newest(const char *run_dir, char **path, ls_text *damaged) LS_CHECKED;
 
+/** Steps first .. last; none if first is above last. */
+typedef struct ls_step_range {
+  uint64_t first, last;
+} ls_step_range;
+
 /** Remove all but the newest `keep` intact checkpoint-<step>.h5 of a run directory, and temporary files that
- * an interrupted write left. Damaged ones that are newer do not count and stay. Rank 0. Errors: LS_E_IO,
- * LS_E_MEMORY. */
-ls_status ls_checkpoint_prune(const char *run_dir, size_t keep) LS_CHECKED;
+ * an interrupted write left. Damaged ones that are newer do not count and stay.
+ *
+ * @param[in] known  checkpoints that this run has written or read, and so need not be read again: the last of
+ *                   them is intact, whatever happened to the others since
+ *
+ * Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
+ls_status ls_checkpoint_prune(const char *run_dir, size_t keep, const ls_step_range *known) LS_CHECKED;
 
 /** Write metrics.h5 (/metrics/train, /metrics/validation) and metrics.csv of a run directory. Rank 0. */
 ls_status ls_metrics_write(const char *run_dir, const ls_history *train,

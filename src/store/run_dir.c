@@ -163,7 +163,7 @@ static ls_status remove_stale(const listing *self, const char *run_dir)
 
 /* Damaged checkpoints do not count: after a resume from an older one they would else push good ones out. They
  * are left for the user, or for the run to write over them. */
-static ls_status remove_old(const listing *self, const char *run_dir, size_t keep)
+static ls_status remove_old(const listing *self, const char *run_dir, size_t keep, const ls_step_range *known)
 {
   size_t intact = 0;
   for (size_t i = 0; i < self->count; i++) {
@@ -173,19 +173,19 @@ static ls_status remove_old(const listing *self, const char *run_dir, size_t kee
     if (intact >= keep)
       status = remove_file(path);
     else
-      intact += verify(path) == LS_OK;
+      intact += (self->steps[i] >= known->first && self->steps[i] <= known->last) || verify(path) == LS_OK;
     free(path);
     LS_PASS(status);
   }
   return LS_OK;
 }
 
-ls_status ls_checkpoint_prune(const char *run_dir, size_t keep)
+ls_status ls_checkpoint_prune(const char *run_dir, size_t keep, const ls_step_range *known)
 {
   listing found;
   ls_status status;
   LS_GO(list(&found, run_dir));
-  LS_GO(remove_old(&found, run_dir, keep));
+  LS_GO(remove_old(&found, run_dir, keep, known));
   LS_GO(remove_stale(&found, run_dir));
 done:
   listing_fini(&found);

@@ -88,9 +88,9 @@ float *const *ls_engine_slots(const ls_engine *engine, size_t *count)
   return engine->slots;
 }
 
-bool ls_engine_is_split(const ls_engine *engine)
+const char *ls_engine_split_reason(const ls_engine *engine)
 {
-  return ls_sums_is_split(engine->sums);
+  return ls_sums_split_reason(engine->sums);
 }
 
 ls_workspace **ls_engine_workspaces(const ls_engine *engine)

@@ -77,9 +77,9 @@ void ls_engine_pack(ls_engine *engine);
 /** The optimizer's state vectors, [params] each, in the order of its kind's slots; borrowed. */
 float *const *ls_engine_slots(const ls_engine *engine, size_t *count);
 
-/** See ls_node_is_split(): the ranks of a host cannot share memory here, and send their sums to each other.
- * Local. */
-bool ls_engine_is_split(const ls_engine *engine);
+/** Why the ranks of a host cannot share memory, and send their sums to each other; NULL if they share it.
+ * Borrowed. Local. */
+const char *ls_engine_split_reason(const ls_engine *engine);
 
 /** The threads' workspaces, for evaluations between steps; borrowed. */
 ls_workspace **ls_engine_workspaces(const ls_engine *engine);

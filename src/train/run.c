@@ -209,6 +209,19 @@ static ls_status write_config(const ls_run *run)
   return status;
 }
 
+/* Where ranks do not share memory, training is slower, and somebody may be able to help. */
+static void tell_split(const ls_run *run)
+{
+  const char *reason = ls_engine_split_reason(run->engine);
+  ls_text line = {0};
+  if (!reason) return;
+  ls_text_add(
+      &line, "the ranks of a host cannot share memory here: sums are sent between them, which is slower (%s)",
+      reason);
+  say(run, ls_text_get(&line));
+  ls_text_fini(&line);
+}
+
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
 {
   const double now_s = ls_clock_s();
@@ -219,15 +232,14 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   LS_PASS(ls_comm_barrier(comm));
   LS_AGREE(comm, start_watchdog(run));
   LS_PASS(build(run));
-  if (ls_engine_is_split(run->engine))
-    say(run, "the ranks of a host cannot share memory here: sums are sent between them, which is slower");
+  tell_split(run);
   LS_AGREE(comm, describe_data(run));
   bool found = false;
   ls_activity_enter(&run->activity, options->resume ? "reading a checkpoint" : "setting up");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
   LS_PASS(broadcast_state(run));
-  run->saved_step = run->state.progress.step;
+  run->first_saved_step = run->saved_step = run->state.progress.step;
   ls_activity_enter(&run->activity, "loading the data");
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
@@ -267,10 +279,12 @@ void ls_run_fini(ls_run *run)
 static ls_status write_checkpoint(ls_run *run)
 {
   char *path;
-  LS_PASS(path_in(run, &path, "checkpoint-%" PRIu64 ".h5", run->state.progress.step));
+  const uint64_t step = run->state.progress.step;
+  const ls_step_range known = {run->saved_step > 0 ? run->first_saved_step : step, step};
+  LS_PASS(path_in(run, &path, "checkpoint-%" PRIu64 ".h5", step));
   ls_status status;
   LS_GO(ls_checkpoint_write(path, &run->info, &run->state));
-  LS_GO(ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep));
+  LS_GO(ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep, &known));
 done:
   free(path);
   return status;
@@ -312,6 +326,7 @@ ls_status ls_run_save(ls_run *run)
   const char *before = ls_activity_enter(&run->activity, "writing a checkpoint");
   LS_ROOT(run->options->comm, write_checkpoint(run));
   ls_activity_enter(&run->activity, before);
+  if (run->saved_step == 0) run->first_saved_step = run->state.progress.step;
   run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
   return LS_OK;

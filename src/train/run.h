@@ -19,9 +19,10 @@ typedef struct ls_run {
   char *from_path;         /* likewise; NULL: it starts from the beginning */
   ls_activity activity;
   ls_watchdog *watchdog;
-  uint64_t saved_step; /* of the last checkpoint that was written, or gone on from; 0: none */
-  double started_s;    /* clock at the start of this session, for time_limit */
-  double checkpoint_s; /* clock at the last checkpoint, for every_minutes; rank 0's counts */
+  uint64_t first_saved_step; /* of the first checkpoint that this session has written, or gone on from */
+  uint64_t saved_step;       /* of the last checkpoint that was written, or gone on from; 0: none */
+  double started_s;          /* clock at the start of this session, for time_limit */
+  double checkpoint_s;       /* clock at the last checkpoint, for every_minutes; rank 0's counts */
 } ls_run;
 
 /** Build network, engine, loader and initial or resumed state. On error the run is still released by

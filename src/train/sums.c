@@ -411,7 +411,7 @@ double ls_sums_loss(const ls_sums *sums)
   return (double)(int64_t)sums->tally[LS_TALLY_LOSS] / LOSS_SCALE;
 }
 
-bool ls_sums_is_split(const ls_sums *sums)
+const char *ls_sums_split_reason(const ls_sums *sums)
 {
-  return ls_node_is_split(sums->node);
+  return ls_node_split_reason(sums->node);
 }

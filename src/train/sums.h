@@ -100,8 +100,7 @@ uint64_t ls_sums_total(const ls_sums *sums, ls_tally what);
  * range, which LS_TALLY_OUTSIDE counts. Local. */
 double ls_sums_loss(const ls_sums *sums);
 
-/** See ls_node_is_split(): the ranks of a host could not share memory, each counts as a host of its own.
- * Local. */
-bool ls_sums_is_split(const ls_sums *sums);
+/** See ls_node_split_reason(). Local. */
+const char *ls_sums_split_reason(const ls_sums *sums);
 
 #endif

@@ -274,7 +274,7 @@ def flip_bytes(job):
     with open(checkpoints()[newest_step()], "r+b") as file:
         size = os.fstat(file.fileno()).st_size
         for _ in range(random.randint(1, 4)):
-            at = random.randrange(9, size)  # without its first nine bytes a file is taken for one without a seal
+            at = random.randrange(size)
             file.seek(at)
             byte = file.read(1)[0]
             file.seek(at)

@@ -82,11 +82,9 @@ static void seal(unsigned way)
 {
   size_t bytes;
   unsigned char *file = fuzz_read(path, &bytes);
-  if (way == SEAL_REMOVED)
-    memset(file, 0, LS_SEAL_BYTES);
-  else if (way != SEAL_BROKEN)
-    ls_seal_set(file, bytes);
-  fuzz_write(path, file, bytes);
+  const size_t skipped = way == SEAL_REMOVED ? LS_SEAL_BYTES : 0;
+  if (way > SEAL_REMOVED || way == 0) ls_seal_set(file, bytes);
+  fuzz_write(path, file + skipped, bytes - skipped);
   free(file);
 }
 

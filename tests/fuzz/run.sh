@@ -28,8 +28,12 @@ plain=()
 if [[ $EUID -eq 0 ]]; then plain=(setpriv --reuid=65534 --regid=65534 --clear-groups); fi
 
 failed=0
-for corpus in "$work"/corpus/*/; do
-  target=$(basename "$corpus")
+for program in "$bin"/fuzz_*; do
+  target=$(basename "$program")
+  target=${target#fuzz_}
+  corpus=$work/corpus/$target/
+  [[ "$target" != seeds ]] || continue
+  [[ -d "$corpus" ]] || { failed=1; echo "FAILED  $target: fuzz_seeds makes no seeds for it"; continue; }
   mkdir -p "$work/$target/crashes" "$work/$target/files"
   cp "$bin/fuzz_$target" "$work/$target/run" # the build may lie where only root looks
   chmod -R a+rwX "$work"

@@ -2,6 +2,7 @@
 /* Ranks of a host share memory; where they cannot, each is a node of its own, and none hangs. */
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,7 +51,7 @@ static void a_host_is_one_node(void **state)
         .max_ranks = most, .bytes = WORDS * sizeof(uint64_t), .common_bytes = WORDS * sizeof(uint64_t)};
     assert_ok(ls_node_new(&node, comm, &options));
     assert_int_equal(ls_node_count(node), most == 0 ? 1 : (ranks + most - 1) / most);
-    assert_false(ls_node_is_split(node));
+    assert_null(ls_node_split_reason(node));
     check_sharing(comm, node);
     ls_node_free(node);
   }
@@ -84,7 +85,8 @@ static void without_sharing_each_rank_is_a_node(void **state)
   const ls_status status = ls_node_new(&node, comm, &options);
   assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
   assert_int_equal(status, LS_OK);
-  assert_true(ls_node_is_split(node));
+  assert_non_null(ls_node_split_reason(node));
+  assert_non_null(strstr(ls_node_split_reason(node), "shared memory"));
   assert_int_equal(ls_node_count(node), ls_comm_size(comm));
   check_sharing(comm, node);
   ls_node_free(node);

@@ -205,6 +205,16 @@ static inline unsigned char *slurp(const char *path, size_t *count)
   return bytes;
 }
 
+/* A checkpoint as another program would write it: without the user block, and so without a seal. */
+static inline unsigned char *slurp_unsealed(const char *path, size_t *count)
+{
+  unsigned char *bytes = slurp(path, count);
+  assert_true(*count > 512);
+  *count -= 512;
+  memmove(bytes, bytes + 512, *count);
+  return bytes;
+}
+
 static inline void spew(const char *path, const void *bytes, size_t count)
 {
   FILE *file = fopen(path, "wb");

@@ -336,8 +336,7 @@ static void make_file(const fixture *f, const char *name, void (*change)(hid_t f
 {
   assert_int_equal(ls_checkpoint_write(path_in(f, name), &f->info, &f->state), LS_OK);
   size_t count;
-  unsigned char *bytes = slurp(path_in(f, name), &count);
-  memset(bytes, 0, 512);
+  unsigned char *bytes = slurp_unsealed(path_in(f, name), &count);
   spew(path_in(f, name), bytes, count);
   free(bytes);
   hid_t file = H5Fopen(path_in(f, name), H5F_ACC_RDWR, H5P_DEFAULT);

@@ -12,6 +12,8 @@
 
 #include "fixture.h"
 
+static const ls_step_range unknown = {.first = 1};
+
 static int setup(void **state)
 {
   *state = fixture_new();
@@ -108,8 +110,7 @@ static void contents_are_verified_too(void **state)
   write_step(f, "checkpoint-10.h5", 10);
   write_step(f, "checkpoint-20.h5", 20);
   size_t count;
-  unsigned char *bytes = slurp(path_in(f, "checkpoint-20.h5"), &count);
-  memset(bytes, 0, 512);
+  unsigned char *bytes = slurp_unsealed(path_in(f, "checkpoint-20.h5"), &count);
   spew(path_in(f, "checkpoint-20.h5"), bytes, count);
   const char *none[] = {NULL};
   expect_newest(f, "checkpoint-20.h5", none);
@@ -127,8 +128,7 @@ static void other_weights_are_noticed(void **state)
   fixture *f = *state;
   write_step(f, "checkpoint-20.h5", 20);
   size_t count;
-  unsigned char *bytes = slurp(path_in(f, "checkpoint-20.h5"), &count);
-  memset(bytes, 0, 512);
+  unsigned char *bytes = slurp_unsealed(path_in(f, "checkpoint-20.h5"), &count);
   spew(path_in(f, "checkpoint-20.h5"), bytes, count);
   free(bytes);
   hid_t file = H5Fopen(path_in(f, "checkpoint-20.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -163,13 +163,13 @@ static void prune_keeps_the_newest(void **state)
   spew(path_in(f, "notes.tmp"), "x", 1);
   spew(path_in(f, "checkpoint-mine.h5.tmp"), "x", 1);
   spew(path_in(f, "checkpoint-08.h5"), "x", 1);
-  assert_int_equal(ls_checkpoint_prune(f->folder, 2), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(f->folder, 2, &unknown), LS_OK);
   const char *kept[] = {"checkpoint-100.h5", "checkpoint-10.h5",       "best.h5",
                         "notes.tmp",         "checkpoint-mine.h5.tmp", "checkpoint-08.h5"};
   const char *gone[] = {"checkpoint-8.h5", "checkpoint-9.h5", "checkpoint-11.h5.tmp", "best.h5.tmp"};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) assert_true(exists(f, kept[i]));
   for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) assert_false(exists(f, gone[i]));
-  assert_int_equal(ls_checkpoint_prune(f->folder, 5), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(f->folder, 5, &unknown), LS_OK);
   assert_true(exists(f, "checkpoint-10.h5"));
 }
 
@@ -184,9 +184,23 @@ static void damaged_ones_do_not_push_good_ones_out(void **state)
   write_step(f, "checkpoint-30.h5", 30);
   damage(f, "checkpoint-20.h5");
   damage(f, "checkpoint-30.h5");
-  assert_int_equal(ls_checkpoint_prune(f->folder, 1), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(f->folder, 1, &unknown), LS_OK);
   assert_true(exists(f, "checkpoint-15.h5"));
   assert_false(exists(f, "checkpoint-10.h5"));
+  assert_false(exists(f, "checkpoint-5.h5"));
+}
+
+/* What the run has written is not read again: it counts though it is damaged since, but not beyond `keep`. */
+static void known_ones_are_not_read_again(void **state)
+{
+  fixture *f = *state;
+  write_step(f, "checkpoint-5.h5", 5);
+  write_step(f, "checkpoint-10.h5", 10);
+  write_step(f, "checkpoint-15.h5", 15);
+  damage(f, "checkpoint-10.h5");
+  assert_int_equal(ls_checkpoint_prune(f->folder, 2, &(ls_step_range){10, 15}), LS_OK);
+  assert_true(exists(f, "checkpoint-15.h5"));
+  assert_true(exists(f, "checkpoint-10.h5"));
   assert_false(exists(f, "checkpoint-5.h5"));
 }
 
@@ -201,6 +215,7 @@ int main(void)
       TEST(missing_folder_is_told),
       TEST(prune_keeps_the_newest),
       TEST(damaged_ones_do_not_push_good_ones_out),
+      TEST(known_ones_are_not_read_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
