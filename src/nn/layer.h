@@ -83,6 +83,7 @@ struct ls_layer {
   size_t saved_count;   /* floats per micro-batch that forward leaves for backward, besides x and y */
   size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
   uint64_t macs;        /* multiply-adds of one sample's forward pass */
+  bool rectifies;       /* the relu beside it is left to it: see absorbs_relu */
   bool input_is_data;   /* nothing before it has parameters: backward is called with dx = NULL */
   void *impl;           /* the kind's own, made by create(), released by destroy() */
 };
@@ -105,6 +106,8 @@ struct ls_layer_kind {
 
   /* May y be x? Only for kinds that work element by element. */
   bool in_place;
+  /* Can it do the work of a relu before or after it in its own pass? Where the two orders give the same. */
+  bool absorbs_relu;
   /* What backward reads; the sequence lets buffers overlap accordingly. */
   bool backward_reads_x, backward_reads_y;
 

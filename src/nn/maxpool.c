@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Max pooling. Forward saves where in its window each maximum was, so backward reads neither x nor y. Of
- * equal values the first in row-major order wins, and a NaN wins over any number, as in PyTorch. */
+ * equal values the first in row-major order wins, and a NaN wins over any number, as in PyTorch. A relu
+ * before or after it gives the same, and is done to the maxima: they are few, and in cache. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "nn/pool.h"
 
 typedef uint16_t place; /* row * size + column in the window: sizes are below 256 */
+
+enum { NOWHERE = UINT16_MAX }; /* the maximum is not positive, and rectified away: no input has a gradient */
 
 static ls_status create(ls_layer *layer, const void *options, ls_build *build)
 {
@@ -38,6 +41,15 @@ static void take_larger(const float *restrict x, size_t count, place at, float *
     const bool larger = (x[c] > best[c]) | (x[c] != x[c]);
     best[c] = larger ? x[c] : best[c];
     places[c] = larger ? at : places[c];
+  }
+}
+
+/* y = relu(y); NaN passes. */
+static void rectify(float *restrict y, place *restrict places, size_t count)
+{
+  for (size_t c = 0; c < count; c++) {
+    places[c] = y[c] > 0.0F ? places[c] : NOWHERE;
+    y[c] = y[c] < 0.0F ? 0.0F : y[c];
   }
 }
 
@@ -184,7 +196,7 @@ static void forward_windows(const ls_pool *pool, size_t i, size_t begin, const f
   }
 }
 
-static void forward_sample(const ls_pool *pool, const float *x, float *y, place *places)
+static void forward_sample(const ls_pool *pool, bool rectifies, const float *x, float *y, place *places)
 {
   const size_t pitch = pool->in.w * pool->in.c;
   for (size_t i = 0; i < pool->out.h; i++) {
@@ -193,6 +205,7 @@ static void forward_sample(const ls_pool *pool, const float *x, float *y, place 
     if (quads > 0)
       forward_quads(x + 2 * i * pitch, x + (2 * i + 1) * pitch, quads, pool->out.c, y + at, places + at);
     forward_windows(pool, i, quads, x, y, places);
+    if (rectifies) rectify(y + at, places + at, pool->out.w * pool->out.c);
   }
 }
 
@@ -239,7 +252,8 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
   const size_t in = ls_shape_count(pool->in);
   const size_t out = ls_shape_count(pool->out);
   place *places = (void *)saved;
-  for (size_t s = 0; s < pass->n; s++) forward_sample(pool, x + s * in, y + s * out, places + s * out);
+  for (size_t s = 0; s < pass->n; s++)
+    forward_sample(pool, layer->rectifies, x + s * in, y + s * out, places + s * out);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -266,6 +280,7 @@ const ls_layer_kind ls_layer_maxpool = {
                .key_count = LS_POOL_KEYS,
                .options_bytes = sizeof(ls_pool_options)},
     .role = LS_ROLE_NEUTRAL,
+    .absorbs_relu = true,
     .create = create,
     .destroy = destroy,
     .forward = forward,

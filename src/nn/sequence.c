@@ -132,6 +132,24 @@ static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
   return LS_OK;
 }
 
+static bool absorbs(const ls_sequence_item *item)
+{
+  return item->layer.kind->absorbs_relu;
+}
+
+/* Leave relus to the layers beside them that can do their work; they must be able to stay in place. */
+static void absorb_relus(ls_sequence *sequence)
+{
+  for (size_t i = 1; i < sequence->count; i++) {
+    ls_sequence_item *item = &sequence->items[i];
+    if (item->layer.kind != &ls_layer_relu || item[-1].layer.kind->backward_reads_y) continue;
+    ls_sequence_item *other = i + 1 < sequence->count && absorbs(item + 1) ? item + 1 : item - 1;
+    if (!absorbs(other)) continue;
+    item->is_absorbed = true;
+    other->layer.rectifies = true;
+  }
+}
+
 static size_t output_floats(const ls_layer *layer)
 {
   return aligned(layer->microbatch * ls_shape_count(layer->out));
@@ -168,6 +186,7 @@ ls_status ls_sequence_init(ls_sequence *sequence, const ls_layer_list *specs, ls
   *sequence = (ls_sequence){.in = in, .first_trained = specs->count};
   LS_PASS(ls_alloc(&sequence->items, specs->count, sizeof *sequence->items, "the layers"));
   LS_PASS(build_layers(sequence, specs, place, build));
+  absorb_relus(sequence);
   plan_buffers(sequence);
   return LS_OK;
 }
@@ -243,6 +262,7 @@ void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const
   for (size_t i = 0; i < sequence->count; i++) {
     const ls_sequence_item *item = &sequence->items[i];
     float *out = output_of(sequence, i, y, saved);
+    if (item->is_absorbed) continue; /* its output is its input */
     item->layer.kind->forward(&item->layer, pass, x, out, saved + item->saved_offset, layer_scratch);
     ls_profile_lap(pass->profile, &item->layer, LS_PHASE_FORWARD);
     if (pass->observe) pass->observe(pass->observer, &item->layer, out);
@@ -259,6 +279,7 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
   const size_t end = dx ? 0 : sequence->first_trained;
   for (size_t i = sequence->count; i-- > end;) {
     const ls_sequence_item *item = &sequence->items[i];
+    if (item->is_absorbed) continue;
     const float *in = i == 0 ? x : read_output(sequence, i - 1, y, saved);
     const float *out = read_output(sequence, i, y, saved);
     float *to = i == end ? dx : item->layer.kind->in_place ? dy : dy == buffers[0] ? buffers[1] : buffers[0];

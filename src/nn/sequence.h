@@ -14,6 +14,7 @@
 
 typedef struct ls_sequence_item {
   ls_layer layer;
+  bool is_absorbed;    /* a relu that its neighbour does: nothing is left to do */
   bool in_place;       /* writes over its input */
   bool is_output;      /* its y is the sequence's y */
   size_t y_offset;     /* of its output in saved, floats; of no meaning when is_output */

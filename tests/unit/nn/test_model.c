@@ -433,6 +433,36 @@ static void passes_repeat(void **state)
   net_fini(&n);
 }
 
+/* A relu that a pooling does by itself gives the bits of one that stands alone, as the first layer does. */
+static void absorbed_relus_change_nothing(void **state)
+{
+  (void)state;
+  enum { N = 3, IN = N * 3 * 9 * 10, OUT = N * 3 * 4 * 5 };
+  static const char alone[] = "[{type: relu}, {type: maxpool, size: 2}, {type: flatten}]";
+  static const char *const absorbed[] = {
+      "[{type: leaky_relu, slope: 1}, {type: relu}, {type: maxpool, size: 2}, {type: flatten}]",
+      "[{type: leaky_relu, slope: 1}, {type: maxpool, size: 2}, {type: relu}, {type: flatten}]",
+      "[{type: maxpool, size: 2}, {type: relu}, {type: flatten}]"};
+  const ls_shape in = {.c = 3, .h = 9, .w = 10};
+  float x[IN], dy[OUT], y[OUT], dx[IN];
+  net_random(1, x, IN);
+  net_random(2, dy, OUT);
+  for (size_t i = 0; i < IN; i += 7) x[i] -= 1.0F; /* windows without a positive value */
+  test_net n;
+  net_init(&n, alone, in, N);
+  memcpy(y, net_forward(&n, x), sizeof y);
+  net_backward(&n, dy, true);
+  memcpy(dx, n.dx, sizeof dx);
+  net_fini(&n);
+  for (size_t i = 0; i < sizeof absorbed / sizeof *absorbed; i++) {
+    net_init(&n, absorbed[i], in, N);
+    assert_memory_equal(net_forward(&n, x), y, sizeof y);
+    net_backward(&n, dy, true);
+    for (size_t j = 0; j < IN; j++) assert_true(n.dx[j] == dx[j]); /* zeros may differ in sign */
+    net_fini(&n);
+  }
+}
+
 /* What a pass has told to be complete, and the gradients at that time. */
 typedef struct followed {
   const test_net *net;
@@ -626,6 +656,7 @@ int main(void)
       cmocka_unit_test(initial_weights_follow_the_seed),
       cmocka_unit_test(batchnorm_starts_as_the_identity),
       cmocka_unit_test(passes_repeat),
+      cmocka_unit_test(absorbed_relus_change_nothing),
       cmocka_unit_test(completed_gradients_stay),
       cmocka_unit_test(samples_do_not_mix),
       cmocka_unit_test(batchnorm_mixes_in_training),
