@@ -178,7 +178,7 @@ static const char full_text[] =
     "  microbatch: 16\n"
     "  reduction: fast\n"
     "  allreduce_dtype: float32\n"
-    "  bucket_mb: 0.25\n"
+    "  bucket_mb: 0\n"
     "  label_smoothing: 0.1\n"
     "  clip_norm: 1e-7\n"
     "  optimizer: {type: sgd, lr: 0.05, momentum: .9, nesterov: true}\n"

@@ -162,7 +162,7 @@ static const char full_resolved[] =
     "  microbatch: 16\n"
     "  reduction: fast\n"
     "  allreduce_dtype: float32\n"
-    "  bucket_mb: 0.25\n"
+    "  bucket_mb: 0\n"
     "  label_smoothing: 0.1\n"
     "  clip_norm: 1.0e-07\n"
     "  time_limit: 0\n"
