@@ -13,6 +13,7 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "data/same.h"
 #include "train/schemas.h"
 
 enum { CONFIG_LIMIT_BYTES = 1 << 20 };
@@ -86,8 +87,11 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_setup_argume
   LS_ROOT(comm, read_config(setup, arguments));
   LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
   LS_AGREE(comm, parse_config(setup, arguments));
+  LS_PASS(
+      ls_comm_same(comm, setup->resolved, "the configuration with every key written out is", LS_E_CONFIG));
   LS_PASS(ls_place_find(comm, &setup->place));
   LS_AGREE(comm, open_data(setup));
+  LS_PASS(ls_source_check_same(setup->source, comm));
   LS_AGREE(comm, build_model(setup));
   return LS_OK;
 }

@@ -42,8 +42,7 @@ static ls_status describe_data(ls_run *run)
   info->classes = data->classes;
   snprintf(info->dataset, sizeof info->dataset, "%s", data->name);
   info->train_count = data->count[LS_SPLIT_TRAIN];
-  ls_digest_of(ls_source_labels(source, LS_SPLIT_TRAIN), info->train_count * sizeof(uint16_t),
-               info->labels_digest);
+  ls_source_labels_digest(source, LS_SPLIT_TRAIN, info->labels_digest);
   if (!data->class_names) return LS_OK;
   ls_text names = {0};
   for (size_t k = 0; k < data->classes; k++) ls_text_add(&names, k ? "\n%s" : "%s", data->class_names[k]);
