@@ -58,8 +58,13 @@ static ls_status read_config(ls_setup *setup, const ls_setup_arguments *argument
   return LS_OK;
 }
 
-/* Local: every rank parses the same text. */
-static ls_status parse_config(ls_setup *setup, const ls_setup_arguments *arguments)
+ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
+{
+  LS_ROOT(comm, read_config(setup, arguments));
+  return ls_comm_broadcast_text(comm, &setup->text);
+}
+
+ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments)
 {
   LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
                           arguments->override_count, &ls_all_schemas));
@@ -82,16 +87,15 @@ static ls_status build_model(ls_setup *setup)
                       data->classes);
 }
 
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm)
 {
-  LS_ROOT(comm, read_config(setup, arguments));
-  LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
-  LS_AGREE(comm, parse_config(setup, arguments));
   LS_PASS(
       ls_comm_same(comm, setup->resolved, "the configuration with every key written out is", LS_E_CONFIG));
   LS_PASS(ls_place_find(comm, &setup->place));
+  const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, open_data(setup));
   LS_PASS(ls_source_check_same(setup->source, comm));
+  ls_activity_enter(ls_comm_activity(comm), before);
   LS_AGREE(comm, build_model(setup));
   return LS_OK;
 }

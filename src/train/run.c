@@ -59,24 +59,6 @@ static void describe_normalization(ls_run *run)
   }
 }
 
-/* Local. */
-static ls_status start_watchdog(ls_run *run)
-{
-  const ls_trainer_options *options = run->options;
-  const ls_watchdog_options watchdog = {.activity = &run->activity,
-                                        .rank = ls_comm_rank(options->comm),
-                                        .size = ls_comm_size(options->comm),
-                                        .run_dir = options->run_dir,
-                                        .warn_s = options->spec->train.stall_timeout,
-                                        .abort_s = options->spec->train.stall_abort,
-                                        .user = options->events.user,
-                                        .tell = options->events.stalled,
-                                        .give_up = options->events.give_up};
-  ls_activity_work(&run->activity);
-  ls_comm_watch(options->comm, &run->activity);
-  return ls_watchdog_start(&run->watchdog, &watchdog);
-}
-
 /* Network, engine and the state that points into them. Collective. */
 static ls_status build(ls_run *run)
 {
@@ -211,23 +193,24 @@ static ls_status write_config(const ls_run *run)
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
 {
   const double now_s = ls_clock_s();
-  *run = (ls_run){.options = options, .started_s = now_s, .checkpoint_s = now_s};
+  *run = (ls_run){.options = options,
+                  .activity = ls_comm_activity(options->comm),
+                  .started_s = now_s,
+                  .checkpoint_s = now_s};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
-  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(options->run_dir);
-  LS_PASS(ls_comm_barrier(comm));
-  LS_AGREE(comm, start_watchdog(run));
+  ls_activity_enter(run->activity, "setting up");
   LS_PASS(build(run));
   if (ls_engine_is_split(run->engine))
     say(run, "the ranks of a host cannot share memory here: sums are sent between them, which is slower");
   LS_AGREE(comm, describe_data(run));
   bool found = false;
-  ls_activity_enter(&run->activity, options->resume ? "reading a checkpoint" : "setting up");
+  if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
   LS_PASS(broadcast_state(run));
   run->saved_step = run->state.progress.step;
-  ls_activity_enter(&run->activity, "loading the data");
+  ls_activity_enter(run->activity, "loading the data");
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
                               .batch = spec->train.batch,
@@ -240,15 +223,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   describe_normalization(run);
   LS_ROOT(comm, check_loaded(run));
   LS_ROOT(comm, write_config(run));
-  ls_activity_enter(&run->activity, NULL);
+  ls_activity_enter(run->activity, NULL);
   return LS_OK;
-}
-
-void ls_run_stop_watching(ls_run *run)
-{
-  ls_comm_watch(run->options->comm, NULL);
-  ls_watchdog_stop(run->watchdog);
-  run->watchdog = NULL;
 }
 
 void ls_run_fini(ls_run *run)
@@ -298,19 +274,19 @@ ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
 ls_status ls_run_check(ls_run *run)
 {
   const uint64_t step = run->state.progress.step;
-  const char *before = ls_activity_enter(&run->activity, "comparing replicas");
+  const char *before = ls_activity_enter(run->activity, "comparing replicas");
   LS_TRY(check_replicas(run), "after step %" PRIu64, step);
   const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return status == LS_OK ? LS_OK : ls_run_advise(run, step, ls_wrap(status, "after step %" PRIu64, step));
 }
 
 ls_status ls_run_save(ls_run *run)
 {
   LS_PASS(ls_run_check(run));
-  const char *before = ls_activity_enter(&run->activity, "writing a checkpoint");
+  const char *before = ls_activity_enter(run->activity, "writing a checkpoint");
   LS_ROOT(run->options->comm, write_checkpoint(run));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
   return LS_OK;
@@ -318,10 +294,10 @@ ls_status ls_run_save(ls_run *run)
 
 ls_status ls_run_save_metrics(ls_run *run)
 {
-  const char *before = ls_activity_enter(&run->activity, "writing the metrics");
+  const char *before = ls_activity_enter(run->activity, "writing the metrics");
   LS_ROOT(run->options->comm,
           ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return LS_OK;
 }
 
@@ -365,17 +341,17 @@ static ls_status read_best(ls_run *run, const char *path)
 
 ls_status ls_run_save_best(ls_run *run)
 {
-  const char *before = ls_activity_enter(&run->activity, "writing best.h5");
+  const char *before = ls_activity_enter(run->activity, "writing best.h5");
   LS_ROOT(run->options->comm, with_best(run, write_best));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return LS_OK;
 }
 
 ls_status ls_run_restore_best(ls_run *run)
 {
-  const char *before = ls_activity_enter(&run->activity, "reading best.h5");
+  const char *before = ls_activity_enter(run->activity, "reading best.h5");
   LS_ROOT(run->options->comm, with_best(run, read_best));
   LS_PASS(broadcast_state(run));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return LS_OK;
 }
