@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "data/same.h"
+#include "data/split.h"
 #include "train/schemas.h"
 
 enum { CONFIG_LIMIT_BYTES = 1 << 20 };
@@ -79,6 +80,21 @@ static ls_status open_data(ls_setup *setup)
   return LS_OK;
 }
 
+/* Does the validation split leave samples to train on? Found out here, it is so before a run directory is
+ * made, and without a run. */
+static ls_status check_split(const ls_setup *setup)
+{
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  const ls_holdout_labels from = {.labels = ls_source_labels(setup->source, LS_SPLIT_TRAIN),
+                                  .count = data->count[LS_SPLIT_TRAIN],
+                                  .classes = data->classes};
+  ls_holdout holdout;
+  LS_TRY(ls_holdout_find(&holdout, &from, setup->spec->seed, setup->spec->data.validation), "dataset '%s'",
+         data->name);
+  ls_holdout_fini(&holdout);
+  return LS_OK;
+}
+
 static ls_status build_model(ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
@@ -95,6 +111,7 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm)
   const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, open_data(setup));
   LS_PASS(ls_source_check_same(setup->source, comm));
+  LS_AGREE(comm, check_split(setup));
   ls_activity_enter(ls_comm_activity(comm), before);
   LS_AGREE(comm, build_model(setup));
   return LS_OK;

@@ -42,7 +42,8 @@ typedef struct ls_setup {
 } ls_setup;
 
 /** The three parts of it, in this order; on error ls_setup_fini() is still due. What the second one tells may
- * be put to use before the ranks meet again. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY, LS_E_COMM.
+ * be put to use before the ranks meet again. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY,
+ * LS_E_COMM.
  */
 
 /** The configuration file's text to every rank. Collective. */
