@@ -123,6 +123,15 @@ static ls_status check_loaded(const ls_run *run)
   return status == LS_OK ? LS_OK : cannot_resume(run, status);
 }
 
+/* "56 steps are done: 1 epoch and 3 steps of the next". */
+static void describe_progress(const ls_progress *progress, ls_text *line)
+{
+  const uint64_t epochs = progress->epoch, steps = progress->step, rest = progress->epoch_step;
+  ls_text_add(line, "%" PRIu64 " step%s done: ", steps, steps == 1 ? " is" : "s are");
+  ls_text_add(line, "%" PRIu64 " epoch%s", epochs, epochs == 1 ? "" : "s");
+  if (rest > 0) ls_text_add(line, " and %" PRIu64 " step%s of the next", rest, rest == 1 ? "" : "s");
+}
+
 /* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
 static ls_status load_newest(ls_run *run, bool *found)
 {
@@ -137,11 +146,12 @@ static ls_status load_newest(ls_run *run, bool *found)
   *found = path != NULL;
   if (path) LS_GO(load(run, path));
   ls_text line = {0};
-  if (path)
-    ls_text_add(&line, "resuming from %s: %" PRIu64 " epochs and %" PRIu64 " steps are done", path,
-                run->state.progress.epoch, run->state.progress.step);
-  else
+  if (path) {
+    ls_text_add(&line, "resuming from %s: ", path);
+    describe_progress(&run->state.progress, &line);
+  } else {
     ls_text_add(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
+  }
   say(run, ls_text_get(&line));
   ls_text_fini(&line);
 done:
