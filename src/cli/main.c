@@ -90,6 +90,7 @@ static void print_error(ls_status status)
 int main(int argc, char **argv)
 {
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
+  signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   ls_comm *comm = NULL;
   ls_status status = ls_comm_start(&comm, &argc, &argv);
   if (status != LS_OK) {
