@@ -25,10 +25,19 @@ void ls_activity_work(ls_activity *activity)
 
 const char *ls_activity_enter(ls_activity *activity, const char *phase)
 {
-  return atomic_exchange_explicit(&activity->phase, phase, memory_order_relaxed);
+  return activity ? atomic_exchange_explicit(&activity->phase, phase, memory_order_relaxed) : NULL;
 }
 
-double ls_activity_seconds(const ls_activity *activity)
+void ls_activity_step(ls_activity *activity, uint64_t epoch, uint64_t step)
 {
-  return ls_clock_s() - 1e-3 * (double)atomic_load_explicit(&activity->since_ms, memory_order_relaxed);
+  if (!activity) return;
+  atomic_store_explicit(&activity->epoch, epoch, memory_order_relaxed);
+  atomic_store_explicit(&activity->step, step, memory_order_relaxed);
+}
+
+void ls_activity_pass(ls_activity *activity)
+{
+  if (!activity) return;
+  atomic_store_explicit(&activity->past_epoch, atomic_load(&activity->epoch), memory_order_relaxed);
+  atomic_store_explicit(&activity->past_step, atomic_load(&activity->step), memory_order_relaxed);
 }

@@ -12,10 +12,12 @@ typedef struct ls_activity {
   _Atomic(const char *) phase;       /* what it does that for; NULL: the step itself */
   atomic_uint_least64_t since_ms;    /* ls_clock_s() at its begin, in milliseconds */
   atomic_uint_least64_t epoch, step; /* from 1; 0 before the first */
+  atomic_uint_least64_t past_epoch, past_step; /* the last step that all ranks have taken part in; 0: none */
 } ls_activity;
 
-/** The rank starts to wait for others in `operation`, a constant text; or to work by itself. NULL: nothing to
- * note. Local. */
+/* In all that write, a NULL activity is one that nobody wants to know of. */
+
+/** The rank starts to wait for others in `operation`, a constant text; or to work by itself. Local. */
 void ls_activity_wait(ls_activity *activity, const char *operation);
 void ls_activity_work(ls_activity *activity);
 
@@ -23,7 +25,9 @@ void ls_activity_work(ls_activity *activity);
  * before, to go back to. Local. */
 const char *ls_activity_enter(ls_activity *activity, const char *phase);
 
-/** Seconds since it began what it does. Local. */
-double ls_activity_seconds(const ls_activity *activity);
+/** The rank begins a step, both counted from 1; the step's sums are there, so all ranks came as far. Local.
+ */
+void ls_activity_step(ls_activity *activity, uint64_t epoch, uint64_t step);
+void ls_activity_pass(ls_activity *activity);
 
 #endif

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "comm/place.h"
 #include "data/loader.h"
+#include "data/same.h"
 #include "data/source.h"
 #include "eval/loaded.h"
 #include "eval/metrics.h"
@@ -164,6 +165,7 @@ static ls_status prepare(ls_comm *comm, eval_session *session, const eval_argume
   LS_PASS(ls_place_find(comm, &place));
   session->threads = place.threads;
   LS_AGREE(comm, open_source(session, arguments));
+  LS_PASS(ls_source_check_same(session->source, comm));
   LS_AGREE(comm, prepare_local(session, arguments));
   const ls_spec *spec = session->networks[0].spec;
   ls_loader_options loader = {.data = &spec->data,

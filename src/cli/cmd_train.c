@@ -25,6 +25,7 @@
 #include "train/schedule.h"
 #include "train/schemas.h"
 #include "train/trainer.h"
+#include "train/watchdog.h"
 
 enum { KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };
 
@@ -39,6 +40,8 @@ typedef struct train_setup {
   ls_setup common;
   char *run_dir;
   int lock; /* rank 0: the run directory, held open; -1: not */
+  ls_activity activity;
+  ls_watchdog *watchdog; /* of the activity; NULL: none */
 } train_setup;
 
 static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
@@ -103,8 +106,55 @@ static ls_status print_config_help(const ls_comm *comm)
   return LS_OK;
 }
 
-static void release(train_setup *setup)
+/* In one write, so that lines of several ranks do not mix. */
+static void on_stalled(void *user, const char *text)
 {
+  (void)user;
+  fprintf(stderr, "lockstep: warning: %s\n", text);
+}
+
+/* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
+static void on_give_up(void *user)
+{
+  (void)user;
+  _exit(ls_status_exit(LS_E_COMM));
+}
+
+/* Parse the configuration, and watch from the moment on that it tells how long: opening the data may hang as
+ * well as training. Local. */
+static ls_status begin(train_setup *setup, ls_comm *comm, const train_arguments *arguments)
+{
+  LS_PASS(ls_setup_parse_config(&setup->common, &arguments->setup));
+  const ls_spec_train *train = &setup->common.spec->train;
+  const ls_watchdog_options watchdog = {.activity = &setup->activity,
+                                        .rank = ls_comm_rank(comm),
+                                        .size = ls_comm_size(comm),
+                                        .warn_s = train->stall_timeout,
+                                        .abort_s = train->stall_abort,
+                                        .tell = on_stalled,
+                                        .give_up = on_give_up};
+  ls_activity_work(&setup->activity);
+  ls_activity_enter(&setup->activity, "setting up");
+  ls_comm_watch(comm, &setup->activity);
+  return ls_watchdog_start(&setup->watchdog, &watchdog);
+}
+
+/* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
+static ls_status settle(train_setup *setup, ls_comm *comm, const train_arguments *arguments)
+{
+  const ls_run_dir_wish wish = {arguments->run_dir, setup->common.spec->name, arguments->resume};
+  LS_ROOT(comm, ls_run_dir_prepare(&setup->run_dir, &setup->lock, &wish));
+  LS_PASS(ls_comm_broadcast_text(comm, &setup->run_dir));
+  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(setup->run_dir);
+  LS_PASS(ls_comm_barrier(comm));
+  return ls_comm_agree(comm, ls_watchdog_settle(setup->watchdog, setup->run_dir));
+}
+
+/* The watchdog only now: what is collective is over. */
+static void release(train_setup *setup, ls_comm *comm)
+{
+  ls_comm_watch(comm, NULL);
+  ls_watchdog_stop(setup->watchdog);
   ls_setup_fini(&setup->common);
   free(setup->run_dir);
   if (setup->lock >= 0) close(setup->lock);
@@ -169,20 +219,6 @@ static void on_message(void *user, const char *text)
   fflush(stdout);
 }
 
-/* In one write, so that lines of several ranks do not mix. */
-static void on_stalled(void *user, const char *text)
-{
-  (void)user;
-  fprintf(stderr, "lockstep: warning: %s\n", text);
-}
-
-/* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
-static void on_give_up(void *user)
-{
-  (void)user;
-  _exit(ls_status_exit(LS_E_COMM));
-}
-
 static void catch_signals(void)
 {
   struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
@@ -207,7 +243,7 @@ static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments 
                                 .run_dir = setup->run_dir,
                                 .resume = arguments->resume,
                                 .stop = &stop_requested,
-                                .events = {&display, on_step, on_epoch, on_message, on_stalled, on_give_up}};
+                                .events = {&display, on_step, on_epoch, on_message}};
   catch_signals();
   ls_train_result result;
   LS_PASS(ls_train(&trainer, &result));
@@ -217,6 +253,7 @@ static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments 
                         .threads = setup->common.place.threads,
                         .parameters = ls_model_count(setup->common.model)->params,
                         .run_dir = setup->run_dir};
+  ls_activity_enter(&setup->activity, "writing the summary");
   ls_status status =
       ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? ls_summary_finish(&facts, &result) : LS_OK);
   ls_train_result_fini(&result);
@@ -225,13 +262,11 @@ static ls_status train(ls_comm *comm, train_setup *setup, const train_arguments 
 
 static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arguments *arguments)
 {
-  LS_PASS(ls_setup_prepare(&setup->common, comm, &arguments->setup));
+  LS_PASS(ls_setup_read(&setup->common, comm, &arguments->setup));
+  LS_AGREE(comm, begin(setup, comm, arguments));
+  LS_PASS(ls_setup_prepare(&setup->common, comm));
   LS_PASS(ls_setup_warn(&setup->common, comm));
-  if (!arguments->dry_run) {
-    const ls_run_dir_wish wish = {arguments->run_dir, setup->common.spec->name, arguments->resume};
-    LS_ROOT(comm, ls_run_dir_prepare(&setup->run_dir, &setup->lock, &wish));
-    LS_PASS(ls_comm_broadcast_text(comm, &setup->run_dir));
-  }
+  if (!arguments->dry_run) LS_PASS(settle(setup, comm, arguments));
   print_plan(comm, setup, arguments->dry_run);
   return arguments->dry_run ? LS_OK : train(comm, setup, arguments);
 }
@@ -251,7 +286,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   }
   status = run_prepared(comm, &setup, &arguments);
 done:
-  release(&setup);
+  release(&setup, comm);
   ls_setup_arguments_fini(&arguments.setup);
   return status;
 }

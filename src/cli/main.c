@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 
 static const ls_command *const commands[] = {&ls_command_train,
@@ -42,8 +43,23 @@ static const ls_command *find_command(const char *word)
   return NULL;
 }
 
+/* A rank that was asked for something else would not come to where the others wait for it. Collective. */
+static ls_status check_arguments(ls_comm *comm, int argc, char **argv)
+{
+  ls_text lines = {0};
+  char *text = NULL;
+  for (int i = 1; i < argc; i++) ls_text_add(&lines, "%s\n", argv[i]);
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, ls_text_take(&lines, &text)));
+  status = ls_comm_same(comm, text, "the command line's arguments are", LS_E_USAGE);
+done:
+  free(text);
+  return status;
+}
+
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
+  LS_PASS(check_arguments(comm, argc, argv));
   bool printing = ls_comm_rank(comm) == 0;
   const char *word = argc > 1 ? argv[1] : "--help";
   if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
@@ -74,6 +90,7 @@ static void print_error(ls_status status)
 int main(int argc, char **argv)
 {
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
+  signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   ls_comm *comm = NULL;
   ls_status status = ls_comm_start(&comm, &argc, &argv);
   if (status != LS_OK) {

@@ -13,6 +13,8 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "data/same.h"
+#include "data/split.h"
 #include "train/schemas.h"
 
 enum { CONFIG_LIMIT_BYTES = 1 << 20 };
@@ -57,8 +59,13 @@ static ls_status read_config(ls_setup *setup, const ls_setup_arguments *argument
   return LS_OK;
 }
 
-/* Local: every rank parses the same text. */
-static ls_status parse_config(ls_setup *setup, const ls_setup_arguments *arguments)
+ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
+{
+  LS_ROOT(comm, read_config(setup, arguments));
+  return ls_comm_broadcast_text(comm, &setup->text);
+}
+
+ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments)
 {
   LS_PASS(ls_config_parse(&setup->spec, setup->text, arguments->config, arguments->overrides,
                           arguments->override_count, &ls_all_schemas));
@@ -73,6 +80,21 @@ static ls_status open_data(ls_setup *setup)
   return LS_OK;
 }
 
+/* Does the validation split leave samples to train on? Found out here, it is so before a run directory is
+ * made, and without a run. */
+static ls_status check_split(const ls_setup *setup)
+{
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  const ls_holdout_labels from = {.labels = ls_source_labels(setup->source, LS_SPLIT_TRAIN),
+                                  .count = data->count[LS_SPLIT_TRAIN],
+                                  .classes = data->classes};
+  ls_holdout holdout;
+  LS_TRY(ls_holdout_find(&holdout, &from, setup->spec->seed, setup->spec->data.validation), "dataset '%s'",
+         data->name);
+  ls_holdout_fini(&holdout);
+  return LS_OK;
+}
+
 static ls_status build_model(ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
@@ -81,13 +103,16 @@ static ls_status build_model(ls_setup *setup)
                       data->classes);
 }
 
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm)
 {
-  LS_ROOT(comm, read_config(setup, arguments));
-  LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
-  LS_AGREE(comm, parse_config(setup, arguments));
+  LS_PASS(
+      ls_comm_same(comm, setup->resolved, "the configuration with every key written out is", LS_E_CONFIG));
   LS_PASS(ls_place_find(comm, &setup->place));
+  const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, open_data(setup));
+  LS_PASS(ls_source_check_same(setup->source, comm));
+  LS_AGREE(comm, check_split(setup));
+  ls_activity_enter(ls_comm_activity(comm), before);
   LS_AGREE(comm, build_model(setup));
   return LS_OK;
 }

@@ -41,9 +41,19 @@ typedef struct ls_setup {
   ls_model *model;
 } ls_setup;
 
-/** On error ls_setup_fini() is still due. Collective. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY,
- * LS_E_COMM. */
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
+/** The three parts of it, in this order; on error ls_setup_fini() is still due. What the second one tells may
+ * be put to use before the ranks meet again. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY,
+ * LS_E_COMM.
+ */
+
+/** The configuration file's text to every rank. Collective. */
+ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
+
+/** The configuration. Local. */
+ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;
+
+/** Placement, dataset and model. Collective. */
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm) LS_CHECKED;
 void ls_setup_fini(ls_setup *setup);
 
 /** Warn on standard error of what is wrong with the placement, and of micro-batches that leave threads idle.

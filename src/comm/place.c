@@ -85,8 +85,9 @@ static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_card *card, ls
   ls_status status;
   LS_GO(ls_comm_agree(comm,
                       ls_alloc(&cards, (size_t)size, sizeof *cards, "the cores of the ranks on this host")));
-  LS_GO(ls_comm_check(
-      MPI_Allgather(card, (int)sizeof *card, MPI_BYTE, cards, (int)sizeof *card, MPI_BYTE, host), doing));
+  LS_GO(LS_COMM_WAIT(
+      comm, MPI_Allgather(card, (int)sizeof *card, MPI_BYTE, cards, (int)sizeof *card, MPI_BYTE, host),
+      doing));
   const ls_core_share share = ls_core_share_of(cards, (size_t)size, (size_t)rank);
   place->host_ranks = (size_t)size;
   place->threads = share.threads;
@@ -103,9 +104,9 @@ ls_status ls_place_find(ls_comm *comm, ls_place *place)
   ls_core_card card = {.wanted = 0};
   LS_AGREE(comm, look(place, &card));
   MPI_Comm host;
-  LS_PASS(
-      ls_comm_check(MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
-                    "finding the ranks on this host"));
+  LS_PASS(LS_COMM_WAIT(
+      comm, MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
+      "finding the ranks on this host"));
   ls_status status = meet(comm, host, &card, place);
   if (status != LS_E_COMM) MPI_Comm_free(&host);
   return status;

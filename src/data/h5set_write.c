@@ -226,6 +226,7 @@ static ls_status write_file(const char *path, ls_source *source, const ls_ticker
 
 ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *ticker)
 {
+  (void)H5dont_atexit(); /* after a write has failed, what HDF5 does at the exit of the program crashes */
   char *temporary;
   ls_text text = {0};
   ls_text_add(&text, "%s.tmp", path);

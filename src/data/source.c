@@ -36,6 +36,11 @@ const uint16_t *ls_source_labels(const ls_source *source, ls_split split)
   return source->labels[split];
 }
 
+void ls_source_labels_digest(const ls_source *source, ls_split split, char text[LS_DIGEST_CHARS])
+{
+  ls_digest_of(source->labels[split], source->info.count[split] * sizeof *source->labels[split], text);
+}
+
 ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first, size_t count,
                                 uint8_t *images)
 {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/status.h"
 
 typedef enum ls_split { LS_SPLIT_TRAIN, LS_SPLIT_TEST, LS_SPLIT_COUNT } ls_split;
@@ -49,5 +50,8 @@ ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first,
 
 /** The labels of a whole split, [count], each below classes; borrowed, read once at open. */
 const uint16_t *ls_source_labels(const ls_source *source, ls_split split);
+
+/** The digest of the labels of a split. */
+void ls_source_labels_digest(const ls_source *source, ls_split split, char text[LS_DIGEST_CHARS]);
 
 #endif

@@ -166,8 +166,9 @@ static inline float gelu_gradient(float dy, float x, float y, float slope)
       __VA_ARGS__,                                                                                           \
   }
 
-ACTIVATION(relu, .role = LS_ROLE_RECTIFIER, .schema = {.name = "relu", .doc = "Rectifier: max(0, x)."},
-           .backward_reads_y = true, .create = create);
+ACTIVATION(relu, .role = LS_ROLE_RECTIFIER, .is_absorbable = true,
+           .schema = {.name = "relu", .doc = "Rectifier: max(0, x)."}, .backward_reads_y = true,
+           .create = create);
 
 ACTIVATION(leaky_relu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "leaky_relu",

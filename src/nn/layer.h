@@ -106,8 +106,9 @@ struct ls_layer_kind {
 
   /* May y be x? Only for kinds that work element by element. */
   bool in_place;
-  /* Can it do the work of a relu before or after it in its own pass? Where the two orders give the same. */
-  bool absorbs_relu;
+  /* max(x, 0), and a kind that can do that in its own pass for a layer before or after it: where the two
+   * orders give the same. */
+  bool is_absorbable, absorbs_relu;
   /* What backward reads; the sequence lets buffers overlap accordingly. */
   bool backward_reads_x, backward_reads_y;
 

@@ -142,7 +142,7 @@ static void absorb_relus(ls_sequence *sequence)
 {
   for (size_t i = 1; i < sequence->count; i++) {
     ls_sequence_item *item = &sequence->items[i];
-    if (item->layer.kind != &ls_layer_relu || item[-1].layer.kind->backward_reads_y) continue;
+    if (!item->layer.kind->is_absorbable || item[-1].layer.kind->backward_reads_y) continue;
     ls_sequence_item *other = i + 1 < sequence->count && absorbs(item + 1) ? item + 1 : item - 1;
     if (!absorbs(other)) continue;
     item->is_absorbed = true;

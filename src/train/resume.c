@@ -90,6 +90,18 @@ static ls_status compare_batch(const ls_progress *progress, const char *key, siz
                  key, then, now, progress->epoch_step, progress->epoch + 1);
 }
 
+/* An epoch that has begun is one that will end. */
+static ls_status compare_epochs(const ls_progress *progress, size_t now)
+{
+  if (now < progress->epoch)
+    return ls_fail(LS_E_INPUT, "train.epochs: %zu, but %" PRIu64 " are done", now, progress->epoch);
+  if (now > progress->epoch || progress->epoch_step == 0) return LS_OK;
+  return ls_fail(LS_E_INPUT,
+                 "train.epochs: %zu, but %" PRIu64
+                 " are done and the next has begun: the checkpoint lies %" PRIu64 " steps within it",
+                 now, progress->epoch, progress->epoch_step);
+}
+
 ls_status ls_resume_check(const ls_resume *resume)
 {
   const ls_spec_train *then = &resume->then->train, *now = &resume->now->train;
@@ -98,8 +110,7 @@ ls_status ls_resume_check(const ls_resume *resume)
   for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
     if (!is_same(resume, lasting[i])) return refuse(lasting[i]);
   if (then->optimizer.schema != now->optimizer.schema) return refuse("train.optimizer.type");
-  if (now->epochs < progress->epoch)
-    return ls_fail(LS_E_INPUT, "train.epochs: %zu, but %" PRIu64 " are done", now->epochs, progress->epoch);
+  LS_PASS(compare_epochs(progress, now->epochs));
   LS_PASS(compare_batch(progress, "train.batch", then->batch, now->batch));
   return compare_batch(progress, "train.microbatch", then->microbatch, now->microbatch);
 }

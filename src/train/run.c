@@ -42,8 +42,7 @@ static ls_status describe_data(ls_run *run)
   info->classes = data->classes;
   snprintf(info->dataset, sizeof info->dataset, "%s", data->name);
   info->train_count = data->count[LS_SPLIT_TRAIN];
-  ls_digest_of(ls_source_labels(source, LS_SPLIT_TRAIN), info->train_count * sizeof(uint16_t),
-               info->labels_digest);
+  ls_source_labels_digest(source, LS_SPLIT_TRAIN, info->labels_digest);
   if (!data->class_names) return LS_OK;
   ls_text names = {0};
   for (size_t k = 0; k < data->classes; k++) ls_text_add(&names, k ? "\n%s" : "%s", data->class_names[k]);
@@ -58,24 +57,6 @@ static void describe_normalization(ls_run *run)
     run->info.mean[c] = normalization->mean[c];
     run->info.deviation[c] = normalization->deviation[c];
   }
-}
-
-/* Local. */
-static ls_status start_watchdog(ls_run *run)
-{
-  const ls_trainer_options *options = run->options;
-  const ls_watchdog_options watchdog = {.activity = &run->activity,
-                                        .rank = ls_comm_rank(options->comm),
-                                        .size = ls_comm_size(options->comm),
-                                        .run_dir = options->run_dir,
-                                        .warn_s = options->spec->train.stall_timeout,
-                                        .abort_s = options->spec->train.stall_abort,
-                                        .user = options->events.user,
-                                        .tell = options->events.stalled,
-                                        .give_up = options->events.give_up};
-  ls_activity_work(&run->activity);
-  ls_comm_watch(options->comm, &run->activity);
-  return ls_watchdog_start(&run->watchdog, &watchdog);
 }
 
 /* Network, engine and the state that points into them. Collective. */
@@ -142,6 +123,15 @@ static ls_status check_loaded(const ls_run *run)
   return status == LS_OK ? LS_OK : cannot_resume(run, status);
 }
 
+/* "56 steps are done: 1 epoch and 3 steps of the next". */
+static void describe_progress(const ls_progress *progress, ls_text *line)
+{
+  const uint64_t epochs = progress->epoch, steps = progress->step, rest = progress->epoch_step;
+  ls_text_add(line, "%" PRIu64 " step%s done: ", steps, steps == 1 ? " is" : "s are");
+  ls_text_add(line, "%" PRIu64 " epoch%s", epochs, epochs == 1 ? "" : "s");
+  if (rest > 0) ls_text_add(line, " and %" PRIu64 " step%s of the next", rest, rest == 1 ? "" : "s");
+}
+
 /* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
 static ls_status load_newest(ls_run *run, bool *found)
 {
@@ -156,11 +146,12 @@ static ls_status load_newest(ls_run *run, bool *found)
   *found = path != NULL;
   if (path) LS_GO(load(run, path));
   ls_text line = {0};
-  if (path)
-    ls_text_add(&line, "resuming from %s: %" PRIu64 " epochs and %" PRIu64 " steps are done", path,
-                run->state.progress.epoch, run->state.progress.step);
-  else
+  if (path) {
+    ls_text_add(&line, "resuming from %s: ", path);
+    describe_progress(&run->state.progress, &line);
+  } else {
     ls_text_add(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
+  }
   say(run, ls_text_get(&line));
   ls_text_fini(&line);
 done:
@@ -225,22 +216,23 @@ static void tell_split(const ls_run *run)
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
 {
   const double now_s = ls_clock_s();
-  *run = (ls_run){.options = options, .started_s = now_s, .checkpoint_s = now_s};
+  *run = (ls_run){.options = options,
+                  .activity = ls_comm_activity(options->comm),
+                  .started_s = now_s,
+                  .checkpoint_s = now_s};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
-  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(options->run_dir);
-  LS_PASS(ls_comm_barrier(comm));
-  LS_AGREE(comm, start_watchdog(run));
+  ls_activity_enter(run->activity, "setting up");
   LS_PASS(build(run));
   tell_split(run);
   LS_AGREE(comm, describe_data(run));
   bool found = false;
-  ls_activity_enter(&run->activity, options->resume ? "reading a checkpoint" : "setting up");
+  if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
   if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
   LS_PASS(broadcast_state(run));
   run->first_saved_step = run->saved_step = run->state.progress.step;
-  ls_activity_enter(&run->activity, "loading the data");
+  ls_activity_enter(run->activity, "loading the data");
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
                               .batch = spec->train.batch,
@@ -253,15 +245,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   describe_normalization(run);
   LS_ROOT(comm, check_loaded(run));
   LS_ROOT(comm, write_config(run));
-  ls_activity_enter(&run->activity, NULL);
+  ls_activity_enter(run->activity, NULL);
   return LS_OK;
-}
-
-void ls_run_stop_watching(ls_run *run)
-{
-  ls_comm_watch(run->options->comm, NULL);
-  ls_watchdog_stop(run->watchdog);
-  run->watchdog = NULL;
 }
 
 void ls_run_fini(ls_run *run)
@@ -313,19 +298,19 @@ ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
 ls_status ls_run_check(ls_run *run)
 {
   const uint64_t step = run->state.progress.step;
-  const char *before = ls_activity_enter(&run->activity, "comparing replicas");
+  const char *before = ls_activity_enter(run->activity, "comparing replicas");
   LS_TRY(check_replicas(run), "after step %" PRIu64, step);
   const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return status == LS_OK ? LS_OK : ls_run_advise(run, step, ls_wrap(status, "after step %" PRIu64, step));
 }
 
 ls_status ls_run_save(ls_run *run)
 {
   LS_PASS(ls_run_check(run));
-  const char *before = ls_activity_enter(&run->activity, "writing a checkpoint");
+  const char *before = ls_activity_enter(run->activity, "writing a checkpoint");
   LS_ROOT(run->options->comm, write_checkpoint(run));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   if (run->saved_step == 0) run->first_saved_step = run->state.progress.step;
   run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
@@ -334,10 +319,10 @@ ls_status ls_run_save(ls_run *run)
 
 ls_status ls_run_save_metrics(ls_run *run)
 {
-  const char *before = ls_activity_enter(&run->activity, "writing the metrics");
+  const char *before = ls_activity_enter(run->activity, "writing the metrics");
   LS_ROOT(run->options->comm,
           ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return LS_OK;
 }
 
@@ -381,17 +366,17 @@ static ls_status read_best(ls_run *run, const char *path)
 
 ls_status ls_run_save_best(ls_run *run)
 {
-  const char *before = ls_activity_enter(&run->activity, "writing best.h5");
+  const char *before = ls_activity_enter(run->activity, "writing best.h5");
   LS_ROOT(run->options->comm, with_best(run, write_best));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return LS_OK;
 }
 
 ls_status ls_run_restore_best(ls_run *run)
 {
-  const char *before = ls_activity_enter(&run->activity, "reading best.h5");
+  const char *before = ls_activity_enter(run->activity, "reading best.h5");
   LS_ROOT(run->options->comm, with_best(run, read_best));
   LS_PASS(broadcast_state(run));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   return LS_OK;
 }

@@ -3,22 +3,19 @@
 #ifndef LS_TRAIN_RUN_H
 #define LS_TRAIN_RUN_H
 
-#include "base/activity.h"
 #include "train/engine.h"
 #include "train/trainer.h"
-#include "train/watchdog.h"
 
 typedef struct ls_run {
   const ls_trainer_options *options;
   ls_network network;
   ls_engine *engine;
   ls_loader *loader;
-  ls_state state;          /* its vectors are the network's and the engine's */
-  ls_checkpoint_info info; /* what every checkpoint of the run says about data and configuration */
-  ls_checkpoint_info from; /* rank 0: of the checkpoint that the run goes on from */
-  char *from_path;         /* likewise; NULL: it starts from the beginning */
-  ls_activity activity;
-  ls_watchdog *watchdog;
+  ls_state state;            /* its vectors are the network's and the engine's */
+  ls_checkpoint_info info;   /* what every checkpoint of the run says about data and configuration */
+  ls_checkpoint_info from;   /* rank 0: of the checkpoint that the run goes on from */
+  char *from_path;           /* likewise; NULL: it starts from the beginning */
+  ls_activity *activity;     /* the communicator's; NULL: nobody wants to know */
   uint64_t first_saved_step; /* of the first checkpoint that this session has written, or gone on from */
   uint64_t saved_step;       /* of the last checkpoint that was written, or gone on from; 0: none */
   double started_s;          /* clock at the start of this session, for time_limit */
@@ -31,9 +28,6 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options) LS_CHECKED
 
 /** Collective. */
 void ls_run_fini(ls_run *run);
-
-/** End the watchdog, whatever has happened. Local. */
-void ls_run_stop_watching(ls_run *run);
 
 /** Are the weights and running statistics the same on all ranks, and finite? Collective. Errors:
  * LS_E_NONFINITE if not; LS_E_MEMORY; LS_E_COMM. */

@@ -91,12 +91,12 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
                   .optimizer_step = ++run->state.optimizer_step,
                   .control = control_words(run)};
   ls_step_result result;
-  atomic_store(&run->activity.epoch, progress->epoch + 1);
-  atomic_store(&run->activity.step, progress->epoch_step + 1);
+  ls_activity_step(run->activity, progress->epoch + 1, progress->epoch_step + 1);
   LS_PASS(ls_loader_poke(run->loader));
   const ls_status status = ls_engine_step(run->engine, &step, &result);
   if (status != LS_OK)
     return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;
+  ls_activity_pass(run->activity);
   progress->step++;
   progress->epoch_step++;
   progress->epoch_loss += result.loss;
@@ -121,9 +121,9 @@ static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split 
 {
   ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
   const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
-  const char *before = ls_activity_enter(&run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
+  const char *before = ls_activity_enter(run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
   LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split));
-  ls_activity_enter(&run->activity, before);
+  ls_activity_enter(run->activity, before);
   if (isfinite(evaluation->loss)) return LS_OK;
   ls_evaluation_fini(evaluation);
   const uint64_t step = run->state.progress.step;
@@ -234,9 +234,9 @@ static ls_status train_epochs(ls_run *run)
   while (progress->epoch < epochs && !is_stopped_early(run)) {
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
-    ls_activity_enter(&run->activity, "exchanging samples");
+    ls_activity_enter(run->activity, "exchanging samples");
     LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
-    ls_activity_enter(&run->activity, NULL);
+    ls_activity_enter(run->activity, NULL);
     while (progress->epoch_step < ls_loader_steps(run->loader)) LS_PASS(train_step(run, &watch));
     LS_PASS(end_epoch(run));
   }
@@ -270,7 +270,6 @@ ls_status ls_train(const ls_trainer_options *options, ls_train_result *result)
   LS_GO(train_epochs(&run));
   LS_GO(finish(&run, result));
 done:
-  ls_run_stop_watching(&run);
   if (status == LS_E_COMM)
     return status; /* waiting for a background exchange could hang: main() ends the job */
   ls_run_fini(&run);

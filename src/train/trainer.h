@@ -33,16 +33,13 @@ typedef struct ls_epoch_event {
   double samples_per_second;
 } ls_epoch_event;
 
-/** What the caller wants to hear, on rank 0 only unless said otherwise; any but the last two may be NULL. */
+/** What the caller wants to hear, on rank 0 only; any may be NULL. */
 typedef struct ls_trainer_events {
   void *user;
   void (*step)(void *user, const ls_step_event *event);
   void (*epoch)(void *user, const ls_epoch_event *event);
   void (*message)(void *user,
                   const char *text); /* a line to show: resumed from, damaged checkpoint skipped */
-  void (*stalled)(void *user,
-                  const char *text); /* on any rank, by a thread of its own: it waits for others */
-  void (*give_up)(void *user);       /* likewise, when train.stall_abort has passed: end the process */
 } ls_trainer_events;
 
 typedef struct ls_trainer_options {

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,11 +25,16 @@ static const char NOTE_PREFIX[] = "stalled.";
 static const char WAITING[] = "is waiting";
 static const char GIVEN_UP[] = "has given up";
 
-static const double GRACE_S = 1.0; /* for the notes of the others to appear */
+/* A note is left when this part of the time before a warning is over, so that at the warning all are there.
+ */
+static const double NOTE_SHARE = 0.6;
 
-/* How long the others leave it to the speaker to end the job: time for it to be found by a report (one grace
- * after its warning, which may itself come late by a period), to tell, and to end the process. */
+/* How long the others leave it to the speaker to end the job: its warning, by which it becomes the speaker,
+ * may come late by a period, and telling and ending the process take their time. */
 static const double SPEAKER_S = 3.0;
+
+/* Waking up that much too late, the process was stopped, or its host was. */
+static const double LATE_S = 0.5;
 
 struct ls_watchdog {
   ls_watchdog_options options;
@@ -36,17 +42,19 @@ struct ls_watchdog {
   pthread_mutex_t mutex;
   pthread_cond_t wake; /* by CLOCK_MONOTONIC */
   bool stopping;
-  uint64_t stall_ms; /* begin of the activity that was told of; 0: none */
-  double next_s;     /* next warning, counted from its begin */
-  double report_s;   /* clock when the notes are to be read; 0: not */
-  bool has_warned;   /* of the present stall */
-  bool has_given_up; /* nothing more is to be told */
-  bool is_speaker;   /* the lowest waiting rank, by its last report */
+  char *run_dir;             /* NULL: not known yet */
+  double asleep_s;           /* clock when the thread went to sleep */
+  uint64_t since_ms;         /* begin of the activity that was seen last */
+  double lost_s;             /* of it, while the process was stopped */
+  double next_s;             /* next warning, counted from its begin */
+  bool has_note, has_warned; /* of it */
+  bool is_speaker;           /* the lowest waiting rank, by its last report */
+  bool has_given_up;         /* nothing more is to be told */
 };
 
 static void note_path(const ls_watchdog *self, int rank, ls_text *path)
 {
-  ls_text_add(path, "%s/%s%d", self->options.run_dir, NOTE_PREFIX, rank);
+  ls_text_add(path, "%s/%s%d", self->run_dir, NOTE_PREFIX, rank);
 }
 
 void ls_watchdog_clear(const char *run_dir)
@@ -61,15 +69,16 @@ void ls_watchdog_clear(const char *run_dir)
 
 static void remove_note(const ls_watchdog *self)
 {
+  if (!self->run_dir) return;
   ls_text path = {0};
   note_path(self, self->options.rank, &path);
   if (!path.failed) unlink(ls_text_get(&path));
   ls_text_fini(&path);
 }
 
-/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (validating: summing over the ranks)".
- */
-static void describe(const ls_watchdog *self, ls_text *line)
+/* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (validating: summing over the ranks)". A
+ * note will be read later: "for more than 36 s". */
+static void describe(const ls_watchdog *self, double seconds, bool is_note, ls_text *line)
 {
   const ls_activity *activity = self->options.activity;
   const char *operation = atomic_load(&activity->waiting_for);
@@ -80,7 +89,10 @@ static void describe(const ls_watchdog *self, ls_text *line)
     ls_text_add(line, " before the first step");
   else
     ls_text_add(line, " in step %" PRIu64 " of epoch %" PRIu64, step, epoch);
-  ls_text_add(line, " for %.0f s", ls_activity_seconds(activity));
+  if (is_note)
+    ls_text_add(line, " for more than %.0f s", floor(seconds));
+  else
+    ls_text_add(line, " for %.0f s", seconds);
   if (phase || operation)
     ls_text_add(line, " (%s%s%s)", phase ? phase : "", phase && operation ? ": " : "",
                 operation ? operation : "");
@@ -90,6 +102,7 @@ static void describe(const ls_watchdog *self, ls_text *line)
  * missed by nobody but the reader: no error. */
 static void write_note(const ls_watchdog *self, const char *text)
 {
+  if (!self->run_dir) return;
   ls_text path = {0}, temporary = {0};
   note_path(self, self->options.rank, &path);
   ls_text_add(&temporary, "%s.tmp", ls_text_get(&path));
@@ -124,12 +137,23 @@ static void tell(const ls_watchdog *self, ls_text *line)
   ls_text_fini(line);
 }
 
+/* The ranks without a note: they took part in the last step that this one has the sums of. */
+static void tell_missing(const ls_watchdog *self, const char *ranks, ls_text *line)
+{
+  const uint64_t step = atomic_load(&self->options.activity->past_step);
+  const uint64_t epoch = atomic_load(&self->options.activity->past_epoch);
+  ls_text_add(line, "no word from rank %s", ranks);
+  if (epoch > 0) ls_text_add(line, " since step %" PRIu64 " of epoch %" PRIu64, step, epoch);
+  ls_text_add(line, ": stopped, dead, or on a host that does not see %s", self->run_dir);
+}
+
 /* Name the ranks that do not wait. The lowest waiting rank speaks for all. */
 static void report(ls_watchdog *self)
 {
   ls_text working = {0}, missing = {0}, line = {0};
   char note[NOTE_BYTES];
   self->is_speaker = false;
+  if (!self->run_dir) return;
   for (int rank = 0; rank < self->options.size; rank++) {
     const bool found = read_note(self, rank, note);
     const bool waits = found && strncmp(note, WAITING, strlen(WAITING)) == 0;
@@ -137,9 +161,7 @@ static void report(ls_watchdog *self)
     if (!found && rank != self->options.rank) ls_text_add(&missing, missing.length ? ", %d" : "%d", rank);
     if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note[0] ? note : "says nothing");
   }
-  if (missing.length > 0)
-    ls_text_add(&line, "no word from rank %s: stopped, dead, or on a host that does not see %s",
-                ls_text_get(&missing), self->options.run_dir);
+  if (missing.length > 0) tell_missing(self, ls_text_get(&missing), &line);
   ls_text_add(&line, "%s", ls_text_get(&working) + (line.length == 0 && working.length > 0 ? 2 : 0));
   self->is_speaker = true;
   if (line.length == 0) ls_text_add(&line, "all ranks wait: MPI itself does not get on");
@@ -170,36 +192,45 @@ static moment now_of(const ls_activity *activity)
 static bool is_ending(const ls_watchdog *self)
 {
   char note[NOTE_BYTES];
-  for (int rank = 0; rank < self->options.size; rank++)
+  for (int rank = 0; self->run_dir && rank < self->options.size; rank++)
     if (read_note(self, rank, note) && strcmp(note, GIVEN_UP) == 0) return true;
   return false;
 }
 
-/* Leave a note; a waiting rank says so too. */
-static void warn(ls_watchdog *self, bool is_waiting)
+static void leave_note(ls_watchdog *self, double seconds)
 {
-  ls_text what = {0}, line = {0};
-  describe(self, &what);
+  ls_text what = {0};
+  describe(self, seconds, true, &what);
   write_note(self, ls_text_get(&what));
-  if (is_waiting) {
-    ls_text_add(&line, "rank %d %s", self->options.rank, ls_text_get(&what));
-    tell(self, &line);
-    self->report_s = ls_clock_s() + GRACE_S;
-    self->has_warned = true;
-  }
+  self->has_note = true;
   ls_text_fini(&what);
 }
 
-static void recover(ls_watchdog *self)
+/* Tell that this rank waits, and for whom. That it works is for the note alone, where there are notes. */
+static void warn(ls_watchdog *self, double seconds, bool is_waiting)
+{
+  leave_note(self, seconds);
+  if (!is_waiting && self->run_dir) return;
+  ls_text line = {0};
+  ls_text_add(&line, "rank %d ", self->options.rank);
+  describe(self, seconds, false, &line);
+  tell(self, &line);
+  self->has_warned = true;
+  if (is_waiting) report(self);
+}
+
+/* The activity that was seen last is over, another one has begun. */
+static void renew(ls_watchdog *self, uint64_t since_ms)
 {
   ls_text line = {0};
   ls_text_add(&line, "rank %d goes on", self->options.rank);
   if (self->has_warned && !is_ending(self)) tell(self, &line);
   ls_text_fini(&line);
-  remove_note(self);
-  self->stall_ms = 0;
-  self->report_s = 0;
-  self->has_warned = self->is_speaker = false;
+  if (self->has_note) remove_note(self);
+  self->since_ms = since_ms;
+  self->lost_s = 0;
+  self->next_s = self->options.warn_s;
+  self->has_note = self->has_warned = self->is_speaker = false;
 }
 
 /* The speaker ends the job; the others do if there is none. The moment must still last: looking has taken
@@ -208,7 +239,8 @@ static void give_up(ls_watchdog *self, uint64_t since_ms, double seconds)
 {
   const ls_watchdog_options *options = &self->options;
   ls_text line = {0};
-  if (!self->is_speaker && options->warn_s > 0 && seconds < options->abort_s + SPEAKER_S) return;
+  const bool has_speaker = self->run_dir && options->warn_s > 0;
+  if (has_speaker && !self->is_speaker && seconds < options->abort_s + SPEAKER_S) return;
   if (now_of(options->activity).since_ms != since_ms) return;
   ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
               options->abort_s);
@@ -218,35 +250,42 @@ static void give_up(ls_watchdog *self, uint64_t since_ms, double seconds)
   options->give_up(options->user);
 }
 
-/* One look at the activity. */
-static void look(ls_watchdog *self)
-{
-  const ls_watchdog_options *options = &self->options;
-  if (self->has_given_up) return;
-  const moment now = now_of(options->activity);
-  const double seconds = ls_clock_s() - 1e-3 * (double)now.since_ms;
-  if (self->stall_ms != 0 && self->stall_ms != now.since_ms) recover(self);
-  if (self->stall_ms == 0) self->next_s = options->warn_s;
-  if (options->warn_s > 0 && seconds >= self->next_s) {
-    self->stall_ms = now.since_ms;
-    self->next_s *= 2;
-    warn(self, now.is_waiting);
-  }
-  if (self->report_s > 0 && ls_clock_s() >= self->report_s) {
-    self->report_s = 0;
-    report(self);
-  }
-  if (options->abort_s > 0 && seconds >= options->abort_s && now.is_waiting)
-    give_up(self, now.since_ms, seconds);
-}
-
 /* Often enough to keep the times that were asked for. */
 static double period_s(const ls_watchdog_options *options)
 {
   double shortest_s = 4.0;
   if (options->warn_s > 0 && options->warn_s < shortest_s) shortest_s = options->warn_s;
   if (options->abort_s > 0 && options->abort_s < shortest_s) shortest_s = options->abort_s;
-  return shortest_s / 8;
+  return shortest_s / 16;
+}
+
+/* How long the activity has lasted, without the time that the process was stopped: it did not wait then,
+ * others waited for it. */
+static double lasted_s(ls_watchdog *self)
+{
+  const double now_s = ls_clock_s(), age_s = now_s - 1e-3 * (double)self->since_ms;
+  const double late_s = now_s - self->asleep_s - period_s(&self->options);
+  if (late_s > LATE_S) self->lost_s += late_s;
+  if (self->lost_s > age_s) self->lost_s = age_s; /* it has begun after that */
+  return age_s - self->lost_s;
+}
+
+/* One look at the activity. */
+static void look(ls_watchdog *self)
+{
+  const ls_watchdog_options *options = &self->options;
+  if (self->has_given_up) return;
+  const moment now = now_of(options->activity);
+  if (self->since_ms != now.since_ms) renew(self, now.since_ms);
+  const double seconds = lasted_s(self), warn_s = options->warn_s;
+  if (warn_s > 0 && seconds >= self->next_s) {
+    self->next_s *= 2;
+    warn(self, seconds, now.is_waiting);
+  } else if (warn_s > 0 && !self->has_note && seconds >= NOTE_SHARE * warn_s) {
+    leave_note(self, seconds);
+  }
+  if (options->abort_s > 0 && seconds >= options->abort_s && now.is_waiting)
+    give_up(self, now.since_ms, seconds);
 }
 
 static void *watch(void *argument)
@@ -255,7 +294,8 @@ static void *watch(void *argument)
   const double period = period_s(&self->options);
   pthread_mutex_lock(&self->mutex);
   while (!self->stopping) {
-    const double until_s = ls_clock_s() + period;
+    self->asleep_s = ls_clock_s();
+    const double until_s = self->asleep_s + period;
     const struct timespec until = {.tv_sec = (time_t)until_s,
                                    .tv_nsec = (long)(1e9 * (until_s - (double)(time_t)until_s))};
     if (pthread_cond_timedwait(&self->wake, &self->mutex, &until) == ETIMEDOUT) look(self);
@@ -279,6 +319,7 @@ static void release(ls_watchdog *self)
 {
   pthread_cond_destroy(&self->wake);
   pthread_mutex_destroy(&self->mutex);
+  free(self->run_dir);
   free(self);
 }
 
@@ -289,7 +330,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   ls_watchdog *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "the watchdog"));
   self->options = *options;
-  remove_note(self); /* of a session that was killed, where ls_watchdog_clear() did not see it */
+  self->next_s = options->warn_s;
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -305,6 +346,17 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   return LS_OK;
 }
 
+ls_status ls_watchdog_settle(ls_watchdog *watchdog, const char *run_dir)
+{
+  if (!watchdog) return LS_OK;
+  pthread_mutex_lock(&watchdog->mutex);
+  const ls_status status = ls_text_copy(&watchdog->run_dir, run_dir);
+  /* A note of a session that was killed, where ls_watchdog_clear() did not see it. */
+  if (status == LS_OK) remove_note(watchdog);
+  pthread_mutex_unlock(&watchdog->mutex);
+  return status;
+}
+
 void ls_watchdog_stop(ls_watchdog *watchdog)
 {
   if (!watchdog) return;
@@ -313,6 +365,6 @@ void ls_watchdog_stop(ls_watchdog *watchdog)
   pthread_cond_signal(&watchdog->wake);
   pthread_mutex_unlock(&watchdog->mutex);
   pthread_join(watchdog->thread, NULL);
-  if (watchdog->stall_ms != 0 && !watchdog->has_given_up) remove_note(watchdog);
+  if (watchdog->has_note && !watchdog->has_given_up) remove_note(watchdog);
   release(watchdog);
 }

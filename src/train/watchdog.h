@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Watches for ranks that wait too long for others, and finds out for whom.
  *
- * A thread of each rank looks at the rank's activity. When one lasts too long, the rank leaves a note in the
- * run directory and, if it waits, says so. The lowest waiting rank then reads the notes of all: a rank
- * without one has not come to where the others wait, or is stopped or dead. No collective is needed, which
- * would hang as well. */
+ * A thread of each rank looks at the rank's activity. When one lasts, the rank leaves a note in the run
+ * directory; when it lasts too long and the rank waits, it says so. The lowest waiting rank then reads the
+ * notes of all: a rank without one is stopped or dead. No collective is needed, which would hang as well.
+ * Before the run directory is known there are no notes: each rank tells of itself, also when it works. */
 #ifndef LS_TRAIN_WATCHDOG_H
 #define LS_TRAIN_WATCHDOG_H
 
@@ -16,8 +16,6 @@ typedef struct ls_watchdog ls_watchdog;
 typedef struct ls_watchdog_options {
   const ls_activity *activity; /* borrowed */
   int rank, size;
-  const char
-      *run_dir;   /* borrowed; where it is not the same folder for all hosts, their ranks have no notes */
   double warn_s;  /* first warning; the next at twice the time, and so on; 0: never */
   double abort_s; /* when to give up; 0: never */
   void *user;
@@ -31,6 +29,10 @@ void ls_watchdog_clear(const char *run_dir);
 
 /** Start watching; *out is NULL if there is nothing to watch for. Local. Errors: LS_E_MEMORY, LS_E_IO. */
 ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options) LS_CHECKED;
+
+/** From now on leave notes in this folder, once, after ls_watchdog_clear(). Where it is not the same one for
+ * all hosts, their ranks have no notes. A NULL watchdog is fine. Local. Errors: LS_E_MEMORY. */
+ls_status ls_watchdog_settle(ls_watchdog *watchdog, const char *run_dir) LS_CHECKED;
 
 /** NULL is fine. Local. */
 void ls_watchdog_stop(ls_watchdog *watchdog);

@@ -180,7 +180,7 @@ class Resumed(Job):
         out = self.text("out")
         skipped = re.findall(r"^skipping checkpoint '(.*?)': .+", out, re.M)
         check(skipped == self.skipped, f"{self.log}: skipped {skipped}, not {self.skipped}")
-        found = re.search(r"^resuming from (.*): \d+ epochs and (\d+) steps are done$", out, re.M)
+        found = re.search(r"^resuming from (.*): (\d+) steps? (?:is|are) done: ", out, re.M)
         step = int(found[2]) if found else 0
         check(step == self.start, f"{self.log}: went on from step {step}, not {self.start}")
         fresh = [path for path in checkpoints().values() if signature(path) not in self.files]

@@ -96,6 +96,10 @@ refused 'data.classes' train toy.yaml data.classes=70000
 run 0 "$lockstep" train toy.yaml -o open data.validation=0 train.epochs=1
 refused 'data.validation is 0.*--split test' eval "$(ls open/checkpoint-*.h5 | head -n 1)" --split validation
 refused 'data.validation.*less than one sample' train toy.yaml data.validation=0.001
+for dry in --dry-run '-o none'; do
+  refused "data.validation: 60 samples to hold out of 60 training samples" train toy.yaml data.validation=60 $dry
+done
+[[ ! -e none ]] || fail 'a refused run left a folder'
 mkdir 'g[1]' && touch 'g[1]/best.h5'
 refused 'already holds a run' train toy.yaml -o 'g[1]'
 

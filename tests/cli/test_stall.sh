@@ -30,9 +30,11 @@ start stopped 3 train.stall_timeout=1
 victim=${ranks_pid[1]} rank=$(rank_of "${ranks_pid[1]}")
 kill -STOP "$victim"
 said "rank [0-2] is waiting in step [0-9]+ of epoch [0-9]+ for 1 s \(.*\)"
-said "no word from rank $rank: "
+said "no word from rank $rank since step [0-9]+ of epoch [0-9]+: "
+sleep 0.5
 kill -CONT "$victim"
 said 'rank [0-2] goes on'
+! grep -q "rank $rank is waiting" err || { fail 'the stopped rank says that it waited'; cat err; }
 before=$(newest_step stopped)
 kill -TERM "$victim"
 wait $launcher
@@ -58,10 +60,38 @@ run 0 "$lockstep" train toy.yaml -o gone train.epochs="$(($(grep -c . gone/metri
 mkdir pipe && mkfifo pipe/checkpoint-6.h5.tmp
 start pipe 2 train.stall_timeout=1 train.stall_abort=3
 said 'rank 1 is waiting in step 6 of epoch 1 for 1 s \(writing a checkpoint: agreeing on a status\)'
-said 'rank 0 is working in step 6 of epoch 1 for [0-9]+ s \(writing a checkpoint\)'
+said 'rank 0 is working in step 6 of epoch 1 for more than [0-9]+ s \(writing a checkpoint\)'
 wait $launcher
 status=$?
 [[ $status -eq 1 ]] || fail "stall_abort while rank 0 writes: status $status"
+
+# A rank that does not come while the data is opened, as on a file system that has gone: there is no run directory
+# yet.
+cat >hang.c <<'C'
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+DIR *opendir(const char *path)
+{
+  while (strcmp(path, "toy") == 0) pause();
+  return ((DIR * (*)(const char *)) dlsym(RTLD_NEXT, "opendir"))(path);
+}
+C
+${CC:-cc} -shared -fPIC -o hang.so hang.c -ldl || fail 'no compiler'
+early=("$lockstep" train toy.yaml -o early train.stall_timeout=1 train.stall_abort=3)
+last='train on two ranks, of which rank 1 hangs'
+"$root/tests/mpirun.sh" 1 "${early[@]}" : \
+  -n 1 env LD_PRELOAD="$work/hang.so" ASAN_OPTIONS=verify_asan_link_order=0 "${early[@]}" >out 2>err &
+launcher=$!
+said 'rank 0 is waiting before the first step for 1 s \(opening the data: agreeing on a status\)'
+said 'rank 1 is working before the first step for 1 s \(opening the data\)'
+SECONDS=0
+wait $launcher
+status=$?
+[[ $status -eq 1 && $SECONDS -lt 10 ]] || fail "stall_abort before the run: status $status after $SECONDS s"
+err_has 'rank 0 has waited longer than train.stall_abort'
 
 start killed 3
 kill -KILL "${ranks_pid[2]}"

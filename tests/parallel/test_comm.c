@@ -345,6 +345,29 @@ static void exchanges_run_beside_other_collectives(void **state)
   }
 }
 
+static void a_text_that_is_not_rank_0s_is_told_by_its_line(void **state)
+{
+  ls_comm *comm = *state;
+  const int last = ls_comm_size(comm) - 1;
+  assert_ok(ls_comm_same(comm, "", "the settings are", LS_E_USAGE));
+  assert_ok(ls_comm_same(comm, "a: 1\nb: 2\n", "the settings are", LS_E_USAGE));
+  if (last == 0) return;
+  const bool differs = ls_comm_rank(comm) == last;
+  const struct {
+    const char *text, *told;
+  } cases[] = {{"a: 1\n  b: 23\n", "'b: 23' instead of 'b: 2'"},
+               {"a: 1\n", "nothing instead of 'b: 2'"},
+               {"a: 1\n  b: 2\nc: 3\n", "'c: 3' instead of nothing"},
+               {"", "nothing instead of 'a: 1'"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *mine = differs ? cases[i].text : "a: 1\n  b: 2\n";
+    assert_int_equal(ls_comm_same(comm, mine, "the settings are", LS_E_CONFIG), LS_E_CONFIG);
+    assert_int_equal(ls_error_last()->rank, last);
+    assert_non_null(strstr(ls_error_last()->text, "the settings are not rank 0's: "));
+    assert_non_null(strstr(ls_error_last()->text, cases[i].told));
+  }
+}
+
 static void the_library_has_a_name_on_one_line(void **state)
 {
   (void)state;
@@ -370,6 +393,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
       cmocka_unit_test_prestate(items_reach_their_places, comm),
       cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
+      cmocka_unit_test_prestate(a_text_that_is_not_rank_0s_is_told_by_its_line, comm),
       cmocka_unit_test_prestate(the_library_has_a_name_on_one_line, comm),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

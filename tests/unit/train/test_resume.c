@@ -92,6 +92,21 @@ static void a_place_beyond_the_epoch_is_refused(void **state)
   assert_refused(&found, "8 steps within epoch 2, which has 7");
 }
 
+/* By progress, against the three epochs that are configured. */
+static void epochs_that_are_done_or_begun_stay(void **state)
+{
+  (void)state;
+  ls_checkpoint_info found = toy_info();
+  found.progress = (ls_progress){.epoch = 2, .step = 17, .epoch_step = 3};
+  assert_refused(&found, NULL);
+  found.progress = (ls_progress){.epoch = 3, .step = 21};
+  assert_refused(&found, NULL);
+  found.progress = (ls_progress){.epoch = 4, .step = 28};
+  assert_refused(&found, "train.epochs: 3, but 4 are done");
+  found.progress = (ls_progress){.epoch = 3, .step = 24, .epoch_step = 3};
+  assert_refused(&found, "train.epochs: 3, but 3 are done and the next has begun");
+}
+
 /* What was told, a line each. */
 static void hear(void *user, const char *line)
 {
@@ -142,6 +157,7 @@ int main(void)
       cmocka_unit_test(the_same_dataset_goes_on),
       cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
       cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
+      cmocka_unit_test(epochs_that_are_done_or_begun_stay),
       cmocka_unit_test(changes_are_told),
   };
   return cmocka_run_group_tests_name("resume", tests, NULL, NULL);

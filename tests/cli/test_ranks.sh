@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Ranks that are not alike: other arguments, or other data under the same name. One message names the rank and what
+# differs, before anything is written.
+source "$(dirname "$0")/lib.sh"
+toy toy 333 20
+toy_config
+mkdir elsewhere
+cp toy.yaml elsewhere
+
+# refused PATTERN RANK_1_ARG...: two ranks, of which rank 1 is started as `mpirun RANK_1_ARG...` tells.
+refused() {
+  local pattern=$1
+  shift
+  ranks 1 2 "$lockstep" train toy.yaml -o never : -n 1 "$@"
+  one_error
+  err_has "$pattern \(rank 1\)$"
+  [[ ! -e never && ! -e elsewhere/never ]] || fail "'$last' left a folder"
+}
+arguments="usage error: the command line's arguments are not rank 0's:"
+refused "$arguments 'train.batch=60' instead of nothing" "$lockstep" train toy.yaml -o never train.batch=60
+refused "$arguments '--resume' instead of nothing" "$lockstep" train toy.yaml -o never --resume
+refused "$arguments nothing instead of 'never'" "$lockstep" train toy.yaml -o
+refused "$arguments 'bench' instead of 'train'" "$lockstep" bench toy.yaml
+
+other="input error: data.source: this rank's dataset is not rank 0's:"
+elsewhere() { refused "$other $1" -wdir elsewhere "$lockstep" train toy.yaml -o never; }
+toy elsewhere/toy 334 20
+elsewhere "'train samples: 334' instead of 'train samples: 333'"
+toy elsewhere/toy 333 21
+elsewhere "'test samples: 21' instead of 'test samples: 20'"
+for split in train t10k; do # one label more of class 1 or 2, as many samples
+  rm -r elsewhere/toy
+  cp -r toy elsewhere
+  python3 - elsewhere/toy/$split-labels-idx1-ubyte <<'P'
+import sys
+b = bytearray(open(sys.argv[1], "rb").read())
+b[20] = 1 if b[20] != 1 else 2
+open(sys.argv[1], "wb").write(b)
+P
+  elsewhere "'digest of the (train|test) labels: [0-9a-f]{32}' instead of 'digest of the (train|test) labels: [0-9a-f]{32}'"
+done
+
+# The same for a network that is evaluated; and where the samples are the same, another copy is fine.
+run 0 "$lockstep" train toy.yaml -o good train.epochs=1
+cp -r good elsewhere
+ranks 1 2 "$lockstep" eval good/best.h5 : -n 1 -wdir elsewhere "$lockstep" eval good/best.h5
+one_error
+err_has "$other .* \(rank 1\)$"
+rm -r elsewhere/toy
+cp -r toy elsewhere
+gunzip elsewhere/toy/*.gz
+ranks 1 0 "$lockstep" train toy.yaml -o both train.epochs=1 : \
+  -n 1 -wdir elsewhere "$lockstep" train toy.yaml -o both train.epochs=1
+holds 'two copies' 'd[0]["weights_digest"] == d[1]["weights_digest"]' good/summary.json both/summary.json
+
+finish
