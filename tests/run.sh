@@ -65,9 +65,9 @@ run_ctest 'release' --test-dir build/release -j 2 "${only[@]}"
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'clang, unit' --test-dir build/clang -L unit -j 2
   run_ctest 'ASan and UBSan, unit' --test-dir build/asan -L unit -j 2
-  run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel
+  run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
-  check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 5
+  check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   check 'install: cmake --install' bash tests/style/install.sh
   check 'chaos: runs that are killed, starved and damaged end with the same bits' bash tests/chaos/run.sh
 fi

@@ -17,7 +17,7 @@ static ls_status describe(const ls_source *source, char **out)
     ls_text_add(&lines, "%s samples: %zu\n", ls_split_words[split], info->count[split]);
   for (int split = 0; split < LS_SPLIT_COUNT; split++) {
     char digest[LS_DIGEST_CHARS];
-    ls_source_labels_digest(source, split, digest);
+    ls_source_labels_digest(source, (ls_split)split, digest);
     ls_text_add(&lines, "digest of the %s labels: %s\n", ls_split_words[split], digest);
   }
   return ls_text_take(&lines, out);
