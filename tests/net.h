@@ -70,7 +70,9 @@ static inline ls_status net_try(test_net *net, const char *layers, ls_shape in, 
   memset(net, 0, sizeof *net);
   net->spec = net_spec(layers);
   net->microbatch = microbatch;
-  return ls_model_new(&net->model, &net->spec->model.layers, in, microbatch, classes);
+  const ls_model_options options = {
+      .in = in, .microbatch = microbatch, .classes = classes, .input_gradient = true};
+  return ls_model_new(&net->model, &net->spec->model.layers, &options);
 }
 
 static inline void net_allocate(test_net *net)

@@ -67,9 +67,10 @@ static inline void bench_make(step_bench *bench, bench_options options)
   bench->spec->train.bucket_mb = options.bucket_mb;
   bench->spec->train.allreduce_dtype = options.bfloat16 ? LS_DTYPE_BFLOAT16 : LS_DTYPE_FLOAT32;
   assert_ok(ls_source_open(&bench->source, bench->folder.path, 0));
-  ls_shape in = {.c = 1, .h = 12, .w = 12};
   const ls_spec_train *train = &bench->spec->train;
-  assert_ok(ls_model_new(&bench->model, &bench->spec->model.layers, in, train->microbatch, IDX_CLASSES));
+  const ls_model_options shape = {
+      .in = {.c = 1, .h = 12, .w = 12}, .microbatch = train->microbatch, .classes = IDX_CLASSES};
+  assert_ok(ls_model_new(&bench->model, &bench->spec->model.layers, &shape));
   ls_loader_options loader = {
       .data = &bench->spec->data, .seed = 1, .batch = train->batch, .microbatch = train->microbatch};
   assert_ok(ls_loader_new(&bench->loader, comm, bench->source, &loader));

@@ -98,9 +98,10 @@ static ls_status check_split(const ls_setup *setup)
 static ls_status build_model(ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_shape in = {.c = data->channels, .h = data->height, .w = data->width};
-  return ls_model_new(&setup->model, &setup->spec->model.layers, in, setup->spec->train.microbatch,
-                      data->classes);
+  const ls_model_options options = {.in = {.c = data->channels, .h = data->height, .w = data->width},
+                                    .microbatch = setup->spec->train.microbatch,
+                                    .classes = data->classes};
+  return ls_model_new(&setup->model, &setup->spec->model.layers, &options);
 }
 
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm)

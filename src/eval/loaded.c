@@ -38,9 +38,10 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
 {
   const ls_checkpoint_info *info = &loaded->info;
   LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
-  ls_shape in = {.c = info->channels, .h = info->height, .w = info->width};
-  LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, in, loaded->spec->train.microbatch,
-                       info->classes));
+  const ls_model_options options = {.in = {.c = info->channels, .h = info->height, .w = info->width},
+                                    .microbatch = loaded->spec->train.microbatch,
+                                    .classes = info->classes};
+  LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, &options));
   LS_PASS(check_size(loaded));
   ls_normalization normalization = {.channels = info->channels};
   for (size_t c = 0; c < info->channels; c++) {

@@ -172,7 +172,7 @@ ls_status ls_affine_plan(ls_affine *affine, size_t columns)
   const size_t out = affine->out;
   columns = ls_size_min(columns, MAX_COLUMNS);
   LS_PASS(product_init(&affine->forward, out, in, columns));
-  LS_PASS(product_init(&affine->data, in, out, columns));
+  if (!affine->input_is_data) LS_PASS(product_init(&affine->data, in, out, columns));
   LS_PASS(plan_gradient(affine));
   affine->packed_count = product_packed(&affine->forward) + product_packed(&affine->data);
   affine->scratch_count = columns * PANEL;
@@ -280,8 +280,8 @@ void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed
     pack_forward(affine, weights + first * affine->in, ls_size_min(PANEL, affine->out - first),
                  packed + first * affine->in);
   packed += product_packed(&affine->forward);
-  for (size_t first = part * PANEL; first < affine->in; first += parts * PANEL)
-    pack_data(affine, weights, first, ls_size_min(PANEL, affine->in - first), packed + first * affine->out);
+  for (size_t first = part * PANEL; first < affine->data.m; first += parts * PANEL)
+    pack_data(affine, weights, first, ls_size_min(PANEL, affine->data.m - first), packed + first * affine->out);
 }
 
 void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads)

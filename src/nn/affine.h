@@ -30,6 +30,7 @@ typedef struct ls_affine {
   size_t in, out;     /* features */
   size_t taps;        /* inputs are [taps, in / taps], weights [out, in / taps, taps] */
   ls_product forward; /* y = W x */
+  bool input_is_data; /* no gradient with respect to the inputs will be asked for */
   ls_product data;    /* dx = W^T dy */
   size_t piece;       /* outputs whose gradients are made together */
   ls_gemm *weights[2][2][LS_AFFINE_MAX_SIZES]; /* dW += x dy^T: [full or last panel of `in`][full or last
@@ -38,7 +39,7 @@ typedef struct ls_affine {
   size_t scratch_count;                        /* floats */
 } ls_affine;
 
-/** Plan for at most `columns` columns; in, out and taps are set, taps divides in, and is 1 where inputs and
+/** Plan for at most `columns` columns; in, out, taps and input_is_data are set, taps divides in, and is 1 where inputs and
  * weights have the same order. On error ls_affine_fini() is still due. Local. Errors: LS_E_MEMORY,
  * LS_E_BUG. */
 ls_status ls_affine_plan(ls_affine *affine, size_t columns) LS_CHECKED;

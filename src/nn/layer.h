@@ -84,7 +84,7 @@ struct ls_layer {
   size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
   uint64_t macs;        /* multiply-adds of one sample's forward pass */
   bool rectifies;       /* the relu beside it is left to it: see absorbs_relu */
-  bool input_is_data;   /* nothing before it has parameters: backward is called with dx = NULL */
+  bool input_is_data;   /* nobody wants the gradient of its input: backward is called with dx = NULL */
   void *impl;           /* the kind's own, made by create(), released by destroy() */
 };
 

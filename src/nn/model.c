@@ -80,18 +80,18 @@ static void count(ls_model *model)
                                     .workspace_bytes = plan_workspace(model).arena.bytes};
 }
 
-ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in, size_t microbatch,
-                       size_t classes)
+ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_model_options *options)
 {
   ls_model *model;
   LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
-  model->microbatch = microbatch;
-  model->build.microbatch = microbatch;
-  const ls_sequence_place place = {.prefix = "", .input_is_data = true, .next = LS_ROLE_WEIGHTED};
+  model->microbatch = options->microbatch;
+  model->build.microbatch = options->microbatch;
+  const ls_sequence_place place = {
+      .prefix = "", .input_is_data = !options->input_gradient, .next = LS_ROLE_WEIGHTED};
   ls_status status;
-  LS_GO(check_input(model, in));
-  LS_GO(ls_sequence_init(&model->sequence, layers, in, &place, &model->build));
-  LS_GO(check_output(model, layers, classes));
+  LS_GO(check_input(model, options->in));
+  LS_GO(ls_sequence_init(&model->sequence, layers, options->in, &place, &model->build));
+  LS_GO(check_output(model, layers, options->classes));
   count(model);
   *out = model;
   return LS_OK;

@@ -26,15 +26,21 @@ typedef struct ls_model_counts {
   size_t workspace_bytes; /* of one thread: activations, saved, scratch (training) */
 } ls_model_counts;
 
-/** Build a model for inputs of shape `in`, micro-batches of at most `microbatch` samples and `classes`
- * classes.
+typedef struct ls_model_options {
+  ls_shape in;         /* of a sample */
+  size_t microbatch;   /* samples of a pass, at most */
+  size_t classes;      /* features that the last layer has to give; 0: any number */
+  bool input_gradient; /* backward passes may ask for the gradient with respect to the input */
+} ls_model_options;
+
+/** Build a model.
  *
  * Names that are not given are made of the kind and a running number ("conv1", "relu2").
  * Local. Errors: LS_E_CONFIG with the layer's place if a layer does not fit, a name comes twice, or the last
- * layer does not give `classes` features; LS_E_MEMORY. `classes` 0: not checked.
+ * layer does not give `classes` features; LS_E_MEMORY.
  */
-ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, ls_shape in, size_t microbatch,
-                       size_t classes) LS_CHECKED;
+ls_status ls_model_new(ls_model **out, const ls_layer_list *layers,
+                       const ls_model_options *options) LS_CHECKED;
 void ls_model_free(ls_model *model);
 
 const ls_model_counts *ls_model_count(const ls_model *model);
@@ -76,7 +82,8 @@ float *ls_workspace_loss_gradient(ls_workspace *workspace);
 
 /** Backward pass after a forward pass of the same micro-batch, adding to pass->grads.
  *
- * @param[out] dx  gradient with respect to the input [n, h, w, c], or NULL: not wanted
+ * @param[out] dx  gradient with respect to the input [n, h, w, c], or NULL: not wanted; needs the model's
+ *                 input_gradient
  */
 void ls_model_backward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace, float *dx);
 

@@ -33,7 +33,7 @@ typedef struct ls_sequence {
 /** Where a sequence stands in the model. */
 typedef struct ls_sequence_place {
   const char *prefix; /* of its layers' names: "block1." */
-  bool input_is_data; /* nothing before it has parameters */
+  bool input_is_data; /* nobody wants the gradient of its input */
   ls_role next;       /* that follows the sequence */
 } ls_sequence_place;
 

@@ -69,7 +69,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
   const ls_normalization normalization = {.channels = 1, .mean = {33.3}, .deviation = {78.5}};
   mkdir("run", 0777);
   fuzz_must(ls_config_parse(&spec, config, "c.yaml", NULL, 0, &ls_all_schemas));
-  fuzz_must(ls_model_new(&model, &spec->model.layers, (ls_shape){1, 4, 4}, MICROBATCH, CLASSES));
+  const ls_model_options options = {.in = {1, 4, 4}, .microbatch = MICROBATCH, .classes = CLASSES};
+  fuzz_must(ls_model_new(&model, &spec->model.layers, &options));
   fuzz_must(ls_network_init(&network, model, &normalization));
   for (size_t i = 0; i < 2; i++) moments[i] = calloc(ls_model_count(model)->params, sizeof *moments[i]);
   ls_model_init(model, 1, network.params, network.buffers);

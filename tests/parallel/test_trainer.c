@@ -68,8 +68,9 @@ static ls_status train(ls_comm *comm, const char *check_replicas, size_t loss, s
   idx_folder_make(&data, 12, 100, 0);
   assert_ok(ls_config_parse(&spec, config, "config", &check_replicas, 1, &ls_all_schemas));
   assert_ok(ls_source_open(&source, data.path, 0));
-  assert_ok(ls_model_new(&model, &spec->model.layers, (ls_shape){.c = 1, .h = 12, .w = 12},
-                         spec->train.microbatch, IDX_CLASSES));
+  const ls_model_options shape = {
+      .in = {.c = 1, .h = 12, .w = 12}, .microbatch = spec->train.microbatch, .classes = IDX_CLASSES};
+  assert_ok(ls_model_new(&model, &spec->model.layers, &shape));
   assert_true(ls_comm_rank(comm) > 0 || mkdtemp(run_dir));
   assert_ok(ls_comm_broadcast(comm, run_dir, sizeof run_dir));
   const ls_trainer_options options = {.comm = comm,

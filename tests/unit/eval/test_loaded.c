@@ -31,7 +31,8 @@ static void write_checkpoint(const char *path, char *config)
                                    .mean = {33.3},
                                    .deviation = {78.5}};
   assert_int_equal(ls_config_parse(&spec, good, "c.yaml", NULL, 0, &ls_all_schemas), LS_OK);
-  assert_int_equal(ls_model_new(&model, &spec->model.layers, (ls_shape){1, 4, 4}, 2, 3), LS_OK);
+  const ls_model_options options = {.in = {1, 4, 4}, .microbatch = 2, .classes = 3};
+  assert_int_equal(ls_model_new(&model, &spec->model.layers, &options), LS_OK);
   assert_int_equal(ls_network_init(&network, model, &normalization), LS_OK);
   network.params[0] = 0.5F;
   const ls_state state = {.model = model, .params = network.params, .buffers = network.buffers};

@@ -26,7 +26,8 @@ static ls_model *new_model(size_t inputs, size_t units, size_t layer_count)
   }
   ls_model *model;
   const ls_layer_list list = {layers, layer_count};
-  assert_int_equal(ls_model_new(&model, &list, (ls_shape){inputs, 1, 1}, 1, units), LS_OK);
+  const ls_model_options options = {.in = {inputs, 1, 1}, .microbatch = 1, .classes = units};
+  assert_int_equal(ls_model_new(&model, &list, &options), LS_OK);
   for (size_t i = 0; i < layer_count; i++) free(layers[i].options);
   assert_in_range(ls_model_count(model)->params, 1, MAX_PARAMS);
   return model;
