@@ -146,13 +146,13 @@ static inline void net_unpack(const ls_layer *layer, size_t depth, void *user)
            layer->param_count * sizeof *net->grads);
 }
 
-/* Backward from dy [n, features], which is kept: param_grads, and dx when wanted. */
+/* Backward from dy [n, features], which is kept: param_grads, all of them set, and dx when wanted. */
 static inline void net_backward(test_net *net, const float *dy, bool wants_dx)
 {
   const ls_model_counts *counts = ls_model_count(net->model);
   memcpy(ls_workspace_loss_gradient(net->workspace), dy,
          net->pass.n * ls_model_classes(net->model) * sizeof *dy);
-  memset(net->grads, 0, counts->grads * sizeof *net->grads);
+  memset(net->grads, 0xff, counts->grads * sizeof *net->grads);
   ls_model_backward(net->model, &net->pass, net->workspace, wants_dx ? net->dx : NULL);
   if (net->pass.grads) ls_model_visit(net->model, net_unpack, net);
   net_check_guards(net);

@@ -7,7 +7,7 @@
 #include "base/size.h"
 
 enum {
-  PANEL = 32,        /* rows of a panel of A: four vectors of AVX2, as many as its register tile has */
+  PANEL = LS_AFFINE_PANEL,
   SLICE = 128,       /* columns of A in use at a time: PANEL * SLICE floats are half of a first-level cache */
   MAX_COLUMNS = 128, /* of x at a time */
   PIECE_FLOATS = 1 << 16, /* of the gradient of the weights that are made together */
@@ -258,14 +258,18 @@ static void pack_forward(const ls_affine *affine, const float *weights, size_t r
   for (size_t t = 0; t < affine->taps; t++) pack_tap(affine, weights + t, rows, packed + t * tap_floats);
 }
 
-/* Panel [outputs, rows] of the product for dx, whose rows are the inputs from `first` on. */
-static void pack_data(const ls_affine *affine, const float *weights, size_t first, size_t rows, float *packed)
+/* The outputs from `output` on, `count` of them, in the panel [outputs, rows] of the product for dx, whose rows
+ * are the inputs from `first` on. */
+static void pack_data(const ls_affine *affine, const float *weights, size_t first, size_t rows, size_t output,
+                      size_t count, float *packed)
 {
   const size_t channels = affine->in / affine->taps;
   const size_t padded = round_up(rows, LANES);
   size_t at[PANEL];
   for (size_t i = 0; i < rows; i++) at[i] = (first + i) % channels * affine->taps + (first + i) / channels;
-  for (size_t j = 0; j < affine->out; j++, packed += padded, weights += affine->in) {
+  packed += first * affine->out + output * padded;
+  weights += output * affine->in;
+  for (size_t j = 0; j < count; j++, packed += padded, weights += affine->in) {
     if (affine->taps == 1)
       memcpy(packed, weights + first, rows * sizeof *packed);
     else
@@ -274,14 +278,19 @@ static void pack_data(const ls_affine *affine, const float *weights, size_t firs
   }
 }
 
-void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed, size_t part, size_t parts)
+void ls_affine_pack_panel(const ls_affine *affine, const float *weights, float *packed, size_t first)
 {
-  for (size_t first = part * PANEL; first < affine->out; first += parts * PANEL)
-    pack_forward(affine, weights + first * affine->in, ls_size_min(PANEL, affine->out - first),
-                 packed + first * affine->in);
+  const size_t count = ls_size_min(PANEL, affine->out - first);
+  pack_forward(affine, weights + first * affine->in, count, packed + first * affine->in);
   packed += product_packed(&affine->forward);
-  for (size_t first = part * PANEL; first < affine->data.m; first += parts * PANEL)
-    pack_data(affine, weights, first, ls_size_min(PANEL, affine->data.m - first), packed + first * affine->out);
+  for (size_t row = 0; row < affine->data.m; row += PANEL)
+    pack_data(affine, weights, row, ls_size_min(PANEL, affine->data.m - row), first, count, packed);
+}
+
+void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed)
+{
+  for (size_t first = 0; first < affine->out; first += PANEL)
+    ls_affine_pack_panel(affine, weights, packed, first);
 }
 
 void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads)
@@ -315,10 +324,10 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
   product_run(&affine->data, o, pass->n);
 }
 
-/* The gradient of the outputs from `output` on, from sizes[size] columns. A panel of x is copied together
- * first: rows of a power of two floats would share few cache sets. */
-static void add_columns(const ls_affine *affine, size_t output, size_t size, const float *x, const float *dy,
-                        float *dw, float *scratch)
+/* The gradient of the outputs from `output` on, from sizes[size] columns, added to `start`. A panel of x is
+ * copied together first: rows of a power of two floats would share few cache sets. */
+static void add_columns(const ls_affine *affine, size_t output, size_t size, const float *start,
+                        const float *x, const float *dy, float *dw, float *scratch)
 {
   const bool last_piece = output + affine->piece >= affine->out;
   for (size_t first = 0; first < affine->in; first += PANEL) {
@@ -326,7 +335,7 @@ static void add_columns(const ls_affine *affine, size_t output, size_t size, con
     for (size_t j = 0; j < affine->forward.sizes[size]; j++)
       memcpy(scratch + j * PANEL, x + j * affine->in + first, rows * sizeof *x);
     const bool last_panel = first + PANEL >= affine->in;
-    ls_gemm_run(affine->weights[last_panel][last_piece][size], NULL, scratch, dy + output,
+    ls_gemm_run(affine->weights[last_panel][last_piece][size], start, scratch, dy + output,
                 dw + output * affine->in + first, NULL);
   }
 }
@@ -335,10 +344,11 @@ static void add_columns(const ls_affine *affine, size_t output, size_t size, con
 static void add_piece(const ls_affine *affine, const ls_kernel_pass *pass, size_t output, const float *x,
                       const float *dy, float *dw)
 {
-  for (size_t n = pass->n; n > 0;) {
+  const float *start = pass->whole->accumulate ? NULL : zeros;
+  for (size_t n = pass->n; n > 0; start = NULL) {
     const size_t size = pick_size(&affine->forward, n);
     const size_t columns = affine->forward.sizes[size];
-    add_columns(affine, output, size, x, dy, dw, pass->scratch);
+    add_columns(affine, output, size, start, x, dy, dw, pass->scratch);
     x += columns * affine->in;
     dy += columns * affine->out;
     n -= columns;

@@ -15,7 +15,10 @@
 #include "nn/gemm.h"
 #include "nn/kernel_pass.h"
 
-enum { LS_AFFINE_MAX_SIZES = 24 };
+enum {
+  LS_AFFINE_MAX_SIZES = 24,
+  LS_AFFINE_PANEL = 32 /* rows of a panel: four vectors of AVX2, as many as its register tile has */
+};
 
 /** Planned y[m x n] += A[m x k] B[k x n], where A is packed in panels; zero-initialize it. */
 typedef struct ls_product {
@@ -45,8 +48,9 @@ typedef struct ls_affine {
 ls_status ls_affine_plan(ls_affine *affine, size_t columns) LS_CHECKED;
 void ls_affine_fini(ls_affine *affine);
 
-/** Pack weights[out, in / taps, taps]; work item `part` of `parts`. */
-void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed, size_t part, size_t parts);
+/** Pack weights[out, in / taps, taps]: those of the LS_AFFINE_PANEL outputs from `first` on, or all. */
+void ls_affine_pack_panel(const ls_affine *affine, const float *weights, float *packed, size_t first);
+void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed);
 
 /** y[n][out] = W x + bias. */
 void ls_affine_forward(const ls_affine *affine, const ls_kernel_pass *pass, const float *x, float *y);
@@ -54,7 +58,8 @@ void ls_affine_forward(const ls_affine *affine, const ls_kernel_pass *pass, cons
 /** dx[n][in] = W^T dy. */
 void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass, const float *dy, float *dx);
 
-/** dw[out, taps, in / taps] += sum over the columns of dy x^T, from the last outputs to the first.
+/** dw[out, taps, in / taps] = sum over the columns of dy x^T, from the last outputs to the first; added to it
+ * if the pass accumulates.
  *
  * @param[in] tell  whether dw lies at the layer's grad_offset, and the pass is told after each piece but the
  *                  first outputs' how far the gradients are complete

@@ -138,7 +138,7 @@ static void find_statistics(const ls_layer *layer, const ls_pass *pass, const fl
   float *part = scratch + SUM_FLOATS * channels;
   find_mean(x, pixels, channels, sum, part, mean);
   find_squares(x, pixels, channels, mean, sum, part);
-  float *stats = pass->stats ? pass->stats + layer->buffer_offset : NULL;
+  float *stats = ls_layer_stats(layer, pass);
   const double unbiased = pixels > 1 ? (double)pixels - 1.0 : 1.0;
   for (size_t c = 0; c < channels; c++) {
     inverse[c] = (float)(1.0 / sqrt(sum[c] / (double)pixels + self->epsilon));
@@ -228,10 +228,10 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   (void)y;
   const size_t channels = layer->in.c;
   find_gradient_sums(layer, pass, x, dy, saved, scratch);
-  if (pass->grads) {
+  float *grads = ls_layer_grads(layer, pass);
+  if (grads) {
     const double *sums = (const double *)(const void *)scratch;
     const float *inverse = saved + SAVED_INVERSE * channels;
-    float *grads = pass->grads + layer->grad_offset;
     for (size_t c = 0; c < channels; c++) {
       grads[c] += (float)(sums[channels + c] * (double)inverse[c]);
       grads[channels + c] += (float)sums[c];

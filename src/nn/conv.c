@@ -190,10 +190,11 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
+static void pack(const ls_layer *layer, const float *params, float *packed, size_t piece)
 {
+  (void)piece;
   const conv_layer *self = layer->impl;
-  self->way->pack(self->plan, params + layer->param_offset, packed + layer->packed_offset, part, parts);
+  self->way->pack(self->plan, params + layer->param_offset, packed + layer->packed_offset);
 }
 
 static void unpack(const ls_layer *layer, const float *grads, float *param_grads)
@@ -232,7 +233,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   (void)y, (void)saved;
   const conv_layer *self = layer->impl;
   const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
-  float *grads = pass->grads ? pass->grads + layer->grad_offset : NULL;
+  float *grads = ls_layer_grads(layer, pass);
   if (grads && self->bias)
     ls_add_rows(dy, pass->n * layer->out.h * layer->out.w, layer->out.c, grads + self->grad_count);
   self->way->backward(self->plan, &kernels, x, dy, dx, grads);

@@ -42,10 +42,10 @@ static void destroy(void *made)
   free(self);
 }
 
-static void pack(const void *made, const float *weights, float *packed, size_t part, size_t parts)
+static void pack(const void *made, const float *weights, float *packed)
 {
   const plan *self = made;
-  ls_affine_pack(&self->affine, weights, packed, part, parts);
+  ls_affine_pack(&self->affine, weights, packed);
 }
 
 static void unpack(const void *made, const float *grads, float *weight_grads)

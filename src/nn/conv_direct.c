@@ -281,12 +281,12 @@ static void pack_phase(const plan *self, size_t phase, const float *weights, flo
   }
 }
 
-static void pack(const void *made, const float *weights, float *packed, size_t part, size_t parts)
+static void pack(const void *made, const float *weights, float *packed)
 {
   const plan *self = made;
-  if (part == 0) pack_forward(self, weights, packed);
+  pack_forward(self, weights, packed);
   for (size_t phase = 0; phase < phases_of(self); phase++)
-    if ((phase + 1) % parts == part && !ls_conv_sweep_is_empty(&self->backward[phase]))
+    if (!ls_conv_sweep_is_empty(&self->backward[phase]))
       pack_phase(self, phase, weights, packed + self->backward[phase].weights);
 }
 

@@ -81,12 +81,11 @@ static void destroy(void *made)
 }
 
 /* packed[tap][filter], then the direct way's. */
-static void pack(const void *made, const float *weights, float *packed, size_t part, size_t parts)
+static void pack(const void *made, const float *weights, float *packed)
 {
   const plan *self = made;
   const size_t taps = self->tap_count, filters = self->shape.out.c;
-  ls_conv_direct.pack(self->direct, weights, packed + aligned(taps * filters), part, parts);
-  if (part > 0) return;
+  ls_conv_direct.pack(self->direct, weights, packed + aligned(taps * filters));
   for (size_t t = 0; t < taps; t++)
     for (size_t f = 0; f < filters; f++) packed[t * filters + f] = weights[f * taps + t];
 }

@@ -39,8 +39,8 @@ typedef struct ls_conv_way {
   ls_status (*create)(void **plan, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts);
   void (*destroy)(void *plan);
 
-  /** Pack weights[filters, channels, kernel, kernel]: work item `part` of `parts`. */
-  void (*pack)(const void *plan, const float *weights, float *packed, size_t part, size_t parts);
+  /** Pack weights[filters, channels, kernel, kernel]. */
+  void (*pack)(const void *plan, const float *weights, float *packed);
 
   /** Turn a gradient into the layout of the weights. */
   void (*unpack)(const void *plan, const float *grads, float *weight_grads);

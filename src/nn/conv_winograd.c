@@ -182,17 +182,17 @@ static void destroy(void *made)
 }
 
 /* packed[point][channel][filter], and for the way back packed[point][filter][channel]. */
-static void pack(const void *made, const float *weights, float *packed, size_t part, size_t parts)
+static void pack(const void *made, const float *weights, float *packed)
 {
   const plan *self = made;
   const size_t filters = self->forward.tiles.out.c, channels = self->forward.tiles.image.c;
   const ls_winograd_filters there = {.lane = channels * TAPS, .point = point_floats(filters, channels)};
   const ls_winograd_filters back = {.lane = TAPS, .rotated = true, .point = point_floats(filters, channels)};
-  for (size_t c = part; c < channels; c += parts)
+  for (size_t c = 0; c < channels; c++)
     for (size_t f = 0; f < filters; f += LS_WINOGRAD_LANES)
       self->kernels->winograd_weights(&there, weights + (f * channels + c) * TAPS,
                                       packed + self->forward.weights + c * filters + f);
-  for (size_t f = part; f < filters; f += parts)
+  for (size_t f = 0; f < filters; f++)
     for (size_t c = 0; c < channels; c += LS_WINOGRAD_LANES)
       self->kernels->winograd_weights(&back, weights + (f * channels + c) * TAPS,
                                       packed + self->backward.weights + f * channels + c);

@@ -74,6 +74,7 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   LS_PASS(ls_affine_plan(&self->affine, layer->microbatch));
   layer->grad_count = self->weight_count + (self->bias ? options->units : 0);
   layer->packed_count = self->affine.packed_count;
+  layer->piece_params = LS_AFFINE_PANEL * layer->in.c;
   layer->scratch_count = self->affine.scratch_count;
   return LS_OK;
 }
@@ -94,10 +95,13 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
+/* A piece is a panel; a last one may hold nothing but biases. */
+static void pack(const ls_layer *layer, const float *params, float *packed, size_t piece)
 {
   const dense *self = layer->impl;
-  ls_affine_pack(&self->affine, params + layer->param_offset, packed + layer->packed_offset, part, parts);
+  const size_t first = piece * LS_AFFINE_PANEL;
+  if (first < layer->out.c)
+    ls_affine_pack_panel(&self->affine, params + layer->param_offset, packed + layer->packed_offset, first);
 }
 
 static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)
@@ -127,8 +131,9 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   const dense *self = layer->impl;
   const ls_kernel_pass kernels = kernel_pass(layer, pass, scratch);
   if (pass->grads) {
-    float *dw = pass->grads + layer->grad_offset;
-    if (self->bias) ls_add_rows(dy, pass->n, layer->out.c, dw + self->weight_count);
+    float *dw = pass->grads + layer->grad_offset, *db = dw + self->weight_count;
+    if (self->bias && !pass->accumulate) memset(db, 0, layer->out.c * sizeof *db);
+    if (self->bias) ls_add_rows(dy, pass->n, layer->out.c, db);
     ls_affine_backward_weights(&self->affine, &kernels, x, dy, dw, true);
     ls_profile_lap(pass->profile, layer, LS_PHASE_BACKWARD_WEIGHTS);
   }

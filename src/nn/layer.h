@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/rng.h"
 #include "base/status.h"
@@ -46,9 +47,9 @@ typedef struct ls_pass {
   const float *params;     /* parameters in PyTorch's layouts */
   const float *packed;     /* the same as the kernels want them, made by pack() once a step */
   const float *buffers;    /* running statistics; read in evaluation */
-  float *grads;            /* this thread's gradient sum, in the kernels' layout; backward adds to it */
-  float *stats;            /* this thread's sum of batch statistics, layout of the buffers, each micro-batch
-                              weighted by n; forward in training adds to it */
+  float *grads;            /* this thread's gradient, in the kernels' layout; backward sets it */
+  float *stats;            /* batch statistics times n, layout of the buffers; forward in training sets them */
+  bool accumulate;         /* grads and stats are added to instead */
   uint64_t seed;           /* of the run */
   uint64_t epoch;          /* from 0 */
   const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
@@ -80,6 +81,7 @@ struct ls_layer {
   size_t buffer_offset, buffer_count; /* in pass->buffers and pass->stats */
   size_t grad_offset, grad_count;     /* in pass->grads; the kernels' layout may differ from params */
   size_t packed_offset, packed_count; /* in pass->packed */
+  size_t piece_params;                /* pack() takes so many parameters at a time; 0: all of them */
   size_t saved_count;   /* floats per micro-batch that forward leaves for backward, besides x and y */
   size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
   uint64_t macs;        /* multiply-adds of one sample's forward pass */
@@ -87,6 +89,32 @@ struct ls_layer {
   bool input_is_data;   /* nobody wants the gradient of its input: backward is called with dx = NULL */
   void *impl;           /* the kind's own, made by create(), released by destroy() */
 };
+
+/** Pieces of the parameters that are updated and packed each on its own: piece_params elements from
+ * piece * piece_params on, the last one fewer. */
+static inline size_t ls_layer_pieces(const ls_layer *layer)
+{
+  return layer->piece_params == 0 ? layer->param_count > 0
+                                  : (layer->param_count + layer->piece_params - 1) / layer->piece_params;
+}
+
+/** Where a layer adds its gradients to: cleared, unless the pass accumulates; NULL if nobody wants them. */
+static inline float *ls_layer_grads(const ls_layer *layer, const ls_pass *pass)
+{
+  if (!pass->grads) return NULL;
+  float *grads = pass->grads + layer->grad_offset;
+  if (!pass->accumulate) memset(grads, 0, layer->grad_count * sizeof *grads);
+  return grads;
+}
+
+/** The same for its batch statistics. */
+static inline float *ls_layer_stats(const ls_layer *layer, const ls_pass *pass)
+{
+  if (!pass->stats) return NULL;
+  float *stats = pass->stats + layer->buffer_offset;
+  if (!pass->accumulate) memset(stats, 0, layer->buffer_count * sizeof *stats);
+  return stats;
+}
 
 /** What a layer is to the initializer of the weights before it, which looks for the next activation. */
 typedef enum ls_role {
@@ -123,8 +151,9 @@ struct ls_layer_kind {
   /** Set the initial parameters and buffers; vectors of the whole model. Optional: it has none. */
   void (*init)(const ls_layer *layer, uint64_t seed, float *params, float *buffers);
 
-  /** Make the packed form of the parameters, work item `part` of `parts`. Optional: packed_count is 0. */
-  void (*pack)(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts);
+  /** Make the packed form of one of the ls_layer_pieces(). Vectors of the whole model. Optional: packed_count
+   * is 0; or visit() shows inner layers, which have it. */
+  void (*pack)(const ls_layer *layer, const float *params, float *packed, size_t piece);
 
   /** Turn a reduced gradient from the kernels' layout into that of the parameters (vectors of the whole
    * model, not overlapping). Optional: both layouts are the same, grad_count is param_count; or visit() shows
@@ -138,7 +167,7 @@ struct ls_layer_kind {
   void (*forward)(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                   float *scratch);
 
-  /** dx = gradient with respect to x, parameter gradients added to pass->grads (skipped when that is NULL).
+  /** dx = gradient with respect to x, parameter gradients go to pass->grads (skipped when that is NULL).
    * dx may be NULL (not wanted), or dy itself for in_place kinds; dy may be destroyed. */
   void (*backward)(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
                    float *dx, float *saved, float *scratch);

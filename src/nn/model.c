@@ -146,9 +146,27 @@ void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *b
   ls_sequence_init_params(&model->sequence, seed, params, buffers);
 }
 
+/* Every parts-th piece of the model. */
+typedef struct packing {
+  const float *params;
+  float *packed;
+  size_t next, part, parts;
+} packing;
+
+static void pack_layer(const ls_layer *layer, size_t depth, void *user)
+{
+  (void)depth;
+  packing *self = user;
+  if (!layer->kind->pack) return;
+  for (size_t piece = 0; piece < ls_layer_pieces(layer); piece++)
+    if (self->next++ % self->parts == self->part)
+      layer->kind->pack(layer, self->params, self->packed, piece);
+}
+
 void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts)
 {
-  ls_sequence_pack(&model->sequence, params, packed, part, parts);
+  packing self = {.params = params, .packed = packed, .part = part, .parts = parts};
+  ls_model_visit(model, pack_layer, &self);
 }
 
 void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers)

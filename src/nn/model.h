@@ -80,7 +80,7 @@ const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_wor
 /** Where the caller puts the loss gradient with respect to the logits: [microbatch, classes]; borrowed. */
 float *ls_workspace_loss_gradient(ls_workspace *workspace);
 
-/** Backward pass after a forward pass of the same micro-batch, adding to pass->grads.
+/** Backward pass after a forward pass of the same micro-batch, which sets pass->grads or adds to them.
  *
  * @param[out] dx  gradient with respect to the input [n, h, w, c], or NULL: not wanted; needs the model's
  *                 input_gradient

@@ -106,13 +106,6 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   ls_sequence_init_params(&self->shortcut, seed, params, buffers);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed, size_t part, size_t parts)
-{
-  const residual *self = layer->impl;
-  ls_sequence_pack(&self->body, params, packed, part, parts);
-  ls_sequence_pack(&self->shortcut, params, packed, part, parts);
-}
-
 static void update_buffers(const ls_layer *layer, const float *stats, float *buffers)
 {
   const residual *self = layer->impl;
@@ -177,7 +170,6 @@ const ls_layer_kind ls_layer_residual = {
     .create = create,
     .destroy = destroy,
     .init = init,
-    .pack = pack,
     .update_buffers = update_buffers,
     .forward = forward,
     .backward = backward,

@@ -233,15 +233,6 @@ void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats,
   }
 }
 
-void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part,
-                      size_t parts)
-{
-  for (size_t i = 0; i < sequence->count; i++) {
-    const ls_layer *layer = &sequence->items[i].layer;
-    if (layer->kind->pack) layer->kind->pack(layer, params, packed, part, parts);
-  }
-}
-
 /* Layer i's output, the sequence's own or its place in saved: for writing and for reading. */
 static float *output_of(const ls_sequence *sequence, size_t i, float *y, float *saved)
 {

@@ -52,10 +52,6 @@ void ls_sequence_visit(const ls_sequence *sequence,
 void ls_sequence_init_params(const ls_sequence *sequence, uint64_t seed, float *params, float *buffers);
 void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats, float *buffers);
 
-/** Work item `part` of `parts` of packing. */
-void ls_sequence_pack(const ls_sequence *sequence, const float *params, float *packed, size_t part,
-                      size_t parts);
-
 /** x [n, in], y [n, out]. */
 void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const float *x, float *y,
                          float *saved, float *scratch);

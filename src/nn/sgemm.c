@@ -24,7 +24,7 @@ static ls_status build(ls_sgemm *sgemm)
   LS_PASS(ls_alloc(&sgemm->c, n * n, sizeof(float), "a matrix"));
   LS_PASS(ls_alloc(&weights, n * n, sizeof(float), "a matrix"));
   for (size_t i = 0; i < n * n; i++) weights[i] = sgemm->b[i] = 1.0F / (float)(1 + i % n);
-  ls_affine_pack(&sgemm->affine, weights, sgemm->a, 0, 1);
+  ls_affine_pack(&sgemm->affine, weights, sgemm->a);
   free(weights);
   return LS_OK;
 }

@@ -98,7 +98,7 @@ ls_workspace **ls_engine_workspaces(const ls_engine *engine)
   return engine->workspaces;
 }
 
-/* A training pass of a micro-batch, adding to `grads`; its images go to the part's workspace. */
+/* A training pass of a micro-batch, which sets `grads`; its images go to the part's workspace. */
 static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
                           const ls_microbatch *microbatch, float *grads)
 {
@@ -200,39 +200,43 @@ void ls_engine_pack(ls_engine *engine)
     ls_model_pack(network->model, network->params, network->packed, part, threads);
 }
 
-/* From the reduced gradient to the next step's weights. */
-static void apply(ls_engine *engine, const ls_step *step, ls_step_result *result)
+/* What the gradient has to be multiplied with so that its norm is not above train.clip_norm. */
+static double find_grad_scale(ls_engine *engine, const float *reduced)
 {
-  ls_network *network = engine->options.network;
-  const ls_kind_spec *optimizer = &engine->options.train->optimizer;
   const double clip = engine->options.train->clip_norm;
   const size_t threads = engine->options.threads;
-  const float *reduced = ls_sums_result(engine->sums);
+  if (clip == 0.0) return 1.0;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) ls_gradient_read(engine->gradient, reduced, part, threads);
-  result->grad_norm = ls_gradient_norm(engine->gradient);
-  const ls_update update = {.lr = step->lr,
-                            .grad_scale =
-                                clip > 0.0 && result->grad_norm > clip ? clip / result->grad_norm : 1.0,
-                            .step = step->optimizer_step};
+  for (size_t part = 0; part < threads; part++)
+    ls_gradient_measure(engine->gradient, reduced, part, threads);
+  const double norm = ls_gradient_norm(engine->gradient);
+  return norm > clip ? clip / norm : 1.0;
+}
+
+/* From the reduced gradient to the next step's weights. */
+static void apply(ls_engine *engine, const ls_step *step)
+{
+  ls_network *network = engine->options.network;
+  const size_t threads = engine->options.threads;
+  const float *reduced = ls_sums_result(engine->sums);
+  const ls_update update = {
+      .lr = step->lr, .grad_scale = find_grad_scale(engine, reduced), .step = step->optimizer_step};
   const ls_optimizer_vectors vectors = {network->model, network->params, engine->slots};
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++)
-    ls_gradient_apply(engine->gradient, optimizer, &update, &vectors, part, threads);
+    ls_gradient_apply(engine->gradient, reduced, &engine->options.train->optimizer, &update, &vectors,
+                      network->packed, part, threads);
   ls_model_update_buffers(network->model, reduced + ls_model_count(network->model)->grads, network->buffers);
-  ls_engine_pack(engine);
 }
 
 /* Run the step's micro-batches once more, one by one, and find the layer where things go wrong. Local. */
 static ls_status find_culprit(ls_engine *engine, const ls_step *step)
 {
   const ls_model *model = engine->options.network->model;
-  const ls_model_counts *counts = ls_model_count(model);
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
   float *grads = ls_sums_next(engine->sums, 0);
   for (size_t i = 0; i < count; i++) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
-    memset(grads, 0, (counts->grads + counts->buffers) * sizeof *grads);
     ls_pass pass = start_pass(engine, 0, step, &microbatch, grads);
     ls_culprit culprit = {
         .model = model, .pass = &pass, .limits = ls_sums_find_limits(engine->sums), .grads = grads};
@@ -265,7 +269,7 @@ ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result 
   LS_PASS(reduce(engine, result));
   ls_step_profile_lap(step->profile, 0, LS_SECTION_REDUCTION);
   if (!result->is_valid) return explain(engine, step);
-  apply(engine, step, result);
+  apply(engine, step);
   ls_step_profile_lap(step->profile, 0, LS_SECTION_OPTIMIZER);
   return LS_OK;
 }

@@ -3,7 +3,7 @@
  *
  *   threads: forward and backward of their micro-batches
  *   sums:    over threads, ranks and nodes (sums.h): gradient, batch statistics, tally with the control words
- *   threads: norm, optimizer (gradient.h), packing for the next step's kernels
+ *   threads: optimizer and packing for the next step's kernels, piece by piece (gradient.h)
  *
  * The sums are integers, so any number of ranks and threads gives the same bits. Nothing is allocated in a
  * step.
@@ -60,7 +60,6 @@ typedef struct ls_step_result {
   double loss; /* sum over the samples */
   uint64_t correct, samples;
   bool is_valid;    /* loss and gradient are finite and within the range of the sums */
-  double grad_norm; /* L2 norm of the mean gradient, before clipping */
   ls_control control;
 } ls_step_result;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reduced gradient in pieces. A layer whose kernels use the parameters' layout is cut into pieces of
- * PIECE elements that are read where the reduction left them; any other layer is one piece, and is unpacked.
- */
+/* The reduced gradient in the pieces in which layers pack their parameters: a piece is still in cache when it
+ * is packed. Where a layer's kernels use the parameters' layout it is read where the reduction left it; any
+ * other layer is one piece, and is unpacked. */
 #include "train/gradient.h"
 
 #include <math.h>
@@ -10,20 +10,17 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-enum { PIECE = 8192 };
-
 typedef struct piece {
-  const ls_layer *unpacked; /* layer to unpack; NULL: in the parameters' layout already */
-  size_t reduced;           /* first element in the reduced gradient */
-  size_t param, count;      /* its parameters */
-  const float *values;      /* [count], since the last ls_gradient_read() */
-  double squares;           /* sum of its squares */
+  const ls_layer *layer;
+  size_t index;        /* among the layer's */
+  size_t first, count; /* its parameters, of the layer's */
+  double squares;      /* their sum, since it was measured last */
 } piece;
 
 struct ls_gradient {
   piece *pieces;
   size_t count;
-  float *unpacked; /* [params] */
+  float *unpacked; /* [params] scratch */
 };
 
 /* Visitor: count a layer's pieces, or fill them in when there is memory for them. Layers with inner ones
@@ -33,13 +30,13 @@ static void add_pieces(const ls_layer *layer, size_t depth, void *user)
   (void)depth;
   ls_gradient *self = user;
   if (layer->kind->visit) return;
-  const size_t length = layer->kind->unpack ? layer->param_count : PIECE;
-  for (size_t first = 0; first < layer->param_count; first += length, self->count++) {
+  const size_t length = layer->piece_params == 0 ? layer->param_count : layer->piece_params;
+  for (size_t i = 0; i < ls_layer_pieces(layer); i++, self->count++) {
     if (!self->pieces) continue;
-    self->pieces[self->count] = (piece){.unpacked = layer->kind->unpack ? layer : NULL,
-                                        .reduced = layer->grad_offset + first,
-                                        .param = layer->param_offset + first,
-                                        .count = ls_size_min(length, layer->param_count - first)};
+    self->pieces[self->count] = (piece){.layer = layer,
+                                        .index = i,
+                                        .first = i * length,
+                                        .count = ls_size_min(length, layer->param_count - i * length)};
   }
 }
 
@@ -73,7 +70,7 @@ void ls_gradient_free(ls_gradient *gradient)
   free(gradient);
 }
 
-/* Of at most PIECE values: few enough for float32. */
+/* In blocks of few enough values for float32. */
 static double sum_of_few_squares(const float *values, size_t count)
 {
   enum { LANES = 16 }; /* independent sums, so that the loop vectorizes without reordering */
@@ -89,19 +86,26 @@ static double sum_of_few_squares(const float *values, size_t count)
 
 static double sum_of_squares(const float *values, size_t count)
 {
+  enum { BLOCK = 8192 };
   double sum = 0.0;
-  for (size_t first = 0; first < count; first += PIECE)
-    sum += sum_of_few_squares(values + first, ls_size_min(PIECE, count - first));
+  for (size_t first = 0; first < count; first += BLOCK)
+    sum += sum_of_few_squares(values + first, ls_size_min(BLOCK, count - first));
   return sum;
 }
 
-void ls_gradient_read(ls_gradient *gradient, const float *reduced, size_t part, size_t parts)
+/* A piece in the parameters' layout. */
+static const float *read_piece(const ls_gradient *gradient, const piece *p, const float *reduced)
+{
+  if (!p->layer->kind->unpack) return reduced + p->layer->grad_offset + p->first;
+  p->layer->kind->unpack(p->layer, reduced, gradient->unpacked);
+  return gradient->unpacked + p->layer->param_offset + p->first;
+}
+
+void ls_gradient_measure(ls_gradient *gradient, const float *reduced, size_t part, size_t parts)
 {
   for (size_t i = part; i < gradient->count; i += parts) {
     piece *p = &gradient->pieces[i];
-    p->values = p->unpacked ? gradient->unpacked + p->param : reduced + p->reduced;
-    if (p->unpacked) p->unpacked->kind->unpack(p->unpacked, reduced, gradient->unpacked);
-    p->squares = sum_of_squares(p->values, p->count);
+    p->squares = sum_of_squares(read_piece(gradient, p, reduced), p->count);
   }
 }
 
@@ -112,11 +116,15 @@ double ls_gradient_norm(const ls_gradient *gradient)
   return sqrt(sum);
 }
 
-void ls_gradient_apply(const ls_gradient *gradient, const ls_kind_spec *optimizer, const ls_update *update,
-                       const ls_optimizer_vectors *vectors, size_t part, size_t parts)
+void ls_gradient_apply(const ls_gradient *gradient, const float *reduced, const ls_kind_spec *optimizer,
+                       const ls_update *update, const ls_optimizer_vectors *vectors, float *packed,
+                       size_t part, size_t parts)
 {
   for (size_t i = part; i < gradient->count; i += parts) {
     const piece *p = &gradient->pieces[i];
-    ls_optimizer_update(optimizer, update, vectors, p->values, p->param, p->count);
+    const ls_layer *layer = p->layer;
+    ls_optimizer_update(optimizer, update, vectors, read_piece(gradient, p, reduced),
+                        layer->param_offset + p->first, p->count);
+    if (layer->kind->pack) layer->kind->pack(layer, vectors->params, packed, p->index);
   }
 }

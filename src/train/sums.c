@@ -122,7 +122,8 @@ ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options)
   LS_AGREE(options->comm, ls_alloc(&sums, 1, sizeof *sums, "the step's sums"));
   sums->options = *options;
   sums->count = options->grads + options->stats;
-  sums->limit = fmin(0x1p51, 0x1p62 / (double)options->microbatches);
+  sums->formats[0] = ls_fixed_make(GRAD_SCALE, 1.0, options->microbatches);
+  sums->loss_limit = (double)ls_fixed_make(LOSS_SCALE, 1.0, options->microbatches).limit;
   const ls_status status = build(sums);
   if (status != LS_OK) {
     if (status != LS_E_COMM) ls_sums_free(sums);
@@ -143,48 +144,26 @@ void ls_sums_free(ls_sums *sums)
   free(sums);
 }
 
-/* sums += values * scale, values = 0. Returns whether a value was out of range.
- *
- * Adding 1.5 * 2^52 leaves the nearest integer in the low bits of the double: a conversion that vectorizes.
- */
-static bool add_fixed(float *restrict values, uint64_t *restrict sums, size_t count, double scale,
-                      double limit)
-{
-  static const double rounder = 0x1.8p52;
-  static const uint64_t rounder_bits = 0x4338000000000000;
-  uint64_t outside = 0;
-  for (size_t i = 0; i < count; i++) {
-    const double scaled = (double)values[i] * scale;
-    const double rounded = scaled + rounder;
-    uint64_t bits;
-    memcpy(&bits, &rounded, sizeof bits);
-    outside |= (uint64_t) !(fabs(scaled) < limit);
-    sums[i] += bits - rounder_bits;
-    values[i] = 0.0F;
-  }
-  return outside != 0;
-}
-
-/* Elements with one scale: the whole vector is two such spans. */
+/* Elements of one format: the whole vector is two such spans. */
 typedef struct span {
   size_t first, end;
-  double scale; /* of the total */
-  double unit;  /* factor on the values */
+  ls_fixed format;
 } span;
 
 /* The part of [first, end) that is gradient (which = 0) or statistics (1). */
-static span span_of(const ls_sums *sums, size_t which, size_t first, size_t end, size_t samples)
+static span span_of(const ls_sums *sums, size_t which, size_t first, size_t end)
 {
   const size_t grads = sums->options.grads;
-  if (which == 0) return (span){first, ls_size_min(end, grads), GRAD_SCALE, 1.0};
-  return (span){ls_size_max(first, grads), end, STAT_SCALE, 1.0 / (double)samples};
+  return (span){.first = which == 0 ? first : ls_size_max(first, grads),
+                .end = which == 0 ? ls_size_min(end, grads) : end,
+                .format = sums->formats[which]};
 }
 
 ls_sums_limits ls_sums_find_limits(const ls_sums *sums)
 {
-  return (ls_sums_limits){.grad = sums->limit / GRAD_SCALE,
-                          .stat = sums->limit / STAT_SCALE * (double)sums->samples,
-                          .loss = sums->limit / LOSS_SCALE};
+  return (ls_sums_limits){.grad = (double)sums->formats[0].limit,
+                          .stat = (double)sums->formats[1].limit,
+                          .loss = sums->loss_limit};
 }
 
 static ls_sums_board *board_of(const ls_sums *sums, const ls_sums_worker *self)
@@ -192,19 +171,26 @@ static ls_sums_board *board_of(const ls_sums *sums, const ls_sums_worker *self)
   return &self->boards[sums->turn];
 }
 
+/* Put the part's last micro-batch to those before it. */
+static bool keep_grads(const ls_sums *sums, ls_sums_worker *self, bool is_first)
+{
+  bool is_within = true;
+  for (size_t which = 0; which < 2; which++) {
+    const span s = span_of(sums, which, 0, sums->count);
+    if (s.first >= s.end) continue;
+    is_within &= (is_first ? ls_fixed_set : ls_fixed_add)(&s.format, self->grads + s.first, s.end - s.first,
+                                                          self->sums + s.first);
+  }
+  return is_within;
+}
+
 float *ls_sums_next(ls_sums *sums, size_t part)
 {
   ls_sums_worker *self = &sums->mine[part];
   ls_sums_board *mine = board_of(sums, self);
   if (mine->has_grads) {
-    if (!mine->has_sums) memset(self->sums, 0, sums->count * sizeof *self->sums);
+    mine->tally[LS_TALLY_OUTSIDE] += !keep_grads(sums, self, !mine->has_sums);
     mine->has_sums = true;
-    for (size_t which = 0; which < 2; which++) {
-      const span s = span_of(sums, which, 0, sums->count, sums->samples);
-      if (s.first < s.end)
-        mine->tally[LS_TALLY_OUTSIDE] += add_fixed(self->grads + s.first, self->sums + s.first,
-                                                   s.end - s.first, s.scale * s.unit, sums->limit);
-    }
   }
   mine->has_grads = true;
   return self->grads;
@@ -217,50 +203,46 @@ void ls_sums_count(ls_sums *sums, size_t part, ls_tally what, uint64_t count)
 
 void ls_sums_add_loss(ls_sums *sums, size_t part, double loss)
 {
-  const bool outside = !(fabs(loss * LOSS_SCALE) < sums->limit);
+  const bool outside = !(fabs(loss) < sums->loss_limit);
   ls_sums_count(sums, part, LS_TALLY_OUTSIDE, outside);
   if (!outside) ls_sums_count(sums, part, LS_TALLY_LOSS, (uint64_t)llround(loss * LOSS_SCALE));
 }
 
-/* Fixed point back to float. */
-static void decode(const uint64_t *restrict totals, float *restrict to, size_t count, double scale)
-{
-  const double resolution = 1.0 / scale; /* a power of two: exact */
-  for (size_t i = 0; i < count; i++) to[i] = (float)((double)(int64_t)totals[i] * resolution);
-}
-
-/* Sum `count` elements from `first` on, all of one span, over the node's workers. Returns whether one was out
- * of range. */
-static bool sum_block(const ls_sums *sums, const span *s, size_t first, size_t count,
+/* Sum `count` elements from `first` on, all of one format, over the node's workers. Returns whether all were
+ * within range. */
+static bool sum_block(const ls_sums *sums, const ls_fixed *format, size_t first, size_t count,
                       uint64_t *restrict totals)
 {
-  bool outside = false;
-  memset(totals, 0, count * sizeof *totals);
+  bool is_within = true, is_first = true;
   for (size_t w = 0; w < sums->worker_count; w++) {
     const ls_sums_worker *self = &sums->workers[w];
-    if (board_of(sums, self)->has_grads)
-      outside |= add_fixed(self->grads + first, totals, count, s->scale * s->unit, sums->limit);
-    if (!board_of(sums, self)->has_sums) continue;
+    const ls_sums_board *board = board_of(sums, self);
+    if (!board->has_grads) continue;
+    is_within &=
+        (is_first ? ls_fixed_set : ls_fixed_add)(format, self->grads + first, count, totals);
+    is_first = false;
+    if (!board->has_sums) continue;
     const uint64_t *restrict past = self->sums + first;
     for (size_t i = 0; i < count; i++) totals[i] += past[i];
   }
-  return outside;
+  if (is_first) memset(totals, 0, count * sizeof *totals);
+  return is_within;
 }
 
 /* Sum the elements of a span over the node. */
 static bool sum_span(const ls_sums *sums, const span *s)
 {
   uint64_t totals[BLOCK];
-  bool outside = false;
+  bool is_within = true;
   for (size_t first = s->first; first < s->end; first += BLOCK) {
     const size_t count = ls_size_min(BLOCK, s->end - first);
-    outside |= sum_block(sums, s, first, count, totals);
+    is_within &= sum_block(sums, &s->format, first, count, totals);
     if (ls_sums_are_exact(sums))
       memcpy(sums->totals + first, totals, count * sizeof *totals);
     else
-      decode(totals, sums->result + first, count, s->scale);
+      ls_fixed_read(&s->format, totals, count, sums->result + first);
   }
-  return outside;
+  return is_within;
 }
 
 /* First element of a worker's chunk: cut at cache lines. */
@@ -273,12 +255,12 @@ static size_t chunk_first(const ls_sums *sums, size_t index)
 
 bool ls_sums_range(ls_sums *sums, size_t first, size_t end)
 {
-  bool outside = false;
+  bool is_within = true;
   for (size_t which = 0; which < 2; which++) {
-    const span s = span_of(sums, which, first, end, sums->samples);
-    outside |= sum_span(sums, &s);
+    const span s = span_of(sums, which, first, end);
+    is_within &= sum_span(sums, &s);
   }
-  return outside;
+  return is_within;
 }
 
 /* The chunk of this rank's thread `part`. */
@@ -286,7 +268,7 @@ static void sum_part(ls_sums *sums, size_t part)
 {
   const size_t index = (size_t)(sums->mine - sums->workers) + part;
   ls_sums_count(sums, part, LS_TALLY_OUTSIDE,
-                ls_sums_range(sums, chunk_first(sums, index), chunk_first(sums, index + 1)));
+                !ls_sums_range(sums, chunk_first(sums, index), chunk_first(sums, index + 1)));
 }
 
 static void decode_part(ls_sums *sums, size_t part)
@@ -294,8 +276,9 @@ static void decode_part(ls_sums *sums, size_t part)
   const size_t first = ls_part_first(sums->count, sums->options.threads, part);
   const size_t end = ls_part_first(sums->count, sums->options.threads, part + 1);
   for (size_t which = 0; which < 2; which++) {
-    const span s = span_of(sums, which, first, end, 1);
-    if (s.first < s.end) decode(sums->totals + s.first, sums->decoded + s.first, s.end - s.first, s.scale);
+    const span s = span_of(sums, which, first, end);
+    if (s.first < s.end)
+      ls_fixed_read(&s.format, sums->totals + s.first, s.end - s.first, sums->decoded + s.first);
   }
 }
 
@@ -359,7 +342,7 @@ static void turn_boards(ls_sums *sums)
 
 void ls_sums_begin(ls_sums *sums, size_t samples)
 {
-  sums->samples = samples;
+  sums->formats[1] = ls_fixed_make(STAT_SCALE, 1.0 / (double)samples, sums->options.microbatches);
   ls_overlap_begin(sums->overlap);
 }
 

@@ -66,7 +66,7 @@ typedef struct ls_sums_limits {
 /** For the step that has begun. Local. */
 ls_sums_limits ls_sums_find_limits(const ls_sums *sums);
 
-/** Where thread `part` adds the gradient and statistics of its next micro-batch: [grads + stats], all zero.
+/** Where thread `part` puts the gradient and statistics of its next micro-batch, all [grads + stats] of it.
  *
  * Takes what its micro-batch before left there into its sum. Local; threads may call it at the same time,
  * each for its own part, as below. */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "comm/node.h"
+#include "train/fixed.h"
 #include "train/sums.h"
 
 typedef struct ls_overlap ls_overlap;
@@ -20,7 +21,7 @@ typedef struct ls_sums_board {
 /* A thread's part of a segment, as this process sees it. */
 typedef struct ls_sums_worker {
   ls_sums_board *boards; /* [2] */
-  float *grads;          /* [count] gradient and statistics of a micro-batch; zero where there is none */
+  float *grads;          /* [count] gradient and statistics of a micro-batch */
   uint64_t
       *sums; /* [sum_count] fixed point, two's complement; 0 if a step gives a thread one micro-batch only */
   atomic_uint_least64_t *progress; /* see sums_overlap.c */
@@ -30,7 +31,8 @@ struct ls_sums {
   ls_sums_options options;
   ls_node *node;
   size_t count;            /* grads + stats */
-  double limit;            /* of what is added to a sum, in units of its resolution: no sum can overflow */
+  ls_fixed formats[2];     /* of gradients and of statistics */
+  double loss_limit;       /* of a micro-batch's loss */
   ls_sums_worker *workers; /* [worker_count] of the node, in the order of ranks and threads */
   size_t worker_count;
   ls_sums_worker *mine; /* this rank's [threads] */
@@ -41,12 +43,11 @@ struct ls_sums {
   uint64_t tally[LS_TALLY_COUNT];
   size_t turn;         /* 0 or 1: the boards of this step */
   uint64_t step;       /* number of the reduction, from 0 */
-  size_t samples;      /* of the step */
   ls_overlap *overlap; /* NULL: everything is summed after the last micro-batch */
 };
 
-/** Sum the elements [first, end) over the node's workers, into its totals or its result. Returns whether one
- * was out of range. Local. */
+/** Sum the elements [first, end) over the node's workers, into its totals or its result. Returns whether all
+ * were within range. Local. */
 bool ls_sums_range(ls_sums *sums, size_t first, size_t end);
 
 /** Add the node's tallies up. Local, when all workers have finished. */

@@ -99,7 +99,7 @@ static void sum_bucket(const ls_overlap *overlap, size_t k)
 {
   while (!is_ready(overlap, k)) nap();
   shared_bucket *bucket = &overlap->shared->buckets[k];
-  bucket->outside = ls_sums_range(overlap->sums, first_of(overlap, k), end_of(overlap, k));
+  bucket->outside = !ls_sums_range(overlap->sums, first_of(overlap, k), end_of(overlap, k));
   atomic_store_explicit(&bucket->steps, overlap->sums->step + 1, memory_order_release);
 }
 

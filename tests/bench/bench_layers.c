@@ -132,7 +132,8 @@ static void backward_weights(harness *h)
 
 static void pack_and_unpack(harness *h)
 {
-  if (h->layer.kind->pack) h->layer.kind->pack(&h->layer, h->params, h->packed, 0, 1);
+  for (size_t piece = 0; h->layer.kind->pack && piece < ls_layer_pieces(&h->layer); piece++)
+    h->layer.kind->pack(&h->layer, h->params, h->packed, piece);
   if (h->layer.kind->unpack) h->layer.kind->unpack(&h->layer, h->grads, h->param_grads);
 }
 

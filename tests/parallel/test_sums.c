@@ -2,6 +2,7 @@
 /* The sums of a step: their range, their rounding, and what happens beyond, whichever rank brings it. */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/size.h"
 #include "parallel/mpi_main.h"
@@ -36,11 +37,16 @@ static void end_step(ls_sums *sums)
   ls_sums_begin(sums, SAMPLES);
 }
 
+static float *next_zeros(ls_sums *sums)
+{
+  return memset(ls_sums_next(sums, 0), 0, (GRADS + STATS) * sizeof(float));
+}
+
 /* The last rank brings one value, in its first of two micro-batches or in the second; was it outside? */
 static bool is_outside(ls_comm *comm, ls_sums *sums, size_t index, float value, size_t turn)
 {
   for (size_t i = 0; i < 2; i++) {
-    float *grads = ls_sums_next(sums, 0);
+    float *grads = next_zeros(sums);
     if (i == turn && is_mine(comm)) grads[index] = value;
   }
   end_step(sums);
@@ -102,7 +108,7 @@ static void the_largest_totals_fit(void **state)
   ls_sums *sums = sums_of(comm, MANY, 0);
   const float grad = nextafterf(1024.0F, 0.0F);
   for (size_t i = ls_part_first(MANY, ranks, rank); i < ls_part_first(MANY, ranks, rank + 1); i++) {
-    float *grads = ls_sums_next(sums, 0);
+    float *grads = next_zeros(sums);
     grads[0] = grad;
     grads[GRADS - 1] = -grad;
     ls_sums_add_loss(sums, 0, -0x1p17);
@@ -129,7 +135,7 @@ static void every_value_is_rounded_by_itself(void **state)
   ls_sums *sums = sums_of(comm, FEW, 0);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (size_t turn = 0; turn < 2; turn++) {
-      float *grads = ls_sums_next(sums, 0);
+      float *grads = next_zeros(sums);
       grads[0] = (float)(cases[i].value * 0x1p-40);
       grads[1] = -grads[0];
       grads[GRADS] = (float)(cases[i].value * SAMPLES * 0x1p-28);

@@ -130,7 +130,8 @@ static inline void harness_prepare(harness *h, size_t n)
   harness_random(1, h->params, layer->param_count);
   harness_random(2, h->x, n * ls_shape_count(layer->in));
   harness_random(3, h->dy, n * ls_shape_count(layer->out));
-  if (layer->kind->pack) layer->kind->pack(layer, h->params, h->packed, 0, 1);
+  for (size_t piece = 0; layer->kind->pack && piece < ls_layer_pieces(layer); piece++)
+    layer->kind->pack(layer, h->params, h->packed, piece);
   h->pass = (ls_pass){.training = true,
                       .n = n,
                       .params = h->params,

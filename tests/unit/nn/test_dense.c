@@ -103,7 +103,7 @@ static void same_bits_every_time(void **state)
   for (int i = 0; i < 2; i++) harness_fini(&h[i]);
 }
 
-static void gradients_add_up(void **state)
+static void gradients_are_set_or_add_up(void **state)
 {
   (void)state;
   const dense_options options = {.units = 9, .bias = true};
@@ -113,6 +113,9 @@ static void gradients_add_up(void **state)
   harness_forward(&h);
   harness_backward(&h);
   const float once = h.grads[5], once_bias = h.grads[9 * 12 + 3];
+  harness_backward(&h);
+  assert_true(h.grads[5] == once && h.grads[9 * 12 + 3] == once_bias);
+  h.pass.accumulate = true;
   harness_backward(&h);
   assert_true(fabsf(h.grads[5] - 2 * once) < 1e-5F && fabsf(h.grads[9 * 12 + 3] - 2 * once_bias) < 1e-5F);
   harness_fini(&h);
@@ -178,7 +181,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(matches_reference),    cmocka_unit_test(sample_is_independent_of_pass),
-      cmocka_unit_test(same_bits_every_time), cmocka_unit_test(gradients_add_up),
+      cmocka_unit_test(same_bits_every_time), cmocka_unit_test(gradients_are_set_or_add_up),
       cmocka_unit_test(optional_outputs),     cmocka_unit_test(a_wrong_gradient_is_seen),
       cmocka_unit_test(needs_a_vector),       cmocka_unit_test(too_many_weights),
   };

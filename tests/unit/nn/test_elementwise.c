@@ -144,6 +144,7 @@ static void batchnorm_weighs_micro_batches(void **state)
   net_init(&n, "[{type: batchnorm, momentum: 0.25}]", (ls_shape){1, 1, 1}, 3);
   net_forward(&n, (const float[]){1.0F, 2.0F, 6.0F});
   n.pass.n = 1;
+  n.pass.accumulate = true;
   const float *y = net_forward(&n, (const float[]){7.0F});
   assert_true(fabsf(y[0]) < 1e-6F); /* one value is its own mean */
   assert_true(fabsf(n.stats[0] - (3 * 3.0F + 7.0F)) < 1e-5F);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The norm of a gradient is that of its values, however large the layer and whichever thread reads it. */
+/* The norm of a gradient is that of its values, however large the layer and whichever thread measures it. */
 #include "train/gradient.h"
 
 #include "net.h"
@@ -12,7 +12,7 @@ static double norm_of(const ls_model *model, float value, size_t parts)
   float *reduced = net_floats(count);
   for (size_t i = 0; i < count; i++) reduced[i] = value;
   assert_int_equal(ls_gradient_new(&gradient, model), LS_OK);
-  for (size_t part = 0; part < parts; part++) ls_gradient_read(gradient, reduced, part, parts);
+  for (size_t part = 0; part < parts; part++) ls_gradient_measure(gradient, reduced, part, parts);
   const double norm = ls_gradient_norm(gradient);
   ls_gradient_free(gradient);
   free(reduced);
