@@ -5,10 +5,12 @@
  * key. The second goes over the rows and fills each member from what was found, or from the row's default: so
  * a 0 that is written stays a 0, and no default is anywhere but in the table. All that is allocated hangs on
  * the ls_spec from the start, which makes one ls_spec_free() the release after any error. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 #include "config/check.h"
 #include "config/config.h"
 #include "config/locate.h"
@@ -253,6 +255,13 @@ static ls_status bind_spec(const ls_document *document, const ls_schemas *schema
   return bind_rows(&(struct binder){.document = document, .schemas = schemas}, &scope, spec);
 }
 
+static void resolve_microbatch(ls_spec_train *train)
+{
+  const ls_amount *amount = &train->microbatch_amount;
+  train->microbatch = amount->is_fraction ? (size_t)ceil(amount->fraction * (double)train->batch)
+                                          : ls_size_min(amount->count, train->batch);
+}
+
 ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, const char *const *overrides,
                           size_t override_count, const ls_schemas *schemas)
 {
@@ -266,7 +275,7 @@ ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, con
   LS_GO(ls_alloc(&spec, 1, sizeof *spec, "the configuration"));
   LS_GO(bind_spec(&document, schemas, spec));
   LS_GO(ls_config_check(spec, &document));
-  if (spec->train.microbatch > spec->train.batch) spec->train.microbatch = spec->train.batch;
+  resolve_microbatch(&spec->train);
   *out = spec;
   spec = NULL;
 done:

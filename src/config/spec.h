@@ -30,11 +30,12 @@ typedef struct ls_spec_early_stopping {
 } ls_spec_early_stopping;
 
 typedef struct ls_spec_train {
-  size_t epochs;          /* >= 1; default 10 */
-  size_t batch;           /* global batch, samples, >= 1; default 256 */
-  size_t microbatch;      /* samples, >= 1; default 32 */
-  int reduction;          /* ls_reduction; default fast */
-  int allreduce_dtype;    /* ls_dtype of gradients between hosts, under fast */
+  size_t epochs;               /* >= 1; default 10 */
+  size_t batch;                /* global batch, samples, >= 1; default 256 */
+  ls_amount microbatch_amount; /* at most the batch; default 32 */
+  size_t microbatch;           /* samples, >= 1: what the amount comes to */
+  int reduction;               /* ls_reduction; default fast */
+  int allreduce_dtype;         /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
   double label_smoothing; /* [0, 1); default 0 */
   double clip_norm;       /* L2 norm that gradients are clipped to; 0: off */

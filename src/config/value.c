@@ -149,6 +149,7 @@ static ls_status parse_amount(const ls_key *key, const char *text, void *member)
     return refuse_text(key, text, real_remedy(text));
   if (amount.is_fraction && !(amount.fraction > 0 && amount.fraction < 1))
     return refuse_text(key, text, amount.fraction < 0 ? "" : "; a count is written without a point");
+  if (!amount.is_fraction && !ls_value_in_range(key, (double)amount.count)) return refuse_text(key, text, "");
   *(ls_amount *)member = amount;
   return LS_OK;
 }

@@ -258,8 +258,8 @@ static void pack_forward(const ls_affine *affine, const float *weights, size_t r
   for (size_t t = 0; t < affine->taps; t++) pack_tap(affine, weights + t, rows, packed + t * tap_floats);
 }
 
-/* The outputs from `output` on, `count` of them, in the panel [outputs, rows] of the product for dx, whose rows
- * are the inputs from `first` on. */
+/* The outputs from `output` on, `count` of them, in the panel [outputs, rows] of the product for dx, whose
+ * rows are the inputs from `first` on. */
 static void pack_data(const ls_affine *affine, const float *weights, size_t first, size_t rows, size_t output,
                       size_t count, float *packed)
 {

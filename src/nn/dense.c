@@ -69,8 +69,8 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   const size_t dims[] = {options->units, layer->in.c};
   LS_PASS(ls_build_param(build, layer, "weight", dims, 2, true));
   if (self->bias) LS_PASS(ls_build_param(build, layer, "bias", dims, 1, false));
-  self->affine = (ls_affine){
-      .in = layer->in.c, .out = options->units, .taps = 1, .input_is_data = layer->input_is_data};
+  self->affine =
+      (ls_affine){.in = layer->in.c, .out = options->units, .taps = 1, .input_is_data = layer->input_is_data};
   LS_PASS(ls_affine_plan(&self->affine, layer->microbatch));
   layer->grad_count = self->weight_count + (self->bias ? options->units : 0);
   layer->packed_count = self->affine.packed_count;

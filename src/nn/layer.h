@@ -42,16 +42,16 @@ typedef struct ls_tensor {
 /** One micro-batch on its way through the model. Pointers are to the whole model's vectors; a layer adds
  * its own offsets (layer->param_offset, ...). */
 typedef struct ls_pass {
-  bool training;           /* batch statistics and dropout on */
-  size_t n;                /* samples, 1 .. microbatch */
-  const float *params;     /* parameters in PyTorch's layouts */
-  const float *packed;     /* the same as the kernels want them, made by pack() once a step */
-  const float *buffers;    /* running statistics; read in evaluation */
-  float *grads;            /* this thread's gradient, in the kernels' layout; backward sets it */
-  float *stats;            /* batch statistics times n, layout of the buffers; forward in training sets them */
-  bool accumulate;         /* grads and stats are added to instead */
-  uint64_t seed;           /* of the run */
-  uint64_t epoch;          /* from 0 */
+  bool training;        /* batch statistics and dropout on */
+  size_t n;             /* samples, 1 .. microbatch */
+  const float *params;  /* parameters in PyTorch's layouts */
+  const float *packed;  /* the same as the kernels want them, made by pack() once a step */
+  const float *buffers; /* running statistics; read in evaluation */
+  float *grads;         /* this thread's gradient, in the kernels' layout; backward sets it */
+  float *stats;         /* batch statistics times n, layout of the buffers; forward in training sets them */
+  bool accumulate;      /* grads and stats are added to instead */
+  uint64_t seed;        /* of the run */
+  uint64_t epoch;       /* from 0 */
   const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
   /* Called after each layer's forward, inner layers included; NULL: nobody looks. y [n, out] */
   void (*observe)(void *observer, const struct ls_layer *layer, const float *y);

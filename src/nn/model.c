@@ -159,8 +159,7 @@ static void pack_layer(const ls_layer *layer, size_t depth, void *user)
   packing *self = user;
   if (!layer->kind->pack) return;
   for (size_t piece = 0; piece < ls_layer_pieces(layer); piece++)
-    if (self->next++ % self->parts == self->part)
-      layer->kind->pack(layer, self->params, self->packed, piece);
+    if (self->next++ % self->parts == self->part) layer->kind->pack(layer, self->params, self->packed, piece);
 }
 
 void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts)

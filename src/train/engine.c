@@ -207,8 +207,7 @@ static double find_grad_scale(ls_engine *engine, const float *reduced)
   const size_t threads = engine->options.threads;
   if (clip == 0.0) return 1.0;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++)
-    ls_gradient_measure(engine->gradient, reduced, part, threads);
+  for (size_t part = 0; part < threads; part++) ls_gradient_measure(engine->gradient, reduced, part, threads);
   const double norm = ls_gradient_norm(engine->gradient);
   return norm > clip ? clip / norm : 1.0;
 }

@@ -59,7 +59,7 @@ typedef struct ls_step {
 typedef struct ls_step_result {
   double loss; /* sum over the samples */
   uint64_t correct, samples;
-  bool is_valid;    /* loss and gradient are finite and within the range of the sums */
+  bool is_valid; /* loss and gradient are finite and within the range of the sums */
   ls_control control;
 } ls_step_result;
 

@@ -218,8 +218,7 @@ static bool sum_block(const ls_sums *sums, const ls_fixed *format, size_t first,
     const ls_sums_worker *self = &sums->workers[w];
     const ls_sums_board *board = board_of(sums, self);
     if (!board->has_grads) continue;
-    is_within &=
-        (is_first ? ls_fixed_set : ls_fixed_add)(format, self->grads + first, count, totals);
+    is_within &= (is_first ? ls_fixed_set : ls_fixed_add)(format, self->grads + first, count, totals);
     is_first = false;
     if (!board->has_sums) continue;
     const uint64_t *restrict past = self->sums + first;

@@ -51,6 +51,26 @@ static void written_values_are_taken(void **state)
   ls_spec_free(spec);
 }
 
+static size_t microbatch_of(const char *train)
+{
+  char text[512];
+  snprintf(text, sizeof text, "%strain: {%s}\n", MINIMAL, train);
+  ls_spec *spec = parse(text);
+  const size_t microbatch = spec->train.microbatch;
+  ls_spec_free(spec);
+  return microbatch;
+}
+
+static void micro_batches_are_counts_or_shares_of_the_batch(void **state)
+{
+  (void)state;
+  assert_int_equal(microbatch_of("batch: 64, microbatch: 48"), 48);
+  assert_int_equal(microbatch_of("batch: 64, microbatch: 100"), 64);
+  assert_int_equal(microbatch_of("batch: 64, microbatch: 0.5"), 32);
+  assert_int_equal(microbatch_of("batch: 65, microbatch: 0.5"), 33);
+  assert_int_equal(microbatch_of("batch: 3, microbatch: 0.01"), 1);
+}
+
 static void what_is_not_written_has_the_documented_default(void **state)
 {
   (void)state;
@@ -258,6 +278,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(written_values_are_taken),
+      cmocka_unit_test(micro_batches_are_counts_or_shares_of_the_batch),
       cmocka_unit_test(what_is_not_written_has_the_documented_default),
       cmocka_unit_test(layers_nest_and_know_their_place),
       cmocka_unit_test(texts_may_look_like_anything),

@@ -155,6 +155,8 @@ static const struct {
     {".train=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"train.=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"train.epochs.x=5", "train.epochs: expected a count of epochs, at least 1, found a mapping"},
+    {"train.microbatch=0",
+     "train.microbatch: expected a count of samples, at least 1, or a fraction between 0 and 1, found '0'"},
     {"train.lrr=5", "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
                     "allreduce_dtype, bucket_mb, "
                     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
