@@ -30,7 +30,7 @@ void ls_bfloat16_to_float(const uint16_t *from, size_t count, float *to)
   for (size_t i = 0; i < count; i++) to[i] = widen(from[i]);
 }
 
-void ls_bfloat16_add(const uint16_t *x, size_t count, uint16_t *sum)
+void ls_bfloat16_add(const uint16_t *x, size_t count, float *sum)
 {
-  for (size_t i = 0; i < count; i++) sum[i] = narrow(widen(x[i]) + widen(sum[i]));
+  for (size_t i = 0; i < count; i++) sum[i] += widen(x[i]);
 }

@@ -11,7 +11,7 @@ void ls_bfloat16_from_float(const float *from, size_t count, uint16_t *to);
 
 void ls_bfloat16_to_float(const uint16_t *from, size_t count, float *to);
 
-/** sum[i] += x[i], rounded. */
-void ls_bfloat16_add(const uint16_t *x, size_t count, uint16_t *sum);
+/** sum[i] += x[i], in float32. */
+void ls_bfloat16_add(const uint16_t *x, size_t count, float *sum);
 
 #endif

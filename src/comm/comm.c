@@ -48,18 +48,18 @@ static ls_status open_world(ls_comm *comm)
 
 static ls_status start_local(ls_comm **out, int thread_level)
 {
-  if (thread_level < MPI_THREAD_SERIALIZED)
+  if (thread_level < MPI_THREAD_FUNNELED)
     return ls_fail(LS_E_COMM,
-                   "the MPI library offers too few threads (level %d, MPI_THREAD_SERIALIZED is %d); "
+                   "the MPI library offers too few threads (level %d, MPI_THREAD_FUNNELED is %d); "
                    "try: an MPI library built with support for threads",
-                   thread_level, MPI_THREAD_SERIALIZED);
+                   thread_level, MPI_THREAD_FUNNELED);
   return ls_alloc(out, 1, sizeof **out, "the communicator");
 }
 
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
 {
   int thread_level;
-  LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &thread_level), "starting MPI"));
+  LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &thread_level), "starting MPI"));
   ls_comm world = {.handle = MPI_COMM_NULL};
   ls_comm *comm = NULL;
   ls_status status;
@@ -178,16 +178,6 @@ ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
               .type = MPI_UINT64_T,
               .width = sizeof *values,
               .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
-}
-
-ls_status ls_comm_sum_bf16(ls_comm *comm, MPI_Op add, uint16_t *values, size_t count)
-{
-  vector v = {.comm = comm,
-              .data = (unsigned char *)values,
-              .type = MPI_UINT16_T,
-              .width = sizeof *values,
-              .op = add};
   return ls_in_pieces(count, INT_MAX, sum_piece, &v);
 }
 

@@ -15,7 +15,7 @@
 /** A group of ranks; opaque. */
 typedef struct ls_comm ls_comm;
 
-/** Initialize MPI (MPI_THREAD_SERIALIZED: one thread at a time) and open a duplicate of the world.
+/** Initialize MPI (MPI_THREAD_FUNNELED: the thread that starts it) and open a duplicate of the world.
  * Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv) LS_CHECKED;
 

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "comm/comm.h"
+#include "comm/node.h"
 
 struct ls_comm {
   MPI_Comm handle; /* our own duplicate of the world: no message of a library can be taken for ours */
@@ -23,9 +24,8 @@ ls_status ls_comm_check(int code, const char *doing) LS_CHECKED;
 #define LS_COMM_WAIT(comm, call, doing)                                                                      \
   (ls_activity_wait((comm)->activity, (doing)), ls_comm_waited((comm), (call), (doing)))
 
-/** Element-wise sums of bfloat16 (base/bfloat16.h) over the ranks, in place; `add` adds two vectors of them.
- * Collective. Errors: LS_E_COMM. */
-ls_status ls_comm_sum_bf16(ls_comm *comm, MPI_Op add, uint16_t *values, size_t count) LS_CHECKED;
+/** The communicator of the nodes' first ranks; for those. Borrowed. */
+const ls_comm *ls_node_leaders(const ls_node *node);
 
 /** The end of a blocking call; for LS_COMM_WAIT. Local. */
 ls_status ls_comm_waited(const ls_comm *comm, int code, const char *doing) LS_CHECKED;

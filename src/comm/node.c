@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/bfloat16.h"
 #include "base/memory.h"
 #include "comm/internal.h"
 #include "comm/segment.h"
@@ -20,7 +19,6 @@ enum { REASON_BYTES = 256 };
 struct ls_node {
   ls_comm ranks;                   /* of this node */
   ls_comm leaders;                 /* the rank 0 of each node; on other ranks MPI_COMM_NULL */
-  MPI_Op add_bf16;                 /* of the leaders */
   int count;                       /* nodes */
   char split_reason[REASON_BYTES]; /* why sharing memory failed; "": it did not */
   ls_segment *segments;            /* [ranks.size + 1]: the last is the common one, made by rank 0 */
@@ -52,13 +50,6 @@ done:
   return status;
 }
 
-/* In the form of MPI_User_function. */
-static void add_bf16(void *x, void *sum, int *count, MPI_Datatype *type)
-{
-  (void)type;
-  ls_bfloat16_add(x, (size_t)*count, sum);
-}
-
 /* The communicator of the nodes' first ranks, and how many there are. Collective. */
 static ls_status join_leaders(ls_node *node, const ls_comm *comm)
 {
@@ -67,7 +58,6 @@ static ls_status join_leaders(ls_node *node, const ls_comm *comm)
       comm, MPI_Comm_split(comm->handle, leads ? 0 : MPI_UNDEFINED, comm->rank, &node->leaders.handle),
       doing));
   if (leads) LS_PASS(measure(&node->leaders));
-  LS_PASS(ls_comm_check(MPI_Op_create(add_bf16, true, &node->add_bf16), doing));
   node->count = node->leaders.size;
   return ls_comm_broadcast(&node->ranks, &node->count, sizeof node->count);
 }
@@ -115,7 +105,6 @@ static void release(ls_node *node)
 {
   for (int i = 0; node->segments && i <= node->ranks.size; i++) ls_segment_fini(&node->segments[i]);
   free(node->segments);
-  if (node->add_bf16 != MPI_OP_NULL) MPI_Op_free(&node->add_bf16);
   if (node->leaders.handle != MPI_COMM_NULL) MPI_Comm_free(&node->leaders.handle);
   if (node->ranks.handle != MPI_COMM_NULL) MPI_Comm_free(&node->ranks.handle);
 }
@@ -123,8 +112,7 @@ static void release(ls_node *node)
 static ls_status build(ls_node *node, ls_comm *comm, const ls_node_options *options)
 {
   *node = (ls_node){.ranks = {.handle = MPI_COMM_NULL, .activity = comm->activity},
-                    .leaders = {.handle = MPI_COMM_NULL},
-                    .add_bf16 = MPI_OP_NULL};
+                    .leaders = {.handle = MPI_COMM_NULL}};
   ls_status status;
   LS_GO(split(node, comm, options->max_ranks));
   LS_GO(join_leaders(node, comm));
@@ -184,6 +172,11 @@ const char *ls_node_split_reason(const ls_node *node)
   return node->split_reason[0] ? node->split_reason : NULL;
 }
 
+const ls_comm *ls_node_leaders(const ls_node *node)
+{
+  return &node->leaders;
+}
+
 void *ls_node_segment(const ls_node *node, size_t rank)
 {
   return node->segments[rank].base;
@@ -212,9 +205,4 @@ ls_status ls_node_sum_u64(ls_node *node, uint64_t *values, size_t count)
 ls_status ls_node_sum_f32(ls_node *node, float *values, size_t count)
 {
   return node->ranks.rank == 0 ? ls_comm_sum_f32(&node->leaders, values, count) : LS_OK;
-}
-
-ls_status ls_node_sum_bf16(ls_node *node, uint16_t *values, size_t count)
-{
-  return node->ranks.rank == 0 ? ls_comm_sum_bf16(&node->leaders, node->add_bf16, values, count) : LS_OK;
 }

@@ -41,11 +41,9 @@ void *ls_node_common(const ls_node *node);
  * node. Errors: LS_E_COMM. */
 ls_status ls_node_barrier(ls_node *node) LS_CHECKED;
 
-/** Element-wise sums over the nodes, in place; any thread may call them, but only while no other calls MPI,
- * and they are not noted as a wait of the rank. Only the rank 0 of each node works, the others return at
- * once; a barrier before and after makes the sums everyone's. Collective. Errors: LS_E_COMM. */
+/** Element-wise sums over the nodes, in place. Only the rank 0 of each node works, the others return at once;
+ * a barrier before and after makes the sums everyone's. Collective. Errors: LS_E_COMM. */
 ls_status ls_node_sum_u64(ls_node *node, uint64_t *values, size_t count) LS_CHECKED;
 ls_status ls_node_sum_f32(ls_node *node, float *values, size_t count) LS_CHECKED;
-ls_status ls_node_sum_bf16(ls_node *node, uint16_t *values, size_t count) LS_CHECKED; /* base/bfloat16.h */
 
 #endif

@@ -112,11 +112,11 @@ const ls_key ls_spec_keys[] = {
     {.path = "train.bucket_mb",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.bucket_mb),
-     .preset = "0",
+     .preset = "0.125",
      .max = 1024,
      .unit = "MiB",
-     .doc = "Between hosts, so much of the gradient is sent at a time, while the rest is still being made: "
-            "for hosts with a core to spare for it, such as 0.25; 0 sends all of it at the end."},
+     .doc = "Between hosts, so much of the gradient is sent at a time, while the rest is still being made; 0, "
+            "or less than three times as much in all: everything at the end."},
     {.path = "train.label_smoothing",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.label_smoothing),

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bfloat16.h"
 #include "base/memory.h"
 #include "base/size.h"
 
@@ -81,6 +80,17 @@ static ls_status find_workers(ls_sums *sums)
   return LS_OK;
 }
 
+/* How vectors go between nodes, unless MPI_Allreduce() does it. Local. */
+static ls_status plan_transfer(ls_sums *sums)
+{
+  const bool is_needed = sums->overlap || (sums->options.is_brief && ls_node_count(sums->node) > 1);
+  if (!is_needed || ls_node_rank(sums->node) > 0) return LS_OK;
+  if (ls_sums_are_exact(sums))
+    return ls_iallreduce_new(&sums->transfer, sums->node, LS_WIRE_U64, sums->totals, sums->count);
+  return ls_iallreduce_new(&sums->transfer, sums->node, sums->options.is_brief ? LS_WIRE_BF16 : LS_WIRE_F32,
+                           sums->result, sums->count);
+}
+
 /* Where the reduced values go. Local. */
 static ls_status find_result(ls_sums *sums)
 {
@@ -90,8 +100,7 @@ static ls_status find_result(ls_sums *sums)
   sums->result = ls_arena_at(&common, 0);
   sums->totals = ls_arena_at(&common, totals);
   LS_PASS(ls_overlap_new(&sums->overlap, sums, ls_arena_at(&common, overlap)));
-  if (sums->options.is_brief && ls_node_count(sums->node) > 1)
-    LS_PASS(ls_alloc(&sums->brief, sums->count, sizeof *sums->brief, "gradients in bfloat16"));
+  LS_PASS(plan_transfer(sums));
   if (!ls_sums_are_exact(sums)) return LS_OK;
   LS_PASS(ls_alloc(&sums->decoded, sums->count, sizeof(float), "the gradient"));
   sums->result = sums->decoded;
@@ -137,10 +146,10 @@ void ls_sums_free(ls_sums *sums)
 {
   if (!sums) return;
   ls_overlap_free(sums->overlap);
+  ls_iallreduce_free(sums->transfer);
   ls_node_free(sums->node);
   free(sums->workers);
   free(sums->decoded);
-  free(sums->brief);
   free(sums);
 }
 
@@ -281,37 +290,33 @@ static void decode_part(ls_sums *sums, size_t part)
   }
 }
 
-void ls_sums_add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
+static void add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
 {
   memset(tally, 0, LS_TALLY_COUNT * sizeof *tally);
   for (size_t w = 0; w < sums->worker_count; w++)
     for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
 }
 
-/* By way of bfloat16. */
-static ls_status send_brief(ls_sums *sums, size_t first, size_t count)
+/* Sum over the nodes what they have, after the last micro-batch. By the node's first rank. Collective. */
+static ls_status send_vector(ls_sums *sums)
+{
+  if (sums->transfer) {
+    LS_PASS(ls_iallreduce_begin(sums->transfer));
+    LS_PASS(ls_iallreduce_start(sums->transfer, 0));
+    return ls_iallreduce_end(sums->transfer);
+  }
+  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals, sums->count);
+  return ls_node_sum_f32(sums->node, sums->result, sums->count);
+}
+
+/* The nodes' vectors and tallies. Collective. */
+static ls_status sum_nodes(ls_sums *sums)
 {
   if (ls_node_rank(sums->node) > 0) return LS_OK;
-  ls_bfloat16_from_float(sums->result + first, count, sums->brief + first);
-  LS_PASS(ls_node_sum_bf16(sums->node, sums->brief + first, count));
-  ls_bfloat16_to_float(sums->brief + first, count, sums->result + first);
-  return LS_OK;
-}
-
-ls_status ls_sums_send(ls_sums *sums, size_t first, size_t end)
-{
-  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals + first, end - first);
-  if (sums->brief) return send_brief(sums, first, end - first);
-  return ls_node_sum_f32(sums->node, sums->result + first, end - first);
-}
-
-/* Sum the nodes' totals and tallies. Collective. */
-static ls_status send_totals(ls_sums *sums)
-{
   uint64_t *tally = sums->totals + sums->count;
-  if (ls_node_rank(sums->node) == 0) ls_sums_add_tallies(sums, tally);
-  if (ls_sums_are_exact(sums)) return ls_sums_send(sums, 0, sums->count + LS_TALLY_COUNT);
-  LS_PASS(ls_sums_send(sums, 0, sums->count));
+  LS_PASS(sums->overlap ? ls_overlap_end(sums->overlap) : send_vector(sums));
+  add_tallies(sums, tally);
+  if (sums->overlap) tally[LS_TALLY_OUTSIDE] += ls_overlap_outside(sums->overlap);
   return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
 }
 
@@ -321,7 +326,7 @@ static ls_status join_nodes(ls_sums *sums)
   const size_t threads = sums->options.threads;
   ls_activity *activity = ls_comm_activity(sums->options.comm);
   ls_activity_wait(activity, "summing the gradients over the hosts");
-  LS_PASS(sums->overlap ? ls_overlap_end(sums->overlap) : send_totals(sums));
+  LS_PASS(sum_nodes(sums));
   ls_activity_work(activity);
   LS_PASS(ls_node_barrier(sums->node));
   memcpy(sums->tally, sums->totals + sums->count, sizeof sums->tally);
@@ -342,18 +347,17 @@ static void turn_boards(ls_sums *sums)
 void ls_sums_begin(ls_sums *sums, size_t samples)
 {
   sums->formats[1] = ls_fixed_make(STAT_SCALE, 1.0 / (double)samples, sums->options.microbatches);
-  ls_overlap_begin(sums->overlap);
+  if (sums->overlap) ls_overlap_begin(sums->overlap);
 }
 
 void ls_sums_ready(ls_sums *sums, size_t part, size_t first)
 {
-  ls_overlap_ready(sums, &sums->mine[part], first);
+  if (sums->overlap) ls_overlap_ready(sums->overlap, part, first);
 }
 
 void ls_sums_finish(ls_sums *sums, size_t part)
 {
-  ls_sums_ready(sums, part, 0);
-  ls_overlap_help(sums->overlap);
+  if (sums->overlap) ls_overlap_finish(sums->overlap, part);
 }
 
 /* Sum over the node what was not summed meanwhile. Collective over the node. */
@@ -372,7 +376,7 @@ ls_status ls_sums_reduce(ls_sums *sums)
   if (ls_node_count(sums->node) > 1)
     LS_PASS(join_nodes(sums));
   else
-    ls_sums_add_tallies(sums, sums->tally);
+    add_tallies(sums, sums->tally);
   turn_boards(sums);
   sums->step++;
   return LS_OK;

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "comm/iallreduce.h"
 #include "comm/node.h"
 #include "train/fixed.h"
 #include "train/sums.h"
@@ -37,25 +38,18 @@ struct ls_sums {
   size_t worker_count;
   ls_sums_worker *mine; /* this rank's [threads] */
   float *result;        /* [count] */
-  uint16_t *brief;      /* [count] the result on its way between nodes as bfloat16; NULL: not that */
   float *decoded;       /* the result's memory when it is this rank's own: several nodes, exact */
   uint64_t *totals;     /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes only */
   uint64_t tally[LS_TALLY_COUNT];
-  size_t turn;         /* 0 or 1: the boards of this step */
-  uint64_t step;       /* number of the reduction, from 0 */
-  ls_overlap *overlap; /* NULL: everything is summed after the last micro-batch */
+  size_t turn;             /* 0 or 1: the boards of this step */
+  uint64_t step;           /* number of the reduction, from 0 */
+  ls_overlap *overlap;     /* NULL: everything is summed after the last micro-batch */
+  ls_iallreduce *transfer; /* between nodes, by the first rank of each; NULL: by MPI_Allreduce() */
 };
 
 /** Sum the elements [first, end) over the node's workers, into its totals or its result. Returns whether all
  * were within range. Local. */
 bool ls_sums_range(ls_sums *sums, size_t first, size_t end);
-
-/** Add the node's tallies up. Local, when all workers have finished. */
-void ls_sums_add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT]);
-
-/** Sum the node's totals or result over the nodes, in [first, end). By the node's first rank or its courier.
- * Collective over the nodes. Errors: LS_E_COMM. */
-ls_status ls_sums_send(ls_sums *sums, size_t first, size_t end) LS_CHECKED;
 
 /** Totals travel between nodes as integers. Local. */
 bool ls_sums_are_exact(const ls_sums *sums);
@@ -68,18 +62,22 @@ size_t ls_overlap_bytes(const ls_sums_options *options);
 ls_status ls_overlap_new(ls_overlap **out, ls_sums *sums, void *shared) LS_CHECKED;
 void ls_overlap_free(ls_overlap *overlap);
 
-/** A step begins: whatever becomes ready from now on may be summed and sent. NULL: nothing happens, as below.
- */
+/** A step begins: whatever becomes ready from now on may be summed and sent. Local. */
 void ls_overlap_begin(ls_overlap *overlap);
 
-/** Worker `self` has all elements from `first` on. */
-void ls_overlap_ready(const ls_sums *sums, ls_sums_worker *self, size_t first);
+/** This rank's thread `part` has all elements from `first` on; thread 0 of the node's first rank, which calls
+ * MPI, moves on what can be moved. Local. */
+void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first);
 
-/** Sum what is ready and nobody has taken, until all of it is taken; for threads with nothing else to do. */
-void ls_overlap_help(ls_overlap *overlap);
+/** Thread `part` has everything, and nothing else to do: sum what nobody has taken, until all is taken.
+ * Local. */
+void ls_overlap_finish(ls_overlap *overlap, size_t part);
 
-/** Wait until everything has been sent. Collective over the nodes; by the thread that calls MPI. Errors:
- * LS_E_COMM. */
+/** Wait until everything is summed over the nodes; by the node's first rank. Collective. Errors: LS_E_COMM,
+ * also of transfers before. */
 ls_status ls_overlap_end(ls_overlap *overlap) LS_CHECKED;
+
+/** Buckets of the node with values out of range, once everything is summed. Local. */
+uint64_t ls_overlap_outside(const ls_overlap *overlap);
 
 #endif

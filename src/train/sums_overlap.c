@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reduction beside the backward pass. The vector is cut into buckets, of which the last is complete first.
- * Once all threads of the node have made a bucket, one of them that has nothing else to do, or the courier of
- * the node's first rank, sums it over the node; the courier sends the sums to the other nodes, one after the
- * other.
+ * Once all threads of the node have made a bucket it is summed over the node, and starts on its way to the
+ * other nodes. Who does that is the node's sender, thread 0 of its first rank, between two layers of its own
+ * backward pass; threads that have finished help with the sums.
  *
  * Source: Li et al.: "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", VLDB 2020,
  * section 3.2, for the buckets and their order. */
@@ -12,7 +12,6 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "train/courier.h"
 #include "train/sums_internal.h"
 
 enum {
@@ -36,7 +35,8 @@ struct ls_overlap {
   ls_sums *sums;
   shared *shared;
   size_t bucket, count; /* elements of a bucket; buckets */
-  ls_courier *courier;  /* of the node's first rank; NULL on the others */
+  size_t sent;          /* buckets that have started on their way, in this step; of the sender */
+  ls_status status;     /* of its transfers */
 };
 
 static size_t bucket_count(const ls_sums_options *options)
@@ -97,38 +97,34 @@ static bool take(const ls_overlap *overlap, bool ready_only, size_t *k)
 
 static void sum_bucket(const ls_overlap *overlap, size_t k)
 {
-  while (!is_ready(overlap, k)) nap();
   shared_bucket *bucket = &overlap->shared->buckets[k];
   bucket->outside = !ls_sums_range(overlap->sums, first_of(overlap, k), end_of(overlap, k));
   atomic_store_explicit(&bucket->steps, overlap->sums->step + 1, memory_order_release);
 }
 
-/* Wait until bucket k is summed over the node, and do what there is to do. */
-static void await_bucket(const ls_overlap *overlap, size_t k)
+static bool is_summed(const ls_overlap *overlap, size_t k)
 {
-  size_t next;
-  while (atomic_load_explicit(&overlap->shared->buckets[k].steps, memory_order_acquire) <=
-         overlap->sums->step)
-    if (take(overlap, true, &next))
-      sum_bucket(overlap, next);
-    else
-      nap();
+  return atomic_load_explicit(&overlap->shared->buckets[k].steps, memory_order_acquire) > overlap->sums->step;
 }
 
-/* The courier's job: a whole step. All workers have finished when the last bucket is summed. */
-static ls_status send_all(void *user)
+/* Start what is summed on its way, and deal with what has come. */
+static ls_status send_some(ls_overlap *overlap)
 {
-  const ls_overlap *overlap = user;
-  ls_sums *sums = overlap->sums;
-  uint64_t *tally = sums->totals + sums->count, outside = 0;
-  for (size_t k = 0; k < overlap->count; k++) {
-    await_bucket(overlap, k);
-    outside += overlap->shared->buckets[k].outside;
-    LS_PASS(ls_sums_send(sums, first_of(overlap, k), end_of(overlap, k)));
-  }
-  ls_sums_add_tallies(sums, tally);
-  tally[LS_TALLY_OUTSIDE] += outside;
-  return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
+  ls_iallreduce *transfer = overlap->sums->transfer;
+  for (; overlap->sent < overlap->count && is_summed(overlap, overlap->sent); overlap->sent++)
+    LS_PASS(ls_iallreduce_start(transfer, first_of(overlap, overlap->sent)));
+  return ls_iallreduce_progress(transfer);
+}
+
+/* After an error nothing is sent any more. */
+static void send(ls_overlap *overlap)
+{
+  if (overlap->status == LS_OK) overlap->status = send_some(overlap);
+}
+
+static bool is_sender(const ls_overlap *overlap, size_t part)
+{
+  return overlap->sums->transfer && part == 0;
 }
 
 ls_status ls_overlap_new(ls_overlap **out, ls_sums *sums, void *shared_memory)
@@ -140,33 +136,54 @@ ls_status ls_overlap_new(ls_overlap **out, ls_sums *sums, void *shared_memory)
   *overlap =
       (ls_overlap){.sums = sums, .shared = shared_memory, .bucket = sums->options.bucket, .count = count};
   *out = overlap;
-  return ls_node_rank(sums->node) == 0 ? ls_courier_new(&overlap->courier, send_all, overlap) : LS_OK;
+  return LS_OK;
 }
 
 void ls_overlap_free(ls_overlap *overlap)
 {
-  if (!overlap) return;
-  ls_courier_free(overlap->courier);
   free(overlap);
 }
 
 void ls_overlap_begin(ls_overlap *overlap)
 {
-  if (overlap && overlap->courier) ls_courier_send(overlap->courier);
+  overlap->sent = 0;
+  overlap->status = overlap->sums->transfer ? ls_iallreduce_begin(overlap->sums->transfer) : LS_OK;
 }
 
-void ls_overlap_ready(const ls_sums *sums, ls_sums_worker *self, size_t first)
+static void note_progress(const ls_overlap *overlap, size_t part, size_t first)
 {
-  if (sums->overlap) atomic_store_explicit(self->progress, progress_of(sums, first), memory_order_release);
+  atomic_store_explicit(overlap->sums->mine[part].progress, progress_of(overlap->sums, first),
+                        memory_order_release);
 }
 
-void ls_overlap_help(ls_overlap *overlap)
+void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
 {
   size_t k;
-  while (overlap && take(overlap, false, &k)) sum_bucket(overlap, k);
+  note_progress(overlap, part, first);
+  if (!is_sender(overlap, part)) return;
+  while (take(overlap, true, &k)) sum_bucket(overlap, k);
+  send(overlap);
+}
+
+void ls_overlap_finish(ls_overlap *overlap, size_t part)
+{
+  size_t k;
+  note_progress(overlap, part, 0);
+  while (take(overlap, false, &k)) {
+    while (!is_ready(overlap, k)) is_sender(overlap, part) ? send(overlap) : nap();
+    sum_bucket(overlap, k);
+  }
 }
 
 ls_status ls_overlap_end(ls_overlap *overlap)
 {
-  return overlap->courier ? ls_courier_wait(overlap->courier) : LS_OK;
+  while (overlap->status == LS_OK && overlap->sent < overlap->count) send(overlap);
+  return overlap->status == LS_OK ? ls_iallreduce_end(overlap->sums->transfer) : overlap->status;
+}
+
+uint64_t ls_overlap_outside(const ls_overlap *overlap)
+{
+  uint64_t outside = 0;
+  for (size_t k = 0; k < overlap->count; k++) outside += overlap->shared->buckets[k].outside;
+  return outside;
 }

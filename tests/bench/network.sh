@@ -5,7 +5,7 @@
 #   bash tests/bench/network.sh [-c CONFIG] [-b BATCH] [-m MICROBATCH] [-l RATE] [-r ROUNDS]
 #
 # Defaults: configs/mlp.yaml, batch 1024 in micro-batches of 512, 1gbit, 5 rounds. The ways take turns; medians count.
-# Time per step of four ways: at the end (the default), overlapped (train.bucket_mb=0.25), and both with bfloat16; exact
+# Time per step of four ways: at the end (the default), overlapped (train.bucket_mb=$bucket), and both with bfloat16; exact
 # at the end and overlapped as well. Hidden: the part of the reduction's time at the end that overlapping takes off
 # the step.
 set -euo pipefail
@@ -40,11 +40,11 @@ print(sys.argv[1], 1e3 * d["step_seconds"], 1e3 * d["profile"]["reduction"], sep
 
 for ((round = 0; round < rounds; round++)); do
   for dtype in float32 bfloat16; do
-    measure "$dtype, at the end" "train.allreduce_dtype=$dtype"
-    measure "$dtype, overlapped" "train.allreduce_dtype=$dtype" train.bucket_mb=0.25
+    measure "$dtype, at the end" "train.allreduce_dtype=$dtype" train.bucket_mb=0
+    measure "$dtype, overlapped" "train.allreduce_dtype=$dtype"
   done
-  measure 'exact, at the end' train.reduction=exact
-  measure 'exact, overlapped' train.reduction=exact train.bucket_mb=0.25
+  measure 'exact, at the end' train.reduction=exact train.bucket_mb=0
+  measure 'exact, overlapped' train.reduction=exact
 done
 
 echo "$config, batch $batch in micro-batches of $microbatch, 2 hosts x 1 rank, $rate, medians of $rounds"
