@@ -15,8 +15,10 @@
 #include "data/loader.h"
 #include "data/same.h"
 #include "data/source.h"
+#include "eval/ensemble.h"
 #include "eval/loaded.h"
 #include "eval/metrics.h"
+#include "eval/votes.h"
 #include "train/evaluate.h"
 #include "train/schemas.h"
 
@@ -40,7 +42,14 @@ typedef struct eval_session {
   size_t count, threads;
   ls_source *source;
   ls_loader *loader;
+  bool fits_weights; /* several networks that held out the same samples, which are at hand */
 } eval_session;
+
+/* What was found out. */
+typedef struct eval_findings {
+  ls_evaluation evaluation;
+  ls_votes votes, held_out; /* of several networks; rank 0 */
+} eval_findings;
 
 static error_t parse_split(eval_arguments *arguments, const char *word, struct argp_state *state)
 {
@@ -88,10 +97,13 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_option,
     .args_doc = "CHECKPOINT.h5 [CHECKPOINT.h5 ...]",
-    .doc = "Evaluate a trained network; several vote softly (the mean of their probabilities decides).\v"
-           "Examples:\n"
-           "  lockstep eval runs/a/best.h5\n"
-           "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
+    .doc =
+        "Evaluate a trained network; several vote softly (the mean of their probabilities decides), and are\n"
+        "compared: each member, ways of voting, disagreement, calibration. Weights of a weighted vote are\n"
+        "fitted on the validation split, if all held out the same.\v"
+        "Examples:\n"
+        "  lockstep eval runs/a/best.h5\n"
+        "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
 
 /* Does the dataset fit the network? Local. */
 static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info *data, const char *path)
@@ -106,16 +118,19 @@ static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info
   return LS_OK;
 }
 
-/* Was the first network's validation split held out for this one too? The training split is no matter. Local.
- */
-static ls_status check_held_out(const eval_session *session, const eval_arguments *arguments, size_t i)
+/* Was the first network's validation split held out for this one too? Local. */
+static bool holds_out_the_same(const eval_session *session, size_t i)
 {
   const ls_loaded *first = &session->networks[0], *other = &session->networks[i];
   const ls_amount *a = &first->spec->data.validation, *b = &other->spec->data.validation;
-  const bool same = a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
-                    first->spec->seed == other->spec->seed &&
-                    strcmp(first->info.dataset, other->info.dataset) == 0;
-  if (arguments->split != LS_EVAL_VALIDATION || same) return LS_OK;
+  return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
+         first->spec->seed == other->spec->seed && strcmp(first->info.dataset, other->info.dataset) == 0;
+}
+
+/* The training split is no matter. Local. */
+static ls_status check_held_out(const eval_session *session, const eval_arguments *arguments, size_t i)
+{
+  if (arguments->split != LS_EVAL_VALIDATION || holds_out_the_same(session, i)) return LS_OK;
   return ls_fail(
       LS_E_INPUT,
       "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
@@ -127,8 +142,10 @@ static ls_status prepare_local(eval_session *session, const eval_arguments *argu
 {
   const ls_dataset_info *data = ls_source_info(session->source);
   LS_PASS(ls_alloc(&session->voters, session->count, sizeof *session->voters, "the voters"));
+  session->fits_weights = session->count > 1 && arguments->split == LS_EVAL_TEST && !arguments->data;
   for (size_t i = 0; i < session->count; i++) {
     const ls_loaded *loaded = &session->networks[i];
+    session->fits_weights = session->fits_weights && holds_out_the_same(session, i);
     LS_PASS(check_fit(&loaded->info, data, arguments->checkpoints[i]));
     LS_PASS(check_held_out(session, arguments, i));
     session->voters[i].network = &loaded->network;
@@ -173,7 +190,7 @@ static ls_status prepare(ls_comm *comm, eval_session *session, const eval_argume
                               .batch = spec->train.batch,
                               .microbatch = common_microbatch(session),
                               .threads = session->threads,
-                              .test_only = arguments->split == LS_EVAL_TEST};
+                              .test_only = arguments->split == LS_EVAL_TEST && !session->fits_weights};
   LS_PASS(ls_loader_new(&session->loader, comm, session->source, &loader));
   if (ls_loader_eval_count(session->loader, arguments->split) > 0) return LS_OK;
   return ls_fail(
@@ -195,9 +212,11 @@ static void release(eval_session *session)
   free(session->networks);
 }
 
-static ls_status print_json(const ls_metrics *metrics, const char *split, const char *const *names)
+static ls_status print_json(const ls_metrics *metrics, const ls_ensemble *ensemble, const char *split,
+                            const char *const *names, const char *const *members)
 {
   json_t *document = json_pack("{s:o}", split, ls_metrics_json(metrics, names));
+  if (ensemble) json_object_set_new(document, "ensemble", ls_ensemble_json(ensemble, members));
   char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
   if (text) puts(text);
   free(text);
@@ -205,45 +224,66 @@ static ls_status print_json(const ls_metrics *metrics, const char *split, const 
   return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
 }
 
-static void print_report(const ls_metrics *metrics, const char *split, const char *const *names)
+static void print_report(const ls_metrics *metrics, const ls_ensemble *ensemble, const char *split,
+                         const char *const *names, const char *const *members)
 {
   ls_text report = {0};
   ls_metrics_report(metrics, split, names, &report);
+  if (ensemble) ls_ensemble_report(ensemble, members, &report);
   fputs(ls_text_get(&report), stdout);
   ls_text_fini(&report);
 }
 
 /* Rank 0. */
-static ls_status show(const ls_evaluation *evaluation, const eval_session *session,
+static ls_status show(const eval_findings *findings, const eval_session *session,
                       const eval_arguments *arguments)
 {
+  const ls_evaluation *evaluation = &findings->evaluation;
   const char *split = split_words[arguments->split];
   const char **names = NULL;
   ls_metrics *metrics = NULL;
+  ls_ensemble *ensemble = NULL;
   ls_status status;
   LS_GO(ls_class_names_of(&names, ls_source_info(session->source)));
   LS_GO(ls_metrics_new(&metrics, evaluation->confusion, evaluation->classes, evaluation->loss));
+  if (session->count > 1)
+    LS_GO(ls_ensemble_new(&ensemble, &findings->votes,
+                          findings->held_out.samples > 0 ? &findings->held_out : NULL));
   if (arguments->json)
-    status = print_json(metrics, split, names);
+    status = print_json(metrics, ensemble, split, names, arguments->checkpoints);
   else
-    print_report(metrics, split, names);
+    print_report(metrics, ensemble, split, names, arguments->checkpoints);
 done:
+  ls_ensemble_free(ensemble);
   ls_metrics_free(metrics);
   free(names);
   return status;
 }
 
+/* Collective. */
+static ls_status find(eval_findings *findings, ls_comm *comm, const eval_session *session,
+                      ls_eval_split split)
+{
+  const ls_electorate electorate = {session->voters, session->count, session->threads};
+  LS_PASS(ls_evaluate(&findings->evaluation, comm, &electorate, session->loader, split));
+  if (session->count == 1) return LS_OK;
+  LS_PASS(ls_votes_collect(&findings->votes, comm, &electorate, session->loader, split));
+  if (!session->fits_weights || ls_loader_eval_count(session->loader, LS_EVAL_VALIDATION) == 0) return LS_OK;
+  return ls_votes_collect(&findings->held_out, comm, &electorate, session->loader, LS_EVAL_VALIDATION);
+}
+
 static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
   eval_session session = {.count = 0};
-  ls_evaluation evaluation = {0};
+  eval_findings findings = {0};
   ls_status status;
   LS_GO(prepare(comm, &session, arguments));
-  const ls_electorate electorate = {session.voters, session.count, session.threads};
-  LS_GO(ls_evaluate(&evaluation, comm, &electorate, session.loader, arguments->split));
-  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&evaluation, &session, arguments) : LS_OK));
+  LS_GO(find(&findings, comm, &session, arguments->split));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&findings, &session, arguments) : LS_OK));
 done:
-  ls_evaluation_fini(&evaluation);
+  ls_evaluation_fini(&findings.evaluation);
+  ls_votes_fini(&findings.votes);
+  ls_votes_fini(&findings.held_out);
   release(&session);
   return status;
 }

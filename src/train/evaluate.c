@@ -57,7 +57,7 @@ static ls_status prepare(eval_job *job, size_t microbatch)
   return LS_OK;
 }
 
-static const float *logits_of(const ls_voter *voter, size_t part, const ls_microbatch *microbatch)
+const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch)
 {
   const ls_network *network = voter->network;
   ls_workspace *workspace = voter->workspaces[part];
@@ -71,12 +71,12 @@ static const float *logits_of(const ls_voter *voter, size_t part, const ls_micro
 /* Mean probabilities of all voters, as logarithms: softmax(log p) = p, so the loss function serves both. */
 static const float *vote(const eval_job *job, size_t part, const ls_microbatch *microbatch)
 {
-  if (job->electorate->count == 1) return logits_of(&job->electorate->voters[0], part, microbatch);
+  if (job->electorate->count == 1) return ls_voter_logits(&job->electorate->voters[0], part, microbatch);
   thread_tally *tally = &job->tallies[part];
   size_t count = microbatch->n * job->classes;
   memset(tally->probabilities, 0, count * sizeof(float));
   for (size_t v = 0; v < job->electorate->count; v++) {
-    ls_softmax(logits_of(&job->electorate->voters[v], part, microbatch), microbatch->n, job->classes,
+    ls_softmax(ls_voter_logits(&job->electorate->voters[v], part, microbatch), microbatch->n, job->classes,
                tally->own);
     for (size_t i = 0; i < count; i++)
       tally->probabilities[i] += tally->own[i] / (float)job->electorate->count;

@@ -17,6 +17,9 @@ typedef struct ls_voter {
   ls_workspace **workspaces; /* [threads] */
 } ls_voter;
 
+/** Its logits [n, classes] for a micro-batch, by thread `part`; borrowed until the thread's next. Local. */
+const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch);
+
 /** Networks that vote softly: the mean of their probabilities decides. */
 typedef struct ls_electorate {
   const ls_voter *voters; /* [count] */

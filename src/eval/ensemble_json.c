@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An ensemble as JSON. Building goes on after a failed allocation, since jansson's functions pass NULL
+ * through; the root is checked once, at the end. */
+#include "eval/ensemble.h"
+
+static json_t *figures_json(const ls_calibration *figures)
+{
+  return json_pack("{s:f, s:f, s:f, s:f}", "accuracy", ls_calibration_accuracy(figures), "nll",
+                   ls_calibration_nll(figures), "brier", ls_calibration_brier(figures), "ece",
+                   ls_calibration_error(figures));
+}
+
+static json_t *members_json(const ls_ensemble *ensemble, const char *const *names)
+{
+  json_t *array = json_array();
+  for (size_t m = 0; m < ensemble->members; m++) {
+    json_t *member = figures_json(&ensemble->each[m]);
+    json_object_set_new(member, "name", json_string(names[m]));
+    json_array_append_new(array, member);
+  }
+  return array;
+}
+
+static json_t *reals_json(const double *values, size_t count)
+{
+  json_t *array = json_array();
+  for (size_t i = 0; i < count; i++) json_array_append_new(array, json_real(values[i]));
+  return array;
+}
+
+static json_t *weighted_json(const ls_ensemble *ensemble)
+{
+  if (!ensemble->weights) return json_null();
+  json_t *weighted = figures_json(&ensemble->fitted);
+  json_object_set_new(weighted, "weights", reals_json(ensemble->weights, ensemble->members));
+  return weighted;
+}
+
+static json_t *disagreements_json(const ls_ensemble *ensemble)
+{
+  json_t *rows = json_array();
+  for (size_t m = 0; m < ensemble->members; m++)
+    json_array_append_new(rows,
+                          reals_json(ensemble->disagreement + m * ensemble->members, ensemble->members));
+  return rows;
+}
+
+static json_t *reliability_json(const ls_calibration *figures)
+{
+  json_t *bins = json_array();
+  for (size_t i = 0; i < LS_CALIBRATION_BINS; i++) {
+    const ls_reliability_bin *bin = &figures->bins[i];
+    if (bin->samples == 0) continue;
+    json_array_append_new(bins, json_pack("{s:I, s:f, s:f}", "samples", (json_int_t)bin->samples,
+                                          "confidence", bin->confidence / (double)bin->samples, "accuracy",
+                                          (double)bin->correct / (double)bin->samples));
+  }
+  return bins;
+}
+
+json_t *ls_ensemble_json(const ls_ensemble *ensemble, const char *const *names)
+{
+  const double gain = ls_calibration_accuracy(&ensemble->soft) - ls_ensemble_mean_accuracy(ensemble);
+  return json_pack("{s:o, s:o, s:{s:f}, s:o, s:f, s:f, s:o, s:o}", "members", members_json(ensemble, names),
+                   "soft", figures_json(&ensemble->soft), "hard", "accuracy", ensemble->hard, "weighted",
+                   weighted_json(ensemble), "gain", gain, "disagreement", ls_ensemble_disagreement(ensemble),
+                   "disagreements", disagreements_json(ensemble), "reliability",
+                   reliability_json(&ensemble->soft));
+}
