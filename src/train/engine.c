@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The training step; see engine.h for its course. Parallel regions are loops over `part`, one a thread:
- * what a part does is fixed by its number, never by the thread that happens to run it. */
+/* The training step; see engine.h for its course. Parallel regions are loops over `part`, one a thread. Which
+ * part carries which micro-batch is left to the moment, and makes no difference: sums do not depend on it. */
 #include "train/engine.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct ls_engine {
   ls_gradient *gradient;
   float *slots[LS_OPTIMIZER_MAX_SLOTS]; /* optimizer state, [params] each */
   size_t slot_count;
+  atomic_size_t taken; /* micro-batches of the step that threads have taken */
 };
 
 static ls_status allocate(ls_engine *engine)
@@ -164,15 +166,16 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
   ls_sums_count(engine->sums, part, LS_TALLY_SAMPLES, microbatch->n);
 }
 
-/* The part's share of this rank's micro-batches. */
+/* The part's first micro-batch, and then whatever nobody has taken: a core that is slowed down takes fewer. It
+ * takes the next one before it carries the last, to know which is its last. */
 static void train_part(ls_engine *engine, size_t part, const ls_step *step)
 {
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
-  const size_t end = ls_part_first(count, engine->options.threads, part + 1);
   ls_profile_start(ls_step_profile_passes(step->profile, part));
-  for (size_t i = ls_part_first(count, engine->options.threads, part); i < end; i++) {
+  for (size_t i = part, next; i < count; i = next) {
     const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
-    train_microbatch(engine, part, step, &microbatch, i + 1 == end);
+    next = atomic_fetch_add_explicit(&engine->taken, 1, memory_order_relaxed);
+    train_microbatch(engine, part, step, &microbatch, next >= count);
   }
   ls_sums_finish(engine->sums, part);
 }
@@ -259,6 +262,7 @@ static ls_status explain(ls_engine *engine, const ls_step *step)
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)
 {
   const size_t threads = engine->options.threads;
+  atomic_store(&engine->taken, threads);
   ls_sums_begin(engine->sums, ls_loader_step_samples(step->loader, step->epoch_step));
   ls_sums_count(engine->sums, 0, LS_TALLY_STOP, step->control.stop);
   ls_sums_count(engine->sums, 0, LS_TALLY_CHECKPOINT, step->control.checkpoint);
