@@ -80,6 +80,7 @@ static inline void bench_make(step_bench *bench, bench_options options)
   ls_engine_options engine = {.comm = comm,
                               .network = &bench->network,
                               .train = train,
+                              .augment = &bench->spec->data.augment,
                               .seed = 1,
                               .threads = options.threads,
                               .node_ranks = options.node_ranks};

@@ -14,12 +14,29 @@ typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 typedef enum ls_dtype { LS_DTYPE_FLOAT32, LS_DTYPE_BFLOAT16 } ls_dtype;
 
+typedef struct ls_spec_augment {
+  double rotate; /* degrees, each way */
+  double shift;  /* of height and width, each way */
+  double zoom;   /* of the size, each way, rows and columns apart */
+  double shear;  /* degrees, each way */
+  struct {
+    double alpha; /* pixels; 0: none */
+    double sigma; /* pixels */
+  } elastic;
+  size_t crop_pad; /* pixels */
+  bool flip;
+  size_t cutout; /* pixels */
+  double erase;  /* probability */
+  double mixup;  /* parameter of the Beta distribution; 0: none */
+} ls_spec_augment;
+
 typedef struct ls_spec_data {
   char *source;         /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
   ls_amount validation; /* held out of the training split; count 0: none; default 0 */
   int normalize;        /* ls_normalize; default standard */
   int shuffle;          /* ls_shuffle; default global */
   size_t classes;       /* number of classes; 0: from the dataset */
+  ls_spec_augment augment;
 } ls_spec_data;
 
 typedef struct ls_spec_early_stopping {

@@ -27,27 +27,36 @@ static double sum_of(const float *z, size_t classes, float shift)
   return sum;
 }
 
-ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
-                             double smoothing, double scale, float *gradient)
+ls_loss_sums ls_loss_mixed(const float *logits, const uint16_t *labels, const ls_loss_mix *mix, size_t n,
+                           size_t classes, double smoothing, double scale, float *gradient)
 {
   ls_loss_sums sums = {.loss = 0.0};
   const double spread = smoothing / (double)classes;
   for (size_t s = 0; s < n; s++, logits += classes) {
-    const size_t best = largest(logits, classes), label = labels[s];
+    const size_t best = largest(logits, classes), label = labels[s], other = mix ? mix->others[s] : label;
+    const double rest = mix ? (1.0 - smoothing) * (1.0 - (double)mix->shares[s]) : 0.0;
+    const double own = 1.0 - smoothing - rest;
     const float shift = logits[best];
     const double log_total = log_sum(logits, classes, shift);
     sums.correct += best == label;
-    sums.loss += log_total - (1.0 - smoothing) * (double)(logits[label] - shift);
+    sums.loss += log_total - own * (double)(logits[label] - shift);
+    if (mix) sums.loss -= rest * (double)(logits[other] - shift);
     if (smoothing > 0.0) sums.loss -= spread * sum_of(logits, classes, shift);
     if (!gradient) continue;
     const float log_total_f = (float)log_total;
     for (size_t k = 0; k < classes; k++) {
-      const double target = spread + (k == label ? 1.0 - smoothing : 0.0);
+      const double target = spread + (k == label ? own : 0.0) + (k == other ? rest : 0.0);
       gradient[k] = (float)(scale * ((double)expf(logits[k] - shift - log_total_f) - target));
     }
     gradient += classes;
   }
   return sums;
+}
+
+ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
+                             double smoothing, double scale, float *gradient)
+{
+  return ls_loss_mixed(logits, labels, NULL, n, classes, smoothing, scale, gradient);
 }
 
 void ls_softmax(const float *logits, size_t n, size_t classes, float *p)

@@ -24,6 +24,17 @@ typedef struct ls_loss_sums {
 ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
                              double smoothing, double scale, float *gradient);
 
+/** What else is in each sample of a mixture. */
+typedef struct ls_loss_mix {
+  const uint16_t *others; /* [n] labels */
+  const float *shares;    /* [n] of the sample itself, in [0, 1] */
+} ls_loss_mix;
+
+/** The same where the target is share * t(label) + (1 - share) * t(other). Correct are those with the largest
+ * logit at the label. A NULL `mix`: no mixtures. */
+ls_loss_sums ls_loss_mixed(const float *logits, const uint16_t *labels, const ls_loss_mix *mix, size_t n,
+                           size_t classes, double smoothing, double scale, float *gradient);
+
 /** p[n, classes] = softmax of the logits; may overwrite them. */
 void ls_softmax(const float *logits, size_t n, size_t classes, float *p);
 

@@ -155,6 +155,7 @@ static ls_status build(bench *self)
   const ls_engine_options engine = {.comm = options->comm,
                                     .network = &self->network,
                                     .train = &spec->train,
+                                    .augment = &spec->data.augment,
                                     .seed = spec->seed,
                                     .threads = options->threads};
   LS_AGREE(options->comm, ls_network_init(&self->network, options->model, &unknown));

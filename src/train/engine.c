@@ -11,9 +11,11 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "data/augment.h"
 #include "nn/loss.h"
 #include "train/culprit.h"
 #include "train/gradient.h"
+#include "train/mixup.h"
 #include "train/optimizer.h"
 #include "train/step_profile.h"
 #include "train/sums.h"
@@ -25,16 +27,40 @@ struct ls_engine {
   ls_workspace **workspaces; /* [threads] */
   ls_sums *sums;
   ls_gradient *gradient;
+  ls_augment *augment;                  /* NULL: images are taken as they are */
+  ls_mixup *mixup;                      /* NULL: one by one */
   float *slots[LS_OPTIMIZER_MAX_SLOTS]; /* optimizer state, [params] each */
   size_t slot_count;
   atomic_size_t taken; /* micro-batches of the step that threads have taken */
 };
+
+/* What is made of the images before they are trained on. */
+static ls_status plan_images(ls_engine *engine)
+{
+  const ls_engine_options *options = &engine->options;
+  const ls_shape in = ls_model_input(options->network->model);
+  const ls_augment_options augment = {.spec = options->augment,
+                                      .channels = in.c,
+                                      .height = in.h,
+                                      .width = in.w,
+                                      .microbatch = options->train->microbatch,
+                                      .threads = options->threads,
+                                      .seed = options->seed};
+  LS_PASS(ls_augment_new(&engine->augment, &augment));
+  const ls_mixup_options mixup = {.alpha = options->augment->mixup,
+                                  .values = ls_shape_count(in),
+                                  .microbatch = options->train->microbatch,
+                                  .threads = options->threads,
+                                  .seed = options->seed};
+  return ls_mixup_new(&engine->mixup, &mixup);
+}
 
 static ls_status allocate(ls_engine *engine)
 {
   const ls_model *model = engine->options.network->model;
   LS_PASS(ls_workspaces_new(&engine->workspaces, model, engine->options.threads));
   LS_PASS(ls_gradient_new(&engine->gradient, model));
+  LS_PASS(plan_images(engine));
   engine->slot_count = ls_optimizer_slot_count(ls_optimizer_find(&engine->options.train->optimizer));
   for (size_t i = 0; i < engine->slot_count; i++)
     LS_PASS(
@@ -80,6 +106,8 @@ void ls_engine_free(ls_engine *engine)
   ls_workspaces_free(engine->workspaces, engine->options.threads);
   ls_sums_free(engine->sums);
   ls_gradient_free(engine->gradient);
+  ls_augment_free(engine->augment);
+  ls_mixup_free(engine->mixup);
   for (size_t i = 0; i < engine->slot_count; i++) free(engine->slots[i]);
   free(engine);
 }
@@ -115,6 +143,7 @@ static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
   pass.profile = ls_step_profile_passes(step->profile, part);
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
                          ls_workspace_input(engine->workspaces[part]));
+  ls_mixup_apply(engine->mixup, part, microbatch, step->epoch, ls_workspace_input(engine->workspaces[part]));
   ls_step_profile_lap(step->profile, part, LS_SECTION_DATA);
   return pass;
 }
@@ -127,10 +156,10 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
   ls_workspace *workspace = engine->workspaces[part];
   const float *logits = ls_model_forward(model, pass, workspace);
   const ls_loss_sums loss =
-      ls_loss_softmax(logits, microbatch->labels, microbatch->n, ls_model_classes(model),
-                      engine->options.train->label_smoothing,
-                      1.0 / (double)ls_loader_step_samples(step->loader, step->epoch_step),
-                      ls_workspace_loss_gradient(workspace));
+      ls_loss_mixed(logits, microbatch->labels, ls_mixup_labels(engine->mixup, part), microbatch->n,
+                    ls_model_classes(model), engine->options.train->label_smoothing,
+                    1.0 / (double)ls_loader_step_samples(step->loader, step->epoch_step),
+                    ls_workspace_loss_gradient(workspace));
   ls_step_profile_lap(step->profile, part, LS_SECTION_LOSS);
   ls_model_backward(model, pass, workspace, NULL);
   return loss;
@@ -147,6 +176,15 @@ static void tell_ready(void *waiting, size_t first)
 {
   const part_sums *self = waiting;
   if (first > 0) ls_sums_ready(self->sums, self->part, first);
+}
+
+/* A micro-batch of this rank, as it is trained on in this epoch. */
+static ls_microbatch take_microbatch(ls_engine *engine, size_t part, const ls_step *step, size_t i)
+{
+  const ls_microbatch loaded = ls_loader_microbatch(step->loader, step->epoch_step, i);
+  const ls_microbatch microbatch = ls_augment_apply(engine->augment, part, &loaded, step->epoch);
+  ls_step_profile_lap(step->profile, part, LS_SECTION_DATA);
+  return microbatch;
 }
 
 static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
@@ -166,14 +204,14 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
   ls_sums_count(engine->sums, part, LS_TALLY_SAMPLES, microbatch->n);
 }
 
-/* The part's first micro-batch, and then whatever nobody has taken: a core that is slowed down takes fewer. It
- * takes the next one before it carries the last, to know which is its last. */
+/* The part's first micro-batch, and then whatever nobody has taken: a core that is slowed down takes fewer.
+ * It takes the next one before it carries the last, to know which is its last. */
 static void train_part(ls_engine *engine, size_t part, const ls_step *step)
 {
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
   ls_profile_start(ls_step_profile_passes(step->profile, part));
   for (size_t i = part, next; i < count; i = next) {
-    const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
+    const ls_microbatch microbatch = take_microbatch(engine, part, step, i);
     next = atomic_fetch_add_explicit(&engine->taken, 1, memory_order_relaxed);
     train_microbatch(engine, part, step, &microbatch, next >= count);
   }
@@ -238,7 +276,7 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
   float *grads = ls_sums_next(engine->sums, 0);
   for (size_t i = 0; i < count; i++) {
-    const ls_microbatch microbatch = ls_loader_microbatch(step->loader, step->epoch_step, i);
+    const ls_microbatch microbatch = take_microbatch(engine, 0, step, i);
     ls_pass pass = start_pass(engine, 0, step, &microbatch, grads);
     ls_culprit culprit = {
         .model = model, .pass = &pass, .limits = ls_sums_find_limits(engine->sums), .grads = grads};

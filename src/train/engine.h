@@ -25,9 +25,10 @@
 typedef struct ls_engine ls_engine;
 
 typedef struct ls_engine_options {
-  ls_comm *comm;              /* borrowed */
-  ls_network *network;        /* borrowed; its vectors change with every step */
-  const ls_spec_train *train; /* borrowed */
+  ls_comm *comm;                  /* borrowed */
+  ls_network *network;            /* borrowed; its vectors change with every step */
+  const ls_spec_train *train;     /* borrowed */
+  const ls_spec_augment *augment; /* borrowed */
   uint64_t seed;
   size_t threads;    /* >= 1 */
   size_t node_ranks; /* see ls_node_new(); 0 for all ranks of a host */

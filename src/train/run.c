@@ -68,6 +68,7 @@ static ls_status build(ls_run *run)
   ls_engine_options engine = {.comm = options->comm,
                               .network = &run->network,
                               .train = &options->spec->train,
+                              .augment = &options->spec->data.augment,
                               .seed = options->spec->seed,
                               .threads = options->threads};
   LS_PASS(ls_engine_new(&run->engine, &engine));

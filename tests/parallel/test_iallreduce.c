@@ -2,7 +2,6 @@
 /* Sums over nodes that go on while others compute; here every rank is a node. */
 #include "comm/iallreduce.h"
 
-
 #include "base/bfloat16.h"
 #include "parallel/mpi_main.h"
 
