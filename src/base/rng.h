@@ -16,7 +16,8 @@ typedef enum ls_rng_purpose {
   LS_RNG_INIT = 1,    /* initial weights */
   LS_RNG_SHUFFLE = 2, /* order of the samples in an epoch */
   LS_RNG_SPLIT = 3,   /* validation split */
-  LS_RNG_DROPOUT = 4  /* dropout masks */
+  LS_RNG_DROPOUT = 4, /* dropout masks */
+  LS_RNG_ATTACK = 16  /* where an attack on an image starts */
 } ls_rng_purpose;
 
 /** A stream of 32-bit words, addressed by position. 2^32 blocks of four words long. */
