@@ -213,6 +213,13 @@ const ls_key ls_spec_keys[] = {
      .max = 1,
      .words = auto_words,
      .doc = "What a step of pgd changes a pixel by; auto: 2.5 * epsilon / steps."},
+    {.path = "train.adversarial.warmup_epochs",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, train.adversarial.warmup_epochs),
+     .preset = "0",
+     .unit = "epochs",
+     .doc = "Epsilon and step_size grow from epoch to epoch, and are whole after so many: pgd at once may "
+            "leave a network that has learnt nothing yet at guessing."},
     {.path = "train.early_stopping.patience",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.early_stopping.patience),

@@ -41,6 +41,7 @@ typedef struct ls_spec_adversarial {
   ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: 0.5 for fgsm, 0 for pgd */
   size_t steps;              /* of pgd, >= 1 */
   ls_real_or_word step_size; /* of pgd, > 0; auto: 2.5 * epsilon / steps */
+  size_t warmup_epochs;      /* before epsilon and step_size have grown to what they are; default 0 */
 } ls_spec_adversarial;
 
 typedef struct ls_spec_train {

@@ -10,6 +10,7 @@
 struct ls_adversary {
   ls_attack attack;
   double alpha;
+  size_t warmup_epochs;
   const ls_network *network;
   ls_attack_room *rooms; /* [threads] */
   size_t threads;
@@ -39,6 +40,7 @@ ls_status ls_adversary_new(ls_adversary **out, const ls_spec_train *train, const
                                          .steps = spec->steps,
                                          .seed = seed},
                               .alpha = given_or(&spec->alpha, kind->alpha),
+                              .warmup_epochs = spec->warmup_epochs,
                               .network = network,
                               .threads = threads};
   const ls_status status = ls_attack_rooms_new(&adversary->rooms, network->model, train->microbatch, threads);
@@ -61,10 +63,22 @@ double ls_adversary_alpha(const ls_adversary *adversary)
   return adversary ? adversary->alpha : 1.0;
 }
 
+/* During the warm-up, so many parts of the whole in equal parts: the first epoch has one. */
+static ls_attack attack_of(const ls_adversary *adversary, uint64_t epoch)
+{
+  ls_attack attack = adversary->attack;
+  if (epoch >= adversary->warmup_epochs) return attack;
+  const double share = (double)(epoch + 1) / (double)(adversary->warmup_epochs + 1);
+  attack.epsilon *= share;
+  attack.step_size *= share;
+  return attack;
+}
+
 void ls_adversary_attack(const ls_adversary *adversary, size_t part, ls_workspace *workspace,
                          const ls_microbatch *microbatch, const ls_pass *pass)
 {
-  const ls_attack_task task = {.attack = &adversary->attack,
+  const ls_attack attack = attack_of(adversary, pass->epoch);
+  const ls_attack_task task = {.attack = &attack,
                                .network = adversary->network,
                                .workspace = workspace,
                                .room = &adversary->rooms[part],
