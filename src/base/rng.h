@@ -18,7 +18,8 @@ typedef enum ls_rng_purpose {
   LS_RNG_SPLIT = 3,   /* validation split */
   LS_RNG_DROPOUT = 4, /* dropout masks */
   LS_RNG_AUGMENT = 5, /* augmentation of an image */
-  LS_RNG_MIXUP = 6    /* its share in a mixture */
+  LS_RNG_MIXUP = 6,   /* its share in a mixture */
+  LS_RNG_ATTACK = 16  /* where an attack on an image starts */
 } ls_rng_purpose;
 
 /** A stream of 32-bit words, addressed by position. 2^32 blocks of four words long. */

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/class_names.h"
 #include "cli/command.h"
+#include "cli/eval_split.h"
 #include "comm/place.h"
 #include "data/loader.h"
 #include "data/same.h"
@@ -23,9 +24,6 @@
 #include "train/schemas.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_JSON };
-
-static const char *const split_words[LS_EVAL_COUNT] = {
-    [LS_EVAL_TRAIN] = "train", [LS_EVAL_VALIDATION] = "validation", [LS_EVAL_TEST] = "test"};
 
 typedef struct eval_arguments {
   const char **checkpoints; /* pointers into argv */
@@ -51,16 +49,6 @@ typedef struct eval_findings {
   ls_votes votes, held_out; /* of several networks; rank 0 */
 } eval_findings;
 
-static error_t parse_split(eval_arguments *arguments, const char *word, struct argp_state *state)
-{
-  for (size_t i = 0; i < LS_EVAL_COUNT; i++) {
-    arguments->split = (ls_eval_split)i;
-    if (strcmp(word, split_words[i]) == 0) return 0;
-  }
-  argp_error(state, "--split %s: expected test, validation or train", word);
-  return EINVAL;
-}
-
 static error_t check_arguments(const eval_arguments *arguments, struct argp_state *state)
 {
   if (arguments->count > 0) return 0;
@@ -76,7 +64,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   else if (key == KEY_JSON)
     arguments->json = true;
   else if (key == KEY_SPLIT)
-    return parse_split(arguments, value, state);
+    return ls_eval_split_parse(&arguments->split, value, state);
   else if (key == ARGP_KEY_ARG)
     arguments->checkpoints[arguments->count++] = value;
   else if (key == ARGP_KEY_END)
@@ -104,19 +92,6 @@ static const struct argp argp = {
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
         "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
-
-/* Does the dataset fit the network? Local. */
-static ls_status check_fit(const ls_checkpoint_info *info, const ls_dataset_info *data, const char *path)
-{
-  if (info->channels != data->channels || info->height != data->height || info->width != data->width)
-    return ls_fail(LS_E_INPUT, "'%s' takes images of %zux%zux%zu, but '%s' has %zux%zux%zu", path,
-                   info->channels, info->height, info->width, data->name, data->channels, data->height,
-                   data->width);
-  if (info->classes != data->classes)
-    return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes,
-                   data->name, data->classes);
-  return LS_OK;
-}
 
 /* Was the first network's validation split held out for this one too? Local. */
 static bool holds_out_the_same(const eval_session *session, size_t i)
@@ -146,7 +121,7 @@ static ls_status prepare_local(eval_session *session, const eval_arguments *argu
   for (size_t i = 0; i < session->count; i++) {
     const ls_loaded *loaded = &session->networks[i];
     session->fits_weights = session->fits_weights && holds_out_the_same(session, i);
-    LS_PASS(check_fit(&loaded->info, data, arguments->checkpoints[i]));
+    LS_PASS(ls_loaded_check_fit(loaded, data, arguments->checkpoints[i]));
     LS_PASS(check_held_out(session, arguments, i));
     session->voters[i].network = &loaded->network;
     LS_PASS(ls_workspaces_new(&session->voters[i].workspaces, loaded->model, session->threads));
@@ -177,7 +152,7 @@ static ls_status prepare(ls_comm *comm, eval_session *session, const eval_argume
   LS_AGREE(comm, ls_alloc(&session->networks, arguments->count, sizeof *session->networks, "the networks"));
   for (; session->count < arguments->count; session->count++)
     LS_PASS(ls_loaded_open(&session->networks[session->count], comm, arguments->checkpoints[session->count],
-                           &ls_all_schemas));
+                           &ls_all_schemas, false));
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   session->threads = place.threads;
@@ -193,12 +168,7 @@ static ls_status prepare(ls_comm *comm, eval_session *session, const eval_argume
                               .test_only = arguments->split == LS_EVAL_TEST && !session->fits_weights};
   LS_PASS(ls_loader_new(&session->loader, comm, session->source, &loader));
   if (ls_loader_eval_count(session->loader, arguments->split) > 0) return LS_OK;
-  return ls_fail(
-      LS_E_INPUT,
-      arguments->split == LS_EVAL_TEST
-          ? "dataset '%s' has no test split; try --split validation, or another --data"
-          : "no samples of '%s' were held out for validation (data.validation is 0); try --split test",
-      ls_source_info(session->source)->name);
+  return ls_eval_split_empty(arguments->split, ls_source_info(session->source)->name);
 }
 
 static void release(eval_session *session)
@@ -239,7 +209,7 @@ static ls_status show(const eval_findings *findings, const eval_session *session
                       const eval_arguments *arguments)
 {
   const ls_evaluation *evaluation = &findings->evaluation;
-  const char *split = split_words[arguments->split];
+  const char *split = ls_eval_split_words[arguments->split];
   const char **names = NULL;
   ls_metrics *metrics = NULL;
   ls_ensemble *ensemble = NULL;

@@ -100,7 +100,9 @@ static ls_status build_model(ls_setup *setup)
   const ls_dataset_info *data = ls_source_info(setup->source);
   const ls_model_options options = {.in = {.c = data->channels, .h = data->height, .w = data->width},
                                     .microbatch = setup->spec->train.microbatch,
-                                    .classes = data->classes};
+                                    .classes = data->classes,
+                                    .input_gradient =
+                                        setup->spec->train.adversarial.method != LS_ADVERSARY_NONE};
   return ls_model_new(&setup->model, &setup->spec->model.layers, &options);
 }
 

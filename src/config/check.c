@@ -47,6 +47,14 @@ static ls_status check_dtype(const ls_spec *spec)
   return ls_fail(LS_E_CONFIG, "bfloat16 rounds what reduction: exact keeps; use reduction: fast with it");
 }
 
+static ls_status check_mixup(const ls_spec *spec)
+{
+  if (spec->data.augment.mixup == 0 || spec->train.adversarial.method == LS_ADVERSARY_NONE) return LS_OK;
+  return ls_fail(LS_E_CONFIG,
+                 "an attack takes images of one label, and mixtures have two; use one of mixup and "
+                 "train.adversarial");
+}
+
 static const struct {
   const char *path; /* the key that is blamed */
   ls_status (*check)(const ls_spec *spec);
@@ -54,6 +62,7 @@ static const struct {
     {"name", check_name},
     {"train.early_stopping.patience", check_patience},
     {"train.allreduce_dtype", check_dtype},
+    {"data.augment.mixup", check_mixup},
 };
 
 ls_status ls_config_check(const ls_spec *spec, const ls_document *document)

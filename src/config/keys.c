@@ -13,6 +13,9 @@ static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const reduction_words[] = {
     [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
+static const char *const adversary_words[] = {
+    [LS_ADVERSARY_NONE] = "none", [LS_ADVERSARY_FGSM] = "fgsm", [LS_ADVERSARY_PGD] = "pgd", NULL};
+static const char *const auto_words[] = {"auto", NULL};
 static const char *const dtype_words[] = {
     [LS_DTYPE_FLOAT32] = "float32", [LS_DTYPE_BFLOAT16] = "bfloat16", NULL};
 
@@ -251,6 +254,50 @@ const ls_key ls_spec_keys[] = {
      .preset = "{type: constant}",
      .family = LS_FAMILY_SCHEDULE,
      .doc = "How the learning rate changes over the run."},
+    {.path = "train.adversarial.method",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, train.adversarial.method),
+     .preset = "none",
+     .words = adversary_words,
+     .doc = "Train on images that an attack has changed for the worse: by one step (fgsm), or by many from a "
+            "random start (pgd)."},
+    {.path = "train.adversarial.epsilon",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_spec, train.adversarial.epsilon),
+     .preset = "0.3",
+     .max = 1,
+     .doc = "A pixel is changed by so much at most, where black is 0 and white is 1."},
+    {.path = "train.adversarial.alpha",
+     .type = LS_KEY_REAL_OR_WORD,
+     .offset = offsetof(ls_spec, train.adversarial.alpha),
+     .preset = "auto",
+     .max = 1,
+     .words = auto_words,
+     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: 0.5 for fgsm, 0 "
+            "for pgd."},
+    {.path = "train.adversarial.steps",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, train.adversarial.steps),
+     .preset = "7",
+     .min = 1,
+     .max = INFINITY,
+     .unit = "steps",
+     .doc = "Steps of pgd."},
+    {.path = "train.adversarial.step_size",
+     .type = LS_KEY_REAL_OR_WORD,
+     .offset = offsetof(ls_spec, train.adversarial.step_size),
+     .preset = "auto",
+     .min_open = true,
+     .max = 1,
+     .words = auto_words,
+     .doc = "What a step of pgd changes a pixel by; auto: 2.5 * epsilon / steps."},
+    {.path = "train.adversarial.warmup_epochs",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, train.adversarial.warmup_epochs),
+     .preset = "0",
+     .unit = "epochs",
+     .doc = "Epsilon and step_size grow from epoch to epoch, and are whole after so many: pgd at once may "
+            "leave a network that has learnt nothing yet at guessing."},
     {.path = "train.early_stopping.patience",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.early_stopping.patience),

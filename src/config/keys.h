@@ -17,6 +17,7 @@ typedef enum ls_key_type {
   LS_KEY_TEXT,          /* any text                                  [char *: owned by the spec] */
   LS_KEY_AMOUNT,        /* a count, or a fraction in (0, 1)          [ls_amount] */
   LS_KEY_COUNT_OR_WORD, /* a count, or one of `words`                [ls_count_or_word] */
+  LS_KEY_REAL_OR_WORD,  /* a number, or one of `words`               [ls_real_or_word] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
   LS_KEY_LAYERS         /* a sequence of layers                      [ls_layer_list] */
 } ls_key_type;
@@ -31,6 +32,11 @@ typedef struct ls_count_or_word {
   int word;     /* index of the word, or -1 when a count was given */
   size_t count; /* valid when word is -1 */
 } ls_count_or_word;
+
+typedef struct ls_real_or_word {
+  int word;    /* index of the word, or -1 when a number was given */
+  double real; /* valid when word is -1 */
+} ls_real_or_word;
 
 /** The families of kinds that are chosen by `type:`. */
 typedef enum ls_family {
@@ -48,7 +54,7 @@ typedef struct ls_key {
   double min, max;          /* allowed range of counts and reals, and of the number of layers; both 0: any
                                (counts are never negative) */
   bool min_open, max_open;  /* the bound itself is refused */
-  const char *const *words; /* NULL-terminated; for WORD and COUNT_OR_WORD */
+  const char *const *words; /* NULL-terminated; for WORD and those with OR_WORD */
   ls_family family;         /* for KIND */
   const char *unit;         /* "epochs", "samples"; "" for none */
   const char *doc;          /* one sentence */

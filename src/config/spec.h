@@ -30,6 +30,12 @@ typedef struct ls_spec_augment {
   double mixup;  /* parameter of the Beta distribution; 0: none */
 } ls_spec_augment;
 
+typedef enum ls_adversarial_method {
+  LS_ADVERSARY_NONE,
+  LS_ADVERSARY_FGSM,
+  LS_ADVERSARY_PGD
+} ls_adversarial_method;
+
 typedef struct ls_spec_data {
   char *source;         /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
   ls_amount validation; /* held out of the training split; count 0: none; default 0 */
@@ -45,6 +51,15 @@ typedef struct ls_spec_early_stopping {
   double min_delta;  /* smallest change that counts as an improvement; default 0 */
   bool restore_best; /* end with the weights of the best epoch; default true */
 } ls_spec_early_stopping;
+
+typedef struct ls_spec_adversarial {
+  int method;                /* ls_adversarial_method; default none */
+  double epsilon;            /* L-infinity bound, black is 0 and white is 1; [0, 1] */
+  ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: 0.5 for fgsm, 0 for pgd */
+  size_t steps;              /* of pgd, >= 1 */
+  ls_real_or_word step_size; /* of pgd, > 0; auto: 2.5 * epsilon / steps */
+  size_t warmup_epochs;      /* before epsilon and step_size have grown to what they are; default 0 */
+} ls_spec_adversarial;
 
 typedef struct ls_spec_train {
   size_t epochs;               /* >= 1; default 10 */
@@ -62,6 +77,7 @@ typedef struct ls_spec_train {
   size_t check_replicas;  /* steps between further comparisons of the ranks' weights; 0: none */
   ls_kind_spec optimizer; /* default {type: sgd} */
   ls_kind_spec schedule;  /* default {type: constant} */
+  ls_spec_adversarial adversarial;
   ls_spec_early_stopping early_stopping;
 } ls_spec_train;
 

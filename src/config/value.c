@@ -259,6 +259,17 @@ static ls_status parse_count_or_word(const ls_key *key, const char *text, void *
   return LS_OK;
 }
 
+static ls_status parse_real_or_word(const ls_key *key, const char *text, void *member)
+{
+  ls_real_or_word value = {.word = -1};
+  if (!find_word(key, text, &value.word)) {
+    if (!parse_real_text(text, &value.real)) return refuse_word(key, text, real_remedy(text));
+    if (!ls_value_in_range(key, value.real)) return refuse_text(key, text, "");
+  }
+  *(ls_real_or_word *)member = value;
+  return LS_OK;
+}
+
 /* Words of other languages and of YAML 1.1. */
 static const struct {
   const char *word, *remedy;
@@ -291,6 +302,15 @@ static void format_count_or_word(const ls_key *key, const void *member, ls_text 
     ls_text_add(out, "%zu", value->count);
 }
 
+static void format_real_or_word(const ls_key *key, const void *member, ls_text *out)
+{
+  const ls_real_or_word *value = member;
+  if (value->word >= 0)
+    format_word(key, &value->word, out);
+  else
+    add_real(value->real, out);
+}
+
 static void format_bool(const ls_key *key, const void *member, ls_text *out)
 {
   (void)key;
@@ -306,6 +326,13 @@ static void expect_word(const ls_key *key, ls_text *out)
 static void expect_count_or_word(const ls_key *key, ls_text *out)
 {
   expect_count(key, out);
+  ls_text_add(out, ", or ");
+  expect_word(key, out);
+}
+
+static void expect_real_or_word(const ls_key *key, ls_text *out)
+{
+  expect_real(key, out);
   ls_text_add(out, ", or ");
   expect_word(key, out);
 }
@@ -409,6 +436,9 @@ static const struct {
     [LS_KEY_COUNT_OR_WORD] = {.expect = expect_count_or_word,
                               .parse = parse_count_or_word,
                               .format = format_count_or_word},
+    [LS_KEY_REAL_OR_WORD] = {.expect = expect_real_or_word,
+                             .parse = parse_real_or_word,
+                             .format = format_real_or_word},
     [LS_KEY_KIND] = {.expect = expect_kind},
     [LS_KEY_LAYERS] = {.expect = expect_layers},
 };

@@ -11,6 +11,9 @@
 #ifndef LS_DATA_H5SET_H
 #define LS_DATA_H5SET_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/status.h"
 #include "data/source.h"
 #include "data/ticker.h"
@@ -21,5 +24,24 @@
  * Local. Errors: LS_E_IO if it cannot be written; those of reading the source; LS_E_MEMORY.
  */
 ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *ticker) LS_CHECKED;
+
+typedef enum ls_h5set_type {
+  LS_H5SET_UINT8,
+  LS_H5SET_UINT16,
+  LS_H5SET_UINT64,
+  LS_H5SET_FLOAT32
+} ls_h5set_type;
+
+/** One more array for the test split, beside images and labels, where readers of datasets do not look. */
+typedef struct ls_h5set_extra {
+  const char *name;
+  ls_h5set_type type;
+  bool is_images;   /* [N, C, H, W]; otherwise [N] */
+  const void *data; /* borrowed */
+} ls_h5set_extra;
+
+/** The same, with so many extra arrays. */
+ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extra *extras,
+                               size_t extra_count, const ls_ticker *ticker) LS_CHECKED;
 
 #endif

@@ -27,9 +27,11 @@ typedef struct h5set_writer {
   hid_t file;       /* negative: not open */
   ls_source *source;
   const ls_ticker *ticker;
-  size_t done, total; /* samples */
-  size_t block;       /* samples of a chunk */
-  uint8_t *images;    /* [block, c, h, w] */
+  size_t done, total;           /* samples */
+  size_t block;                 /* samples of a chunk */
+  const ls_h5set_extra *extras; /* [extra_count] */
+  size_t extra_count;
+  uint8_t *images; /* [block, c, h, w] */
 } h5set_writer;
 
 static ls_status fail_write(const h5set_writer *writer, const char *what)
@@ -159,6 +161,26 @@ static ls_status write_images(h5set_writer *writer, hid_t group, ls_split split)
   return status;
 }
 
+static ls_status write_extra(const h5set_writer *writer, hid_t group, const ls_h5set_extra *extra)
+{
+  const hid_t types[][2] = {[LS_H5SET_UINT8] = {H5T_STD_U8LE, H5T_NATIVE_UINT8},
+                            [LS_H5SET_UINT16] = {H5T_STD_U16LE, H5T_NATIVE_UINT16},
+                            [LS_H5SET_UINT64] = {H5T_STD_U64LE, H5T_NATIVE_UINT64},
+                            [LS_H5SET_FLOAT32] = {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT}};
+  const ls_dataset_info *info = ls_source_info(writer->source);
+  const size_t count = info->count[LS_SPLIT_TEST];
+  const int rank = extra->is_images ? 4 : 1;
+  const hsize_t shape[4] = {count, info->channels, info->height, info->width};
+  const hsize_t chunk[4] = {ls_size_min(count, extra->is_images ? writer->block : LABELS_PER_CHUNK),
+                            info->channels, info->height, info->width};
+  hid_t dataset = make_dataset(group, extra->name, types[extra->type][0], rank, shape, chunk);
+  if (dataset < 0) return fail_write(writer, extra->name);
+  bool is_written = H5Dwrite(dataset, types[extra->type][1], H5S_ALL, H5S_ALL, H5P_DEFAULT, extra->data) >= 0;
+  ls_status status = is_written ? LS_OK : fail_write(writer, extra->name);
+  if (H5Dclose(dataset) < 0 && status == LS_OK) status = fail_write(writer, extra->name);
+  return status;
+}
+
 static ls_status write_split(h5set_writer *writer, ls_split split)
 {
   if (ls_source_info(writer->source)->count[split] == 0) return LS_OK;
@@ -167,6 +189,8 @@ static ls_status write_split(h5set_writer *writer, ls_split split)
   ls_status status;
   LS_GO(write_images(writer, group, split));
   LS_GO(write_labels(writer, group, split));
+  for (size_t i = 0; split == LS_SPLIT_TEST && i < writer->extra_count; i++)
+    LS_GO(write_extra(writer, group, &writer->extras[i]));
 done:
   H5Gclose(group);
   return status;
@@ -209,30 +233,38 @@ static ls_status write_all(h5set_writer *writer)
   return LS_OK;
 }
 
-static ls_status write_file(const char *path, ls_source *source, const ls_ticker *ticker)
+static ls_status write_file(h5set_writer *writer)
 {
-  const ls_dataset_info *info = ls_source_info(source);
-  h5set_writer writer = {.path = path,
-                         .file = -1,
-                         .source = source,
-                         .ticker = ticker,
-                         .total = info->count[LS_SPLIT_TRAIN] + info->count[LS_SPLIT_TEST]};
-  ls_status status = write_all(&writer);
-  if (writer.file >= 0 && H5Fclose(writer.file) < 0 && status == LS_OK)
-    status = fail_write(&writer, "the file");
-  free(writer.images);
-  return status == LS_OK ? ls_file_sync(path) : status;
+  const ls_dataset_info *info = ls_source_info(writer->source);
+  writer->total = info->count[LS_SPLIT_TRAIN] + info->count[LS_SPLIT_TEST];
+  ls_status status = write_all(writer);
+  if (writer->file >= 0 && H5Fclose(writer->file) < 0 && status == LS_OK)
+    status = fail_write(writer, "the file");
+  free(writer->images);
+  return status == LS_OK ? ls_file_sync(writer->path) : status;
 }
 
 ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *ticker)
+{
+  return ls_h5set_write_extra(path, source, NULL, 0, ticker);
+}
+
+ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extra *extras,
+                               size_t extra_count, const ls_ticker *ticker)
 {
   (void)H5dont_atexit(); /* after a write has failed, what HDF5 does at the exit of the program crashes */
   char *temporary;
   ls_text text = {0};
   ls_text_add(&text, "%s.tmp", path);
   LS_PASS(ls_text_take(&text, &temporary));
+  h5set_writer writer = {.path = temporary,
+                         .file = -1,
+                         .source = source,
+                         .ticker = ticker,
+                         .extras = extras,
+                         .extra_count = extra_count};
   ls_status status;
-  LS_GO(write_file(temporary, source, ticker));
+  LS_GO(write_file(&writer));
   if (rename(temporary, path) != 0) {
     status = ls_fail(LS_E_IO, "cannot rename '%s' to '%s': %s", temporary, path, strerror(errno));
     goto done;

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "data/canvas.h"
 #include "data/font.h"
 #include "data/reader.h"
 
@@ -31,10 +32,6 @@ static const uint8_t ink[RGB] = {24, 24, 28};
 static const uint8_t faint_ink[RGB] = {120, 120, 128};
 static const uint8_t empty_cell[RGB] = {232, 232, 228};
 
-typedef struct point {
-  size_t x, y;
-} point;
-
 typedef struct sheet_layout {
   size_t rows, columns;
   size_t scale;                   /* of the samples */
@@ -42,30 +39,6 @@ typedef struct sheet_layout {
   size_t row_height;
   size_t label_width;
 } sheet_layout;
-
-static void fill(ls_picture *picture, point at, size_t width, size_t height, const uint8_t colour[RGB])
-{
-  for (size_t y = 0; y < height; y++)
-    for (size_t x = 0; x < width; x++)
-      memcpy(picture->rgb + ((at.y + y) * picture->width + at.x + x) * RGB, colour, RGB);
-}
-
-static void draw_glyph(ls_picture *picture, point at, char character, const uint8_t colour[RGB])
-{
-  for (size_t y = 0; y < LS_GLYPH_HEIGHT; y++)
-    for (size_t x = 0; x < LS_GLYPH_WIDTH; x++)
-      if (ls_font_dot(character, x, y))
-        fill(picture, (point){at.x + x * TEXT_SCALE, at.y + y * TEXT_SCALE}, TEXT_SCALE, TEXT_SCALE, colour);
-}
-
-/* Draw a text as far as it fits. */
-static void draw_text(ls_picture *picture, point at, const char *text, const uint8_t colour[RGB])
-{
-  for (; *text && at.x + LS_GLYPH_ADVANCE * TEXT_SCALE <= picture->width; text++) {
-    draw_glyph(picture, at, *text, colour);
-    at.x += LS_GLYPH_ADVANCE * TEXT_SCALE;
-  }
-}
 
 static void name_of(const ls_dataset_info *info, size_t class, char name[LS_CLASS_NAME_BYTES])
 {
@@ -93,22 +66,22 @@ static sheet_layout plan(const ls_dataset_info *info, size_t count)
   return plan;
 }
 
-static point cell_at(const sheet_layout *plan, size_t row, size_t column)
+static ls_point cell_at(const sheet_layout *plan, size_t row, size_t column)
 {
-  return (point){MARGIN + plan->label_width + NAME_GAP + column * (plan->cell_width + GAP),
-                 MARGIN + TITLE_HEIGHT + row * plan->row_height};
+  return (ls_point){MARGIN + plan->label_width + NAME_GAP + column * (plan->cell_width + GAP),
+                    MARGIN + TITLE_HEIGHT + row * plan->row_height};
 }
 
 /* Draw a sample, each of its pixels as a square. */
-static void draw_sample(ls_picture *picture, const sheet_layout *plan, point at, const ls_dataset_info *info,
-                        const uint8_t *image)
+static void draw_sample(ls_picture *picture, const sheet_layout *plan, ls_point at,
+                        const ls_dataset_info *info, const uint8_t *image)
 {
   const size_t pixels = info->height * info->width;
   const size_t plane = info->channels == RGB ? pixels : 0; /* from one colour to the next */
   for (size_t i = 0; i < pixels; i++) {
     const uint8_t colour[RGB] = {image[i], image[plane + i], image[2 * plane + i]};
-    const point dot = {at.x + i % info->width * plan->scale, at.y + i / info->width * plan->scale};
-    fill(picture, dot, plan->scale, plan->scale, colour);
+    const ls_point dot = {at.x + i % info->width * plan->scale, at.y + i / info->width * plan->scale};
+    ls_canvas_fill(picture, dot, plan->scale, plan->scale, colour);
   }
 }
 
@@ -118,12 +91,12 @@ static void draw_labels(ls_picture *picture, const sheet_layout *plan, const ls_
   for (size_t row = 0; row < plan->rows; row++) {
     char name[LS_CLASS_NAME_BYTES];
     char samples[32];
-    point at = {MARGIN, cell_at(plan, row, 0).y + (plan->row_height - GAP - LABEL_HEIGHT) / 2};
+    ls_point at = {MARGIN, cell_at(plan, row, 0).y + (plan->row_height - GAP - LABEL_HEIGHT) / 2};
     name_of(info, row, name);
-    draw_text(picture, at, name, ink);
+    ls_canvas_text(picture, at, name, TEXT_SCALE, ink);
     snprintf(samples, sizeof samples, "%zu", per_class[row]);
     at.y += TEXT_LINE + LINE_GAP;
-    draw_text(picture, at, samples, faint_ink);
+    ls_canvas_text(picture, at, samples, TEXT_SCALE, faint_ink);
   }
 }
 
@@ -160,7 +133,7 @@ static ls_status draw(ls_picture *picture, const sheet_layout *plan, ls_source *
   LS_PASS(ls_alloc(&per_class, info->classes, sizeof *per_class, "the counts per class"));
   for (size_t row = 0; row < plan->rows; row++)
     for (size_t column = 0; column < plan->columns; column++)
-      fill(picture, cell_at(plan, row, column), plan->cell_width, plan->cell_height, empty_cell);
+      ls_canvas_fill(picture, cell_at(plan, row, column), plan->cell_width, plan->cell_height, empty_cell);
   ls_status status = draw_samples(picture, plan, source, split, per_class);
   if (status == LS_OK) draw_labels(picture, plan, info, per_class);
   free(per_class);
@@ -173,12 +146,12 @@ ls_status ls_sheet_draw(ls_picture *out, ls_source *source, ls_split split, size
   if (info->count[split] == 0)
     return ls_fail(LS_E_INPUT, "dataset '%s' has no %s split", info->name, ls_split_words[split]);
   const sheet_layout layout = plan(info, count);
-  const point end = cell_at(&layout, layout.rows, layout.columns);
+  const ls_point end = cell_at(&layout, layout.rows, layout.columns);
   char title[TITLE_CHARS];
   make_title(title, info, split);
   const size_t title_end = MARGIN + strlen(title) * LS_GLYPH_ADVANCE * TEXT_SCALE;
   LS_PASS(ls_picture_init(out, ls_size_max(end.x - GAP, title_end) + MARGIN, end.y - GAP + MARGIN, paper));
-  draw_text(out, (point){MARGIN, MARGIN}, title, ink);
+  ls_canvas_text(out, (ls_point){MARGIN, MARGIN}, title, TEXT_SCALE, ink);
   ls_status status = draw(out, &layout, source, split);
   if (status != LS_OK) ls_picture_fini(out);
   return status;

@@ -34,13 +34,14 @@ static ls_status check_size(const ls_loaded *loaded)
 }
 
 /* Model and empty vectors from the configuration. Local. */
-static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas)
+static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas, bool input_gradient)
 {
   const ls_checkpoint_info *info = &loaded->info;
   LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
   const ls_model_options options = {.in = {.c = info->channels, .h = info->height, .w = info->width},
                                     .microbatch = loaded->spec->train.microbatch,
-                                    .classes = info->classes};
+                                    .classes = info->classes,
+                                    .input_gradient = input_gradient};
   LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, &options));
   LS_PASS(check_size(loaded));
   ls_normalization normalization = {.channels = info->channels};
@@ -62,11 +63,12 @@ static ls_status read_weights(ls_loaded *loaded, const char *path)
   return status;
 }
 
-static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas)
+static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
+                                 bool input_gradient)
 {
   LS_ROOT(comm, ls_checkpoint_read_info(path, &out->info));
   LS_PASS(share_info(comm, &out->info));
-  LS_AGREE(comm, build(out, path, schemas));
+  LS_AGREE(comm, build(out, path, schemas, input_gradient));
   LS_ROOT(comm, read_weights(out, path));
   const ls_model_counts *counts = ls_model_count(out->model);
   LS_PASS(ls_comm_broadcast(comm, out->network.params, counts->params * sizeof(float)));
@@ -83,16 +85,17 @@ static ls_status settle(ls_loaded *loaded, ls_status status, const char *path)
   return ls_wrap(status, "cannot load checkpoint '%s'", path);
 }
 
-ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas)
+ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
+                         bool input_gradient)
 {
   *out = (ls_loaded){.spec = NULL};
-  return settle(out, open_checkpoint(out, comm, path, schemas), path);
+  return settle(out, open_checkpoint(out, comm, path, schemas, input_gradient), path);
 }
 
 static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_schemas *schemas)
 {
   LS_PASS(ls_checkpoint_read_info(path, &out->info));
-  LS_PASS(build(out, path, schemas));
+  LS_PASS(build(out, path, schemas, false));
   LS_PASS(read_weights(out, path));
   ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
   return LS_OK;
@@ -102,6 +105,19 @@ ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *sch
 {
   *out = (ls_loaded){.spec = NULL};
   return settle(out, read_checkpoint(out, path, schemas), path);
+}
+
+ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data, const char *path)
+{
+  const ls_checkpoint_info *info = &loaded->info;
+  if (info->channels != data->channels || info->height != data->height || info->width != data->width)
+    return ls_fail(LS_E_INPUT, "'%s' takes images of %zux%zux%zu, but '%s' has %zux%zux%zu", path,
+                   info->channels, info->height, info->width, data->name, data->channels, data->height,
+                   data->width);
+  if (info->classes != data->classes)
+    return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes,
+                   data->name, data->classes);
+  return LS_OK;
 }
 
 void ls_loaded_close(ls_loaded *loaded)

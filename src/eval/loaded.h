@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "comm/comm.h"
 #include "config/spec.h"
+#include "data/source.h"
 #include "store/checkpoint.h"
 #include "train/network.h"
 
@@ -22,11 +23,17 @@ ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *sch
 
 /** Read a checkpoint on rank 0 and build the network on every rank.
  *
+ * @param[in] input_gradient  backward passes may ask for the gradient with respect to the input
+ *
  * Collective. Errors: LS_E_INPUT if it is no intact checkpoint; LS_E_CONFIG if the configuration in it cannot
  * be read; LS_E_MEMORY; LS_E_COMM. On error nothing is left to release.
  */
-ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path,
-                         const ls_schemas *schemas) LS_CHECKED;
+ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
+                         bool input_gradient) LS_CHECKED;
+
+/** Does the dataset fit the network of the checkpoint `path`? Local. Errors: LS_E_INPUT. */
+ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data,
+                              const char *path) LS_CHECKED;
 
 /** Closing twice is fine. */
 void ls_loaded_close(ls_loaded *loaded);

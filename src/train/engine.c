@@ -13,6 +13,7 @@
 #include "base/size.h"
 #include "data/augment.h"
 #include "nn/loss.h"
+#include "train/adversary.h"
 #include "train/culprit.h"
 #include "train/gradient.h"
 #include "train/mixup.h"
@@ -29,6 +30,7 @@ struct ls_engine {
   ls_gradient *gradient;
   ls_augment *augment;                  /* NULL: images are taken as they are */
   ls_mixup *mixup;                      /* NULL: one by one */
+  ls_adversary *adversary;              /* NULL: nobody attacks them */
   float *slots[LS_OPTIMIZER_MAX_SLOTS]; /* optimizer state, [params] each */
   size_t slot_count;
   atomic_size_t taken; /* micro-batches of the step that threads have taken */
@@ -61,6 +63,8 @@ static ls_status allocate(ls_engine *engine)
   LS_PASS(ls_workspaces_new(&engine->workspaces, model, engine->options.threads));
   LS_PASS(ls_gradient_new(&engine->gradient, model));
   LS_PASS(plan_images(engine));
+  LS_PASS(ls_adversary_new(&engine->adversary, engine->options.train, engine->options.network,
+                           engine->options.seed, engine->options.threads));
   engine->slot_count = ls_optimizer_slot_count(ls_optimizer_find(&engine->options.train->optimizer));
   for (size_t i = 0; i < engine->slot_count; i++)
     LS_PASS(
@@ -108,6 +112,7 @@ void ls_engine_free(ls_engine *engine)
   ls_gradient_free(engine->gradient);
   ls_augment_free(engine->augment);
   ls_mixup_free(engine->mixup);
+  ls_adversary_free(engine->adversary);
   for (size_t i = 0; i < engine->slot_count; i++) free(engine->slots[i]);
   free(engine);
 }
@@ -148,21 +153,44 @@ static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
   return pass;
 }
 
-/* Forward and backward of one micro-batch. */
+/* Forward and backward of one micro-batch, its loss weighted by `share`. */
 static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass, const ls_step *step,
-                             const ls_microbatch *microbatch)
+                             const ls_microbatch *microbatch, double share)
 {
   const ls_model *model = engine->options.network->model;
   ls_workspace *workspace = engine->workspaces[part];
   const float *logits = ls_model_forward(model, pass, workspace);
-  const ls_loss_sums loss =
+  ls_loss_sums loss =
       ls_loss_mixed(logits, microbatch->labels, ls_mixup_labels(engine->mixup, part), microbatch->n,
                     ls_model_classes(model), engine->options.train->label_smoothing,
-                    1.0 / (double)ls_loader_step_samples(step->loader, step->epoch_step),
+                    share / (double)ls_loader_step_samples(step->loader, step->epoch_step),
                     ls_workspace_loss_gradient(workspace));
   ls_step_profile_lap(step->profile, part, LS_SECTION_LOSS);
   ls_model_backward(model, pass, workspace, NULL);
+  loss.loss *= share;
   return loss;
+}
+
+/* The micro-batch as it is, and under attack. What counts as correct are the clean images, if they take
+ * part; so it is with the batch statistics. */
+static ls_loss_sums run_passes(ls_engine *engine, size_t part, const ls_pass *pass, const ls_step *step,
+                               const ls_microbatch *microbatch)
+{
+  const double alpha = ls_adversary_alpha(engine->adversary);
+  ls_loss_sums clean = {.loss = 0.0};
+  ls_pass attacked = *pass;
+  if (alpha > 0.0) {
+    ls_pass first = *pass;
+    if (alpha < 1.0) first.done = NULL;
+    clean = run_pass(engine, part, &first, step, microbatch, alpha);
+    if (alpha == 1.0) return clean;
+    attacked.accumulate = true;
+    attacked.stats = NULL;
+  }
+  ls_adversary_attack(engine->adversary, part, engine->workspaces[part], microbatch, pass);
+  const ls_loss_sums sums = run_pass(engine, part, &attacked, step, microbatch, 1.0 - alpha);
+  return (ls_loss_sums){.loss = clean.loss + sums.loss,
+                        .correct = alpha > 0.0 ? clean.correct : sums.correct};
 }
 
 /* A thread's share of the sums. */
@@ -198,7 +226,7 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
     pass.done = tell_ready;
     pass.waiting = &waiting;
   }
-  const ls_loss_sums loss = run_pass(engine, part, &pass, step, microbatch);
+  const ls_loss_sums loss = run_passes(engine, part, &pass, step, microbatch);
   ls_sums_add_loss(engine->sums, part, loss.loss);
   ls_sums_count(engine->sums, part, LS_TALLY_CORRECT, loss.correct);
   ls_sums_count(engine->sums, part, LS_TALLY_SAMPLES, microbatch->n);
@@ -282,7 +310,7 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
         .model = model, .pass = &pass, .limits = ls_sums_find_limits(engine->sums), .grads = grads};
     pass.observe = ls_culprit_observe;
     pass.observer = &culprit;
-    const ls_loss_sums loss = run_pass(engine, 0, &pass, step, &microbatch);
+    const ls_loss_sums loss = run_passes(engine, 0, &pass, step, &microbatch);
     LS_PASS(ls_culprit_tell(&culprit, loss.loss));
   }
   return LS_OK;

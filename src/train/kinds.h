@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The lists of optimizer and schedule kinds: a new kind is a file of its own and one word here. Private to
- * the module; others go through the registries in optimizer.h and schedule.h. */
+/* The lists of optimizer, schedule and attack kinds: a new kind is a file of its own and one word here.
+ * Private to the module; others go through the registries in optimizer.h, schedule.h and attack.h. */
 #ifndef LS_TRAIN_KINDS_H
 #define LS_TRAIN_KINDS_H
 
 #include <math.h>
 
+#include "train/attack.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -19,6 +20,12 @@ LS_OPTIMIZER_LIST(LS_OPTIMIZER_DECLARE)
 #define LS_SCHEDULE_DECLARE(name) extern const ls_schedule_kind ls_schedule_##name;
 LS_SCHEDULE_LIST(LS_SCHEDULE_DECLARE)
 #undef LS_SCHEDULE_DECLARE
+
+#define LS_ATTACK_LIST(X) X(fgsm) X(pgd)
+
+#define LS_ATTACK_DECLARE(name) extern const ls_attack_kind ls_attack_##name;
+LS_ATTACK_LIST(LS_ATTACK_DECLARE)
+#undef LS_ATTACK_DECLARE
 
 /** What every schedule takes: the first member of each kind's options. */
 typedef struct ls_schedule_common {

@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 toy toy 60 20
 toy_config
 
-for command in "" train bench eval data inspect doctor; do
+for command in "" train bench eval attack predict data inspect doctor; do
   # shellcheck disable=SC2086
   run 0 "$lockstep" $command --help
   out_has 'Usage:'

@@ -344,6 +344,7 @@ def make_training(path):
         add_training(file, "residual", residual_net(), [8, 3, 8, 8])
 
 
-for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5")):
-    torch.manual_seed(seed)
-    make(os.path.join(HERE, file_name))
+if __name__ == "__main__":
+    for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5")):
+        torch.manual_seed(seed)
+        make(os.path.join(HERE, file_name))

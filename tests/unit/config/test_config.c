@@ -191,6 +191,13 @@ static const char full_resolved[] =
     "  check_replicas: 0\n"
     "  optimizer: {type: sgd, lr: 0.05, momentum: 0.9, nesterov: true}\n"
     "  schedule: {type: onecycle, max_lr: 0.30000000000000004}\n"
+    "  adversarial:\n"
+    "    method: none\n"
+    "    epsilon: 0.3\n"
+    "    alpha: auto\n"
+    "    steps: 7\n"
+    "    step_size: auto\n"
+    "    warmup_epochs: 0\n"
     "  early_stopping:\n"
     "    patience: 4\n"
     "    metric: accuracy\n"
@@ -248,6 +255,21 @@ static void reals_survive_the_resolved_configuration(void **state)
   }
 }
 
+static void a_number_or_a_word_is_read_and_written(void **state)
+{
+  (void)state;
+  ls_spec *spec = parse(MINIMAL "train: {adversarial: {alpha: 0.25, step_size: auto}}\n");
+  assert_int_equal(spec->train.adversarial.alpha.word, -1);
+  assert_true(spec->train.adversarial.alpha.real == 0.25);
+  assert_int_equal(spec->train.adversarial.step_size.word, 0);
+  ls_text yaml = {0};
+  ls_config_emit(spec, &yaml);
+  assert_non_null(strstr(ls_text_get(&yaml), "alpha: 0.25\n"));
+  assert_non_null(strstr(ls_text_get(&yaml), "step_size: auto\n"));
+  ls_text_fini(&yaml);
+  ls_spec_free(spec);
+}
+
 static void help_tells_type_range_default_and_meaning(void **state)
 {
   (void)state;
@@ -261,6 +283,7 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  train.epochs: a count of epochs, at least 1; default 10\n      Passes over the training split.\n",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
       "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
+      "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto; default auto\n",
       "  train.early_stopping.restore_best: true or false; default true\n",
       "  checkpoint.every_minutes: a number of minutes, at least 0; default 0\n",
       "\nevery layer\n  name: a text; optional\n",
@@ -284,6 +307,7 @@ int main(void)
       cmocka_unit_test(texts_may_look_like_anything),
       cmocka_unit_test(the_resolved_configuration_has_every_key_and_resolves_to_itself),
       cmocka_unit_test(reals_survive_the_resolved_configuration),
+      cmocka_unit_test(a_number_or_a_word_is_read_and_written),
       cmocka_unit_test(help_tells_type_range_default_and_meaning),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);

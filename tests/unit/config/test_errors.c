@@ -41,12 +41,12 @@ static const struct {
      "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
-     "schedule, early_stopping; did you mean 'epochs'?"},
+     "schedule, adversarial, early_stopping; did you mean 'epochs'?"},
     {MINIMAL "train: {a: 1, b: 2, epohcs: 3}\n",
      "c.yaml:3:9: train.a: unknown key; also unknown: 'b', 'epohcs'; allowed here: epochs, batch, "
      "microbatch, reduction, allreduce_dtype, bucket_mb, label_smoothing, clip_norm, time_limit, "
      "stall_timeout, stall_abort, "
-     "check_replicas, optimizer, schedule, early_stopping"},
+     "check_replicas, optimizer, schedule, adversarial, early_stopping"},
     {MINIMAL "zebra: 1\n",
      "c.yaml:3:1: zebra: unknown key; allowed here: name, seed, data, model, train, checkpoint"},
     {MINIMAL "train.epochs: 3\n",
@@ -76,12 +76,12 @@ static const struct {
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
-     "schedule, early_stopping"},
+     "schedule, adversarial, early_stopping"},
     {MINIMAL "train: [1]\n",
      "c.yaml:3:8: train: expected a section, found a list; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
-     "schedule, early_stopping"},
+     "schedule, adversarial, early_stopping"},
     {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
                                        "found '3.7'; write it as a whole number"},
     {MINIMAL "train: {epochs: 12 apples}\n",
@@ -141,7 +141,7 @@ static const struct {
      "c.yaml:3:22: train.5: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
      "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
-     "schedule, early_stopping; decimals are written with a point"},
+     "schedule, adversarial, early_stopping; decimals are written with a point"},
     {MINIMAL "train: {reduction: exact, allreduce_dtype: bfloat16}\n",
      "c.yaml:3:44: train.allreduce_dtype: bfloat16 rounds what reduction: exact keeps; use reduction: fast "
      "with it"},

@@ -160,7 +160,7 @@ static const struct {
     {"train.lrr=5", "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
                     "allreduce_dtype, bucket_mb, "
                     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
-                    "optimizer, schedule, early_stopping"},
+                    "optimizer, schedule, adversarial, early_stopping"},
     {"trian.epochs=5",
      "trian: unknown key; allowed here: name, seed, data, model, train, checkpoint; did you mean 'train'?"},
     {"train.epochs[0]=5", "train.epochs: an index needs a list; there is none"},
@@ -187,7 +187,7 @@ static const struct {
     {"train=5", "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, "
                 "allreduce_dtype, bucket_mb, "
                 "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
-                "optimizer, schedule, early_stopping"},
+                "optimizer, schedule, adversarial, early_stopping"},
     {"train.optimizer=adam", "train.optimizer: expected {type: NAME, ...}, found 'adam'; write {type: adam}"},
     {"train.optimizer.beta1=0.5",
      "train.optimizer.beta1: unknown key; allowed in sgd: type, lr, momentum, nesterov"},

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Figures of an attack. The curve is drawn here: a line through some points needs no plotting program. */
+#include "cli/attack_report.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/size.h"
+
+static double share(uint64_t part, const ls_robustness *figures)
+{
+  return (double)part / (double)figures->samples;
+}
+
+static bool is_targeted(const ls_attack_report *report)
+{
+  return report->onslaught->target != LS_ANY_CLASS;
+}
+
+/* ---- for people ---- */
+
+static void add_heading(const ls_attack_report *report, ls_text *text)
+{
+  const ls_onslaught *onslaught = report->onslaught;
+  const ls_attack *attack = &onslaught->attack;
+  const ls_robustness *figures = &report->results[0].figures;
+  ls_text_add(text, "%s", attack->kind->name);
+  if (attack->kind->takes_steps) ls_text_add(text, "-%zu", attack->steps);
+  if (attack->kind->takes_steps && attack->step_size > 0)
+    ls_text_add(text, ", step size %g", attack->step_size);
+  if (onslaught->restarts > 1) ls_text_add(text, ", the worst of %zu starts", onslaught->restarts);
+  ls_text_add(text, ", on %llu samples of %s, %s", (unsigned long long)figures->samples, report->dataset,
+              report->split);
+  if (onslaught->source_class != LS_ANY_CLASS) ls_text_add(text, ", class %zu", onslaught->source_class);
+  if (is_targeted(report)) ls_text_add(text, ", to be taken for class %zu", onslaught->target);
+  ls_text_add(text, "; without an attack %.2f %%\n\n", 100 * share(figures->clean_correct, figures));
+}
+
+static void add_row(const ls_attack_report *report, const ls_attack_result *result, ls_text *text)
+{
+  const ls_robustness *figures = &result->figures;
+  ls_text_add(text, "%9g  %8.2f %%", result->epsilon, 100 * share(figures->correct, figures));
+  if (isnan(figures->confidence_on_errors))
+    ls_text_add(text, "  %20s", "no errors");
+  else
+    ls_text_add(text, "  %18.2f %%", 100 * figures->confidence_on_errors);
+  if (is_targeted(report)) ls_text_add(text, "  %12.2f %%", 100 * share(figures->hits, figures));
+  ls_text_add(text, "\n");
+}
+
+void ls_attack_report_table(const ls_attack_report *report, ls_text *text)
+{
+  add_heading(report, text);
+  ls_text_add(text, "%9s  %10s  %20s", "epsilon", "accuracy", "confidence on errors");
+  ls_text_add(text, is_targeted(report) ? "  %14s\n" : "\n", "taken for it");
+  for (size_t i = 0; i < report->count; i++) add_row(report, &report->results[i], text);
+}
+
+/* ---- for programs ---- */
+
+static json_t *real_or_null(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *class_or_null(size_t class)
+{
+  return class == LS_ANY_CLASS ? json_null() : json_integer((json_int_t) class);
+}
+
+static json_t *result_json(const ls_attack_report *report, const ls_attack_result *result)
+{
+  const ls_robustness *figures = &result->figures;
+  return json_pack("{s:f, s:f, s:o, s:f, s:o, s:I, s:I}", "epsilon", result->epsilon, "accuracy",
+                   share(figures->correct, figures), "mean_confidence_on_errors",
+                   real_or_null(figures->confidence_on_errors), "clean_accuracy",
+                   share(figures->clean_correct, figures), "target_rate",
+                   is_targeted(report) ? json_real(share(figures->hits, figures)) : json_null(), "samples",
+                   (json_int_t)figures->samples, "correct", (json_int_t)figures->correct);
+}
+
+static json_t *results_json(const ls_attack_report *report)
+{
+  json_t *list = json_array();
+  for (size_t i = 0; i < report->count; i++)
+    if (json_array_append_new(list, result_json(report, &report->results[i])) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  return list;
+}
+
+/* What an attack of one step has none of. */
+static json_t *step_or_null(const ls_attack *attack, json_t *value)
+{
+  if (attack->kind->takes_steps) return value;
+  json_decref(value);
+  return json_null();
+}
+
+ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
+{
+  const ls_onslaught *onslaught = report->onslaught;
+  const ls_attack *attack = &onslaught->attack;
+  json_t *step_size = attack->step_size > 0 ? json_real(attack->step_size) : json_null();
+  json_t *document =
+      json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "checkpoint", report->checkpoint,
+                "dataset", report->dataset, "split", report->split, "method", attack->kind->name, "steps",
+                step_or_null(attack, json_integer((json_int_t)attack->steps)), "step_size",
+                step_or_null(attack, step_size), "restarts",
+                step_or_null(attack, json_integer((json_int_t)onslaught->restarts)), "target",
+                class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class),
+                "seed", (json_int_t)attack->seed, "results", results_json(report));
+  *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+  json_decref(document);
+  return *text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+}
+
+/* ---- the curve ---- */
+
+enum { CURVE_WIDTH = 560, CURVE_HEIGHT = 360, EDGE = 56, TICKS = 5 };
+
+/* A point of the picture; epsilon and accuracy are fractions of their axes. */
+static double curve_x(double fraction)
+{
+  return EDGE + fraction * (CURVE_WIDTH - 2 * EDGE);
+}
+
+static double curve_y(double fraction)
+{
+  return EDGE + (1.0 - fraction) * (CURVE_HEIGHT - 2 * EDGE);
+}
+
+static double largest_epsilon(const ls_attack_report *report)
+{
+  double largest = 0.0;
+  for (size_t i = 0; i < report->count; i++) largest = fmax(largest, report->results[i].epsilon);
+  return largest > 0.0 ? largest : 1.0;
+}
+
+static void add_axes(const ls_attack_report *report, ls_text *svg)
+{
+  const double largest = largest_epsilon(report);
+  for (int i = 0; i <= TICKS; i++) {
+    const double at = (double)i / TICKS;
+    ls_text_add(svg, "<path d=\"M%d %.1fH%d\" stroke=\"#ddd\"/>\n", EDGE, curve_y(at), CURVE_WIDTH - EDGE);
+    ls_text_add(svg, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d %%</text>\n", EDGE - 6,
+                curve_y(at) + 4, 100 * i / TICKS);
+    ls_text_add(svg, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>\n", curve_x(at),
+                CURVE_HEIGHT - EDGE + 18, at * largest);
+  }
+  ls_text_add(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epsilon (black is 0, white is 1)</text>\n",
+              CURVE_WIDTH / 2, CURVE_HEIGHT - 14);
+  ls_text_add(svg, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\">accuracy under %s, %s</text>\n",
+              CURVE_WIDTH / 2, report->onslaught->attack.kind->name, report->split);
+}
+
+static int by_epsilon(const void *a, const void *b)
+{
+  const ls_attack_result *x = *(const ls_attack_result *const *)a, *y = *(const ls_attack_result *const *)b;
+  return (x->epsilon > y->epsilon) - (x->epsilon < y->epsilon);
+}
+
+static void add_points(const ls_attack_report *report, ls_text *svg)
+{
+  const double largest = largest_epsilon(report);
+  const ls_attack_result *sorted[LS_ATTACK_MAX_EPSILONS];
+  for (size_t i = 0; i < report->count; i++) sorted[i] = &report->results[i];
+  qsort(sorted, report->count, sizeof *sorted, by_epsilon);
+  ls_text_add(svg, "<polyline fill=\"none\" stroke=\"#b02018\" stroke-width=\"2\" points=\"");
+  for (size_t i = 0; i < report->count; i++)
+    ls_text_add(svg, "%.1f,%.1f ", curve_x(sorted[i]->epsilon / largest),
+                curve_y(share(sorted[i]->figures.correct, &sorted[i]->figures)));
+  ls_text_add(svg, "\"/>\n");
+  for (size_t i = 0; i < report->count; i++)
+    ls_text_add(svg, "<circle r=\"3\" fill=\"#b02018\" cx=\"%.1f\" cy=\"%.1f\"/>\n",
+                curve_x(sorted[i]->epsilon / largest),
+                curve_y(share(sorted[i]->figures.correct, &sorted[i]->figures)));
+}
+
+void ls_attack_report_curve(const ls_attack_report *report, ls_text *svg)
+{
+  ls_text_add(svg,
+              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+              "font-family=\"sans-serif\" font-size=\"12\">\n"
+              "<rect width=\"100%%\" height=\"100%%\" fill=\"#fafaf7\"/>\n",
+              CURVE_WIDTH, CURVE_HEIGHT);
+  add_axes(report, svg);
+  add_points(report, svg);
+  ls_text_add(svg, "</svg>\n");
+}

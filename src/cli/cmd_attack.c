@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep attack: how a trained network stands up to adversarial examples, for a sweep of epsilons. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/attack_report.h"
+#include "cli/command.h"
+#include "cli/eval_split.h"
+#include "comm/place.h"
+#include "data/same.h"
+#include "data/source.h"
+#include "eval/loaded.h"
+#include "eval/robustness.h"
+#include "train/schemas.h"
+
+enum {
+  KEY_METHOD = 256,
+  KEY_EPSILON,
+  KEY_STEPS,
+  KEY_STEP_SIZE,
+  KEY_RESTARTS,
+  KEY_TARGET,
+  KEY_SOURCE_CLASS,
+  KEY_DATA,
+  KEY_SPLIT,
+  KEY_LIMIT,
+  KEY_JSON,
+  KEY_OUTPUT = 'o',
+  DEFAULT_STEPS = 40
+};
+
+typedef struct attack_arguments {
+  const char *checkpoint, *data, *output; /* argv's */
+  double epsilons[LS_ATTACK_MAX_EPSILONS];
+  size_t epsilon_count;
+  ls_onslaught onslaught; /* all but loader, epsilon and seed */
+  bool json;
+} attack_arguments;
+
+typedef struct attack_session {
+  const attack_arguments *arguments;
+  ls_loaded loaded;
+  ls_victim victim;
+  ls_source *source;
+  ls_loader *loader;
+  ls_onslaught onslaught;
+  ls_attack_result results[LS_ATTACK_MAX_EPSILONS];
+} attack_session;
+
+/* ---- arguments ---- */
+
+static error_t refuse(struct argp_state *state, const char *option, const char *value, const char *expected)
+{
+  argp_error(state, "--%s %s: expected %s", option, value, expected);
+  return EINVAL;
+}
+
+static error_t parse_count(struct argp_state *state, const char *option, const char *value, uint64_t least,
+                           size_t *count)
+{
+  uint64_t parsed;
+  if (!ls_parse_count(value, &parsed) || parsed < least)
+    return refuse(state, option, value, least > 0 ? "a count, at least 1" : "a count");
+  *count = parsed;
+  return 0;
+}
+
+static error_t parse_epsilons(struct argp_state *state, attack_arguments *arguments, const char *list)
+{
+  static const char expected[] = "numbers from 0 to 1 with commas between them, at most 64, such as 0.1,0.2";
+  arguments->epsilon_count = 0;
+  for (const char *item = list; item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
+    char text[32];
+    const int length = snprintf(text, sizeof text, "%.*s", (int)strcspn(item, ","), item);
+    double epsilon = -1.0;
+    const bool fits = length >= 0 && (size_t)length < sizeof text && ls_parse_real(text, &epsilon);
+    if (!fits || !(epsilon >= 0.0 && epsilon <= 1.0) || arguments->epsilon_count == LS_ATTACK_MAX_EPSILONS)
+      return refuse(state, "epsilon", list, expected);
+    arguments->epsilons[arguments->epsilon_count++] = epsilon;
+  }
+  return 0;
+}
+
+static error_t parse_method(struct argp_state *state, ls_onslaught *onslaught, const char *word)
+{
+  onslaught->attack.kind = ls_attack_find(word);
+  return onslaught->attack.kind ? 0 : refuse(state, "method", word, "fgsm or pgd");
+}
+
+static error_t parse_step_size(struct argp_state *state, ls_onslaught *onslaught, const char *value)
+{
+  double *step_size = &onslaught->attack.step_size;
+  if (ls_parse_real(value, step_size) && *step_size > 0.0 && *step_size <= 1.0) return 0;
+  return refuse(state, "step-size", value, "a number above 0, at most 1");
+}
+
+static error_t take_checkpoint(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  if (arguments->checkpoint) {
+    argp_error(state, "one checkpoint at a time: '%s' is one too many", value);
+    return EINVAL;
+  }
+  arguments->checkpoint = value;
+  return 0;
+}
+
+static error_t check_complete(const attack_arguments *arguments, struct argp_state *state)
+{
+  const char *missing = !arguments->checkpoint              ? "no checkpoint given"
+                        : !arguments->onslaught.attack.kind ? "no --method given: fgsm or pgd"
+                        : arguments->epsilon_count == 0     ? "no --epsilon given, such as --epsilon 0.1,0.2"
+                                                            : NULL;
+  if (!missing) return 0;
+  argp_error(state, "%s", missing);
+  return EINVAL;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  attack_arguments *arguments = state->input;
+  ls_onslaught *onslaught = &arguments->onslaught;
+  switch (key) {
+  case KEY_METHOD:
+    return parse_method(state, onslaught, value);
+  case KEY_EPSILON:
+    return parse_epsilons(state, arguments, value);
+  case KEY_STEPS:
+    return parse_count(state, "steps", value, 1, &onslaught->attack.steps);
+  case KEY_STEP_SIZE:
+    return parse_step_size(state, onslaught, value);
+  case KEY_RESTARTS:
+    return parse_count(state, "restarts", value, 1, &onslaught->restarts);
+  case KEY_TARGET:
+    return parse_count(state, "target", value, 0, &onslaught->target);
+  case KEY_SOURCE_CLASS:
+    return parse_count(state, "source-class", value, 0, &onslaught->source_class);
+  case KEY_LIMIT:
+    return parse_count(state, "limit", value, 1, &onslaught->limit);
+  case KEY_DATA:
+    arguments->data = value;
+    return 0;
+  case KEY_SPLIT:
+    return ls_eval_split_parse(&onslaught->split, value, state);
+  case KEY_JSON:
+    arguments->json = true;
+    return 0;
+  case KEY_OUTPUT:
+    arguments->output = value;
+    return 0;
+  case ARGP_KEY_ARG:
+    return take_checkpoint(state, arguments, value);
+  case ARGP_KEY_END:
+    return check_complete(arguments, state);
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"method", KEY_METHOD, "METHOD", 0,
+     "fgsm: one step along the sign of the gradient; pgd: many, from a random start", 0},
+    {"epsilon", KEY_EPSILON, "E[,E...]", 0,
+     "The most that a pixel may be changed by, where black is 0 and white is 1", 0},
+    {"steps", KEY_STEPS, "N", 0, "Steps of pgd (default: 40)", 0},
+    {"step-size", KEY_STEP_SIZE, "A", 0, "Size of a step of pgd (default: 2.5 * epsilon / steps)", 0},
+    {"restarts", KEY_RESTARTS, "R", 0,
+     "Random starts of pgd; of each image the worst for the network counts (default: 1)", 0},
+    {"target", KEY_TARGET, "CLASS", 0, "Make images be taken for this class (default: for any other)", 0},
+    {"source-class", KEY_SOURCE_CLASS, "CLASS", 0, "Attack images of this class alone (default: of all)", 0},
+    {"data", KEY_DATA, "SRC", 0,
+     "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
+    {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
+    {"limit", KEY_LIMIT, "N", 0, "Attack only what is among the first N samples of the file's split", 0},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
+    {"output", KEY_OUTPUT, "DIR", 0,
+     "Also write results.json, curve.svg, and for every epsilon a picture and the adversarial examples", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "CHECKPOINT.h5 --method METHOD --epsilon E[,E...]",
+    .doc =
+        "Attack a trained network with adversarial examples and count what it still gets right.\v"
+        "Figures and examples are the same on any number of ranks. DIR/adversarial-E.h5 is a dataset, which "
+        "`lockstep eval --data` reads.\n"
+        "\n"
+        "Examples:\n"
+        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0,0.05,0.1,0.25 -o runs/a/fgsm\n"
+        "  lockstep attack runs/a/best.h5 --method pgd --epsilon 0.3 --step-size 0.01 --restarts 10\n"
+        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"};
+
+/* ---- preparation ---- */
+
+static ls_status check_classes(const attack_session *session)
+{
+  const ls_onslaught *onslaught = &session->onslaught;
+  const size_t classes = session->loaded.info.classes;
+  const struct {
+    const char *option;
+    size_t class;
+  } given[] = {{"target", onslaught->target}, {"source-class", onslaught->source_class}};
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+    if (given[i].class != LS_ANY_CLASS && given[i].class >= classes)
+      return ls_fail(LS_E_USAGE, "--%s %zu: the network tells classes 0 to %zu apart", given[i].option,
+                     given[i].class, classes - 1);
+  return LS_OK;
+}
+
+static ls_status open_data(attack_session *session)
+{
+  const attack_arguments *arguments = session->arguments;
+  const ls_loaded *loaded = &session->loaded;
+  const char *where = arguments->data ? arguments->data : loaded->spec->data.source;
+  LS_PASS(check_classes(session));
+  LS_PASS(ls_source_open(&session->source, where, loaded->info.classes));
+  return ls_loaded_check_fit(loaded, ls_source_info(session->source), arguments->checkpoint);
+}
+
+static ls_status make_rooms(attack_session *session)
+{
+  ls_victim *victim = &session->victim;
+  const ls_model *model = session->loaded.model;
+  LS_PASS(ls_workspaces_new(&victim->workspaces, model, victim->threads));
+  return ls_attack_rooms_new(&victim->rooms, model, victim->microbatch, victim->threads);
+}
+
+/* Network, data and memory. Collective. */
+static ls_status prepare(attack_session *session, ls_comm *comm)
+{
+  ls_loaded *loaded = &session->loaded;
+  LS_PASS(ls_loaded_open(loaded, comm, session->arguments->checkpoint, &ls_all_schemas, true));
+  ls_place place;
+  LS_PASS(ls_place_find(comm, &place));
+  const ls_spec *spec = loaded->spec;
+  session->victim = (ls_victim){
+      .network = &loaded->network, .threads = place.threads, .microbatch = spec->train.microbatch};
+  session->onslaught.attack.seed = spec->seed;
+  LS_AGREE(comm, open_data(session));
+  LS_PASS(ls_source_check_same(session->source, comm));
+  LS_AGREE(comm, make_rooms(session));
+  const ls_eval_split split = session->onslaught.split;
+  const ls_loader_options loader = {.data = &spec->data,
+                                    .seed = spec->seed,
+                                    .batch = spec->train.batch,
+                                    .microbatch = spec->train.microbatch,
+                                    .threads = place.threads,
+                                    .test_only = split == LS_EVAL_TEST};
+  LS_PASS(ls_loader_new(&session->loader, comm, session->source, &loader));
+  session->onslaught.loader = session->loader;
+  if (ls_loader_eval_count(session->loader, split) > 0) return LS_OK;
+  return ls_eval_split_empty(split, ls_source_info(session->source)->name);
+}
+
+static void release(attack_session *session)
+{
+  ls_victim *victim = &session->victim;
+  ls_loader_free(session->loader);
+  ls_source_close(session->source);
+  ls_attack_rooms_free(victim->rooms, victim->threads);
+  ls_workspaces_free(victim->workspaces, victim->threads);
+  ls_loaded_close(&session->loaded);
+}
+
+/* ---- results ---- */
+
+/* "DIR/adversarial-0.25.h5", freed by the caller. */
+static ls_status path_of(const attack_session *session, const char *name, double epsilon, const char *suffix,
+                         char **path)
+{
+  ls_text text = {0};
+  ls_text_add(&text, "%s/%s-%g%s", session->arguments->output, name, epsilon, suffix);
+  return ls_text_take(&text, path);
+}
+
+/* Rank 0. */
+static ls_status write_examples(const attack_session *session, const ls_examples *examples, double epsilon)
+{
+  const ls_dataset_info *data = ls_source_info(session->source);
+  ls_picture picture = {0};
+  char *png = NULL, *h5 = NULL;
+  ls_status status;
+  LS_GO(path_of(session, "examples", epsilon, ".png", &png));
+  LS_GO(path_of(session, "adversarial", epsilon, ".h5", &h5));
+  LS_GO(ls_examples_draw(&picture, examples, epsilon, data));
+  LS_GO(ls_png_write(png, &picture));
+  LS_GO(ls_examples_write(examples, h5, data));
+done:
+  ls_picture_fini(&picture);
+  free(png);
+  free(h5);
+  return status;
+}
+
+/* One epsilon. Collective. */
+static ls_status attack(attack_session *session, ls_comm *comm, size_t i)
+{
+  const double epsilon = session->arguments->epsilons[i];
+  const bool is_wanted = session->arguments->output != NULL;
+  ls_examples examples = {.count = 0};
+  ls_robustness *figures = &session->results[i].figures;
+  session->results[i].epsilon = session->onslaught.attack.epsilon = epsilon;
+  LS_PASS(
+      ls_robustness_find(figures, is_wanted ? &examples : NULL, comm, &session->victim, &session->onslaught));
+  if (!is_wanted) return LS_OK;
+  const ls_status status =
+      ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_examples(session, &examples, epsilon) : LS_OK);
+  ls_examples_fini(&examples);
+  return status;
+}
+
+static ls_status write_text(const char *folder, const char *name, const char *content)
+{
+  char *path;
+  ls_text text = {0};
+  ls_text_add(&text, "%s/%s", folder, name);
+  LS_PASS(ls_text_take(&text, &path));
+  const ls_status status = ls_file_write(path, content, strlen(content));
+  free(path);
+  return status;
+}
+
+static ls_status write_report(const ls_attack_report *report, const char *folder, const char *json)
+{
+  ls_text text = {0};
+  char *svg = NULL;
+  ls_status status;
+  ls_attack_report_curve(report, &text);
+  LS_GO(ls_text_take(&text, &svg));
+  LS_GO(write_text(folder, "results.json", json));
+  LS_GO(write_text(folder, "curve.svg", svg));
+done:
+  free(svg);
+  return status;
+}
+
+/* Rank 0. */
+static ls_status show(const attack_session *session)
+{
+  const attack_arguments *arguments = session->arguments;
+  const ls_attack_report report = {.checkpoint = arguments->checkpoint,
+                                   .dataset = ls_source_info(session->source)->name,
+                                   .split = ls_eval_split_words[session->onslaught.split],
+                                   .onslaught = &session->onslaught,
+                                   .results = session->results,
+                                   .count = arguments->epsilon_count};
+  ls_text table = {0};
+  char *json = NULL;
+  ls_status status;
+  LS_GO(ls_attack_report_json(&report, &json));
+  if (arguments->output) LS_GO(write_report(&report, arguments->output, json));
+  ls_attack_report_table(&report, &table);
+  puts(arguments->json ? json : ls_text_get(&table));
+  if (arguments->output && !arguments->json) printf("figures and examples in %s\n", arguments->output);
+done:
+  ls_text_fini(&table);
+  free(json);
+  return status;
+}
+
+static ls_status attack_all(ls_comm *comm, attack_session *session)
+{
+  LS_PASS(prepare(session, comm));
+  if (session->arguments->output) LS_ROOT(comm, ls_folder_make(session->arguments->output));
+  for (size_t i = 0; i < session->arguments->epsilon_count; i++) LS_PASS(attack(session, comm, i));
+  LS_ROOT(comm, show(session));
+  return LS_OK;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  attack_arguments arguments = {.onslaught = {.split = LS_EVAL_TEST,
+                                              .attack = {.steps = DEFAULT_STEPS},
+                                              .restarts = 1,
+                                              .target = LS_ANY_CLASS,
+                                              .source_class = LS_ANY_CLASS,
+                                              .limit = UINT64_MAX}};
+  bool done;
+  LS_PASS(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
+  if (done) return LS_OK;
+  attack_session session = {.arguments = &arguments, .onslaught = arguments.onslaught};
+  if (!session.onslaught.attack.kind->takes_steps) session.onslaught.restarts = 1; /* all would be the same */
+  const ls_status status = attack_all(comm, &session);
+  release(&session);
+  return status;
+}
+
+const ls_command ls_command_attack = {
+    .word = "attack", .doc = "attack a trained network with adversarial examples", .run = run};

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep predict: what a trained network takes pictures for. Rank 0 does it alone. */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "data/png_read.h"
+#include "eval/intake.h"
+#include "eval/loaded.h"
+#include "nn/loss.h"
+#include "train/schemas.h"
+
+enum { KEY_RAW = 256, KEY_JSON };
+
+typedef struct predict_arguments {
+  const char *checkpoint; /* argv's, like the images */
+  const char **images;    /* [count] */
+  size_t count;
+  bool raw, json;
+} predict_arguments;
+
+/* What became of one picture. */
+typedef struct prediction {
+  char *error;          /* why there is none; owned */
+  float *probabilities; /* [classes]; owned */
+  size_t best, second;  /* classes */
+} prediction;
+
+typedef struct predict_session {
+  const predict_arguments *arguments;
+  ls_loaded loaded;
+  ls_workspace *workspace;
+  uint8_t *image;          /* [c, h, w] */
+  char **labels;           /* [classes] pointers into the class names; NULL: classes are numbers */
+  prediction *predictions; /* [count] */
+  size_t failures;
+} predict_session;
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+  predict_arguments *arguments = state->input;
+  if (key == KEY_RAW)
+    arguments->raw = true;
+  else if (key == KEY_JSON)
+    arguments->json = true;
+  else if (key == ARGP_KEY_ARG && !arguments->checkpoint)
+    arguments->checkpoint = value;
+  else if (key == ARGP_KEY_ARG)
+    arguments->images[arguments->count++] = value;
+  else if (key == ARGP_KEY_END && arguments->count == 0)
+    argp_error(state, "expected a checkpoint and at least one picture");
+  else if (key != ARGP_KEY_END)
+    return ARGP_ERR_UNKNOWN;
+  return key == ARGP_KEY_END && arguments->count == 0 ? EINVAL : 0;
+}
+
+static const struct argp_option options[] = {
+    {"raw", KEY_RAW, NULL, 0, "Take the pixels as they are; another size is scaled to the network's", 0},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
+    {0}};
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse_option,
+    .args_doc = "CHECKPOINT.h5 IMAGE.png [IMAGE.png ...]",
+    .doc =
+        "Tell what a trained network takes pictures for: PNG files of any colour type and size.\v"
+        "For a network of one channel a picture is converted as MNIST was made: dark ink on light paper or "
+        "light on dark is found out, cut out, scaled to 20/28 of the network's image in its proportions, and "
+        "centred by its mass. For one of three channels, the middle of the picture is scaled. A picture that "
+        "cannot be read is reported, the others go on, and the exit status is 1.\n"
+        "\n"
+        "Examples:\n"
+        "  lockstep predict runs/a/best.h5 scan.png photo.png\n"
+        "  lockstep predict runs/a/best.h5 digits/*.png --json\n"};
+
+/* The class names, one a line (as many as classes: the reader has seen to it), taken apart in place. */
+static ls_status split_labels(predict_session *session)
+{
+  ls_checkpoint_info *info = &session->loaded.info;
+  if (!info->class_names) return LS_OK;
+  LS_PASS(ls_alloc(&session->labels, info->classes, sizeof *session->labels, "the class names"));
+  char *rest = info->class_names;
+  for (size_t k = 0; k < info->classes; k++) session->labels[k] = strsep(&rest, "\n");
+  return LS_OK;
+}
+
+static ls_status prepare(predict_session *session)
+{
+  const predict_arguments *arguments = session->arguments;
+  LS_PASS(ls_loaded_read(&session->loaded, arguments->checkpoint, &ls_all_schemas));
+  const ls_model *model = session->loaded.model;
+  LS_PASS(ls_workspace_new(&session->workspace, model));
+  LS_PASS(ls_alloc(&session->image, ls_shape_count(ls_model_input(model)), 1, "an image"));
+  LS_PASS(ls_alloc(&session->predictions, arguments->count, sizeof *session->predictions, "the predictions"));
+  return split_labels(session);
+}
+
+static void release(predict_session *session)
+{
+  for (size_t i = 0; session->predictions && i < session->arguments->count; i++) {
+    free(session->predictions[i].error);
+    free(session->predictions[i].probabilities);
+  }
+  free(session->predictions);
+  free(session->labels);
+  free(session->image);
+  ls_workspace_free(session->workspace);
+  ls_loaded_close(&session->loaded);
+}
+
+/* The two most probable classes. */
+static void rank_classes(prediction *out, size_t classes)
+{
+  const float *p = out->probabilities;
+  for (size_t k = 1; k < classes; k++)
+    if (p[k] > p[out->best]) out->best = k;
+  out->second = out->best == 0 && classes > 1 ? 1 : 0;
+  for (size_t k = 0; k < classes; k++)
+    if (k != out->best && p[k] > p[out->second]) out->second = k;
+}
+
+static ls_status read_image(const predict_session *session, const char *path)
+{
+  ls_rgba picture;
+  LS_PASS(ls_png_read(path, &picture));
+  const ls_status status =
+      ls_intake(&picture, ls_model_input(session->loaded.model), session->arguments->raw, session->image);
+  ls_rgba_fini(&picture);
+  return status == LS_OK ? LS_OK : ls_wrap(status, "'%s'", path);
+}
+
+static ls_status classify(const predict_session *session, prediction *out)
+{
+  const ls_network *network = &session->loaded.network;
+  const ls_shape in = ls_model_input(network->model);
+  const size_t classes = ls_model_classes(network->model);
+  const uint64_t sample = 0;
+  const ls_microbatch microbatch = {.images = session->image, .samples = &sample, .n = 1};
+  const ls_pass pass = ls_network_pass(network, &microbatch);
+  LS_PASS(ls_alloc(&out->probabilities, classes, sizeof(float), "the probabilities"));
+  ls_normalization_apply(&network->normalization, session->image, 1, in.h * in.w,
+                         ls_workspace_input(session->workspace));
+  ls_softmax(ls_model_forward(network->model, &pass, session->workspace), 1, classes, out->probabilities);
+  rank_classes(out, classes);
+  return LS_OK;
+}
+
+/* A picture that cannot be read is no reason to end. */
+static ls_status predict_all(predict_session *session)
+{
+  for (size_t i = 0; i < session->arguments->count; i++) {
+    prediction *made = &session->predictions[i];
+    const ls_status status = read_image(session, session->arguments->images[i]);
+    if (status == LS_E_MEMORY) return status;
+    if (status == LS_OK) {
+      LS_PASS(classify(session, made));
+      continue;
+    }
+    session->failures++;
+    LS_PASS(ls_text_copy(&made->error, ls_error_last()->text));
+    fprintf(stderr, "lockstep: %s\n", made->error);
+  }
+  return LS_OK;
+}
+
+/* ---- output ---- */
+
+static void name_class(const predict_session *session, size_t class, ls_text *text)
+{
+  ls_text_add(text, "%zu", class);
+  if (session->labels) ls_text_add(text, " (%s)", session->labels[class]);
+}
+
+static void print_lines(const predict_session *session)
+{
+  ls_text lines = {0};
+  for (size_t i = 0; i < session->arguments->count; i++) {
+    const prediction *made = &session->predictions[i];
+    if (made->error) continue;
+    ls_text_add(&lines, "%s: ", session->arguments->images[i]);
+    name_class(session, made->best, &lines);
+    ls_text_add(&lines, ", %.2f %%; next ", 100 * (double)made->probabilities[made->best]);
+    name_class(session, made->second, &lines);
+    ls_text_add(&lines, ", %.2f %%\n", 100 * (double)made->probabilities[made->second]);
+  }
+  fputs(ls_text_get(&lines), stdout);
+  ls_text_fini(&lines);
+}
+
+static json_t *label_json(const predict_session *session, size_t class)
+{
+  char number[24];
+  snprintf(number, sizeof number, "%zu", class);
+  json_t *label = json_string(session->labels ? session->labels[class] : number);
+  return label ? label : json_string(number); /* a name that is no UTF-8 */
+}
+
+/* A file's name need not be UTF-8: what is not is shown as '?'. */
+static json_t *file_json(const char *path)
+{
+  json_t *name = json_string(path);
+  if (name) return name;
+  char *plain;
+  if (ls_text_copy(&plain, path) != LS_OK) return NULL;
+  for (char *c = plain; *c; c++)
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  name = json_string(plain);
+  free(plain);
+  return name;
+}
+
+static json_t *prediction_json(const predict_session *session, size_t i)
+{
+  const prediction *made = &session->predictions[i];
+  const float *p = made->probabilities;
+  json_t *all = json_array();
+  for (size_t k = 0; k < session->loaded.info.classes; k++)
+    json_array_append_new(all, json_real((double)p[k]));
+  return json_pack("{s:o, s:I, s:o, s:f, s:{s:I, s:o, s:f}, s:o}", "file",
+                   file_json(session->arguments->images[i]), "class", (json_int_t)made->best, "label",
+                   label_json(session, made->best), "probability", (double)p[made->best], "runner_up",
+                   "class", (json_int_t)made->second, "label", label_json(session, made->second),
+                   "probability", (double)p[made->second], "probabilities", all);
+}
+
+static ls_status print_json(const predict_session *session)
+{
+  json_t *predictions = json_array(), *errors = json_array();
+  bool is_complete = predictions && errors;
+  for (size_t i = 0; i < session->arguments->count && is_complete; i++) {
+    const char *error = session->predictions[i].error;
+    json_t *entry = !error ? prediction_json(session, i)
+                           : json_pack("{s:o, s:o}", "file", file_json(session->arguments->images[i]),
+                                       "error", file_json(error));
+    is_complete = json_array_append_new(error ? errors : predictions, entry) == 0;
+  }
+  json_t *document = json_pack("{s:o, s:o}", "predictions", predictions, "errors", errors);
+  char *text = is_complete && document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+  if (text) puts(text);
+  free(text);
+  json_decref(document);
+  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+}
+
+/* Rank 0. */
+static ls_status predict(const predict_arguments *arguments)
+{
+  predict_session session = {.arguments = arguments};
+  ls_status status;
+  LS_GO(prepare(&session));
+  LS_GO(predict_all(&session));
+  if (arguments->json)
+    LS_GO(print_json(&session));
+  else
+    print_lines(&session);
+  if (session.failures > 0)
+    status = ls_fail(LS_E_IO, "%zu of %zu pictures could not be read", session.failures, arguments->count);
+done:
+  release(&session);
+  return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  predict_arguments arguments = {.count = 0};
+  LS_AGREE(comm, ls_alloc(&arguments.images, (size_t)argc, sizeof *arguments.images, "the arguments"));
+  bool done;
+  ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
+  if (status == LS_OK && !done)
+    status = ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? predict(&arguments) : LS_OK);
+  free(arguments.images);
+  return status;
+}
+
+const ls_command ls_command_predict = {
+    .word = "predict", .doc = "tell what a trained network takes PNG pictures for", .run = run};

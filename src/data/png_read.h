@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading any PNG picture. */
+#ifndef LS_DATA_PNG_READ_H
+#define LS_DATA_PNG_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/** A colour picture with opacity. */
+typedef struct ls_rgba {
+  size_t width, height; /* pixels */
+  uint8_t *pixels;      /* [height, width, 4]: red, green, blue, alpha (255: opaque); owned */
+} ls_rgba;
+
+/** Read a PNG file of any colour type and depth: grey, palette, colour, with alpha or a transparent colour,
+ * interlaced too. 16 bits are rounded to 8; gamma is left as it is.
+ *
+ * Local. Errors: LS_E_INPUT if it is no PNG file, is damaged, or has more than 2^26 pixels; LS_E_IO,
+ * LS_E_MEMORY. On error nothing is left to release.
+ */
+ls_status ls_png_read(const char *path, ls_rgba *out) LS_CHECKED;
+void ls_rgba_fini(ls_rgba *picture);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a network makes of a split under attack: figures, and the adversarial examples themselves. */
+#ifndef LS_EVAL_ROBUSTNESS_H
+#define LS_EVAL_ROBUSTNESS_H
+
+#include "base/status.h"
+#include "comm/comm.h"
+#include "data/loader.h"
+#include "eval/examples.h"
+#include "train/attack.h"
+
+/** Classes are below it: whatever it was, any class. */
+#define LS_ANY_CLASS SIZE_MAX
+
+typedef struct ls_onslaught {
+  const ls_loader *loader; /* borrowed */
+  ls_eval_split split;
+  ls_attack attack;    /* is_targeted follows from target */
+  size_t restarts;     /* >= 1; of each sample the worst for the network counts */
+  size_t target;       /* the class that samples are to be taken for; LS_ANY_CLASS: any but their own */
+  size_t source_class; /* samples of this class alone are attacked; LS_ANY_CLASS: all */
+  uint64_t limit;      /* samples with a number below it alone; UINT64_MAX: all */
+} ls_onslaught;
+
+/** Sums over all ranks, the same bits on each and for any number of them. */
+typedef struct ls_robustness {
+  uint64_t samples;            /* that were attacked */
+  uint64_t clean_correct;      /* of them, right before the attack */
+  uint64_t correct;            /* right after it; with a target too: those still taken for what they are */
+  uint64_t hits;               /* with a target: taken for it */
+  double confidence_on_errors; /* mean probability of the wrong class; NaN when there is no error */
+} ls_robustness;
+
+/** One network and what its threads work in. */
+typedef struct ls_victim {
+  const ls_network *network;  /* its model was built with input_gradient */
+  ls_workspace **workspaces;  /* [threads] */
+  ls_attack_room *rooms;      /* [threads] */
+  size_t threads, microbatch; /* microbatch: samples that a workspace holds */
+} ls_victim;
+
+/** Attack a split and see.
+ *
+ * @param[out] examples  every attacked sample on rank 0, nothing on the others, released with
+ *                       ls_examples_fini(); NULL: not wanted
+ *
+ * Collective. Errors: LS_E_INPUT if no sample of the split is to be attacked; LS_E_MEMORY; LS_E_COMM.
+ */
+ls_status ls_robustness_find(ls_robustness *out, ls_examples *examples, ls_comm *comm,
+                             const ls_victim *victim, const ls_onslaught *onslaught) LS_CHECKED;
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Attacks against PyTorch's on the same weights, and what must hold for any: epsilon and the range of pixels
+ * are kept to, an epsilon of 0 changes no bit, a random start depends on nothing but seed, round and sample.
+ *
+ * Goldens are worked out in double. Where a gradient all but vanishes its sign is rounding's: the script has
+ * kept off such places, so outcomes agree to float32's rounding of pixels, 1e-6.
+ */
+#include "golden_file.h"
+
+#include "nn/loss.h"
+#include "train/kinds.h"
+
+static const double tolerance = 1e-5; /* of gradients: sums of some hundreds of terms in float32 */
+static const float PIXEL_TOLERANCE = 2e-6F;
+
+typedef struct fixture {
+  hid_t file, group;
+  test_net net;
+  ls_network network;
+  ls_attack_room *rooms;
+  ls_attack attack;
+  ls_microbatch microbatch;
+  ls_shape in;
+  size_t n, count; /* samples; floats of all of them */
+  uint8_t *images; /* [n, c, h, w] */
+  uint16_t *labels, *towards;
+} fixture;
+
+static float *read_floats(const fixture *f, const char *name, size_t count)
+{
+  float *values = net_floats(count);
+  golden_read(f->group, name, H5T_NATIVE_FLOAT, count, values);
+  return values;
+}
+
+static void read_data(fixture *f)
+{
+  size_t dims[GOLDEN_MAX_RANK];
+  assert_int_equal(golden_dims(f->group, "pixels", dims), 4);
+  f->n = dims[0];
+  f->in = (ls_shape){.c = dims[1], .h = dims[2], .w = dims[3]};
+  f->count = f->n * ls_shape_count(f->in);
+  assert_int_equal(ls_alloc(&f->images, f->count, 1, "images"), LS_OK);
+  assert_int_equal(ls_alloc(&f->labels, f->n, sizeof *f->labels, "labels"), LS_OK);
+  assert_int_equal(ls_alloc(&f->towards, f->n, sizeof *f->towards, "labels"), LS_OK);
+  golden_read(f->group, "pixels", H5T_NATIVE_UCHAR, f->count, f->images);
+  golden_read(f->group, "labels", H5T_NATIVE_USHORT, f->n, f->labels);
+  for (size_t i = 0; i < f->n; i++) f->towards[i] = (uint16_t)(f->labels[i] + 1);
+}
+
+static void read_network(fixture *f)
+{
+  size_t count;
+  char *layers = golden_text(f->group, "layers");
+  net_init(&f->net, layers, f->in, f->n + 1); /* a micro-batch that is not full */
+  free(layers);
+  const ls_tensor *tensors = ls_model_params(f->net.model, &count);
+  golden_tensors(f->group, "params", tensors, count, f->net.params);
+  tensors = ls_model_buffers(f->net.model, &count);
+  golden_tensors(f->group, "buffers", tensors, count, f->net.buffers);
+  ls_model_pack(f->net.model, f->net.params, f->net.packed, 0, 1);
+  f->network = (ls_network){.model = f->net.model,
+                            .normalization = {.channels = f->in.c},
+                            .params = f->net.params,
+                            .buffers = f->net.buffers,
+                            .packed = f->net.packed};
+  golden_read(f->group, "mean", H5T_NATIVE_DOUBLE, f->in.c, f->network.normalization.mean);
+  golden_read(f->group, "deviation", H5T_NATIVE_DOUBLE, f->in.c, f->network.normalization.deviation);
+}
+
+static void setup(fixture *f, const char *name)
+{
+  *f = (fixture){.file = golden_open("attacks.h5")};
+  f->group = H5Gopen2(f->file, name, H5P_DEFAULT);
+  assert_true(f->group >= 0);
+  read_data(f);
+  read_network(f);
+  assert_int_equal(ls_attack_rooms_new(&f->rooms, f->net.model, f->n + 1, 1), LS_OK);
+  f->microbatch =
+      (ls_microbatch){.images = f->images, .labels = f->labels, .samples = f->net.samples, .n = f->n};
+  f->attack = (ls_attack){.kind = &ls_attack_fgsm,
+                          .epsilon = golden_number(f->group, "epsilon"),
+                          .step_size = golden_number(f->group, "step_size"),
+                          .steps = (size_t)golden_number(f->group, "steps"),
+                          .seed = 3};
+}
+
+static void teardown(fixture *f)
+{
+  ls_attack_rooms_free(f->rooms, 1);
+  net_fini(&f->net);
+  free(f->images), free(f->labels), free(f->towards);
+  H5Gclose(f->group), H5Fclose(f->file);
+}
+
+static ls_attack_task task_of(const fixture *f)
+{
+  const size_t pixels = f->in.h * f->in.w;
+  ls_normalization_apply(&f->network.normalization, f->images, f->n, pixels,
+                         ls_workspace_input(f->net.workspace));
+  return (ls_attack_task){.attack = &f->attack,
+                          .network = &f->network,
+                          .workspace = f->net.workspace,
+                          .room = f->rooms,
+                          .microbatch = &f->microbatch,
+                          .labels = f->attack.is_targeted ? f->towards : f->labels};
+}
+
+/* The images in the workspace in raw pixel units [n, c, h, w]; the caller frees them. */
+static float *raw_images(const fixture *f)
+{
+  const ls_normalization *normalization = &f->network.normalization;
+  float *raw = net_floats(f->count);
+  golden_to_nchw(ls_workspace_input(f->net.workspace), raw, f->n, f->in);
+  for (size_t i = 0; i < f->count; i++) {
+    const size_t c = i / (f->in.h * f->in.w) % f->in.c;
+    raw[i] = (float)(((double)raw[i] * normalization->deviation[c] + normalization->mean[c]) / 255.0);
+  }
+  return raw;
+}
+
+static void expect_images(const fixture *f, const char *name)
+{
+  float *raw = raw_images(f), *expected = read_floats(f, name, f->count);
+  for (size_t i = 0; i < f->count; i++) assert_float_equal(raw[i], expected[i], PIXEL_TOLERANCE);
+  free(raw), free(expected);
+}
+
+static void gradients_and_fgsm_are_pytorchs(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"grey", "colour"};
+  for (size_t i = 0; i < 2; i++) {
+    fixture f;
+    setup(&f, names[i]);
+    ls_attack_task task = task_of(&f);
+    ls_attack_run(&task);
+    expect_images(&f, "fgsm");
+    float *found = net_floats(f.count), *expected = read_floats(&f, "gradient", f.count);
+    golden_to_nchw(f.rooms->gradient, found, f.n, f.in);
+    for (size_t j = 0; j < f.count; j++) /* to raw pixels: the chain rule */
+      found[j] *= (float)(255.0 / f.network.normalization.deviation[j / (f.in.h * f.in.w) % f.in.c]);
+    golden_expect(names[i], "gradient", found, expected, f.count, tolerance);
+    free(found), free(expected);
+    f.attack.is_targeted = true;
+    task = task_of(&f);
+    ls_attack_run(&task);
+    expect_images(&f, "targeted");
+    teardown(&f);
+  }
+}
+
+static void pgd_from_the_same_start_is_pytorchs(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"grey", "colour"};
+  for (size_t i = 0; i < 2; i++) {
+    fixture f;
+    setup(&f, names[i]);
+    const ls_attack_task task = task_of(&f);
+    float *offsets = read_floats(&f, "offsets", f.count), *start = net_floats(f.count);
+    golden_to_nhwc(offsets, start, f.n, f.in);
+    memcpy(f.rooms->clean, ls_workspace_input(f.net.workspace), f.count * sizeof(float));
+    ls_attack_start(&task, start);
+    for (size_t s = 0; s < f.attack.steps; s++) ls_attack_step(&task, f.attack.step_size);
+    expect_images(&f, "pgd");
+    free(offsets), free(start);
+    teardown(&f);
+  }
+}
+
+static void epsilon_and_range_are_kept_to(void **state)
+{
+  (void)state;
+  static const double epsilons[] = {0.0, 1.0 / 255, 0.3, 1.0};
+  fixture f;
+  setup(&f, "colour");
+  for (size_t k = 0; ls_attack_kinds[k]; k++)
+    for (size_t e = 0; e < sizeof epsilons / sizeof *epsilons; e++) {
+      f.attack.kind = ls_attack_kinds[k];
+      f.attack.epsilon = epsilons[e];
+      const ls_attack_task task = task_of(&f);
+      ls_attack_run(&task);
+      if (epsilons[e] == 0.0)
+        assert_memory_equal(ls_workspace_input(f.net.workspace), f.rooms->clean, f.count * sizeof(float));
+      float *raw = raw_images(&f), farthest = 0.0F;
+      for (size_t i = 0; i < f.count; i++) {
+        assert_true(raw[i] >= -PIXEL_TOLERANCE && raw[i] <= 1.0F + PIXEL_TOLERANCE);
+        farthest = fmaxf(farthest, fabsf(raw[i] - (float)f.images[i] / 255.0F));
+      }
+      assert_true((double)farthest <= epsilons[e] + (double)PIXEL_TOLERANCE);
+      assert_true((double)farthest >= 0.5 * epsilons[e]);
+      free(raw);
+    }
+  teardown(&f);
+}
+
+/* The same sample alone and in company, at another place. */
+static void a_random_start_is_the_samples_own(void **state)
+{
+  (void)state;
+  fixture f;
+  setup(&f, "grey");
+  f.attack.kind = &ls_attack_pgd;
+  ls_attack_task task = task_of(&f);
+  ls_attack_run(&task);
+  const size_t pixels = ls_shape_count(f.in);
+  float *first = net_floats(f.count);
+  memcpy(first, ls_workspace_input(f.net.workspace), f.count * sizeof *first);
+  f.microbatch = (ls_microbatch){
+      .images = f.images + pixels, .samples = f.net.samples + 1, .n = 1, .labels = f.labels + 1};
+  ls_normalization_apply(&f.network.normalization, f.images + pixels, 1, f.in.h * f.in.w,
+                         ls_workspace_input(f.net.workspace));
+  task.labels = f.labels + 1;
+  ls_attack_run(&task);
+  const float *alone = ls_workspace_input(f.net.workspace);
+  for (size_t i = 0; i < pixels; i++) assert_float_equal(alone[i], first[pixels + i], 1e-5F);
+  f.microbatch.n = 1;
+  task.round = 1;
+  ls_normalization_apply(&f.network.normalization, f.images + pixels, 1, f.in.h * f.in.w,
+                         ls_workspace_input(f.net.workspace));
+  ls_attack_run(&task);
+  assert_memory_not_equal(ls_workspace_input(f.net.workspace), first + pixels, pixels * sizeof *first);
+  free(first);
+  teardown(&f);
+}
+
+/* The gradient of an image against central differences of the loss. */
+static double loss_at(fixture *f, const float *x)
+{
+  memcpy(ls_workspace_input(f->net.workspace), x, f->count * sizeof *x);
+  ls_pass pass = ls_network_pass(&f->network, &f->microbatch);
+  const float *logits = ls_model_forward(f->net.model, &pass, f->net.workspace);
+  return ls_loss_softmax(logits, f->labels, f->n, ls_model_classes(f->net.model), 0.0, 1.0, NULL).loss;
+}
+
+static void gradients_are_differences(void **state)
+{
+  (void)state;
+  fixture f;
+  setup(&f, "colour");
+  const ls_attack_task task = task_of(&f);
+  ls_attack_run(&task);
+  float *x = net_floats(f.count);
+  double largest = 0.0;
+  for (size_t i = 0; i < f.count; i++) largest = fmax(largest, fabs((double)f.rooms->gradient[i]));
+  for (size_t i = 0; i < f.count; i++) {
+    const float step = 0x1p-5F;
+    memcpy(x, f.rooms->clean, f.count * sizeof *x);
+    x[i] += step;
+    const double above = loss_at(&f, x);
+    x[i] -= 2.0F * step;
+    const double slope = (above - loss_at(&f, x)) / (2.0 * (double)step);
+    assert_true(fabs(slope - (double)f.rooms->gradient[i]) < 1e-3 * largest);
+  }
+  free(x);
+  teardown(&f);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(gradients_and_fgsm_are_pytorchs),
+      cmocka_unit_test(pgd_from_the_same_start_is_pytorchs),
+      cmocka_unit_test(epsilon_and_range_are_kept_to),
+      cmocka_unit_test(a_random_start_is_the_samples_own),
+      cmocka_unit_test(gradients_are_differences),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
