@@ -3,18 +3,23 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/data_command.h"
+#include "cli/setup.h"
+#include "config/config.h"
+#include "data/augment.h"
 #include "data/sheet.h"
 #include "data/source.h"
+#include "train/schemas.h"
 
-enum { KEY_OUTPUT = 'o', KEY_COUNT = 'n', KEY_SPLIT = 256, DEFAULT_COUNT = 12 };
+enum { KEY_OUTPUT = 'o', KEY_COUNT = 'n', KEY_SPLIT = 256, KEY_AUGMENT, DEFAULT_COUNT = 12 };
 
 typedef struct preview_arguments {
-  const char *where, *output;
+  const char *where, *output, *config;
   size_t count;
   ls_split split;
 } preview_arguments;
@@ -42,9 +47,10 @@ static error_t parse_count(preview_arguments *given, const char *text, struct ar
 
 static error_t check_complete(const preview_arguments *given, struct argp_state *state)
 {
-  if (!given->where) argp_error(state, "no dataset given: a catalogue name, a folder or an .h5 file");
+  const bool has_source = given->where || given->config;
+  if (!has_source) argp_error(state, "no dataset given: a catalogue name, a folder or an .h5 file");
   if (!given->output) argp_error(state, "no file to write given: -o FILE.png");
-  return given->where && given->output ? 0 : EINVAL;
+  return has_source && given->output ? 0 : EINVAL;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -56,6 +62,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     return parse_count(given, value, state);
   else if (key == KEY_SPLIT)
     return parse_split(given, value, state);
+  else if (key == KEY_AUGMENT)
+    given->config = value;
   else if (key == ARGP_KEY_ARG && !given->where)
     given->where = value;
   else if (key == ARGP_KEY_ARG) {
@@ -72,6 +80,8 @@ static const struct argp_option options[] = {
     {"output", KEY_OUTPUT, "FILE.png", 0, "The file to write; replaced if it exists", 0},
     {"count", KEY_COUNT, "N", 0, "Samples of each class (default: 12)", 0},
     {"split", KEY_SPLIT, "SPLIT", 0, "train (default) or test", 0},
+    {"augment", KEY_AUGMENT, "CONFIG", 0,
+     "Of each class one sample, and beside it as this configuration augments it in its first epochs", 0},
     {0}};
 
 static const struct argp argp = {
@@ -85,25 +95,62 @@ static const struct argp argp = {
            "\n"
            "Examples:\n"
            "  lockstep data preview fashion-mnist -o fashion.png\n"
-           "  lockstep data preview mine.h5 -o mine.png --split test --count 20\n"};
+           "  lockstep data preview mine.h5 -o mine.png --split test --count 20\n"
+           "  lockstep data preview --augment configs/lenet5_affine.yaml -o augmented.png\n"};
+
+/* What the configuration makes of a dataset's images. Local. */
+static ls_status plan_augment(ls_augment **out, const ls_spec *spec, const ls_dataset_info *info,
+                              const char *path)
+{
+  const ls_augment_options augment = {.spec = &spec->data.augment,
+                                      .channels = info->channels,
+                                      .height = info->height,
+                                      .width = info->width,
+                                      .microbatch = 1,
+                                      .threads = 1,
+                                      .seed = spec->seed};
+  LS_PASS(ls_augment_new(out, &augment));
+  if (*out) return LS_OK;
+  return ls_fail(LS_E_CONFIG,
+                 "%s augments nothing that can be shown of one image: see data.augment in "
+                 "'lockstep train --help-config'",
+                 path);
+}
+
+/* The configuration that --augment names. Local. */
+static ls_status read_config(ls_spec **out, const char *path)
+{
+  char *text;
+  LS_PASS(ls_setup_read_file(path, &text));
+  const ls_status status = ls_config_parse(out, text, path, NULL, 0, &ls_all_schemas);
+  free(text);
+  return status;
+}
 
 /* Rank 0. */
 static ls_status preview(const preview_arguments *given)
 {
-  ls_source *source;
+  ls_spec *spec = NULL;
+  ls_source *source = NULL;
+  ls_augment *augment = NULL;
   ls_picture picture = {0};
-  LS_PASS(ls_file_check_target(given->output));
-  LS_PASS(ls_source_open(&source, given->where, 0));
-  const size_t classes = ls_source_info(source)->classes;
   ls_status status;
-  LS_GO(ls_sheet_draw(&picture, source, given->split, given->count));
+  LS_GO(ls_file_check_target(given->output));
+  if (given->config) LS_GO(read_config(&spec, given->config));
+  LS_GO(ls_source_open(&source, given->where ? given->where : spec->data.source, 0));
+  const ls_dataset_info *info = ls_source_info(source);
+  if (spec) LS_GO(plan_augment(&augment, spec, info, given->config));
+  LS_GO(ls_sheet_draw(&picture, source, given->split, given->count, augment));
   LS_GO(ls_png_write(given->output, &picture));
   printf("%s: %zu x %zu pixels", given->output, picture.width, picture.height);
-  if (classes > LS_SHEET_MAX_ROWS) printf(", the first %d of %zu classes", LS_SHEET_MAX_ROWS, classes);
+  if (info->classes > LS_SHEET_MAX_ROWS)
+    printf(", the first %d of %zu classes", LS_SHEET_MAX_ROWS, info->classes);
   printf("\n");
 done:
   ls_picture_fini(&picture);
+  ls_augment_free(augment);
   ls_source_close(source);
+  ls_spec_free(spec);
   return status;
 }
 

@@ -50,18 +50,19 @@ int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state
   return EINVAL;
 }
 
-static ls_status read_config(ls_setup *setup, const ls_setup_arguments *arguments)
+ls_status ls_setup_read_file(const char *path, char **text)
 {
   size_t length;
-  LS_PASS(ls_file_read(arguments->config, CONFIG_LIMIT_BYTES, &setup->text, &length));
-  if (strlen(setup->text) != length)
-    return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", arguments->config);
-  return LS_OK;
+  LS_PASS(ls_file_read(path, CONFIG_LIMIT_BYTES, text, &length));
+  if (strlen(*text) == length) return LS_OK;
+  free(*text);
+  *text = NULL;
+  return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", path);
 }
 
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
 {
-  LS_ROOT(comm, read_config(setup, arguments));
+  LS_ROOT(comm, ls_setup_read_file(arguments->config, &setup->text));
   return ls_comm_broadcast_text(comm, &setup->text);
 }
 

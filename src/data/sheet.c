@@ -100,9 +100,19 @@ static void draw_labels(ls_picture *picture, const sheet_layout *plan, const ls_
   }
 }
 
-/* Draw the first samples of each class. */
+/* Draw a sample's versions of the first epochs beside it. */
+static void draw_versions(ls_picture *picture, const sheet_layout *plan, size_t row,
+                          const ls_dataset_info *info, const ls_augment *augment, const ls_microbatch *sample)
+{
+  for (size_t column = 1; column < plan->columns; column++) {
+    const ls_microbatch version = ls_augment_apply(augment, 0, sample, column - 1);
+    draw_sample(picture, plan, cell_at(plan, row, column), info, version.images);
+  }
+}
+
+/* Draw the first samples of each class; or the first one and its augmented versions. */
 static ls_status draw_samples(ls_picture *picture, const sheet_layout *plan, ls_source *source,
-                              ls_split split, size_t *per_class)
+                              ls_split split, const ls_augment *augment, size_t *per_class)
 {
   const ls_dataset_info *info = ls_source_info(source);
   const uint16_t *labels = ls_source_labels(source, split);
@@ -111,9 +121,12 @@ static ls_status draw_samples(ls_picture *picture, const sheet_layout *plan, ls_
   ls_status status = LS_OK;
   for (size_t i = 0; i < info->count[split]; i++) {
     const size_t column = per_class[labels[i]]++;
-    if (labels[i] >= plan->rows || column >= plan->columns) continue;
+    if (labels[i] >= plan->rows || column >= (augment ? 1 : plan->columns)) continue;
     LS_GO(ls_source_read_images(source, split, i, 1, image));
     draw_sample(picture, plan, cell_at(plan, labels[i], column), info, image);
+    const uint64_t index = i;
+    const ls_microbatch sample = {.images = image, .samples = &index, .n = 1};
+    if (augment) draw_versions(picture, plan, labels[i], info, augment, &sample);
   }
 done:
   free(image);
@@ -126,7 +139,8 @@ static void make_title(char title[TITLE_CHARS], const ls_dataset_info *info, ls_
            info->count[split], info->channels, info->height, info->width);
 }
 
-static ls_status draw(ls_picture *picture, const sheet_layout *plan, ls_source *source, ls_split split)
+static ls_status draw(ls_picture *picture, const sheet_layout *plan, ls_source *source, ls_split split,
+                      const ls_augment *augment)
 {
   const ls_dataset_info *info = ls_source_info(source);
   size_t *per_class;
@@ -134,13 +148,14 @@ static ls_status draw(ls_picture *picture, const sheet_layout *plan, ls_source *
   for (size_t row = 0; row < plan->rows; row++)
     for (size_t column = 0; column < plan->columns; column++)
       ls_canvas_fill(picture, cell_at(plan, row, column), plan->cell_width, plan->cell_height, empty_cell);
-  ls_status status = draw_samples(picture, plan, source, split, per_class);
+  ls_status status = draw_samples(picture, plan, source, split, augment, per_class);
   if (status == LS_OK) draw_labels(picture, plan, info, per_class);
   free(per_class);
   return status;
 }
 
-ls_status ls_sheet_draw(ls_picture *out, ls_source *source, ls_split split, size_t count)
+ls_status ls_sheet_draw(ls_picture *out, ls_source *source, ls_split split, size_t count,
+                        const ls_augment *augment)
 {
   const ls_dataset_info *info = ls_source_info(source);
   if (info->count[split] == 0)
@@ -152,7 +167,7 @@ ls_status ls_sheet_draw(ls_picture *out, ls_source *source, ls_split split, size
   const size_t title_end = MARGIN + strlen(title) * LS_GLYPH_ADVANCE * TEXT_SCALE;
   LS_PASS(ls_picture_init(out, ls_size_max(end.x - GAP, title_end) + MARGIN, end.y - GAP + MARGIN, paper));
   ls_canvas_text(out, (ls_point){MARGIN, MARGIN}, title, TEXT_SCALE, ink);
-  ls_status status = draw(out, &layout, source, split);
+  ls_status status = draw(out, &layout, source, split, augment);
   if (status != LS_OK) ls_picture_fini(out);
   return status;
 }

@@ -71,7 +71,7 @@ static const struct {
      "c.yaml:2:7: model: expected a section, found nothing; its keys: layers"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, normalize, shuffle, "
-     "classes"},
+     "classes, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "

@@ -106,11 +106,11 @@ static void the_sheet_shows_the_first_samples_of_each_class(void **state)
   write_plain("d/train-labels-idx1-ubyte", &labels);
   ls_source *source = open_good("d");
   ls_picture sheet;
-  assert_int_equal(ls_sheet_draw(&sheet, source, LS_SPLIT_TRAIN, 2), LS_OK);
+  assert_int_equal(ls_sheet_draw(&sheet, source, LS_SPLIT_TRAIN, 2, NULL), LS_OK);
   for (size_t i = 0; i < 6; i++) assert_int_equal(shows_colour(&sheet, (uint8_t)(60 + 10 * i)), i < 4);
   assert_true(sheet.width > 2 * 72 && sheet.height > 2 * 72);
   ls_picture_fini(&sheet);
-  assert_int_equal(ls_sheet_draw(&sheet, source, LS_SPLIT_TEST, 2), LS_E_INPUT);
+  assert_int_equal(ls_sheet_draw(&sheet, source, LS_SPLIT_TEST, 2, NULL), LS_E_INPUT);
   assert_says("dataset 'd' has no test split");
   ls_source_close(source);
 }
