@@ -43,6 +43,7 @@ ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, con
   LS_PASS(declare(&build->params, layer, name, dims, dim_count));
   ls_tensor *tensor = &build->params.items[build->params.count - 1];
   tensor->decay = decay;
+  tensor->lr_factor = layer->lr_factor;
   layer->param_count += tensor->count;
   return LS_OK;
 }

@@ -54,11 +54,18 @@ typedef struct ls_progress {
   double seconds;                        /* training time so far, over all sessions of the run */
 } ls_progress;
 
+/** A moving average of the weights. Vectors are the caller's. */
+typedef struct ls_average {
+  float *params;  /* [params]; NULL: none is kept */
+  float *buffers; /* [buffers] */
+} ls_average;
+
 /** The state of a run. Vectors are the caller's. */
 typedef struct ls_state {
   const ls_model *model; /* gives names, shapes and offsets */
   float *params;         /* [params] */
   float *buffers;        /* [buffers] */
+  ls_average average;    /* /ema */
   struct {
     const char *name; /* "momentum_buffer", "exp_avg", ...: /optimizer/<name>/<layer>/<tensor> */
     float *data;      /* [params] */
@@ -105,9 +112,10 @@ ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS_CHECKED;
 
 /** Read weights, optimizer state, progress and history into `state`, whose model and vectors are given; check
- * shapes and the weights' digest. slot_count 0 leaves the optimizer's state out. On error the vectors are
- * undefined.
- * Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected and found; LS_E_MEMORY. */
+ * shapes and the digests. slot_count 0 leaves the optimizer's state out. A checkpoint without an average
+ * gives the weights for it; state->average may be params and buffers themselves, for those that judge the
+ * network. On error the vectors are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected
+ * and found; LS_E_MEMORY. */
 ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
 
 /** The newest intact checkpoint of a run directory.

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "train/ema.h"
 #include "train/optimizer.h"
 #include "train/replicas.h"
 #include "train/resume.h"
@@ -70,10 +71,13 @@ static ls_status build(ls_run *run)
                               .train = &options->spec->train,
                               .seed = options->spec->seed,
                               .threads = options->threads};
+  if (options->spec->train.ema > 0.0)
+    LS_AGREE(options->comm, ls_network_init(&run->average, options->model, &unknown));
   LS_PASS(ls_engine_new(&run->engine, &engine));
   run->state = (ls_state){.model = options->model,
                           .params = run->network.params,
                           .buffers = run->network.buffers,
+                          .average = {run->average.params, run->average.buffers},
                           .progress = {.schedule_factor = 1.0}};
   const ls_optimizer_kind *kind = ls_optimizer_find(&options->spec->train.optimizer);
   float *const *slots = ls_engine_slots(run->engine, &run->state.slot_count);
@@ -168,12 +172,26 @@ static ls_status broadcast_state(ls_run *run)
   ls_state *state = &run->state;
   LS_PASS(ls_comm_broadcast(comm, state->params, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, state->buffers, counts->buffers * sizeof(float)));
+  if (state->average.params) {
+    LS_PASS(ls_comm_broadcast(comm, state->average.params, counts->params * sizeof(float)));
+    LS_PASS(ls_comm_broadcast(comm, state->average.buffers, counts->buffers * sizeof(float)));
+  }
   for (size_t i = 0; i < state->slot_count; i++)
     LS_PASS(ls_comm_broadcast(comm, state->slots[i].data, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, &state->optimizer_step, sizeof state->optimizer_step));
   LS_PASS(ls_comm_broadcast(comm, &state->progress, sizeof state->progress));
   ls_engine_pack(run->engine);
   return LS_OK;
+}
+
+/* Initial weights, of which the average starts. Local. */
+static void begin(ls_run *run)
+{
+  const ls_model_counts *counts = ls_model_count(run->options->model);
+  ls_model_init(run->options->model, run->options->spec->seed, run->network.params, run->network.buffers);
+  if (!run->average.params) return;
+  memcpy(run->average.params, run->network.params, counts->params * sizeof(float));
+  memcpy(run->average.buffers, run->network.buffers, counts->buffers * sizeof(float));
 }
 
 /* The path of a file in the run directory, freed by the caller. Local. */
@@ -229,7 +247,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   bool found = false;
   if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
-  if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
+  if (!found) begin(run);
   LS_PASS(broadcast_state(run));
   run->first_saved_step = run->saved_step = run->state.progress.step;
   ls_activity_enter(run->activity, "loading the data");
@@ -242,6 +260,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));
   LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, spec->data.normalize,
                                 ls_source_info(options->source)->channels));
+  run->average.normalization = run->network.normalization;
   describe_normalization(run);
   LS_ROOT(comm, check_loaded(run));
   LS_ROOT(comm, write_config(run));
@@ -254,11 +273,27 @@ void ls_run_fini(ls_run *run)
   ls_loader_free(run->loader);
   ls_engine_free(run->engine);
   ls_network_fini(&run->network);
+  ls_network_fini(&run->average);
   ls_history_fini(&run->state.train);
   ls_history_fini(&run->state.validation);
   ls_checkpoint_info_fini(&run->info);
   ls_checkpoint_info_fini(&run->from);
   free(run->from_path);
+}
+
+void ls_run_average(ls_run *run)
+{
+  const ls_trainer_options *options = run->options;
+  if (run->average.params)
+    ls_ema_update(&run->average, &run->network, options->spec->train.ema, run->state.optimizer_step,
+                  options->threads);
+}
+
+const ls_network *ls_run_judged(ls_run *run)
+{
+  if (!run->average.params) return &run->network;
+  ls_network_pack(&run->average, run->options->threads);
+  return &run->average;
 }
 
 static ls_status write_checkpoint(ls_run *run)
@@ -357,7 +392,10 @@ static ls_status read_best(ls_run *run, const char *path)
     say(run, "best.h5 is missing, damaged or of another epoch: the final weights are the last epoch's");
     return LS_OK;
   }
-  ls_state best = {.model = run->state.model, .params = run->state.params, .buffers = run->state.buffers};
+  ls_state best = {.model = run->state.model,
+                   .params = run->state.params,
+                   .buffers = run->state.buffers,
+                   .average = run->state.average};
   ls_status status = ls_checkpoint_read(path, &best);
   ls_history_fini(&best.train);
   ls_history_fini(&best.validation);
