@@ -45,10 +45,16 @@ static json_t *facts_json(const ls_run_facts *facts, const ls_train_result *resu
 }
 
 /* What only some runs have. */
-static bool add_origins(json_t *document, const ls_train_result *result)
+static bool add_origins(json_t *document, const ls_spec *spec, const ls_train_result *result)
 {
-  if (!result->ema_digest[0]) return true;
-  return json_object_set_new(document, "ema_digest", json_string(result->ema_digest)) == 0;
+  bool fine = true;
+  if (result->ema_digest[0])
+    fine &= json_object_set_new(document, "ema_digest", json_string(result->ema_digest)) == 0;
+  if (result->init_digest[0])
+    fine &= json_object_set_new(
+                document, "init_from",
+                json_pack("{s:s, s:s}", "file", spec->model.init_from, "digest", result->init_digest)) == 0;
+  return fine;
 }
 
 static ls_status write_document(const ls_run_facts *facts, const json_t *document)
@@ -72,7 +78,8 @@ ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *re
   const char **names = NULL;
   json_t *document = facts_json(facts, result);
   ls_status status = LS_OK;
-  if (!document || !add_origins(document, result)) status = ls_fail(LS_E_MEMORY, "no memory for the summary");
+  if (!document || !add_origins(document, facts->spec, result))
+    status = ls_fail(LS_E_MEMORY, "no memory for the summary");
   if (status == LS_OK) status = ls_class_names_of(&names, facts->data);
   if (status == LS_OK && result->has_validation)
     status = add_split(document, "validation", !result->has_test, &result->validation, names);

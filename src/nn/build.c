@@ -23,7 +23,10 @@ static ls_status declare(ls_tensor_list *list, const ls_layer *layer, const char
                          size_t dim_count)
 {
   LS_PASS(grow(list));
-  ls_tensor tensor = {.dim_count = dim_count, .offset = list->floats, .count = 1};
+  ls_tensor tensor = {.dim_count = dim_count,
+                      .offset = list->floats,
+                      .count = 1,
+                      .lr_factor = layer->frozen ? 0.0 : layer->lr_factor};
   snprintf(tensor.layer, sizeof tensor.layer, "%s", layer->name);
   snprintf(tensor.name, sizeof tensor.name, "%s", name);
   for (size_t i = 0; i < dim_count; i++) {
@@ -43,7 +46,6 @@ ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, con
   LS_PASS(declare(&build->params, layer, name, dims, dim_count));
   ls_tensor *tensor = &build->params.items[build->params.count - 1];
   tensor->decay = decay;
-  tensor->lr_factor = layer->lr_factor;
   layer->param_count += tensor->count;
   return LS_OK;
 }

@@ -37,7 +37,7 @@ typedef struct ls_tensor {
   size_t offset;                   /* of its first element in the model's parameter or buffer vector */
   size_t count;                    /* elements: the product of dims */
   bool decay;                      /* weight decay applies: a weight matrix, not a bias or a normalization */
-  double lr_factor;                /* on the learning rate */
+  double lr_factor;                /* on the learning rate; 0: its layer is frozen */
 } ls_tensor;
 
 /** One micro-batch on its way through the model. Pointers are to the whole model's vectors; a layer adds

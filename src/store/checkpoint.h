@@ -90,7 +90,8 @@ typedef struct ls_checkpoint_info {
   size_t train_count; /* samples of the training split, validation included; 0: an older file */
   char labels_digest[LS_DIGEST_CHARS]; /* of their labels, uint16; written and read with train_count */
   ls_progress progress;
-  size_t file_bytes; /* length of the file that it was read from; not written */
+  char init_digest[LS_DIGEST_CHARS]; /* of the file that the run's first weights came from; "": none */
+  size_t file_bytes;                 /* length of the file that it was read from; not written */
 } ls_checkpoint_info;
 
 void ls_checkpoint_info_fini(ls_checkpoint_info *info);

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "store/transfer.h"
 #include "train/ema.h"
 #include "train/optimizer.h"
 #include "train/replicas.h"
@@ -113,6 +114,7 @@ static ls_status load(ls_run *run, const char *path)
   status = ls_weights_check(run->options->model, run->state.params, run->state.buffers);
   if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
   LS_GO(status);
+  memcpy(run->info.init_digest, run->from.init_digest, sizeof run->info.init_digest);
   ls_resume_adapt(&resume, &run->state.progress);
 done:
   ls_spec_free(then);
@@ -184,14 +186,29 @@ static ls_status broadcast_state(ls_run *run)
   return LS_OK;
 }
 
-/* Initial weights, of which the average starts. Local. */
-static void begin(ls_run *run)
+/* What model.init_from has of the weights. Rank 0. */
+static ls_status take_weights(ls_run *run)
+{
+  const char *path = ls_spec_init_from(run->options->spec);
+  ls_text report = {0};
+  if (!path) return LS_OK;
+  const ls_status status = ls_transfer_read(path, run->options->model, run->network.params,
+                                            run->network.buffers, run->info.init_digest, &report);
+  if (status == LS_OK) say(run, ls_text_get(&report));
+  ls_text_fini(&report);
+  return status;
+}
+
+/* Initial weights, of which the average starts. Rank 0. */
+static ls_status begin(ls_run *run)
 {
   const ls_model_counts *counts = ls_model_count(run->options->model);
   ls_model_init(run->options->model, run->options->spec->seed, run->network.params, run->network.buffers);
-  if (!run->average.params) return;
+  LS_PASS(take_weights(run));
+  if (!run->average.params) return LS_OK;
   memcpy(run->average.params, run->network.params, counts->params * sizeof(float));
   memcpy(run->average.buffers, run->network.buffers, counts->buffers * sizeof(float));
+  return LS_OK;
 }
 
 /* The path of a file in the run directory, freed by the caller. Local. */
@@ -247,7 +264,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   bool found = false;
   if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
-  if (!found) begin(run);
+  LS_ROOT(comm, found ? LS_OK : begin(run));
   LS_PASS(broadcast_state(run));
   run->first_saved_step = run->saved_step = run->state.progress.step;
   ls_activity_enter(run->activity, "loading the data");

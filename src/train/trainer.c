@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "train/early_stopping.h"
@@ -262,6 +263,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
   if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, result->weights_digest);
+  memcpy(result->init_digest, run->info.init_digest, sizeof result->init_digest);
   if (run->average.params)
     ls_weights_digest(run->options->model, run->average.params, run->average.buffers, result->ema_digest);
   double trained = (double)progress->epoch * (double)ls_loader_train_count(run->loader);
