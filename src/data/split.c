@@ -144,6 +144,7 @@ static ls_status order_rest(share *shares, const ls_holdout *holdout, const ls_h
   for (size_t i = 0; i < from->count; i++)
     if (!ls_holdout_has(holdout, i, &index)) shares[from->labels[i]].count++;
   for (size_t c = 0; c < from->classes; c++) {
+    if (shares[c].count == 0) continue;
     if (shares[c].count < per_class)
       return ls_fail(LS_E_INPUT,
                      "data.per_class: %zu samples of each class, but class %zu has %zu to train on",
@@ -158,14 +159,12 @@ ls_status ls_holdout_choose(ls_holdout *holdout, const ls_holdout_labels *from, 
                             size_t per_class)
 {
   share *shares = NULL;
-  size_t index, count;
+  size_t index, count = 0;
   ls_status status = LS_OK;
   if (per_class == 0) return LS_OK;
-  if (!ls_size_mul(per_class, from->classes, &count) || count > from->count)
-    return ls_fail(LS_E_INPUT, "data.per_class: %zu samples of each of %zu classes are more than all %zu",
-                   per_class, from->classes, from->count);
   LS_GO(ls_alloc(&shares, from->classes, sizeof *shares, "the classes' shares of the training samples"));
   LS_GO(order_rest(shares, holdout, from, seed, per_class));
+  for (size_t c = 0; c < from->classes; c++) count += shares[c].held;
   LS_GO(ls_alloc(&holdout->chosen, count, sizeof *holdout->chosen, "the training samples"));
   for (size_t i = 0; i < from->count; i++) {
     share *of_class = &shares[from->labels[i]];
