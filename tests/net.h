@@ -139,6 +139,7 @@ static inline void net_unpack(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
   const test_net *net = user;
+  if (layer->frozen) return;
   if (layer->kind->unpack)
     layer->kind->unpack(layer, net->grads, net->param_grads);
   else if (!layer->kind->visit)

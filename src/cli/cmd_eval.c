@@ -23,20 +23,21 @@
 #include "train/evaluate.h"
 #include "train/schemas.h"
 
-enum { KEY_DATA = 256, KEY_SPLIT, KEY_JSON };
+enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON };
 
 typedef struct eval_arguments {
   const char **checkpoints; /* pointers into argv */
   size_t count;
   const char *data;
   ls_eval_split split;
-  bool json;
+  bool json, tta, flips;
 } eval_arguments;
 
 /* What an evaluation works on, in the order in which it is made. */
 typedef struct eval_session {
   ls_loaded *networks; /* [count] */
   ls_voter *voters;    /* [count] */
+  ls_tta *tta;         /* of all voters; NULL: not asked for */
   size_t count, threads;
   ls_source *source;
   ls_loader *loader;
@@ -48,6 +49,15 @@ typedef struct eval_findings {
   ls_evaluation evaluation;
   ls_votes votes, held_out; /* of several networks; rank 0 */
 } eval_findings;
+
+static error_t parse_tta(eval_arguments *arguments, const char *word, struct argp_state *state)
+{
+  arguments->tta = true;
+  arguments->flips = word != NULL;
+  if (!word || strcmp(word, "flip") == 0) return 0;
+  argp_error(state, "--tta=%s: expected --tta or --tta=flip", word);
+  return EINVAL;
+}
 
 static error_t check_arguments(const eval_arguments *arguments, struct argp_state *state)
 {
@@ -63,6 +73,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     arguments->data = value;
   else if (key == KEY_JSON)
     arguments->json = true;
+  else if (key == KEY_TTA)
+    return parse_tta(arguments, value, state);
   else if (key == KEY_SPLIT)
     return ls_eval_split_parse(&arguments->split, value, state);
   else if (key == ARGP_KEY_ARG)
@@ -78,6 +90,11 @@ static const struct argp_option options[] = {
     {"data", KEY_DATA, "SRC", 0,
      "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
     {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
+    {"tta", KEY_TTA, "flip", OPTION_ARG_OPTIONAL,
+     "Look at each image nine times, as it is and shifted by a pixel, and take the mean of the "
+     "probabilities; "
+     "flip: and at the mirror images, where left and right mean the same",
+     0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {0}};
 
@@ -91,6 +108,7 @@ static const struct argp argp = {
         "fitted on the validation split, if all held out the same.\v"
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
+        "  lockstep eval runs/a/best.h5 --tta\n"
         "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
 
 /* Was the first network's validation split held out for this one too? Local. */
@@ -113,10 +131,23 @@ static ls_status check_held_out(const eval_session *session, const eval_argument
       arguments->checkpoints[0], arguments->checkpoints[i]);
 }
 
+/* Micro-batches small enough for every voter. */
+static size_t common_microbatch(const eval_session *session)
+{
+  size_t microbatch = session->networks[0].spec->train.microbatch;
+  for (size_t i = 1; i < session->count; i++)
+    if (session->networks[i].spec->train.microbatch < microbatch)
+      microbatch = session->networks[i].spec->train.microbatch;
+  return microbatch;
+}
+
 static ls_status prepare_local(eval_session *session, const eval_arguments *arguments)
 {
   const ls_dataset_info *data = ls_source_info(session->source);
   LS_PASS(ls_alloc(&session->voters, session->count, sizeof *session->voters, "the voters"));
+  if (arguments->tta)
+    LS_PASS(ls_tta_new(&session->tta, session->threads, common_microbatch(session) * data->classes,
+                       arguments->flips));
   session->fits_weights = session->count > 1 && arguments->split == LS_EVAL_TEST && !arguments->data;
   for (size_t i = 0; i < session->count; i++) {
     const ls_loaded *loaded = &session->networks[i];
@@ -124,6 +155,7 @@ static ls_status prepare_local(eval_session *session, const eval_arguments *argu
     LS_PASS(ls_loaded_check_fit(loaded, data, arguments->checkpoints[i]));
     LS_PASS(check_held_out(session, arguments, i));
     session->voters[i].network = &loaded->network;
+    session->voters[i].tta = session->tta;
     LS_PASS(ls_workspaces_new(&session->voters[i].workspaces, loaded->model, session->threads));
   }
   return LS_OK;
@@ -134,16 +166,6 @@ static ls_status open_source(eval_session *session, const eval_arguments *argume
   const ls_loaded *first = &session->networks[0];
   const char *where = arguments->data ? arguments->data : first->spec->data.source;
   return ls_source_open(&session->source, where, first->info.classes);
-}
-
-/* Micro-batches small enough for every voter. */
-static size_t common_microbatch(const eval_session *session)
-{
-  size_t microbatch = session->networks[0].spec->train.microbatch;
-  for (size_t i = 1; i < session->count; i++)
-    if (session->networks[i].spec->train.microbatch < microbatch)
-      microbatch = session->networks[i].spec->train.microbatch;
-  return microbatch;
 }
 
 /* Networks, data and workspaces. Collective. */
@@ -178,6 +200,7 @@ static void release(eval_session *session)
   for (size_t i = 0; session->voters && i < session->count; i++)
     ls_workspaces_free(session->voters[i].workspaces, session->threads);
   free(session->voters);
+  ls_tta_free(session->tta);
   for (size_t i = 0; i < session->count; i++) ls_loaded_close(&session->networks[i]);
   free(session->networks);
 }

@@ -21,6 +21,7 @@
 #include "data/source.h"
 #include "nn/gemm.h"
 #include "nn/model.h"
+#include "store/transfer.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "train/schemas.h"
@@ -160,6 +161,18 @@ static void release(train_setup *setup, ls_comm *comm)
   if (setup->lock >= 0) close(setup->lock);
 }
 
+/* Are the weights there that a new run starts from? Found out before a run directory is made. Rank 0. */
+static ls_status check_init(const train_setup *setup, bool told)
+{
+  const char *path = ls_spec_init_from(setup->common.spec);
+  ls_text report = {0};
+  if (!path) return LS_OK;
+  const ls_status status = ls_transfer_try(path, setup->common.model, &report);
+  if (told) fputs(ls_text_get(&report), stdout);
+  ls_text_fini(&report);
+  return status;
+}
+
 static void print_plan(const ls_comm *comm, const train_setup *setup, bool dry_run)
 {
   if (ls_comm_rank(comm) != 0) return;
@@ -266,6 +279,7 @@ static ls_status run_prepared(ls_comm *comm, train_setup *setup, const train_arg
   LS_AGREE(comm, begin(setup, comm, arguments));
   LS_PASS(ls_setup_prepare(&setup->common, comm));
   LS_PASS(ls_setup_warn(&setup->common, comm));
+  if (!arguments->resume) LS_ROOT(comm, check_init(setup, arguments->dry_run));
   if (!arguments->dry_run) LS_PASS(settle(setup, comm, arguments));
   print_plan(comm, setup, arguments->dry_run);
   return arguments->dry_run ? LS_OK : train(comm, setup, arguments);

@@ -92,7 +92,9 @@ static ls_status check_split(const ls_setup *setup)
   ls_holdout holdout;
   LS_TRY(ls_holdout_find(&holdout, &from, setup->spec->seed, setup->spec->data.validation), "dataset '%s'",
          data->name);
+  const ls_status status = ls_holdout_choose(&holdout, &from, setup->spec->seed, setup->spec->data.per_class);
   ls_holdout_fini(&holdout);
+  LS_TRY(status, "dataset '%s'", data->name);
   return LS_OK;
 }
 
@@ -103,8 +105,12 @@ static ls_status build_model(ls_setup *setup)
                                     .microbatch = setup->spec->train.microbatch,
                                     .classes = data->classes,
                                     .input_gradient =
-                                        setup->spec->train.adversarial.method != LS_ADVERSARY_NONE};
-  return ls_model_new(&setup->model, &setup->spec->model.layers, &options);
+                                        setup->spec->train.adversarial.method != LS_ADVERSARY_NONE,
+                                    .freeze = &setup->spec->model.freeze};
+  LS_PASS(ls_model_new(&setup->model, &setup->spec->model.layers, &options));
+  const ls_model_counts *counts = ls_model_count(setup->model);
+  if (counts->grads > 0 || counts->params == 0) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "model.freeze: every layer with weights is frozen: none is left to train");
 }
 
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm)

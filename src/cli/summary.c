@@ -44,6 +44,19 @@ static json_t *facts_json(const ls_run_facts *facts, const ls_train_result *resu
                    (json_int_t)facts->spec->seed);
 }
 
+/* What only some runs have. */
+static bool add_origins(json_t *document, const ls_spec *spec, const ls_train_result *result)
+{
+  bool fine = true;
+  if (result->ema_digest[0])
+    fine &= json_object_set_new(document, "ema_digest", json_string(result->ema_digest)) == 0;
+  if (result->init_digest[0])
+    fine &= json_object_set_new(
+                document, "init_from",
+                json_pack("{s:s, s:s}", "file", spec->model.init_from, "digest", result->init_digest)) == 0;
+  return fine;
+}
+
 static ls_status write_document(const ls_run_facts *facts, const json_t *document)
 {
   char *text = json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
@@ -65,7 +78,8 @@ ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *re
   const char **names = NULL;
   json_t *document = facts_json(facts, result);
   ls_status status = LS_OK;
-  if (!document) status = ls_fail(LS_E_MEMORY, "no memory for the summary");
+  if (!document || !add_origins(document, facts->spec, result))
+    status = ls_fail(LS_E_MEMORY, "no memory for the summary");
   if (status == LS_OK) status = ls_class_names_of(&names, facts->data);
   if (status == LS_OK && result->has_validation)
     status = add_split(document, "validation", !result->has_test, &result->validation, names);

@@ -17,6 +17,7 @@ static const void *member_of(const void *base, const ls_key *key)
   return (const unsigned char *)base + key->offset;
 }
 
+/* Up to the brace that closes it. */
 static void add_flow_kind(const ls_schema *schema, const char *name, const void *options, ls_text *yaml)
 {
   ls_text_add(yaml, "{type: %s", schema->name);
@@ -29,7 +30,31 @@ static void add_flow_kind(const ls_schema *schema, const char *name, const void 
     ls_text_add(yaml, ", %s: ", schema->keys[i].path);
     ls_value_format(&schema->keys[i], member_of(options, &schema->keys[i]), yaml);
   }
-  ls_text_add(yaml, "}");
+}
+
+static void add_texts(const ls_text_list *list, ls_text *yaml)
+{
+  ls_text_add(yaml, "[");
+  for (size_t i = 0; i < list->count; i++) {
+    ls_text_add(yaml, i > 0 ? ", " : "");
+    ls_value_format(&ls_name_key, &list->items[i], yaml);
+  }
+  ls_text_add(yaml, "]");
+}
+
+/* The keys of every layer, where they differ from the default: most layers have none. */
+static void add_common(const ls_layer_spec *layer, const char *before, int indent, const char *after,
+                       ls_text *yaml)
+{
+  for (size_t i = 0; i < LS_LAYER_KEYS; i++) {
+    const ls_key *key = &ls_layer_keys[i];
+    ls_text value = {0};
+    ls_value_format(key, member_of(layer, key), &value);
+    if (strcmp(ls_text_get(&value), key->preset) != 0)
+      ls_text_add(yaml, "%s%*s%s: %s%s", before, indent, "", key->path, ls_text_get(&value), after);
+    yaml->failed |= value.failed;
+    ls_text_fini(&value);
+  }
 }
 
 /* The value of a row whose key is written, up to the end of its last line. */
@@ -44,6 +69,9 @@ static void add_value(const ls_key *key, const void *base, int indent, ls_text *
   if (key->type == LS_KEY_KIND) {
     const ls_kind_spec *kind = member;
     add_flow_kind(kind->schema, NULL, kind->options, yaml);
+    ls_text_add(yaml, "}");
+  } else if (key->type == LS_KEY_TEXTS) {
+    add_texts(member, yaml);
   } else {
     ls_value_format(key, member, yaml);
   }
@@ -65,6 +93,7 @@ static void add_block_layer(const ls_layer_spec *layer, int indent, ls_text *yam
     ls_value_format(&ls_name_key, &layer->name, yaml);
     ls_text_add(yaml, "\n");
   }
+  add_common(layer, "", indent + INDENT, "\n", yaml);
   for (size_t i = 0; i < layer->schema->key_count; i++) {
     const ls_key *key = &layer->schema->keys[i];
     ls_text_add(yaml, "%*s%s:", indent + INDENT, "", key->path);
@@ -84,7 +113,8 @@ static void add_layers(const ls_layer_list *list, int indent, ls_text *yaml)
     }
     ls_text_add(yaml, "%*s- ", indent + INDENT, "");
     add_flow_kind(layer->schema, layer->name, layer->options, yaml);
-    ls_text_add(yaml, "\n");
+    add_common(layer, ", ", 0, "", yaml);
+    ls_text_add(yaml, "}\n");
   }
 }
 

@@ -31,5 +31,6 @@ void ls_config_help(const ls_schemas *schemas, ls_text *help)
   add_key(&ls_type_key, "required", help);
   ls_text_add(help, "\nevery layer\n");
   add_key(&ls_name_key, "optional", help);
+  for (size_t i = 0; i < LS_LAYER_KEYS; i++) add_key(&ls_layer_keys[i], "required", help);
   for (int family = 0; family < LS_FAMILY_COUNT; family++) add_kinds(schemas, (ls_family)family, help);
 }

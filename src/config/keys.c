@@ -16,6 +16,7 @@ static const char *const reduction_words[] = {
 static const char *const adversary_words[] = {
     [LS_ADVERSARY_NONE] = "none", [LS_ADVERSARY_FGSM] = "fgsm", [LS_ADVERSARY_PGD] = "pgd", NULL};
 static const char *const auto_words[] = {"auto", NULL};
+static const char *const lr_scaling_words[] = {[LS_LR_LINEAR] = "linear", [LS_LR_SQRT] = "sqrt", NULL};
 static const char *const dtype_words[] = {
     [LS_DTYPE_FLOAT32] = "float32", [LS_DTYPE_BFLOAT16] = "bfloat16", NULL};
 
@@ -28,6 +29,21 @@ const ls_key ls_name_key = {
     .path = "name",
     .type = LS_KEY_TEXT,
     .doc = "Names the layer in tables, overrides and checkpoints; by default made of its type and a number."};
+
+const ls_key ls_layer_keys[LS_LAYER_KEYS] = {
+    {.path = "freeze",
+     .type = LS_KEY_BOOL,
+     .offset = offsetof(ls_layer_spec, freeze),
+     .preset = "false",
+     .doc = "The layer stays as it is, its running statistics too, and works as in an evaluation."},
+    {.path = "lr_factor",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_layer_spec, lr_factor),
+     .preset = "1",
+     .min_open = true,
+     .max = INFINITY,
+     .doc = "Factor on the learning rate for the layer."},
+};
 
 const ls_key ls_spec_keys[] = {
     {.path = "name",
@@ -62,6 +78,12 @@ const ls_key ls_spec_keys[] = {
      .preset = "global",
      .words = shuffle_words,
      .doc = "New order each epoch over the whole training split (global), or within each rank's shard."},
+    {.path = "data.per_class",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, data.per_class),
+     .preset = "0",
+     .unit = "samples",
+     .doc = "Train on so many samples of each class, chosen by the seed; 0 for all. Validation is not cut."},
     {.path = "data.classes",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, data.classes),
@@ -151,6 +173,18 @@ const ls_key ls_spec_keys[] = {
      .min = 1,
      .max = INFINITY,
      .doc = "The network, from the image to one value per class."},
+    {.path = "model.init_from",
+     .type = LS_KEY_TEXT,
+     .offset = offsetof(ls_spec, model.init_from),
+     .preset = "none",
+     .doc =
+         "A new run starts with the weights of this checkpoint, or PyTorch state dict saved by h5py: those "
+         "of layers with the same names; none for random ones."},
+    {.path = "model.freeze",
+     .type = LS_KEY_TEXTS,
+     .offset = offsetof(ls_spec, model.freeze),
+     .preset = "[]",
+     .doc = "Names of layers, or globs such as block1* or *, that stay as they are: see freeze of a layer."},
     {.path = "train.epochs",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.epochs),
@@ -206,6 +240,27 @@ const ls_key ls_spec_keys[] = {
      .max = 1,
      .max_open = true,
      .doc = "Share of each label that is spread evenly over all classes."},
+    {.path = "train.ema",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_spec, train.ema),
+     .preset = "0",
+     .max = 1,
+     .max_open = true,
+     .doc = "Decay per step of a moving average of the weights, such as 0.999, that is evaluated instead of "
+            "them; 0 for none. Early steps decay faster: at most (1 + step) / (10 + step)."},
+    {.path = "train.lr_base_batch",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, train.lr_base_batch),
+     .preset = "0",
+     .unit = "samples",
+     .doc =
+         "The batch that the learning rate is meant for: with another train.batch it is scaled; 0 for not."},
+    {.path = "train.lr_scaling",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, train.lr_scaling),
+     .preset = "linear",
+     .words = lr_scaling_words,
+     .doc = "With train.lr_base_batch, the learning rate grows as the batch, or as its square root."},
     {.path = "train.clip_norm",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.clip_norm),

@@ -18,6 +18,7 @@ typedef enum ls_key_type {
   LS_KEY_AMOUNT,        /* a count, or a fraction in (0, 1)          [ls_amount] */
   LS_KEY_COUNT_OR_WORD, /* a count, or one of `words`                [ls_count_or_word] */
   LS_KEY_REAL_OR_WORD,  /* a number, or one of `words`               [ls_real_or_word] */
+  LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
   LS_KEY_LAYERS         /* a sequence of layers                      [ls_layer_list] */
 } ls_key_type;
@@ -37,6 +38,11 @@ typedef struct ls_real_or_word {
   int word;    /* index of the word, or -1 when a number was given */
   double real; /* valid when word is -1 */
 } ls_real_or_word;
+
+typedef struct ls_text_list {
+  char **items; /* owned by the spec */
+  size_t count;
+} ls_text_list;
 
 /** The families of kinds that are chosen by `type:`. */
 typedef enum ls_family {
@@ -89,12 +95,14 @@ typedef struct ls_layer_list {
   size_t count;
 } ls_layer_list;
 
-/** One layer as configured: the common keys `type` and `name`, and the kind's own. */
+/** One layer as configured: the common keys `type`, `name`, `freeze` and `lr_factor`, and the kind's own. */
 struct ls_layer_spec {
   const ls_schema *schema;
-  void *options; /* schema->options_bytes; owned by the spec */
-  char *name;    /* NULL when not given; owned by the spec */
-  char *place;   /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
+  void *options;    /* schema->options_bytes; owned by the spec */
+  char *name;       /* NULL when not given; owned by the spec */
+  bool freeze;      /* it and its inner layers stay as they are */
+  double lr_factor; /* on the learning rate, of its inner layers too; above 0 */
+  char *place;      /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
 };
 
 #endif

@@ -184,9 +184,25 @@ static ls_status bind_layer_name(const struct binder *binder, const struct item 
   return status == LS_OK ? LS_OK : ls_document_wrap(binder->document, node, &path, status);
 }
 
+/* Of every layer. */
+static ls_status bind_layer_keys(const struct binder *binder, const struct item *item, ls_layer_spec *layer)
+{
+  for (size_t i = 0; i < LS_LAYER_KEYS; i++) {
+    const ls_key *key = &ls_layer_keys[i];
+    void *member = (unsigned char *)layer + key->offset;
+    const ls_path path = {.parent = item->path, .key = key->path};
+    const int node = ls_document_find(binder->document, item->node, key->path, strlen(key->path));
+    if (node)
+      LS_PASS(bind_scalar(binder, &(struct item){key, node, &path}, member));
+    else
+      LS_PASS(bind_preset(binder->schemas, key, member));
+  }
+  return LS_OK;
+}
+
 static ls_status bind_layer(const struct binder *binder, const struct item *item, ls_layer_spec *layer)
 {
-  static const char *const common[] = {"type", "name", NULL};
+  static const char *const common[] = {"type", "name", "freeze", "lr_factor", NULL};
   if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
     return refuse_form(binder, item);
   ls_text place = {0};
@@ -196,6 +212,7 @@ static ls_status bind_layer(const struct binder *binder, const struct item *item
   LS_PASS(ls_text_take(&place, &layer->place));
   LS_PASS(find_schema(binder, LS_FAMILY_LAYER, item, &layer->schema));
   LS_PASS(bind_layer_name(binder, item, &layer->name));
+  LS_PASS(bind_layer_keys(binder, item, layer));
   return bind_options(binder, layer->schema, common, item, &layer->options);
 }
 
@@ -222,8 +239,25 @@ static ls_status bind_layers(const struct binder *binder, const struct item *ite
   return LS_OK;
 }
 
+static ls_status bind_texts(const struct binder *binder, const struct item *item, void *member)
+{
+  ls_text_list *list = member;
+  if (ls_document_node(binder->document, item->node)->type != YAML_SEQUENCE_NODE)
+    return refuse_form(binder, item);
+  const size_t count = ls_document_size(binder->document, item->node);
+  LS_PASS(ls_alloc(&list->items, count, sizeof *list->items, "a list of texts"));
+  list->count = count;
+  for (size_t i = 0; i < count; i++) {
+    const ls_path path = {.parent = item->path, .index = i};
+    const int node = ls_document_item(binder->document, item->node, i);
+    LS_PASS(bind_scalar(binder, &(struct item){&ls_name_key, node, &path}, &list->items[i]));
+  }
+  return LS_OK;
+}
+
 static ls_status bind_value(const struct binder *binder, const struct item *item, void *member)
 {
+  if (item->key->type == LS_KEY_TEXTS) return bind_texts(binder, item, member);
   if (item->key->type == LS_KEY_KIND) return bind_kind(binder, item, member);
   if (item->key->type == LS_KEY_LAYERS) return bind_layers(binder, item, member);
   return bind_scalar(binder, item, member);

@@ -24,6 +24,10 @@ extern const size_t ls_spec_key_count;
 extern const ls_key ls_type_key;
 extern const ls_key ls_name_key;
 
+/** The other keys of every layer: members of ls_layer_spec. */
+enum { LS_LAYER_KEYS = 2 };
+extern const ls_key ls_layer_keys[LS_LAYER_KEYS];
+
 /** "layer", "optimizer", "schedule". */
 extern const char *const ls_family_words[LS_FAMILY_COUNT];
 

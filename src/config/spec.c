@@ -12,6 +12,13 @@ static void release_text(void *member)
   free(*(char **)member);
 }
 
+static void release_texts(void *member)
+{
+  ls_text_list *list = member;
+  for (size_t i = 0; i < list->count; i++) free(list->items[i]);
+  free(list->items);
+}
+
 static void release_options(const ls_schema *schema, void *options)
 {
   if (options) release_rows(schema->keys, schema->key_count, options);
@@ -37,8 +44,10 @@ static void release_layers(void *member)
 
 static void release_rows(const ls_key *keys, size_t key_count, void *base)
 {
-  static void (*const releases[])(void *member) = {
-      [LS_KEY_TEXT] = release_text, [LS_KEY_KIND] = release_kind, [LS_KEY_LAYERS] = release_layers};
+  static void (*const releases[])(void *member) = {[LS_KEY_TEXT] = release_text,
+                                                   [LS_KEY_TEXTS] = release_texts,
+                                                   [LS_KEY_KIND] = release_kind,
+                                                   [LS_KEY_LAYERS] = release_layers};
   for (size_t i = 0; i < key_count; i++) {
     size_t type = keys[i].type;
     if (type < sizeof releases / sizeof releases[0] && releases[type])

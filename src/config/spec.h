@@ -5,6 +5,7 @@
 #define LS_CONFIG_SPEC_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "config/keys.h"
 
@@ -12,6 +13,7 @@ typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALI
 typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
+typedef enum ls_lr_scaling { LS_LR_LINEAR, LS_LR_SQRT } ls_lr_scaling;
 typedef enum ls_dtype { LS_DTYPE_FLOAT32, LS_DTYPE_BFLOAT16 } ls_dtype;
 
 typedef struct ls_spec_augment {
@@ -41,6 +43,7 @@ typedef struct ls_spec_data {
   ls_amount validation; /* held out of the training split; count 0: none; default 0 */
   int normalize;        /* ls_normalize; default standard */
   int shuffle;          /* ls_shuffle; default global */
+  size_t per_class;     /* samples of each class to train on; 0: all */
   size_t classes;       /* number of classes; 0: from the dataset */
   ls_spec_augment augment;
 } ls_spec_data;
@@ -70,6 +73,9 @@ typedef struct ls_spec_train {
   int allreduce_dtype;         /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
   double label_smoothing; /* [0, 1); default 0 */
+  double ema;             /* decay of the weights' average; 0: none */
+  size_t lr_base_batch;   /* batch that the learning rate is meant for; 0: the one it is used with */
+  int lr_scaling;         /* ls_lr_scaling; from that batch to this */
   double clip_norm;       /* L2 norm that gradients are clipped to; 0: off */
   double time_limit;      /* seconds after which a session stops; 0: off */
   double stall_timeout;   /* seconds of waiting before a warning; 0: off; default 60 */
@@ -94,9 +100,17 @@ typedef struct ls_spec {
   ls_spec_data data;
   struct {
     ls_layer_list layers; /* required, at least one */
+    char *init_from;      /* checkpoint or state dict that a new run's weights come from; "none" */
+    ls_text_list freeze;  /* names of layers that stay as they are, or globs */
   } model;
   ls_spec_train train;
   ls_spec_checkpoint checkpoint;
 } ls_spec;
+
+/** The file of model.init_from; NULL: there is none. */
+static inline const char *ls_spec_init_from(const ls_spec *spec)
+{
+  return strcmp(spec->model.init_from, "none") == 0 ? NULL : spec->model.init_from;
+}
 
 #endif

@@ -421,6 +421,12 @@ static void expect_layers(const ls_key *key, ls_text *out)
   expect_range(key, out);
 }
 
+static void expect_texts(const ls_key *key, ls_text *out)
+{
+  (void)key;
+  ls_text_add(out, "a list of texts");
+}
+
 static const struct {
   bool takes_quotes; /* a quoted scalar is one too */
   void (*expect)(const ls_key *key, ls_text *out);
@@ -439,6 +445,7 @@ static const struct {
     [LS_KEY_REAL_OR_WORD] = {.expect = expect_real_or_word,
                              .parse = parse_real_or_word,
                              .format = format_real_or_word},
+    [LS_KEY_TEXTS] = {.expect = expect_texts},
     [LS_KEY_KIND] = {.expect = expect_kind},
     [LS_KEY_LAYERS] = {.expect = expect_layers},
 };

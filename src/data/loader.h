@@ -32,7 +32,7 @@ typedef enum ls_eval_split { LS_EVAL_TRAIN, LS_EVAL_VALIDATION, LS_EVAL_TEST, LS
 typedef struct ls_loader ls_loader;
 
 typedef struct ls_loader_options {
-  const ls_spec_data *data; /* validation, normalize, shuffle; source and classes are not read */
+  const ls_spec_data *data; /* validation, per_class, shuffle; others are not read */
   uint64_t seed;
   size_t batch; /* global batch */
   size_t microbatch;

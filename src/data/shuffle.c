@@ -37,7 +37,7 @@ static uint64_t validation_at(const ls_layout *layout, size_t position)
 static bool global_find(const ls_layout *layout, uint64_t sample, size_t *position)
 {
   size_t index;
-  if (ls_holdout_has(layout->holdout, sample, &index)) return false;
+  if (!ls_holdout_trains(layout->holdout, sample, &index)) return false;
   *position = (size_t)ls_permutation_inverse(&layout->order, index);
   return true;
 }

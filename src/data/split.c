@@ -98,32 +98,88 @@ done:
 void ls_holdout_fini(ls_holdout *holdout)
 {
   free(holdout->samples);
+  free(holdout->chosen);
   *holdout = (ls_holdout){0};
 }
 
 size_t ls_holdout_train_count(const ls_holdout *holdout)
 {
-  return holdout->total - holdout->count;
+  return holdout->chosen ? holdout->chosen_count : holdout->total - holdout->count;
+}
+
+/* Is a sample in an ascending list? *low: how many of the list are below it. */
+static bool find_sample(const uint64_t *samples, size_t count, uint64_t sample, size_t *low)
+{
+  size_t high = count;
+  *low = 0;
+  while (*low < high) {
+    size_t middle = *low + (high - *low) / 2;
+    if (samples[middle] < sample)
+      *low = middle + 1;
+    else
+      high = middle;
+  }
+  return *low < count && samples[*low] == sample;
 }
 
 bool ls_holdout_has(const ls_holdout *holdout, uint64_t sample, size_t *index)
 {
-  size_t low = 0; /* held-out samples below `sample` */
-  size_t high = holdout->count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (holdout->samples[middle] < sample)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  bool is_held = low < holdout->count && holdout->samples[low] == sample;
+  size_t low;
+  bool is_held = find_sample(holdout->samples, holdout->count, sample, &low);
   *index = is_held ? low : (size_t)sample - low;
   return is_held;
 }
 
+bool ls_holdout_trains(const ls_holdout *holdout, uint64_t sample, size_t *index)
+{
+  if (holdout->chosen) return find_sample(holdout->chosen, holdout->chosen_count, sample, index);
+  return !ls_holdout_has(holdout, sample, index);
+}
+
+/* What is left of each class, in an order that the seed decides. */
+static ls_status order_rest(share *shares, const ls_holdout *holdout, const ls_holdout_labels *from,
+                            uint64_t seed, size_t per_class)
+{
+  size_t index;
+  for (size_t i = 0; i < from->count; i++)
+    if (!ls_holdout_has(holdout, i, &index)) shares[from->labels[i]].count++;
+  for (size_t c = 0; c < from->classes; c++) {
+    if (shares[c].count == 0) continue;
+    if (shares[c].count < per_class)
+      return ls_fail(LS_E_INPUT,
+                     "data.per_class: %zu samples of each class, but class %zu has %zu to train on",
+                     per_class, c, shares[c].count);
+    shares[c].held = per_class;
+    shares[c].order = ls_permutation_of(seed, LS_RNG_SPLIT, c, 1, shares[c].count);
+  }
+  return LS_OK;
+}
+
+ls_status ls_holdout_choose(ls_holdout *holdout, const ls_holdout_labels *from, uint64_t seed,
+                            size_t per_class)
+{
+  share *shares = NULL;
+  size_t index, count = 0;
+  ls_status status = LS_OK;
+  if (per_class == 0) return LS_OK;
+  LS_GO(ls_alloc(&shares, from->classes, sizeof *shares, "the classes' shares of the training samples"));
+  LS_GO(order_rest(shares, holdout, from, seed, per_class));
+  for (size_t c = 0; c < from->classes; c++) count += shares[c].held;
+  LS_GO(ls_alloc(&holdout->chosen, count, sizeof *holdout->chosen, "the training samples"));
+  for (size_t i = 0; i < from->count; i++) {
+    share *of_class = &shares[from->labels[i]];
+    if (ls_holdout_has(holdout, i, &index)) continue;
+    if (ls_permutation_at(&of_class->order, of_class->seen++) < per_class)
+      holdout->chosen[holdout->chosen_count++] = i;
+  }
+done:
+  free(shares);
+  return status;
+}
+
 uint64_t ls_holdout_train_sample(const ls_holdout *holdout, size_t index)
 {
+  if (holdout->chosen) return holdout->chosen[index];
   /* samples[k] - k training samples stand before the k-th held-out one: it does not decrease with k. */
   size_t low = 0;
   size_t high = holdout->count;

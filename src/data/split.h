@@ -3,6 +3,7 @@
  * every rank finds the same one without asking the others. Stratified: each class gives its share.
  *
  * What is left keeps the file's order and is numbered anew: training index 0 .. ls_holdout_train_count()-1.
+ * Of that, data.per_class may take a part.
  */
 #ifndef LS_DATA_SPLIT_H
 #define LS_DATA_SPLIT_H
@@ -18,6 +19,8 @@ typedef struct ls_holdout {
   uint64_t *samples; /* [count] numbers in the file of what is held out, ascending; owned */
   size_t count;      /* held out */
   size_t total;      /* samples of the file's training split */
+  uint64_t *chosen;  /* [chosen_count] the same of what is trained on; NULL: all that is left. Owned */
+  size_t chosen_count;
 } ls_holdout;
 
 /** The labels that a split is made from. */
@@ -38,10 +41,21 @@ ls_status ls_holdout_find(ls_holdout *out, const ls_holdout_labels *from, uint64
                           ls_amount amount) LS_CHECKED;
 void ls_holdout_fini(ls_holdout *holdout);
 
+/** Train on `per_class` samples alone of each class that there is, out of what is not held out; 0: on all. The seed decides
+ * which ones; a larger number adds to those of a smaller one.
+ *
+ * Local. Errors: LS_E_INPUT if a class has not so many; LS_E_MEMORY.
+ */
+ls_status ls_holdout_choose(ls_holdout *holdout, const ls_holdout_labels *from, uint64_t seed,
+                            size_t per_class) LS_CHECKED;
+
 size_t ls_holdout_train_count(const ls_holdout *holdout);
 
-/** Whether a sample is held out; *index: if so, its place in `samples`; if not, its training index. */
+/** Whether a sample is held out; *index: if so, its place in `samples`; if not, in what is left. */
 bool ls_holdout_has(const ls_holdout *holdout, uint64_t sample, size_t *index);
+
+/** Whether a sample is trained on; *index: if so, its training index. */
+bool ls_holdout_trains(const ls_holdout *holdout, uint64_t sample, size_t *index);
 
 /** The sample with this training index. */
 uint64_t ls_holdout_train_sample(const ls_holdout *holdout, size_t index);

@@ -52,11 +52,14 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
   return ls_network_init(&loaded->network, loaded->model, &normalization);
 }
 
-/* Weights into the vectors. Rank 0. */
+/* Weights into the vectors: their moving average, if the checkpoint has one. Rank 0. */
 static ls_status read_weights(ls_loaded *loaded, const char *path)
 {
-  ls_state state = {
-      .model = loaded->model, .params = loaded->network.params, .buffers = loaded->network.buffers};
+  ls_network *network = &loaded->network;
+  ls_state state = {.model = loaded->model,
+                    .params = network->params,
+                    .buffers = network->buffers,
+                    .average = {network->params, network->buffers}};
   ls_status status = ls_checkpoint_read(path, &state);
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);

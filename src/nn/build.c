@@ -23,7 +23,10 @@ static ls_status declare(ls_tensor_list *list, const ls_layer *layer, const char
                          size_t dim_count)
 {
   LS_PASS(grow(list));
-  ls_tensor tensor = {.dim_count = dim_count, .offset = list->floats, .count = 1};
+  ls_tensor tensor = {.dim_count = dim_count,
+                      .offset = list->floats,
+                      .count = 1,
+                      .lr_factor = layer->frozen ? 0.0 : layer->lr_factor};
   snprintf(tensor.layer, sizeof tensor.layer, "%s", layer->name);
   snprintf(tensor.name, sizeof tensor.name, "%s", name);
   for (size_t i = 0; i < dim_count; i++) {

@@ -17,8 +17,11 @@ struct ls_build {
   size_t grads, packed; /* floats given out, multiples of 16 so that layers start on cache lines */
   uint32_t layers;      /* layers made: the next one's index */
   size_t microbatch;
-  ls_role next;   /* after the layer under construction */
-  bool is_placed; /* the error chain tells the place of the layer that does not fit */
+  const ls_text_list *freeze; /* names and globs of layers; NULL: none. Borrowed */
+  bool frozen;                /* the layer that the one under construction is in */
+  double lr_factor;           /* likewise; 1 at the top */
+  ls_role next;               /* after the layer under construction */
+  bool is_placed;             /* the error chain tells the place of the layer that does not fit */
 };
 
 /** Floats of a micro-batch of samples of that shape fit memory, with room to add up a model's. */

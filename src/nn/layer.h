@@ -37,6 +37,7 @@ typedef struct ls_tensor {
   size_t offset;                   /* of its first element in the model's parameter or buffer vector */
   size_t count;                    /* elements: the product of dims */
   bool decay;                      /* weight decay applies: a weight matrix, not a bias or a normalization */
+  double lr_factor;                /* on the learning rate; 0: its layer is frozen */
 } ls_tensor;
 
 /** One micro-batch on its way through the model. Pointers are to the whole model's vectors; a layer adds
@@ -86,6 +87,8 @@ struct ls_layer {
   size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
   uint64_t macs;        /* multiply-adds of one sample's forward pass */
   bool rectifies;       /* the relu beside it is left to it: see absorbs_relu */
+  bool frozen;          /* stays as it is: no gradients (grad_count is 0), works as in an evaluation */
+  double lr_factor;     /* on the learning rate of its parameters */
   bool input_is_data;   /* nobody wants the gradient of its input: backward is called with dx = NULL */
   void *impl;           /* the kind's own, made by create(), released by destroy() */
 };
@@ -114,6 +117,16 @@ static inline float *ls_layer_stats(const ls_layer *layer, const ls_pass *pass)
   float *stats = pass->stats + layer->buffer_offset;
   if (!pass->accumulate) memset(stats, 0, layer->buffer_count * sizeof *stats);
   return stats;
+}
+
+/** A training pass as frozen layers see it: no gradients, no batch statistics. */
+static inline ls_pass ls_pass_frozen(const ls_pass *pass)
+{
+  ls_pass frozen = *pass;
+  frozen.training = false;
+  frozen.grads = frozen.stats = NULL;
+  frozen.done = NULL;
+  return frozen;
 }
 
 /** What a layer is to the initializer of the weights before it, which looks for the next activation. */

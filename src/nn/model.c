@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "nn/freeze.h"
 #include "nn/sequence.h"
 
 struct ls_model {
@@ -86,12 +87,15 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
   model->microbatch = options->microbatch;
   model->build.microbatch = options->microbatch;
+  model->build.freeze = options->freeze;
+  model->build.lr_factor = 1.0;
   const ls_sequence_place place = {
       .prefix = "", .input_is_data = !options->input_gradient, .next = LS_ROLE_WEIGHTED};
   ls_status status;
   LS_GO(check_input(model, options->in));
   LS_GO(ls_sequence_init(&model->sequence, layers, options->in, &place, &model->build));
   LS_GO(check_output(model, layers, options->classes));
+  LS_GO(ls_freeze_check(options->freeze, model));
   count(model);
   *out = model;
   return LS_OK;

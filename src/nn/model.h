@@ -19,7 +19,7 @@ typedef struct ls_model ls_model;
 typedef struct ls_model_counts {
   size_t params;          /* trainable parameters, PyTorch's layouts, one after the other */
   size_t buffers;         /* running statistics */
-  size_t grads;           /* gradient in the kernels' layout */
+  size_t grads;           /* gradient in the kernels' layout, without frozen layers */
   size_t packed;          /* parameters in the kernels' layout */
   size_t layers;          /* inner ones included; their indices are below it */
   uint64_t macs;          /* multiply-adds of one sample's forward pass */
@@ -27,17 +27,18 @@ typedef struct ls_model_counts {
 } ls_model_counts;
 
 typedef struct ls_model_options {
-  ls_shape in;         /* of a sample */
-  size_t microbatch;   /* samples of a pass, at most */
-  size_t classes;      /* features that the last layer has to give; 0: any number */
-  bool input_gradient; /* backward passes may ask for the gradient with respect to the input */
+  ls_shape in;                /* of a sample */
+  size_t microbatch;          /* samples of a pass, at most */
+  size_t classes;             /* features that the last layer has to give; 0: any number */
+  const ls_text_list *freeze; /* model.freeze: names and globs of layers that stay as they are; NULL: none */
+  bool input_gradient;        /* backward passes may ask for the gradient with respect to the input */
 } ls_model_options;
 
 /** Build a model.
  *
  * Names that are not given are made of the kind and a running number ("conv1", "relu2").
  * Local. Errors: LS_E_CONFIG with the layer's place if a layer does not fit, a name comes twice, or the last
- * layer does not give `classes` features; LS_E_MEMORY.
+ * layer does not give `classes` features, or a name or glob of `freeze` fits none; LS_E_MEMORY.
  */
 ls_status ls_model_new(ls_model **out, const ls_layer_list *layers,
                        const ls_model_options *options) LS_CHECKED;

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "nn/freeze.h"
 #include "nn/kinds.h"
 #include "nn/profile.h"
 
@@ -71,6 +72,22 @@ static void take(size_t *given, size_t offset, size_t *count)
     *count = *given - offset;
 }
 
+/* Create a layer of the kind; what it is given is also for its inner ones. */
+static ls_status create_kind(ls_layer *layer, const ls_layer_spec *spec, ls_build *build)
+{
+  const bool outer_frozen = build->frozen;
+  const double outer_factor = build->lr_factor;
+  layer->frozen = outer_frozen || spec->freeze || ls_freeze_has(build->freeze, layer->name);
+  layer->lr_factor = outer_factor * spec->lr_factor;
+  build->frozen = layer->frozen;
+  build->lr_factor = layer->lr_factor;
+  const ls_status status = layer->kind->create(layer, spec->options, build);
+  build->frozen = outer_frozen;
+  build->lr_factor = outer_factor;
+  if (layer->frozen) layer->grad_count = 0;
+  return status;
+}
+
 /* Give the layer its place in the model's vectors, create it, and count what it took. */
 static ls_status create_layer(ls_layer *layer, const ls_layer_spec *spec, ls_build *build)
 {
@@ -81,7 +98,7 @@ static ls_status create_layer(ls_layer *layer, const ls_layer_spec *spec, ls_bui
   layer->buffer_offset = build->buffers.floats;
   layer->grad_offset = build->grads;
   layer->packed_offset = build->packed;
-  LS_PASS(layer->kind->create(layer, spec->options, build));
+  LS_PASS(create_kind(layer, spec, build));
   layer->param_count = build->params.floats - layer->param_offset;
   layer->buffer_count = build->buffers.floats - layer->buffer_offset;
   take(&build->grads, layer->grad_offset, &layer->grad_count);
@@ -124,8 +141,8 @@ static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
     layer->input_is_data = input_is_data;
     sequence->count = i + 1;
     LS_PASS(tell_place(build, specs->items[i].place, add_layer(sequence, specs, i, place, build)));
-    input_is_data = input_is_data && layer->param_count == 0;
-    if (layer->param_count > 0 && sequence->first_trained == specs->count) sequence->first_trained = i;
+    input_is_data = input_is_data && layer->grad_count == 0;
+    if (layer->grad_count > 0 && sequence->first_trained == specs->count) sequence->first_trained = i;
     shape = layer->out;
   }
   sequence->out = shape;
@@ -229,7 +246,7 @@ void ls_sequence_update_buffers(const ls_sequence *sequence, const float *stats,
 {
   for (size_t i = 0; i < sequence->count; i++) {
     const ls_layer *layer = &sequence->items[i].layer;
-    if (layer->kind->update_buffers) layer->kind->update_buffers(layer, stats, buffers);
+    if (layer->kind->update_buffers && !layer->frozen) layer->kind->update_buffers(layer, stats, buffers);
   }
 }
 
@@ -250,11 +267,14 @@ void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const
                          float *saved, float *scratch)
 {
   float *layer_scratch = scratch + 2 * sequence->gradient_count;
+  const ls_pass frozen = ls_pass_frozen(pass);
   for (size_t i = 0; i < sequence->count; i++) {
     const ls_sequence_item *item = &sequence->items[i];
     float *out = output_of(sequence, i, y, saved);
-    if (item->is_absorbed) continue; /* its output is its input */
-    item->layer.kind->forward(&item->layer, pass, x, out, saved + item->saved_offset, layer_scratch);
+    if (item->is_absorbed) continue;                                  /* its output is its input */
+    if (item->layer.frozen) (void)ls_layer_stats(&item->layer, pass); /* none, but they are summed */
+    item->layer.kind->forward(&item->layer, item->layer.frozen ? &frozen : pass, x, out,
+                              saved + item->saved_offset, layer_scratch);
     ls_profile_lap(pass->profile, &item->layer, LS_PHASE_FORWARD);
     if (pass->observe) pass->observe(pass->observer, &item->layer, out);
     x = out;
@@ -266,7 +286,8 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
 {
   float *layer_scratch = scratch + 2 * sequence->gradient_count;
   float *const buffers[2] = {scratch, scratch + sequence->gradient_count};
-  /* Without a wish for dx, what comes before the first parameters needs no gradient. */
+  const ls_pass frozen = ls_pass_frozen(pass);
+  /* Without a wish for dx, what comes before the first trained parameters needs no gradient. */
   const size_t end = dx ? 0 : sequence->first_trained;
   for (size_t i = sequence->count; i-- > end;) {
     const ls_sequence_item *item = &sequence->items[i];
@@ -274,8 +295,8 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
     const float *in = i == 0 ? x : read_output(sequence, i - 1, y, saved);
     const float *out = read_output(sequence, i, y, saved);
     float *to = i == end ? dx : item->layer.kind->in_place ? dy : dy == buffers[0] ? buffers[1] : buffers[0];
-    item->layer.kind->backward(&item->layer, pass, in, out, dy, to, saved + item->saved_offset,
-                               layer_scratch);
+    item->layer.kind->backward(&item->layer, item->layer.frozen ? &frozen : pass, in, out, dy, to,
+                               saved + item->saved_offset, layer_scratch);
     ls_profile_lap(pass->profile, &item->layer, LS_PHASE_BACKWARD_DATA);
     if (item->layer.grad_count > 0) ls_pass_done(pass, item->layer.grad_offset);
     dy = to;

@@ -25,7 +25,7 @@ typedef struct ls_sequence {
   ls_sequence_item *items; /* owned */
   size_t count;            /* at least 1 */
   ls_shape in, out;
-  size_t first_trained;              /* index of the first layer with parameters; count: none */
+  size_t first_trained;              /* index of the first layer with gradients; count: none */
   size_t saved_count, scratch_count; /* floats */
   size_t gradient_count;             /* floats of one gradient buffer */
 } ls_sequence;

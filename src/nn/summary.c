@@ -70,6 +70,7 @@ static void add_layer(const ls_layer *layer, size_t depth, void *user)
     ls_text_add(&type, " ");
     layer->kind->describe(layer, &type);
   }
+  if (layer->frozen) ls_text_add(&type, " (frozen)");
   format_shape(layer->out, shape);
   format_count(layer->param_count, params);
   format_count(layer->macs, macs);

@@ -54,11 +54,18 @@ typedef struct ls_progress {
   double seconds;                        /* training time so far, over all sessions of the run */
 } ls_progress;
 
+/** A moving average of the weights. Vectors are the caller's. */
+typedef struct ls_average {
+  float *params;  /* [params]; NULL: none is kept */
+  float *buffers; /* [buffers] */
+} ls_average;
+
 /** The state of a run. Vectors are the caller's. */
 typedef struct ls_state {
   const ls_model *model; /* gives names, shapes and offsets */
   float *params;         /* [params] */
   float *buffers;        /* [buffers] */
+  ls_average average;    /* /ema */
   struct {
     const char *name; /* "momentum_buffer", "exp_avg", ...: /optimizer/<name>/<layer>/<tensor> */
     float *data;      /* [params] */
@@ -83,7 +90,8 @@ typedef struct ls_checkpoint_info {
   size_t train_count; /* samples of the training split, validation included; 0: an older file */
   char labels_digest[LS_DIGEST_CHARS]; /* of their labels, uint16; written and read with train_count */
   ls_progress progress;
-  size_t file_bytes; /* length of the file that it was read from; not written */
+  char init_digest[LS_DIGEST_CHARS]; /* of the file that the run's first weights came from; "": none */
+  size_t file_bytes;                 /* length of the file that it was read from; not written */
 } ls_checkpoint_info;
 
 void ls_checkpoint_info_fini(ls_checkpoint_info *info);
@@ -105,9 +113,10 @@ ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS_CHECKED;
 
 /** Read weights, optimizer state, progress and history into `state`, whose model and vectors are given; check
- * shapes and the weights' digest. slot_count 0 leaves the optimizer's state out. On error the vectors are
- * undefined.
- * Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected and found; LS_E_MEMORY. */
+ * shapes and the digests. slot_count 0 leaves the optimizer's state out. A checkpoint without an average
+ * gives the weights for it; state->average may be params and buffers themselves, for those that judge the
+ * network. On error the vectors are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected
+ * and found; LS_E_MEMORY. */
 ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
 
 /** The newest intact checkpoint of a run directory.

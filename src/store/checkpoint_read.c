@@ -66,13 +66,15 @@ static ls_status refuse_extra(void *user, const ls_h5_entry *entry)
   return fine ? LS_OK : ls_fail(LS_E_INPUT, "%s: the model has no such tensor", entry->path);
 }
 
-static ls_status read_weights(hid_t group, const ls_state *state)
+/* The group `root`: parameters and buffers of the model. */
+static ls_status read_weights(hid_t group, const char *root, const ls_model *model, float *params,
+                              float *buffers)
 {
-  inventory wanted = {.root = "/model"};
-  wanted.tensors[0] = ls_model_params(state->model, &wanted.counts[0]);
-  wanted.tensors[1] = ls_model_buffers(state->model, &wanted.counts[1]);
-  LS_PASS(read_tensors(group, wanted.tensors[0], wanted.counts[0], state->params));
-  LS_PASS(read_tensors(group, wanted.tensors[1], wanted.counts[1], state->buffers));
+  inventory wanted = {.root = root};
+  wanted.tensors[0] = ls_model_params(model, &wanted.counts[0]);
+  wanted.tensors[1] = ls_model_buffers(model, &wanted.counts[1]);
+  LS_PASS(read_tensors(group, wanted.tensors[0], wanted.counts[0], params));
+  LS_PASS(read_tensors(group, wanted.tensors[1], wanted.counts[1], buffers));
   return ls_h5_walk(group, refuse_extra, &wanted);
 }
 
@@ -92,7 +94,7 @@ static ls_status read_model(hid_t file, const ls_checkpoint_info *info, const ls
 {
   hid_t group;
   LS_PASS(ls_h5_group_open(&group, file, "model"));
-  ls_status status = read_weights(group, state);
+  ls_status status = read_weights(group, "/model", state->model, state->params, state->buffers);
   ls_h5_release(group);
   LS_PASS(status);
   char digest[LS_DIGEST_CHARS];
@@ -100,6 +102,46 @@ static ls_status read_model(hid_t file, const ls_checkpoint_info *info, const ls
   if (strcmp(digest, info->weights_digest) == 0) return LS_OK;
   return ls_fail(LS_E_INPUT, "damaged: weights_digest %s expected, the weights have %s", info->weights_digest,
                  digest);
+}
+
+static ls_status read_ema(hid_t group, const ls_state *state)
+{
+  const ls_average *average = &state->average;
+  char expected[LS_DIGEST_CHARS], digest[LS_DIGEST_CHARS];
+  LS_PASS(ls_h5_get_short_text(group, "digest", expected, sizeof expected));
+  LS_PASS(read_weights(group, "/ema", state->model, average->params, average->buffers));
+  ls_weights_digest(state->model, average->params, average->buffers, digest);
+  if (strcmp(digest, expected) == 0) return LS_OK;
+  return ls_fail(LS_E_INPUT, "damaged: digest %s of /ema expected, its weights have %s", expected, digest);
+}
+
+static void copy_tensors(const ls_tensor *tensors, size_t count, const float *from, float *to)
+{
+  for (size_t i = 0; i < count; i++)
+    memmove(to + tensors[i].offset, from + tensors[i].offset, tensors[i].count * sizeof *to);
+}
+
+static void copy_weights(const ls_state *state)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(state->model, &count);
+  copy_tensors(tensors, count, state->params, state->average.params);
+  tensors = ls_model_buffers(state->model, &count);
+  copy_tensors(tensors, count, state->buffers, state->average.buffers);
+}
+
+static ls_status read_average(hid_t file, const ls_state *state)
+{
+  hid_t group;
+  if (!state->average.params) return LS_OK;
+  if (!ls_h5_has(file, "ema")) {
+    copy_weights(state);
+    return LS_OK;
+  }
+  LS_PASS(ls_h5_group_open(&group, file, "ema"));
+  const ls_status status = read_ema(group, state);
+  ls_h5_release(group);
+  return status;
 }
 
 static ls_status read_slots(hid_t group, ls_state *state)
@@ -133,6 +175,7 @@ static ls_status read_state(hid_t file, ls_state *state)
   ls_status status;
   ls_history train = {0}, validation = {0};
   LS_GO(read_model(file, &info, state));
+  LS_GO(read_average(file, state));
   LS_GO(read_optimizer(file, state));
   LS_GO(ls_histories_read(file, &train, &validation));
   ls_history_fini(&state->train);

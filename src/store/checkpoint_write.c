@@ -69,6 +69,21 @@ static ls_status write_optimizer(hid_t group, const ls_state *state)
   return LS_OK;
 }
 
+static ls_status write_average(hid_t group, const ls_state *state)
+{
+  const ls_average *average = &state->average;
+  char digest[LS_DIGEST_CHARS];
+  size_t count;
+  ls_weights_digest(state->model, average->params, average->buffers, digest);
+  const ls_tensor *tensors = ls_model_params(state->model, &count);
+  for (size_t i = 0; i < count; i++)
+    LS_PASS(write_tensor(group, &tensors[i], average->params + tensors[i].offset, NULL));
+  tensors = ls_model_buffers(state->model, &count);
+  for (size_t i = 0; i < count; i++)
+    LS_PASS(write_tensor(group, &tensors[i], average->buffers + tensors[i].offset, NULL));
+  return ls_h5_put_text(group, "digest", digest);
+}
+
 static ls_status write_group(hid_t file, const char *name, const ls_state *state,
                              ls_status (*write)(hid_t group, const ls_state *state))
 {
@@ -86,6 +101,7 @@ static ls_status write_all(hid_t file, const ls_checkpoint_info *info, const ls_
   LS_PASS(ls_info_write(file, &complete));
   LS_PASS(write_group(file, "model", state, write_model));
   LS_PASS(write_group(file, "optimizer", state, write_optimizer));
+  if (state->average.params) LS_PASS(write_group(file, "ema", state, write_average));
   return ls_histories_write(file, &state->train, &state->validation);
 }
 

@@ -227,5 +227,6 @@ ls_status ls_inspect_checkpoint(hid_t file, ls_text *text)
   LS_PASS(ls_inspect_metrics(file, LAST_EPOCHS, text));
   ls_text_add(text, "\n");
   LS_PASS(add_tensors(file, text));
+  if (ls_h5_has(file, "ema")) ls_text_add(text, "  a moving average of them, which evaluations take\n");
   return add_optimizer(file, text);
 }

@@ -126,6 +126,7 @@ ls_status ls_info_write(hid_t file, const ls_checkpoint_info *info)
 {
   LS_PASS(ls_h5_put_text(file, "config", info->config));
   LS_PASS(ls_h5_put_text(file, "weights_digest", info->weights_digest));
+  if (info->init_digest[0]) LS_PASS(ls_h5_put_text(file, "init_digest", info->init_digest));
   hid_t group;
   LS_PASS(ls_h5_group_make(&group, file, "data"));
   LS_PASS(ls_h5_close(group, write_data(group, info)));
@@ -189,6 +190,8 @@ static ls_status read_all(hid_t file, ls_checkpoint_info *info)
   LS_PASS(
       ls_h5_get_short_text(file, "lockstep_version", info->lockstep_version, sizeof info->lockstep_version));
   LS_PASS(ls_h5_get_short_text(file, "weights_digest", info->weights_digest, sizeof info->weights_digest));
+  if (ls_h5_has_attribute(file, "init_digest"))
+    LS_PASS(ls_h5_get_short_text(file, "init_digest", info->init_digest, sizeof info->init_digest));
   LS_PASS(ls_h5_get_text(file, "config", CONFIG_LIMIT_BYTES, &info->config));
   hid_t group;
   LS_PASS(ls_h5_group_open(&group, file, "data"));

@@ -262,11 +262,7 @@ static ls_status reduce(ls_engine *engine, ls_step_result *result)
 
 void ls_engine_pack(ls_engine *engine)
 {
-  const ls_network *network = engine->options.network;
-  const size_t threads = engine->options.threads;
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++)
-    ls_model_pack(network->model, network->params, network->packed, part, threads);
+  ls_network_pack(engine->options.network, engine->options.threads);
 }
 
 /* What the gradient has to be multiplied with so that its norm is not above train.clip_norm. */
@@ -281,14 +277,28 @@ static double find_grad_scale(ls_engine *engine, const float *reduced)
   return norm > clip ? clip / norm : 1.0;
 }
 
+/* Norms of the tensors and their gradients, for an optimizer that uses them. */
+static const ls_tensor_norms *find_norms(ls_engine *engine, const float *reduced)
+{
+  const size_t threads = engine->options.threads;
+  const float *params = engine->options.network->params;
+  if (!ls_optimizer_find(&engine->options.train->optimizer)->uses_norms) return NULL;
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+  for (size_t part = 0; part < threads; part++)
+    ls_gradient_measure_tensors(engine->gradient, reduced, params, part, threads);
+  return ls_gradient_norms(engine->gradient);
+}
+
 /* From the reduced gradient to the next step's weights. */
 static void apply(ls_engine *engine, const ls_step *step)
 {
   ls_network *network = engine->options.network;
   const size_t threads = engine->options.threads;
   const float *reduced = ls_sums_result(engine->sums);
-  const ls_update update = {
-      .lr = step->lr, .grad_scale = find_grad_scale(engine, reduced), .step = step->optimizer_step};
+  const ls_update update = {.lr = step->lr,
+                            .grad_scale = find_grad_scale(engine, reduced),
+                            .step = step->optimizer_step,
+                            .norms = find_norms(engine, reduced)};
   const ls_optimizer_vectors vectors = {network->model, network->params, engine->slots};
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++)

@@ -57,15 +57,30 @@ static ls_status prepare(eval_job *job, size_t microbatch)
   return LS_OK;
 }
 
-const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch)
+static const float *view_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch,
+                                const ls_view *view)
 {
   const ls_network *network = voter->network;
   ls_workspace *workspace = voter->workspaces[part];
   ls_shape in = ls_model_input(network->model);
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
                          ls_workspace_input(workspace));
+  ls_view_apply(view, in, microbatch->n, ls_workspace_input(workspace));
   ls_pass pass = ls_network_pass(network, microbatch);
   return ls_model_forward(network->model, &pass, workspace);
+}
+
+const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch)
+{
+  static const ls_view as_it_is = {.flip = false};
+  const size_t classes = ls_model_classes(voter->network->model), values = microbatch->n * classes;
+  if (!voter->tta) return view_logits(voter, part, microbatch, &as_it_is);
+  size_t count;
+  const ls_view *views = ls_tta_views(voter->tta, &count);
+  ls_tta_begin(voter->tta, part, values);
+  for (size_t i = 0; i < count; i++)
+    ls_tta_add(voter->tta, part, view_logits(voter, part, microbatch, &views[i]), microbatch->n, classes);
+  return ls_tta_logits(voter->tta, part, values);
 }
 
 /* Mean probabilities of all voters, as logarithms: softmax(log p) = p, so the loss function serves both. */

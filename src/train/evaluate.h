@@ -10,14 +10,17 @@
 #include "comm/comm.h"
 #include "data/loader.h"
 #include "train/network.h"
+#include "train/tta.h"
 
 /** One network and what its threads work in. */
 typedef struct ls_voter {
   const ls_network *network;
   ls_workspace **workspaces; /* [threads] */
+  const ls_tta *tta;         /* its views of each image; NULL: the image alone. Borrowed */
 } ls_voter;
 
-/** Its logits [n, classes] for a micro-batch, by thread `part`; borrowed until the thread's next. Local. */
+/** Its logits [n, classes] for a micro-batch, by thread `part`; of the mean probabilities of its views, if it
+ * has several. Borrowed until the thread's next. Local. */
 const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch);
 
 /** Networks that vote softly: the mean of their probabilities decides. */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
@@ -17,19 +18,30 @@ typedef struct piece {
   double squares;      /* their sum, since it was measured last */
 } piece;
 
+/* What a piece and a tensor have in common. */
+typedef struct overlap {
+  size_t piece, tensor;
+  size_t first, count;     /* parameters of the model */
+  ls_tensor_norms squares; /* their sums, since they were measured last */
+} overlap;
+
 struct ls_gradient {
   piece *pieces;
   size_t count;
+  overlap *overlaps; /* in the order of the pieces */
+  size_t overlap_count;
+  ls_tensor_norms *norms; /* [tensor_count] */
+  size_t tensor_count;
   float *unpacked; /* [params] scratch */
 };
 
 /* Visitor: count a layer's pieces, or fill them in when there is memory for them. Layers with inner ones
- * leave it to those. */
+ * leave it to those; frozen ones have no gradient. */
 static void add_pieces(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
   ls_gradient *self = user;
-  if (layer->kind->visit) return;
+  if (layer->kind->visit || layer->frozen) return;
   const size_t length = layer->piece_params == 0 ? layer->param_count : layer->piece_params;
   for (size_t i = 0; i < ls_layer_pieces(layer); i++, self->count++) {
     if (!self->pieces) continue;
@@ -40,12 +52,37 @@ static void add_pieces(const ls_layer *layer, size_t depth, void *user)
   }
 }
 
+static void add_overlaps(ls_gradient *self, const ls_tensor *tensors, size_t p)
+{
+  const piece *own = &self->pieces[p];
+  const size_t first = own->layer->param_offset + own->first;
+  for (size_t t = 0; t < self->tensor_count; t++) {
+    const size_t begin = ls_size_max(first, tensors[t].offset);
+    const size_t end = ls_size_min(first + own->count, tensors[t].offset + tensors[t].count);
+    if (begin < end)
+      self->overlaps[self->overlap_count++] =
+          (overlap){.piece = p, .tensor = t, .first = begin, .count = end - begin};
+  }
+}
+
+/* Both are runs in the order of the parameters: an overlap begins where one of them does. */
+static ls_status find_overlaps(ls_gradient *self, const ls_model *model)
+{
+  const ls_tensor *tensors = ls_model_params(model, &self->tensor_count);
+  LS_PASS(ls_alloc(&self->norms, self->tensor_count, sizeof *self->norms, "the tensors' norms"));
+  LS_PASS(ls_alloc(&self->overlaps, self->count + self->tensor_count, sizeof *self->overlaps,
+                   "the gradient's pieces"));
+  for (size_t p = 0; p < self->count; p++) add_overlaps(self, tensors, p);
+  return LS_OK;
+}
+
 static ls_status fill(ls_gradient *self, const ls_model *model)
 {
   ls_model_visit(model, add_pieces, self);
   LS_PASS(ls_alloc(&self->pieces, self->count, sizeof *self->pieces, "the gradient's pieces"));
   self->count = 0;
   ls_model_visit(model, add_pieces, self);
+  LS_PASS(find_overlaps(self, model));
   return ls_alloc(&self->unpacked, ls_model_count(model)->params, sizeof(float), "the gradient");
 }
 
@@ -66,6 +103,8 @@ void ls_gradient_free(ls_gradient *gradient)
 {
   if (!gradient) return;
   free(gradient->pieces);
+  free(gradient->overlaps);
+  free(gradient->norms);
   free(gradient->unpacked);
   free(gradient);
 }
@@ -114,6 +153,36 @@ double ls_gradient_norm(const ls_gradient *gradient)
   double sum = 0.0;
   for (size_t i = 0; i < gradient->count; i++) sum += gradient->pieces[i].squares;
   return sqrt(sum);
+}
+
+void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, const float *params,
+                                 size_t part, size_t parts)
+{
+  const float *grads = NULL;
+  for (size_t i = 0; i < gradient->overlap_count; i++) {
+    overlap *own = &gradient->overlaps[i];
+    const piece *p = &gradient->pieces[own->piece];
+    if (own->piece % parts != part) continue;
+    const bool is_new = i == 0 || gradient->overlaps[i - 1].piece != own->piece;
+    if (is_new) grads = read_piece(gradient, p, reduced);
+    own->squares.grads = sum_of_squares(grads + (own->first - p->layer->param_offset - p->first), own->count);
+    own->squares.params = sum_of_squares(params + own->first, own->count);
+  }
+}
+
+const ls_tensor_norms *ls_gradient_norms(ls_gradient *gradient)
+{
+  memset(gradient->norms, 0, gradient->tensor_count * sizeof *gradient->norms);
+  for (size_t i = 0; i < gradient->overlap_count; i++) {
+    ls_tensor_norms *sum = &gradient->norms[gradient->overlaps[i].tensor];
+    sum->params += gradient->overlaps[i].squares.params;
+    sum->grads += gradient->overlaps[i].squares.grads;
+  }
+  for (size_t t = 0; t < gradient->tensor_count; t++) {
+    gradient->norms[t].params = sqrt(gradient->norms[t].params);
+    gradient->norms[t].grads = sqrt(gradient->norms[t].grads);
+  }
+  return gradient->norms;
 }
 
 void ls_gradient_apply(const ls_gradient *gradient, const float *reduced, const ls_kind_spec *optimizer,

@@ -26,6 +26,13 @@ void ls_gradient_measure(ls_gradient *gradient, const float *reduced, size_t par
 /** The L2 norm of what was measured last. Local. */
 double ls_gradient_norm(const ls_gradient *gradient);
 
+/** The same for ls_gradient_norms(), of each tensor, and of `params` too. */
+void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, const float *params,
+                                 size_t part, size_t parts);
+
+/** Norms of the model's tensors as they were measured last, 0 where they are frozen; borrowed. Local. */
+const ls_tensor_norms *ls_gradient_norms(ls_gradient *gradient);
+
 /** Update the parameters with `reduced` and pack them: work item `part` of `parts`. Arguments as for
  * ls_optimizer_update().
  *

@@ -10,7 +10,7 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
-#define LS_OPTIMIZER_LIST(X) X(sgd) X(adam) X(adamw)
+#define LS_OPTIMIZER_LIST(X) X(sgd) X(adam) X(adamw) X(lars)
 #define LS_SCHEDULE_LIST(X) X(constant) X(step) X(exponential) X(cosine) X(onecycle) X(plateau)
 
 #define LS_OPTIMIZER_DECLARE(name) extern const ls_optimizer_kind ls_optimizer_##name;

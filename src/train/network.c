@@ -27,6 +27,13 @@ void ls_network_fini(ls_network *network)
   *network = (ls_network){0};
 }
 
+void ls_network_pack(const ls_network *network, size_t threads)
+{
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+  for (size_t part = 0; part < threads; part++)
+    ls_model_pack(network->model, network->params, network->packed, part, threads);
+}
+
 ls_pass ls_network_pass(const ls_network *network, const ls_microbatch *microbatch)
 {
   return (ls_pass){.n = microbatch->n,

@@ -20,6 +20,9 @@ ls_status ls_network_init(ls_network *network, const ls_model *model,
                           const ls_normalization *normalization) LS_CHECKED;
 void ls_network_fini(ls_network *network);
 
+/** Make the packed form of the parameters. Local. */
+void ls_network_pack(const ls_network *network, size_t threads);
+
 /** A pass over `microbatch` that reads this network's vectors and adds to none. */
 ls_pass ls_network_pass(const ls_network *network, const ls_microbatch *microbatch);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Registry of the optimizers, and the walk over a model's parameters. Within a range each tensor is one run:
- * weight decay differs only between tensors. Updates work element by element, so where a range ends does not
- * change a bit. */
+ * weight decay and the factor on the learning rate differ only between tensors. Updates work element by
+ * element, so where a range ends does not change a bit. */
 #include "train/optimizer.h"
 
 #include <assert.h>
@@ -47,7 +47,10 @@ void ls_optimizer_update(const ls_kind_spec *spec, const ls_update *update,
     float *slots[LS_OPTIMIZER_MAX_SLOTS] = {NULL};
     for (size_t j = 0; j < slot_count; j++) slots[j] = vectors->slots[j] + begin;
     ls_update run = *update;
+    run.lr *= tensor->lr_factor;
     run.weight_decay = tensor->decay || decay_all ? weight_decay : 0;
+    if (kind->uses_norms && tensor->decay)
+      run.tensor = (ls_tensor_norms){update->norms[i].params, update->grad_scale * update->norms[i].grads};
     kind->update(spec->options, &run, vectors->params + begin, grads + (begin - first), slots, end - begin);
   }
 }

@@ -14,6 +14,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "store/transfer.h"
+#include "train/ema.h"
 #include "train/optimizer.h"
 #include "train/replicas.h"
 #include "train/resume.h"
@@ -71,10 +73,13 @@ static ls_status build(ls_run *run)
                               .augment = &options->spec->data.augment,
                               .seed = options->spec->seed,
                               .threads = options->threads};
+  if (options->spec->train.ema > 0.0)
+    LS_AGREE(options->comm, ls_network_init(&run->average, options->model, &unknown));
   LS_PASS(ls_engine_new(&run->engine, &engine));
   run->state = (ls_state){.model = options->model,
                           .params = run->network.params,
                           .buffers = run->network.buffers,
+                          .average = {run->average.params, run->average.buffers},
                           .progress = {.schedule_factor = 1.0}};
   const ls_optimizer_kind *kind = ls_optimizer_find(&options->spec->train.optimizer);
   float *const *slots = ls_engine_slots(run->engine, &run->state.slot_count);
@@ -110,6 +115,7 @@ static ls_status load(ls_run *run, const char *path)
   status = ls_weights_check(run->options->model, run->state.params, run->state.buffers);
   if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
   LS_GO(status);
+  memcpy(run->info.init_digest, run->from.init_digest, sizeof run->info.init_digest);
   ls_resume_adapt(&resume, &run->state.progress);
 done:
   ls_spec_free(then);
@@ -169,11 +175,40 @@ static ls_status broadcast_state(ls_run *run)
   ls_state *state = &run->state;
   LS_PASS(ls_comm_broadcast(comm, state->params, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, state->buffers, counts->buffers * sizeof(float)));
+  if (state->average.params) {
+    LS_PASS(ls_comm_broadcast(comm, state->average.params, counts->params * sizeof(float)));
+    LS_PASS(ls_comm_broadcast(comm, state->average.buffers, counts->buffers * sizeof(float)));
+  }
   for (size_t i = 0; i < state->slot_count; i++)
     LS_PASS(ls_comm_broadcast(comm, state->slots[i].data, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, &state->optimizer_step, sizeof state->optimizer_step));
   LS_PASS(ls_comm_broadcast(comm, &state->progress, sizeof state->progress));
   ls_engine_pack(run->engine);
+  return LS_OK;
+}
+
+/* What model.init_from has of the weights. Rank 0. */
+static ls_status take_weights(ls_run *run)
+{
+  const char *path = ls_spec_init_from(run->options->spec);
+  ls_text report = {0};
+  if (!path) return LS_OK;
+  const ls_status status = ls_transfer_read(path, run->options->model, run->network.params,
+                                            run->network.buffers, run->info.init_digest, &report);
+  if (status == LS_OK) say(run, ls_text_get(&report));
+  ls_text_fini(&report);
+  return status;
+}
+
+/* Initial weights, of which the average starts. Rank 0. */
+static ls_status begin(ls_run *run)
+{
+  const ls_model_counts *counts = ls_model_count(run->options->model);
+  ls_model_init(run->options->model, run->options->spec->seed, run->network.params, run->network.buffers);
+  LS_PASS(take_weights(run));
+  if (!run->average.params) return LS_OK;
+  memcpy(run->average.params, run->network.params, counts->params * sizeof(float));
+  memcpy(run->average.buffers, run->network.buffers, counts->buffers * sizeof(float));
   return LS_OK;
 }
 
@@ -230,7 +265,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   bool found = false;
   if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
   if (options->resume) LS_ROOT(comm, load_newest(run, &found));
-  if (!found) ls_model_init(options->model, spec->seed, run->network.params, run->network.buffers);
+  LS_ROOT(comm, found ? LS_OK : begin(run));
   LS_PASS(broadcast_state(run));
   run->first_saved_step = run->saved_step = run->state.progress.step;
   ls_activity_enter(run->activity, "loading the data");
@@ -243,6 +278,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));
   LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, spec->data.normalize,
                                 ls_source_info(options->source)->channels));
+  run->average.normalization = run->network.normalization;
   describe_normalization(run);
   LS_ROOT(comm, check_loaded(run));
   LS_ROOT(comm, write_config(run));
@@ -255,11 +291,27 @@ void ls_run_fini(ls_run *run)
   ls_loader_free(run->loader);
   ls_engine_free(run->engine);
   ls_network_fini(&run->network);
+  ls_network_fini(&run->average);
   ls_history_fini(&run->state.train);
   ls_history_fini(&run->state.validation);
   ls_checkpoint_info_fini(&run->info);
   ls_checkpoint_info_fini(&run->from);
   free(run->from_path);
+}
+
+void ls_run_average(ls_run *run)
+{
+  const ls_trainer_options *options = run->options;
+  if (run->average.params)
+    ls_ema_update(&run->average, &run->network, options->spec->train.ema, run->state.optimizer_step,
+                  options->threads);
+}
+
+const ls_network *ls_run_judged(ls_run *run)
+{
+  if (!run->average.params) return &run->network;
+  ls_network_pack(&run->average, run->options->threads);
+  return &run->average;
 }
 
 static ls_status write_checkpoint(ls_run *run)
@@ -358,7 +410,10 @@ static ls_status read_best(ls_run *run, const char *path)
     say(run, "best.h5 is missing, damaged or of another epoch: the final weights are the last epoch's");
     return LS_OK;
   }
-  ls_state best = {.model = run->state.model, .params = run->state.params, .buffers = run->state.buffers};
+  ls_state best = {.model = run->state.model,
+                   .params = run->state.params,
+                   .buffers = run->state.buffers,
+                   .average = run->state.average};
   ls_status status = ls_checkpoint_read(path, &best);
   ls_history_fini(&best.train);
   ls_history_fini(&best.validation);

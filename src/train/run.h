@@ -9,6 +9,7 @@
 typedef struct ls_run {
   const ls_trainer_options *options;
   ls_network network;
+  ls_network average; /* moving average of the weights; params NULL: none is kept */
   ls_engine *engine;
   ls_loader *loader;
   ls_state state;            /* its vectors are the network's and the engine's */
@@ -36,6 +37,12 @@ ls_status ls_run_check(ls_run *run) LS_CHECKED;
 /** Add to an error that comes of the weights, as they were or would be after `step` steps, which checkpoint
  * is intact, and what may help. Returns `status`. Local. */
 ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status) LS_CHECKED;
+
+/** Take the weights of the step just done into their moving average, if one is kept. Local. */
+void ls_run_average(ls_run *run);
+
+/** What is evaluated: the moving average, if one is kept, or the network. Borrowed. Local. */
+const ls_network *ls_run_judged(ls_run *run);
 
 /** Check the weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
  * LS_E_IO, LS_E_MEMORY, LS_E_NONFINITE, LS_E_COMM; the same for the others below. */

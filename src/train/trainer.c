@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "train/early_stopping.h"
@@ -23,9 +24,14 @@ static bool listens(const ls_run *run)
   return ls_comm_rank(run->options->comm) == 0;
 }
 
+/* The configured learning rate, for this batch. Linear: Goyal et al., "Accurate, large minibatch SGD",
+ * arXiv:1706.02677, 2017; square root: Krizhevsky, arXiv:1404.5997, 2014. */
 static double base_lr(const ls_spec_train *train)
 {
-  return ls_optimizer_find(&train->optimizer)->lr(train->optimizer.options);
+  const double lr = ls_optimizer_find(&train->optimizer)->lr(train->optimizer.options);
+  if (train->lr_base_batch == 0) return lr;
+  const double ratio = (double)train->batch / (double)train->lr_base_batch;
+  return lr * (train->lr_scaling == LS_LR_SQRT ? sqrt(ratio) : ratio);
 }
 
 /* Learning rate of a step of an epoch, both from 0. Batches may have had another size in earlier epochs: what
@@ -96,6 +102,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   const ls_status status = ls_engine_step(run->engine, &step, &result);
   if (status != LS_OK)
     return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;
+  ls_run_average(run);
   ls_activity_pass(run->activity);
   progress->step++;
   progress->epoch_step++;
@@ -119,7 +126,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
 /* Evaluate; a network whose loss is not finite is none to save or to end with. Collective. */
 static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
 {
-  ls_voter voter = {.network = &run->network, .workspaces = ls_engine_workspaces(run->engine)};
+  ls_voter voter = {.network = ls_run_judged(run), .workspaces = ls_engine_workspaces(run->engine)};
   const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
   const char *before = ls_activity_enter(run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
   LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split));
@@ -256,6 +263,9 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
   if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, result->weights_digest);
+  memcpy(result->init_digest, run->info.init_digest, sizeof result->init_digest);
+  if (run->average.params)
+    ls_weights_digest(run->options->model, run->average.params, run->average.buffers, result->ema_digest);
   double trained = (double)progress->epoch * (double)ls_loader_train_count(run->loader);
   result->samples_per_second = progress->seconds > 0.0 ? trained / progress->seconds : 0.0;
   return LS_OK;

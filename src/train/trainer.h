@@ -62,7 +62,9 @@ typedef struct ls_train_result {
   bool has_validation, has_test;
   ls_evaluation validation, test; /* of the final weights: the best ones when early stopping restores them */
   char weights_digest[LS_DIGEST_CHARS];
-  double samples_per_second; /* training, over all sessions, without evaluation */
+  char init_digest[LS_DIGEST_CHARS]; /* of the file of model.init_from; "": there was none. Rank 0 */
+  char ema_digest[LS_DIGEST_CHARS];  /* of their moving average, which was evaluated; "": there is none */
+  double samples_per_second;         /* training, over all sessions, without evaluation */
 } ls_train_result;
 
 /** Train, evaluate, and leave checkpoints and metrics in the run directory, which must exist.

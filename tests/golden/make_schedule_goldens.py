@@ -45,16 +45,37 @@ OPTIMIZERS = [
     "{type: adamw}",
     "{type: adamw, lr: 0.02, weight_decay: 0.1}",
     "{type: adamw, lr: 0.02, beta1: 0.8, beta2: 0.95, weight_decay: 0.3, decay_bias_and_norm: true}",
+    "{type: lars}",
+    "{type: lars, lr: 0.5, momentum: 0.8, weight_decay: 0.1, trust: 0.02}",
+    "{type: lars, lr: 0.5, momentum: 0, trust: 0.1}",
 ]
+
+
+class Lars(torch.optim.Optimizer):
+    """Algorithm 1 of You, Gitman, Ginsburg 2017, on the weight alone; PyTorch has none of its own."""
+
+    def __init__(self, groups, lr=1.0, momentum=0.9, weight_decay=0.0, trust=0.001):
+        groups[1].update(weight_decay=0, trust=None)
+        super().__init__(groups, dict(lr=lr, momentum=momentum, weight_decay=weight_decay, trust=trust))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            trust, decay = group["trust"], group["weight_decay"]
+            for p in group["params"]:
+                local = trust * p.norm() / (p.grad.norm() + decay * p.norm()) if trust else 1.0
+                buffer = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+                buffer.mul_(group["momentum"]).add_(group["lr"] * local * (p.grad + decay * p))
+                p.sub_(buffer)
 
 
 def make_optimizer(options, weight, bias):
     o = dict(options)
     kind, everything = o.pop("type"), o.pop("decay_bias_and_norm", False)
-    make = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
+    make = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "lars": Lars}[kind]
     if kind == "sgd":
         o.setdefault("lr", 0.01)  # torch.optim.SGD has no default
-    else:
+    elif kind != "lars":
         o["betas"] = (o.pop("beta1", 0.9), o.pop("beta2", 0.999))
         o["eps"] = o.pop("epsilon", 1e-8)
     groups = [{"params": [weight]}, {"params": [bias]}]

@@ -32,6 +32,11 @@ static void written_values_are_taken(void **state)
   assert_int_equal(spec->data.normalize, LS_NORMALIZE_UNIT);
   assert_int_equal(spec->data.shuffle, LS_SHUFFLE_SHARD);
   assert_int_equal(spec->data.classes, 10);
+  assert_int_equal(spec->model.freeze.count, 2);
+  assert_string_equal(spec->model.freeze.items[1], "*.inner");
+  assert_true(spec->model.layers.items[0].freeze && !spec->model.layers.items[1].freeze);
+  assert_true(spec->model.layers.items[1].lr_factor == 1 && spec->model.layers.items[2].lr_factor == 0.1);
+  assert_null(ls_spec_init_from(spec));
   assert_int_equal(spec->train.epochs, 3);
   assert_int_equal(spec->train.batch, 128);
   assert_int_equal(spec->train.microbatch, 16);
@@ -121,7 +126,7 @@ static void layers_nest_and_know_their_place(void **state)
   const residual_options *second = block->body.items[1].options;
   assert_int_equal(second->shortcut.count, 0);
   assert_string_equal(second->body.items[0].name, "deep");
-  assert_string_equal(second->body.items[0].place, "c.yaml:19:18: model.layers[2].body[1].body[0]");
+  assert_string_equal(second->body.items[0].place, "c.yaml:20:18: model.layers[2].body[1].body[0]");
   ls_spec_free(spec);
 }
 
@@ -161,6 +166,7 @@ static const char full_resolved[] =
     "  validation: 0.1\n"
     "  normalize: unit\n"
     "  shuffle: shard\n"
+    "  per_class: 0\n"
     "  classes: 10\n"
     "  augment:\n"
     "    rotate: 0\n"
@@ -177,10 +183,11 @@ static const char full_resolved[] =
     "    mixup: 0\n"
     "model:\n"
     "  layers:\n"
-    "    - {type: conv, name: conv1, filters: 6, kernel: 5, pad: same, bias: true, init: he}\n"
+    "    - {type: conv, name: conv1, filters: 6, kernel: 5, pad: same, bias: true, init: he, freeze: true}\n"
     "    - {type: relu}\n"
     "    - type: residual\n"
     "      name: block\n"
+    "      lr_factor: 0.1\n"
     "      body:\n"
     "        - {type: conv, name: inner, filters: 8, kernel: 3, pad: 1, bias: false, init: he}\n"
     "        - type: residual\n"
@@ -189,6 +196,8 @@ static const char full_resolved[] =
     "          shortcut: []\n"
     "      shortcut:\n"
     "        - {type: conv, filters: 8, kernel: 1, pad: 0, bias: true, init: lecun}\n"
+    "  init_from: none\n"
+    "  freeze: [conv1, \"*.inner\"]\n"
     "train:\n"
     "  epochs: 3\n"
     "  batch: 128\n"
@@ -197,6 +206,9 @@ static const char full_resolved[] =
     "  allreduce_dtype: float32\n"
     "  bucket_mb: 0\n"
     "  label_smoothing: 0.1\n"
+    "  ema: 0.999\n"
+    "  lr_base_batch: 0\n"
+    "  lr_scaling: linear\n"
     "  clip_norm: 1.0e-07\n"
     "  time_limit: 0\n"
     "  stall_timeout: 60\n"

@@ -40,11 +40,13 @@ static const struct {
     {MINIMAL "train: {epoch: 3}\n",
      "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
+     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; did you mean 'epochs'?"},
     {MINIMAL "train: {a: 1, b: 2, epohcs: 3}\n",
      "c.yaml:3:9: train.a: unknown key; also unknown: 'b', 'epohcs'; allowed here: epochs, batch, "
-     "microbatch, reduction, allreduce_dtype, bucket_mb, label_smoothing, clip_norm, time_limit, "
+     "microbatch, reduction, allreduce_dtype, bucket_mb, label_smoothing, ema, lr_base_batch, lr_scaling, "
+     "clip_norm, time_limit, "
      "stall_timeout, stall_abort, "
      "check_replicas, optimizer, schedule, adversarial, early_stopping"},
     {MINIMAL "zebra: 1\n",
@@ -68,19 +70,22 @@ static const struct {
     {"data: {source: mnist}\n",
      "c.yaml:1:1: model.layers: a required key is missing; expected a list of layers, at least 1"},
     {"data: {source: mnist}\nmodel:\n",
-     "c.yaml:2:7: model: expected a section, found nothing; its keys: layers"},
+     "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, normalize, shuffle, "
+     "per_class, "
      "classes, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
+     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
     {MINIMAL "train: [1]\n",
      "c.yaml:3:8: train: expected a section, found a list; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
+     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
     {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
                                        "found '3.7'; write it as a whole number"},
@@ -140,7 +145,8 @@ static const struct {
     {MINIMAL "train: {clip_norm: 1,5}\n",
      "c.yaml:3:22: train.5: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, optimizer, "
+     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; decimals are written with a point"},
     {MINIMAL "train: {reduction: exact, allreduce_dtype: bfloat16}\n",
      "c.yaml:3:44: train.allreduce_dtype: bfloat16 rounds what reduction: exact keeps; use reduction: fast "
@@ -200,7 +206,7 @@ static const struct {
     {LAYERS("{type: conv, filters: 5000}"),
      "c.yaml:2:40: model.layers[0].filters: expected a count, at least 1 and at most 4096, found '5000'"},
     {LAYERS("{type: relu, size: 2}"),
-     "c.yaml:2:31: model.layers[0].size: unknown key; allowed in relu: type, name"},
+     "c.yaml:2:31: model.layers[0].size: unknown key; allowed in relu: type, name, freeze, lr_factor"},
     {LAYERS("{type: conv, filters: 1, pad: some}"),
      "c.yaml:2:48: model.layers[0].pad: expected a count of pixels, or one of: same, found 'some'; did you "
      "mean 'same'?"},

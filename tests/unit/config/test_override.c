@@ -159,13 +159,14 @@ static const struct {
      "train.microbatch: expected a count of samples, at least 1, or a fraction between 0 and 1, found '0'"},
     {"train.lrr=5", "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
                     "allreduce_dtype, bucket_mb, "
-                    "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
+                    "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+                    "stall_abort, check_replicas, "
                     "optimizer, schedule, adversarial, early_stopping"},
     {"trian.epochs=5",
      "trian: unknown key; allowed here: name, seed, data, model, train, checkpoint; did you mean 'train'?"},
     {"train.epochs[0]=5", "train.epochs: an index needs a list; there is none"},
     {"model.layers[1].x=5", "model.layers: there is no item [1]; the list has 1, counted from 0"},
-    {"model.layers[0].x=5", "model.layers[0].x: unknown key; allowed in relu: type, name"},
+    {"model.layers[0].x=5", "model.layers[0].x: unknown key; allowed in relu: type, name, freeze, lr_factor"},
     {"model.layers[a].x=5", "expected an index such as [0] after 'model.layers'"},
     {"model.layers[0=5", "expected an index such as [0] after 'model.layers'"},
     {"model.layers[0]x=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
@@ -186,7 +187,8 @@ static const struct {
     {"seed=1\n2: x", "not valid YAML: mapping values are not allowed in this context"},
     {"train=5", "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, "
                 "allreduce_dtype, bucket_mb, "
-                "label_smoothing, clip_norm, time_limit, stall_timeout, stall_abort, check_replicas, "
+                "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+                "stall_abort, check_replicas, "
                 "optimizer, schedule, adversarial, early_stopping"},
     {"train.optimizer=adam", "train.optimizer: expected {type: NAME, ...}, found 'adam'; write {type: adam}"},
     {"train.optimizer.beta1=0.5",

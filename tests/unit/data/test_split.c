@@ -140,6 +140,41 @@ static void nothing_left_to_train_on_is_refused(void **state)
   assert_non_null(strstr(ls_error_last()->text, "empty"));
 }
 
+/* Out of what is not held out, the same number of each class; more of them include fewer. */
+static void a_part_of_each_class_is_chosen(void **state)
+{
+  (void)state;
+  uint16_t labels[TOTAL];
+  make_labels(labels);
+  const ls_holdout_labels from = {.labels = labels, .count = TOTAL, .classes = CLASSES};
+  bool before[TOTAL] = {false};
+  for (size_t per_class = 1; per_class <= 40; per_class += 13) {
+    ls_holdout holdout = hold_out(labels, 3, (ls_amount){.count = 100});
+    assert_int_equal(ls_holdout_choose(&holdout, &from, 3, per_class), LS_OK);
+    const size_t count = ls_holdout_train_count(&holdout);
+    assert_int_equal(count, 6 * per_class); /* class 6 has none */
+    size_t of_class[CLASSES] = {0}, chosen = 0, index;
+    for (size_t i = 0; i < TOTAL; i++) {
+      const bool trains = ls_holdout_trains(&holdout, i, &index);
+      assert_false(before[i] && !trains);
+      before[i] = trains;
+      if (!trains) continue;
+      assert_int_equal(index, chosen++);
+      assert_int_equal(ls_holdout_train_sample(&holdout, index), i);
+      of_class[labels[i]]++;
+      assert_false(ls_holdout_has(&holdout, i, &index));
+    }
+    for (size_t c = 0; c < 6; c++) assert_int_equal(of_class[c], per_class);
+    ls_holdout_fini(&holdout);
+  }
+  ls_holdout holdout = hold_out(labels, 3, (ls_amount){.count = 100});
+  assert_int_equal(ls_holdout_choose(&holdout, &from, 3, 44),
+                   LS_E_INPUT); /* the smallest has 48, 5 held out */
+  assert_non_null(
+      strstr(ls_error_last()->text, "data.per_class: 44 samples of each class, but class 0 has 43"));
+  ls_holdout_fini(&holdout);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -148,6 +183,7 @@ int main(void)
       cmocka_unit_test(numbering_of_the_rest_goes_both_ways),
       cmocka_unit_test(the_seed_decides),
       cmocka_unit_test(a_fraction_is_rounded_to_the_nearest_count),
+      cmocka_unit_test(a_part_of_each_class_is_chosen),
       cmocka_unit_test(nothing_left_to_train_on_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

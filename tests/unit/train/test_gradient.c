@@ -34,10 +34,57 @@ static void large_layers_are_summed_without_loss(void **state)
   net_fini(&net);
 }
 
+static double plain_norm(const float *x, size_t count)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++) sum += (double)x[i] * (double)x[i];
+  return sqrt(sum);
+}
+
+/* Layers of one piece and of several, biases that share a piece with their weights, a frozen layer. */
+static void tensors_have_the_norms_of_their_values_for_any_threads(void **state)
+{
+  (void)state;
+  test_net net;
+  ls_gradient *gradients[2];
+  const ls_shape in = {.c = 1, .h = 12, .w = 12};
+  const char *layers =
+      "[{type: conv, filters: 3, kernel: 3, freeze: true}, {type: batchnorm}, {type: flatten},"
+      " {type: dense, units: 400}, {type: dense, units: 7}]";
+  assert_int_equal(net_try(&net, layers, in, 1, 0), LS_OK);
+  const ls_model_counts *counts = ls_model_count(net.model);
+  float *params = net_floats(counts->params), *reduced = net_floats(counts->grads);
+  for (size_t i = 0; i < counts->params; i++) params[i] = (float)(i % 17) - 3.0F;
+  for (size_t i = 0; i < counts->grads; i++) reduced[i] = 0.5F; /* in the kernels' layout and in PyTorch's */
+  const ls_tensor_norms *norms[2];
+  for (size_t g = 0; g < 2; g++) {
+    const size_t parts = g == 0 ? 1 : 3;
+    assert_int_equal(ls_gradient_new(&gradients[g], net.model), LS_OK);
+    for (size_t part = 0; part < parts; part++)
+      ls_gradient_measure_tensors(gradients[g], reduced, params, part, parts);
+    norms[g] = ls_gradient_norms(gradients[g]);
+  }
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(net.model, &count);
+  assert_int_equal(count, 8);
+  for (size_t i = 0; i < count; i++) {
+    const bool is_frozen = i < 2;
+    const double in_params = plain_norm(params + tensors[i].offset, tensors[i].count);
+    assert_true(fabs(norms[0][i].params - (is_frozen ? 0.0 : in_params)) <= 1e-5 * in_params);
+    assert_true(fabs(norms[0][i].grads - (is_frozen ? 0.0 : 0.5 * sqrt((double)tensors[i].count))) <= 1e-4);
+    assert_true(norms[1][i].params == norms[0][i].params && norms[1][i].grads == norms[0][i].grads);
+  }
+  for (size_t g = 0; g < 2; g++) ls_gradient_free(gradients[g]);
+  free(params);
+  free(reduced);
+  net_fini(&net);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(large_layers_are_summed_without_loss),
+      cmocka_unit_test(tensors_have_the_norms_of_their_values_for_any_threads),
   };
   return cmocka_run_group_tests_name("gradient", tests, NULL, NULL);
 }

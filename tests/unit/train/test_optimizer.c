@@ -9,20 +9,24 @@
 #include "train/optimizer.h"
 #include "unit/train/cases.h"
 
-enum { GOLDEN_STEPS = 5, GOLDEN_INPUTS = 4, GOLDEN_UNITS = 3, MAX_PARAMS = 2048 };
+enum { GOLDEN_STEPS = 5, GOLDEN_INPUTS = 4, GOLDEN_UNITS = 3, MAX_PARAMS = 2048, MAX_LAYERS = 4 };
 
 static const float golden_scale = 0.5F; /* factor on the gradients, as in make_schedule_goldens.py */
 
-/* A dense layer, then further ones of the same kind: weight and bias of each. */
-static ls_model *new_model(size_t inputs, size_t units, size_t layer_count)
+/* A dense layer, then further ones of the same kind: weight and bias of each. The first has a factor on its
+ * learning rate. */
+static ls_model *new_model_at(size_t inputs, size_t units, size_t layer_count, double first_factor)
 {
   char text[64];
   snprintf(text, sizeof text, "{type: dense, units: %zu}", units);
-  ls_layer_spec layers[4] = {{0}};
-  assert_in_range(layer_count, 1, 4);
+  ls_layer_spec layers[MAX_LAYERS] = {{0}};
+  assert_in_range(layer_count, 1, MAX_LAYERS);
   for (size_t i = 0; i < layer_count; i++) {
     const ls_kind_spec dense = case_spec(ls_layer_schemas, text);
-    layers[i] = (ls_layer_spec){.schema = dense.schema, .options = dense.options, .place = text};
+    layers[i] = (ls_layer_spec){.schema = dense.schema,
+                                .options = dense.options,
+                                .place = text,
+                                .lr_factor = i == 0 ? first_factor : 1};
   }
   ls_model *model;
   const ls_layer_list list = {layers, layer_count};
@@ -33,6 +37,11 @@ static ls_model *new_model(size_t inputs, size_t units, size_t layer_count)
   return model;
 }
 
+static ls_model *new_model(size_t inputs, size_t units, size_t layer_count)
+{
+  return new_model_at(inputs, units, layer_count, 1);
+}
+
 /* The state of a run of an optimizer. */
 typedef struct experiment {
   ls_kind_spec spec;
@@ -40,12 +49,31 @@ typedef struct experiment {
   float params[MAX_PARAMS], grads[MAX_PARAMS], state[LS_OPTIMIZER_MAX_SLOTS][MAX_PARAMS];
 } experiment;
 
+static double norm_of(const float *x, size_t count)
+{
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += (double)x[i] * (double)x[i];
+  return sqrt(sum);
+}
+
+static void find_norms(const experiment *run, ls_tensor_norms *norms)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(run->model, &count);
+  for (size_t i = 0; i < count; i++)
+    norms[i] = (ls_tensor_norms){.params = norm_of(run->params + tensors[i].offset, tensors[i].count),
+                                 .grads = norm_of(run->grads + tensors[i].offset, tensors[i].count)};
+}
+
 static void take_step(experiment *run, uint64_t step, double scale, size_t parts)
 {
   float *slots[LS_OPTIMIZER_MAX_SLOTS];
   for (size_t i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++) slots[i] = run->state[i];
-  const ls_update update = {
+  ls_update update = {
       .lr = ls_optimizer_find(&run->spec)->lr(run->spec.options), .grad_scale = scale, .step = step};
+  ls_tensor_norms norms[2 * MAX_LAYERS];
+  find_norms(run, norms);
+  update.norms = norms;
   const ls_optimizer_vectors vectors = {run->model, run->params, slots};
   const size_t count = ls_model_count(run->model)->params;
   for (size_t part = 0; part < parts; part++) {
@@ -107,14 +135,15 @@ static void steps_are_those_of_pytorch(void **state)
   size_t cases = 0;
   for (; case_at(&table, "case"); cases++) check_case(&table, model, initial, gradients);
   assert_string_equal(table.line, "");
-  assert_int_equal(cases, 14);
+  assert_int_equal(cases, 17);
   case_close(&table);
   ls_model_free(model);
 }
 
 static const char *const kinds[] = {"{type: sgd, weight_decay: 0.1}",
                                     "{type: sgd, momentum: 0.9, nesterov: true, weight_decay: 0.1}",
-                                    "{type: adam, weight_decay: 0.1}", "{type: adamw, weight_decay: 0.1}"};
+                                    "{type: adam, weight_decay: 0.1}", "{type: adamw, weight_decay: 0.1}",
+                                    "{type: lars, weight_decay: 0.1, trust: 0.1}"};
 
 static void start_run(experiment *run, const char *kind, const ls_model *model)
 {
@@ -165,17 +194,32 @@ static void decay_spares_biases_unless_asked(void **state)
   ls_model_free(model);
 }
 
+static void a_layers_factor_scales_its_steps_alone(void **state)
+{
+  (void)state;
+  ls_model *model = new_model_at(GOLDEN_INPUTS, GOLDEN_INPUTS, 2, 0.25);
+  static experiment run;
+  start_run(&run, "{type: sgd, lr: 1}", model);
+  const size_t second = ls_model_count(model)->params / 2;
+  const float slow = run.params[0], fast = run.params[second];
+  take_step(&run, 1, 1, 1);
+  assert_true(run.params[0] == slow - 0.25F * run.grads[0]);
+  assert_true(run.params[second] == fast - run.grads[second]);
+  free(run.spec.options);
+  ls_model_free(model);
+}
+
 static void kinds_and_schemas_are_in_the_same_order(void **state)
 {
   (void)state;
-  static const size_t slots[] = {1, 2, 2};
+  static const size_t slots[] = {1, 2, 2, 1};
   size_t i = 0;
   for (; ls_optimizer_kinds[i]; i++) {
     assert_ptr_equal(&ls_optimizer_kinds[i]->schema, ls_optimizer_schemas[i]);
     assert_int_equal(ls_optimizer_slot_count(ls_optimizer_kinds[i]), slots[i]);
   }
   assert_null(ls_optimizer_schemas[i]);
-  assert_int_equal(i, 3);
+  assert_int_equal(i, 4);
 }
 
 int main(void)
@@ -184,6 +228,7 @@ int main(void)
       cmocka_unit_test(steps_are_those_of_pytorch),
       cmocka_unit_test(parts_do_not_change_a_bit),
       cmocka_unit_test(decay_spares_biases_unless_asked),
+      cmocka_unit_test(a_layers_factor_scales_its_steps_alone),
       cmocka_unit_test(kinds_and_schemas_are_in_the_same_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

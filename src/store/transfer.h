@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Weights of another network for a new run: from a checkpoint, or from a PyTorch state dict that h5py has
+ * written, one dataset for each key. */
+#ifndef LS_STORE_TRANSFER_H
+#define LS_STORE_TRANSFER_H
+
+#include "base/digest.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "nn/model.h"
+
+/** Take the tensors of a file whose names are those of the model's: `conv1.weight`, in groups or with dots.
+ * Where no name is the same, '.' and '_' count as equal, so that a block named layer1_0 takes
+ * layer1.0.conv1.weight. Of a checkpoint it takes the moving average, if there is one.
+ *
+ * Tensors keep their initial values that the file does not have, and those of the last layer with weights, if
+ * it gives another number of values (a new head). A first convolution of one input channel takes the sum over
+ * the file's channels, one of several takes equal shares of the file's one.
+ *
+ * @param[in,out] params, buffers  of the model, initialized
+ * @param[out]    digest           of the file's bytes
+ * @param[out]    report           appended: lines that say what was loaded, adapted, initialized, skipped
+ *
+ * Rank 0. Errors: LS_E_INPUT if it is no such file, no name is the same, a shape does not fit, or a frozen
+ * layer would keep its initial values; LS_E_MEMORY. On error the vectors are undefined. */
+ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
+                           char digest[LS_DIGEST_CHARS], ls_text *report) LS_CHECKED;
+
+/** Would it succeed? Reads into vectors of its own. Arguments and errors as above. Rank 0. */
+ls_status ls_transfer_try(const char *path, const ls_model *model, ls_text *report) LS_CHECKED;
+
+#endif

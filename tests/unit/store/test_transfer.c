@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Weights from PyTorch's state dicts: the nets give what they give in PyTorch, and what does not fit is
+ * adapted, left as it was, or refused by name. */
+#include "golden_file.h"
+
+#include "store/transfer.h"
+
+/* float32 throughout, some hundred terms a sum; PyTorch's outputs were worked out in double. */
+static const double tolerance = 1e-4;
+
+#define CONVS                                                                                                \
+  "[{type: conv, name: conv1, filters: 6, kernel: 5, pad: 2}, {type: relu}, {type: maxpool, size: 2}, "      \
+  "{type: conv, name: conv2, filters: 16, kernel: 5}, {type: relu}, {type: maxpool, size: 2}, "              \
+  "{type: flatten}, "
+#define HIDDEN                                                                                               \
+  "{type: dense, name: fc1, units: 120}, {type: relu}, {type: dense, name: fc2, units: 84}, {type: relu}, "
+
+static const ls_shape grey = {.c = 1, .h = 28, .w = 28};
+
+static ls_status transfer(test_net *net, const char *file, ls_text *report)
+{
+  char path[512], digest[LS_DIGEST_CHARS];
+  snprintf(path, sizeof path, "%s/tests/golden/%s", LS_SOURCE_DIR, file);
+  return ls_transfer_read(path, net->model, net->params, net->buffers, digest, report);
+}
+
+static void evaluate_golden(const char *name, const char *file)
+{
+  size_t dims[GOLDEN_MAX_RANK];
+  test_net net;
+  ls_text report = {0};
+  const hid_t goldens = golden_open("transfer.h5"), group = H5Gopen2(goldens, name, H5P_DEFAULT);
+  assert_true(group >= 0);
+  assert_int_equal(golden_dims(group, "x", dims), 4);
+  const ls_shape in = {.c = dims[1], .h = dims[2], .w = dims[3]};
+  const size_t count = dims[0] * ls_shape_count(in);
+  char *layers = golden_text(group, "layers");
+  net_init(&net, layers, in, dims[0]);
+  net.pass.training = false;
+  if (transfer(&net, file, &report) != LS_OK) fail_msg("%s", ls_error_last()->text);
+  assert_null(strstr(ls_text_get(&report), "initialized"));
+  assert_null(strstr(ls_text_get(&report), "skipped")); /* num_batches_tracked is nothing to tell of */
+  const size_t outputs = dims[0] * ls_model_classes(net.model);
+  float *x = net_floats(count), *nhwc = net_floats(count), *y = net_floats(outputs);
+  golden_read(group, "x", H5T_NATIVE_FLOAT, count, x);
+  golden_read(group, "y", H5T_NATIVE_FLOAT, outputs, y);
+  golden_to_nhwc(x, nhwc, dims[0], in);
+  golden_expect(name, "y", net_forward(&net, nhwc), y, outputs, tolerance);
+  free(x), free(nhwc), free(y), free(layers);
+  ls_text_fini(&report);
+  net_fini(&net);
+  H5Gclose(group);
+  H5Fclose(goldens);
+}
+
+static void a_lenet_gives_what_it_gives_in_pytorch(void **state)
+{
+  (void)state;
+  evaluate_golden("lenet5", "lenet5_state.h5");
+}
+
+static void a_resnet_gives_what_it_gives_in_pytorch(void **state)
+{
+  (void)state;
+  evaluate_golden("resnet20", "resnet20_state.h5");
+}
+
+static const ls_tensor *find(const test_net *net, const char *layer, const char *name)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(net->model, &count);
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(tensors[i].layer, layer) == 0 && strcmp(tensors[i].name, name) == 0) return &tensors[i];
+  fail_msg("no %s.%s", layer, name);
+  return NULL;
+}
+
+/* Does the tensor hold what the file's dataset of that name holds? */
+static bool is_loaded(const test_net *net, const char *layer, const char *name)
+{
+  const ls_tensor *tensor = find(net, layer, name);
+  char dataset[GOLDEN_NAME_BYTES];
+  float *values = net_floats(tensor->count);
+  const hid_t file = golden_open("lenet5_state.h5");
+  snprintf(dataset, sizeof dataset, "%s.%s", layer, name);
+  golden_read(file, dataset, H5T_NATIVE_FLOAT, tensor->count, values);
+  const bool same = memcmp(values, net->params + tensor->offset, tensor->count * sizeof *values) == 0;
+  free(values);
+  H5Fclose(file);
+  return same;
+}
+
+static void expect_report(const ls_text *report, const char *line)
+{
+  if (!strstr(ls_text_get(report), line)) fail_msg("'%s' is not in:\n%s", line, ls_text_get(report));
+}
+
+static void a_head_for_other_classes_stays_initialized(void **state)
+{
+  (void)state;
+  test_net net;
+  ls_text report = {0};
+  net_init(&net, CONVS HIDDEN "{type: dense, name: fc3, units: 7}]", grey, 1);
+  const ls_tensor *head = find(&net, "fc3", "weight");
+  float *before = net_floats(head->count);
+  memcpy(before, net.params + head->offset, head->count * sizeof *before);
+  if (transfer(&net, "lenet5_state.h5", &report) != LS_OK) fail_msg("%s", ls_error_last()->text);
+  assert_true(is_loaded(&net, "conv1", "weight") && is_loaded(&net, "fc2", "bias"));
+  assert_memory_equal(net.params + head->offset, before, head->count * sizeof *before);
+  expect_report(&report, "  initialized: fc3.weight, fc3.bias\n");
+  free(before);
+  ls_text_fini(&report);
+  net_fini(&net);
+}
+
+static void layers_that_one_of_them_lacks_are_told(void **state)
+{
+  (void)state;
+  test_net net;
+  ls_text report = {0};
+  net_init(&net,
+           CONVS "{type: dense, name: extra, units: 9}, {type: relu}, {type: dense, name: last, units: 10}]",
+           grey, 1);
+  if (transfer(&net, "lenet5_state.h5", &report) != LS_OK) fail_msg("%s", ls_error_last()->text);
+  assert_true(is_loaded(&net, "conv2", "weight"));
+  expect_report(&report, "  loaded: conv1.weight, conv1.bias, conv2.weight, conv2.bias\n");
+  expect_report(&report, "  initialized: extra.weight, extra.bias, last.weight, last.bias\n");
+  expect_report(&report, "  skipped: fc1.bias, fc1.weight, fc2.bias, fc2.weight, fc3.bias, fc3.weight\n");
+  ls_text_fini(&report);
+  net_fini(&net);
+}
+
+/* Equal channels: the first layer gives what it gave for the one. */
+static void a_grey_net_takes_colour_images(void **state)
+{
+  (void)state;
+  test_net net, one;
+  ls_text report = {0};
+  const ls_shape colour = {.c = 3, .h = 28, .w = 28};
+  const char *layers = CONVS HIDDEN "{type: dense, name: fc3, units: 10}]";
+  float x[3 * 28 * 28], x_one[28 * 28];
+  net_random(1, x_one, 28 * 28);
+  for (size_t i = 0; i < 3 * 28 * 28; i++) x[i] = x_one[i / 3];
+  net_init(&net, layers, colour, 1);
+  net_init(&one, layers, grey, 1);
+  assert_int_equal(transfer(&net, "lenet5_state.h5", &report), LS_OK);
+  expect_report(&report, "  adapted to the image's channels: conv1.weight\n");
+  assert_int_equal(transfer(&one, "lenet5_state.h5", &report), LS_OK);
+  golden_expect("colour", "y", net_forward(&net, x), net_forward(&one, x_one), 10, 1e-5);
+  ls_text_fini(&report);
+  net_fini(&net);
+  net_fini(&one);
+}
+
+static void a_colour_net_takes_grey_images(void **state)
+{
+  (void)state;
+  test_net net, three;
+  ls_text report = {0};
+  const char *layers =
+      "[{type: conv, name: conv1, filters: 16, kernel: 3, pad: 1, bias: false}, {type: flatten}]";
+  const ls_shape small = {.c = 1, .h = 6, .w = 6}, colour = {.c = 3, .h = 6, .w = 6};
+  float x[3 * 36], x_one[36];
+  net_random(1, x_one, 36);
+  for (size_t i = 0; i < 3 * 36; i++) x[i] = x_one[i / 3];
+  net_init(&net, layers, small, 1);
+  net_init(&three, layers, colour, 1);
+  assert_int_equal(transfer(&net, "resnet20_state.h5", &report), LS_OK);
+  assert_int_equal(transfer(&three, "resnet20_state.h5", &report), LS_OK);
+  golden_expect("grey", "y", net_forward(&net, x_one), net_forward(&three, x), 16 * 36, 1e-5);
+  ls_text_fini(&report);
+  net_fini(&net);
+  net_fini(&three);
+}
+
+static void what_cannot_be_meant_is_refused(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *layers, *file;
+    ls_shape in;
+    const char *said;
+  } cases[] = {
+      {CONVS "{type: dense, name: fc1, units: 99}, {type: dense, name: out, units: 10}]",
+       "lenet5_state.h5",
+       {1, 28, 28},
+       "layer fc1 of the model is another one"},
+      {CONVS HIDDEN "{type: dense, name: fc3, units: 10}]", "lenet5_state.h5", {1, 32, 32}, "fc1.weight"},
+      {CONVS HIDDEN "{type: dense, name: fc3, units: 10}]", "resnet20_state.h5", {1, 28, 28}, "conv1.weight"},
+      {"[{type: flatten}, {type: dense, name: none, units: 10}]",
+       "lenet5_state.h5",
+       {1, 28, 28},
+       "none of its tensors has the name of one of the model's; it has: conv1.bias, "},
+      {CONVS HIDDEN "{type: dense, name: fc3, units: 7, freeze: true}]",
+       "lenet5_state.h5",
+       {1, 28, 28},
+       "layer fc3 is frozen, but its weight does not come from the file"},
+      {"[{type: flatten}, {type: dense, name: fc3, units: 10}]", "make_goldens.py", {1, 28, 28}, "HDF5"},
+      {"[{type: flatten}, {type: dense, name: fc3, units: 10}]", "nothing.h5", {1, 28, 28}, "nothing.h5"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net net;
+    ls_text report = {0};
+    net_init(&net, cases[i].layers, cases[i].in, 1);
+    assert_int_equal(transfer(&net, cases[i].file, &report), LS_E_INPUT);
+    const char *said = ls_error_last()->text;
+    if (!strstr(said, cases[i].said)) fail_msg("case %zu: '%s' is not in: %s", i, cases[i].said, said);
+    assert_non_null(strstr(said, "model.init_from"));
+    ls_text_fini(&report);
+    net_fini(&net);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_lenet_gives_what_it_gives_in_pytorch),
+      cmocka_unit_test(a_resnet_gives_what_it_gives_in_pytorch),
+      cmocka_unit_test(a_head_for_other_classes_stays_initialized),
+      cmocka_unit_test(layers_that_one_of_them_lacks_are_told),
+      cmocka_unit_test(a_grey_net_takes_colour_images),
+      cmocka_unit_test(a_colour_net_takes_grey_images),
+      cmocka_unit_test(what_cannot_be_meant_is_refused),
+  };
+  return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
+}
