@@ -41,8 +41,8 @@ ls_status ls_holdout_find(ls_holdout *out, const ls_holdout_labels *from, uint64
                           ls_amount amount) LS_CHECKED;
 void ls_holdout_fini(ls_holdout *holdout);
 
-/** Train on `per_class` samples alone of each class that there is, out of what is not held out; 0: on all. The seed decides
- * which ones; a larger number adds to those of a smaller one.
+/** Train on `per_class` samples alone of each class that there is, out of what is not held out; 0: on all.
+ * The seed decides which ones; a larger number adds to those of a smaller one.
  *
  * Local. Errors: LS_E_INPUT if a class has not so many; LS_E_MEMORY.
  */
