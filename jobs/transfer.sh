@@ -99,6 +99,7 @@ if command -v gnuplot >/dev/null; then
 set terminal pngcairo size 800,500
 set output "$dir/transfer.png"
 set logscale x
+set offsets graph 0.03, graph 0.03, graph 0, graph 0
 set xlabel "MNIST samples per class"
 set ylabel "test accuracy, %"
 set key bottom right
