@@ -16,6 +16,7 @@
 #include "data/loader.h"
 #include "data/same.h"
 #include "data/source.h"
+#include "data/split.h"
 #include "eval/ensemble.h"
 #include "eval/loaded.h"
 #include "eval/metrics.h"
@@ -117,7 +118,9 @@ static bool holds_out_the_same(const eval_session *session, size_t i)
   const ls_loaded *first = &session->networks[0], *other = &session->networks[i];
   const ls_amount *a = &first->spec->data.validation, *b = &other->spec->data.validation;
   return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
-         first->spec->seed == other->spec->seed && strcmp(first->info.dataset, other->info.dataset) == 0;
+         ls_holdout_seed(&first->spec->data, first->spec->seed) ==
+             ls_holdout_seed(&other->spec->data, other->spec->seed) &&
+         strcmp(first->info.dataset, other->info.dataset) == 0;
 }
 
 /* The training split is no matter. Local. */

@@ -90,11 +90,8 @@ static ls_status check_split(const ls_setup *setup)
                                   .count = data->count[LS_SPLIT_TRAIN],
                                   .classes = data->classes};
   ls_holdout holdout;
-  LS_TRY(ls_holdout_find(&holdout, &from, setup->spec->seed, setup->spec->data.validation), "dataset '%s'",
-         data->name);
-  const ls_status status = ls_holdout_choose(&holdout, &from, setup->spec->seed, setup->spec->data.per_class);
+  LS_TRY(ls_holdout_plan(&holdout, &from, setup->spec->seed, &setup->spec->data), "dataset '%s'", data->name);
   ls_holdout_fini(&holdout);
-  LS_TRY(status, "dataset '%s'", data->name);
   return LS_OK;
 }
 

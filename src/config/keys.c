@@ -9,6 +9,7 @@ static const char *const normalize_words[] = {
     [LS_NORMALIZE_UNIT] = "unit", [LS_NORMALIZE_STANDARD] = "standard", [LS_NORMALIZE_NONE] = "none", NULL};
 static const char *const shuffle_words[] = {
     [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
+static const char *const split_seed_words[] = {"seed", NULL};
 static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const reduction_words[] = {
@@ -66,6 +67,12 @@ const ls_key ls_spec_keys[] = {
      .preset = "0",
      .unit = "samples",
      .doc = "Held out of the training split for validation, in proportion to the classes; 0 for none."},
+    {.path = "data.split_seed",
+     .type = LS_KEY_COUNT_OR_WORD,
+     .offset = offsetof(ls_spec, data.split_seed),
+     .preset = "seed",
+     .words = split_seed_words,
+     .doc = "Chooses what is held out; seed: the run's. The members of an ensemble hold out the same."},
     {.path = "data.normalize",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, data.normalize),
@@ -84,6 +91,13 @@ const ls_key ls_spec_keys[] = {
      .preset = "0",
      .unit = "samples",
      .doc = "Train on so many samples of each class, chosen by the seed; 0 for all. Validation is not cut."},
+    {.path = "data.fraction",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_spec, data.fraction),
+     .preset = "1",
+     .min_open = true,
+     .max = 1,
+     .doc = "Train on this fraction of each class, chosen by the seed: what bagging gives each member."},
     {.path = "data.classes",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, data.classes),

@@ -39,12 +39,14 @@ typedef enum ls_adversarial_method {
 } ls_adversarial_method;
 
 typedef struct ls_spec_data {
-  char *source;         /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
-  ls_amount validation; /* held out of the training split; count 0: none; default 0 */
-  int normalize;        /* ls_normalize; default standard */
-  int shuffle;          /* ls_shuffle; default global */
-  size_t per_class;     /* samples of each class to train on; 0: all */
-  size_t classes;       /* number of classes; 0: from the dataset */
+  char *source;                /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
+  ls_amount validation;        /* held out of the training split; count 0: none; default 0 */
+  ls_count_or_word split_seed; /* of what is held out; word: the run's seed */
+  int normalize;               /* ls_normalize; default standard */
+  int shuffle;                 /* ls_shuffle; default global */
+  size_t per_class;            /* samples of each class to train on; 0: all */
+  double fraction;             /* of each class to train on, in (0, 1]; without per_class */
+  size_t classes;              /* number of classes; 0: from the dataset */
   ls_spec_augment augment;
 } ls_spec_data;
 

@@ -151,10 +151,7 @@ static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loade
   if (count > 0)
     memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), count * sizeof *loader->labels);
   ls_holdout_labels from = {.labels = loader->labels, .count = count, .classes = info->classes};
-  LS_TRY(ls_holdout_find(&loader->holdout, &from, options->seed, options->data->validation), "dataset '%s'",
-         info->name);
-  LS_TRY(ls_holdout_choose(&loader->holdout, &from, options->seed, options->data->per_class), "dataset '%s'",
-         info->name);
+  LS_TRY(ls_holdout_plan(&loader->holdout, &from, options->seed, options->data), "dataset '%s'", info->name);
   loader->plan = (ls_plan){.count = ls_holdout_train_count(&loader->holdout),
                            .batch = options->batch,
                            .microbatch = options->microbatch,

@@ -136,44 +136,69 @@ bool ls_holdout_trains(const ls_holdout *holdout, uint64_t sample, size_t *index
   return !ls_holdout_has(holdout, sample, index);
 }
 
+/* How many of a class's samples are trained on. */
+static ls_status find_part(share *of_class, size_t class, ls_amount part)
+{
+  if (part.is_fraction) {
+    of_class->held = ls_size_max(1, (size_t)(part.fraction * (double)of_class->count + 0.5));
+    return LS_OK;
+  }
+  of_class->held = part.count;
+  if (of_class->count >= part.count) return LS_OK;
+  return ls_fail(LS_E_INPUT, "data.per_class: %zu samples of each class, but class %zu has %zu to train on",
+                 part.count, class, of_class->count);
+}
+
 /* What is left of each class, in an order that the seed decides. */
 static ls_status order_rest(share *shares, const ls_holdout *holdout, const ls_holdout_labels *from,
-                            uint64_t seed, size_t per_class)
+                            uint64_t seed, ls_amount part)
 {
   size_t index;
   for (size_t i = 0; i < from->count; i++)
     if (!ls_holdout_has(holdout, i, &index)) shares[from->labels[i]].count++;
   for (size_t c = 0; c < from->classes; c++) {
     if (shares[c].count == 0) continue;
-    if (shares[c].count < per_class)
-      return ls_fail(LS_E_INPUT,
-                     "data.per_class: %zu samples of each class, but class %zu has %zu to train on",
-                     per_class, c, shares[c].count);
-    shares[c].held = per_class;
+    LS_PASS(find_part(&shares[c], c, part));
     shares[c].order = ls_permutation_of(seed, LS_RNG_SPLIT, c, 1, shares[c].count);
   }
   return LS_OK;
 }
 
-ls_status ls_holdout_choose(ls_holdout *holdout, const ls_holdout_labels *from, uint64_t seed,
-                            size_t per_class)
+ls_status ls_holdout_choose(ls_holdout *holdout, const ls_holdout_labels *from, uint64_t seed, ls_amount part)
 {
   share *shares = NULL;
   size_t index, count = 0;
   ls_status status = LS_OK;
-  if (per_class == 0) return LS_OK;
+  if (!part.is_fraction && part.count == 0) return LS_OK;
   LS_GO(ls_alloc(&shares, from->classes, sizeof *shares, "the classes' shares of the training samples"));
-  LS_GO(order_rest(shares, holdout, from, seed, per_class));
+  LS_GO(order_rest(shares, holdout, from, seed, part));
   for (size_t c = 0; c < from->classes; c++) count += shares[c].held;
   LS_GO(ls_alloc(&holdout->chosen, count, sizeof *holdout->chosen, "the training samples"));
   for (size_t i = 0; i < from->count; i++) {
     share *of_class = &shares[from->labels[i]];
     if (ls_holdout_has(holdout, i, &index)) continue;
-    if (ls_permutation_at(&of_class->order, of_class->seen++) < per_class)
+    if (ls_permutation_at(&of_class->order, of_class->seen++) < of_class->held)
       holdout->chosen[holdout->chosen_count++] = i;
   }
 done:
   free(shares);
+  return status;
+}
+
+uint64_t ls_holdout_seed(const ls_spec_data *data, uint64_t seed)
+{
+  return data->split_seed.word < 0 ? data->split_seed.count : seed;
+}
+
+ls_status ls_holdout_plan(ls_holdout *out, const ls_holdout_labels *from, uint64_t seed,
+                          const ls_spec_data *data)
+{
+  const ls_amount part = {.is_fraction = data->per_class == 0 && data->fraction < 1,
+                          .count = data->per_class,
+                          .fraction = data->fraction};
+  LS_PASS(ls_holdout_find(out, from, ls_holdout_seed(data, seed), data->validation));
+  const ls_status status = ls_holdout_choose(out, from, seed, part);
+  if (status != LS_OK) ls_holdout_fini(out);
   return status;
 }
 

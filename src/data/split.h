@@ -3,7 +3,7 @@
  * every rank finds the same one without asking the others. Stratified: each class gives its share.
  *
  * What is left keeps the file's order and is numbered anew: training index 0 .. ls_holdout_train_count()-1.
- * Of that, data.per_class may take a part.
+ * Of that, data.per_class and data.fraction may take a part.
  */
 #ifndef LS_DATA_SPLIT_H
 #define LS_DATA_SPLIT_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "config/keys.h"
+#include "config/spec.h"
 
 typedef struct ls_holdout {
   uint64_t *samples; /* [count] numbers in the file of what is held out, ascending; owned */
@@ -41,13 +41,21 @@ ls_status ls_holdout_find(ls_holdout *out, const ls_holdout_labels *from, uint64
                           ls_amount amount) LS_CHECKED;
 void ls_holdout_fini(ls_holdout *holdout);
 
-/** Train on `per_class` samples alone of each class that there is, out of what is not held out; 0: on all.
- * The seed decides which ones; a larger number adds to those of a smaller one.
+/** Train on a part alone of what is not held out: `part.count` samples of each class that there is, or a
+ * fraction of each class, at least one sample; a count of 0: on all. The seed decides which ones; a larger
+ * part adds to those of a smaller one.
  *
  * Local. Errors: LS_E_INPUT if a class has not so many; LS_E_MEMORY.
  */
 ls_status ls_holdout_choose(ls_holdout *holdout, const ls_holdout_labels *from, uint64_t seed,
-                            size_t per_class) LS_CHECKED;
+                            ls_amount part) LS_CHECKED;
+
+/** The seed that decides what is held out in a run of `seed`. */
+uint64_t ls_holdout_seed(const ls_spec_data *data, uint64_t seed);
+
+/** Both, as a configuration wants it. `seed` is the run's. Local. Errors: as above. */
+ls_status ls_holdout_plan(ls_holdout *out, const ls_holdout_labels *from, uint64_t seed,
+                          const ls_spec_data *data) LS_CHECKED;
 
 size_t ls_holdout_train_count(const ls_holdout *holdout);
 

@@ -11,8 +11,9 @@
 
 /* Otherwise other samples would be held out, or a step would mean something else. Further epochs, another
  * schedule or learning rate are fine, and other batches from the next epoch on. */
-static const char *const lasting[] = {"seed",           "data.validation", "data.normalize", "data.shuffle",
-                                      "data.per_class", "model.layers",    "model.freeze"};
+static const char *const lasting[] = {"seed",           "data.validation", "data.split_seed",
+                                      "data.normalize", "data.shuffle",    "data.per_class",
+                                      "data.fraction",  "model.layers",    "model.freeze"};
 
 static void say(const ls_resume *resume, const char *text)
 {

@@ -58,7 +58,7 @@ static void close_fixture(fixture *f)
 
 static ls_loader *open_loader(const fixture *f, const sizes *s, int shuffle, size_t first_epoch)
 {
-  ls_spec_data data = {.validation = {.count = s->validation}, .shuffle = shuffle};
+  ls_spec_data data = {.validation = {.count = s->validation}, .fraction = 1, .shuffle = shuffle};
   ls_loader_options options = {.data = &data,
                                .seed = SEED,
                                .batch = s->batch,
@@ -343,7 +343,7 @@ static void a_read_error_on_one_rank_reaches_all(void **state)
     assert_int_equal(truncate(path, 16 + (long)(s.train - 1) * SIDE * SIDE), 0);
   }
   assert_ok(ls_comm_barrier(f.comm));
-  ls_spec_data data = {.validation = {.count = s.validation}};
+  ls_spec_data data = {.validation = {.count = s.validation}, .fraction = 1};
   ls_loader_options options = {.data = &data, .seed = SEED, .batch = s.batch, .microbatch = s.microbatch};
   ls_loader *loader = NULL;
   ls_status status = ls_loader_new(&loader, f.comm, f.source, &options);
@@ -356,7 +356,7 @@ static void a_read_error_on_one_rank_reaches_all(void **state)
 static void too_much_validation_is_refused_on_all_ranks(void **state)
 {
   fixture f = open_fixture(*state, SIDE, 20, 5);
-  ls_spec_data data = {.validation = {.count = 20}};
+  ls_spec_data data = {.validation = {.count = 20}, .fraction = 1};
   ls_loader_options options = {.data = &data, .seed = SEED, .batch = 4, .microbatch = 2};
   ls_loader *loader = NULL;
   assert_int_equal(ls_loader_new(&loader, f.comm, f.source, &options), LS_E_INPUT);

@@ -72,8 +72,9 @@ static const struct {
     {"data: {source: mnist}\nmodel:\n",
      "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
-     "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, normalize, shuffle, "
-     "per_class, "
+     "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
+     "normalize, shuffle, "
+     "per_class, fraction, "
      "classes, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "

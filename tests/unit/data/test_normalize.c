@@ -12,7 +12,7 @@ static ls_status find(ls_comm *comm, const char *where, int kind, size_t channel
 {
   ls_source *source;
   ls_loader *loader;
-  ls_spec_data data = {.normalize = kind};
+  ls_spec_data data = {.fraction = 1, .normalize = kind};
   ls_loader_options options = {.data = &data, .seed = 1, .batch = 64, .microbatch = 32};
   assert_int_equal(ls_source_open(&source, where, 0), LS_OK);
   assert_int_equal(ls_loader_new(&loader, comm, source, &options), LS_OK);

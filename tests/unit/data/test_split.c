@@ -150,7 +150,7 @@ static void a_part_of_each_class_is_chosen(void **state)
   bool before[TOTAL] = {false};
   for (size_t per_class = 1; per_class <= 40; per_class += 13) {
     ls_holdout holdout = hold_out(labels, 3, (ls_amount){.count = 100});
-    assert_int_equal(ls_holdout_choose(&holdout, &from, 3, per_class), LS_OK);
+    assert_int_equal(ls_holdout_choose(&holdout, &from, 3, (ls_amount){.count = per_class}), LS_OK);
     const size_t count = ls_holdout_train_count(&holdout);
     assert_int_equal(count, 6 * per_class); /* class 6 has none */
     size_t of_class[CLASSES] = {0}, chosen = 0, index;
@@ -168,7 +168,12 @@ static void a_part_of_each_class_is_chosen(void **state)
     ls_holdout_fini(&holdout);
   }
   ls_holdout holdout = hold_out(labels, 3, (ls_amount){.count = 100});
-  assert_int_equal(ls_holdout_choose(&holdout, &from, 3, 44),
+  const ls_amount half = {.is_fraction = true, .fraction = 0.5};
+  assert_int_equal(ls_holdout_choose(&holdout, &from, 3, half), LS_OK);
+  assert_in_range(ls_holdout_train_count(&holdout), (TOTAL - 100) / 2, (TOTAL - 100) / 2 + CLASSES);
+  ls_holdout_fini(&holdout);
+  holdout = hold_out(labels, 3, (ls_amount){.count = 100});
+  assert_int_equal(ls_holdout_choose(&holdout, &from, 3, (ls_amount){.count = 44}),
                    LS_E_INPUT); /* the smallest has 48, 5 held out */
   assert_non_null(
       strstr(ls_error_last()->text, "data.per_class: 44 samples of each class, but class 0 has 43"));

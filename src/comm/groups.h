@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ranks in groups that work side by side, such as the members of an ensemble. */
+#ifndef LS_COMM_GROUPS_H
+#define LS_COMM_GROUPS_H
+
+#include "comm/comm.h"
+
+/** Deal ranks to groups, of sizes as equal as can be without a group on two hosts if there are as many groups
+ * as hosts, and of whole hosts if there are fewer.
+ *
+ * @param[in]  host_of   [ranks] host of each rank, from 0; ranks of a host need not be neighbours
+ * @param[in]  hosts     number of hosts
+ * @param[in]  groups    1 .. ranks
+ * @param[out] group_of  [ranks] each below groups, none empty
+ * Local. Errors: LS_E_MEMORY.
+ */
+ls_status ls_groups_plan(const size_t *host_of, size_t ranks, size_t hosts, size_t groups,
+                         size_t *group_of) LS_CHECKED;
+
+/** A communicator of this rank's group, released with ls_comm_close().
+ *
+ * @param[out] group_of  [size of comm] the group of each rank, the same on all
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
+ */
+ls_status ls_comm_group(ls_comm **out, ls_comm *comm, size_t groups, size_t *group_of) LS_CHECKED;
+
+/** NULL is fine. Collective over the group. */
+void ls_comm_close(ls_comm *group);
+
+#endif
