@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures of an attack. The curve is drawn here: a line through some points needs no plotting program. */
+/* Figures of an attack. */
 #include "cli/attack_report.h"
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/size.h"
+#include "cli/chart.h"
 
 static double share(uint64_t part, const ls_robustness *figures)
 {
@@ -119,74 +120,28 @@ ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
 
 /* ---- the curve ---- */
 
-enum { CURVE_WIDTH = 560, CURVE_HEIGHT = 360, EDGE = 56, TICKS = 5 };
-
-/* A point of the picture; epsilon and accuracy are fractions of their axes. */
-static double curve_x(double fraction)
+static int by_x(const void *a, const void *b)
 {
-  return EDGE + fraction * (CURVE_WIDTH - 2 * EDGE);
-}
-
-static double curve_y(double fraction)
-{
-  return EDGE + (1.0 - fraction) * (CURVE_HEIGHT - 2 * EDGE);
-}
-
-static double largest_epsilon(const ls_attack_report *report)
-{
-  double largest = 0.0;
-  for (size_t i = 0; i < report->count; i++) largest = fmax(largest, report->results[i].epsilon);
-  return largest > 0.0 ? largest : 1.0;
-}
-
-static void add_axes(const ls_attack_report *report, ls_text *svg)
-{
-  const double largest = largest_epsilon(report);
-  for (int i = 0; i <= TICKS; i++) {
-    const double at = (double)i / TICKS;
-    ls_text_add(svg, "<path d=\"M%d %.1fH%d\" stroke=\"#ddd\"/>\n", EDGE, curve_y(at), CURVE_WIDTH - EDGE);
-    ls_text_add(svg, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d %%</text>\n", EDGE - 6,
-                curve_y(at) + 4, 100 * i / TICKS);
-    ls_text_add(svg, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>\n", curve_x(at),
-                CURVE_HEIGHT - EDGE + 18, at * largest);
-  }
-  ls_text_add(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epsilon (black is 0, white is 1)</text>\n",
-              CURVE_WIDTH / 2, CURVE_HEIGHT - 14);
-  ls_text_add(svg, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\">accuracy under %s, %s</text>\n",
-              CURVE_WIDTH / 2, report->onslaught->attack.kind->name, report->split);
-}
-
-static int by_epsilon(const void *a, const void *b)
-{
-  const ls_attack_result *x = *(const ls_attack_result *const *)a, *y = *(const ls_attack_result *const *)b;
-  return (x->epsilon > y->epsilon) - (x->epsilon < y->epsilon);
-}
-
-static void add_points(const ls_attack_report *report, ls_text *svg)
-{
-  const double largest = largest_epsilon(report);
-  const ls_attack_result *sorted[LS_ATTACK_MAX_EPSILONS];
-  for (size_t i = 0; i < report->count; i++) sorted[i] = &report->results[i];
-  qsort(sorted, report->count, sizeof *sorted, by_epsilon);
-  ls_text_add(svg, "<polyline fill=\"none\" stroke=\"#b02018\" stroke-width=\"2\" points=\"");
-  for (size_t i = 0; i < report->count; i++)
-    ls_text_add(svg, "%.1f,%.1f ", curve_x(sorted[i]->epsilon / largest),
-                curve_y(share(sorted[i]->figures.correct, &sorted[i]->figures)));
-  ls_text_add(svg, "\"/>\n");
-  for (size_t i = 0; i < report->count; i++)
-    ls_text_add(svg, "<circle r=\"3\" fill=\"#b02018\" cx=\"%.1f\" cy=\"%.1f\"/>\n",
-                curve_x(sorted[i]->epsilon / largest),
-                curve_y(share(sorted[i]->figures.correct, &sorted[i]->figures)));
+  const ls_chart_point *p = a, *q = b;
+  return (p->x > q->x) - (p->x < q->x);
 }
 
 void ls_attack_report_curve(const ls_attack_report *report, ls_text *svg)
 {
-  ls_text_add(svg,
-              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-              "font-family=\"sans-serif\" font-size=\"12\">\n"
-              "<rect width=\"100%%\" height=\"100%%\" fill=\"#fafaf7\"/>\n",
-              CURVE_WIDTH, CURVE_HEIGHT);
-  add_axes(report, svg);
-  add_points(report, svg);
-  ls_text_add(svg, "</svg>\n");
+  ls_chart_point points[LS_ATTACK_MAX_EPSILONS];
+  char title[96];
+  double largest = 0;
+  for (size_t i = 0; i < report->count; i++) {
+    const ls_attack_result *result = &report->results[i];
+    points[i] = (ls_chart_point){.x = result->epsilon, .y = share(result->figures.correct, &result->figures)};
+    largest = fmax(largest, result->epsilon);
+  }
+  qsort(points, report->count, sizeof *points, by_x);
+  snprintf(title, sizeof title, "accuracy under %s, %s", report->onslaught->attack.kind->name, report->split);
+  ls_chart_svg(&(ls_chart){.title = title,
+                           .x_label = "epsilon (black is 0, white is 1)",
+                           .largest_x = largest > 0 ? largest : 1,
+                           .points = points,
+                           .count = report->count},
+               svg);
 }

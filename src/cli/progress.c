@@ -152,11 +152,6 @@ static size_t terminal_width(FILE *stream)
   return window.ws_col;
 }
 
-ls_progress_display ls_progress_display_of(FILE *stream, uint64_t epochs, bool terminal)
-{
-  return (ls_progress_display){.stream = stream, .epochs = epochs, .terminal = terminal};
-}
-
 void ls_progress_display_step(ls_progress_display *display, const ls_progress_step *step)
 {
   if (!display->terminal) return;
@@ -186,6 +181,6 @@ void ls_progress_display_epoch(ls_progress_display *display, const ls_progress_e
   char line[LINE_BYTES];
   ls_progress_render_epoch(line, sizeof line, display->epochs, epoch);
   ls_progress_display_clear(display);
-  fprintf(display->stream, "%s\n", line);
+  fprintf(display->stream, "%s%s\n", display->label, line);
   fflush(display->stream);
 }

@@ -29,17 +29,16 @@ typedef struct ls_progress_epoch {
   double seconds; /* wall time */
 } ls_progress_epoch;
 
-/** The display of a run; the caller's storage. Rank 0 has one. */
+/** The display of a run. Rank 0 has one. The caller sets the first four members, and zero-initializes the
+ * rest. */
 typedef struct ls_progress_display {
   FILE *stream;       /* borrowed; stdout */
+  const char *label;  /* borrowed; put before the lines of epochs */
   uint64_t epochs;    /* of the run */
-  bool terminal;      /* the stream is one: draw bars */
+  bool terminal;      /* somebody looks at the stream (cli/terminal.h): draw bars */
   size_t drawn_width; /* columns of the bar that stands on the current line; 0: none */
   double due_s;       /* clock time before which no bar is drawn */
 } ls_progress_display;
-
-/** `terminal`: somebody looks at the stream (cli/terminal.h). */
-ls_progress_display ls_progress_display_of(FILE *stream, uint64_t epochs, bool terminal);
 
 /** Tell of a step. Draws at most ten times a second, and only on a terminal; otherwise returns at once. Never
  * allocates. Output is best effort: a terminal that went away does not end a run. */

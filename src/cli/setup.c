@@ -110,11 +110,14 @@ static ls_status build_model(ls_setup *setup)
   return ls_fail(LS_E_CONFIG, "model.freeze: every layer with weights is frozen: none is left to train");
 }
 
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm)
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)
 {
   LS_PASS(
       ls_comm_same(comm, setup->resolved, "the configuration with every key written out is", LS_E_CONFIG));
-  LS_PASS(ls_place_find(comm, &setup->place));
+  if (place)
+    setup->place = *place;
+  else
+    LS_PASS(ls_place_find(comm, &setup->place));
   const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, open_data(setup));
   LS_PASS(ls_source_check_same(setup->source, comm));
@@ -133,27 +136,42 @@ void ls_setup_fini(ls_setup *setup)
   ls_model_free(setup->model);
 }
 
-ls_status ls_setup_warn(const ls_setup *setup, ls_comm *comm)
+ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
 {
   ls_place *places;
-  LS_PASS(ls_place_gather(comm, &setup->place, &places));
+  LS_PASS(ls_place_gather(comm, place, &places));
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text lines = {0};
-  size_t ranks = (size_t)ls_comm_size(comm), threads = 0;
-  ls_place_warnings(places, ranks, &lines);
-  for (size_t r = 0; r < ranks; r++) threads += places[r].threads;
-  size_t microbatches = ls_size_ceil_div(setup->spec->train.batch, setup->spec->train.microbatch);
-  if (microbatches < threads)
-    ls_text_add(&lines,
-                "train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some stay idle; "
-                "lower train.microbatch or raise train.batch\n",
-                setup->spec->train.batch, microbatches, setup->spec->train.microbatch, threads);
+  ls_place_warnings(places, (size_t)ls_comm_size(comm), &lines);
   for (const char *line = ls_text_get(&lines); *line; line += strspn(line, "\n")) {
-    size_t length = strcspn(line, "\n");
+    const size_t length = strcspn(line, "\n");
     fprintf(stderr, "lockstep: warning: %.*s\n", (int)length, line);
     line += length;
   }
   ls_text_fini(&lines);
   free(places);
   return LS_OK;
+}
+
+ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
+{
+  const ls_spec_train *train = &setup->spec->train;
+  const size_t microbatches = ls_size_ceil_div(train->batch, train->microbatch);
+  uint64_t threads = setup->place.threads;
+  LS_PASS(ls_comm_sum_u64(comm, &threads, 1));
+  if (ls_comm_rank(comm) == 0 && microbatches < threads)
+    fprintf(
+        stderr,
+        "lockstep: warning: train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some "
+        "stay idle; lower train.microbatch or raise train.batch\n",
+        train->batch, microbatches, train->microbatch, (size_t)threads);
+  return LS_OK;
+}
+
+void ls_setup_print_data(const ls_setup *setup)
+{
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  printf("%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s)\n", data->name, data->channels,
+         data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN], data->count[LS_SPLIT_TEST],
+         data->format);
 }

@@ -56,12 +56,19 @@ ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments
 /** The configuration. Local. */
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;
 
-/** Placement, dataset and model. Collective. */
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm) LS_CHECKED;
+/** Placement, dataset and model. `place`: of this rank, where others than those of the communicator share its
+ * host; NULL: it is found. Collective. */
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place) LS_CHECKED;
 void ls_setup_fini(ls_setup *setup);
 
-/** Warn on standard error of what is wrong with the placement, and of micro-batches that leave threads idle.
- * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
-ls_status ls_setup_warn(const ls_setup *setup, ls_comm *comm) LS_CHECKED;
+/** Warn on standard error of what is wrong with the placement of the communicator's ranks. Collective.
+ * Errors: LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm) LS_CHECKED;
+
+/** Likewise of micro-batches that leave threads idle. Collective. Errors: LS_E_COMM. */
+ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm) LS_CHECKED;
+
+/** Print what the data are. */
+void ls_setup_print_data(const ls_setup *setup);
 
 #endif

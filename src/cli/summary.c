@@ -36,12 +36,12 @@ static ls_status add_split(json_t *document, const char *key, bool printed, cons
 
 static json_t *facts_json(const ls_run_facts *facts, const ls_train_result *result)
 {
-  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I}", "name", facts->spec->name,
-                   "weights_digest", result->weights_digest, "epochs", (json_int_t)result->progress.epoch,
-                   "steps", (json_int_t)result->progress.step, "ranks", (json_int_t)facts->ranks, "threads",
-                   (json_int_t)facts->threads, "seconds", result->progress.seconds, "samples_per_second",
-                   result->samples_per_second, "parameters", (json_int_t)facts->parameters, "seed",
-                   (json_int_t)facts->spec->seed);
+  return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I}", "name", facts->spec->name,
+                   "weights_digest", result->weights_digest, "checkpoint", result->checkpoint, "epochs",
+                   (json_int_t)result->progress.epoch, "steps", (json_int_t)result->progress.step, "ranks",
+                   (json_int_t)facts->ranks, "threads", (json_int_t)facts->threads, "seconds",
+                   result->progress.seconds, "samples_per_second", result->samples_per_second, "parameters",
+                   (json_int_t)facts->parameters, "seed", (json_int_t)facts->spec->seed);
 }
 
 /* What only some runs have. */
@@ -73,28 +73,43 @@ static ls_status write_document(const ls_run_facts *facts, const json_t *documen
   return status;
 }
 
+/* Metrics of what there is, each in the document, and one of them on the terminal. */
+static ls_status add_splits(json_t *document, const ls_run_facts *facts, const ls_train_result *result)
+{
+  const bool alone = !*facts->label;
+  const char **names;
+  LS_PASS(ls_class_names_of(&names, facts->data));
+  ls_status status = LS_OK;
+  if (result->has_validation)
+    status = add_split(document, "validation", alone && !result->has_test, &result->validation, names);
+  if (status == LS_OK && result->has_test)
+    status = add_split(document, "test", alone, &result->test, names);
+  else if (status == LS_OK && json_object_set_new(document, "test", json_null()) != 0)
+    status = ls_fail(LS_E_MEMORY, "no memory for the summary");
+  free(names);
+  return status;
+}
+
+static void print_end(const ls_run_facts *facts, const ls_train_result *result)
+{
+  const bool alone = !*facts->label;
+  if (alone && !result->has_test) printf("\ntest: the dataset has no test split\n");
+  if (alone) printf("\n");
+  printf("%s%zu epochs in %.1f s, %.0f samples/s; weights %s\n", facts->label, (size_t)result->progress.epoch,
+         result->progress.seconds, result->samples_per_second, result->weights_digest);
+  if (alone) printf("results in %s\n", facts->run_dir);
+  fflush(stdout);
+}
+
 ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *result)
 {
-  const char **names = NULL;
   json_t *document = facts_json(facts, result);
-  ls_status status = LS_OK;
-  if (!document || !add_origins(document, facts->spec, result))
-    status = ls_fail(LS_E_MEMORY, "no memory for the summary");
-  if (status == LS_OK) status = ls_class_names_of(&names, facts->data);
-  if (status == LS_OK && result->has_validation)
-    status = add_split(document, "validation", !result->has_test, &result->validation, names);
-  if (status == LS_OK && result->has_test) status = add_split(document, "test", true, &result->test, names);
-  if (status == LS_OK && !result->has_test) {
-    printf("\ntest: the dataset has no test split\n");
-    if (json_object_set_new(document, "test", json_null()) != 0)
-      status = ls_fail(LS_E_MEMORY, "no memory for the summary");
-  }
+  ls_status status = document && add_origins(document, facts->spec, result)
+                         ? LS_OK
+                         : ls_fail(LS_E_MEMORY, "no memory for the summary");
+  if (status == LS_OK) status = add_splits(document, facts, result);
   if (status == LS_OK) status = write_document(facts, document);
-  if (status == LS_OK)
-    printf("\n%zu epochs in %.1f s, %.0f samples/s; weights %s\nresults in %s\n",
-           (size_t)result->progress.epoch, result->progress.seconds, result->samples_per_second,
-           result->weights_digest, facts->run_dir);
+  if (status == LS_OK) print_end(facts, result);
   json_decref(document);
-  free(names);
   return status;
 }

@@ -16,6 +16,7 @@ typedef struct ls_run_facts {
   size_t ranks, threads; /* threads of a rank */
   size_t parameters;
   const char *run_dir;
+  const char *label; /* of one of several runs that tell at the same time, in a line each; "": it is alone */
 } ls_run_facts;
 
 /** Print the final report and write summary.json. Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */

@@ -55,6 +55,27 @@ static ls_status check_mixup(const ls_spec *spec)
                  "train.adversarial");
 }
 
+static ls_status check_part(const ls_spec *spec)
+{
+  if (spec->data.fraction == 1 || spec->data.per_class == 0) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "data.per_class says how much of each class, too; use one of the two");
+}
+
+static ls_status check_members(const ls_spec *spec)
+{
+  const ls_spec_ensemble *ensemble = &spec->ensemble;
+  const bool differ = ensemble->configs.count > 0 || ensemble->overrides.count > 0;
+  if (ensemble->members == 0 && (differ || ensemble->type == LS_ENSEMBLE_SNAPSHOT))
+    return ls_fail(LS_E_CONFIG, "an ensemble of 0 members is none; give their number, such as 5");
+  if (ensemble->type == LS_ENSEMBLE_SNAPSHOT && differ)
+    return ls_fail(LS_E_CONFIG,
+                   "snapshots are of one network: they have no configs and overrides of their own");
+  if (ensemble->configs.count > ensemble->members || ensemble->overrides.count > ensemble->members)
+    return ls_fail(LS_E_CONFIG, "%zu members, but %zu configs and %zu overrides: some would not be used",
+                   ensemble->members, ensemble->configs.count, ensemble->overrides.count);
+  return LS_OK;
+}
+
 static const struct {
   const char *path; /* the key that is blamed */
   ls_status (*check)(const ls_spec *spec);
@@ -63,6 +84,8 @@ static const struct {
     {"train.early_stopping.patience", check_patience},
     {"train.allreduce_dtype", check_dtype},
     {"data.augment.mixup", check_mixup},
+    {"data.fraction", check_part},
+    {"ensemble.members", check_members},
 };
 
 ls_status ls_config_check(const ls_spec *spec, const ls_document *document)

@@ -21,6 +21,9 @@ static const char *const lr_scaling_words[] = {[LS_LR_LINEAR] = "linear", [LS_LR
 static const char *const dtype_words[] = {
     [LS_DTYPE_FLOAT32] = "float32", [LS_DTYPE_BFLOAT16] = "bfloat16", NULL};
 
+static const char *const ensemble_words[] = {
+    [LS_ENSEMBLE_INDEPENDENT] = "independent", [LS_ENSEMBLE_SNAPSHOT] = "snapshot", NULL};
+
 const char *const ls_family_words[LS_FAMILY_COUNT] = {
     [LS_FAMILY_LAYER] = "layer", [LS_FAMILY_OPTIMIZER] = "optimizer", [LS_FAMILY_SCHEDULE] = "schedule"};
 
@@ -417,6 +420,32 @@ const ls_key ls_spec_keys[] = {
      .max = INFINITY,
      .unit = "checkpoints",
      .doc = "The newest so many checkpoints are kept."},
+    {.path = "ensemble.members",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, ensemble.members),
+     .preset = "0",
+     .max = 1000,
+     .unit = "networks",
+     .doc = "Train so many networks, side by side where there are ranks for it, and let them vote; 0 for one "
+            "alone."},
+    {.path = "ensemble.type",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, ensemble.type),
+     .preset = "independent",
+     .words = ensemble_words,
+     .doc = "Members of seeds seed, seed + 1, ... (independent), or one network as it is at the end of each "
+            "cycle of {type: cosine, cycles: members} (snapshot)."},
+    {.path = "ensemble.configs",
+     .type = LS_KEY_TEXTS,
+     .offset = offsetof(ls_spec, ensemble.configs),
+     .preset = "[]",
+     .doc = "Configuration files of the members, in turns; none: all have this one."},
+    {.path = "ensemble.overrides",
+     .type = LS_KEY_TEXTS,
+     .offset = offsetof(ls_spec, ensemble.overrides),
+     .preset = "[]",
+     .doc = "What members have differently, in turns: texts such as 'data.fraction=0.8; "
+            "train.optimizer.lr=0.02', or none."},
 };
 
 const size_t ls_spec_key_count = sizeof ls_spec_keys / sizeof ls_spec_keys[0];

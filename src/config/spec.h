@@ -96,6 +96,16 @@ typedef struct ls_spec_checkpoint {
   size_t keep;          /* newest checkpoints kept, >= 1; default 3 */
 } ls_spec_checkpoint;
 
+typedef enum ls_ensemble_type { LS_ENSEMBLE_INDEPENDENT, LS_ENSEMBLE_SNAPSHOT } ls_ensemble_type;
+
+typedef struct ls_spec_ensemble {
+  size_t members;         /* 0: a single network; default 0 */
+  int type;               /* ls_ensemble_type; default independent */
+  ls_text_list configs;   /* files of the members, in turns; none: all have this configuration */
+  ls_text_list overrides; /* of the members, in turns; several in a text are separated by ';';
+                             "none": nothing */
+} ls_spec_ensemble;
+
 typedef struct ls_spec {
   char *name;  /* default "run": names the default run directory */
   size_t seed; /* default 1 */
@@ -107,6 +117,7 @@ typedef struct ls_spec {
   } model;
   ls_spec_train train;
   ls_spec_checkpoint checkpoint;
+  ls_spec_ensemble ensemble;
 } ls_spec;
 
 /** The file of model.init_from; NULL: there is none. */

@@ -254,7 +254,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   const double now_s = ls_clock_s();
   *run = (ls_run){.options = options,
                   .activity = ls_comm_activity(options->comm),
-                  .started_s = now_s,
+                  .started_s = options->started_s,
                   .checkpoint_s = now_s};
   ls_comm *comm = options->comm;
   const ls_spec *spec = options->spec;
@@ -379,16 +379,16 @@ ls_status ls_run_save_metrics(ls_run *run)
   return LS_OK;
 }
 
-static ls_status with_best(ls_run *run, ls_status (*act)(ls_run *run, const char *path))
+static ls_status with_file(ls_run *run, const char *name, ls_status (*act)(ls_run *run, const char *path))
 {
   char *path;
-  LS_PASS(path_in(run, &path, "best.h5"));
+  LS_PASS(path_in(run, &path, "%s", name));
   ls_status status = act(run, path);
   free(path);
   return status;
 }
 
-static ls_status write_best(ls_run *run, const char *path)
+static ls_status write_file(ls_run *run, const char *path)
 {
   return ls_checkpoint_write(path, &run->info, &run->state);
 }
@@ -417,13 +417,14 @@ static ls_status read_best(ls_run *run, const char *path)
   ls_status status = ls_checkpoint_read(path, &best);
   ls_history_fini(&best.train);
   ls_history_fini(&best.validation);
+  run->restored = status == LS_OK;
   return status;
 }
 
-ls_status ls_run_save_best(ls_run *run)
+ls_status ls_run_save_as(ls_run *run, const char *name)
 {
-  const char *before = ls_activity_enter(run->activity, "writing best.h5");
-  LS_ROOT(run->options->comm, with_best(run, write_best));
+  const char *before = ls_activity_enter(run->activity, name);
+  LS_ROOT(run->options->comm, with_file(run, name, write_file));
   ls_activity_enter(run->activity, before);
   return LS_OK;
 }
@@ -431,7 +432,7 @@ ls_status ls_run_save_best(ls_run *run)
 ls_status ls_run_restore_best(ls_run *run)
 {
   const char *before = ls_activity_enter(run->activity, "reading best.h5");
-  LS_ROOT(run->options->comm, with_best(run, read_best));
+  LS_ROOT(run->options->comm, with_file(run, "best.h5", read_best));
   LS_PASS(broadcast_state(run));
   ls_activity_enter(run->activity, before);
   return LS_OK;

@@ -19,7 +19,8 @@ typedef struct ls_run {
   ls_activity *activity;     /* the communicator's; NULL: nobody wants to know */
   uint64_t first_saved_step; /* of the first checkpoint that this session has written, or gone on from */
   uint64_t saved_step;       /* of the last checkpoint that was written, or gone on from; 0: none */
-  double started_s;          /* clock at the start of this session, for time_limit */
+  bool restored;             /* rank 0: the weights are those of best.h5 */
+  double started_s;          /* clock time that time_limit counts from */
   double checkpoint_s;       /* clock at the last checkpoint, for every_minutes; rank 0's counts */
 } ls_run;
 
@@ -51,8 +52,8 @@ ls_status ls_run_save(ls_run *run) LS_CHECKED;
 /** Write metrics.h5 and metrics.csv. Collective. */
 ls_status ls_run_save_metrics(ls_run *run) LS_CHECKED;
 
-/** Write best.h5. Collective. */
-ls_status ls_run_save_best(ls_run *run) LS_CHECKED;
+/** Write a checkpoint under another name, which stays: "best.h5". Collective. */
+ls_status ls_run_save_as(ls_run *run, const char *name) LS_CHECKED;
 
 /** Take the weights of best.h5; if that is missing or not of the best epoch, say so and keep the last.
  * Collective. */

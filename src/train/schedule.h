@@ -26,6 +26,7 @@ typedef struct ls_schedule_kind {
                    const ls_progress *progress);
   /* At the end of an epoch, with the validation (without one: training) loss and accuracy. Optional. */
   void (*observe)(const void *options, double base_lr, double loss, double accuracy, ls_progress *progress);
+  size_t (*cycles)(const void *options); /* equal parts after the warm-up. Optional: one */
 } ls_schedule_kind;
 
 extern const ls_schedule_kind *const ls_schedule_kinds[]; /* NULL-terminated */
@@ -39,5 +40,9 @@ double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_sched
 /** Tell the schedule how an epoch ended. */
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
                          ls_progress *progress);
+
+/** How many of the schedule's cycles end with the first `done` of `epochs` epochs; 0 if the last of them ends
+ * none. Cycles and warm-up that are no whole epochs end none. */
+size_t ls_schedule_cycles_done(const ls_kind_spec *spec, size_t done, size_t epochs);
 
 #endif

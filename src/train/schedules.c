@@ -56,3 +56,15 @@ void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, 
   const ls_schedule_kind *kind = find(spec);
   if (kind->observe) kind->observe(spec->options, base_lr, loss, accuracy, progress);
 }
+
+size_t ls_schedule_cycles_done(const ls_kind_spec *spec, size_t done, size_t epochs)
+{
+  const ls_schedule_kind *kind = find(spec);
+  const double warmup = kind->warmup_epochs(spec->options);
+  const size_t cycles = kind->cycles ? kind->cycles(spec->options) : 1;
+  if (!(warmup < (double)epochs) || warmup != floor(warmup)) return 0;
+  const size_t length = (epochs - (size_t)warmup) / cycles;
+  if (length * cycles != epochs - (size_t)warmup || done <= (size_t)warmup) return 0;
+  const size_t trained = done - (size_t)warmup;
+  return trained % length == 0 ? trained / length : 0;
+}

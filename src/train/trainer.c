@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -189,6 +190,15 @@ static void tell_epoch(const ls_run *run, const ls_epoch_metrics *train, const l
   events->epoch(events->user, &event);
 }
 
+/* The network at the end of a cycle of the schedule is a member. Collective. */
+static ls_status save_snapshot(ls_run *run)
+{
+  const ls_spec_train *train = &run->options->spec->train;
+  const size_t number = ls_schedule_cycles_done(&train->schedule, run->state.progress.epoch, train->epochs);
+  char name[LS_SNAPSHOT_CHARS];
+  return number > 0 ? ls_run_save_as(run, ls_snapshot_name(number, name)) : LS_OK;
+}
+
 /* Validation, best weights, schedule and checkpoint after the last step of an epoch. Collective. */
 static ls_status end_epoch(ls_run *run)
 {
@@ -211,7 +221,8 @@ static ls_status end_epoch(ls_run *run)
   ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy, progress);
   tell_epoch(run, &train, judged == &validation ? judged : NULL);
   LS_PASS(ls_run_save_metrics(run));
-  if (verdict.improved) LS_PASS(ls_run_save_best(run));
+  if (verdict.improved) LS_PASS(ls_run_save_as(run, "best.h5"));
+  if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) LS_PASS(save_snapshot(run));
   bool last = verdict.stop || progress->epoch == spec->train.epochs;
   size_t every = spec->checkpoint.every_epochs;
   if (last || (every > 0 && progress->epoch % every == 0)) LS_PASS(ls_run_save(run));
@@ -250,6 +261,16 @@ static ls_status train_epochs(ls_run *run)
   return LS_OK;
 }
 
+/* Where the final weights are. Collective. */
+static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME_CHARS])
+{
+  if (run->restored)
+    snprintf(name, LS_CHECKPOINT_NAME_CHARS, "best.h5");
+  else
+    snprintf(name, LS_CHECKPOINT_NAME_CHARS, "checkpoint-%" PRIu64 ".h5", run->state.progress.step);
+  return ls_comm_broadcast(run->options->comm, name, LS_CHECKPOINT_NAME_CHARS);
+}
+
 static ls_status finish(ls_run *run, ls_train_result *result)
 {
   const ls_spec_early_stopping *early = &run->options->spec->train.early_stopping;
@@ -262,6 +283,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   result->has_test = ls_loader_eval_count(run->loader, LS_EVAL_TEST) > 0;
   if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
   if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
+  LS_PASS(name_checkpoint(run, result->checkpoint));
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, result->weights_digest);
   memcpy(result->init_digest, run->info.init_digest, sizeof result->init_digest);
   if (run->average.params)
@@ -269,6 +291,12 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   double trained = (double)progress->epoch * (double)ls_loader_train_count(run->loader);
   result->samples_per_second = progress->seconds > 0.0 ? trained / progress->seconds : 0.0;
   return LS_OK;
+}
+
+const char *ls_snapshot_name(size_t number, char name[LS_SNAPSHOT_CHARS])
+{
+  snprintf(name, LS_SNAPSHOT_CHARS, "snapshot-%zu.h5", number);
+  return name;
 }
 
 ls_status ls_train(const ls_trainer_options *options, ls_train_result *result)

@@ -52,9 +52,16 @@ typedef struct ls_trainer_options {
   size_t threads;
   const char *run_dir;
   bool resume;
+  double started_s;                  /* clock time that train.time_limit counts from */
   const volatile sig_atomic_t *stop; /* becomes non-zero when this rank was asked to stop */
   ls_trainer_events events;
 } ls_trainer_options;
+
+enum { LS_CHECKPOINT_NAME_CHARS = 40, LS_SNAPSHOT_CHARS = 40 };
+
+/** File in the run directory of a snapshot ensemble's member, counted from 1: "snapshot-1.h5". Returns
+ * `name`. */
+const char *ls_snapshot_name(size_t number, char name[LS_SNAPSHOT_CHARS]);
 
 /** How a run ended; the same on every rank. Owned; ls_train_result_fini(). */
 typedef struct ls_train_result {
@@ -65,6 +72,7 @@ typedef struct ls_train_result {
   char init_digest[LS_DIGEST_CHARS]; /* of the file of model.init_from; "": there was none. Rank 0 */
   char ema_digest[LS_DIGEST_CHARS];  /* of their moving average, which was evaluated; "": there is none */
   double samples_per_second;         /* training, over all sessions, without evaluation */
+  char checkpoint[LS_CHECKPOINT_NAME_CHARS]; /* file of the run directory that holds the final weights */
 } ls_train_result;
 
 /** Train, evaluate, and leave checkpoints and metrics in the run directory, which must exist.

@@ -122,6 +122,8 @@ SCHEDULES = [
     (5, 4, 0.1, "{type: cosine}"),
     (5, 4, 0.1, "{type: cosine, min_lr: 0.01}"),
     (5, 4, 0.1, "{type: cosine, min_lr: 0.001, warmup_epochs: 1}"),
+    (5, 6, 0.1, "{type: cosine, min_lr: 0.01, cycles: 3}"),
+    (5, 7, 0.1, "{type: cosine, cycles: 2, warmup_epochs: 1}"),
     (5, 4, 0.1, "{type: onecycle, max_lr: 0.4}"),
     (7, 3, 0.1, "{type: onecycle, max_lr: 0.4, pct_start: 0.25, div_factor: 10, final_div_factor: 100}"),
     (1, 2, 0.1, "{type: onecycle, max_lr: 0.4}"),
@@ -135,6 +137,9 @@ def make_schedule(options, optimizer, epoch_steps, epochs):
     total = epoch_steps * epochs - warmup
     if kind == "onecycle":
         after = lr_scheduler.OneCycleLR(optimizer, total_steps=total, cycle_momentum=False, **o)
+    elif kind == "cosine" and "cycles" in o:
+        after = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, total // int(o["cycles"]),
+                                                         eta_min=o.get("min_lr", 0))
     elif kind == "cosine":
         after = lr_scheduler.CosineAnnealingLR(optimizer, total, eta_min=o.get("min_lr", 0))
     elif kind == "step":

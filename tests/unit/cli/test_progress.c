@@ -144,7 +144,7 @@ static void write_by(char text[WRITTEN_BYTES], bool terminal, void (*use)(ls_pro
 {
   FILE *stream = fmemopen(text, WRITTEN_BYTES, "w");
   assert_non_null(stream);
-  ls_progress_display display = ls_progress_display_of(stream, 10, terminal);
+  ls_progress_display display = {.stream = stream, .label = "", .epochs = 10, .terminal = terminal};
   use(&display);
   assert_int_equal(fclose(stream), 0);
 }

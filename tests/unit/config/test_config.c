@@ -234,7 +234,12 @@ static const char full_resolved[] =
     "  every_epochs: 0\n"
     "  every_steps: 100\n"
     "  every_minutes: 2.5\n"
-    "  keep: 1\n";
+    "  keep: 1\n"
+    "ensemble:\n"
+    "  members: 0\n"
+    "  type: independent\n"
+    "  configs: []\n"
+    "  overrides: []\n";
 
 static void the_resolved_configuration_has_every_key_and_resolves_to_itself(void **state)
 {

@@ -36,7 +36,7 @@ static const struct {
     {"name: x\n---\nname: y\n", "c.yaml:2:1: a second document starts here; a configuration is one document"},
     {"name: \"a\\0b\"\n", "c.yaml:1:7: the text holds a zero byte"},
     {MINIMAL "nmae: x\n", "c.yaml:3:1: nmae: unknown key; allowed here: name, seed, data, model, train, "
-                          "checkpoint; did you mean 'name'?"},
+                          "checkpoint, ensemble; did you mean 'name'?"},
     {MINIMAL "train: {epoch: 3}\n",
      "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
@@ -50,12 +50,12 @@ static const struct {
      "stall_timeout, stall_abort, "
      "check_replicas, optimizer, schedule, adversarial, early_stopping"},
     {MINIMAL "zebra: 1\n",
-     "c.yaml:3:1: zebra: unknown key; allowed here: name, seed, data, model, train, checkpoint"},
+     "c.yaml:3:1: zebra: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble"},
     {MINIMAL "train.epochs: 3\n",
-     "c.yaml:3:1: train.epochs: unknown key; allowed here: name, seed, data, model, train, checkpoint"},
+     "c.yaml:3:1: train.epochs: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble"},
     {MINIMAL "? [a]\n: b\n", "c.yaml:3:3: a key is not a word"},
     {MINIMAL "<<: {seed: 1}\n",
-     "c.yaml:3:1: <<: unknown key; allowed here: name, seed, data, model, train, checkpoint"},
+     "c.yaml:3:1: <<: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble"},
     {MINIMAL "seed: 1\nseed: 2\n",
      "c.yaml:4:1: seed: the key is there twice; its first value is at c.yaml:3:7"},
     {MINIMAL "data: {validation: 0}\n",

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checkpoints that are evaluated, alone or as an ensemble. */
+#include "cli/election.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/class_names.h"
+#include "cli/eval_split.h"
+#include "comm/place.h"
+#include "data/same.h"
+#include "data/split.h"
+#include "train/schemas.h"
+
+/* Was the first network's validation split held out for this one too? Local. */
+static bool holds_out_the_same(const ls_election *election, size_t i)
+{
+  const ls_loaded *first = &election->networks[0], *other = &election->networks[i];
+  const ls_amount *a = &first->spec->data.validation, *b = &other->spec->data.validation;
+  return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
+         ls_holdout_seed(&first->spec->data, first->spec->seed) ==
+             ls_holdout_seed(&other->spec->data, other->spec->seed) &&
+         strcmp(first->info.dataset, other->info.dataset) == 0;
+}
+
+/* The training split is no matter. Local. */
+static ls_status check_held_out(const ls_election *election, size_t i)
+{
+  if (election->wish.split != LS_EVAL_VALIDATION || holds_out_the_same(election, i)) return LS_OK;
+  return ls_fail(
+      LS_E_INPUT,
+      "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
+      "each has seen samples that the other has not; use --split test",
+      election->wish.checkpoints[0], election->wish.checkpoints[i]);
+}
+
+/* Micro-batches small enough for every voter. */
+static size_t common_microbatch(const ls_election *election)
+{
+  size_t microbatch = election->networks[0].spec->train.microbatch;
+  for (size_t i = 1; i < election->count; i++)
+    if (election->networks[i].spec->train.microbatch < microbatch)
+      microbatch = election->networks[i].spec->train.microbatch;
+  return microbatch;
+}
+
+static ls_status prepare_local(ls_election *election)
+{
+  const ls_dataset_info *data = ls_source_info(election->source);
+  LS_PASS(ls_alloc(&election->voters, election->count, sizeof *election->voters, "the voters"));
+  if (election->wish.tta)
+    LS_PASS(ls_tta_new(&election->tta, election->threads, common_microbatch(election) * data->classes,
+                       election->wish.flips));
+  election->fits_weights =
+      election->count > 1 && election->wish.split == LS_EVAL_TEST && !election->wish.data;
+  for (size_t i = 0; i < election->count; i++) {
+    const ls_loaded *loaded = &election->networks[i];
+    election->fits_weights = election->fits_weights && holds_out_the_same(election, i);
+    LS_PASS(ls_loaded_check_fit(loaded, data, election->wish.checkpoints[i]));
+    LS_PASS(check_held_out(election, i));
+    election->voters[i].network = &loaded->network;
+    election->voters[i].tta = election->tta;
+    LS_PASS(ls_workspaces_new(&election->voters[i].workspaces, loaded->model, election->threads));
+  }
+  return LS_OK;
+}
+
+static ls_status open_source(ls_election *election)
+{
+  const ls_loaded *first = &election->networks[0];
+  const char *where = election->wish.data ? election->wish.data : first->spec->data.source;
+  return ls_source_open(&election->source, where, first->info.classes);
+}
+
+/* Networks, data and workspaces. Collective. */
+static ls_status prepare(ls_comm *comm, ls_election *election)
+{
+  LS_AGREE(comm,
+           ls_alloc(&election->networks, election->wish.count, sizeof *election->networks, "the networks"));
+  for (; election->count < election->wish.count; election->count++)
+    LS_PASS(ls_loaded_open(&election->networks[election->count], comm,
+                           election->wish.checkpoints[election->count], &ls_all_schemas, false));
+  ls_place place;
+  LS_PASS(ls_place_find(comm, &place));
+  election->threads = place.threads;
+  LS_AGREE(comm, open_source(election));
+  LS_PASS(ls_source_check_same(election->source, comm));
+  LS_AGREE(comm, prepare_local(election));
+  const ls_spec *spec = election->networks[0].spec;
+  ls_loader_options loader = {.data = &spec->data,
+                              .seed = spec->seed,
+                              .batch = spec->train.batch,
+                              .microbatch = common_microbatch(election),
+                              .threads = election->threads,
+                              .test_only = election->wish.split == LS_EVAL_TEST && !election->fits_weights};
+  LS_PASS(ls_loader_new(&election->loader, comm, election->source, &loader));
+  if (ls_loader_eval_count(election->loader, election->wish.split) > 0) return LS_OK;
+  return ls_eval_split_empty(election->wish.split, ls_source_info(election->source)->name);
+}
+
+/* What came of the votes. Rank 0. */
+static ls_status count_votes(ls_election *election)
+{
+  const ls_evaluation *evaluation = &election->evaluation;
+  LS_PASS(ls_class_names_of(&election->class_names, ls_source_info(election->source)));
+  LS_PASS(ls_metrics_new(&election->metrics, evaluation->confusion, evaluation->classes, evaluation->loss));
+  if (election->count == 1) return LS_OK;
+  return ls_ensemble_new(&election->ensemble, &election->votes,
+                         election->held_out.samples > 0 ? &election->held_out : NULL);
+}
+
+ls_status ls_election_hold(ls_election *election, ls_comm *comm, const ls_election_wish *wish)
+{
+  *election = (ls_election){.wish = *wish};
+  LS_PASS(prepare(comm, election));
+  const ls_electorate electorate = {election->voters, election->count, election->threads};
+  LS_PASS(ls_evaluate(&election->evaluation, comm, &electorate, election->loader, wish->split));
+  if (election->count > 1)
+    LS_PASS(ls_votes_collect(&election->votes, comm, &electorate, election->loader, wish->split));
+  if (election->fits_weights && ls_loader_eval_count(election->loader, LS_EVAL_VALIDATION) > 0)
+    LS_PASS(ls_votes_collect(&election->held_out, comm, &electorate, election->loader, LS_EVAL_VALIDATION));
+  LS_ROOT(comm, count_votes(election));
+  return LS_OK;
+}
+
+void ls_election_fini(ls_election *election)
+{
+  ls_ensemble_free(election->ensemble);
+  ls_metrics_free(election->metrics);
+  free(election->class_names);
+  ls_evaluation_fini(&election->evaluation);
+  ls_votes_fini(&election->votes);
+  ls_votes_fini(&election->held_out);
+  ls_loader_free(election->loader);
+  ls_source_close(election->source);
+  for (size_t i = 0; election->voters && i < election->count; i++)
+    ls_workspaces_free(election->voters[i].workspaces, election->threads);
+  free(election->voters);
+  ls_tta_free(election->tta);
+  for (size_t i = 0; i < election->count; i++) ls_loaded_close(&election->networks[i]);
+  free(election->networks);
+}
+
+void ls_election_report(const ls_election *election, ls_text *text)
+{
+  ls_metrics_report(election->metrics, ls_eval_split_words[election->wish.split], election->class_names,
+                    text);
+  if (election->ensemble) ls_ensemble_report(election->ensemble, election->wish.checkpoints, text);
+}
+
+bool ls_election_add_json(const ls_election *election, json_t *document)
+{
+  bool fine = json_object_set_new(document, ls_eval_split_words[election->wish.split],
+                                  ls_metrics_json(election->metrics, election->class_names)) == 0;
+  if (election->ensemble)
+    fine &= json_object_set_new(document, "ensemble",
+                                ls_ensemble_json(election->ensemble, election->wish.checkpoints)) == 0;
+  return fine;
+}

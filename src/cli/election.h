@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checkpoints that are evaluated on a split of a dataset: one, or several that vote. */
+#ifndef LS_CLI_ELECTION_H
+#define LS_CLI_ELECTION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "comm/comm.h"
+#include "data/loader.h"
+#include "data/source.h"
+#include "eval/ensemble.h"
+#include "eval/loaded.h"
+#include "eval/metrics.h"
+#include "eval/votes.h"
+#include "train/evaluate.h"
+
+/** Texts are borrowed until the election is over. */
+typedef struct ls_election_wish {
+  const char *const *checkpoints; /* [count] files */
+  size_t count;
+  const char *data; /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
+  ls_eval_split split;
+  bool tta, flips; /* test-time augmentation; with mirror images */
+} ls_election_wish;
+
+/** In the order in which it is made; zero-initialize it. */
+typedef struct ls_election {
+  ls_election_wish wish;
+  ls_loaded *networks; /* [count] */
+  ls_voter *voters;    /* [wish.count] */
+  ls_tta *tta;         /* of all voters; NULL: not asked for */
+  size_t count, threads;
+  ls_source *source;
+  ls_loader *loader;
+  bool fits_weights;        /* several networks that held out the same samples, which are at hand */
+  ls_evaluation evaluation; /* of the soft vote */
+  ls_votes votes, held_out; /* of several networks; rank 0 */
+  const char **class_names; /* rank 0; NULL: the dataset has none */
+  ls_metrics *metrics;      /* rank 0 */
+  ls_ensemble *ensemble;    /* rank 0; NULL: a single network */
+} ls_election;
+
+/** Load the checkpoints and evaluate them. On error ls_election_fini() is still due.
+ *
+ * Collective. Errors: LS_E_INPUT if a checkpoint is damaged, does not fit the data, or the split has no
+ * samples; LS_E_CONFIG, LS_E_IO, LS_E_MEMORY, LS_E_COMM.
+ */
+ls_status ls_election_hold(ls_election *out, ls_comm *comm, const ls_election_wish *wish) LS_CHECKED;
+void ls_election_fini(ls_election *election);
+
+/** Append the report for people. Rank 0. */
+void ls_election_report(const ls_election *election, ls_text *text);
+
+/** Add the split's metrics under its name, and "ensemble" where there are several. False without memory.
+ * Rank 0. */
+bool ls_election_add_json(const ls_election *election, json_t *document);
+
+#endif

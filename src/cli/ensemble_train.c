@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The members of an ensemble: checked all together before the first one is trained, dealt to groups of ranks,
+ * and brought together again. Between the two the groups know nothing of each other. */
+#include "cli/ensemble_train.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/size.h"
+#include "base/text.h"
+#include "cli/ensemble_result.h"
+#include "cli/run_dir.h"
+#include "comm/groups.h"
+#include "train/members.h"
+#include "train/schedule.h"
+
+/* How a member has ended; its words are summed over the ranks, of which one alone has others than zeros. */
+typedef union member_end {
+  struct {
+    uint64_t status;                           /* ls_status */
+    char checkpoint[LS_CHECKPOINT_NAME_CHARS]; /* of its final weights, in its run directory */
+    char error[464];
+  } is;
+  uint64_t words[64];
+} member_end;
+
+_Static_assert(sizeof(member_end) == 64 * sizeof(uint64_t), "every byte is in a word");
+
+/* Where the members are, in the order in which it is made. */
+typedef struct ensemble_job {
+  const ls_spec *spec; /* of the ensemble */
+  ls_comm *world;
+  const ls_setup_arguments *arguments;
+  const ls_training_wish *wish;
+  const char *text; /* the ensemble's configuration */
+  size_t members;
+  char **texts;   /* [ensemble.configs] */
+  ls_place place; /* of this rank, among all */
+  double *costs;  /* [members] */
+  bool has_test, has_validation;
+  char *run_dir;
+  int lock; /* rank 0: the run directory, held open; -1: not */
+  ls_comm *group;
+  size_t *group_of_rank, *group_of_member, *order;
+  member_end *ends; /* [members] */
+} ensemble_job;
+
+/* ---- configurations ---- */
+
+/* A member's configuration file and overrides: those of the command line first. */
+typedef struct member_config {
+  const char *file, *text; /* borrowed */
+  const char **overrides;  /* [count]; the array is owned */
+  size_t count;
+  char *own; /* the texts of its own ones */
+} member_config;
+
+static void release_config(member_config *config)
+{
+  free(config->overrides);
+  free(config->own);
+}
+
+static void add_override(member_config *config, const char *text)
+{
+  config->overrides[config->count++] = text;
+}
+
+/* A member is a network of its own, with the seed of its number, and holds out what all hold out. Its own
+ * overrides come last, separated by ';', which become ends of texts. */
+static ls_status write_own(const ensemble_job *job, size_t member, char **out)
+{
+  const ls_text_list *overrides = &job->spec->ensemble.overrides;
+  const ls_count_or_word *split = &job->spec->data.split_seed;
+  const size_t seed = job->spec->seed;
+  ls_text text = {0};
+  ls_text_add(&text, "ensemble={members: 0};seed=%zu;data.split_seed=%zu", seed + member,
+              split->word < 0 ? split->count : seed);
+  const char *its = overrides->count > 0 ? overrides->items[member % overrides->count] : "none";
+  if (strcmp(its, "none") != 0) ls_text_add(&text, ";%s", its);
+  return ls_text_take(&text, out);
+}
+
+/* Local. */
+static ls_status configure(const ensemble_job *job, size_t member, member_config *out)
+{
+  const ls_text_list *files = &job->spec->ensemble.configs;
+  const ls_setup_arguments *arguments = job->arguments;
+  *out = (member_config){.file = arguments->config, .text = job->text};
+  if (files->count > 0) out->file = files->items[member % files->count];
+  if (files->count > 0) out->text = job->texts[member % files->count];
+  LS_PASS(write_own(job, member, &out->own));
+  LS_PASS(ls_alloc(&out->overrides, arguments->override_count + strlen(out->own), sizeof *out->overrides,
+                   "the overrides of a member"));
+  for (size_t i = 0; i < arguments->override_count; i++) add_override(out, arguments->overrides[i]);
+  char *rest;
+  for (char *part = strtok_r(out->own, ";", &rest); part; part = strtok_r(NULL, ";", &rest)) {
+    part += strspn(part, " ");
+    if (*part) add_override(out, part);
+  }
+  return LS_OK;
+}
+
+static ls_status parse(const ensemble_job *job, size_t member, ls_setup *setup)
+{
+  member_config config;
+  ls_status status;
+  LS_GO(configure(job, member, &config));
+  LS_GO(ls_text_copy(&setup->text, config.text));
+  status = ls_setup_parse_config(setup, &(ls_setup_arguments){config.file, config.overrides, config.count});
+done:
+  release_config(&config);
+  return status;
+}
+
+/* ---- before the first training ---- */
+
+/* Collective. */
+static ls_status read_configs(ensemble_job *job)
+{
+  const ls_text_list *files = &job->spec->ensemble.configs;
+  LS_AGREE(job->world,
+           ls_alloc(&job->texts, files->count, sizeof *job->texts, "the members' configurations"));
+  for (size_t i = 0; i < files->count; i++) {
+    LS_ROOT(job->world, ls_setup_read_file(files->items[i], &job->texts[i]));
+    LS_PASS(ls_comm_broadcast_text(job->world, &job->texts[i]));
+  }
+  return LS_OK;
+}
+
+/* Multiply-adds of a whole training: what there is to compare. */
+static double cost_of(const ls_setup *setup)
+{
+  const ls_spec *spec = setup->spec;
+  return (double)ls_model_count(setup->model)->macs * (double)spec->train.epochs * spec->data.fraction;
+}
+
+static void print_member(const ensemble_job *job, size_t member, const ls_setup *setup)
+{
+  if (ls_comm_rank(job->world) != 0) return;
+  if (member == 0) ls_setup_print_data(setup);
+  if (!job->wish->dry_run) return;
+  ls_text table = {0};
+  ls_model_summary(setup->model, &table);
+  printf("member %zu: %s, seed %zu\n%s\n", member + 1, setup->spec->name, setup->spec->seed,
+         ls_text_get(&table));
+  ls_text_fini(&table);
+}
+
+/* Collective. */
+static ls_status check_member(ensemble_job *job, size_t member)
+{
+  ls_setup setup = {0};
+  ls_status status;
+  LS_GO(ls_comm_agree(job->world, parse(job, member, &setup)));
+  LS_GO(ls_setup_prepare(&setup, job->world, &job->place));
+  job->costs[member] = cost_of(&setup);
+  job->has_test = ls_source_info(setup.source)->count[LS_SPLIT_TEST] > 0;
+  job->has_validation = setup.spec->data.validation.is_fraction || setup.spec->data.validation.count > 0;
+  print_member(job, member, &setup);
+done:
+  ls_setup_fini(&setup);
+  return status == LS_OK ? LS_OK : ls_wrap(status, "member %zu", member + 1);
+}
+
+/* Would each member train? Where they differ in seeds alone, what holds for one holds for all. Collective. */
+static ls_status check_members(ensemble_job *job)
+{
+  const ls_spec_ensemble *ensemble = &job->spec->ensemble;
+  const bool differ = ensemble->configs.count > 0 || ensemble->overrides.count > 0;
+  LS_PASS(ls_place_find(job->world, &job->place));
+  LS_PASS(ls_setup_warn_place(&job->place, job->world));
+  LS_AGREE(job->world, ls_alloc(&job->costs, job->members, sizeof *job->costs, "the members' costs"));
+  for (size_t m = 0; m < job->members; m++) {
+    if (m == 0 || differ)
+      LS_PASS(check_member(job, m));
+    else
+      job->costs[m] = job->costs[0];
+  }
+  return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status open_run_dir(ensemble_job *job, const char *resolved)
+{
+  const ls_run_dir_wish wish = {job->wish->run_dir, job->spec->name, job->wish->resume};
+  ls_text path = {0};
+  LS_PASS(ls_run_dir_prepare(&job->run_dir, &job->lock, &wish));
+  ls_text_add(&path, "%s/config.yaml", job->run_dir);
+  const ls_status status = ls_file_write(ls_text_get(&path), resolved, strlen(resolved));
+  ls_text_fini(&path);
+  return status;
+}
+
+/* ---- groups ---- */
+
+static ls_status deal_local(ensemble_job *job, size_t groups)
+{
+  size_t *sizes;
+  LS_PASS(ls_alloc(&sizes, groups, sizeof *sizes, "the sizes of the groups"));
+  for (int r = 0; r < ls_comm_size(job->world); r++) sizes[job->group_of_rank[r]]++;
+  const ls_status status =
+      ls_members_deal(job->costs, job->members, sizes, groups, job->group_of_member, job->order);
+  free(sizes);
+  return status;
+}
+
+static void print_plan(const ensemble_job *job, size_t groups)
+{
+  if (ls_comm_rank(job->world) != 0) return;
+  printf("ensemble of %zu: %zu group%s of ranks", job->members, groups, groups == 1 ? "" : "s");
+  for (size_t g = 0; g < groups; g++) {
+    size_t ranks = 0;
+    for (int r = 0; r < ls_comm_size(job->world); r++) ranks += job->group_of_rank[r] == g;
+    printf("%s %zu rank%s:", g == 0 ? ";" : ",", ranks, ranks == 1 ? "" : "s");
+    for (size_t i = 0; i < job->members; i++)
+      if (job->group_of_member[job->order[i]] == g) printf(" %zu", job->order[i] + 1);
+  }
+  printf("\nrun directory: %s\n", job->run_dir);
+  fflush(stdout);
+}
+
+/* Collective. */
+static ls_status deal(ensemble_job *job)
+{
+  const size_t ranks = (size_t)ls_comm_size(job->world), groups = ls_size_min(job->members, ranks);
+  ls_status status;
+  LS_GO(ls_alloc(&job->group_of_rank, ranks, sizeof *job->group_of_rank, "groups of ranks"));
+  LS_GO(ls_alloc(&job->group_of_member, job->members, sizeof *job->group_of_member, "members of groups"));
+  LS_GO(ls_alloc(&job->order, job->members, sizeof *job->order, "the order of the members"));
+  status = ls_alloc(&job->ends, job->members, sizeof *job->ends, "the members' ends");
+done:
+  LS_AGREE(job->world, status);
+  LS_PASS(ls_comm_group(&job->group, job->world, groups, job->group_of_rank));
+  LS_AGREE(job->world, deal_local(job, groups));
+  print_plan(job, groups);
+  return LS_OK;
+}
+
+/* Collective over the group. */
+static ls_status train_member(const ensemble_job *job, size_t member,
+                              char checkpoint[LS_CHECKPOINT_NAME_CHARS])
+{
+  char label[32];
+  char *folder = NULL;
+  ls_text path = {0};
+  ls_training training = {.lock = -1};
+  ls_train_result result = {.has_test = false};
+  ls_status status;
+  snprintf(label, sizeof label, "member %zu: ", member + 1);
+  ls_text_add(&path, "%s/member-%zu", job->run_dir, member + 1);
+  LS_GO(ls_comm_agree(job->group, ls_text_take(&path, &folder)));
+  LS_GO(ls_comm_agree(job->group, parse(job, member, &training.setup)));
+  const ls_training_wish wish = {.run_dir = folder,
+                                 .resume = job->wish->resume,
+                                 .label = label,
+                                 .place = &job->place,
+                                 .started_s = job->wish->started_s};
+  LS_GO(ls_training_run(&training, job->group, &wish, &result));
+  memcpy(checkpoint, result.checkpoint, sizeof result.checkpoint);
+done:
+  if (status == LS_E_COMM) return status; /* nothing that is collective may be tried any more */
+  ls_train_result_fini(&result);
+  ls_training_fini(&training, job->group);
+  free(folder);
+  return status;
+}
+
+static void tell_failure(const ensemble_job *job, size_t member, ls_status status)
+{
+  if (ls_comm_rank(job->group) != 0 || status == LS_STOPPED) return;
+  fprintf(stderr, "lockstep: member %zu: %s: %s\n", member + 1, ls_status_word(status),
+          ls_error_last()->text);
+}
+
+/* This group's members, one after the other. Collective over the group. */
+static ls_status train_mine(ensemble_job *job)
+{
+  const size_t group = job->group_of_rank[ls_comm_rank(job->world)];
+  const bool tells = ls_comm_rank(job->group) == 0;
+  ls_status status = LS_OK;
+  for (size_t i = 0; i < job->members; i++) {
+    const size_t member = job->order[i];
+    member_end end = {.is = {.status = LS_STOPPED}};
+    if (job->group_of_member[member] != group) continue;
+    if (status != LS_STOPPED) status = train_member(job, member, end.is.checkpoint);
+    if (status == LS_E_COMM) return status;
+    end.is.status = status;
+    if (status != LS_OK)
+      snprintf(end.is.error, sizeof end.is.error, "%.*s", (int)sizeof end.is.error - 1,
+               ls_error_last()->text);
+    if (status != LS_OK) tell_failure(job, member, status);
+    if (tells) job->ends[member] = end;
+  }
+  return LS_OK;
+}
+
+/* ---- together again ---- */
+
+/* Of the members that have ended so: how many, and a list of them. */
+static size_t list_ends(const ensemble_job *job, ls_status status, ls_text *list)
+{
+  size_t count = 0;
+  for (size_t m = 0; m < job->members; m++)
+    if (job->ends[m].is.status == status) ls_text_add(list, "%s%zu", count++ == 0 ? "" : ", ", m + 1);
+  return count;
+}
+
+/* The error of the first member that failed, and who else did. Local. */
+static ls_status judge(const ensemble_job *job)
+{
+  ls_text list = {0};
+  ls_status status = LS_OK;
+  const size_t stopped = list_ends(job, LS_STOPPED, &list);
+  if (stopped > 0)
+    status = ls_fail(LS_STOPPED, "stopped: %zu of %zu members are not done (%s); go on with --resume -o %s",
+                     stopped, job->members, ls_text_get(&list), job->run_dir);
+  ls_text_fini(&list);
+  for (size_t m = 0; m < job->members && status == LS_OK; m++)
+    if (job->ends[m].is.status != LS_OK)
+      status =
+          ls_fail((ls_status)job->ends[m].is.status,
+                  "member %zu failed, the others that could have finished: %s", m + 1, job->ends[m].is.error);
+  return status;
+}
+
+/* Collective. */
+static ls_status combine(const ensemble_job *job)
+{
+  ls_ensemble_result result = {.run_dir = job->run_dir,
+                               .members = job->members,
+                               .split = job->has_test ? LS_EVAL_TEST : LS_EVAL_VALIDATION};
+  ls_status status;
+  LS_GO(ls_comm_agree(job->world, ls_ensemble_result_init(&result)));
+  for (size_t m = 0; m < job->members; m++)
+    if (job->ends[m].is.status == LS_OK)
+      ls_ensemble_result_add(&result, "%s/member-%zu/%s", job->run_dir, m + 1, job->ends[m].is.checkpoint);
+    else
+      ls_ensemble_result_fail(&result, m + 1, job->ends[m].is.error);
+  if (!job->has_test && !job->has_validation) goto done;
+  status = ls_ensemble_result_finish(&result, job->world);
+done:
+  ls_ensemble_result_fini(&result);
+  return status;
+}
+
+/* Collective. */
+static ls_status train_members(ensemble_job *job, const char *resolved)
+{
+  LS_PASS(read_configs(job));
+  LS_PASS(check_members(job));
+  if (job->wish->dry_run) return LS_OK;
+  LS_ROOT(job->world, open_run_dir(job, resolved));
+  LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir));
+  LS_PASS(deal(job));
+  LS_PASS(train_mine(job));
+  LS_PASS(ls_comm_sum_u64(job->world, job->ends->words, job->members * sizeof *job->ends / sizeof(uint64_t)));
+  const ls_status status = judge(job);
+  if (status == LS_STOPPED) return status;
+  const ls_error error = *ls_error_last();
+  LS_PASS(combine(job));
+  if (status != LS_OK) ls_error_install(&error);
+  return status;
+}
+
+static void release_job(ensemble_job *job, ls_status status)
+{
+  for (size_t i = 0; job->texts && i < job->spec->ensemble.configs.count; i++) free(job->texts[i]);
+  free(job->texts);
+  free(job->costs);
+  free(job->run_dir);
+  if (job->lock >= 0) close(job->lock);
+  if (status != LS_E_COMM) ls_comm_close(job->group);
+  free(job->group_of_rank);
+  free(job->group_of_member);
+  free(job->order);
+  free(job->ends);
+}
+
+/* ---- snapshots ---- */
+
+static ls_status check_cycles(const ls_spec *spec)
+{
+  const ls_spec_train *train = &spec->train;
+  if (ls_schedule_cycles_done(&train->schedule, train->epochs, train->epochs) == spec->ensemble.members)
+    return LS_OK;
+  return ls_fail(
+      LS_E_CONFIG,
+      "ensemble.type: snapshot takes a schedule of as many cycles as there are members, in whole epochs: "
+      "train.schedule={type: cosine, cycles: %zu}, and train.epochs without warm-up a multiple of %zu",
+      spec->ensemble.members, spec->ensemble.members);
+}
+
+/* Collective. */
+static ls_status combine_snapshots(const ls_training *training, ls_comm *comm, const ls_train_result *trained)
+{
+  char name[LS_SNAPSHOT_CHARS];
+  const size_t members = training->setup.spec->ensemble.members;
+  ls_ensemble_result result = {.run_dir = training->run_dir,
+                               .members = members,
+                               .split = trained->has_test ? LS_EVAL_TEST : LS_EVAL_VALIDATION};
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, ls_ensemble_result_init(&result)));
+  for (size_t k = 1; k <= members; k++)
+    ls_ensemble_result_add(&result, "%s/%s", training->run_dir, ls_snapshot_name(k, name));
+  if (trained->has_test || trained->has_validation) status = ls_ensemble_result_finish(&result, comm);
+done:
+  ls_ensemble_result_fini(&result);
+  return status;
+}
+
+static ls_status train_snapshots(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
+{
+  ls_train_result result;
+  LS_AGREE(comm, check_cycles(training->setup.spec));
+  ls_status status = ls_training_run(training, comm, wish, &result);
+  if (status == LS_OK && !wish->dry_run) status = combine_snapshots(training, comm, &result);
+  if (status != LS_E_COMM) ls_train_result_fini(&result);
+  return status;
+}
+
+ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_arguments *arguments,
+                            const ls_training_wish *wish)
+{
+  const ls_spec *spec = parent->setup.spec;
+  if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) return train_snapshots(parent, comm, wish);
+  ensemble_job job = {.spec = spec,
+                      .world = comm,
+                      .arguments = arguments,
+                      .wish = wish,
+                      .text = parent->setup.text,
+                      .members = spec->ensemble.members,
+                      .lock = -1};
+  const ls_status status = train_members(&job, parent->setup.resolved);
+  release_job(&job, status);
+  return status;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A training from its configuration to its summary, with the watchdog, signals and progress around it. */
+#include "cli/training.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/progress.h"
+#include "cli/run_dir.h"
+#include "cli/summary.h"
+#include "cli/terminal.h"
+#include "nn/gemm.h"
+#include "store/transfer.h"
+#include "train/schemas.h"
+
+static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
+
+static void request_stop(int signal_number)
+{
+  (void)signal_number;
+  stop_requested = 1;
+}
+
+bool ls_training_stopped(void)
+{
+  return stop_requested != 0;
+}
+
+/* In one write, so that lines of several ranks do not mix. */
+static void on_stalled(void *user, const char *text)
+{
+  (void)user;
+  fprintf(stderr, "lockstep: warning: %s\n", text);
+}
+
+/* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
+static void on_give_up(void *user)
+{
+  (void)user;
+  _exit(ls_status_exit(LS_E_COMM));
+}
+
+/* Watch from now on: opening the data may hang as well as training. Local. */
+static ls_status watch(ls_training *training, ls_comm *comm)
+{
+  const ls_spec_train *train = &training->setup.spec->train;
+  const ls_watchdog_options watchdog = {.activity = &training->activity,
+                                        .rank = ls_comm_rank(comm),
+                                        .size = ls_comm_size(comm),
+                                        .warn_s = train->stall_timeout,
+                                        .abort_s = train->stall_abort,
+                                        .tell = on_stalled,
+                                        .give_up = on_give_up};
+  ls_activity_work(&training->activity);
+  ls_activity_enter(&training->activity, "setting up");
+  ls_comm_watch(comm, &training->activity);
+  return ls_watchdog_start(&training->watchdog, &watchdog);
+}
+
+/* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
+static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
+{
+  const ls_run_dir_wish folder = {wish->run_dir, training->setup.spec->name, wish->resume};
+  LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &training->lock, &folder));
+  LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir));
+  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(training->run_dir);
+  LS_PASS(ls_comm_barrier(comm));
+  return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, training->run_dir));
+}
+
+/* The watchdog only now: what is collective is over. */
+void ls_training_fini(ls_training *training, ls_comm *comm)
+{
+  ls_comm_watch(comm, NULL);
+  ls_watchdog_stop(training->watchdog);
+  ls_setup_fini(&training->setup);
+  free(training->run_dir);
+  if (training->lock >= 0) close(training->lock);
+}
+
+/* Are the weights there that a new run starts from? Found out before a run directory is made. Rank 0. */
+static ls_status check_init(const ls_setup *setup, bool told)
+{
+  const char *path = ls_spec_init_from(setup->spec);
+  ls_text report = {0};
+  if (!path) return LS_OK;
+  const ls_status status = ls_transfer_try(path, setup->model, &report);
+  if (told) fputs(ls_text_get(&report), stdout);
+  ls_text_fini(&report);
+  return status;
+}
+
+static void print_model(const ls_model *model)
+{
+  ls_text table = {0};
+  ls_model_summary(model, &table);
+  fputs(ls_text_get(&table), stdout);
+  ls_text_fini(&table);
+}
+
+/* Rank 0. */
+static void print_plan(const ls_training *training, const ls_training_wish *wish, size_t ranks)
+{
+  const ls_setup *setup = &training->setup;
+  const ls_spec *spec = setup->spec;
+  printf("%s%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %zu rank%s x %zu thread%s, %s\n",
+         wish->label, spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
+         spec->train.batch, spec->train.microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
+         setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+  printf("%srun directory: %s\n", wish->label, training->run_dir);
+  fflush(stdout);
+}
+
+static void on_step(void *user, const ls_step_event *event)
+{
+  double elapsed_s = (double)event->samples / event->samples_per_second;
+  double left = (double)(event->steps - event->step) / (double)event->step;
+  ls_progress_step step = {.epoch = event->epoch,
+                           .step = event->step,
+                           .steps = event->steps,
+                           .loss = event->loss,
+                           .accuracy = event->accuracy,
+                           .samples_per_second = event->samples_per_second,
+                           .seconds_left = left * elapsed_s};
+  ls_progress_display_step(user, &step);
+}
+
+static void on_epoch(void *user, const ls_epoch_event *event)
+{
+  const ls_epoch_metrics *validation = event->validation;
+  ls_progress_epoch epoch = {.epoch = event->epoch,
+                             .loss = event->train->loss,
+                             .accuracy = event->train->accuracy,
+                             .validated = validation != NULL,
+                             .validation_loss = validation ? validation->loss : 0.0,
+                             .validation_accuracy = validation ? validation->accuracy : 0.0,
+                             .learning_rate = event->train->learning_rate,
+                             .samples_per_second = event->samples_per_second,
+                             .seconds = event->train->seconds};
+  ls_progress_display_epoch(user, &epoch);
+}
+
+static void on_message(void *user, const char *text)
+{
+  const ls_progress_display *display = user;
+  ls_progress_display_clear(user);
+  printf("%s%s\n", display->label, text);
+  fflush(stdout);
+}
+
+static void catch_signals(void)
+{
+  struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGUSR1, &action, NULL);
+  action.sa_flags |= (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
+  sigaction(SIGINT, &action, NULL);
+}
+
+static ls_status train(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
+                       ls_train_result *result)
+{
+  const ls_setup *setup = &training->setup;
+  ls_progress_display display = {.stream = stdout,
+                                 .label = wish->label,
+                                 .epochs = setup->spec->train.epochs,
+                                 .terminal = !*wish->label && ls_on_terminal(stdout)};
+  const ls_trainer_options trainer = {.comm = comm,
+                                      .spec = setup->spec,
+                                      .schemas = &ls_all_schemas,
+                                      .config = setup->resolved,
+                                      .source = setup->source,
+                                      .model = setup->model,
+                                      .threads = setup->place.threads,
+                                      .run_dir = training->run_dir,
+                                      .resume = wish->resume,
+                                      .started_s = wish->started_s,
+                                      .stop = &stop_requested,
+                                      .events = {&display, on_step, on_epoch, on_message}};
+  catch_signals();
+  return ls_train(&trainer, result);
+}
+
+/* Rank 0. */
+static ls_status summarize(const ls_training *training, const ls_training_wish *wish, size_t ranks,
+                           const ls_train_result *result)
+{
+  const ls_setup *setup = &training->setup;
+  const ls_run_facts facts = {.spec = setup->spec,
+                              .data = ls_source_info(setup->source),
+                              .ranks = ranks,
+                              .threads = setup->place.threads,
+                              .parameters = ls_model_count(setup->model)->params,
+                              .run_dir = training->run_dir,
+                              .label = wish->label};
+  return ls_summary_finish(&facts, result);
+}
+
+ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
+                          ls_train_result *result)
+{
+  const bool tells = ls_comm_rank(comm) == 0;
+  const size_t ranks = (size_t)ls_comm_size(comm);
+  *result = (ls_train_result){.has_test = false};
+  LS_AGREE(comm, watch(training, comm));
+  LS_PASS(ls_setup_prepare(&training->setup, comm, wish->place));
+  if (!wish->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
+  LS_PASS(ls_setup_warn_idle(&training->setup, comm));
+  if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish->dry_run));
+  if (tells && !*wish->label) ls_setup_print_data(&training->setup);
+  if (tells && wish->dry_run) print_model(training->setup.model);
+  if (wish->dry_run) return LS_OK;
+  LS_PASS(settle(training, comm, wish));
+  if (tells) print_plan(training, wish, ranks);
+  LS_PASS(train(training, comm, wish, result));
+  ls_activity_enter(&training->activity, "writing the summary");
+  LS_ROOT(comm, summarize(training, wish, ranks, result));
+  return LS_OK;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One training: from a parsed configuration to a run directory with its summary. */
+#ifndef LS_CLI_TRAINING_H
+#define LS_CLI_TRAINING_H
+
+#include <stdbool.h>
+
+#include "cli/setup.h"
+#include "train/trainer.h"
+#include "train/watchdog.h"
+
+/** How to go about it. Texts are borrowed. */
+typedef struct ls_training_wish {
+  const char *run_dir;   /* NULL: made from the configuration's name */
+  bool resume, dry_run;  /* dry_run: check everything, print the model, and stop before training */
+  const char *label;     /* put before each line, as in "member 2: "; "": it is alone */
+  const ls_place *place; /* of this rank among all that share its host; NULL: it is found */
+  double started_s;      /* clock time at which the job began */
+} ls_training_wish;
+
+/** In the order in which it is made. Zero-initialize it apart from `lock`, which is -1, and `setup`, which
+ * holds the parsed configuration (ls_setup_parse_config()). */
+typedef struct ls_training {
+  ls_setup setup;
+  char *run_dir;
+  int lock; /* rank 0: the run directory, held open; -1: not */
+  ls_activity activity;
+  ls_watchdog *watchdog; /* of the activity; NULL: none */
+} ls_training;
+
+/** Prepare, train, evaluate, write summary.json, and tell of it on standard output.
+ *
+ * @param[out] result  released with ls_train_result_fini(), also after an error; empty after a dry run
+ *
+ * Asks the training to stop on SIGTERM, SIGUSR1 and SIGINT. Collective. Errors: as ls_setup_prepare() and
+ * ls_train(); LS_E_USAGE if the run directory is not free.
+ */
+ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
+                          ls_train_result *result) LS_CHECKED;
+
+/** Collective, as it ends the watch over the communicator. */
+void ls_training_fini(ls_training *training, ls_comm *comm);
+
+/** Was this process asked to stop? */
+bool ls_training_stopped(void);
+
+#endif

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Ensembles: groups of ranks train the members that single trainings would give; failures, stops and resumes; snapshots;
+# what a vote of checkpoints tells.
+source "$(dirname "$0")/lib.sh"
+toy toy 333 101
+toy_config
+
+# digest RUN_DIR: of the final weights.
+digest() { json "$1/summary.json" 'd["weights_digest"]'; }
+
+# Five members on one, two and seven ranks, and each alone.
+five=(ensemble.members=5 'ensemble.overrides=[data.fraction=0.8, "train.epochs=4; train.optimizer.lr=0.02"]')
+run 0 "$lockstep" train toy.yaml -o one "${five[@]}"
+out_has '^ensemble of 5: 1 group of ranks; 1 rank: 2 4 1 3 5$'
+out_has '^ensemble of 5$'
+out_has 'member 2: epoch 4/4 '
+ranks 2 0 "$lockstep" train toy.yaml -o two "${five[@]}"
+ranks 7 0 "$lockstep" train toy.yaml -o seven "${five[@]}"
+out_has '^ensemble of 5: 5 groups of ranks; 1 rank: [135], 1 rank: [135], 2 ranks: [24], 1 rank: [135], 2 ranks: [24]$'
+for m in 1 2 3 4 5; do
+  for other in "two/member-$m" "seven/member-$m"; do
+    [[ $(digest "one/member-$m") == "$(digest "$other")" ]] || fail "member $m differs in $other"
+  done
+done
+for m in 2 3; do
+  ranks 2 0 "$lockstep" train "one/member-$m/config.yaml" -o "alone-$m"
+  [[ $(digest "one/member-$m") == "$(digest "alone-$m")" ]] || fail "member $m differs from a training of its own"
+done
+[[ $(for m in 1 2 3 4 5; do digest "one/member-$m"; done | sort -u | wc -l) -eq 5 ]] || fail 'members are the same'
+strip='{k: v for k, v in x["ensemble"].items() if k != "members"}'
+for other in two seven; do
+  holds "the vote, $other" "(lambda f: f(d[0]) == f(d[1]))(lambda x: $strip)" one/ensemble.json "$other/ensemble.json"
+done
+holds 'each member is in the report' '[round(m["accuracy"], 9) for m in d[0]["ensemble"]["members"]] == [x["test"]["accuracy"] for x in d[1:]]' \
+  one/ensemble.json one/member-{1,2,3,4,5}/summary.json
+holds 'the soft vote is the split' 'd[0]["test"]["accuracy"] == d[0]["ensemble"]["soft"]["accuracy"] and d[0]["failed"] == []' one/ensemble.json
+grep -q '</svg>' one/reliability.svg || fail 'no reliability diagram'
+
+# The same figures afterwards.
+files=()
+for m in 1 2 3 4 5; do files+=("one/member-$m/$(json "one/member-$m/summary.json" 'd["checkpoint"]')"); done
+for count in 1 3; do
+  ranks "$count" 0 "$lockstep" eval "${files[@]}" --json
+  holds "eval on $count ranks" 'd[0]["ensemble"] == d[1]["ensemble"] and d[0]["test"] == d[1]["test"]' out one/ensemble.json
+done
+holds 'weights sum to 1' 'abs(sum(d[0]["ensemble"]["weighted"]["weights"]) - 1) < 1e-6' out
+run 0 "$lockstep" eval "${files[@]}"
+out_has 'soft vote \(mean probability\)'
+out_has 'two members differ on'
+run 2 "$lockstep" eval "${files[0]}" nothing.h5
+one_error
+
+# Members of other configurations.
+sed 's/^name: toy/name: flat/; /conv1\|batchnorm\|relu\|maxpool/d' toy.yaml >flat.yaml
+ranks 2 0 "$lockstep" train toy.yaml -o mixed train.epochs=1 ensemble.members=3 'ensemble.configs=[toy.yaml, flat.yaml]'
+holds 'configurations in turns' '[x["name"] for x in d] == ["toy", "flat", "toy"] and d[0]["seed"] + 2 == d[2]["seed"]' mixed/member-{1,2,3}/summary.json
+
+# One that fails is told of, and the others finish and vote.
+ranks 2 1 "$lockstep" train toy.yaml -o failing train.epochs=1 ensemble.members=3 'ensemble.overrides=[none, train.optimizer.lr=1e30, none]'
+err_has '^lockstep: member 2: numerical error: '
+err_has 'member 2 failed, the others that could have finished'
+holds 'the others vote' '[x["member"] for x in d[0]["failed"]] == [2] and len(d[0]["ensemble"]["members"]) == 2' failing/ensemble.json
+run 2 "$lockstep" train toy.yaml -o wrong ensemble.members=2 'ensemble.overrides=[none, "train.batch=0"]'
+one_error
+err_has "member 2: override 'train.batch=0'"
+[[ ! -e wrong ]] || fail 'a wrong member is found after the start'
+run 2 "$lockstep" train toy.yaml -o one "${five[@]}"
+err_has 'already holds a run'
+
+# Stopped, and gone on with.
+export LC_ALL=C
+ranks 2 75 "$lockstep" train toy.yaml -o cut "${five[@]}" train.epochs=40 'ensemble.overrides=[data.fraction=0.8, none]' train.time_limit=0.3
+err_has 'stopped: [0-9] of 5 members are not done .*go on with --resume -o cut'
+ranks 3 0 "$lockstep" train toy.yaml -o cut "${five[@]}" train.epochs=40 'ensemble.overrides=[data.fraction=0.8, none]' --resume
+run 0 "$lockstep" train toy.yaml -o whole "${five[@]}" train.epochs=40 'ensemble.overrides=[data.fraction=0.8, none]'
+for m in 1 2 3 4 5; do
+  [[ $(digest "cut/member-$m") == "$(digest "whole/member-$m")" ]] || fail "member $m differs after the resume"
+done
+
+# A look before.
+run 0 "$lockstep" train toy.yaml --dry-run "${five[@]}"
+out_has '^member 5: toy, seed 5'
+[[ ! -e runs ]] || fail 'a dry run leaves a folder'
+
+# Snapshots of one training.
+ranks 3 0 "$lockstep" train toy.yaml -o snap ensemble.members=3 ensemble.type=snapshot train.epochs=6 'train.schedule={type: cosine, cycles: 3}'
+run 0 "$lockstep" train toy.yaml -o snap1 ensemble.members=3 ensemble.type=snapshot train.epochs=6 'train.schedule={type: cosine, cycles: 3}'
+holds 'snapshots vote' 'd[0]["ensemble"]["soft"] == d[1]["ensemble"]["soft"] and len(d[0]["ensemble"]["members"]) == 3' snap/ensemble.json snap1/ensemble.json
+[[ $(cd snap && echo snapshot-*.h5) == 'snapshot-1.h5 snapshot-2.h5 snapshot-3.h5' ]] || fail 'other snapshots'
+for refused in 'train.schedule={type: cosine}' 'train.schedule={type: cosine, cycles: 3}'; do
+  run 2 "$lockstep" train toy.yaml -o no ensemble.members=3 ensemble.type=snapshot train.epochs=7 "$refused"
+  err_has 'takes a schedule of as many cycles as there are members'
+done
+run 2 "$lockstep" train toy.yaml -o no 'ensemble.overrides=[train.batch=20]'
+err_has 'an ensemble of 0 members is none'
+run 2 "$lockstep" train toy.yaml -o no ensemble.members=1 'ensemble.overrides=[train.batch=20, train.batch=10]'
+err_has 'some would not be used'
+finish
