@@ -51,8 +51,8 @@ static const struct {
      "check_replicas, optimizer, schedule, adversarial, early_stopping"},
     {MINIMAL "zebra: 1\n",
      "c.yaml:3:1: zebra: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble"},
-    {MINIMAL "train.epochs: 3\n",
-     "c.yaml:3:1: train.epochs: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble"},
+    {MINIMAL "train.epochs: 3\n", "c.yaml:3:1: train.epochs: unknown key; allowed here: name, seed, data, "
+                                  "model, train, checkpoint, ensemble"},
     {MINIMAL "? [a]\n: b\n", "c.yaml:3:3: a key is not a word"},
     {MINIMAL "<<: {seed: 1}\n",
      "c.yaml:3:1: <<: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble"},

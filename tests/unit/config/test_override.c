@@ -162,8 +162,8 @@ static const struct {
                     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
                     "stall_abort, check_replicas, "
                     "optimizer, schedule, adversarial, early_stopping"},
-    {"trian.epochs=5",
-     "trian: unknown key; allowed here: name, seed, data, model, train, checkpoint, ensemble; did you mean 'train'?"},
+    {"trian.epochs=5", "trian: unknown key; allowed here: name, seed, data, model, train, checkpoint, "
+                       "ensemble; did you mean 'train'?"},
     {"train.epochs[0]=5", "train.epochs: an index needs a list; there is none"},
     {"model.layers[1].x=5", "model.layers: there is no item [1]; the list has 1, counted from 0"},
     {"model.layers[0].x=5", "model.layers[0].x: unknown key; allowed in relu: type, name, freeze, lr_factor"},
