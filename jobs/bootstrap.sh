@@ -3,6 +3,7 @@
 #
 #   bash jobs/bootstrap.sh            to build and run
 #   bash jobs/bootstrap.sh --tests    also what the tests use
+#   bash jobs/bootstrap.sh --cluster  what the tests of Slurm jobs use: they are skipped without it
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config
@@ -11,11 +12,15 @@ build=(gcc libc6-dev cmake ninja-build pkg-config
        curl ca-certificates dataset-fashion-mnist)
 tests=(libcmocka-dev clang libclang-rt-14-dev clang-format libomp-dev libopenblas-pthread-dev valgrind python3 hdf5-tools)
 
+cluster=(slurmctld slurmd slurm-client munge iproute2)
+
 packages=("${build[@]}")
 if [[ "${1:-}" == --tests ]]; then
   packages+=("${tests[@]}")
+elif [[ "${1:-}" == --cluster ]]; then
+  packages=("${cluster[@]}")
 elif [[ $# -gt 0 ]]; then
-  echo "usage: bash jobs/bootstrap.sh [--tests]" >&2
+  echo "usage: bash jobs/bootstrap.sh [--tests | --cluster]" >&2
   exit 2
 fi
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the job scripts: how to start ranks on this workstation.
 #
 #   choose_mpirun RANKS MAX_THREADS   sets the array mpirun_line: an mpirun command that gives every rank an

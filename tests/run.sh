@@ -24,6 +24,23 @@ check() {
   fi
 }
 
+# start_script NAME SCRIPT, finish_script: a test that waits more than it computes, beside something else.
+start_script() {
+  background=$1 background_start=$SECONDS background_log=$(mktemp)
+  bash "$2" >"$background_log" 2>&1 &
+  background_pid=$!
+}
+
+finish_script() {
+  wait "$background_pid"
+  case $? in
+    0) passed=$((passed + 1)); echo "ok      $background ($((SECONDS - background_start)) s)" ;;
+    77) skipped=$((skipped + 1)); echo "skipped $background: $(tail -n 1 "$background_log")" ;;
+    *) failed=$((failed + 1)); echo "FAILED  $background"; tail -n 100 "$background_log" ;;
+  esac
+  rm -f "$background_log"
+}
+
 # run_ctest NAME ARG...: every ctest program counts by itself.
 run_ctest() {
   local name=$1 start=$SECONDS
@@ -49,14 +66,17 @@ build() { # build PRESET [CMAKE ARG...]
 
 only=("$@")
 check 'build: gcc, release, warnings are errors' build release
+export LOCKSTEP=$PWD/build/release/lockstep
 if [[ ${#only[@]} -eq 0 ]]; then
+  bash jobs/bootstrap.sh --cluster || true # without it those tests are skipped
+  start_script 'jobs under Slurm: requeues, a node that fails, arrays, ensembles' tests/cluster/test_slurm.sh
   check 'style: clang-format' bash tests/style/format.sh
   check 'style: arrows between modules' bash tests/style/layering.sh
   check 'build: clang, release, warnings are errors' build clang
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas
+  finish_script
 fi
-export LOCKSTEP=$PWD/build/release/lockstep
 if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
   LOCKSTEP_DATA_PATH=$(cd ../shared/data && pwd)
   export LOCKSTEP_DATA_PATH

@@ -10,7 +10,9 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "comm/launcher.h"
 #include "comm/place.h"
+#include "comm/topology.h"
 #include "nn/gemm.h"
 #include "store/version.h"
 
@@ -24,6 +26,7 @@ typedef struct arguments {
 typedef struct findings {
   const ls_place *places; /* [ranks] */
   size_t ranks;
+  ls_text launcher; /* what started the job */
   ls_text warnings; /* one line each */
 } findings;
 
@@ -126,6 +129,7 @@ static json_t *document_json(const findings *found)
   bool is_complete = document != NULL;
   for (size_t i = 0; i < PARTS; i++)
     is_complete &= json_object_set_new(document, parts[i].key, json_string(parts[i].version())) == 0;
+  is_complete &= json_object_set_new(document, "launcher", json_string(ls_text_get(&found->launcher))) == 0;
   is_complete &= json_object_set_new(document, "ranks", places_json(found)) == 0;
   is_complete &= json_object_set_new(document, "warnings", warnings_json(found)) == 0;
   if (is_complete) return document;
@@ -159,10 +163,34 @@ static void print_table(const findings *found)
   }
 }
 
+static const char *plural(size_t count)
+{
+  return count == 1 ? "" : "s";
+}
+
+/* What there is in all, and where to begin: threads that share a cache share the weights in it, and ranks sum
+ * their gradients once a step. */
+static void print_sum(const findings *found)
+{
+  const ls_place *first = &found->places[0];
+  const size_t hosts = ls_place_hosts(found->places, found->ranks), caches = ls_topology_caches();
+  size_t threads = 0;
+  for (size_t r = 0; r < found->ranks; r++) threads += found->places[r].threads;
+  printf("\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, plural(hosts), found->ranks, plural(found->ranks),
+         threads, plural(threads));
+  if (caches == 0) return;
+  const size_t share = ls_size_max(1, first->host_cores / caches);
+  printf("%s has %zu core%s and %zu last-level cache%s: %zu rank%s x %zu thread%s on it is a good start\n",
+         first->host, first->host_cores, plural(first->host_cores), caches, plural(caches), caches,
+         plural(caches), share, plural(share));
+}
+
 static ls_status print_report(const findings *found)
 {
   for (size_t i = 0; i < PARTS; i++) printf("%-8s  %s\n", parts[i].label, parts[i].version());
+  printf("%-8s  %s\n", "launcher", ls_text_get(&found->launcher));
   print_table(found);
+  print_sum(found);
   puts("");
   const char *line = ls_text_get(&found->warnings);
   if (!*line) puts("no problems found");
@@ -178,12 +206,14 @@ static ls_status print_report(const findings *found)
 static ls_status show(const ls_place *places, size_t ranks, const arguments *given)
 {
   findings found = {.places = places, .ranks = ranks};
+  ls_launcher_describe(&found.launcher);
   ls_place_warnings(places, ranks, &found.warnings);
   ls_status status;
-  if (found.warnings.failed)
-    status = ls_fail(LS_E_MEMORY, "no memory for the warnings");
+  if (found.warnings.failed || found.launcher.failed)
+    status = ls_fail(LS_E_MEMORY, "no memory for the report");
   else
     status = given->json ? print_json(&found) : print_report(&found);
+  ls_text_fini(&found.launcher);
   ls_text_fini(&found.warnings);
   return status;
 }

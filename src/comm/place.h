@@ -36,10 +36,13 @@ ls_status ls_place_find(ls_comm *comm, ls_place *place) LS_CHECKED;
  * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_place_gather(ls_comm *comm, const ls_place *mine, ls_place **all) LS_CHECKED;
 
+/** How many hosts the ranks are on. */
+size_t ls_place_hosts(const ls_place *places, size_t count);
+
 /** Append a line for each thing that will make the job slow or wrong, with its remedy: threads outnumber the
  * bound cores; several ranks share cores and have more threads than those, or pin their threads there;
- * SLURM_NTASKS > 1 but the MPI world has one rank. One line tells of all ranks with the same trouble. Unbound
- * ranks with a core for each thread are fine. Rank 0. */
+ * SLURM_NTASKS > 1 but the MPI world has one rank; fewer hosts than SLURM_JOB_NUM_NODES. One line tells of
+ * all ranks with the same trouble. Unbound ranks with a core for each thread are fine. Rank 0. */
 void ls_place_warnings(const ls_place *places, size_t count, ls_text *lines);
 
 #endif

@@ -4,6 +4,7 @@
 #include "comm/place.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/size.h"
 
@@ -51,8 +52,11 @@ static void tell_crowded(const ls_place *place, ls_text *lines)
     ls_text_add(lines, "mpirun --map-by slot:PE=%zu --bind-to core, or srun --cpus-per-task=%zu",
                 place->threads, place->threads);
   else
-    ls_text_add(lines, "fewer ranks or threads, the host has %zu core%s", place->host_cores,
-                plural(place->host_cores));
+    ls_text_add(
+        lines,
+        "fewer ranks or threads, the host has %zu core%s; or OMP_WAIT_POLICY=passive, so that threads that "
+        "wait leave the cores to the others",
+        place->host_cores, plural(place->host_cores));
 }
 
 static bool is_pinned_together(const ls_place *place)
@@ -107,8 +111,35 @@ static void add_slurm_line(size_t ranks, ls_text *lines)
       text);
 }
 
+size_t ls_place_hosts(const ls_place *places, size_t count)
+{
+  size_t hosts = 0;
+  for (size_t r = 0; r < count; r++) {
+    size_t before = 0;
+    while (before < r && strcmp(places[before].host, places[r].host) != 0) before++;
+    hosts += before == r;
+  }
+  return hosts;
+}
+
+/* Nodes that wait for nothing. */
+static void add_nodes_line(const ls_place *places, size_t count, ls_text *lines)
+{
+  const char *text = getenv("SLURM_JOB_NUM_NODES");
+  uint64_t nodes;
+  if (!text || !ls_parse_count(text, &nodes)) return;
+  const size_t hosts = ls_place_hosts(places, count);
+  if (hosts >= nodes) return;
+  ls_text_add(
+      lines,
+      "Slurm has %zu nodes for this job (SLURM_JOB_NUM_NODES), and the ranks are on %zu of them; try: srun "
+      "--nodes=%zu, mpirun --map-by ppr:RANKS:node, or sbatch --nodes=%zu\n",
+      (size_t)nodes, hosts, (size_t)nodes, hosts);
+}
+
 void ls_place_warnings(const ls_place *places, size_t count, ls_text *lines)
 {
   for (size_t i = 0; i < TROUBLES; i++) add_line(&troubles[i], places, count, lines);
   add_slurm_line(count, lines);
+  add_nodes_line(places, count, lines);
 }

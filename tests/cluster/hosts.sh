@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by scripts that need several hosts: network namespaces of this machine on a bridge, with links of a given
 # rate. Needs root and iproute2.
 #
@@ -10,41 +11,55 @@
 
 hosts_count=0
 hosts_folder=
+hosts_prefix= # of the names of bridge, links and namespaces, so that two scripts have hosts of their own
+hosts_net=    # of their addresses: host i has $hosts_net.i
 
 hosts_down() {
   local i
   for ((i = 1; i <= hosts_count; i++)); do
-    ip netns del "lockstep-h$i" 2>/dev/null || true
-    ip link del "lockstep-v$i" 2>/dev/null || true
+    ip netns del "${hosts_prefix}h$i" 2>/dev/null || true
+    ip link del "${hosts_prefix}v$i" 2>/dev/null || true
   done
-  ip link del lockstep-br 2>/dev/null || true
+  [[ -z "$hosts_prefix" ]] || ip link del "${hosts_prefix}br" 2>/dev/null || true
   [[ -z "$hosts_folder" ]] || rm -rf "$hosts_folder"
-  hosts_count=0 hosts_folder=
+  hosts_count=0 hosts_folder='' hosts_prefix=''
+}
+
+# The first number that nobody has.
+hosts_claim() {
+  local k
+  for ((k = 1; k < 255; k++)); do
+    hosts_prefix=ls$k- hosts_net=10.177.$k
+    ip link add "${hosts_prefix}br" type bridge 2>/dev/null && return 0
+  done
+  hosts_prefix=
+  echo "hosts: cannot make a network bridge" >&2
+  return 1
 }
 
 hosts_up() {
   local count=$1 rate=$2 i
+  hosts_claim || return 1
   hosts_count=$count
   hosts_folder=$(mktemp -d)
   : >"$hosts_folder/resolv.conf" # names that are not in /etc/hosts would wait for a name server
   echo '127.0.0.1 localhost' >"$hosts_folder/hosts"
-  ip link add lockstep-br type bridge
-  ip link set lockstep-br up
+  ip link set "${hosts_prefix}br" up
   for ((i = 1; i <= count; i++)); do
-    echo "10.177.0.$i h$i" >>"$hosts_folder/hosts"
-    ip netns add "lockstep-h$i"
-    ip link add "lockstep-v$i" type veth peer name eth0 netns "lockstep-h$i"
-    ip link set "lockstep-v$i" master lockstep-br up
-    ip -n "lockstep-h$i" link set lo up
-    ip -n "lockstep-h$i" addr add "10.177.0.$i/24" dev eth0
-    ip -n "lockstep-h$i" link set eth0 up
-    [[ -z "$rate" ]] || tc -n "lockstep-h$i" qdisc replace dev eth0 root tbf rate "$rate" burst 64kb latency 50ms
+    echo "$hosts_net.$i h$i" >>"$hosts_folder/hosts"
+    ip netns add "${hosts_prefix}h$i"
+    ip link add "${hosts_prefix}v$i" type veth peer name eth0 netns "${hosts_prefix}h$i"
+    ip link set "${hosts_prefix}v$i" master "${hosts_prefix}br" up
+    ip -n "${hosts_prefix}h$i" link set lo up
+    ip -n "${hosts_prefix}h$i" addr add "$hosts_net.$i/24" dev eth0
+    ip -n "${hosts_prefix}h$i" link set eth0 up
+    [[ -z "$rate" ]] || tc -n "${hosts_prefix}h$i" qdisc replace dev eth0 root tbf rate "$rate" burst 64kb latency 50ms
   done
   cat >"$hosts_folder/enter" <<ENTER
 #!/usr/bin/env bash
 host=\$1
 shift
-exec nsenter --net="/run/netns/lockstep-\$host" unshare --mount --uts --propagation private bash -c '
+exec nsenter --net="/run/netns/$hosts_prefix\$host" unshare --mount --uts --propagation private bash -c '
   hostname "\$0" && mount -t tmpfs -o size=2g tmpfs /dev/shm &&
     mount --bind "$hosts_folder/hosts" /etc/hosts && mount --bind "$hosts_folder/resolv.conf" /etc/resolv.conf &&
     exec "\$@"' "\$host" "\$@"

@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# Sourced by jobs/*.sbatch: what they all do around `lockstep`.
+#
+#   job_begin           goes to the repository, finds the program, chooses launcher and layout, and says so
+#   job_run ARG...      lockstep ARG... on all ranks; passes USR1 and TERM on, and returns its exit status
+#   job_train ARG...    the same; a training that was stopped (75) is requeued, and goes on in its next life
+#
+# LOCKSTEP_HOME  the repository; default: the folder that sbatch was called in
+# LOCKSTEP       the program; default: what jobs/quickstart.sh or tests/run.sh built there, or the one on the path
+# LAUNCH         srun or mpirun; default: srun where this Slurm has its pmix plugin
+# BIND           mpirun's --bind-to; default: core
+# MAX_RESTARTS   after so many requeues the job gives up; default 100
+
+job_fail() {
+  echo "job: $*" >&2
+  exit 2
+}
+
+find_program() {
+  local candidate
+  for candidate in ${LOCKSTEP:-build/quickstart/lockstep build/release/lockstep}; do
+    candidate=$(command -v "$candidate") && { program=$candidate; return; }
+  done
+  program=$(command -v lockstep) ||
+    job_fail "no program ${LOCKSTEP:-lockstep}: build it with 'bash jobs/quickstart.sh', or set LOCKSTEP"
+}
+
+# Open MPI of Debian and of most sites speaks PMIx with srun, and neither pmi2 nor none.
+find_launcher() {
+  if [[ -z "${LAUNCH:-}" ]]; then
+    LAUNCH=mpirun
+    if srun --mpi=list 2>&1 | grep -q pmix; then LAUNCH=srun; fi
+  fi
+  [[ $LAUNCH == srun || $LAUNCH == mpirun ]] || job_fail "LAUNCH is '$LAUNCH', and should be srun or mpirun"
+}
+
+# One rank for each last-level cache among the cores of this node: its threads share their working set there. Where
+# lscpu does not know the caches, one for each NUMA domain.
+topology_ranks() {
+  local domains
+  domains=$(lscpu -p=CPU,CACHE,NODE 2>/dev/null | awk -F, -v list="$(taskset -cp $$ 2>/dev/null | sed 's/.*: //')" '
+    BEGIN {n = split(list, parts, ","); for (i = 1; i <= n; i++) {m = split(parts[i], ends, "-")
+      for (c = ends[1]; c <= ends[m]; c++) mine[c] = 1}}
+    /^#/ {next}
+    $1 in mine {m = split($2, caches, ":"); key = m >= 4 && caches[m] != "" ? "c" caches[m] : "n" $3; seen[key] = 1}
+    END {for (key in seen) count++; print count + 0}')
+  echo "$((domains > 0 ? domains : 1))"
+}
+
+# Tasks and cores as sbatch was told; what it was not told comes of the topology.
+find_layout() {
+  local cores=${SLURM_CPUS_ON_NODE:-$(nproc)}
+  nodes=${SLURM_JOB_NUM_NODES:-1}
+  threads=${SLURM_CPUS_PER_TASK:-}
+  if [[ -n "${SLURM_NTASKS:-}" ]]; then
+    ranks=$SLURM_NTASKS
+    threads=${threads:-1}
+  else
+    local per_node
+    if [[ -n "$threads" ]]; then per_node=$((cores / threads)); else per_node=$(topology_ranks); fi
+    ((per_node >= 1 && per_node <= cores)) || per_node=1
+    ranks=$((nodes * per_node))
+    threads=${threads:-$((cores / per_node))}
+  fi
+  export OMP_NUM_THREADS=$threads SRUN_CPUS_PER_TASK=$threads
+}
+
+# One node that fails a rank must not leave the others waiting: --kill-on-bad-exit; mpirun does so by itself.
+make_launch_line() {
+  if [[ $LAUNCH == srun ]]; then
+    launch_line=(srun --mpi=pmix --kill-on-bad-exit=1 --nodes="$nodes" --ntasks="$ranks" --cpus-per-task="$threads")
+    return
+  fi
+  launch_line=(mpirun -n "$ranks" --map-by "ppr:$(((ranks + nodes - 1) / nodes)):node:PE=$threads")
+  if [[ ${BIND:-core} == none ]]; then launch_line=(mpirun -n "$ranks" --map-by "ppr:$(((ranks + nodes - 1) / nodes)):node"); fi
+  launch_line+=(--bind-to "${BIND:-core}")
+  if [[ $EUID -eq 0 ]]; then launch_line+=(--allow-run-as-root); fi
+}
+
+job_begin() {
+  [[ -n "${SLURM_JOB_ID:-}" ]] || job_fail "this is a batch script: sbatch $0"
+  cd "${LOCKSTEP_HOME:-$SLURM_SUBMIT_DIR}" || exit 2
+  # Datasets are only read, and checkpoints written by one rank under a name of their own: no lock is needed, and some
+  # network file systems have none.
+  export HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE}
+  find_program
+  find_launcher
+  find_layout
+  make_launch_line
+  echo "job: ${SLURM_JOB_NAME:-} $SLURM_JOB_ID, life $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-?}:" \
+    "$ranks ranks x $threads threads by $LAUNCH"
+}
+
+# In the background, since a shell answers signals only between commands in the foreground.
+job_run() {
+  local pid status again passed_on=yes
+  echo "job: ${launch_line[*]} $program $*"
+  "${launch_line[@]}" "$program" "$@" &
+  pid=$!
+  trap 'passed_on=yes; kill -USR1 $pid 2>/dev/null' USR1 TERM
+  while [[ -n $passed_on ]]; do # a signal ends `wait`, not the training
+    passed_on=
+    wait "$pid"
+    again=$?
+    [[ $again -eq 127 ]] || status=$again
+  done
+  trap - USR1 TERM
+  return "$status"
+}
+
+job_train() {
+  local resume=() status
+  if [[ ${SLURM_RESTART_COUNT:-0} -gt 0 ]]; then resume=(--resume); fi
+  job_run train "$@" "${resume[@]}"
+  status=$?
+  if [[ $status -ne 75 ]]; then return "$status"; fi
+  if [[ ${SLURM_RESTART_COUNT:-0} -ge ${MAX_RESTARTS:-100} ]]; then
+    echo "job: stopped for the $((SLURM_RESTART_COUNT + 1))th time; MAX_RESTARTS says to leave it at that" >&2
+    return 75
+  fi
+  echo "job: stopped with a checkpoint: requeued, to go on from there"
+  scontrol requeue "$SLURM_JOB_ID"
+  exit 75
+}

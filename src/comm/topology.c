@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From sysfs: each core has a folder for each of its caches, which tells a level and the cores that share it.
+ * A cache is counted at the first core of its list. */
+#include "comm/topology.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_CHARS = 512 };
+
+/* A number at the start of a file; -1: there is none. */
+static long read_number(const char *folder, const char *core, long cache, const char *name)
+{
+  char path[PATH_CHARS], line[64];
+  snprintf(path, sizeof path, "%s/%s/cache/index%ld/%s", folder, core, cache, name);
+  FILE *file = fopen(path, "r");
+  if (!file) return -1;
+  const char *got = fgets(line, sizeof line, file);
+  fclose(file);
+  if (!got) return -1;
+  char *end;
+  const long number = strtol(line, &end, 10);
+  return end > line ? number : -1;
+}
+
+/* Is this core the first of those that share its last-level cache? */
+static bool is_first(const char *folder, const char *core, long number)
+{
+  long last = -1, highest = 0, level;
+  for (long i = 0; (level = read_number(folder, core, i, "level")) > 0; i++)
+    if (level > highest) highest = level, last = i;
+  return last >= 0 && read_number(folder, core, last, "shared_cpu_list") == number;
+}
+
+size_t ls_topology_caches_of(const char *folder)
+{
+  size_t count = 0;
+  DIR *cores = opendir(folder);
+  for (struct dirent *entry; cores && (entry = readdir(cores));) {
+    char *end;
+    if (strncmp(entry->d_name, "cpu", 3) != 0) continue;
+    const long number = strtol(entry->d_name + 3, &end, 10);
+    if (end > entry->d_name + 3 && *end == '\0') count += is_first(folder, entry->d_name, number);
+  }
+  if (cores) closedir(cores);
+  return count;
+}
+
+size_t ls_topology_caches(void)
+{
+  return ls_topology_caches_of("/sys/devices/system/cpu");
+}

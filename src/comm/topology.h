@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How the cores of this host hang together. */
+#ifndef LS_COMM_TOPOLOGY_H
+#define LS_COMM_TOPOLOGY_H
+
+#include <stddef.h>
+
+/** Number of last-level caches that the cores of this host share among them; 0: the kernel does not tell.
+ * Local. */
+size_t ls_topology_caches(void);
+
+/** The same of a folder of the form of /sys/devices/system/cpu. */
+size_t ls_topology_caches_of(const char *folder);
+
+#endif
