@@ -112,10 +112,11 @@ ended 30 nothing.out
 grep -q 'no program nothing' nothing.out || { fail 'a missing program is not told of'; cat nothing.out; }
 
 if [[ ${1:-} == --long ]]; then
-  run 0 "$lockstep" train toy.yaml -o plain-hours train.epochs=12000 checkpoint.every_epochs=100
+  hours=(train.epochs=3000 checkpoint.every_epochs=100)
+  timeout 900 "$lockstep" train toy.yaml -o plain-hours "${hours[@]}" >/dev/null || fail 'the long training alone'
   expected=$(json plain-hours/summary.json 'd["weights_digest"]')
-  submit --nodes=3 --ntasks=3 --time=1 --export=ALL,RUN_DIR=hours --output=hours.out jobs/train.sbatch train.epochs=12000 checkpoint.every_epochs=100
-  ended 900 hours.out
+  submit --nodes=3 --ntasks=3 --time=1 --export=ALL,RUN_DIR=hours --output=hours.out jobs/train.sbatch "${hours[@]}"
+  ended 1200 hours.out
   same 'a long training' hours
   echo "lives: $(grep -c ', life ' hours.out); seconds of training: $(json hours/summary.json 'd["seconds"]')"
 fi

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# How large may the batch be? LeNet-5 on MNIST at batch 256 and its multiples, at equal epochs: learning rate scaled with
+# the batch, linearly and by the square root, and LARS, each with a warm-up. Mean and standard deviation of the test
+# accuracy over seeds. Writes table.md and runs.csv.
+#
+#   bash jobs/large_batch.sh [DIR]       default runs/large_batch; what is there already is not run again
+#
+# SEEDS=3 BATCHES="256 512 1024 2048 4096" EPOCHS=10 SOURCE=mnist change the size; LOCKSTEP names the program.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+dir=${1:-runs/large_batch}
+seeds=${SEEDS:-3}
+read -ra batches <<<"${BATCHES:-256 512 1024 2048 4096}"
+export LOCKSTEP=${LOCKSTEP:-build/quickstart/lockstep} EPOCHS=${EPOCHS:-10} SOURCE=${SOURCE:-mnist}
+[[ -x $LOCKSTEP ]] || { echo "large_batch: no program $LOCKSTEP: bash jobs/quickstart.sh builds it" >&2; exit 1; }
+mkdir -p "$dir"
+
+# The rate that is right for a batch of 256; two epochs of warm-up.
+ways=(linear sqrt lars)
+settings() { # settings WAY
+  local warm='train.schedule={type: cosine, warmup_epochs: 2}'
+  case $1 in
+    lars) printf '%s\n' 'train.optimizer={type: lars, lr: 4, momentum: 0.9, weight_decay: 0.0001, trust: 0.002}' \
+      train.lr_scaling=sqrt train.lr_base_batch=256 "$warm" ;;
+    *) printf '%s\n' "train.lr_scaling=$1" train.lr_base_batch=256 "$warm" ;;
+  esac
+}
+
+one_run() { # one_run WAY BATCH SEED DIR
+  local run=$4/$1-$2-$3 given
+  if [[ -s $run/summary.json ]]; then return; fi
+  rm -rf "$run"
+  mapfile -t given < <(settings "$1")
+  OMP_NUM_THREADS=1 "$LOCKSTEP" train configs/lenet5.yaml "data.source=$SOURCE" -o "$run" "seed=$3" "train.batch=$2" \
+    "train.epochs=$EPOCHS" checkpoint.every_epochs=0 "${given[@]}" >"$run.log" 2>&1 ||
+    { tail -n 5 "$run.log" >&2; return 255; }
+}
+export -f one_run settings
+
+for batch in "${batches[@]}"; do
+  for ((seed = 1; seed <= seeds; seed++)); do
+    for way in "${ways[@]}"; do echo "$way $batch $seed $dir"; done
+  done
+done | xargs -L 1 -P "$(nproc)" bash -c 'one_run "$@"' one_run
+
+accuracy() { # of a summary.json's test split, in per cent
+  awk '/"test": \{/ {inside = 1} inside && /"accuracy":/ {gsub(",", ""); print 100 * $2; exit}' "$1"
+}
+
+echo "way,batch,seed,test_accuracy" >"$dir/runs.csv"
+{
+  echo "| batch |$(printf ' %s |' "${ways[@]}")"
+  echo "|---:|---:|---:|---:|"
+  for batch in "${batches[@]}"; do
+    row="| $batch |"
+    for way in "${ways[@]}"; do
+      figures=$(for ((seed = 1; seed <= seeds; seed++)); do accuracy "$dir/$way-$batch-$seed/summary.json"; done)
+      nl -s, -w1 <<<"$figures" | sed "s/^/$way,$batch,/" >>"$dir/runs.csv"
+      row+=$(awk '{n++; sum += $1; squares += $1 * $1}
+        END {mean = sum / n; spread = n > 1 ? (squares - n * mean * mean) / (n - 1) : 0
+          printf " %.2f ± %.2f |", mean, sqrt(spread > 0 ? spread : 0)}' <<<"$figures")
+    done
+    echo "$row"
+  done
+} >"$dir/table.md"
+cat "$dir/table.md"
+echo "written to $dir: table.md, runs.csv"
