@@ -139,8 +139,8 @@ done:
   return status;
 }
 
-/* How many ranks come before this one when those of a host come before those of the next; *hosts: of the first
- * `count` of them. */
+/* How many ranks come before this one when those of a host come before those of the next; *hosts: of the
+ * first `count` of them. */
 static size_t find_position(const size_t *host_of, const ls_comm *comm, size_t count, size_t *hosts)
 {
   const size_t ranks = (size_t)comm->size, rank = (size_t)comm->rank, mine = host_of[rank];

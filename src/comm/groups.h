@@ -24,8 +24,8 @@ ls_status ls_groups_plan(const size_t *host_of, size_t ranks, size_t hosts, size
  */
 ls_status ls_comm_group(ls_comm **out, ls_comm *comm, size_t groups, size_t *group_of) LS_CHECKED;
 
-/** A communicator of the first `count` ranks, those of a host before those of the next, rank 0 among them; NULL
- * on the others. Released with ls_comm_close().
+/** A communicator of the first `count` ranks, those of a host before those of the next, rank 0 among them;
+ * NULL on the others. Released with ls_comm_close().
  *
  * @param[in]  count  1 .. size of comm
  * @param[out] hosts  how many hosts these ranks are on, on all ranks

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* No clock is compared with another rank's. All ranks leave a reduction together, so whoever spends least time in
- * it came last, and what the others spend beyond that is waiting. */
+/* No clock is compared with another rank's. All ranks leave a reduction together, so whoever spends least
+ * time in it came last, and what the others spend beyond that is waiting. */
 #include "train/balance.h"
 
 #include <math.h>
@@ -43,8 +43,7 @@ double ls_balance_busy_s(const ls_balance *balance, size_t rank)
 double ls_balance_waited_s(const ls_balance *balance, size_t rank)
 {
   double least_s = balance->loads[0].times.reduction_s;
-  for (size_t r = 1; r < balance->ranks; r++)
-    least_s = fmin(least_s, balance->loads[r].times.reduction_s);
+  for (size_t r = 1; r < balance->ranks; r++) least_s = fmin(least_s, balance->loads[r].times.reduction_s);
   return balance->loads[rank].times.reduction_s - least_s;
 }
 

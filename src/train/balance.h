@@ -35,8 +35,8 @@ typedef struct ls_straggler {
 /** Add the times of a step. */
 void ls_step_times_add(ls_step_times *sum, const ls_step_times *step);
 
-/** Gather the ranks' sums over `steps` steps. Released with ls_balance_fini(). Collective. Errors: LS_E_MEMORY,
- * LS_E_COMM. */
+/** Gather the ranks' sums over `steps` steps. Released with ls_balance_fini(). Collective. Errors:
+ * LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_balance_gather(ls_balance *out, ls_comm *comm, const ls_step_times *mine,
                             uint64_t steps) LS_CHECKED;
 void ls_balance_fini(ls_balance *balance);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every number of ranks is a communicator of its own, whose ranks do just what training does; its rank 0 is that
- * of the job. Steps that are not of a whole batch do not count, nor does the exchange between epochs. */
+/* Every number of ranks is a communicator of its own, whose ranks do just what training does; its rank 0 is
+ * that of the job. Steps that are not of a whole batch do not count, nor does the exchange between epochs. */
 #include "train/scale.h"
 
 #include <math.h>
@@ -24,15 +24,9 @@ enum {
   MOST_REPEATS = 1000
 };
 
-static const double SUM_SHARE = 0.3;                                      /* of the time for measuring */
-static const size_t probe_microbatches[PROBES] = {1, 2, 4};               /* of a thread */
+static const double SUM_SHARE = 0.3;                                        /* of the time for measuring */
+static const size_t probe_microbatches[PROBES] = {1, 2, 4};                 /* of a thread */
 static const double size_shares[SIZES] = {0.015625, 0.0625, 0.25, 1, 2, 4}; /* of the gradient */
-
-/* What a rank notes of a step. */
-typedef struct note {
-  double step_s;
-  ls_step_times times;
-} note;
 
 /* A number of ranks. */
 typedef struct level {
@@ -62,26 +56,30 @@ static ls_status choose_count(const level *self, double seconds, double step_s, 
 }
 
 /* `count` steps of a whole batch. Collective. */
-static ls_status take_steps(ls_stepper *stepper, size_t batch, note *notes, size_t count)
+static ls_status take_steps(ls_stepper *stepper, size_t batch, ls_step_times *notes, size_t count)
 {
   for (size_t i = 0; i < count;) {
-    const double started_s = ls_clock_s();
     ls_step_result result;
     LS_PASS(ls_stepper_take(stepper, NULL, &result));
-    notes[i] = (note){.step_s = ls_clock_s() - started_s, .times = result.times};
+    notes[i] = result.times;
     i += result.samples == batch;
   }
   return LS_OK;
 }
 
-/* The parts of a step from what its ranks have noted: [ranks], `stride` apart. */
-static void divide_step(const note *notes, size_t ranks, size_t stride, double parts[LS_SCALE_PARTS])
+static double step_seconds(const ls_step_times *times)
 {
-  double least_s = notes[0].times.reduction_s, reduction_s = 0.0;
+  return times->compute_s + times->reduction_s + times->update_s;
+}
+
+/* The parts of a step from what its ranks have noted: [ranks], `stride` apart. */
+static void divide_step(const ls_step_times *notes, size_t ranks, size_t stride, double parts[LS_SCALE_PARTS])
+{
+  double least_s = notes[0].reduction_s, reduction_s = 0.0;
   memset(parts, 0, LS_SCALE_PARTS * sizeof *parts);
-  parts[LS_SCALE_STEP] = notes[0].step_s;
+  parts[LS_SCALE_STEP] = step_seconds(&notes[0]);
   for (size_t r = 0; r < ranks; r++) {
-    const ls_step_times *times = &notes[r * stride].times;
+    const ls_step_times *times = &notes[r * stride];
     parts[LS_SCALE_COMPUTE] += times->compute_s / (double)ranks;
     parts[LS_SCALE_UPDATE] += times->update_s / (double)ranks;
     reduction_s += times->reduction_s / (double)ranks;
@@ -92,7 +90,7 @@ static void divide_step(const note *notes, size_t ranks, size_t stride, double p
 }
 
 /* Rank 0. all: [ranks][windows * count] */
-static void fill_point(ls_scale_point *point, const note *all, size_t count)
+static void fill_point(ls_scale_point *point, const ls_step_times *all, size_t count)
 {
   double parts[LS_SCALE_PARTS], window[LS_SCALE_PARTS][MOST_STEPS];
   for (size_t w = 0; w < LS_SCALE_WINDOWS; w++) {
@@ -105,10 +103,10 @@ static void fill_point(ls_scale_point *point, const note *all, size_t count)
 }
 
 /* Bring the ranks' notes together: the point, and of all ranks who was slow. Collective. */
-static ls_status evaluate(const level *self, ls_scale_point *point, const note *notes, size_t count)
+static ls_status evaluate(const level *self, ls_scale_point *point, const ls_step_times *notes, size_t count)
 {
   const size_t steps = LS_SCALE_WINDOWS * count;
-  note *all = NULL;
+  ls_step_times *all = NULL;
   ls_step_times sum = {.compute_s = 0.0};
   ls_status status;
   LS_GO(ls_comm_agree(self->comm, ls_comm_rank(self->comm) == 0
@@ -117,7 +115,7 @@ static ls_status evaluate(const level *self, ls_scale_point *point, const note *
   LS_GO(ls_comm_gather(self->comm, notes, steps * sizeof *notes, all));
   if (all) fill_point(point, all, count);
   if (!self->is_last || !self->is_first_threads || point->mode == LS_SCALE_PROBE) goto done;
-  for (size_t i = 0; i < steps; i++) ls_step_times_add(&sum, &notes[i].times);
+  for (size_t i = 0; i < steps; i++) ls_step_times_add(&sum, &notes[i]);
   ls_balance_fini(&self->data->balance);
   LS_GO(ls_balance_gather(&self->data->balance, self->comm, &sum, steps));
 done:
@@ -127,13 +125,13 @@ done:
 
 static ls_status measure_steps(const level *self, ls_stepper *stepper, ls_scale_point *point)
 {
-  note warm_up[WARM_UP_STEPS], *notes = NULL;
+  ls_step_times warm_up[WARM_UP_STEPS], *notes = NULL;
   size_t count;
   double sorted[WARM_UP_STEPS];
   ls_status status;
   LS_GO(take_steps(stepper, point->batch, warm_up, WARM_UP_STEPS));
   LS_GO(take_steps(stepper, point->batch, warm_up, WARM_UP_STEPS));
-  for (size_t i = 0; i < WARM_UP_STEPS; i++) sorted[i] = warm_up[i].step_s;
+  for (size_t i = 0; i < WARM_UP_STEPS; i++) sorted[i] = step_seconds(&warm_up[i]);
   const double step_s = ls_quantile(sorted, WARM_UP_STEPS, 0.5);
   LS_GO(choose_count(self, self->options->seconds * (1.0 - SUM_SHARE), step_s, MOST_STEPS, &count));
   point->steps = LS_SCALE_WINDOWS * count;
@@ -166,9 +164,10 @@ static ls_status measure_point(const level *self, ls_scale_mode mode, size_t bat
     status = measure_steps(self, stepper, point);
     data->point_count++;
   } else if (mode != LS_SCALE_PROBE) {
-    status = ls_fail(LS_E_INPUT,
-                     "a batch of %zu for %zu ranks is more than the %zu samples to train on; lower train.batch",
-                     batch, self->ranks, samples);
+    status =
+        ls_fail(LS_E_INPUT,
+                "a batch of %zu for %zu ranks is more than the %zu samples to train on; lower train.batch",
+                batch, self->ranks, samples);
   }
   if (status == LS_E_COMM) return status;
   ls_stepper_free(stepper);

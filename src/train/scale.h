@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Scaling, measured in one job: training steps on the first 1, 2, 4, ... ranks while the others rest, and the sum
- * over the ranks by itself, for vectors of several lengths. */
+/* Scaling, measured in one job: training steps on the first 1, 2, 4, ... ranks while the others rest, and the
+ * sum over the ranks by itself, for vectors of several lengths. */
 #ifndef LS_TRAIN_SCALE_H
 #define LS_TRAIN_SCALE_H
 
@@ -36,8 +36,8 @@ typedef enum ls_scale_part {
 
 typedef struct ls_scale_point {
   ls_scale_mode mode;
-  size_t ranks, hosts, threads; /* threads of a rank */
-  size_t batch, steps;          /* global; that were measured */
+  size_t ranks, hosts, threads;                     /* threads of a rank */
+  size_t batch, steps;                              /* global; that were measured */
   double seconds[LS_SCALE_PARTS][LS_SCALE_WINDOWS]; /* medians of windows of steps */
 } ls_scale_point;
 
@@ -63,8 +63,8 @@ typedef struct ls_scale_data {
   ls_scale_point *points;
   ls_scale_sum *sums;
   size_t point_count, sum_count;
-  size_t microbatch; /* samples */
-  size_t elements;   /* of the vector that training sums */
+  size_t microbatch;  /* samples */
+  size_t elements;    /* of the vector that training sums */
   ls_balance balance; /* of all ranks, at the first number of threads */
 } ls_scale_data;
 
