@@ -35,9 +35,9 @@ static const char *const sum_columns[] = {"ranks",   "hosts",     "threads",  "e
                                           "seconds", "slowest_s", "fastest_s"};
 static const char *const rank_columns[] = {"rank", "compute_s", "waited_s", "reduction_s", "update_s"};
 static const char *const model_columns[] = {
-    "threads",       "step_s",     "sample_s",           "update_s", "spread",         "sum_s",
-    "sum_element_s", "sum_rank_s", "sum_rank_element_s", "host_s",   "host_element_s", "offset_s",
-    "single",        "misfit"};
+    "threads", "step_s",         "sample_s",      "update_s",   "noise_s",
+    "spread",  "sum_s",          "sum_element_s", "sum_rank_s", "sum_rank_element_s",
+    "host_s",  "host_element_s", "offset_s",      "single",     "misfit"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -164,9 +164,10 @@ static ls_status add_models(tables *all, const ls_scale_report *report)
   LS_PASS(start_table(all, "model", model_columns, COUNT(model_columns), report->options->thread_count));
   for (size_t t = 0; t < report->options->thread_count; t++) {
     const ls_scale_model *m = &report->models[t];
-    const double row[COUNT(model_columns)] = {
-        (double)m->threads, m->step_s,   m->sample_s, m->update_s, m->spread,   m->sum_s[0], m->sum_s[1],
-        m->sum_s[2],        m->sum_s[3], m->sum_s[4], m->sum_s[5], m->offset_s, m->single,   m->misfit};
+    const double row[COUNT(model_columns)] = {(double)m->threads, m->step_s,   m->sample_s, m->update_s,
+                                              m->noise_s,         m->spread,   m->sum_s[0], m->sum_s[1],
+                                              m->sum_s[2],        m->sum_s[3], m->sum_s[4], m->sum_s[5],
+                                              m->offset_s,        m->single,   m->misfit};
     add_row(all, row);
   }
   return LS_OK;
@@ -197,7 +198,7 @@ static const char figure_head[] = "# gnuplot scaling.gp draws scaling.svg from t
 
 static const char figure_rates[] = "set logscale y\nset ylabel 'samples/s'\nset key top left\nplot \\\n";
 static const char figure_efficiency[] =
-    "unset logscale y\nset ylabel 'efficiency'\nset yrange [0:1.15]\nset key bottom left\nplot 0.8 "
+    "unset logscale y\nset ylabel 'efficiency'\nset yrange [0:1.25]\nset key top right\nplot 0.8 "
     "with lines dashtype 2 linecolor 'gray' title '80 %', \\\n";
 
 static void add_curves(const ls_scale_report *report, bool rates, ls_text *text)

@@ -93,9 +93,10 @@ static void add_model(const ls_scale_report *report, ls_text *text)
 {
   const ls_scale_model *model = &report->models[report->best];
   ls_text_add(text,
-              "\nmodel, %zu thread%s a rank: %.3f ms a step and %.2f us a sample to compute, spread %.1f %%",
+              "\nmodel, %zu thread%s a rank: %.3f ms a step and %.2f us a sample to compute, spread %.2f ms "
+              "and %.1f %%",
               model->threads, model->threads == 1 ? "" : "s", 1e3 * model->step_s, 1e6 * model->sample_s,
-              100.0 * model->spread);
+              1e3 * model->noise_s, 100.0 * model->spread);
   if (model->hosts > 1) {
     ls_text_add(text, "; between hosts %.0f us", 1e6 * model->sum_s[4]);
     if (model->sum_s[5] > 0.0)

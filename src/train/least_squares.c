@@ -17,12 +17,13 @@ typedef struct normal {
 static void make_normal(const ls_squares_row *rows, size_t count, normal *out)
 {
   memset(out, 0, sizeof *out);
-  for (size_t r = 0; r < count; r++)
+  for (size_t r = 0; r < count; r++) {
+    const double weight = 1.0 / (rows[r].scale * rows[r].scale);
     for (size_t i = 0; i < COLUMNS; i++) {
-      out->b[i] += rows[r].x[i] / rows[r].y;
-      for (size_t j = 0; j < COLUMNS; j++)
-        out->a[i][j] += rows[r].x[i] * rows[r].x[j] / (rows[r].y * rows[r].y);
+      out->b[i] += weight * rows[r].x[i] * rows[r].y;
+      for (size_t j = 0; j < COLUMNS; j++) out->a[i][j] += weight * rows[r].x[i] * rows[r].x[j];
     }
+  }
   for (size_t i = 0; i < COLUMNS; i++) out->lengths[i] = sqrt(out->a[i][i]);
   for (size_t i = 0; i < COLUMNS; i++) {
     if (out->lengths[i] > 0.0) out->b[i] /= out->lengths[i];
@@ -76,7 +77,8 @@ void ls_squares_fit(const ls_squares_row *rows, size_t count, double coefficient
   for (unsigned subset = 0; subset < 1U << COLUMNS; subset++) {
     double error = 0.0;
     if (!solve(&n, subset, c)) continue;
-    for (size_t r = 0; r < count; r++) error += pow(ls_squares_value(c, rows[r].x) / rows[r].y - 1.0, 2.0);
+    for (size_t r = 0; r < count; r++)
+      error += pow((ls_squares_value(c, rows[r].x) - rows[r].y) / rows[r].scale, 2.0);
     if (error >= best) continue;
     best = error;
     memcpy(coefficients, c, sizeof c);

@@ -63,7 +63,8 @@ ls_scale_times ls_scale_predict(const ls_scale_model *model, size_t ranks, size_
   ls_scale_times times;
   double *parts = times.parts;
   parts[LS_SCALE_COMPUTE] = model->step_s + model->sample_s * thread_samples(model, ranks, batch);
-  parts[LS_SCALE_WAITING] = model->spread * expected_largest(ranks) * parts[LS_SCALE_COMPUTE];
+  parts[LS_SCALE_WAITING] =
+      expected_largest(ranks) * (model->noise_s + model->spread * parts[LS_SCALE_COMPUTE]);
   parts[LS_SCALE_UPDATE] = model->update_s;
   double offset_s = ranks > 1 ? model->offset_s : 0.0;
   if (offset_s < 0.0 && model->offset_compute_s > 0.0)
@@ -123,8 +124,9 @@ static void fit_compute(ls_scale_model *model, const ls_scale_data *data)
     if (point->ranks != model->ranks || point->threads != model->threads) continue;
     updates[update_count++] = ls_scale_median(point->seconds[LS_SCALE_UPDATE]);
     if (!is_even(model, point)) continue;
-    rows[count++] = (ls_squares_row){.x = {1.0, thread_samples(model, point->ranks, point->batch)},
-                                     .y = ls_scale_median(point->seconds[LS_SCALE_COMPUTE])};
+    const double compute_s = ls_scale_median(point->seconds[LS_SCALE_COMPUTE]);
+    rows[count++] = (ls_squares_row){
+        .x = {1.0, thread_samples(model, point->ranks, point->batch)}, .y = compute_s, .scale = compute_s};
   }
   ls_squares_fit(rows, count, coefficients);
   model->step_s = coefficients[0];
@@ -133,18 +135,22 @@ static void fit_compute(ls_scale_model *model, const ls_scale_data *data)
 }
 
 /* Waiting on all numbers of ranks, where the ranks have the same to do. */
-static void fit_spread(ls_scale_model *model, const ls_scale_data *data)
+static void fit_waiting(ls_scale_model *model, const ls_scale_data *data)
 {
-  double sum = 0.0, weights = 0.0;
-  for (size_t i = 0; i < data->point_count; i++) {
+  ls_squares_row rows[MOST_ROWS];
+  double coefficients[LS_SQUARES_COLUMNS];
+  size_t count = 0;
+  for (size_t i = 0; i < data->point_count && count < MOST_ROWS; i++) {
     const ls_scale_point *point = &data->points[i];
     if (point->ranks < 2 || !is_even(model, point)) continue;
     const double g = expected_largest(point->ranks);
-    sum += g * ls_scale_median(point->seconds[LS_SCALE_WAITING]) /
-           ls_scale_median(point->seconds[LS_SCALE_COMPUTE]);
-    weights += g * g;
+    const double compute_s = ls_scale_median(point->seconds[LS_SCALE_COMPUTE]);
+    rows[count++] = (ls_squares_row){
+        .x = {g, g * compute_s}, .y = ls_scale_median(point->seconds[LS_SCALE_WAITING]), .scale = compute_s};
   }
-  model->spread = weights > 0.0 ? sum / weights : 0.0;
+  ls_squares_fit(rows, count, coefficients);
+  model->noise_s = coefficients[0];
+  model->spread = coefficients[1];
 }
 
 static void fit_sum(ls_scale_model *model, const ls_scale_data *data)
@@ -155,7 +161,9 @@ static void fit_sum(ls_scale_model *model, const ls_scale_data *data)
     const ls_scale_sum *sum = &data->sums[i];
     if (sum->threads != model->threads) continue;
     rows[count] = sum_row(sum->ranks, sum->hosts, sum->elements);
-    rows[count++].y = ls_scale_median(sum->seconds);
+    rows[count].y = ls_scale_median(sum->seconds);
+    rows[count].scale = rows[count].y;
+    count++;
   }
   ls_squares_fit(rows, count, model->sum_s);
 }
@@ -191,7 +199,7 @@ void ls_scale_fit(ls_scale_model *model, const ls_scale_data *data, size_t threa
                             .ranks = largest->ranks,
                             .hosts = largest->hosts};
   fit_compute(model, data);
-  fit_spread(model, data);
+  fit_waiting(model, data);
   fit_sum(model, data);
   fit_steps(model, data, largest);
 }
@@ -266,6 +274,7 @@ ls_status ls_scale_predict_all(const ls_scale_data *data, const ls_scale_model *
     p->hosts = ls_scale_hosts(model, p->ranks);
     p->batch = batch_of(p, batch);
     p->times = ls_scale_predict(model, p->ranks, p->batch);
+    for (size_t part = 0; i == 0 && part < LS_SCALE_PARTS; part++) p->times.parts[part] *= model->single;
     p->efficiency = ls_scale_efficiency(model, mode, p->ranks, batch);
   }
   LS_GO(ls_alloc(&steps, LS_SCALE_PREDICTIONS, sizeof *steps, "error bars"));

@@ -3,7 +3,7 @@
  *
  *   step(P, B)      = compute + waiting + allreduce + update
  *   compute(P, B)   = step_s + sample_s * samples of the thread that has most: whole micro-batches
- *   waiting(P, B)   = spread * g(P) * compute: g is the expected largest of P normal deviates
+ *   waiting(P, B)   = g(P) * (noise_s + spread * compute): g is the expected largest of P normal deviates
  *   allreduce(P)    = sum(ranks of a host, hosts, elements) + offset
  *   sum(R, N, n)    = c0 + c1 n + c2 log2 R + c3 n (1 - 1/R) + c4 log2 N + c5 n 2 (N - 1) / N
  *
@@ -21,7 +21,7 @@ typedef struct ls_scale_model {
   size_t threads, microbatch, elements;
   size_t ranks, hosts; /* of the largest measurement, whose hosts are taken for all */
   double step_s, sample_s, update_s;
-  double spread; /* of the ranks' times for the same work: standard deviation over mean */
+  double noise_s, spread; /* of the ranks' times for the same work: deviation in seconds, and over the mean */
   double sum_s[LS_SQUARES_COLUMNS];
   double offset_s, offset_compute_s; /* and the compute time that it was measured beside */
   double single; /* one rank alone, on its host, over what the model says of one on a host that is full */
