@@ -22,7 +22,7 @@ end_hosts() {
 
 kill_host() {
   local pids
-  pids=$(ip netns pids "lockstep-h$1" 2>/dev/null)
+  pids=$(ip netns pids "${hosts_prefix}h$1" 2>/dev/null)
   # shellcheck disable=SC2086
   [[ -z "$pids" ]] || kill -KILL $pids 2>/dev/null
 }
@@ -101,10 +101,10 @@ else
 fi
 
 start cut
-ip link set lockstep-v2 down
+ip link set "${hosts_prefix}v2" down
 ended 20 cut
 grep -qE 'longer than train.stall_abort, 4 s: ending the job' cut.err || fail 'a cut link: no clear message'
-ip link set lockstep-v2 up
+ip link set "${hosts_prefix}v2" up
 
 start killed
 kill_host 2
