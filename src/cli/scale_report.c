@@ -118,19 +118,21 @@ static void add_predicted(const ls_scale_report *report, ls_scale_mode mode, ls_
                 100.0 * rows[i].efficiency);
 }
 
+static void add_limit(const ls_scale_model *model, ls_scale_mode mode, size_t batch, ls_text *text)
+{
+  const size_t ranks = ls_scale_limit(model, mode, batch, GOOD_EFFICIENCY);
+  ls_text_add(text, "%6zu rank%s with ", ranks, ranks == 1 ? "" : "s");
+  ls_text_add(text, mode == LS_SCALE_STRONG ? "train.batch=%zu\n" : "a batch of %zu for each\n", batch);
+}
+
 /* Up to which batch and how many ranks it pays. */
 static void add_limits(const ls_scale_report *report, ls_text *text)
 {
   const ls_scale_model *model = &report->models[report->best];
-  size_t batch = report->options->spec->train.batch;
+  const size_t batch = report->options->spec->train.batch;
   ls_text_add(text, "\nabove 80 %% efficiency up to\n");
-  for (size_t i = 0; i < BATCHES; i++, batch *= 2)
-    ls_text_add(text, "%6zu rank%s with train.batch=%zu\n",
-                ls_scale_limit(model, LS_SCALE_STRONG, batch, GOOD_EFFICIENCY),
-                ls_scale_limit(model, LS_SCALE_STRONG, batch, GOOD_EFFICIENCY) == 1 ? " " : "s", batch);
-  batch = report->options->spec->train.batch;
-  ls_text_add(text, "%6zu ranks with a batch of %zu for each\n",
-              ls_scale_limit(model, LS_SCALE_WEAK, batch, GOOD_EFFICIENCY), batch);
+  for (size_t i = 0; i < BATCHES; i++) add_limit(model, LS_SCALE_STRONG, batch << i, text);
+  add_limit(model, LS_SCALE_WEAK, batch, text);
 }
 
 static void add_splits(const ls_scale_report *report, ls_text *text)
