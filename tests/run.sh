@@ -89,6 +89,8 @@ if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
   check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   check 'install: cmake --install' bash tests/style/install.sh
+  start_script 'several hosts: the same bits, a slow one is named, a lost one ends the job' tests/cluster/netns.sh
+  finish_script
   check 'chaos: runs that are killed, starved and damaged end with the same bits' bash tests/chaos/run.sh
 fi
 

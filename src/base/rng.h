@@ -13,13 +13,14 @@
 /** What a stream is for; streams of different purposes are independent. Values are part of every
  * reproducible run: append, never renumber. */
 typedef enum ls_rng_purpose {
-  LS_RNG_INIT = 1,    /* initial weights */
-  LS_RNG_SHUFFLE = 2, /* order of the samples in an epoch */
-  LS_RNG_SPLIT = 3,   /* validation split */
-  LS_RNG_DROPOUT = 4, /* dropout masks */
-  LS_RNG_AUGMENT = 5, /* augmentation of an image */
-  LS_RNG_MIXUP = 6,   /* its share in a mixture */
-  LS_RNG_ATTACK = 16  /* where an attack on an image starts */
+  LS_RNG_INIT = 1,      /* initial weights */
+  LS_RNG_SHUFFLE = 2,   /* order of the samples in an epoch */
+  LS_RNG_SPLIT = 3,     /* validation split */
+  LS_RNG_DROPOUT = 4,   /* dropout masks */
+  LS_RNG_AUGMENT = 5,   /* augmentation of an image */
+  LS_RNG_MIXUP = 6,     /* its share in a mixture */
+  LS_RNG_ATTACK = 16,   /* where an attack on an image starts */
+  LS_RNG_BOOTSTRAP = 24 /* measurements that are drawn anew */
 } ls_rng_purpose;
 
 /** A stream of 32-bit words, addressed by position. 2^32 blocks of four words long. */

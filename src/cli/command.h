@@ -17,7 +17,7 @@ typedef struct ls_command {
 } ls_command;
 
 extern const ls_command ls_command_train, ls_command_eval, ls_command_data, ls_command_inspect,
-    ls_command_bench, ls_command_doctor, ls_command_attack, ls_command_predict;
+    ls_command_bench, ls_command_scale, ls_command_doctor, ls_command_attack, ls_command_predict;
 
 struct argp;
 

@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "cli/command.h"
 
-static const ls_command *const commands[] = {&ls_command_train,  &ls_command_eval,   &ls_command_predict,
-                                             &ls_command_attack, &ls_command_data,   &ls_command_inspect,
-                                             &ls_command_bench,  &ls_command_doctor, NULL};
+static const ls_command *const commands[] = {
+    &ls_command_train,   &ls_command_eval,  &ls_command_predict, &ls_command_attack, &ls_command_data,
+    &ls_command_inspect, &ls_command_bench, &ls_command_scale,   &ls_command_doctor, NULL};
 
 static void print_help(FILE *stream)
 {

@@ -57,6 +57,39 @@ static bool add_origins(json_t *document, const ls_spec *spec, const ls_train_re
   return fine;
 }
 
+/* Seconds of each rank. */
+static json_t *seconds_json(const ls_balance *balance, double (*seconds)(const ls_balance *, size_t))
+{
+  json_t *list = json_array();
+  for (size_t r = 0; r < balance->ranks; r++)
+    if (json_array_append_new(list, json_real(seconds(balance, r))) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  return list;
+}
+
+/* Who let the others wait in this session, unless it took no step. */
+static ls_status add_balance(json_t *document, const ls_run_facts *facts, const ls_balance *balance)
+{
+  ls_straggler slowest;
+  if (balance->steps == 0) return LS_OK;
+  LS_PASS(ls_balance_slowest(balance, &slowest));
+  const char *host = balance->loads[slowest.rank].host;
+  if (slowest.is_marked)
+    printf("%sstraggler: rank %zu on %s took %.2f times as long as the median of the others to compute; they "
+           "waited %.1f s for it\n",
+           *facts->label ? facts->label : "\n", slowest.rank, host, slowest.ratio, slowest.waited_s);
+  json_t *item =
+      json_pack("{s:I, s:o, s:o, s:I, s:s, s:f, s:b}", "steps", (json_int_t)balance->steps, "busy_seconds",
+                seconds_json(balance, ls_balance_busy_s), "waited_seconds",
+                seconds_json(balance, ls_balance_waited_s), "slowest_rank", (json_int_t)slowest.rank,
+                "slowest_host", host, "slowest_ratio", slowest.ratio, "straggler", (int)slowest.is_marked);
+  return json_object_set_new(document, "balance", item) == 0
+             ? LS_OK
+             : ls_fail(LS_E_MEMORY, "no memory for the summary");
+}
+
 static ls_status write_document(const ls_run_facts *facts, const json_t *document)
 {
   char *text = json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
@@ -108,6 +141,7 @@ ls_status ls_summary_finish(const ls_run_facts *facts, const ls_train_result *re
                          ? LS_OK
                          : ls_fail(LS_E_MEMORY, "no memory for the summary");
   if (status == LS_OK) status = add_splits(document, facts, result);
+  if (status == LS_OK) status = add_balance(document, facts, &result->balance);
   if (status == LS_OK) status = write_document(facts, document);
   if (status == LS_OK) print_end(facts, result);
   json_decref(document);

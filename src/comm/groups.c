@@ -2,10 +2,13 @@
 #include "comm/groups.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/internal.h"
+
+enum { NAP_NS = 1000000 }; /* of a rank that rests */
 
 static const char doing[] = "dealing the ranks to groups";
 
@@ -104,10 +107,11 @@ static ls_status find_hosts(ls_comm *comm, uint64_t *host_of)
   return ls_comm_sum_u64(comm, host_of, (size_t)comm->size);
 }
 
-/* Collective. */
-static ls_status split(ls_comm *group, const ls_comm *comm, size_t color)
+/* MPI_UNDEFINED for a color: the rank is in no group. Collective. */
+static ls_status split(ls_comm *group, const ls_comm *comm, int color)
 {
-  LS_PASS(LS_COMM_WAIT(comm, MPI_Comm_split(comm->handle, (int)color, comm->rank, &group->handle), doing));
+  LS_PASS(LS_COMM_WAIT(comm, MPI_Comm_split(comm->handle, color, comm->rank, &group->handle), doing));
+  if (group->handle == MPI_COMM_NULL) return LS_OK;
   LS_PASS(ls_comm_check(MPI_Comm_set_errhandler(group->handle, MPI_ERRORS_RETURN), doing));
   LS_PASS(ls_comm_check(MPI_Comm_rank(group->handle, &group->rank), doing));
   return ls_comm_check(MPI_Comm_size(group->handle, &group->size), doing);
@@ -126,13 +130,62 @@ ls_status ls_comm_group(ls_comm **out, ls_comm *comm, size_t groups, size_t *gro
   LS_GO(find_hosts(comm, host_of));
   const size_t hosts = number_hosts(host_of, ranks);
   LS_GO(ls_comm_agree(comm, ls_groups_plan(host_of, ranks, hosts, groups, group_of)));
-  LS_GO(split(group, comm, group_of[comm->rank]));
+  LS_GO(split(group, comm, (int)group_of[comm->rank]));
   *out = group;
   group = NULL;
 done:
   free(host_of);
   free(group);
   return status;
+}
+
+/* How many ranks come before this one when those of a host come before those of the next; *hosts: of the
+ * first `count` of them. */
+static size_t find_position(const size_t *host_of, const ls_comm *comm, size_t count, size_t *hosts)
+{
+  const size_t ranks = (size_t)comm->size, rank = (size_t)comm->rank, mine = host_of[rank];
+  size_t position = 0, seen = 0;
+  for (size_t r = 0; r < ranks; r++) position += host_of[r] < mine || (host_of[r] == mine && r < rank);
+  for (*hosts = 0; seen < count; ++*hosts)
+    for (size_t r = 0; r < ranks; r++) seen += host_of[r] == *hosts;
+  return position;
+}
+
+ls_status ls_comm_first(ls_comm **out, ls_comm *comm, size_t count, size_t *hosts)
+{
+  const size_t ranks = (size_t)comm->size;
+  size_t *host_of = NULL;
+  ls_comm *group = NULL;
+  ls_status status;
+  *out = NULL;
+  LS_GO(ls_comm_agree(comm, ls_alloc(&host_of, ranks, sizeof *host_of, "the first ranks")));
+  LS_GO(ls_comm_agree(comm, ls_alloc(&group, 1, sizeof *group, "the first ranks")));
+  LS_GO(find_hosts(comm, host_of));
+  number_hosts(host_of, ranks);
+  const bool takes_part = find_position(host_of, comm, count, hosts) < count;
+  LS_GO(split(group, comm, takes_part ? 0 : MPI_UNDEFINED));
+  if (takes_part) *out = group;
+  if (takes_part) group = NULL;
+done:
+  free(host_of);
+  free(group);
+  return status;
+}
+
+ls_status ls_comm_rest(ls_comm *comm)
+{
+  static const char resting[] = "waiting for the ranks that work";
+  MPI_Request request;
+  int is_done = 0;
+  LS_PASS(ls_comm_check(MPI_Ibarrier(comm->handle, &request), resting));
+  ls_activity_wait(comm->activity, resting);
+  while (!is_done) {
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    LS_PASS(ls_comm_check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), resting));
+    if (!is_done) nanosleep(&nap, NULL);
+  }
+  ls_activity_work(comm->activity);
+  return LS_OK;
 }
 
 void ls_comm_close(ls_comm *group)

@@ -24,6 +24,19 @@ ls_status ls_groups_plan(const size_t *host_of, size_t ranks, size_t hosts, size
  */
 ls_status ls_comm_group(ls_comm **out, ls_comm *comm, size_t groups, size_t *group_of) LS_CHECKED;
 
+/** A communicator of the first `count` ranks, those of a host before those of the next, rank 0 among them;
+ * NULL on the others. Released with ls_comm_close().
+ *
+ * @param[in]  count  1 .. size of comm
+ * @param[out] hosts  how many hosts these ranks are on, on all ranks
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
+ */
+ls_status ls_comm_first(ls_comm **out, ls_comm *comm, size_t count, size_t *hosts) LS_CHECKED;
+
+/** Wait for all ranks, asleep: the cores are free for those that others wait for. Wakes up within a
+ * millisecond or two. Collective. Errors: LS_E_COMM. */
+ls_status ls_comm_rest(ls_comm *comm) LS_CHECKED;
+
 /** NULL is fine. Collective over the group. */
 void ls_comm_close(ls_comm *group);
 

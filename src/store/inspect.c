@@ -41,6 +41,18 @@ static ls_status describe_metrics(hid_t file, ls_text *text)
   return ls_inspect_metrics(file, SIZE_MAX, text);
 }
 
+static bool is_scaling(hid_t file)
+{
+  return has_format(file, LS_SCALING_FORMAT);
+}
+
+static ls_status describe_scaling(hid_t file, ls_text *text)
+{
+  LS_PASS(ls_format_check(file, LS_SCALING_FORMAT));
+  ls_text_add(text, "lockstep scaling study\n");
+  return ls_inspect_members(file, text);
+}
+
 /* ---- datasets ---- */
 
 static bool has_images(hid_t file, const char *split)
@@ -81,6 +93,7 @@ static ls_status describe_other(hid_t file, ls_text *text)
 static const file_kind kinds[] = {
     {.matches = is_checkpoint, .describe = ls_inspect_checkpoint},
     {.matches = is_metrics, .describe = describe_metrics},
+    {.matches = is_scaling, .describe = describe_scaling},
     {.matches = is_dataset, .describe = describe_dataset},
     {.matches = is_anything, .describe = describe_other},
 };

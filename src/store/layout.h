@@ -11,6 +11,7 @@
 
 #define LS_CHECKPOINT_FORMAT "lockstep-checkpoint"
 #define LS_METRICS_FORMAT "lockstep-metrics"
+#define LS_SCALING_FORMAT "lockstep-scaling"
 
 enum { LS_STORE_FORMAT_VERSION = 1 };
 

@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "nn/sgemm.h"
-#include "train/engine.h"
+#include "train/quantile.h"
+#include "train/stepper.h"
 
 static const double PRODUCT_SHARE = 0.2, PROFILE_SHARE = 0.2; /* of the time for measuring */
 enum { WARM_UP_STEPS = 3, PRODUCT_SIZES = 3 };
@@ -18,13 +19,9 @@ static const size_t product_sizes[PRODUCT_SIZES] = {256, 512, 1024};
 
 typedef struct bench {
   const ls_bench_options *options;
-  ls_network network;
-  ls_engine *engine;
-  ls_loader *loader;
-  size_t epoch, epoch_step; /* of the next step */
-  uint64_t steps;           /* taken */
-  ls_sgemm **products;      /* [threads] of the size that is fastest */
-  double flops;             /* of a sample */
+  ls_stepper *stepper;
+  ls_sgemm **products; /* [threads] of the size that is fastest */
+  double flops;        /* of a sample */
 } bench;
 
 double ls_bench_layer_flops(const ls_layer *layer)
@@ -41,29 +38,14 @@ static void add_flops(const ls_layer *layer, size_t depth, void *user)
 
 /* ---- steps ---- */
 
-static ls_status open_epoch(bench *self)
-{
-  self->epoch_step = 0;
-  return ls_loader_epoch(self->loader, self->epoch, false);
-}
-
 /* `count` steps; *samples of all ranks. Collective. */
 static ls_status take_steps(bench *self, size_t count, ls_step_profile *profile, uint64_t *samples)
 {
   *samples = 0;
   for (size_t i = 0; i < count; i++) {
-    const ls_step step = {.loader = self->loader,
-                          .epoch = self->epoch,
-                          .epoch_step = self->epoch_step,
-                          .optimizer_step = ++self->steps,
-                          .profile = profile};
     ls_step_result result;
-    LS_PASS(ls_loader_poke(self->loader));
-    LS_PASS(ls_engine_step(self->engine, &step, &result));
+    LS_PASS(ls_stepper_take(self->stepper, profile, &result));
     *samples += result.samples;
-    if (++self->epoch_step < ls_loader_steps(self->loader)) continue;
-    self->epoch++;
-    LS_PASS(open_epoch(self));
   }
   return LS_OK;
 }
@@ -145,34 +127,15 @@ static ls_status choose_products(bench *self, size_t *n)
 static ls_status build(bench *self)
 {
   const ls_bench_options *options = self->options;
-  const ls_spec *spec = options->spec;
-  const ls_normalization unknown = {.channels = 0};
-  const ls_loader_options loader = {.data = &spec->data,
-                                    .seed = spec->seed,
-                                    .batch = spec->train.batch,
-                                    .microbatch = spec->train.microbatch,
-                                    .threads = options->threads};
-  const ls_engine_options engine = {.comm = options->comm,
-                                    .network = &self->network,
-                                    .train = &spec->train,
-                                    .augment = &spec->data.augment,
-                                    .seed = spec->seed,
-                                    .threads = options->threads};
-  LS_AGREE(options->comm, ls_network_init(&self->network, options->model, &unknown));
-  LS_PASS(ls_engine_new(&self->engine, &engine));
-  LS_PASS(ls_loader_new(&self->loader, options->comm, options->source, &loader));
-  LS_PASS(ls_normalization_find(&self->network.normalization, options->comm, self->loader,
-                                spec->data.normalize, ls_model_input(options->model).c));
-  ls_model_init(options->model, spec->seed, self->network.params, self->network.buffers);
-  ls_engine_pack(self->engine);
+  const ls_stepper_options stepper = {.comm = options->comm,
+                                      .spec = options->spec,
+                                      .source = options->source,
+                                      .model = options->model,
+                                      .batch = options->spec->train.batch,
+                                      .threads = options->threads};
+  LS_PASS(ls_stepper_new(&self->stepper, &stepper));
   ls_model_visit(options->model, add_flops, &self->flops);
-  return open_epoch(self);
-}
-
-static int compare(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
+  return LS_OK;
 }
 
 static ls_status measure(bench *self, ls_bench_result *result)
@@ -189,14 +152,12 @@ static ls_status measure(bench *self, ls_bench_result *result)
     LS_PASS(time_steps(self, count, &rates[i]));
     LS_PASS(time_products(self, n, seconds * PRODUCT_SHARE / LS_BENCH_WINDOWS, &products[i]));
   }
-  qsort(rates, LS_BENCH_WINDOWS, sizeof *rates, compare);
-  qsort(products, LS_BENCH_WINDOWS, sizeof *products, compare);
-  result->samples_per_second = rates[LS_BENCH_WINDOWS / 2];
+  result->samples_per_second = ls_quantile(rates, LS_BENCH_WINDOWS, 0.5);
   result->slowest = rates[0];
   result->fastest = rates[LS_BENCH_WINDOWS - 1];
   result->step_seconds = (double)self->options->spec->train.batch / result->samples_per_second;
   result->gflops = result->samples_per_second * self->flops * 1e-9;
-  result->sgemm_gflops = products[LS_BENCH_WINDOWS / 2];
+  result->sgemm_gflops = ls_quantile(products, LS_BENCH_WINDOWS, 0.5);
   return LS_OK;
 }
 
@@ -224,9 +185,7 @@ ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result)
 done:
   free_products(&self);
   if (status == LS_E_COMM) return status; /* what is collective would hang: main() ends the job */
-  ls_loader_free(self.loader);
-  ls_engine_free(self.engine);
-  ls_network_fini(&self.network);
+  ls_stepper_free(self.stepper);
   return status;
 }
 

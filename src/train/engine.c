@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/augment.h"
@@ -21,8 +22,6 @@
 #include "train/step_profile.h"
 #include "train/sums.h"
 
-static const double BUCKET_FLOATS = 0x1p18; /* in a mebibyte */
-
 struct ls_engine {
   ls_engine_options options;
   ls_workspace **workspaces; /* [threads] */
@@ -33,6 +32,7 @@ struct ls_engine {
   ls_adversary *adversary;              /* NULL: nobody attacks them */
   float *slots[LS_OPTIMIZER_MAX_SLOTS]; /* optimizer state, [params] each */
   size_t slot_count;
+  double *carried_s;   /* [threads] clock when a thread had carried its last micro-batch of the step */
   atomic_size_t taken; /* micro-batches of the step that threads have taken */
 };
 
@@ -62,6 +62,7 @@ static ls_status allocate(ls_engine *engine)
   const ls_model *model = engine->options.network->model;
   LS_PASS(ls_workspaces_new(&engine->workspaces, model, engine->options.threads));
   LS_PASS(ls_gradient_new(&engine->gradient, model));
+  LS_PASS(ls_alloc(&engine->carried_s, engine->options.threads, sizeof(double), "the threads' clocks"));
   LS_PASS(plan_images(engine));
   LS_PASS(ls_adversary_new(&engine->adversary, engine->options.train, engine->options.network,
                            engine->options.seed, engine->options.threads));
@@ -76,16 +77,13 @@ static ls_status build(ls_engine *engine)
 {
   const ls_engine_options *options = &engine->options;
   const ls_model_counts *counts = ls_model_count(options->network->model);
-  const ls_sums_options sums = {.comm = options->comm,
-                                .grads = counts->grads,
-                                .stats = counts->buffers,
-                                .threads = options->threads,
-                                .microbatches =
-                                    ls_size_ceil_div(options->train->batch, options->train->microbatch),
-                                .node_ranks = options->node_ranks,
-                                .bucket = (size_t)(options->train->bucket_mb * BUCKET_FLOATS),
-                                .is_fast = options->train->reduction == LS_REDUCTION_FAST,
-                                .is_brief = options->train->allreduce_dtype == LS_DTYPE_BFLOAT16};
+  const ls_sums_shape shape = {.grads = counts->grads,
+                               .stats = counts->buffers,
+                               .threads = options->threads,
+                               .microbatches =
+                                   ls_size_ceil_div(options->train->batch, options->train->microbatch)};
+  ls_sums_options sums = ls_sums_options_of(options->train, options->comm, &shape);
+  sums.node_ranks = options->node_ranks;
   LS_AGREE(options->comm, allocate(engine));
   return ls_sums_new(&engine->sums, &sums);
 }
@@ -113,6 +111,7 @@ void ls_engine_free(ls_engine *engine)
   ls_augment_free(engine->augment);
   ls_mixup_free(engine->mixup);
   ls_adversary_free(engine->adversary);
+  free(engine->carried_s);
   for (size_t i = 0; i < engine->slot_count; i++) free(engine->slots[i]);
   free(engine);
 }
@@ -243,7 +242,16 @@ static void train_part(ls_engine *engine, size_t part, const ls_step *step)
     next = atomic_fetch_add_explicit(&engine->taken, 1, memory_order_relaxed);
     train_microbatch(engine, part, step, &microbatch, next >= count);
   }
+  engine->carried_s[part] = ls_clock_s();
   ls_sums_finish(engine->sums, part);
+}
+
+/* When the last thread had carried its last micro-batch. */
+static double last_carried_s(const ls_engine *engine)
+{
+  double last_s = engine->carried_s[0];
+  for (size_t t = 1; t < engine->options.threads; t++) last_s = fmax(last_s, engine->carried_s[t]);
+  return last_s;
 }
 
 /* Sum over all threads and ranks. Collective. */
@@ -338,6 +346,7 @@ static ls_status explain(ls_engine *engine, const ls_step *step)
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)
 {
   const size_t threads = engine->options.threads;
+  const double started_s = ls_clock_s();
   atomic_store(&engine->taken, threads);
   ls_sums_begin(engine->sums, ls_loader_step_samples(step->loader, step->epoch_step));
   ls_sums_count(engine->sums, 0, LS_TALLY_STOP, step->control.stop);
@@ -346,9 +355,13 @@ ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result 
   for (size_t part = 0; part < threads; part++) train_part(engine, part, step);
   ls_profile_start(ls_step_profile_passes(step->profile, 0));
   LS_PASS(reduce(engine, result));
+  const double carried_s = last_carried_s(engine), reduced_s = ls_clock_s();
   ls_step_profile_lap(step->profile, 0, LS_SECTION_REDUCTION);
   if (!result->is_valid) return explain(engine, step);
   apply(engine, step);
   ls_step_profile_lap(step->profile, 0, LS_SECTION_OPTIMIZER);
+  result->times = (ls_step_times){.compute_s = carried_s - started_s,
+                                  .reduction_s = reduced_s - carried_s,
+                                  .update_s = ls_clock_s() - reduced_s};
   return LS_OK;
 }

@@ -56,12 +56,20 @@ typedef struct ls_step {
   struct ls_step_profile *profile; /* where this step's time goes is added to it; NULL: nobody asks */
 } ls_step;
 
-/** Sums over all ranks, the same bits on each. */
+/** Where a rank's time of a step, or of several, went: seconds. */
+typedef struct ls_step_times {
+  double compute_s;   /* until its last thread had carried its last micro-batch */
+  double reduction_s; /* from then until the sums were there, waiting for other ranks included */
+  double update_s;    /* optimizer and packing */
+} ls_step_times;
+
+/** Sums over all ranks, the same bits on each; but for the times. */
 typedef struct ls_step_result {
   double loss; /* sum over the samples */
   uint64_t correct, samples;
   bool is_valid; /* loss and gradient are finite and within the range of the sums */
   ls_control control;
+  ls_step_times times; /* this rank's; zero when the step was not valid */
 } ls_step_result;
 
 /** Take one training step.

@@ -21,6 +21,8 @@ typedef struct ls_run {
   uint64_t saved_step;       /* of the last checkpoint that was written, or gone on from; 0: none */
   bool restored;             /* rank 0: the weights are those of best.h5 */
   double started_s;          /* clock time that time_limit counts from */
+  ls_step_times times;       /* of this rank, of the steps of this session */
+  uint64_t timed_steps;      /* how many those are */
   double checkpoint_s;       /* clock at the last checkpoint, for every_minutes; rank 0's counts */
 } ls_run;
 

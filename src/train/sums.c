@@ -15,6 +15,7 @@
 #include "base/size.h"
 
 static const double GRAD_SCALE = 0x1p40, STAT_SCALE = 0x1p28, LOSS_SCALE = 0x1p32;
+static const double BUCKET_FLOATS = 0x1p18; /* in a mebibyte */
 
 enum { BLOCK = 512 }; /* elements summed in one go, in first-level cache */
 
@@ -105,6 +106,18 @@ static ls_status find_result(ls_sums *sums)
   LS_PASS(ls_alloc(&sums->decoded, sums->count, sizeof(float), "the gradient"));
   sums->result = sums->decoded;
   return LS_OK;
+}
+
+ls_sums_options ls_sums_options_of(const ls_spec_train *train, ls_comm *comm, const ls_sums_shape *shape)
+{
+  return (ls_sums_options){.comm = comm,
+                           .grads = shape->grads,
+                           .stats = shape->stats,
+                           .threads = shape->threads,
+                           .microbatches = shape->microbatches,
+                           .bucket = (size_t)(train->bucket_mb * BUCKET_FLOATS),
+                           .is_fast = train->reduction == LS_REDUCTION_FAST,
+                           .is_brief = train->allreduce_dtype == LS_DTYPE_BFLOAT16};
 }
 
 static ls_status build(ls_sums *sums)

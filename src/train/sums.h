@@ -19,6 +19,7 @@
 
 #include "base/status.h"
 #include "comm/comm.h"
+#include "config/spec.h"
 
 typedef struct ls_sums ls_sums;
 
@@ -35,6 +36,14 @@ typedef struct ls_sums_options {
                     any number of nodes */
   bool is_brief; /* as bfloat16 instead: a quarter of the bytes, 8 bits of each value; with is_fast */
 } ls_sums_options;
+
+/** What of its options the configuration does not say. */
+typedef struct ls_sums_shape {
+  size_t grads, stats, threads, microbatches;
+} ls_sums_shape;
+
+/** Sums as the configuration wants them. Local. */
+ls_sums_options ls_sums_options_of(const ls_spec_train *train, ls_comm *comm, const ls_sums_shape *shape);
 
 /** What is counted beside the vectors. */
 typedef enum ls_tally {

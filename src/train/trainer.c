@@ -104,6 +104,8 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   if (status != LS_OK)
     return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;
   ls_run_average(run);
+  ls_step_times_add(&run->times, &result.times);
+  run->timed_steps++;
   ls_activity_pass(run->activity);
   progress->step++;
   progress->epoch_step++;
@@ -290,7 +292,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
     ls_weights_digest(run->options->model, run->average.params, run->average.buffers, result->ema_digest);
   double trained = (double)progress->epoch * (double)ls_loader_train_count(run->loader);
   result->samples_per_second = progress->seconds > 0.0 ? trained / progress->seconds : 0.0;
-  return LS_OK;
+  return ls_balance_gather(&result->balance, run->options->comm, &run->times, run->timed_steps);
 }
 
 const char *ls_snapshot_name(size_t number, char name[LS_SNAPSHOT_CHARS])
@@ -319,4 +321,5 @@ void ls_train_result_fini(ls_train_result *result)
 {
   ls_evaluation_fini(&result->validation);
   ls_evaluation_fini(&result->test);
+  ls_balance_fini(&result->balance);
 }

@@ -14,6 +14,7 @@
 #include "config/spec.h"
 #include "data/source.h"
 #include "store/checkpoint.h"
+#include "train/balance.h"
 #include "train/evaluate.h"
 
 /** After a step; means over the epoch so far. */
@@ -73,6 +74,7 @@ typedef struct ls_train_result {
   char ema_digest[LS_DIGEST_CHARS];  /* of their moving average, which was evaluated; "": there is none */
   double samples_per_second;         /* training, over all sessions, without evaluation */
   char checkpoint[LS_CHECKPOINT_NAME_CHARS]; /* file of the run directory that holds the final weights */
+  ls_balance balance; /* which rank took how long in this session; its loads on rank 0 */
 } ls_train_result;
 
 /** Train, evaluate, and leave checkpoints and metrics in the run directory, which must exist.

@@ -3,6 +3,7 @@
 # rate. Needs root and iproute2.
 #
 #   hosts_up COUNT RATE   makes hosts h1 .. hCOUNT, each sending at RATE (of tc: 1gbit; "" for no limit)
+#   hosts_share HOST PERCENT   lets host number HOST have that much of a core from its next process on (cgroup v1)
 #   hosts_mpirun ARG...   mpirun from h1; -host h1:1,h2:1 says where ranks go
 #   hosts_down            takes everything away again
 #
@@ -13,12 +14,21 @@ hosts_count=0
 hosts_folder=
 hosts_prefix= # of the names of bridge, links and namespaces, so that two scripts have hosts of their own
 hosts_net=    # of their addresses: host i has $hosts_net.i
+hosts_cgroups=/sys/fs/cgroup/cpu
+
+hosts_share() {
+  local group=$hosts_cgroups/${hosts_prefix}h$1
+  mkdir -p "$group"
+  echo "$((100000 / $2))" >"$group/cpu.cfs_period_us"
+  echo 1000 >"$group/cpu.cfs_quota_us" # the kernel's least
+}
 
 hosts_down() {
   local i
   for ((i = 1; i <= hosts_count; i++)); do
     ip netns del "${hosts_prefix}h$i" 2>/dev/null || true
     ip link del "${hosts_prefix}v$i" 2>/dev/null || true
+    rmdir "$hosts_cgroups/${hosts_prefix}h$i" 2>/dev/null || true
   done
   [[ -z "$hosts_prefix" ]] || ip link del "${hosts_prefix}br" 2>/dev/null || true
   [[ -z "$hosts_folder" ]] || rm -rf "$hosts_folder"
@@ -59,6 +69,8 @@ hosts_up() {
 #!/usr/bin/env bash
 host=\$1
 shift
+group=$hosts_cgroups/$hosts_prefix\$host/cgroup.procs
+[[ ! -e \$group ]] || echo \$\$ >\$group
 exec nsenter --net="/run/netns/$hosts_prefix\$host" unshare --mount --uts --propagation private bash -c '
   hostname "\$0" && mount -t tmpfs -o size=2g tmpfs /dev/shm &&
     mount --bind "$hosts_folder/hosts" /etc/hosts && mount --bind "$hosts_folder/resolv.conf" /etc/resolv.conf &&

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "comm/exchange.h"
+#include "comm/groups.h"
 
 static size_t rank_of(const ls_comm *comm)
 {
@@ -368,6 +369,29 @@ static void a_text_that_is_not_rank_0s_is_told_by_its_line(void **state)
   }
 }
 
+/* The first ranks sum over themselves, while the others rest until they have done so. */
+static void the_first_ranks_work_while_the_others_rest(void **state)
+{
+  ls_comm *comm = *state;
+  const size_t size = (size_t)ls_comm_size(comm), rank = (size_t)ls_comm_rank(comm);
+  for (size_t count = 1; count <= size; count++) {
+    ls_comm *first;
+    size_t hosts;
+    uint64_t sum = 1;
+    assert_ok(ls_comm_first(&first, comm, count, &hosts));
+    assert_int_equal(hosts, 1);
+    assert_all(comm, (first != NULL) == (rank < count)); /* the ranks of one host, in their order */
+    if (first) {
+      assert_int_equal(ls_comm_size(first), count);
+      assert_int_equal(ls_comm_rank(first), rank);
+      assert_ok(ls_comm_sum_u64(first, &sum, 1));
+      assert_int_equal(sum, count);
+    }
+    ls_comm_close(first);
+    assert_ok(ls_comm_rest(comm));
+  }
+}
+
 static void the_library_has_a_name_on_one_line(void **state)
 {
   (void)state;
@@ -394,6 +418,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(items_reach_their_places, comm),
       cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
       cmocka_unit_test_prestate(a_text_that_is_not_rank_0s_is_told_by_its_line, comm),
+      cmocka_unit_test_prestate(the_first_ranks_work_while_the_others_rest, comm),
       cmocka_unit_test_prestate(the_library_has_a_name_on_one_line, comm),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
