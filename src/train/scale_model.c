@@ -228,6 +228,14 @@ static size_t batch_of(const ls_scale_prediction *prediction, size_t batch)
   return prediction->mode == LS_SCALE_WEAK ? batch * prediction->ranks : batch;
 }
 
+/* Of one rank alone as it was measured: its host is not full. */
+static ls_scale_times predict_alone_too(const ls_scale_model *model, const ls_scale_prediction *prediction)
+{
+  ls_scale_times times = ls_scale_predict(model, prediction->ranks, prediction->batch);
+  for (size_t p = 0; prediction->ranks == 1 && p < LS_SCALE_PARTS; p++) times.parts[p] *= model->single;
+  return times;
+}
+
 /* Predict again and again. steps: [predictions][REPLICATES] */
 static ls_status replicate(const ls_scale_data *data, const ls_scale_prediction out[LS_SCALE_PREDICTIONS],
                            double (*steps)[REPLICATES])
@@ -245,7 +253,7 @@ static ls_status replicate(const ls_scale_data *data, const ls_scale_prediction 
     resample(data, &copy, r);
     ls_scale_fit(&model, &copy, out[0].threads);
     for (size_t i = 0; i < LS_SCALE_PREDICTIONS; i++)
-      steps[i][r] = ls_scale_predict(&model, out[i].ranks, out[i].batch).parts[LS_SCALE_STEP];
+      steps[i][r] = predict_alone_too(&model, &out[i]).parts[LS_SCALE_STEP];
   }
 done:
   free(copy.points);
@@ -273,8 +281,7 @@ ls_status ls_scale_predict_all(const ls_scale_data *data, const ls_scale_model *
     *p = (ls_scale_prediction){.mode = mode, .ranks = (size_t)1 << i, .threads = model->threads};
     p->hosts = ls_scale_hosts(model, p->ranks);
     p->batch = batch_of(p, batch);
-    p->times = ls_scale_predict(model, p->ranks, p->batch);
-    for (size_t part = 0; i == 0 && part < LS_SCALE_PARTS; part++) p->times.parts[part] *= model->single;
+    p->times = predict_alone_too(model, p);
     p->efficiency = ls_scale_efficiency(model, mode, p->ranks, batch);
   }
   LS_GO(ls_alloc(&steps, LS_SCALE_PREDICTIONS, sizeof *steps, "error bars"));
