@@ -41,6 +41,9 @@ holds 'three threads' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[1]
 # More ranks than samples.
 toy tiny 5 3
 ranks 8 0 "$lockstep" train toy.yaml data.source=tiny data.validation=0 data.classes=4 train.batch=3 train.microbatch=1 -o tiny-run
+holds 'every rank has its times' '(lambda b: b["steps"] == d[0]["steps"] and len(b["busy_seconds"]) == 8 and
+  b["busy_seconds"][b["slowest_rank"]] == max(b["busy_seconds"]) and min(b["waited_seconds"]) == 0 and
+  len(b["slowest_host"]) > 0)(d[0]["balance"])' tiny-run/summary.json
 holds 'tiny' 'd[0]["steps"] == 6 and sum(map(sum, d[0]["test"]["confusion"])) == 3' tiny-run/summary.json
 
 # Evaluation of a checkpoint gives what the summary says; several vote.
