@@ -24,21 +24,29 @@ check() {
   fi
 }
 
-# start_script NAME SCRIPT, finish_script: a test that waits more than it computes, beside something else.
-start_script() {
-  background=$1 background_start=$SECONDS background_log=$(mktemp)
-  bash "$2" >"$background_log" 2>&1 &
+# start_scripts SCRIPT..., finish_scripts: tests that wait more than they compute, one after the other beside something
+# else.
+start_scripts() {
+  background=("$@") background_logs=$(mktemp -d)
+  for script in "${background[@]}"; do
+    bash "$script" >"$background_logs/${script##*/}" 2>&1
+    echo $? >"$background_logs/${script##*/}.status"
+  done &
   background_pid=$!
 }
 
-finish_script() {
+finish_scripts() {
+  local script log
   wait "$background_pid"
-  case $? in
-    0) passed=$((passed + 1)); echo "ok      $background ($((SECONDS - background_start)) s)" ;;
-    77) skipped=$((skipped + 1)); echo "skipped $background: $(tail -n 1 "$background_log")" ;;
-    *) failed=$((failed + 1)); echo "FAILED  $background"; tail -n 100 "$background_log" ;;
-  esac
-  rm -f "$background_log"
+  for script in "${background[@]}"; do
+    log=$background_logs/${script##*/}
+    case $(<"$log.status") in
+      0) passed=$((passed + 1)); echo "ok      $script" ;;
+      77) skipped=$((skipped + 1)); echo "skipped $script: $(tail -n 1 "$log")" ;;
+      *) failed=$((failed + 1)); echo "FAILED  $script"; tail -n 100 "$log" ;;
+    esac
+  done
+  rm -rf "$background_logs"
 }
 
 # run_ctest NAME ARG...: every ctest program counts by itself.
@@ -69,13 +77,13 @@ check 'build: gcc, release, warnings are errors' build release
 export LOCKSTEP=$PWD/build/release/lockstep
 if [[ ${#only[@]} -eq 0 ]]; then
   bash jobs/bootstrap.sh --cluster || true # without it those tests are skipped
-  start_script 'jobs under Slurm: requeues, a node that fails, arrays, ensembles' tests/cluster/test_slurm.sh
+  start_scripts tests/cluster/test_slurm.sh tests/cluster/netns.sh
   check 'style: clang-format' bash tests/style/format.sh
   check 'style: arrows between modules' bash tests/style/layering.sh
   check 'build: clang, release, warnings are errors' build clang
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas
-  finish_script
+  finish_scripts
 fi
 if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
   LOCKSTEP_DATA_PATH=$(cd ../shared/data && pwd)
@@ -89,8 +97,6 @@ if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
   check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   check 'install: cmake --install' bash tests/style/install.sh
-  start_script 'several hosts: the same bits, a slow one is named, a lost one ends the job' tests/cluster/netns.sh
-  finish_script
   check 'chaos: runs that are killed, starved and damaged end with the same bits' bash tests/chaos/run.sh
 fi
 
