@@ -75,6 +75,14 @@ for launch in srun mpirun; do
   done
 done
 
+# So does a task of an array, and the others do not notice.
+submit --array=1-2 --export=ALL,RUN_DIR=cut-array,COMBINE=no --output='cut-array-%a.out' jobs/ensemble_array.sbatch "${long[@]}"
+wait_file 'cut-array/member-1/checkpoint-*.h5' && scancel --batch --signal=USR1 "${job}_1"
+ended 90 cut-array-1.out
+same 'a task of an array' cut-array/member-1
+grep -q 'life 2, on' cut-array-1.out || { fail 'a task of an array is not requeued'; tail -n 30 cut-array-1.out; }
+grep -q 'life 2, on' cut-array-2.out && fail 'another task is requeued'
+
 # A node loses its power in mid-run; Slurm requeues the job, which goes on with the others.
 submit --nodes=2 --ntasks=2 --export=ALL,RUN_DIR=crashed --output=crashed.out jobs/train.sbatch "${long[@]}"
 if wait_file 'crashed/checkpoint-*.h5'; then
