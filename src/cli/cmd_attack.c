@@ -40,6 +40,7 @@ typedef struct attack_arguments {
   double epsilons[LS_ATTACK_MAX_EPSILONS];
   size_t epsilon_count;
   ls_onslaught onslaught; /* all but loader, epsilon and seed */
+  bool shapes_steps;      /* an option that only attacks of several steps take was given */
   bool json;
 } attack_arguments;
 
@@ -71,7 +72,7 @@ static error_t parse_count(struct argp_state *state, const char *option, const c
   return 0;
 }
 
-static error_t parse_epsilons(struct argp_state *state, attack_arguments *arguments, const char *list)
+static error_t take_epsilons(struct argp_state *state, attack_arguments *arguments, const char *list)
 {
   static const char expected[] = "numbers from 0 to 1 with commas between them, at most 64, such as 0.1,0.2";
   arguments->epsilon_count = 0;
@@ -87,17 +88,71 @@ static error_t parse_epsilons(struct argp_state *state, attack_arguments *argume
   return 0;
 }
 
-static error_t parse_method(struct argp_state *state, ls_onslaught *onslaught, const char *word)
+static error_t take_method(struct argp_state *state, attack_arguments *arguments, const char *word)
 {
-  onslaught->attack.kind = ls_attack_find(word);
-  return onslaught->attack.kind ? 0 : refuse(state, "method", word, "fgsm or pgd");
+  arguments->onslaught.attack.kind = ls_attack_find(word);
+  return arguments->onslaught.attack.kind ? 0 : refuse(state, "method", word, "fgsm or pgd");
 }
 
-static error_t parse_step_size(struct argp_state *state, ls_onslaught *onslaught, const char *value)
+static error_t take_steps(struct argp_state *state, attack_arguments *arguments, const char *value)
 {
-  double *step_size = &onslaught->attack.step_size;
+  arguments->shapes_steps = true;
+  return parse_count(state, "steps", value, 1, &arguments->onslaught.attack.steps);
+}
+
+static error_t take_step_size(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  double *step_size = &arguments->onslaught.attack.step_size;
+  arguments->shapes_steps = true;
   if (ls_parse_real(value, step_size) && *step_size > 0.0 && *step_size <= 1.0) return 0;
   return refuse(state, "step-size", value, "a number above 0, at most 1");
+}
+
+static error_t take_restarts(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  arguments->shapes_steps = true;
+  return parse_count(state, "restarts", value, 1, &arguments->onslaught.restarts);
+}
+
+static error_t take_target(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  return parse_count(state, "target", value, 0, &arguments->onslaught.target);
+}
+
+static error_t take_source_class(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  return parse_count(state, "source-class", value, 0, &arguments->onslaught.source_class);
+}
+
+static error_t take_limit(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  return parse_count(state, "limit", value, 1, &arguments->onslaught.limit);
+}
+
+static error_t take_data(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  (void)state;
+  arguments->data = value;
+  return 0;
+}
+
+static error_t take_split(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  return ls_eval_split_parse(&arguments->onslaught.split, value, state);
+}
+
+static error_t take_json(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  (void)state, (void)value;
+  arguments->json = true;
+  return 0;
+}
+
+static error_t take_output(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  (void)state;
+  arguments->output = value;
+  return 0;
 }
 
 static error_t take_checkpoint(struct argp_state *state, attack_arguments *arguments, const char *value)
@@ -110,8 +165,9 @@ static error_t take_checkpoint(struct argp_state *state, attack_arguments *argum
   return 0;
 }
 
-static error_t check_complete(const attack_arguments *arguments, struct argp_state *state)
+static error_t check_complete(struct argp_state *state, attack_arguments *arguments, const char *value)
 {
+  (void)value;
   const char *missing = !arguments->checkpoint              ? "no checkpoint given"
                         : !arguments->onslaught.attack.kind ? "no --method given: fgsm or pgd"
                         : arguments->epsilon_count == 0     ? "no --epsilon given, such as --epsilon 0.1,0.2"
@@ -121,45 +177,31 @@ static error_t check_complete(const attack_arguments *arguments, struct argp_sta
   return EINVAL;
 }
 
+static const struct {
+  int key;
+  error_t (*take)(struct argp_state *state, attack_arguments *arguments, const char *value);
+} takers[] = {
+    {KEY_METHOD, take_method},
+    {KEY_EPSILON, take_epsilons},
+    {KEY_STEPS, take_steps},
+    {KEY_STEP_SIZE, take_step_size},
+    {KEY_RESTARTS, take_restarts},
+    {KEY_TARGET, take_target},
+    {KEY_SOURCE_CLASS, take_source_class},
+    {KEY_LIMIT, take_limit},
+    {KEY_DATA, take_data},
+    {KEY_SPLIT, take_split},
+    {KEY_JSON, take_json},
+    {KEY_OUTPUT, take_output},
+    {ARGP_KEY_ARG, take_checkpoint},
+    {ARGP_KEY_END, check_complete},
+};
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
-  attack_arguments *arguments = state->input;
-  ls_onslaught *onslaught = &arguments->onslaught;
-  switch (key) {
-  case KEY_METHOD:
-    return parse_method(state, onslaught, value);
-  case KEY_EPSILON:
-    return parse_epsilons(state, arguments, value);
-  case KEY_STEPS:
-    return parse_count(state, "steps", value, 1, &onslaught->attack.steps);
-  case KEY_STEP_SIZE:
-    return parse_step_size(state, onslaught, value);
-  case KEY_RESTARTS:
-    return parse_count(state, "restarts", value, 1, &onslaught->restarts);
-  case KEY_TARGET:
-    return parse_count(state, "target", value, 0, &onslaught->target);
-  case KEY_SOURCE_CLASS:
-    return parse_count(state, "source-class", value, 0, &onslaught->source_class);
-  case KEY_LIMIT:
-    return parse_count(state, "limit", value, 1, &onslaught->limit);
-  case KEY_DATA:
-    arguments->data = value;
-    return 0;
-  case KEY_SPLIT:
-    return ls_eval_split_parse(&onslaught->split, value, state);
-  case KEY_JSON:
-    arguments->json = true;
-    return 0;
-  case KEY_OUTPUT:
-    arguments->output = value;
-    return 0;
-  case ARGP_KEY_ARG:
-    return take_checkpoint(state, arguments, value);
-  case ARGP_KEY_END:
-    return check_complete(arguments, state);
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
+  for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
+    if (takers[i].key == key) return takers[i].take(state, state->input, value);
+  return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp_option options[] = {
@@ -385,7 +427,13 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   LS_PASS(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
   if (done) return LS_OK;
   attack_session session = {.arguments = &arguments, .onslaught = arguments.onslaught};
-  if (!session.onslaught.attack.kind->takes_steps) session.onslaught.restarts = 1; /* all would be the same */
+  const ls_attack_kind *kind = session.onslaught.attack.kind;
+  if (!kind->takes_steps) session.onslaught.restarts = 1; /* all would be the same */
+  if (!kind->takes_steps && arguments.shapes_steps && ls_comm_rank(comm) == 0)
+    fprintf(stderr,
+            "lockstep: warning: %s takes a single step, from the image itself: --steps, --step-size and "
+            "--restarts are for pgd\n",
+            kind->name);
   const ls_status status = attack_all(comm, &session);
   release(&session);
   return status;

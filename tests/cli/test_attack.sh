@@ -57,6 +57,8 @@ net=$(ls -v plain/checkpoint-*.h5 | tail -n 1)
 attack exposed 1 --method pgd --epsilon 0.2 --steps 5
 holds 'training helps' 'd[0]["results"][0]["accuracy"] > d[1]["results"][0]["accuracy"]' defended.json exposed.json
 
+run 0 "$lockstep" attack "$net" --method fgsm --epsilon 0.1 --steps 3
+err_has 'fgsm takes a single step'
 run 2 "$lockstep" attack "$net" --method pgd
 err_has 'no --epsilon given'
 run 2 "$lockstep" attack "$net" --method fgsm --epsilon 0.1,2
