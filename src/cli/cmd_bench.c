@@ -59,7 +59,8 @@ static const struct argp argp = {
     .args_doc = "CONFIG.yaml [key.path=value ...]",
     .doc = "Measure the speed of training steps: forward, backward, reduction and optimizer, on data in "
            "memory.\v"
-           "Prints samples per second (median of 7 windows), GFLOP/s counted from the layers' "
+           "Prints samples per second (median of 7 windows, or of fewer where a step is long), GFLOP/s "
+           "counted from the layers' "
            "multiply-adds, the rate of large matrix products (SGEMM) on the same threads between the "
            "windows, and rank 0's time by layer and phase. Nothing is written.\n\n"
            "Examples:\n"
@@ -172,8 +173,9 @@ static ls_status print_report(const ls_comm *comm, const ls_setup *setup, const 
          setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
   printf("%.0f samples/s (%.0f to %.0f), %.2f ms a step\n", result->samples_per_second, result->slowest,
          result->fastest, 1e3 * result->step_seconds);
-  printf("%.1f GFLOP/s, %.1f %% of SGEMM's %.1f\n", result->gflops,
-         100.0 * result->gflops / result->sgemm_gflops, result->sgemm_gflops);
+  printf("%.1f GFLOP/s, %.1f %% of SGEMM's %.1f (%.1f to %.1f)\n", result->gflops,
+         100.0 * result->gflops / result->sgemm_gflops, result->sgemm_gflops, result->sgemm_slowest,
+         result->sgemm_fastest);
   print_profile(setup, result, visit);
   return LS_OK;
 }
@@ -212,14 +214,15 @@ static ls_status print_json(const ls_comm *comm, const ls_setup *setup, const ls
                             layer_visit *visit)
 {
   const ls_spec_train *train = &setup->spec->train;
-  json_t *document = json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:I, s:I, s:I, s:s, s:o}",
-                               "name", setup->spec->name, "samples_per_second", result->samples_per_second,
-                               "slowest", result->slowest, "fastest", result->fastest, "step_seconds",
-                               result->step_seconds, "gflops", result->gflops, "sgemm_gflops",
-                               result->sgemm_gflops, "sgemm_ratio", result->gflops / result->sgemm_gflops,
-                               "ranks", ls_comm_size(comm), "threads", (json_int_t)setup->place.threads,
-                               "batch", (json_int_t)train->batch, "microbatch", (json_int_t)train->microbatch,
-                               "gemm", ls_gemm_backend(), "profile", profile_json(setup, result, visit));
+  json_t *document =
+      json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:I, s:I, s:I, s:s, s:o}", "name",
+                setup->spec->name, "samples_per_second", result->samples_per_second, "slowest",
+                result->slowest, "fastest", result->fastest, "step_seconds", result->step_seconds, "gflops",
+                result->gflops, "sgemm_gflops", result->sgemm_gflops, "sgemm_slowest", result->sgemm_slowest,
+                "sgemm_fastest", result->sgemm_fastest, "sgemm_ratio", result->gflops / result->sgemm_gflops,
+                "ranks", ls_comm_size(comm), "threads", (json_int_t)setup->place.threads, "batch",
+                (json_int_t)train->batch, "microbatch", (json_int_t)train->microbatch, "gemm",
+                ls_gemm_backend(), "profile", profile_json(setup, result, visit));
   char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
   if (text) puts(text);
   free(text);

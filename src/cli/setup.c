@@ -82,15 +82,17 @@ static ls_status open_data(ls_setup *setup)
 }
 
 /* Does the validation split leave samples to train on? Found out here, it is so before a run directory is
- * made, and without a run. */
-static ls_status check_split(const ls_setup *setup)
+ * made, and without a run. A step cannot have more samples than there are. */
+static ls_status check_split(ls_setup *setup)
 {
+  size_t *batch = &setup->spec->train.batch;
   const ls_dataset_info *data = ls_source_info(setup->source);
   const ls_holdout_labels from = {.labels = ls_source_labels(setup->source, LS_SPLIT_TRAIN),
                                   .count = data->count[LS_SPLIT_TRAIN],
                                   .classes = data->classes};
   ls_holdout holdout;
   LS_TRY(ls_holdout_plan(&holdout, &from, setup->spec->seed, &setup->spec->data), "dataset '%s'", data->name);
+  *batch = ls_size_min(*batch, ls_holdout_train_count(&holdout));
   ls_holdout_fini(&holdout);
   return LS_OK;
 }
@@ -160,11 +162,11 @@ ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
   uint64_t threads = setup->place.threads;
   LS_PASS(ls_comm_sum_u64(comm, &threads, 1));
   if (ls_comm_rank(comm) == 0 && microbatches < threads)
-    fprintf(
-        stderr,
-        "lockstep: warning: train.batch %zu makes %zu micro-batches of %zu, fewer than the %zu threads: some "
-        "stay idle; lower train.microbatch or raise train.batch\n",
-        train->batch, microbatches, train->microbatch, (size_t)threads);
+    fprintf(stderr,
+            "lockstep: warning: train.batch %zu makes %zu micro-batch%s of at most %zu, fewer than the %zu "
+            "threads: some "
+            "stay idle; lower train.microbatch or raise train.batch\n",
+            train->batch, microbatches, microbatches == 1 ? "" : "es", train->microbatch, (size_t)threads);
   return LS_OK;
 }
 

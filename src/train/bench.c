@@ -3,6 +3,7 @@
  * slows both down. */
 #include "train/bench.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -85,24 +86,24 @@ static ls_status make_products(bench *self, size_t n)
   return LS_OK;
 }
 
-/* GFLOP/s of all threads of all ranks, for about so many seconds. Collective. */
+/* GFLOP/s of all threads of all ranks, for about so many seconds. The time is that of a rank's threads
+ * together: where they outnumber the cores they take turns. Collective. */
 static ls_status time_products(bench *self, size_t n, double seconds, double *gflops)
 {
   const size_t threads = self->options->threads;
-  double rate = 0.0;
+  double flops = 0.0, elapsed_s = 0.0;
   LS_PASS(ls_comm_barrier(self->options->comm));
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads) reduction(+ : rate)
+  const double started_s = ls_clock_s();
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads) reduction(+ : flops)                  \
+    reduction(max : elapsed_s)
   for (size_t t = 0; t < threads; t++) {
-    const double started_s = ls_clock_s();
-    double elapsed_s = 0.0, flops = 0.0;
-    while (elapsed_s < seconds) {
+    do {
       ls_sgemm_run(self->products[t]);
       flops += 2.0 * (double)n * (double)n * (double)n;
       elapsed_s = ls_clock_s() - started_s;
-    }
-    rate += flops / elapsed_s * 1e-9;
+    } while (elapsed_s < seconds);
   }
-  *gflops = rate;
+  *gflops = flops / elapsed_s * 1e-9;
   return ls_comm_sum_f64(self->options->comm, gflops, 1);
 }
 
@@ -138,26 +139,46 @@ static ls_status build(bench *self)
   return LS_OK;
 }
 
+/* Long enough for the rate to settle, but a single step where that takes longer than a window may.
+ * Collective. */
+static ls_status warm_up(bench *self, double window_s, double *rate)
+{
+  size_t count;
+  LS_PASS(time_steps(self, 1, rate));
+  LS_PASS(steps_for(self, window_s, *rate, &count));
+  for (size_t i = 0; count > 1 && i < 2; i++) LS_PASS(time_steps(self, WARM_UP_STEPS, rate));
+  return LS_OK;
+}
+
+/* How many windows of a step at least fit into the time for them: rank 0's guess. Collective. */
+static ls_status windows_for(bench *self, double seconds, double rate, size_t *count)
+{
+  const double windows = seconds * rate / (double)self->options->spec->train.batch;
+  *count = windows < LS_BENCH_WINDOWS ? (size_t)fmax(windows, 1.0) : LS_BENCH_WINDOWS;
+  return ls_comm_broadcast(self->options->comm, count, sizeof *count);
+}
+
 static ls_status measure(bench *self, ls_bench_result *result)
 {
-  const double seconds = self->options->seconds;
-  const double window_s = seconds * (1.0 - PRODUCT_SHARE - PROFILE_SHARE) / LS_BENCH_WINDOWS;
+  const double seconds = self->options->seconds, steps_s = seconds * (1.0 - PRODUCT_SHARE - PROFILE_SHARE);
   double rates[LS_BENCH_WINDOWS], products[LS_BENCH_WINDOWS];
-  size_t n, count;
+  size_t n, count, windows;
   LS_PASS(choose_products(self, &n));
-  LS_PASS(time_steps(self, WARM_UP_STEPS, &rates[0]));
-  LS_PASS(time_steps(self, WARM_UP_STEPS, &rates[0]));
-  LS_PASS(steps_for(self, window_s, rates[0], &count));
-  for (size_t i = 0; i < LS_BENCH_WINDOWS; i++) {
+  LS_PASS(warm_up(self, steps_s / LS_BENCH_WINDOWS, &rates[0]));
+  LS_PASS(windows_for(self, steps_s, rates[0], &windows));
+  LS_PASS(steps_for(self, steps_s / (double)windows, rates[0], &count));
+  for (size_t i = 0; i < windows; i++) {
     LS_PASS(time_steps(self, count, &rates[i]));
-    LS_PASS(time_products(self, n, seconds * PRODUCT_SHARE / LS_BENCH_WINDOWS, &products[i]));
+    LS_PASS(time_products(self, n, seconds * PRODUCT_SHARE / (double)windows, &products[i]));
   }
-  result->samples_per_second = ls_quantile(rates, LS_BENCH_WINDOWS, 0.5);
+  result->samples_per_second = ls_quantile(rates, windows, 0.5);
   result->slowest = rates[0];
-  result->fastest = rates[LS_BENCH_WINDOWS - 1];
+  result->fastest = rates[windows - 1];
   result->step_seconds = (double)self->options->spec->train.batch / result->samples_per_second;
   result->gflops = result->samples_per_second * self->flops * 1e-9;
-  result->sgemm_gflops = ls_quantile(products, LS_BENCH_WINDOWS, 0.5);
+  result->sgemm_gflops = ls_quantile(products, windows, 0.5);
+  result->sgemm_slowest = products[0];
+  result->sgemm_fastest = products[windows - 1];
   return LS_OK;
 }
 

@@ -12,7 +12,7 @@
 #include "nn/model.h"
 #include "train/step_profile.h"
 
-enum { LS_BENCH_WINDOWS = 7 };
+enum { LS_BENCH_WINDOWS = 7 }; /* fewer where a step takes longer than one of them may */
 
 typedef struct ls_bench_options {
   ls_comm *comm;
@@ -29,9 +29,10 @@ typedef struct ls_bench_result {
   double step_seconds;       /* of a whole global batch, at the median rate */
   double gflops;             /* of all ranks: 1e9 floating-point operations of the layers' products per s */
   double sgemm_gflops;       /* likewise, of square products on all threads of all ranks; median */
-  size_t profiled_steps;     /* after the windows */
-  double profiled_seconds;   /* of those steps together */
-  ls_step_profile step_profile; /* of those steps, this rank's; owned */
+  double sgemm_slowest, sgemm_fastest; /* windows of those */
+  size_t profiled_steps;               /* after the windows */
+  double profiled_seconds;             /* of those steps together */
+  ls_step_profile step_profile;        /* of those steps, this rank's; owned */
 } ls_bench_result;
 
 /** Take training steps on the configured data, in memory; the learning rate is zero, so that no number of

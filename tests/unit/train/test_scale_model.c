@@ -56,7 +56,7 @@ static void measure(ls_scale_data *data, size_t levels, double jitter)
   *data = (ls_scale_data){.points = points, .sums = sums, .microbatch = MICROBATCH, .elements = ELEMENTS};
   for (size_t level = 0; level < levels; level++) {
     add_point(data, LS_SCALE_STRONG, level, BATCH, jitter);
-    add_point(data, LS_SCALE_WEAK, level, BATCH << level, jitter);
+    add_point(data, LS_SCALE_WEAK, level, (size_t)BATCH << level, jitter);
     for (size_t i = 0; i < SIZES; i++) {
       const size_t elements = ELEMENTS >> (2 * i);
       ls_scale_sum *sum = &data->sums[data->sum_count++];
@@ -65,7 +65,7 @@ static void measure(ls_scale_data *data, size_t levels, double jitter)
     }
   }
   for (size_t i = 0; i < PROBES; i++)
-    add_point(data, LS_SCALE_PROBE, levels - 1, MICROBATCH << (levels - 1 + i), jitter);
+    add_point(data, LS_SCALE_PROBE, levels - 1, (size_t)MICROBATCH << (levels - 1 + i), jitter);
 }
 
 static void assert_near(double actual, double expected, double relative)
