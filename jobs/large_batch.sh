@@ -11,8 +11,9 @@ cd "$(dirname "$0")/.."
 dir=${1:-runs/large_batch}
 seeds=${SEEDS:-3}
 read -ra batches <<<"${BATCHES:-256 1024 2048 4096}"
-export LOCKSTEP=${LOCKSTEP:-build/quickstart/lockstep} EPOCHS=${EPOCHS:-20} SOURCE=${SOURCE:-mnist}
-[[ -x $LOCKSTEP ]] || { echo "large_batch: no program $LOCKSTEP: bash jobs/quickstart.sh builds it" >&2; exit 1; }
+export EPOCHS=${EPOCHS:-20} SOURCE=${SOURCE:-mnist}
+source jobs/study.sh
+study_program
 mkdir -p "$dir"
 
 # Rates that meet at 2048; four epochs of warm-up, and gradients clipped, without which the rates of large batches end in
@@ -46,10 +47,6 @@ for batch in "${batches[@]}"; do
   done
 done | xargs -L 1 -P "$(nproc)" bash -c 'one_run "$@"' one_run
 
-accuracy() { # of a summary.json's test split, in per cent
-  awk '/"test": \{/ {inside = 1} inside && /"accuracy":/ {gsub(",", ""); print 100 * $2; exit}' "$1"
-}
-
 echo "way,batch,seed,test_accuracy" >"$dir/runs.csv"
 {
   echo "| batch |$(printf ' %s |' "${ways[@]}")"
@@ -57,11 +54,9 @@ echo "way,batch,seed,test_accuracy" >"$dir/runs.csv"
   for batch in "${batches[@]}"; do
     row="| $batch |"
     for way in "${ways[@]}"; do
-      figures=$(for ((seed = 1; seed <= seeds; seed++)); do accuracy "$dir/$way-$batch-$seed/summary.json"; done)
+      figures=$(for ((seed = 1; seed <= seeds; seed++)); do study_test "$dir/$way-$batch-$seed"; done)
       nl -s, -w1 <<<"$figures" | sed "s/^/$way,$batch,/" >>"$dir/runs.csv"
-      row+=$(awk '{n++; sum += $1; squares += $1 * $1}
-        END {mean = sum / n; spread = n > 1 ? (squares - n * mean * mean) / (n - 1) : 0
-          printf " %.2f ± %.2f |", mean, sqrt(spread > 0 ? spread : 0)}' <<<"$figures")
+      row+=" $(study_mean <<<"$figures") |"
     done
     echo "$row"
   done

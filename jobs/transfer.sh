@@ -12,8 +12,8 @@ cd "$(dirname "$0")/.."
 dir=${1:-runs/transfer}
 seeds=${SEEDS:-5}
 read -ra samples <<<"${SAMPLES:-10 100 1000}"
-export LOCKSTEP=${LOCKSTEP:-build/quickstart/lockstep}
-[[ -x $LOCKSTEP ]] || { echo "transfer: no program $LOCKSTEP: bash jobs/quickstart.sh builds it" >&2; exit 1; }
+source jobs/study.sh
+study_program
 mkdir -p "$dir"
 
 # The same for all: a thousand steps or more of small batches.
@@ -57,15 +57,11 @@ for count in "${samples[@]}"; do
   done
 done | xargs -L 1 -P "$(nproc)" bash -c 'one_run "$@"' one_run
 
-accuracy() { # of a summary.json's test split
-  awk '/"test": \{/ {inside = 1} inside && /"accuracy":/ {gsub(",", ""); print $2; exit}' "$1"
-}
-
 echo "way,samples_per_class,seed,test_accuracy" >"$dir/runs.csv"
 for way in "${ways[@]}"; do
   for count in "${samples[@]}"; do
     for ((seed = 1; seed <= seeds; seed++)); do
-      echo "$way,$count,$seed,$(accuracy "$dir/$way-$count-$seed/summary.json")" >>"$dir/runs.csv"
+      echo "$way,$count,$seed,$(study_test "$dir/$way-$count-$seed")" >>"$dir/runs.csv"
     done
   done
 done
@@ -74,7 +70,7 @@ done
 awk -F, 'NR > 1 {
     key = $1 " " $2
     if (!(key in n)) order[++keys] = key
-    n[key]++; sum[key] += 100 * $4; squares[key] += 1e4 * $4 * $4
+    n[key]++; sum[key] += $4; squares[key] += $4 * $4
   }
   END {
     for (i = 1; i <= keys; i++) {
