@@ -6,9 +6,16 @@
 
 #include <stddef.h>
 
+#include "base/size.h"
 #include "base/status.h"
 
 #define LS_ALIGNMENT ((size_t)64) /* bytes: a cache line, and the widest vector register */
+
+/** Floats that take a whole number of aligned lines, at least so many. */
+static inline size_t ls_floats_aligned(size_t floats)
+{
+  return ls_size_round_up(floats, LS_ALIGNMENT / sizeof(float));
+}
 
 /** Allocate `count` zeroed elements of `size` bytes, 64-byte aligned; freed with free().
  *

@@ -34,6 +34,12 @@ static inline size_t ls_size_ceil_div(size_t a, size_t b)
   return a / b + (a % b != 0);
 }
 
+/** The least multiple of `unit` that is not below a; unit > 0. */
+static inline size_t ls_size_round_up(size_t a, size_t unit)
+{
+  return ls_size_ceil_div(a, unit) * unit;
+}
+
 /** First item of part `i` when `count` items are dealt to `parts` parts in order, as evenly as can be.
  *
  * Part i holds [ls_part_first(count, parts, i), ls_part_first(count, parts, i + 1)). 0 <= i <= parts.

@@ -109,6 +109,7 @@ typedef struct layer_visit {
   double phases[LS_PHASE_COUNT];
   json_t *list;
   bool is_complete;
+  bool trains; /* of the layers so far, one */
 } layer_visit;
 
 static void add_phases(const ls_layer *layer, size_t depth, void *user)
@@ -131,9 +132,9 @@ static double idle_seconds(const ls_bench_result *result, const double phases[LS
 
 static void print_layer(const ls_layer *layer, size_t depth, void *user)
 {
-  const layer_visit *visit = user;
+  layer_visit *visit = user;
   double total = 0.0;
-  const double flops = ls_bench_layer_flops(layer);
+  const double flops = ls_bench_layer_flops(layer, &visit->trains);
   printf("  %*s%-*s", (int)(2 * depth), "", (int)(26 - 2 * depth), layer->name);
   for (size_t p = 0; p < LS_PHASE_COUNT; p++) {
     const double seconds = phase_seconds(visit->result, layer, p);

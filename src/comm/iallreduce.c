@@ -3,6 +3,7 @@
  * it, the sum comes back. Of a block of this node's there are two for each other node. */
 #include "comm/iallreduce.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,6 +290,7 @@ ls_status ls_iallreduce_progress(ls_iallreduce *sum)
 
 ls_status ls_iallreduce_end(ls_iallreduce *sum)
 {
+  assert(sum->next == 0 && "every block has been started");
   while (sum->pending > 0) {
     int count;
     LS_PASS(ls_comm_check(

@@ -6,7 +6,8 @@
  * vector is cut into blocks small enough to be sent eagerly: the operating system carries them, and a short
  * call now and then hands over what has arrived. Each block has a node that adds up everybody's, in the order
  * of the nodes, and sends the sum to all: reduce-scatter and allgather, with 2 (n - 1) / n of the vector's
- * bytes sent by each of n nodes.
+ * bytes sent by each of n nodes. Blocks are as long as Open MPI sends eagerly over TCP; a transport with a
+ * lower limit is as right, but hides less (train.bucket_mb=0 then sums at the end, by MPI_Allreduce).
  *
  * Source of the schedule: Thakur, Rabenseifner, Gropp: "Optimization of Collective Communication Operations
  * in MPICH", IJHPCA 19(1), 2005, section 4.5, with all partners at once instead of one after the other.

@@ -28,8 +28,8 @@ typedef struct ls_place {
 /** Find this rank's place, and choose its threads: OMP_NUM_THREADS (its first number, where it is a list) if
  * set, else its bound cores divided fairly among the ranks that share them, at least 1.
  *
- * Collective. Errors: LS_E_INPUT if OMP_NUM_THREADS is not a count from 1 to LS_THREADS_LIMIT; LS_E_COMM,
- * LS_E_MEMORY. */
+ * Collective. Errors: LS_E_INPUT if OMP_NUM_THREADS is not a count from 1 to LS_THREADS_LIMIT, or OpenMP
+ * gives fewer threads; LS_E_COMM, LS_E_MEMORY. */
 ls_status ls_place_find(ls_comm *comm, ls_place *place) LS_CHECKED;
 
 /** Gather every rank's place on rank 0: *all holds size places there (freed with free()), NULL elsewhere.

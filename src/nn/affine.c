@@ -17,11 +17,6 @@ enum {
 
 static const float zeros[PANEL];
 
-static size_t round_up(size_t count, size_t to)
-{
-  return ls_size_ceil_div(count, to) * to;
-}
-
 /* Height of the last panel of `m` rows, between 1 and PANEL. */
 static size_t last_of(size_t m, size_t block)
 {
@@ -48,7 +43,7 @@ static void plan_sizes(ls_product *product, size_t columns)
 /* Kernels of one panel height and one slice length, for every number of columns. */
 static ls_status plan_gemm(ls_product *product, bool last_panel, bool last_slice)
 {
-  const size_t m = last_panel ? round_up(last_of(product->m, PANEL), LANES) : PANEL;
+  const size_t m = last_panel ? ls_size_round_up(last_of(product->m, PANEL), LANES) : PANEL;
   const size_t k = last_slice ? last_of(product->k, SLICE) : SLICE;
   const bool padded = last_panel && product->m % LANES != 0;
   for (size_t i = 0; i < product->size_count; i++) {
@@ -78,7 +73,7 @@ static void product_fini(ls_product *product)
 
 static size_t product_packed(const ls_product *product)
 {
-  return round_up(product->m, LANES) * product->k;
+  return ls_size_round_up(product->m, LANES) * product->k;
 }
 
 /* Operands of a product, and how many of its columns: sizes[size]. */
@@ -96,7 +91,7 @@ static void run_panel(const ls_product *product, const operands *o, size_t first
                       float *c)
 {
   const bool last_panel = first + PANEL >= product->m;
-  const size_t m = last_panel ? round_up(last_of(product->m, PANEL), LANES) : PANEL;
+  const size_t m = last_panel ? ls_size_round_up(last_of(product->m, PANEL), LANES) : PANEL;
   const float *a = o->a + first * product->k;
   for (size_t k = 0; k < product->k; k += SLICE) {
     const ls_gemm *gemm = product->gemm[last_panel][k + SLICE >= product->k][o->size];
@@ -108,7 +103,7 @@ static void run_panel(const ls_product *product, const operands *o, size_t first
 static void run_padded_panel(const ls_product *product, const operands *o, size_t first)
 {
   const size_t rows = product->m - first;
-  const size_t padded = round_up(rows, LANES);
+  const size_t padded = ls_size_round_up(rows, LANES);
   run_panel(product, o, first, zeros, o->scratch);
   for (size_t j = 0; j < product->sizes[o->size]; j++)
     for (size_t i = 0; i < rows; i++)
@@ -237,7 +232,7 @@ static void transpose(const float *x, size_t x_pitch, size_t rows, size_t column
 static void pack_tap(const ls_affine *affine, const float *weights, size_t rows, float *packed)
 {
   const size_t channels = affine->in / affine->taps;
-  const size_t padded = round_up(rows, LANES);
+  const size_t padded = ls_size_round_up(rows, LANES);
   for (size_t first = 0; first < channels; first += GATHER) {
     const size_t end = ls_size_min(first + GATHER, channels);
     for (size_t i = 0; i < rows; i++)
@@ -249,10 +244,10 @@ static void pack_tap(const ls_affine *affine, const float *weights, size_t rows,
 /* Panel [taps, channels, rows] of the forward product, from weights[rows, channels, taps]. */
 static void pack_forward(const ls_affine *affine, const float *weights, size_t rows, float *packed)
 {
-  const size_t tap_floats = affine->in / affine->taps * round_up(rows, LANES);
+  const size_t tap_floats = affine->in / affine->taps * ls_size_round_up(rows, LANES);
   if (rows % LANES != 0) memset(packed, 0, affine->taps * tap_floats * sizeof *packed);
   if (affine->taps == 1) {
-    transpose(weights, affine->in, rows, affine->in, packed, round_up(rows, LANES));
+    transpose(weights, affine->in, rows, affine->in, packed, ls_size_round_up(rows, LANES));
     return;
   }
   for (size_t t = 0; t < affine->taps; t++) pack_tap(affine, weights + t, rows, packed + t * tap_floats);
@@ -264,7 +259,7 @@ static void pack_data(const ls_affine *affine, const float *weights, size_t firs
                       size_t count, float *packed)
 {
   const size_t channels = affine->in / affine->taps;
-  const size_t padded = round_up(rows, LANES);
+  const size_t padded = ls_size_round_up(rows, LANES);
   size_t at[PANEL];
   for (size_t i = 0; i < rows; i++) at[i] = (first + i) % channels * affine->taps + (first + i) / channels;
   packed += first * affine->out + output * padded;
@@ -360,7 +355,8 @@ void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *p
 {
   for (size_t piece = ls_size_ceil_div(affine->out, affine->piece); piece-- > 0;) {
     add_piece(affine, pass, piece * affine->piece, x, dy, dw);
-    if (tell && piece > 0)
-      ls_pass_done(pass->whole, pass->layer->grad_offset + piece * affine->piece * affine->in);
+    if (!tell || piece == 0) continue;
+    ls_profile_lap(pass->whole->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+    ls_pass_done(pass->whole, pass->layer->grad_offset + piece * affine->piece * affine->in);
   }
 }

@@ -14,10 +14,10 @@ typedef struct plan {
 
 static bool fits(const ls_conv_shape *shape)
 {
-  const bool whole =
-      shape->kernel == shape->in.h && shape->kernel == shape->in.w && shape->top == 0 && shape->left == 0;
-  const bool pixels = shape->kernel == 1 && shape->stride == 1 && shape->top == 0;
-  return whole || pixels;
+  const ls_shape in = shape->in, out = shape->out;
+  const bool whole = shape->kernel == in.h && shape->kernel == in.w && out.h == 1 && out.w == 1;
+  const bool pixels = shape->kernel == 1 && shape->stride == 1 && out.h == in.h && out.w == in.w;
+  return shape->top == 0 && shape->left == 0 && (whole || pixels);
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)

@@ -39,11 +39,6 @@ typedef struct plan {
   size_t dy_scratch, row_scratch; /* offsets of the parts of scratch after x's */
 } plan;
 
-static size_t round_up(size_t count, size_t to)
-{
-  return ls_size_ceil_div(count, to) * to;
-}
-
 static ls_status plan_weights(plan *self)
 {
   const ls_conv_shape *shape = &self->shape;
@@ -126,7 +121,7 @@ static void plan_images(plan *self)
 {
   const ls_conv_shape *shape = &self->shape;
   self->x = (ls_conv_image){.shape = shape->in, .channels = shape->in.c};
-  self->dy = (ls_conv_image){.shape = shape->out, .channels = round_up(shape->out.c, LS_CONV_LANES)};
+  self->dy = (ls_conv_image){.shape = shape->out, .channels = ls_size_round_up(shape->out.c, LS_CONV_LANES)};
   const ls_conv_axis cols = ls_conv_forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left);
   ls_conv_image_cover(&self->x, &cols);
   for (size_t phase = 0; phase < shape->stride; phase++) {
@@ -185,8 +180,8 @@ static size_t phases_of(const plan *self)
 /* Floats of scratch. */
 static size_t plan_scratch(plan *self)
 {
-  self->dy_scratch = round_up(ls_conv_image_floats(&self->x), LS_ALIGNMENT);
-  self->row_scratch = self->dy_scratch + round_up(ls_conv_image_floats(&self->dy), LS_ALIGNMENT);
+  self->dy_scratch = ls_size_round_up(ls_conv_image_floats(&self->x), LS_ALIGNMENT);
+  self->row_scratch = self->dy_scratch + ls_size_round_up(ls_conv_image_floats(&self->dy), LS_ALIGNMENT);
   size_t rows = ls_conv_sweep_scratch(&self->forward);
   for (size_t i = 0; i < phases_of(self); i++)
     rows = ls_size_max(rows, ls_conv_sweep_scratch(&self->backward[i]));

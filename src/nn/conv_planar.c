@@ -27,12 +27,6 @@ static bool fits(const ls_conv_shape *shape)
   return shape->in.c <= MAX_CHANNELS && shape->kernel <= MAX_KERNEL && shape->stride == 1;
 }
 
-static size_t aligned(size_t floats)
-{
-  const size_t line = LS_ALIGNMENT / sizeof(float);
-  return ls_size_ceil_div(floats, line) * line;
-}
-
 static ls_status plan_taps(plan *self)
 {
   const size_t kernel = self->shape.kernel;
@@ -50,8 +44,8 @@ static size_t plan_scratch(plan *self)
   const size_t filters = self->shape.out.c;
   self->dy_pixels = ls_size_ceil_div(self->shape.out.h * self->pitch, LS_PLANAR_LANES) * LS_PLANAR_LANES;
   self->dy_scratch =
-      aligned(self->shape.in.c * self->rows * self->pitch + self->shape.kernel + LS_PLANAR_PIXELS);
-  self->tile_scratch = self->dy_scratch + aligned(filters * self->dy_pixels);
+      ls_floats_aligned(self->shape.in.c * self->rows * self->pitch + self->shape.kernel + LS_PLANAR_PIXELS);
+  self->tile_scratch = self->dy_scratch + ls_floats_aligned(filters * self->dy_pixels);
   return self->tile_scratch + ls_size_ceil_div(filters, LS_PLANAR_LANES) * LS_PLANAR_LANES * LS_PLANAR_PIXELS;
 }
 
@@ -66,7 +60,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   LS_PASS(plan_taps(self));
   LS_PASS(ls_conv_direct.create(&self->direct, shape, microbatch, &direct));
   const size_t weights = ls_conv_weights(shape);
-  *counts = (ls_conv_counts){.packed = aligned(weights) + direct.packed,
+  *counts = (ls_conv_counts){.packed = ls_floats_aligned(weights) + direct.packed,
                              .grads = weights,
                              .scratch = ls_size_max(plan_scratch(self), direct.scratch)};
   return LS_OK;
@@ -85,7 +79,7 @@ static void pack(const void *made, const float *weights, float *packed)
 {
   const plan *self = made;
   const size_t taps = self->tap_count, filters = self->shape.out.c;
-  ls_conv_direct.pack(self->direct, weights, packed + aligned(taps * filters));
+  ls_conv_direct.pack(self->direct, weights, packed + ls_floats_aligned(taps * filters));
   for (size_t t = 0; t < taps; t++)
     for (size_t f = 0; f < filters; f++) packed[t * filters + f] = weights[f * taps + t];
 }
@@ -171,7 +165,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   if (grads) backward_weights(self, pass, x, dy, grads);
   if (!dx) return;
   ls_kernel_pass direct = *pass;
-  direct.packed += aligned(ls_conv_weights(&self->shape));
+  direct.packed += ls_floats_aligned(ls_conv_weights(&self->shape));
   ls_conv_direct.backward(self->direct, &direct, x, dy, dx, NULL);
 }
 

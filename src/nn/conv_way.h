@@ -48,8 +48,8 @@ typedef struct ls_conv_way {
   /** y[n, out] = conv(x[n, in]) + bias. */
   void (*forward)(const void *plan, const ls_kernel_pass *pass, const float *x, float *y);
 
-  /** The gradient of the weights is added to `grads`, that with respect to the input written to dx; each
-   * unless it is NULL. */
+  /** The gradient of the weights goes to `grads`, set or added as the pass says (`accumulate`), that with
+   * respect to the input to dx; each unless it is NULL. */
   void (*backward)(const void *plan, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
                    float *grads);
 } ls_conv_way;

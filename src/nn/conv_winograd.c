@@ -52,17 +52,11 @@ static size_t tiles_of(const tile_plan *tiles)
   return tiles->rows * tiles->cols;
 }
 
-static size_t aligned(size_t floats)
-{
-  const size_t line = LS_ALIGNMENT / sizeof(float);
-  return ls_size_ceil_div(floats, line) * line;
-}
-
 /* Floats from point to point of a matrix that is there for each: a line more than it has, because a power of
  * two would bring all points to the same set of the cache. */
 static size_t point_floats(size_t rows, size_t columns)
 {
-  return aligned(rows * columns) + LS_ALIGNMENT / sizeof(float);
+  return ls_floats_aligned(rows * columns) + LS_ALIGNMENT / sizeof(float);
 }
 
 static tile_plan cover(ls_shape image, ls_shape out, size_t top, size_t left)
@@ -142,7 +136,7 @@ static size_t plan_scratch(plan *self, const ls_conv_shape *shape)
   const tile_plan *forward = &self->forward.tiles, *backward = &self->backward.tiles;
   const size_t tiles = self->group * ls_size_max(tiles_of(forward), tiles_of(backward));
   const size_t channels = ls_size_max(shape->in.c, shape->out.c);
-  self->points_in = aligned(ls_size_max(padded_floats(forward), padded_floats(backward)));
+  self->points_in = ls_floats_aligned(ls_size_max(padded_floats(forward), padded_floats(backward)));
   self->points_out = self->points_in + LS_WINOGRAD_POINTS * point_floats(tiles, channels);
   self->sums = self->points_out + LS_WINOGRAD_POINTS * point_floats(tiles, channels);
   return self->sums + LS_WINOGRAD_POINTS * point_floats(shape->in.c, shape->out.c);

@@ -39,21 +39,15 @@ typedef struct residual {
   size_t dx_scratch, inner_scratch;                      /* offsets in scratch; dy's copy lies at 0 */
 } residual;
 
-static size_t aligned(size_t floats)
-{
-  const size_t unit = LS_ALIGNMENT / sizeof(float);
-  return (floats + unit - 1) / unit * unit;
-}
-
 static void plan(ls_layer *layer, residual *self)
 {
-  const size_t in = aligned(layer->microbatch * ls_shape_count(layer->in));
-  const size_t out = aligned(layer->microbatch * ls_shape_count(layer->out));
+  const size_t in = ls_floats_aligned(layer->microbatch * ls_shape_count(layer->in));
+  const size_t out = ls_floats_aligned(layer->microbatch * ls_shape_count(layer->out));
   const bool has_shortcut = self->shortcut.count > 0;
   self->body_in_y = !ls_sequence_reads_y(&self->body);
   self->shortcut_y = self->body_in_y ? 0 : out;
   self->body_saved = self->shortcut_y + (has_shortcut ? out : 0);
-  self->shortcut_saved = self->body_saved + aligned(self->body.saved_count);
+  self->shortcut_saved = self->body_saved + ls_floats_aligned(self->body.saved_count);
   layer->saved_count = self->shortcut_saved + self->shortcut.saved_count;
   self->dx_scratch = out;
   self->inner_scratch = out + (has_shortcut ? in : 0);

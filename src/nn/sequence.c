@@ -12,13 +12,6 @@
 #include "nn/kinds.h"
 #include "nn/profile.h"
 
-enum { FLOATS_ALIGNED = LS_ALIGNMENT / sizeof(float) };
-
-static size_t aligned(size_t floats)
-{
-  return (floats + FLOATS_ALIGNED - 1) / FLOATS_ALIGNED * FLOATS_ALIGNED;
-}
-
 static const ls_layer_kind *kind_of(const ls_schema *schema)
 {
   for (const ls_layer_kind *const *kind = ls_layer_kinds; *kind; kind++)
@@ -67,7 +60,7 @@ static ls_role next_role(const ls_layer_list *specs, size_t i, ls_role after)
 static void take(size_t *given, size_t offset, size_t *count)
 {
   if (*given == offset)
-    *given += aligned(*count);
+    *given += ls_floats_aligned(*count);
   else
     *count = *given - offset;
 }
@@ -169,7 +162,7 @@ static void absorb_relus(ls_sequence *sequence)
 
 static size_t output_floats(const ls_layer *layer)
 {
-  return aligned(layer->microbatch * ls_shape_count(layer->out));
+  return ls_floats_aligned(layer->microbatch * ls_shape_count(layer->out));
 }
 
 /* Which layers work in place, where outputs lie, and how large the shared buffers are. */
@@ -190,8 +183,8 @@ static void plan_buffers(ls_sequence *sequence)
       sequence->saved_count += output_floats(layer);
     }
     item->saved_offset = sequence->saved_count;
-    sequence->saved_count += aligned(layer->saved_count);
-    layer_scratch = ls_size_max(layer_scratch, aligned(layer->scratch_count));
+    sequence->saved_count += ls_floats_aligned(layer->saved_count);
+    layer_scratch = ls_size_max(layer_scratch, ls_floats_aligned(layer->scratch_count));
     if (next) sequence->gradient_count = ls_size_max(sequence->gradient_count, output_floats(layer));
   }
   sequence->scratch_count = layer_scratch + 2 * sequence->gradient_count;

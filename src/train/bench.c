@@ -25,16 +25,24 @@ typedef struct bench {
   double flops;        /* of a sample */
 } bench;
 
-double ls_bench_layer_flops(const ls_layer *layer)
+double ls_bench_layer_flops(const ls_layer *layer, bool *trains)
 {
   if (layer->kind->visit) return 0.0; /* its inner layers count themselves */
-  return 2.0 * (double)layer->macs * (layer->input_is_data ? 2.0 : 3.0);
+  const bool weights = layer->grad_count > 0, data = *trains;
+  *trains = *trains || weights;
+  return 2.0 * (double)layer->macs * (1.0 + weights + data);
 }
+
+typedef struct flop_count {
+  double flops;
+  bool trains;
+} flop_count;
 
 static void add_flops(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
-  *(double *)user += ls_bench_layer_flops(layer);
+  flop_count *count = user;
+  count->flops += ls_bench_layer_flops(layer, &count->trains);
 }
 
 /* ---- steps ---- */
@@ -135,7 +143,9 @@ static ls_status build(bench *self)
                                       .batch = options->spec->train.batch,
                                       .threads = options->threads};
   LS_PASS(ls_stepper_new(&self->stepper, &stepper));
-  ls_model_visit(options->model, add_flops, &self->flops);
+  flop_count count = {.flops = 0.0};
+  ls_model_visit(options->model, add_flops, &count);
+  self->flops = count.flops;
   return LS_OK;
 }
 

@@ -43,7 +43,9 @@ ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result) LS_
 void ls_bench_result_fini(ls_bench_result *result);
 
 /** Floating-point operations of a sample's forward and backward pass: two for every multiply-add of the
- * layers' products, without the first layer's gradient with respect to the data. */
-double ls_bench_layer_flops(const ls_layer *layer);
+ * layer's products, without gradients that nobody needs: of frozen weights, and of what comes before the
+ * first trained layer. Asked for the layers in their order; *trains is false before the first, and tells if
+ * one so far is trained. */
+double ls_bench_layer_flops(const ls_layer *layer, bool *trains);
 
 #endif

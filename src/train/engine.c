@@ -195,6 +195,7 @@ static ls_loss_sums run_passes(ls_engine *engine, size_t part, const ls_pass *pa
 /* A thread's share of the sums. */
 typedef struct part_sums {
   ls_sums *sums;
+  ls_step_profile *profile;
   size_t part;
 } part_sums;
 
@@ -203,6 +204,7 @@ static void tell_ready(void *waiting, size_t first)
 {
   const part_sums *self = waiting;
   if (first > 0) ls_sums_ready(self->sums, self->part, first);
+  ls_step_profile_lap(self->profile, self->part, LS_SECTION_SUMS);
 }
 
 /* A micro-batch of this rank, as it is trained on in this epoch. */
@@ -217,7 +219,7 @@ static ls_microbatch take_microbatch(ls_engine *engine, size_t part, const ls_st
 static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step,
                              const ls_microbatch *microbatch, bool is_last)
 {
-  part_sums waiting = {engine->sums, part};
+  part_sums waiting = {engine->sums, step->profile, part};
   float *grads = ls_sums_next(engine->sums, part);
   ls_step_profile_lap(step->profile, part, LS_SECTION_SUMS);
   ls_pass pass = start_pass(engine, part, step, microbatch, grads);

@@ -117,7 +117,7 @@ static ls_status send_some(ls_overlap *overlap)
 }
 
 /* After an error nothing is sent any more. */
-static void send(ls_overlap *overlap)
+static void send_ready(ls_overlap *overlap)
 {
   if (overlap->status == LS_OK) overlap->status = send_some(overlap);
 }
@@ -162,7 +162,20 @@ void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
   note_progress(overlap, part, first);
   if (!is_sender(overlap, part)) return;
   while (take(overlap, true, &k)) sum_bucket(overlap, k);
-  send(overlap);
+  send_ready(overlap);
+}
+
+/* Until all workers of the node have made bucket k; thread 0 tells that the rank waits. */
+static void await(ls_overlap *overlap, size_t part, size_t k)
+{
+  ls_activity *activity = part == 0 ? ls_comm_activity(overlap->sums->options.comm) : NULL;
+  if (is_ready(overlap, k)) return;
+  ls_activity_wait(activity, "summing the gradients over the host's ranks");
+  while (!is_ready(overlap, k)) {
+    if (is_sender(overlap, part)) send_ready(overlap);
+    nap();
+  }
+  ls_activity_work(activity);
 }
 
 void ls_overlap_finish(ls_overlap *overlap, size_t part)
@@ -170,14 +183,14 @@ void ls_overlap_finish(ls_overlap *overlap, size_t part)
   size_t k;
   note_progress(overlap, part, 0);
   while (take(overlap, false, &k)) {
-    while (!is_ready(overlap, k)) is_sender(overlap, part) ? send(overlap) : nap();
+    await(overlap, part, k);
     sum_bucket(overlap, k);
   }
 }
 
 ls_status ls_overlap_end(ls_overlap *overlap)
 {
-  while (overlap->status == LS_OK && overlap->sent < overlap->count) send(overlap);
+  while (overlap->status == LS_OK && overlap->sent < overlap->count) send_ready(overlap);
   return overlap->status == LS_OK ? ls_iallreduce_end(overlap->sums->transfer) : overlap->status;
 }
 

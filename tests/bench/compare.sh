@@ -5,8 +5,8 @@
 #   bash tests/bench/compare.sh [-b BATCH] [-r ROUNDS] [-s SECONDS] [-o TABLE.md] [NET...]
 #
 # Ours: one rank a core, and one rank with a thread a core. PyTorch: one thread, a thread a core, and a process a core
-# (DistributedDataParallel, gloo). Data are Debian's Fashion-MNIST and random numbers of its shape. Of several rounds the best counts, for both sides. Ends in about a quarter of an
-# hour with the defaults. Installs PyTorch from Debian if it is missing.
+# (DistributedDataParallel, gloo). Data are Debian's Fashion-MNIST and random numbers of its shape. Of several rounds the
+# best counts, for both sides. Ends in about a quarter of an hour with the defaults. Installs PyTorch from Debian if it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source jobs/mpirun.sh
@@ -68,16 +68,14 @@ import collections
 import sys
 
 best = collections.defaultdict(dict)
-share = {}
 for line in open(sys.argv[1]):
     side, net, how, rate, ratio = line.rstrip("\n").split("\t")
-    best[net][side, how] = max(best[net].get((side, how), 0.0), float(rate))
-    share[net] = max(share.get(net, 0.0), float(ratio))
+    best[net][side, how] = max(best[net].get((side, how), (0.0, 0.0)), (float(rate), float(ratio)))
 print(f"{sys.argv[3]}, {sys.argv[4]} cores, batch {sys.argv[2]}; settings are processes x threads.\n")
 print("| net | lockstep, samples/s | at | of SGEMM | PyTorch, samples/s | at | ratio |")
 print("|---|---:|---|---:|---:|---|---:|")
 for net, rates in best.items():
-    (_, our_way), ours = max(((k, v) for k, v in rates.items() if k[0] == "ours"), key=lambda item: item[1])
-    (_, their_way), theirs = max(((k, v) for k, v in rates.items() if k[0] == "torch"), key=lambda item: item[1])
-    print(f"| {net} | {ours:,.0f} | {our_way} | {100 * share[net]:.0f} % | {theirs:,.0f} | {their_way} | {ours / theirs:.2f} |")
+    (ours, share), our_way = max((v, k[1]) for k, v in rates.items() if k[0] == "ours")
+    (theirs, _), their_way = max((v, k[1]) for k, v in rates.items() if k[0] == "torch")
+    print(f"| {net} | {ours:,.0f} | {our_way} | {100 * share:.0f} % | {theirs:,.0f} | {their_way} | {ours / theirs:.2f} |")
 P

@@ -22,6 +22,7 @@ shift $((OPTIND - 1))
 nets=("$@")
 [[ ${#nets[@]} -gt 0 ]] || nets=(mlp lenet5 fast_cnn keras_cnn deotte_cnn resnet20)
 cores=$(physical_cores)
+{ cmake --preset release && cmake --build --preset release; } >/dev/null
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 

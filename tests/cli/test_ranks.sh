@@ -53,4 +53,9 @@ ranks 1 0 "$lockstep" train toy.yaml -o both train.epochs=1 : \
   -n 1 -wdir elsewhere "$lockstep" train toy.yaml -o both train.epochs=1
 holds 'two copies' 'd[0]["weights_digest"] == d[1]["weights_digest"]' good/summary.json both/summary.json
 
+# Fewer threads than parts of a step would wait for each other for ever.
+OMP_NUM_THREADS=3 OMP_THREAD_LIMIT=2 run 2 "$lockstep" train toy.yaml -o limited
+one_error
+err_has 'OpenMP gives this rank 2 of 3 threads'
+OMP_NUM_THREADS=3 OMP_DYNAMIC=true run 0 "$lockstep" train toy.yaml -o dynamic train.epochs=1
 finish

@@ -5,23 +5,28 @@
 #include "base/bfloat16.h"
 #include "parallel/mpi_main.h"
 
-enum { COUNT = 100003, SUMS = 3 }; /* several blocks of every kind, the last one short */
+enum { SUMS = 3 };
+
+/* Fewer than ranks; one block of most kinds, just full and just not; several of every kind, the last one
+ * short. */
+static const size_t counts[] = {1, 3, 8192, 8193, 100003};
+enum { COUNTS = sizeof counts / sizeof *counts };
 
 typedef struct fixture {
   ls_node *node;
   ls_iallreduce *sum;
   void *values;
-  size_t rank, ranks;
+  size_t count, rank, ranks;
 } fixture;
 
-static fixture setup(ls_comm *comm, ls_wire wire, size_t value_bytes)
+static fixture setup(ls_comm *comm, ls_wire wire, size_t count, size_t value_bytes)
 {
-  fixture f = {.rank = (size_t)ls_comm_rank(comm), .ranks = (size_t)ls_comm_size(comm)};
+  fixture f = {.count = count, .rank = (size_t)ls_comm_rank(comm), .ranks = (size_t)ls_comm_size(comm)};
   const ls_node_options options = {.max_ranks = 1, .bytes = 64, .common_bytes = 64};
-  f.values = calloc(COUNT, value_bytes);
+  f.values = calloc(count, value_bytes);
   assert_non_null(f.values);
   assert_ok(ls_node_new(&f.node, comm, &options));
-  assert_ok(ls_iallreduce_new(&f.sum, f.node, wire, f.values, COUNT));
+  assert_ok(ls_iallreduce_new(&f.sum, f.node, wire, f.values, count));
   return f;
 }
 
@@ -37,7 +42,7 @@ static void run_sum(fixture *f)
 {
   const size_t stride = 7001 + 1000 * f->rank;
   assert_ok(ls_iallreduce_begin(f->sum));
-  for (size_t first = COUNT; first > 0;) {
+  for (size_t first = f->count; first > 0;) {
     first = first > stride ? first - stride : 0;
     assert_ok(ls_iallreduce_start(f->sum, first));
     assert_ok(ls_iallreduce_progress(f->sum));
@@ -53,43 +58,32 @@ static uint64_t integer_of(size_t rank, size_t turn, size_t i)
 static void integers_add_up(void **state)
 {
   ls_comm *comm = *state;
-  fixture f = setup(comm, LS_WIRE_U64, sizeof(uint64_t));
-  uint64_t *values = f.values;
-  bool right = true;
-  for (size_t turn = 0; turn < SUMS; turn++) {
-    for (size_t i = 0; i < COUNT; i++) values[i] = integer_of(f.rank, turn, i);
-    run_sum(&f);
-    for (size_t i = 0; i < COUNT; i++) {
-      uint64_t expected = 0;
-      for (size_t r = 0; r < f.ranks; r++) expected += integer_of(r, turn, i);
-      right = right && values[i] == expected;
+  for (size_t c = 0; c < COUNTS; c++) {
+    fixture f = setup(comm, LS_WIRE_U64, counts[c], sizeof(uint64_t));
+    uint64_t *values = f.values;
+    bool right = true;
+    for (size_t turn = 0; turn < SUMS; turn++) {
+      for (size_t i = 0; i < f.count; i++) values[i] = integer_of(f.rank, turn, i);
+      run_sum(&f);
+      for (size_t i = 0; i < f.count; i++) {
+        uint64_t expected = 0;
+        for (size_t r = 0; r < f.ranks; r++) expected += integer_of(r, turn, i);
+        right = right && values[i] == expected;
+      }
     }
+    assert_all(comm, right);
+    teardown(&f);
   }
-  assert_all(comm, right);
-  teardown(&f);
 }
 
-static float float_of(size_t rank, size_t i)
+static float float_of(size_t rank, size_t turn, size_t i)
 {
-  return (float)((i * 2654435761U + rank * 40503U) % 20011) / 997.0F - 10.0F;
+  return (float)((i * 2654435761U + rank * 40503U + turn * 977U) % 20011) / 997.0F - 10.0F;
 }
 
-/* In the order of the nodes, so that each has the same bits. */
-static void floats_add_up_in_order(void **state)
+static float as_it_is(float value)
 {
-  ls_comm *comm = *state;
-  fixture f = setup(comm, LS_WIRE_F32, sizeof(float));
-  float *values = f.values;
-  bool right = true;
-  for (size_t i = 0; i < COUNT; i++) values[i] = float_of(f.rank, i);
-  run_sum(&f);
-  for (size_t i = 0; i < COUNT; i++) {
-    float expected = float_of(0, i);
-    for (size_t r = 1; r < f.ranks; r++) expected += float_of(r, i);
-    right = right && values[i] == expected;
-  }
-  assert_all(comm, right);
-  teardown(&f);
+  return value;
 }
 
 static float rounded(float value)
@@ -100,22 +94,34 @@ static float rounded(float value)
   return value;
 }
 
-/* Each rank's value is rounded once, and their sum once. */
-static void bfloat16_rounds_twice(void **state)
+/* In the order of the nodes, so that each has the same bits; `round` is what a value goes through on its way.
+ */
+static void check_floats(ls_comm *comm, ls_wire wire, size_t count, float (*round)(float value))
 {
-  ls_comm *comm = *state;
-  fixture f = setup(comm, LS_WIRE_BF16, sizeof(float));
+  fixture f = setup(comm, wire, count, sizeof(float));
   float *values = f.values;
   bool right = true;
-  for (size_t i = 0; i < COUNT; i++) values[i] = float_of(f.rank, i);
-  run_sum(&f);
-  for (size_t i = 0; i < COUNT; i++) {
-    float expected = rounded(float_of(0, i));
-    for (size_t r = 1; r < f.ranks; r++) expected += rounded(float_of(r, i));
-    right = right && values[i] == rounded(expected);
+  for (size_t turn = 0; turn < SUMS; turn++) {
+    for (size_t i = 0; i < count; i++) values[i] = float_of(f.rank, turn, i);
+    run_sum(&f);
+    for (size_t i = 0; i < count; i++) {
+      float expected = round(float_of(0, turn, i));
+      for (size_t r = 1; r < f.ranks; r++) expected += round(float_of(r, turn, i));
+      right = right && values[i] == round(expected);
+    }
   }
   assert_all(comm, right);
   teardown(&f);
+}
+
+static void floats_add_up_in_order(void **state)
+{
+  for (size_t c = 0; c < COUNTS; c++) check_floats(*state, LS_WIRE_F32, counts[c], as_it_is);
+}
+
+static void bfloat16_rounds_twice(void **state)
+{
+  for (size_t c = 0; c < COUNTS; c++) check_floats(*state, LS_WIRE_BF16, counts[c], rounded);
 }
 
 static int run(ls_comm *comm)

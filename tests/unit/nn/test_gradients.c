@@ -35,6 +35,8 @@ typedef struct test_case {
 static const test_case cases[] = {
     {"[{type: conv, filters: 3, kernel: 3, pad: 1}, {type: flatten}]", {2, 5, 4}, 3, 3, ANY, false},
     {"[{type: conv, filters: 3, kernel: 4, stride: 2, pad: same}, {type: flatten}]", {2, 6, 7}, 4, 2, ANY, 0},
+    {"[{type: conv, filters: 3, kernel: 2, pad: same}, {type: flatten}]", {2, 2, 2}, 3, 2, ANY, false},
+    {"[{type: conv, filters: 3, kernel: 2}, {type: flatten}]", {2, 2, 2}, 3, 2, ANY, false},
     {"[{type: conv, filters: 5, kernel: 1, bias: false}, {type: flatten}]", {4, 3, 3}, 3, 3, ANY, false},
     {"[{type: conv, filters: 5, kernel: 3, stride: 2}, {type: flatten}]", {17, 6, 5}, 3, 2, ANY, false},
     {"[{type: dense, units: 7}]", {20, 1, 1}, 5, 4, ANY, false},
