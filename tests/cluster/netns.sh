@@ -51,11 +51,10 @@ start() {
 ended() {
   local most=$1 name=$2 status epochs
   SECONDS=0
-  ( sleep $((most + 20)) && kill -KILL "$launcher" ) 2>/dev/null &
-  local guard=$!
+  while kill -0 "$launcher" 2>/dev/null && [[ $SECONDS -lt $((most + 20)) ]]; do sleep 0.1; done
+  kill -KILL "$launcher" 2>/dev/null
   wait "$launcher"
   status=$?
-  kill "$guard" 2>/dev/null
   [[ $status -ne 0 && $SECONDS -le $most ]] || fail "'$last' ended with $status after $SECONDS s"
   echo "$name: ended with $status after $SECONDS s"
   cp err "$name.err"
@@ -105,6 +104,7 @@ ip link set "${hosts_prefix}v2" down
 ended 20 cut
 grep -qE 'longer than train.stall_abort, 4 s: ending the job' cut.err || fail 'a cut link: no clear message'
 ip link set "${hosts_prefix}v2" up
+for _ in $(seq 20); do hosts_mpirun -host "$all" true >/dev/null 2>&1 && break; sleep 0.2; done
 
 start killed
 kill_host 2
