@@ -83,18 +83,20 @@ if [[ ${#only[@]} -eq 0 ]]; then
   check 'build: clang, release, warnings are errors' build clang
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas
-  finish_scripts
 fi
 if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
   LOCKSTEP_DATA_PATH=$(cd ../shared/data && pwd)
   export LOCKSTEP_DATA_PATH
 fi
-run_ctest 'release' --test-dir build/release -j 2 "${only[@]}"
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'clang, unit' --test-dir build/clang -L unit -j 2
   run_ctest 'ASan and UBSan, unit' --test-dir build/asan -L unit -j 2
-  run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
+  finish_scripts
+fi
+run_ctest 'release' --test-dir build/release -j 2 "${only[@]}"
+if [[ ${#only[@]} -eq 0 ]]; then
+  run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
   check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   check 'install: cmake --install' bash tests/style/install.sh
   check 'chaos: runs that are killed, starved and damaged end with the same bits' bash tests/chaos/run.sh
