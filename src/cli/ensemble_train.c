@@ -323,9 +323,8 @@ static ls_status judge(const ensemble_job *job)
   ls_text_fini(&list);
   for (size_t m = 0; m < job->members && status == LS_OK; m++)
     if (job->ends[m].is.status != LS_OK)
-      status =
-          ls_fail((ls_status)job->ends[m].is.status,
-                  "member %zu failed, the others that could have finished: %s", m + 1, job->ends[m].is.error);
+      status = ls_fail((ls_status)job->ends[m].is.status, "member %zu failed, while the others went on: %s",
+                       m + 1, job->ends[m].is.error);
   return status;
 }
 

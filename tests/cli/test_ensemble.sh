@@ -58,7 +58,7 @@ holds 'configurations in turns' '[x["name"] for x in d] == ["toy", "flat", "toy"
 # One that fails is told of, and the others finish and vote.
 ranks 2 1 "$lockstep" train toy.yaml -o failing train.epochs=1 ensemble.members=3 'ensemble.overrides=[none, train.optimizer.lr=1e30, none]'
 err_has '^lockstep: member 2: numerical error: '
-err_has 'member 2 failed, the others that could have finished'
+err_has 'member 2 failed, while the others went on'
 holds 'the others vote' '[x["member"] for x in d[0]["failed"]] == [2] and len(d[0]["ensemble"]["members"]) == 2' failing/ensemble.json
 run 2 "$lockstep" train toy.yaml -o wrong ensemble.members=2 'ensemble.overrides=[none, "train.batch=0"]'
 one_error
