@@ -120,7 +120,7 @@ ended 30 nothing.out
 grep -q 'no program nothing' nothing.out || { fail 'a missing program is not told of'; cat nothing.out; }
 
 if [[ ${1:-} == --long ]]; then
-  hours=(train.epochs=3000 checkpoint.every_epochs=100)
+  hours=(train.epochs=8000 checkpoint.every_epochs=100)
   timeout 900 "$lockstep" train toy.yaml -o plain-hours "${hours[@]}" >/dev/null || fail 'the long training alone'
   expected=$(json plain-hours/summary.json 'd["weights_digest"]')
   submit --nodes=3 --ntasks=3 --time=1 --export=ALL,RUN_DIR=hours --output=hours.out jobs/train.sbatch "${hours[@]}"
