@@ -5,13 +5,14 @@
 #
 #   bash jobs/large_batch.sh [DIR]       default runs/large_batch; what is there already is not run again
 #
-# SEEDS=3 BATCHES="256 1024 2048 4096" EPOCHS=20 SOURCE=mnist change the size; LOCKSTEP names the program.
+# SEEDS=3 BATCHES="256 1024 2048 4096" EPOCHS="10 20" SOURCE=mnist change the size; LOCKSTEP names the program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=${1:-runs/large_batch}
 seeds=${SEEDS:-3}
 read -ra batches <<<"${BATCHES:-256 1024 2048 4096}"
-export EPOCHS=${EPOCHS:-20} SOURCE=${SOURCE:-mnist}
+read -ra lengths <<<"${EPOCHS:-10 20}"
+export SOURCE=${SOURCE:-mnist}
 source jobs/study.sh
 study_program
 mkdir -p "$dir"
@@ -30,35 +31,40 @@ settings() { # settings WAY
   esac
 }
 
-one_run() { # one_run WAY BATCH SEED DIR
-  local run=$4/$1-$2-$3 given
+one_run() { # one_run WAY BATCH EPOCHS SEED DIR
+  local run=$5/$1-$2-$3-$4 given
   if [[ -s $run/summary.json ]]; then return; fi
   rm -rf "$run"
   mapfile -t given < <(settings "$1")
-  OMP_NUM_THREADS=1 "$LOCKSTEP" train configs/lenet5.yaml "data.source=$SOURCE" -o "$run" "seed=$3" "train.batch=$2" \
-    "train.epochs=$EPOCHS" checkpoint.every_epochs=0 "${given[@]}" >"$run.log" 2>&1 ||
+  OMP_NUM_THREADS=1 "$LOCKSTEP" train configs/lenet5.yaml "data.source=$SOURCE" -o "$run" "seed=$4" "train.batch=$2" \
+    "train.epochs=$3" checkpoint.every_epochs=0 "${given[@]}" >"$run.log" 2>&1 ||
     { tail -n 5 "$run.log" >&2; return 255; }
 }
 export -f one_run settings
 
-for batch in "${batches[@]}"; do
-  for ((seed = 1; seed <= seeds; seed++)); do
-    for way in "${ways[@]}"; do echo "$way $batch $seed $dir"; done
+for epochs in "${lengths[@]}"; do
+  for batch in "${batches[@]}"; do
+    for ((seed = 1; seed <= seeds; seed++)); do
+      for way in "${ways[@]}"; do echo "$way $batch $epochs $seed $dir"; done
+    done
   done
 done | xargs -L 1 -P "$(nproc)" bash -c 'one_run "$@"' one_run
 
-echo "way,batch,seed,test_accuracy" >"$dir/runs.csv"
+echo "way,batch,epochs,seed,test_accuracy" >"$dir/runs.csv"
+row() { # row BATCH EPOCHS
+  local figures row="| $1 | $2 |"
+  for way in "${ways[@]}"; do
+    figures=$(for ((seed = 1; seed <= seeds; seed++)); do study_test "$dir/$way-$1-$2-$seed"; done)
+    nl -s, -w1 <<<"$figures" | sed "s/^/$way,$1,$2,/" >>"$dir/runs.csv"
+    row+=" $(study_mean <<<"$figures") |"
+  done
+  echo "$row"
+}
 {
-  echo "| batch |$(printf ' %s |' "${ways[@]}")"
-  echo "|---:|---:|---:|---:|"
-  for batch in "${batches[@]}"; do
-    row="| $batch |"
-    for way in "${ways[@]}"; do
-      figures=$(for ((seed = 1; seed <= seeds; seed++)); do study_test "$dir/$way-$batch-$seed"; done)
-      nl -s, -w1 <<<"$figures" | sed "s/^/$way,$batch,/" >>"$dir/runs.csv"
-      row+=" $(study_mean <<<"$figures") |"
-    done
-    echo "$row"
+  echo "| batch | epochs |$(printf ' %s |' "${ways[@]}")"
+  echo "|---:|---:|---:|---:|---:|"
+  for epochs in "${lengths[@]}"; do
+    for batch in "${batches[@]}"; do row "$batch" "$epochs"; done
   done
 } >"$dir/table.md"
 cat "$dir/table.md"

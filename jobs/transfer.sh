@@ -35,7 +35,7 @@ weights=$(ls -v "$first"/checkpoint-*.h5 | tail -n 1)
 # The last layer has another name, so that it starts anew: its classes mean something else.
 settings() { # settings WAY COUNT SEED
   echo "seed=$3 data.per_class=$2 train.epochs=$(epochs_for "$2") train.batch=20 train.microbatch=10" \
-    "train.optimizer.lr=0.01 checkpoint.every_epochs=0 model.layers.fc3.name=digits"
+    "train.optimizer.lr=0.01 train.clip_norm=0 checkpoint.every_epochs=0 model.layers.fc3.name=digits"
   if [[ $1 != scratch ]]; then echo "model.init_from=$weights"; fi
   if [[ $1 == frozen ]]; then echo 'model.freeze=[conv1,conv2]'; fi
 }
