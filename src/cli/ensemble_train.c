@@ -137,13 +137,14 @@ static ls_status read_configs(ensemble_job *job)
 static double cost_of(const ls_setup *setup)
 {
   const ls_spec *spec = setup->spec;
-  return (double)ls_model_count(setup->model)->macs * (double)spec->train.epochs * spec->data.fraction;
+  return (double)ls_model_count(setup->model)->macs * (double)spec->train.epochs * (double)setup->train_samples;
 }
 
 static void print_member(const ensemble_job *job, size_t member, const ls_setup *setup)
 {
   if (ls_comm_rank(job->world) != 0) return;
   if (member == 0) ls_setup_print_data(setup);
+  ls_setup_warn_rest(setup, member + 1);
   if (!job->wish->dry_run) return;
   ls_text table = {0};
   ls_model_summary(setup->model, &table);

@@ -17,7 +17,10 @@
 #include "data/split.h"
 #include "train/schemas.h"
 
-enum { CONFIG_LIMIT_BYTES = 1 << 20 };
+enum {
+  CONFIG_LIMIT_BYTES = 1 << 20,
+  SMALL_REST = 16 /* a last batch below this part of a whole one is worth a warning */
+};
 
 ls_status ls_setup_arguments_init(ls_setup_arguments *arguments, size_t most)
 {
@@ -92,7 +95,8 @@ static ls_status check_split(ls_setup *setup)
                                   .classes = data->classes};
   ls_holdout holdout;
   LS_TRY(ls_holdout_plan(&holdout, &from, setup->spec->seed, &setup->spec->data), "dataset '%s'", data->name);
-  *batch = ls_size_min(*batch, ls_holdout_train_count(&holdout));
+  setup->train_samples = ls_holdout_train_count(&holdout);
+  *batch = ls_size_min(*batch, setup->train_samples);
   ls_holdout_fini(&holdout);
   return LS_OK;
 }
@@ -168,6 +172,21 @@ ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
             "stay idle; lower train.microbatch or raise train.batch\n",
             train->batch, microbatches, microbatches == 1 ? "" : "es", train->microbatch, (size_t)threads);
   return LS_OK;
+}
+
+void ls_setup_warn_rest(const ls_setup *setup, size_t member)
+{
+  const size_t batch = setup->spec->train.batch;
+  const size_t rest = setup->train_samples % batch;
+  if (rest == 0 || rest * SMALL_REST >= batch) return;
+  size_t better = batch - 1;
+  while (setup->train_samples % better != 0 && 2 * (setup->train_samples % better) < better) better--;
+  fputs("lockstep: warning: ", stderr);
+  if (member > 0) fprintf(stderr, "member %zu: ", member);
+  fprintf(stderr,
+          "the last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much as "
+          "any: it can undo what the epoch has learned; try train.batch=%zu\n",
+          rest, rest == 1 ? "" : "s", batch, better);
 }
 
 void ls_setup_print_data(const ls_setup *setup)

@@ -42,6 +42,7 @@ typedef struct ls_setup {
   char *resolved; /* the configuration with every key written out */
   ls_place place;
   ls_source *source;
+  size_t train_samples; /* without those held out */
   ls_model *model;
 } ls_setup;
 
@@ -67,6 +68,10 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm) LS_CHECKED;
 
 /** Likewise of micro-batches that leave threads idle. Collective. Errors: LS_E_COMM. */
 ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm) LS_CHECKED;
+
+/** Likewise of an epoch that ends with a batch of so few samples that it can undo the others. Rank 0.
+ * `member`: which of an ensemble, from 1; 0: none. */
+void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 
 /** Print what the data are. */
 void ls_setup_print_data(const ls_setup *setup);

@@ -111,6 +111,10 @@ same_run 'ten of each class' few data.per_class=10 train.batch=20 train.microbat
 holds 'forty samples' 'd[0]["steps"] == 6 and sum(map(sum, d[0]["validation"]["confusion"])) == 67' few/summary.json
 run 0 "$lockstep" eval "few/checkpoint-$(newest_step few).h5" --split train --json
 holds 'ten of each class' 'list(map(sum, d[0]["train"]["confusion"])) == [10] * 4' out
+run 0 "$lockstep" train toy.yaml --dry-run data.per_class=10 train.batch=39
+err_has 'the last batch of an epoch has 1 sample instead of 39.*try train.batch=26'
+run 0 "$lockstep" train toy.yaml --dry-run data.per_class=10 train.batch=26
+[[ ! -s err ]] || fail 'warned of a last batch of 14'
 run 2 "$lockstep" train toy.yaml -o none data.per_class=80
 err_has 'data.per_class: 80 samples of each class'
 finish
