@@ -3,13 +3,18 @@
 #
 #   job_begin           goes to the repository, finds the program, chooses launcher and layout, and says so
 #   job_run ARG...      lockstep ARG... on all ranks; passes USR1 and TERM on, and returns its exit status
-#   job_train ARG...    the same; a training that was stopped (75) is requeued, and goes on in its next life
+#   job_train ARG...    the same; a training that was stopped (75) is requeued, and goes on in its next life; so is one
+#                       that a warning has killed, as it does ranks that are not yet running
 #
 # LOCKSTEP_HOME  the repository; default: the folder that sbatch was called in
 # LOCKSTEP       the program; default: what jobs/quickstart.sh or tests/run.sh built there, or the one on the path
 # LAUNCH         srun or mpirun; default: srun where this Slurm has its pmix plugin
 # BIND           mpirun's --bind-to; default: core
 # MAX_RESTARTS   after so many requeues the job gives up; default 100
+
+# From the first moment: Slurm may warn a minute early, which for a short job is at once.
+warned='' interrupted='' launcher=''
+trap 'warned=yes interrupted=yes; [[ -z $launcher ]] || kill -USR1 "$launcher" 2>/dev/null' USR1 TERM
 
 job_fail() {
   echo "job: $*" >&2
@@ -93,18 +98,19 @@ job_begin() {
 
 # In the background, since a shell answers signals only between commands in the foreground.
 job_run() {
-  local pid status again passed_on=yes
+  local status again
   echo "job: ${launch_line[*]} $program $*"
   "${launch_line[@]}" "$program" "$@" &
-  pid=$!
-  trap 'passed_on=yes; kill -USR1 $pid 2>/dev/null' USR1 TERM
-  while [[ -n $passed_on ]]; do # a signal ends `wait`, not the training
-    passed_on=
-    wait "$pid"
+  launcher=$!
+  [[ -z $warned ]] || kill -USR1 "$launcher"
+  interrupted=yes
+  while [[ -n $interrupted ]]; do # a signal ends `wait`, not the training
+    interrupted=
+    wait "$launcher"
     again=$?
     [[ $again -eq 127 ]] || status=$again
   done
-  trap - USR1 TERM
+  launcher=
   return "$status"
 }
 
@@ -113,12 +119,16 @@ job_train() {
   if [[ ${SLURM_RESTART_COUNT:-0} -gt 0 ]]; then resume=(--resume); fi
   job_run train "$@" "${resume[@]}"
   status=$?
+  if [[ $status -ge 128 && -n $warned ]]; then
+    echo "job: the warning came before the ranks could stop in order"
+    status=75
+  fi
   if [[ $status -ne 75 ]]; then return "$status"; fi
   if [[ ${SLURM_RESTART_COUNT:-0} -ge ${MAX_RESTARTS:-100} ]]; then
     echo "job: stopped for the $((SLURM_RESTART_COUNT + 1))th time; MAX_RESTARTS says to leave it at that" >&2
     return 75
   fi
-  echo "job: stopped with a checkpoint: requeued, to go on from there"
+  echo "job: stopped: requeued, to go on from the newest checkpoint"
   scontrol requeue "$SLURM_JOB_ID"
   exit 75
 }

@@ -112,5 +112,7 @@ done:
   return status;
 }
 
-const ls_command ls_command_train = {
-    .word = "train", .doc = "train a model from a configuration file", .run = run};
+const ls_command ls_command_train = {.word = "train",
+                                     .doc = "train a model from a configuration file",
+                                     .begin = ls_training_catch_stops,
+                                     .run = run};

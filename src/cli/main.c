@@ -87,6 +87,8 @@ int main(int argc, char **argv)
 {
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
+  const ls_command *command = argc > 1 ? find_command(argv[1]) : NULL;
+  if (command && command->begin) command->begin();
   ls_comm *comm = NULL;
   ls_status status = ls_comm_start(&comm, &argc, &argv);
   if (status != LS_OK) {

@@ -10,6 +10,7 @@ const char *const ls_scale_mode_words[LS_SCALE_MODES] = {
     [LS_SCALE_STRONG] = "strong", [LS_SCALE_WEAK] = "weak"};
 
 static const double GOOD_EFFICIENCY = 0.8;
+static const double DOUBTFUL = 0.3; /* a model that is further off where it was measured */
 
 enum { BATCHES = 7, MEMBER_COUNTS = 4, JOB_SIZES = 4 };
 static const size_t member_counts[MEMBER_COUNTS] = {2, 4, 8, 16};
@@ -103,6 +104,8 @@ static void add_model(const ls_scale_report *report, ls_text *text)
       ls_text_add(text, " and %.1f MB/s", 1e-6 * wire_bytes(&report->options->spec->train) / model->sum_s[5]);
   }
   ls_text_add(text, "; off by %.1f %% where it was measured\n", 100.0 * model->misfit);
+  if (model->misfit > DOUBTFUL)
+    ls_text_add(text, "that is too much to predict by: measure again without other work on these cores\n");
   if (model->hosts == 1)
     ls_text_add(text, "one host: what a network costs is not known, the prediction is of a larger host\n");
 }

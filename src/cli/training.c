@@ -24,9 +24,14 @@ static void request_stop(int signal_number)
   stop_requested = 1;
 }
 
-bool ls_training_stopped(void)
+void ls_training_catch_stops(void)
 {
-  return stop_requested != 0;
+  struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGUSR1, &action, NULL);
+  action.sa_flags |= (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
+  sigaction(SIGINT, &action, NULL);
 }
 
 /* In one write, so that lines of several ranks do not mix. */
@@ -151,16 +156,6 @@ static void on_message(void *user, const char *text)
   fflush(stdout);
 }
 
-static void catch_signals(void)
-{
-  struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGUSR1, &action, NULL);
-  action.sa_flags |= (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
-  sigaction(SIGINT, &action, NULL);
-}
-
 static ls_status train(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
                        ls_train_result *result)
 {
@@ -181,7 +176,6 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_w
                                       .started_s = wish->started_s,
                                       .stop = &stop_requested,
                                       .events = {&display, on_step, on_epoch, on_message}};
-  catch_signals();
   return ls_train(&trainer, result);
 }
 

@@ -28,11 +28,15 @@ typedef struct ls_training {
   ls_watchdog *watchdog; /* of the activity; NULL: none */
 } ls_training;
 
+/** From now on SIGTERM, SIGUSR1 and SIGINT ask the training to stop; one that comes before it has begun, at
+ * its first step. A second SIGINT ends the program. */
+void ls_training_catch_stops(void);
+
 /** Prepare, train, evaluate, write summary.json, and tell of it on standard output.
  *
  * @param[out] result  released with ls_train_result_fini(), also after an error; empty after a dry run
  *
- * Asks the training to stop on SIGTERM, SIGUSR1 and SIGINT. Collective. Errors: as ls_setup_prepare() and
+ * Collective. Errors: as ls_setup_prepare() and
  * ls_train(); LS_E_USAGE if the run directory is not free.
  */
 ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
@@ -40,8 +44,4 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
 
 /** Collective, as it ends the watch over the communicator. */
 void ls_training_fini(ls_training *training, ls_comm *comm);
-
-/** Was this process asked to stop? */
-bool ls_training_stopped(void);
-
 #endif

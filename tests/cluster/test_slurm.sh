@@ -39,9 +39,20 @@ wait_file() {
   return 1
 }
 
+# wait_line FILE TEXT: until it is in a file, a minute at most.
+wait_line() {
+  local t
+  for ((t = 0; t < 600; t++)); do
+    grep -qs "$2" "$1" && return 0
+    sleep 0.1
+  done
+  fail "no '$2' in $1"
+  return 1
+}
+
 # same LABEL RUN_DIR: the bits of the run that no scheduler has seen.
 same() {
-  [[ -s $2/summary.json ]] || { fail "$1: no summary"; return; }
+  [[ -s $2/summary.json ]] || { fail "$1: no summary"; tail -n 20 ./*.out; return; }
   [[ $(json "$2/summary.json" 'd["weights_digest"]') == "$expected" ]] || fail "$1: other weights"
 }
 
@@ -73,6 +84,16 @@ for launch in srun mpirun; do
   for said in 'requeued, to go on' 'life 2, on' 'resuming from'; do
     grep -q "$said" "warned-$launch.out" || { fail "warned, $launch: no '$said'"; tail -n 30 "warned-$launch.out"; }
   done
+done
+
+# Also where the warning comes before the ranks are there.
+for launch in srun mpirun; do
+  submit --nodes=2 --ntasks=2 --export="ALL,LAUNCH=$launch,RUN_DIR=early-$launch" --output="early-$launch.out" \
+    jobs/train.sbatch "${long[@]}"
+  wait_line "early-$launch.out" 'life 1, on' && scancel --batch --signal=USR1 "$job"
+  ended 90 "early-$launch.out"
+  same "warned early, $launch" "early-$launch"
+  grep -q 'life 2, on' "early-$launch.out" || { fail "warned early, $launch: no second life"; cat "early-$launch.out"; }
 done
 
 # So does a task of an array, and the others do not notice.
