@@ -14,7 +14,13 @@
 
 # From the first moment: Slurm may warn a minute early, which for a short job is at once.
 warned='' interrupted='' launcher=''
-trap 'warned=yes interrupted=yes; [[ -z $launcher ]] || kill -USR1 "$launcher" 2>/dev/null' USR1 TERM
+trap 'warned=yes interrupted=yes; pass_on' USR1 TERM
+
+# Again and again, since mpirun swallows what comes before its ranks are there.
+pass_on() {
+  [[ -n $launcher ]] || return 0
+  (while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
+}
 
 job_fail() {
   echo "job: $*" >&2
@@ -102,7 +108,7 @@ job_run() {
   echo "job: ${launch_line[*]} $program $*"
   "${launch_line[@]}" "$program" "$@" &
   launcher=$!
-  [[ -z $warned ]] || kill -USR1 "$launcher"
+  [[ -z $warned ]] || pass_on
   interrupted=yes
   while [[ -n $interrupted ]]; do # a signal ends `wait`, not the training
     interrupted=

@@ -39,9 +39,10 @@ typedef struct ensemble_job {
   const ls_training_wish *wish;
   const char *text; /* the ensemble's configuration */
   size_t members;
-  char **texts;   /* [ensemble.configs] */
-  ls_place place; /* of this rank, among all */
-  double *costs;  /* [members] */
+  char **texts;             /* [ensemble.configs] */
+  ls_place place;           /* of this rank, among all */
+  double *costs;            /* [members] */
+  ls_dataset_info voted_on; /* the first member's dataset, without class_names */
   bool has_test, has_validation;
   char *run_dir;
   int lock; /* rank 0: the run directory, held open; -1: not */
@@ -137,7 +138,8 @@ static ls_status read_configs(ensemble_job *job)
 static double cost_of(const ls_setup *setup)
 {
   const ls_spec *spec = setup->spec;
-  return (double)ls_model_count(setup->model)->macs * (double)spec->train.epochs * (double)setup->train_samples;
+  return (double)ls_model_count(setup->model)->macs * (double)spec->train.epochs *
+         (double)setup->train_samples;
 }
 
 static void print_member(const ensemble_job *job, size_t member, const ls_setup *setup)
@@ -153,6 +155,30 @@ static void print_member(const ensemble_job *job, size_t member, const ls_setup 
   ls_text_fini(&table);
 }
 
+/* Can it vote with the first member? The same everywhere. */
+static ls_status check_data(ensemble_job *job, size_t member, const ls_setup *setup)
+{
+  const ls_dataset_info *its = ls_source_info(setup->source);
+  if (member == 0) {
+    job->voted_on = *its;
+    job->voted_on.class_names = NULL;
+  }
+  const ls_dataset_info *first = &job->voted_on;
+  if (its->classes != first->classes || its->channels != first->channels || its->height != first->height ||
+      its->width != first->width)
+    return ls_fail(
+        LS_E_INPUT,
+        "data.source: '%s' has %zux%zux%zu in %zu classes, and '%s' of member 1 %zux%zux%zu in %zu: an "
+        "ensemble votes on the same images",
+        its->name, its->channels, its->height, its->width, its->classes, first->name, first->channels,
+        first->height, first->width, first->classes);
+  if (strcmp(its->name, first->name) != 0 && ls_comm_rank(job->world) == 0)
+    fprintf(stderr,
+            "lockstep: warning: member %zu trains on '%s', and the vote will be on '%s' of member 1\n",
+            member + 1, its->name, first->name);
+  return LS_OK;
+}
+
 /* Collective. */
 static ls_status check_member(ensemble_job *job, size_t member)
 {
@@ -160,6 +186,7 @@ static ls_status check_member(ensemble_job *job, size_t member)
   ls_status status;
   LS_GO(ls_comm_agree(job->world, parse(job, member, &setup)));
   LS_GO(ls_setup_prepare(&setup, job->world, &job->place));
+  LS_GO(check_data(job, member, &setup));
   job->costs[member] = cost_of(&setup);
   job->has_test = ls_source_info(setup.source)->count[LS_SPLIT_TEST] > 0;
   job->has_validation = setup.spec->data.validation.is_fraction || setup.spec->data.validation.count > 0;

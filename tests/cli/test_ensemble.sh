@@ -63,6 +63,8 @@ holds 'the others vote' '[x["member"] for x in d[0]["failed"]] == [2] and len(d[
 run 2 "$lockstep" train toy.yaml -o wrong ensemble.members=2 'ensemble.overrides=[none, "train.batch=0"]'
 one_error
 err_has "member 2: override 'train.batch=0'"
+run 2 "$lockstep" train toy.yaml -o wrong ensemble.members=2 'ensemble.overrides=[none, "data.classes=5; model.layers.fc.units=5"]'
+err_has "member 2: data.source: 'toy' has .* in 5 classes, and 'toy' of member 1"
 [[ ! -e wrong ]] || fail 'a wrong member is found after the start'
 run 2 "$lockstep" train toy.yaml -o one "${five[@]}"
 err_has 'already holds a run'

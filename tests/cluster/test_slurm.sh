@@ -75,26 +75,27 @@ grep -qE '[12] ranks x [12] threads by srun' chosen.out || { fail 'another layou
 run 0 "$lockstep" train toy.yaml -o plain-long train.epochs=300 checkpoint.every_epochs=20
 expected=$(json plain-long/summary.json 'd["weights_digest"]')
 long=(train.epochs=300 checkpoint.every_epochs=20)
+declare -A lives
 for launch in srun mpirun; do
   submit --nodes=2 --ntasks=2 --export="ALL,LAUNCH=$launch,RUN_DIR=warned-$launch" --output="warned-$launch.out" \
     jobs/train.sbatch "${long[@]}"
   wait_file "warned-$launch/checkpoint-*.h5" && scancel --batch --signal=USR1 "$job"
-  ended 90 "warned-$launch.out"
-  same "warned, $launch" "warned-$launch"
-  for said in 'requeued, to go on' 'life 2, on' 'resuming from'; do
-    grep -q "$said" "warned-$launch.out" || { fail "warned, $launch: no '$said'"; tail -n 30 "warned-$launch.out"; }
-  done
-done
-
-# Also where the warning comes before the ranks are there.
-for launch in srun mpirun; do
+  lives[warned-$launch]=$job
+  # A warning that comes before the ranks are there.
   submit --nodes=2 --ntasks=2 --export="ALL,LAUNCH=$launch,RUN_DIR=early-$launch" --output="early-$launch.out" \
     jobs/train.sbatch "${long[@]}"
   wait_line "early-$launch.out" 'life 1, on' && scancel --batch --signal=USR1 "$job"
-  ended 90 "early-$launch.out"
-  same "warned early, $launch" "early-$launch"
-  grep -q 'life 2, on' "early-$launch.out" || { fail "warned early, $launch: no second life"; cat "early-$launch.out"; }
+  lives[early-$launch]=$job
 done
+for label in "${!lives[@]}"; do
+  job=${lives[$label]}
+  ended 120 "$label.out"
+  same "$label" "$label"
+  for said in 'requeued, to go on' 'life 2, on'; do
+    grep -q "$said" "$label.out" || { fail "$label: no '$said'"; tail -n 30 "$label.out"; }
+  done
+done
+grep -q 'resuming from' warned-srun.out || { fail 'the second life starts anew'; cat warned-srun.out; }
 
 # So does a task of an array, and the others do not notice.
 submit --array=1-2 --export=ALL,RUN_DIR=cut-array,COMBINE=no --output='cut-array-%a.out' jobs/ensemble_array.sbatch "${long[@]}"
