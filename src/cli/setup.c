@@ -53,9 +53,24 @@ int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state
   return EINVAL;
 }
 
+/* A run directory in a configuration's place: said, since it is easily meant. */
+static ls_status check_no_run(const char *path)
+{
+  ls_text inside = {0};
+  ls_text_add(&inside, "%s/config.yaml", path);
+  const bool is_run = ls_file_exists(ls_text_get(&inside));
+  ls_text_fini(&inside);
+  if (!is_run) return LS_OK;
+  return ls_fail(LS_E_INPUT,
+                 "'%s' is a run directory, and no configuration; to go on with the run: "
+                 "lockstep train %s/config.yaml -o %s --resume",
+                 path, path, path);
+}
+
 ls_status ls_setup_read_file(const char *path, char **text)
 {
   size_t length;
+  LS_PASS(check_no_run(path));
   LS_PASS(ls_file_read(path, CONFIG_LIMIT_BYTES, text, &length));
   if (strlen(*text) == length) return LS_OK;
   free(*text);
@@ -183,10 +198,11 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
   while (setup->train_samples % better != 0 && 2 * (setup->train_samples % better) < better) better--;
   fputs("lockstep: warning: ", stderr);
   if (member > 0) fprintf(stderr, "member %zu: ", member);
-  fprintf(stderr,
-          "the last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much as "
-          "any: it can undo what the epoch has learned; try train.batch=%zu\n",
-          rest, rest == 1 ? "" : "s", batch, better);
+  fprintf(
+      stderr,
+      "the last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much as "
+      "any: it can undo what the epoch has learned; try train.batch=%zu\n",
+      rest, rest == 1 ? "" : "s", batch, better);
 }
 
 void ls_setup_print_data(const ls_setup *setup)
