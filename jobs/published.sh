@@ -4,7 +4,7 @@
 #
 #   bash jobs/published.sh [DIR [CONFIG...]]      default runs/published, all of them; what is there already is not run again
 #
-# SEEDS=3; RANKS=2 trainings side by side, each with an equal share of the cores; LOCKSTEP names the program. All of them take
+# SEEDS=3; PARALLEL=2 trainings side by side, each with an equal share of the cores; LOCKSTEP names the program. All of them take
 # half a day on two cores; on a cluster: sbatch --export=ALL,CONFIG=configs/NAME.yaml jobs/train.sbatch seed=1
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ study_program
 configs=("${@:2}")
 [[ ${#configs[@]} -gt 0 ]] || configs=(lenet5 lenet5_affine simard_cnn mlp800_elastic deotte_affine fashion_cnn cifar10_resnet20)
 mkdir -p "$dir"
-threads=$(($(nproc) / ${RANKS:-2}))
+threads=$(($(nproc) / ${PARALLEL:-2}))
 export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
 
 one_run() { # one_run CONFIG SEED DIR
@@ -29,7 +29,7 @@ export -f one_run
 
 for config in "${configs[@]}"; do
   for ((seed = 1; seed <= seeds; seed++)); do echo "$config $seed $dir"; done
-done | xargs -L 1 -P "${RANKS:-2}" bash -c 'one_run "$@"' one_run
+done | xargs -L 1 -P "${PARALLEL:-2}" bash -c 'one_run "$@"' one_run
 
 echo "config,seed,test_accuracy,seconds" >"$dir/runs.csv"
 {
