@@ -128,7 +128,7 @@ static ls_status refuse_shape(const ls_h5_data *data, const ls_tensor *tensor)
 
 static ls_status take(transfer *self, const ls_h5_data *data, target *to)
 {
-  LS_PASS(ls_h5_data_check_floats(data));
+  LS_TRY(ls_h5_data_check_floats(data), "weights are float32 (in PyTorch: tensor.float())");
   LS_PASS(ls_h5_data_check_plain(data));
   if (to->fate != INITIALIZED) return ls_fail(LS_E_INPUT, "dataset %s: it is there twice", data->path);
   if (is_new_head(self, to->tensor, data)) return LS_OK;
@@ -198,7 +198,9 @@ static ls_status walk(hid_t file, transfer *self)
   else
     LS_PASS(ls_h5_walk(file, visit, self));
   if (self->taken > 0) return LS_OK;
-  return ls_fail(LS_E_INPUT, "none of its tensors has the name of one of the model's; it has: %s",
+  return ls_fail(LS_E_INPUT,
+                 "none of its tensors has the name of one of the model's, such as %s.%s; it has: %s",
+                 self->first, self->targets[0].tensor->name,
                  self->skipped.length ? ls_text_get(&self->skipped) : "none");
 }
 
@@ -211,6 +213,12 @@ static ls_status check_frozen(const transfer *self)
                      tensor->name);
   }
   return LS_OK;
+}
+
+static ls_status check_values(const ls_model *model, const float *params, const float *buffers)
+{
+  if (ls_weights_check(model, params, buffers) == LS_OK) return LS_OK;
+  return ls_wrap(LS_E_INPUT, "the network it is from had diverged");
 }
 
 static void add_fate(const transfer *self, fate which, const char *word, ls_text *report)
@@ -259,6 +267,7 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
   ls_status status;
   LS_GO(list_targets(&self, model, params, buffers));
   LS_GO(read_file(&self, path));
+  LS_GO(check_values(model, params, buffers));
   LS_GO(digest_file(path, digest));
   tell(&self, path, report);
 done:

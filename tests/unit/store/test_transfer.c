@@ -190,7 +190,7 @@ static void what_cannot_be_meant_is_refused(void **state)
       {"[{type: flatten}, {type: dense, name: none, units: 10}]",
        "lenet5_state.h5",
        {1, 28, 28},
-       "none of its tensors has the name of one of the model's; it has: conv1.bias, "},
+       "none of its tensors has the name of one of the model's, such as none.weight; it has: conv1.bias, "},
       {CONVS HIDDEN "{type: dense, name: fc3, units: 7, freeze: true}]",
        "lenet5_state.h5",
        {1, 28, 28},
@@ -211,6 +211,48 @@ static void what_cannot_be_meant_is_refused(void **state)
   }
 }
 
+/* A state dict of one layer, its weight of `type` and all `value`. */
+static void write_state(const char *path, hid_t type, double value)
+{
+  double values[784 * 10];
+  const hsize_t dims[] = {10, 784};
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t space = H5Screate_simple(2, dims, NULL);
+  const hid_t data = H5Dcreate2(file, "fc.weight", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) values[i] = value;
+  assert_true(H5Dwrite(data, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  H5Dclose(data);
+  H5Sclose(space);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+static void values_that_are_no_weights_are_refused(void **state)
+{
+  (void)state;
+  const struct {
+    hid_t type;
+    double value;
+    const char *said;
+  } cases[] = {{H5T_IEEE_F64LE, 0.5, "tensor.float()"},
+               {H5T_STD_I32LE, 1.0, "tensor.float()"},
+               {H5T_IEEE_F32LE, NAN, "a value of fc.weight is not finite"},
+               {H5T_IEEE_F32LE, INFINITY, "a value of fc.weight is not finite"}};
+  static const char path[] = "odd_state.h5";
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net net;
+    ls_text report = {0};
+    char digest[LS_DIGEST_CHARS];
+    net_init(&net, "[{type: flatten}, {type: dense, name: fc, units: 10}]", grey, 1);
+    write_state(path, cases[i].type, cases[i].value);
+    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, digest, &report), LS_E_INPUT);
+    const char *said = ls_error_last()->text;
+    if (!strstr(said, cases[i].said)) fail_msg("case %zu: '%s' is not in: %s", i, cases[i].said, said);
+    ls_text_fini(&report);
+    net_fini(&net);
+    remove(path);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -221,6 +263,7 @@ int main(void)
       cmocka_unit_test(a_grey_net_takes_colour_images),
       cmocka_unit_test(a_colour_net_takes_grey_images),
       cmocka_unit_test(what_cannot_be_meant_is_refused),
+      cmocka_unit_test(values_that_are_no_weights_are_refused),
   };
   return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
 }
