@@ -36,12 +36,12 @@ void ls_training_catch_stops(void);
  *
  * @param[out] result  released with ls_train_result_fini(), also after an error; empty after a dry run
  *
- * Collective. Errors: as ls_setup_prepare() and
- * ls_train(); LS_E_USAGE if the run directory is not free.
+ * Collective. Errors: as ls_setup_prepare() and ls_train(); LS_E_USAGE if the run directory is not free.
  */
 ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
                           ls_train_result *result) LS_CHECKED;
 
 /** Collective, as it ends the watch over the communicator. */
 void ls_training_fini(ls_training *training, ls_comm *comm);
+
 #endif

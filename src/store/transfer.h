@@ -22,7 +22,8 @@
  * @param[out]    report           appended: lines that say what was loaded, adapted, initialized, skipped
  *
  * Rank 0. Errors: LS_E_INPUT if it is no such file, no name is the same, a shape does not fit, a value is
- * not finite, or a frozen layer would keep its initial values; LS_E_MEMORY. On error the vectors are undefined. */
+ * not finite, or a frozen layer would keep its initial values; LS_E_MEMORY. On error the vectors are
+ * undefined. */
 ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
                            char digest[LS_DIGEST_CHARS], ls_text *report) LS_CHECKED;
 
