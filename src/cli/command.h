@@ -9,8 +9,8 @@
 #include "comm/comm.h"
 
 typedef struct ls_command {
-  const char *word; /* "train" */
-  const char *doc;  /* one line for `lockstep --help` */
+  const char *word;    /* "train" */
+  const char *doc;     /* one line for `lockstep --help` */
   void (*begin)(void); /* before MPI starts; NULL: nothing to do */
   /* argv[0] is the word. Parse with ls_command_parse(). Runs on every rank; rank 0 alone prints.
    * Collective: the same status everywhere. main() prints the error. */
