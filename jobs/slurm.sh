@@ -11,15 +11,17 @@
 # LAUNCH         srun or mpirun; default: srun where this Slurm has its pmix plugin
 # BIND           mpirun's --bind-to; default: core
 # MAX_RESTARTS   after so many requeues the job gives up; default 100
+# LAUNCH_SECONDS that the ranks have to start in, before a warning is passed on; default 10
 
 # From the first moment: Slurm may warn a minute early, which for a short job is at once.
-warned='' interrupted='' launcher=''
+warned='' interrupted='' launcher='' launched=0
 trap 'warned=yes interrupted=yes; pass_on' USR1 TERM
 
-# Again and again, since mpirun swallows what comes before its ranks are there.
+# Not while the ranks are starting, which srun lets it kill; and again and again, since mpirun may swallow it.
 pass_on() {
   [[ -n $launcher ]] || return 0
-  (while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
+  local early=$((launched + ${LAUNCH_SECONDS:-10} - SECONDS))
+  (sleep "$((early > 0 ? early : 0))"; while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
 }
 
 job_fail() {
@@ -107,7 +109,7 @@ job_run() {
   local status again
   echo "job: ${launch_line[*]} $program $*"
   "${launch_line[@]}" "$program" "$@" &
-  launcher=$!
+  launcher=$! launched=$SECONDS
   [[ -z $warned ]] || pass_on
   interrupted=yes
   while [[ -n $interrupted ]]; do # a signal ends `wait`, not the training

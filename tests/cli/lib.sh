@@ -1,7 +1,7 @@
 # Sourced by the tests of the program as a user runs it. Each test works in a temporary folder of its own.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-lockstep=${LOCKSTEP:-$root/build/release/lockstep}
+lockstep=$(realpath "${LOCKSTEP:-$root/build/release/lockstep}") # tests work in folders of their own
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -11,7 +11,7 @@ trap 'slurm_down; rm -rf "$work"' EXIT
 toy toy 333 101
 toy_config 'reduction: exact'
 cp -r "$root/jobs" .
-export LOCKSTEP=$lockstep BIND=none
+export LOCKSTEP=$lockstep BIND=none LAUNCH_SECONDS=0
 slurm_up 3 2 || { cat "$slurm_folder"/log/*; fail 'Slurm does not start'; finish; }
 
 # submit ARG...: sbatch ARG...; sets job.
@@ -87,6 +87,9 @@ for launch in srun mpirun; do
   wait_line "early-$launch.out" 'life 1, on' && scancel --batch --signal=USR1 "$job"
   lives[early-$launch]=$job
 done
+submit --nodes=2 --ntasks=2 --export=ALL,LAUNCH_SECONDS=60,RUN_DIR=held --output=held.out jobs/train.sbatch "${long[@]}"
+wait_line held.out 'life 1, on' && scancel --batch --signal=USR1 "$job"
+held=$job
 for label in "${!lives[@]}"; do
   job=${lives[$label]}
   ended 120 "$label.out"
@@ -95,6 +98,10 @@ for label in "${!lives[@]}"; do
     grep -q "$said" "$label.out" || { fail "$label: no '$said'"; tail -n 30 "$label.out"; }
   done
 done
+job=$held
+ended 60 held.out
+same 'a warning held back' held
+grep -q 'life 2, on' held.out && { fail 'ranks that start are warned'; cat held.out; }
 grep -q 'resuming from' warned-srun.out || { fail 'the second life starts anew'; cat warned-srun.out; }
 
 # So does a task of an array, and the others do not notice.
@@ -145,8 +152,8 @@ if [[ ${1:-} == --long ]]; then
   hours=(train.epochs=8000 checkpoint.every_epochs=100)
   timeout 900 "$lockstep" train toy.yaml -o plain-hours "${hours[@]}" >/dev/null || fail 'the long training alone'
   expected=$(json plain-hours/summary.json 'd["weights_digest"]')
-  submit --nodes=3 --ntasks=3 --time=1 --export=ALL,RUN_DIR=hours --output=hours.out jobs/train.sbatch "${hours[@]}"
-  ended 1200 hours.out
+  submit --nodes=3 --ntasks=3 --time=1 --export=ALL,LAUNCH_SECONDS=10,RUN_DIR=hours --output=hours.out jobs/train.sbatch "${hours[@]}"
+  ended 1500 hours.out
   same 'a long training' hours
   echo "lives: $(grep -c ', life ' hours.out); seconds of training: $(json hours/summary.json 'd["seconds"]')"
 fi
