@@ -11,17 +11,30 @@
 # LAUNCH         srun or mpirun; default: srun where this Slurm has its pmix plugin
 # BIND           mpirun's --bind-to; default: core
 # MAX_RESTARTS   after so many requeues the job gives up; default 100
-# LAUNCH_SECONDS that the ranks have to start in, before a warning is passed on; default 10
+# HOLD_SECONDS   a warning in the ranks' first minute is held back so long, but for half of the time left at most;
+#                default 30
 
 # From the first moment: Slurm may warn a minute early, which for a short job is at once.
 warned='' interrupted='' launcher='' launched=0
 trap 'warned=yes interrupted=yes; pass_on' USR1 TERM
 
-# Not while the ranks are starting, which srun lets it kill; and again and again, since mpirun may swallow it.
+# Again and again, since mpirun may swallow it.
 pass_on() {
   [[ -n $launcher ]] || return 0
-  local early=$((launched + ${LAUNCH_SECONDS:-10} - SECONDS))
-  (sleep "$((early > 0 ? early : 0))"; while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
+  (sleep "$(hold_seconds)"; while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
+}
+
+# An early warning neither ends a short life before it was of use, nor comes while the ranks are starting, which srun
+# lets it kill.
+hold_seconds() {
+  local hold=${HOLD_SECONDS:-30} end half
+  ((SECONDS < launched + 60)) || hold=0
+  end=$(timeout 5 squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
+  if end=$(date -d "${end:-unknown}" +%s 2>/dev/null); then
+    half=$(((end - $(date +%s)) / 2))
+    ((half >= hold)) || hold=$((half > 0 ? half : 0))
+  fi
+  echo "$hold"
 }
 
 job_fail() {

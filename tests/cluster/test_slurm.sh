@@ -11,7 +11,7 @@ trap 'slurm_down; rm -rf "$work"' EXIT
 toy toy 333 101
 toy_config 'reduction: exact'
 cp -r "$root/jobs" .
-export LOCKSTEP=$lockstep BIND=none LAUNCH_SECONDS=0
+export LOCKSTEP=$lockstep BIND=none HOLD_SECONDS=0
 slurm_up 3 2 || { cat "$slurm_folder"/log/*; fail 'Slurm does not start'; finish; }
 
 # submit ARG...: sbatch ARG...; sets job.
@@ -87,7 +87,7 @@ for launch in srun mpirun; do
   wait_line "early-$launch.out" 'life 1, on' && scancel --batch --signal=USR1 "$job"
   lives[early-$launch]=$job
 done
-submit --nodes=2 --ntasks=2 --export=ALL,LAUNCH_SECONDS=60,RUN_DIR=held --output=held.out jobs/train.sbatch "${long[@]}"
+submit --nodes=2 --ntasks=2 --export=ALL,HOLD_SECONDS=60,RUN_DIR=held --output=held.out jobs/train.sbatch "${long[@]}"
 wait_line held.out 'life 1, on' && scancel --batch --signal=USR1 "$job"
 held=$job
 for label in "${!lives[@]}"; do
@@ -149,12 +149,16 @@ ended 30 nothing.out
 grep -q 'no program nothing' nothing.out || { fail 'a missing program is not told of'; cat nothing.out; }
 
 if [[ ${1:-} == --long ]]; then
-  hours=(train.epochs=8000 checkpoint.every_epochs=100)
-  timeout 900 "$lockstep" train toy.yaml -o plain-hours "${hours[@]}" >/dev/null || fail 'the long training alone'
+  hours=(data.source=fashion-mnist train.reduction=exact train.epochs=90)
+  timeout 900 "$lockstep" train "$root/configs/lenet5.yaml" -o plain-hours "${hours[@]}" >/dev/null ||
+    fail 'the long training alone'
   expected=$(json plain-hours/summary.json 'd["weights_digest"]')
-  submit --nodes=3 --ntasks=3 --time=1 --export=ALL,LAUNCH_SECONDS=10,RUN_DIR=hours --output=hours.out jobs/train.sbatch "${hours[@]}"
+  submit --nodes=2 --ntasks=2 --time=1 --export="ALL,HOLD_SECONDS=30,CONFIG=$root/configs/lenet5.yaml,RUN_DIR=hours" \
+    --output=hours.out jobs/train.sbatch "${hours[@]}"
+  started=$SECONDS
   ended 1500 hours.out
   same 'a long training' hours
-  echo "lives: $(grep -c ', life ' hours.out); seconds of training: $(json hours/summary.json 'd["seconds"]')"
+  echo "lives: $(grep -c ', life ' hours.out); training: $(json hours/summary.json 'd["seconds"]') s;" \
+    "from the first life to the end: $((SECONDS - started)) s"
 fi
 finish
