@@ -11,30 +11,48 @@
 # LAUNCH         srun or mpirun; default: srun where this Slurm has its pmix plugin
 # BIND           mpirun's --bind-to; default: core
 # MAX_RESTARTS   after so many requeues the job gives up; default 100
+# STOP_SECONDS   so long before the time limit a training is stopped, or when Slurm warns, if that is earlier; default 30
 # HOLD_SECONDS   a warning in the ranks' first minute is held back so long, but for half of the time left at most;
 #                default 30
 
 # From the first moment: Slurm may warn a minute early, which for a short job is at once.
 warned='' interrupted='' launcher='' launched=0
-trap 'warned=yes interrupted=yes; pass_on' USR1 TERM
+trap 'warned=yes interrupted=yes; pass_on "$(hold_seconds)"' USR1 TERM
+trap 'warned=yes interrupted=yes; pass_on 0' ALRM
 
-# Again and again, since mpirun may swallow it.
+# pass_on DELAY: again and again, since mpirun may swallow it.
 pass_on() {
   [[ -n $launcher ]] || return 0
-  (sleep "$(hold_seconds)"; while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
+  (sleep "$1"; while kill -USR1 "$launcher" 2>/dev/null; do sleep 1; done) &
+}
+
+# Seconds to the time limit. Fails where there is none, or Slurm does not answer.
+time_left() {
+  local end
+  end=$(timeout 5 squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
+  end=$(date -d "${end:-unknown}" +%s 2>/dev/null) && echo $((end - $(date +%s)))
 }
 
 # An early warning neither ends a short life before it was of use, nor comes while the ranks are starting, which srun
 # lets it kill.
 hold_seconds() {
-  local hold=${HOLD_SECONDS:-30} end half
+  local hold=${HOLD_SECONDS:-30} left
   ((SECONDS < launched + 60)) || hold=0
-  end=$(timeout 5 squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null)
-  if end=$(date -d "${end:-unknown}" +%s 2>/dev/null); then
-    half=$(((end - $(date +%s)) / 2))
-    ((half >= hold)) || hold=$((half > 0 ? half : 0))
+  if left=$(time_left); then
+    ((left / 2 >= hold)) || hold=$((left > 0 ? left / 2 : 0))
   fi
   echo "$hold"
+}
+
+# A clock of our own: Slurm 22.05 warns only every other life of a requeued job. Asks again at the end of its sleep,
+# since a limit can be changed.
+watch_limit() {
+  local left
+  while left=$(time_left); do
+    left=$((left - ${STOP_SECONDS:-30}))
+    if ((left <= 0)); then kill -ALRM $$; return; fi
+    sleep "$left"
+  done
 }
 
 job_fail() {
@@ -119,11 +137,13 @@ job_begin() {
 
 # In the background, since a shell answers signals only between commands in the foreground.
 job_run() {
-  local status again
+  local status again clock
   echo "job: ${launch_line[*]} $program $*"
   "${launch_line[@]}" "$program" "$@" &
   launcher=$! launched=$SECONDS
-  [[ -z $warned ]] || pass_on
+  [[ -z $warned ]] || pass_on "$(hold_seconds)"
+  watch_limit &
+  clock=$!
   interrupted=yes
   while [[ -n $interrupted ]]; do # a signal ends `wait`, not the training
     interrupted=
@@ -132,6 +152,7 @@ job_run() {
     [[ $again -eq 127 ]] || status=$again
   done
   launcher=
+  kill "$clock" 2>/dev/null
   return "$status"
 }
 
@@ -146,7 +167,7 @@ job_train() {
   fi
   if [[ $status -ne 75 ]]; then return "$status"; fi
   if [[ ${SLURM_RESTART_COUNT:-0} -ge ${MAX_RESTARTS:-100} ]]; then
-    echo "job: stopped for the $((SLURM_RESTART_COUNT + 1))th time; MAX_RESTARTS says to leave it at that" >&2
+    echo "job: stopped, and not requeued: MAX_RESTARTS=${MAX_RESTARTS:-100}" >&2
     return 75
   fi
   echo "job: stopped: requeued, to go on from the newest checkpoint"

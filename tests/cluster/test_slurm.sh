@@ -90,6 +90,9 @@ done
 submit --nodes=2 --ntasks=2 --export=ALL,HOLD_SECONDS=60,RUN_DIR=held --output=held.out jobs/train.sbatch "${long[@]}"
 wait_line held.out 'life 1, on' && scancel --batch --signal=USR1 "$job"
 held=$job
+submit --nodes=2 --ntasks=2 --export=ALL,STOP_SECONDS=3600,MAX_RESTARTS=1,RUN_DIR=clock --output=clock.out jobs/train.sbatch \
+  "${long[@]}"
+clock=$job
 for label in "${!lives[@]}"; do
   job=${lives[$label]}
   ended 120 "$label.out"
@@ -102,6 +105,9 @@ job=$held
 ended 60 held.out
 same 'a warning held back' held
 grep -q 'life 2, on' held.out && { fail 'ranks that start are warned'; cat held.out; }
+job=$clock
+ended 60 clock.out
+grep -q 'not requeued: MAX_RESTARTS=1' clock.out || { fail "the script's own clock does not stop the job"; cat clock.out; }
 grep -q 'resuming from' warned-srun.out || { fail 'the second life starts anew'; cat warned-srun.out; }
 
 # So does a task of an array, and the others do not notice.
@@ -153,12 +159,15 @@ if [[ ${1:-} == --long ]]; then
   timeout 900 "$lockstep" train "$root/configs/lenet5.yaml" -o plain-hours "${hours[@]}" >/dev/null ||
     fail 'the long training alone'
   expected=$(json plain-hours/summary.json 'd["weights_digest"]')
-  submit --nodes=2 --ntasks=2 --time=1 --export="ALL,HOLD_SECONDS=30,CONFIG=$root/configs/lenet5.yaml,RUN_DIR=hours" \
-    --output=hours.out jobs/train.sbatch "${hours[@]}"
-  started=$SECONDS
-  ended 1500 hours.out
-  same 'a long training' hours
-  echo "lives: $(grep -c ', life ' hours.out); training: $(json hours/summary.json 'd["seconds"]') s;" \
-    "from the first life to the end: $((SECONDS - started)) s"
+  for launch in srun mpirun; do
+    submit --nodes=2 --ntasks=2 --time=1 --output="hours-$launch.out" \
+      --export="ALL,HOLD_SECONDS=30,LAUNCH=$launch,CONFIG=$root/configs/lenet5.yaml,RUN_DIR=hours-$launch" \
+      jobs/train.sbatch "${hours[@]}"
+    started=$SECONDS
+    ended 1500 "hours-$launch.out"
+    same "a long training by $launch" "hours-$launch"
+    echo "$launch: $(grep -c ', life ' "hours-$launch.out") lives; $(json "hours-$launch/summary.json" 'd["seconds"]') s of" \
+      "training; from the first life to the end: $((SECONDS - started)) s"
+  done
 fi
 finish
