@@ -94,7 +94,7 @@ if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
   finish_scripts
 fi
-run_ctest 'release' --test-dir build/release -j 2 "${only[@]}"
+run_ctest 'release' --test-dir build/release -j 3 "${only[@]}" # these wait much
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
   check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
