@@ -92,12 +92,12 @@ if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'clang, unit' --test-dir build/clang -L unit -j 2
   run_ctest 'ASan and UBSan, unit' --test-dir build/asan -L unit -j 2
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
+  check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   finish_scripts
 fi
 run_ctest 'release' --test-dir build/release -j 3 "${only[@]}" # these wait much
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
-  check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   check 'install: cmake --install' bash tests/style/install.sh
   check 'chaos: runs that are killed, starved and damaged end with the same bits' bash tests/chaos/run.sh
 fi
