@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # Sourced by jobs/*.sbatch: what they all do around `lockstep`.
 #
-#   job_begin           goes to the repository, finds the program, chooses launcher and layout, and says so
-#   job_run ARG...      lockstep ARG... on all ranks; passes USR1 and TERM on, and returns its exit status
-#   job_train ARG...    the same; a training that was stopped (75) is requeued, and goes on in its next life; so is one
-#                       that a warning has killed, as it does ranks that are not yet running
+#   job_begin                 goes to the repository, finds the program, chooses launcher and layout, and says so
+#   job_run RESULT ARG...     lockstep ARG... on all ranks; passes USR1 and TERM on, and returns its exit status. Once
+#                             more where ranks were killed, or there is no file of the name RESULT (a pattern)
+#   job_train RUN_DIR ARG...  the same for lockstep train ARG... -o RUN_DIR; a training that was stopped (75) is
+#                             requeued, and goes on in its next life; so is one that a warning has killed, as it does
+#                             ranks that are not yet running
 #
 # LOCKSTEP_HOME  the repository; default: the folder that sbatch was called in
 # LOCKSTEP       the program; default: what jobs/quickstart.sh or tests/run.sh built there, or the one on the path
@@ -132,13 +134,14 @@ job_begin() {
   find_layout
   make_launch_line
   echo "job: ${SLURM_JOB_NAME:-} $SLURM_JOB_ID, life $((${SLURM_RESTART_COUNT:-0} + 1)), on ${SLURM_JOB_NODELIST:-?}:" \
-    "$ranks ranks x $threads threads by $LAUNCH"
+    "$ranks ranks x $threads threads by $LAUNCH" >&2
 }
 
-# In the background, since a shell answers signals only between commands in the foreground.
-job_run() {
+# launch ARG...: lockstep ARG... on all ranks, warned where the job is. In the background, since a shell answers signals
+# only between commands in the foreground.
+launch() {
   local status again clock
-  echo "job: ${launch_line[*]} $program $*"
+  echo "job: ${launch_line[*]} $program $*" >&2
   "${launch_line[@]}" "$program" "$@" &
   launcher=$! launched=$SECONDS
   [[ -z $warned ]] || pass_on "$(hold_seconds)"
@@ -156,13 +159,38 @@ job_run() {
   return "$status"
 }
 
+# lost STATUS RESULT: whether ranks were killed, or never launched. srun of Slurm 22.05 says 0 where it could launch
+# none, as in a node that was killed in the job's last life and has kept a socket of it: a second step has another one.
+lost() {
+  [[ $1 -ge 128 || ($1 -eq 0 && -z $(compgen -G "$2")) ]]
+}
+
+job_run() {
+  local result=$1 again=() status
+  shift
+  [[ $1 != train ]] || again=(--resume)
+  launch "$@"
+  status=$?
+  if [[ -z $warned ]] && lost "$status" "$result"; then
+    echo "job: ranks were killed, or could not be launched (status $status): once more" >&2
+    launch "$@" "${again[@]}"
+    status=$?
+  fi
+  if [[ $status -eq 0 ]] && lost 0 "$result"; then
+    echo "job: no $result" >&2
+    status=1
+  fi
+  return "$status"
+}
+
 job_train() {
-  local resume=() status
+  local run_dir=$1 resume=() status
+  shift
   if [[ ${SLURM_RESTART_COUNT:-0} -gt 0 ]]; then resume=(--resume); fi
-  job_run train "$@" "${resume[@]}"
+  job_run "$run_dir/*.json" train "$@" -o "$run_dir" "${resume[@]}"
   status=$?
   if [[ $status -ge 128 && -n $warned ]]; then
-    echo "job: the warning came before the ranks could stop in order"
+    echo "job: the warning came before the ranks could stop in order" >&2
     status=75
   fi
   if [[ $status -ne 75 ]]; then return "$status"; fi
@@ -170,7 +198,7 @@ job_train() {
     echo "job: stopped, and not requeued: MAX_RESTARTS=${MAX_RESTARTS:-100}" >&2
     return 75
   fi
-  echo "job: stopped: requeued, to go on from the newest checkpoint"
+  echo "job: stopped: requeued, to go on from the newest checkpoint" >&2
   scontrol requeue "$SLURM_JOB_ID"
   exit 75
 }

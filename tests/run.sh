@@ -43,7 +43,7 @@ finish_scripts() {
     case $(<"$log.status") in
       0) passed=$((passed + 1)); echo "ok      $script" ;;
       77) skipped=$((skipped + 1)); echo "skipped $script: $(tail -n 1 "$log")" ;;
-      *) failed=$((failed + 1)); echo "FAILED  $script"; tail -n 100 "$log" ;;
+      *) failed=$((failed + 1)); echo "FAILED  $script"; grep '^FAILED' "$log"; tail -n 100 "$log" ;;
     esac
   done
   rm -rf "$background_logs"

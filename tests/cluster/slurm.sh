@@ -6,6 +6,7 @@
 #   slurm_up COUNT CPUS   starts it with COUNT nodes of CPUS cores each; its files are below $slurm_folder
 #   slurm_node_up NODE    starts a node anew, as after a crash
 #   slurm_node_kill NODE  kills all processes of a node at once: a power failure
+#   slurm_leave_socket NODE JOB    what a crash leaves of a job's first step
 #   slurm_down            stops what was started, and takes everything away
 #   job_wait ID SECONDS STATE...   waits until a job is in one of these states
 #
@@ -101,6 +102,11 @@ slurm_node_kill() { # NODE
   local pids
   pids=$(slurm_node_pids "$1")
   [[ -z "$pids" ]] || kill -9 $pids 2>/dev/null || true
+}
+
+slurm_leave_socket() { # NODE JOB: as a killed slurmstepd of the job's first step does
+  python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' \
+    "$slurm_folder/spool/$1/stepd.slurm.pmix.$2.0"
 }
 
 slurm_idle() { # COUNT: wait until so many nodes are idle

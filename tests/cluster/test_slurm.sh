@@ -52,7 +52,7 @@ wait_line() {
 
 # same LABEL RUN_DIR: the bits of the run that no scheduler has seen.
 same() {
-  [[ -s $2/summary.json ]] || { fail "$1: no summary"; tail -n 20 ./*.out; return; }
+  [[ -s $2/summary.json ]] || { fail "$1: no summary"; grep -E '^(job|lockstep|srun|mpirun|slurm)|error' ./*.out; return; }
   [[ $(json "$2/summary.json" 'd["weights_digest"]') == "$expected" ]] || fail "$1: other weights"
 }
 
@@ -128,6 +128,21 @@ ended 120 crashed.out
 same 'a node that crashes' crashed
 grep -q 'life 2, on' crashed.out || { fail 'the job has not survived a node'; tail -n 30 crashed.out; }
 [[ -z "${node:-}" ]] || slurm_node_up "h${node#h}"
+
+# A rank is killed, and the node keeps what a killed life has left: the job tries once more.
+submit --nodes=2 --ntasks=2 --nodelist=h1,h2 --export=ALL,RUN_DIR=killed --output=killed.out jobs/train.sbatch "${long[@]}"
+killed=$job
+if wait_file 'killed/checkpoint-*.h5'; then
+  for pid in $(slurm_node_pids h2); do [[ $(<"/proc/$pid/comm") == lockstep ]] && kill -9 "$pid"; done
+fi
+submit --hold --nodes=1 --ntasks=1 --nodelist=h3 --export=ALL,RUN_DIR=leftover --output=leftover.out jobs/train.sbatch "${long[@]}"
+slurm_leave_socket h3 "$job" && scontrol release "$job"
+for label in leftover killed; do
+  ended 90 "$label.out"
+  same "$label" "$label"
+  grep -q 'once more' "$label.out" || { fail "$label: not once more"; tail -n 30 "$label.out"; }
+  job=$killed
+done
 
 # An array with a last job that combines, and an ensemble in one allocation: the same members. One may fail.
 submit --array=1-3 --export=ALL,RUN_DIR=array --output='array-%a.out' jobs/ensemble_array.sbatch data.validation=0.1
