@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/show.h"
+
 static _Thread_local ls_error last;
 
 ls_status ls_fail(ls_status status, const char *fmt, ...)
@@ -13,7 +15,7 @@ ls_status ls_fail(ls_status status, const char *fmt, ...)
   char text[sizeof last.text]; /* the arguments may point into the old chain */
   va_list args;
   va_start(args, fmt);
-  vsnprintf(text, sizeof text, fmt, args);
+  ls_show_into(text, sizeof text, fmt, args);
   va_end(args);
   memcpy(last.text, text, sizeof text);
   last.status = status;
@@ -26,11 +28,10 @@ ls_status ls_wrap(ls_status status, const char *fmt, ...)
   char text[sizeof last.text];
   va_list args;
   va_start(args, fmt);
-  int head = vsnprintf(text, sizeof text, fmt, args);
+  const size_t head = ls_show_into(text, sizeof text, fmt, args);
   va_end(args);
-  if (head < 0 || (size_t)head + 3 > sizeof text) return status; /* no room: keep the inner facts */
-  snprintf(text + head, sizeof text - (size_t)head, ": %.*s", (int)(sizeof text - (size_t)head - 3),
-           last.text);
+  if (head + 3 > sizeof text) return status; /* no room: keep the inner facts */
+  snprintf(text + head, sizeof text - head, ": %.*s", (int)(sizeof text - head - 3), last.text);
   memcpy(last.text, text, sizeof text);
   last.status = status;
   return status;

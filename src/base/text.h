@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Growing texts, and the strict parsing of numbers that every outside text goes through. */
+/* Growing texts, and the strict parsing of numbers that every outside text goes through. Numbers are read and
+ * written as in the C locale, with a point, whatever the locale of the calling program is. */
 #ifndef LS_BASE_TEXT_H
 #define LS_BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +28,10 @@ void ls_text_add(ls_text *text, const char *fmt, ...) LS_PRINTF(2, 3);
 /** Append `bytes` bytes as they are. */
 void ls_text_add_bytes(ls_text *text, const void *data, size_t bytes);
 
+/** Make the text longer by `length` characters, which the caller writes, and a terminator after them. Returns
+ * where; NULL, with `failed` set, if there is no memory. */
+char *ls_text_extend(ls_text *text, size_t length);
+
 /** The text so far, borrowed; "" while empty. */
 const char *ls_text_get(const ls_text *text);
 
@@ -33,6 +39,10 @@ const char *ls_text_get(const ls_text *text);
 ls_status ls_text_take(ls_text *text, char **out) LS_CHECKED;
 
 void ls_text_fini(ls_text *text);
+
+/** snprintf() and vsnprintf() in the C locale. */
+int ls_format(char *out, size_t size, const char *fmt, ...) LS_PRINTF(3, 4);
+int ls_vformat(char *out, size_t size, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
 
 /** Parse a whole text as a decimal count: digits only, no sign, no blanks, no octal, fits 64 bits. */
 bool ls_parse_count(const char *text, uint64_t *value);

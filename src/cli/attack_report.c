@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/show.h"
 #include "cli/chart.h"
+#include "eval/metrics.h"
 
 static double share(uint64_t part, const ls_robustness *figures)
 {
@@ -31,8 +33,8 @@ static void add_heading(const ls_attack_report *report, ls_text *text)
   if (attack->kind->takes_steps && attack->step_size > 0)
     ls_text_add(text, ", step size %g", attack->step_size);
   if (onslaught->restarts > 1) ls_text_add(text, ", the worst of %zu starts", onslaught->restarts);
-  ls_text_add(text, ", on %llu samples of %s, %s", (unsigned long long)figures->samples, report->dataset,
-              report->split);
+  ls_text_show(text, ", on %llu samples of %s, %s", (unsigned long long)figures->samples, report->dataset,
+               report->split);
   if (onslaught->source_class != LS_ANY_CLASS) ls_text_add(text, ", class %zu", onslaught->source_class);
   if (is_targeted(report)) ls_text_add(text, ", to be taken for class %zu", onslaught->target);
   ls_text_add(text, "; without an attack %.2f %%\n\n", 100 * share(figures->clean_correct, figures));
@@ -105,14 +107,14 @@ ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
   const ls_onslaught *onslaught = report->onslaught;
   const ls_attack *attack = &onslaught->attack;
   json_t *step_size = attack->step_size > 0 ? json_real(attack->step_size) : json_null();
-  json_t *document =
-      json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "checkpoint", report->checkpoint,
-                "dataset", report->dataset, "split", report->split, "method", attack->kind->name, "steps",
-                step_or_null(attack, json_integer((json_int_t)attack->steps)), "step_size",
-                step_or_null(attack, step_size), "restarts",
-                step_or_null(attack, json_integer((json_int_t)onslaught->restarts)), "target",
-                class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class),
-                "seed", (json_int_t)attack->seed, "results", results_json(report));
+  json_t *document = json_pack(
+      "{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "checkpoint",
+      ls_json_text(report->checkpoint), "dataset", ls_json_text(report->dataset), "split", report->split,
+      "method", attack->kind->name, "steps", step_or_null(attack, json_integer((json_int_t)attack->steps)),
+      "step_size", step_or_null(attack, step_size), "restarts",
+      step_or_null(attack, json_integer((json_int_t)onslaught->restarts)), "target",
+      class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class), "seed",
+      (json_int_t)attack->seed, "results", results_json(report));
   *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
   json_decref(document);
   return *text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "base/show.h"
+
 enum { WIDTH = 560, HEIGHT = 360, EDGE = 56, TICKS = 5 };
 
 static const double dot = 3, disk = 12; /* radii of a point of weight 0, and how much weight 1 adds */
@@ -19,6 +21,13 @@ static double at_y(double y)
   return EDGE + (1.0 - y) * (HEIGHT - 2 * EDGE);
 }
 
+static void add_caption(ls_text *svg, int y, const char *text)
+{
+  ls_text_add(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", WIDTH / 2, y);
+  ls_text_show_markup(svg, text);
+  ls_text_add(svg, "</text>\n");
+}
+
 static void add_axes(const ls_chart *chart, ls_text *svg)
 {
   for (int i = 0; i <= TICKS; i++) {
@@ -29,9 +38,8 @@ static void add_axes(const ls_chart *chart, ls_text *svg)
     ls_text_add(svg, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>\n", at_x(at),
                 HEIGHT - EDGE + 18, at * chart->largest_x);
   }
-  ls_text_add(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", WIDTH / 2, HEIGHT - 14,
-              chart->x_label);
-  ls_text_add(svg, "<text x=\"%d\" y=\"30\" text-anchor=\"middle\">%s</text>\n", WIDTH / 2, chart->title);
+  add_caption(svg, HEIGHT - 14, chart->x_label);
+  add_caption(svg, 30, chart->title);
   if (chart->diagonal)
     ls_text_add(svg, "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"#888\" stroke-dasharray=\"4\"/>\n", at_x(0),
                 at_y(0), at_x(1 / chart->largest_x), at_y(1));

@@ -12,6 +12,7 @@
 #include "cli/attack_report.h"
 #include "cli/command.h"
 #include "cli/eval_split.h"
+#include "cli/print.h"
 #include "comm/place.h"
 #include "data/same.h"
 #include "data/source.h"
@@ -398,8 +399,12 @@ static ls_status show(const attack_session *session)
   LS_GO(ls_attack_report_json(&report, &json));
   if (arguments->output) LS_GO(write_report(&report, arguments->output, json));
   ls_attack_report_table(&report, &table);
-  puts(arguments->json ? json : ls_text_get(&table));
-  if (arguments->output && !arguments->json) printf("figures and examples in %s\n", arguments->output);
+  if (arguments->json)
+    ls_print_json(json);
+  else
+    ls_print_lines(stdout, ls_text_get(&table));
+  if (arguments->output && !arguments->json)
+    ls_print(stdout, "figures and examples in %s\n", arguments->output);
 done:
   ls_text_fini(&table);
   free(json);
@@ -430,10 +435,10 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   const ls_attack_kind *kind = session.onslaught.attack.kind;
   if (!kind->takes_steps) session.onslaught.restarts = 1; /* all would be the same */
   if (!kind->takes_steps && arguments.shapes_steps && ls_comm_rank(comm) == 0)
-    fprintf(stderr,
-            "lockstep: warning: %s takes a single step, from the image itself: --steps, --step-size and "
-            "--restarts are for pgd\n",
-            kind->name);
+    ls_print(stderr,
+             "lockstep: warning: %s takes a single step, from the image itself: --steps, --step-size and "
+             "--restarts are for pgd\n",
+             kind->name);
   const ls_status status = attack_all(comm, &session);
   release(&session);
   return status;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/setup.h"
 #include "nn/gemm.h"
 #include "train/bench.h"
@@ -25,9 +26,9 @@ typedef struct bench_arguments {
 
 static error_t parse_seconds(bench_arguments *arguments, const char *text, struct argp_state *state)
 {
-  char *end;
-  arguments->seconds = strtod(text, &end);
-  if (end != text && *end == '\0' && arguments->seconds > 0.0 && arguments->seconds <= MOST_SECONDS) return 0;
+  if (ls_parse_real(text, &arguments->seconds) && arguments->seconds > 0.0 &&
+      arguments->seconds <= MOST_SECONDS)
+    return 0;
   argp_error(state, "--seconds %s: expected a number above 0", text);
   return EINVAL;
 }
@@ -135,29 +136,31 @@ static void print_layer(const ls_layer *layer, size_t depth, void *user)
   layer_visit *visit = user;
   double total = 0.0;
   const double flops = ls_bench_layer_flops(layer, &visit->trains);
-  printf("  %*s%-*s", (int)(2 * depth), "", (int)(26 - 2 * depth), layer->name);
+  ls_print(stdout, "  %*s%-*s", (int)(2 * depth), "", (int)(26 - 2 * depth), layer->name);
   for (size_t p = 0; p < LS_PHASE_COUNT; p++) {
     const double seconds = phase_seconds(visit->result, layer, p);
     total += seconds;
-    printf(" %9.3f", 1e3 * seconds);
+    ls_print(stdout, " %9.3f", 1e3 * seconds);
   }
-  printf(" %6.1f %%",
-         100.0 * total * (double)visit->result->profiled_steps / visit->result->profiled_seconds);
-  if (flops > 0.0 && total > 0.0) printf(" %8.1f", flops / (total * visit->per_sample) * 1e-9);
-  printf("\n");
+  ls_print(stdout, " %6.1f %%",
+           100.0 * total * (double)visit->result->profiled_steps / visit->result->profiled_seconds);
+  if (flops > 0.0 && total > 0.0) ls_print(stdout, " %8.1f", flops / (total * visit->per_sample) * 1e-9);
+  ls_print(stdout, "\n");
 }
 
 static void print_row(const ls_bench_result *result, const char *word, double seconds)
 {
-  printf("  %-26s %29.3f %6.1f %%\n", word, 1e3 * seconds,
-         100.0 * seconds * (double)result->profiled_steps / result->profiled_seconds);
+  ls_print(stdout, "  %-26s %29.3f %6.1f %%\n", word, 1e3 * seconds,
+           100.0 * seconds * (double)result->profiled_steps / result->profiled_seconds);
 }
 
 static void print_profile(const ls_setup *setup, const ls_bench_result *result, layer_visit *visit)
 {
-  printf("\nmilliseconds of a step of rank 0%s\n", setup->place.threads > 1 ? ", mean of its threads" : "");
-  printf("  %-26s %9s %9s %9s %8s %8s\n", "", "", "backward:", "", "", "GFLOP/s");
-  printf("  %-26s %9s %9s %9s %8s %8s\n", "layer", "forward", "data", "weights", "of step", "a thread");
+  ls_print(stdout, "\nmilliseconds of a step of rank 0%s\n",
+           setup->place.threads > 1 ? ", mean of its threads" : "");
+  ls_print(stdout, "  %-26s %9s %9s %9s %8s %8s\n", "", "", "backward:", "", "", "GFLOP/s");
+  ls_print(stdout, "  %-26s %9s %9s %9s %8s %8s\n", "layer", "forward", "data", "weights", "of step",
+           "a thread");
   ls_model_visit(setup->model, print_layer, visit);
   for (size_t s = 0; s < LS_SECTION_COUNT; s++)
     print_row(result, section_words[s], section_seconds(result, s));
@@ -169,14 +172,14 @@ static ls_status print_report(const ls_comm *comm, const ls_setup *setup, const 
 {
   const ls_spec_train *train = &setup->spec->train;
   const int ranks = ls_comm_size(comm);
-  printf("%s: batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n", setup->spec->name,
-         train->batch, train->microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
-         setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
-  printf("%.0f samples/s (%.0f to %.0f), %.2f ms a step\n", result->samples_per_second, result->slowest,
-         result->fastest, 1e3 * result->step_seconds);
-  printf("%.1f GFLOP/s, %.1f %% of SGEMM's %.1f (%.1f to %.1f)\n", result->gflops,
-         100.0 * result->gflops / result->sgemm_gflops, result->sgemm_gflops, result->sgemm_slowest,
-         result->sgemm_fastest);
+  ls_print(stdout, "%s: batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n", setup->spec->name,
+           train->batch, train->microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
+           setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+  ls_print(stdout, "%.0f samples/s (%.0f to %.0f), %.2f ms a step\n", result->samples_per_second,
+           result->slowest, result->fastest, 1e3 * result->step_seconds);
+  ls_print(stdout, "%.1f GFLOP/s, %.1f %% of SGEMM's %.1f (%.1f to %.1f)\n", result->gflops,
+           100.0 * result->gflops / result->sgemm_gflops, result->sgemm_gflops, result->sgemm_slowest,
+           result->sgemm_fastest);
   print_profile(setup, result, visit);
   return LS_OK;
 }
@@ -225,7 +228,7 @@ static ls_status print_json(const ls_comm *comm, const ls_setup *setup, const ls
                 (json_int_t)train->batch, "microbatch", (json_int_t)train->microbatch, "gemm",
                 ls_gemm_backend(), "profile", profile_json(setup, result, visit));
   char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-  if (text) puts(text);
+  if (text) ls_print_json(text);
   free(text);
   json_decref(document);
   return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");

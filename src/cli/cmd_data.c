@@ -4,25 +4,25 @@
 #include <string.h>
 
 #include "cli/data_command.h"
+#include "cli/print.h"
 
 static const ls_command *const words[] = {&ls_data_import, &ls_data_info, &ls_data_preview, NULL};
 
 static void print_help(void)
 {
-  fputs("Usage: lockstep data WORD [ARGUMENT...]\n"
-        "\n"
-        "Datasets: a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 file.\n"
-        "\n"
-        "Words:\n",
-        stdout);
+  ls_print_lines(
+      stdout, "Usage: lockstep data WORD [ARGUMENT...]\n"
+              "\n"
+              "Datasets: a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 file.\n"
+              "\n"
+              "Words:\n");
   for (const ls_command *const *word = words; *word; word++)
-    printf("  %-9s %s\n", (*word)->word, (*word)->doc);
-  fputs("\n"
-        "`lockstep data WORD --help` tells more. Examples:\n"
-        "  lockstep data info fashion-mnist\n"
-        "  lockstep data preview cifar10 -o cifar10.png\n"
-        "  lockstep data import path/to/idx-files -o mine.h5\n",
-        stdout);
+    ls_print(stdout, "  %-9s %s\n", (*word)->word, (*word)->doc);
+  ls_print_lines(stdout, "\n"
+                         "`lockstep data WORD --help` tells more. Examples:\n"
+                         "  lockstep data info fashion-mnist\n"
+                         "  lockstep data preview cifar10 -o cifar10.png\n"
+                         "  lockstep data import path/to/idx-files -o mine.h5\n");
 }
 
 static const ls_command *find_word(const char *text)

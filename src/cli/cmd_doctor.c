@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/show.h"
 #include "base/size.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/print.h"
 #include "comm/launcher.h"
 #include "comm/place.h"
 #include "comm/topology.h"
+#include "eval/metrics.h"
 #include "nn/gemm.h"
 #include "store/version.h"
 
@@ -129,7 +132,7 @@ static json_t *document_json(const findings *found)
   bool is_complete = document != NULL;
   for (size_t i = 0; i < PARTS; i++)
     is_complete &= json_object_set_new(document, parts[i].key, json_string(parts[i].version())) == 0;
-  is_complete &= json_object_set_new(document, "launcher", json_string(ls_text_get(&found->launcher))) == 0;
+  is_complete &= json_object_set_new(document, "launcher", ls_json_text(ls_text_get(&found->launcher))) == 0;
   is_complete &= json_object_set_new(document, "ranks", places_json(found)) == 0;
   is_complete &= json_object_set_new(document, "warnings", warnings_json(found)) == 0;
   if (is_complete) return document;
@@ -141,7 +144,7 @@ static ls_status print_json(const findings *found)
 {
   json_t *document = document_json(found);
   char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-  if (text) puts(text);
+  if (text) ls_print_json(text);
   free(text);
   json_decref(document);
   return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
@@ -151,15 +154,15 @@ static void print_table(const findings *found)
 {
   size_t host_width = strlen("host"), cores_width = strlen("cores");
   for (size_t r = 0; r < found->ranks; r++) {
-    host_width = ls_size_max(host_width, strlen(found->places[r].host));
-    cores_width = ls_size_max(cores_width, strlen(found->places[r].cores));
+    host_width = ls_size_max(host_width, ls_shown_columns(found->places[r].host));
+    cores_width = ls_size_max(cores_width, ls_shown_columns(found->places[r].cores));
   }
-  printf("\n%6s  %-*s  %-*s  %7s  %7s\n", "rank", (int)host_width, "host", (int)cores_width, "cores",
-         "threads", "sharing");
+  ls_print(stdout, "\n%6s  %-*s  %-*s  %7s  %7s\n", "rank", (int)host_width, "host", (int)cores_width,
+           "cores", "threads", "sharing");
   for (size_t r = 0; r < found->ranks; r++) {
     const ls_place *place = &found->places[r];
-    printf("%6zu  %-*s  %-*s  %7zu  %7zu\n", r, (int)host_width, place->host, (int)cores_width, place->cores,
-           place->threads, place->sharing - 1);
+    ls_print(stdout, "%6zu  %-*s  %-*s  %7zu  %7zu\n", r, (int)host_width, place->host, (int)cores_width,
+             place->cores, place->threads, place->sharing - 1);
   }
 }
 
@@ -176,27 +179,28 @@ static void print_sum(const findings *found)
   const size_t hosts = ls_place_hosts(found->places, found->ranks), caches = ls_topology_caches();
   size_t threads = 0;
   for (size_t r = 0; r < found->ranks; r++) threads += found->places[r].threads;
-  printf("\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, plural(hosts), found->ranks, plural(found->ranks),
-         threads, plural(threads));
+  ls_print(stdout, "\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, plural(hosts), found->ranks,
+           plural(found->ranks), threads, plural(threads));
   if (caches == 0) return;
   const size_t share = ls_size_max(1, first->host_cores / caches);
-  printf("%s has %zu core%s and %zu last-level cache%s: %zu rank%s x %zu thread%s on it is a good start\n",
-         first->host, first->host_cores, plural(first->host_cores), caches, plural(caches), caches,
-         plural(caches), share, plural(share));
+  ls_print(stdout,
+           "%s has %zu core%s and %zu last-level cache%s: %zu rank%s x %zu thread%s on it is a good start\n",
+           first->host, first->host_cores, plural(first->host_cores), caches, plural(caches), caches,
+           plural(caches), share, plural(share));
 }
 
 static ls_status print_report(const findings *found)
 {
-  for (size_t i = 0; i < PARTS; i++) printf("%-8s  %s\n", parts[i].label, parts[i].version());
-  printf("%-8s  %s\n", "launcher", ls_text_get(&found->launcher));
+  for (size_t i = 0; i < PARTS; i++) ls_print(stdout, "%-8s  %s\n", parts[i].label, parts[i].version());
+  ls_print(stdout, "%-8s  %s\n", "launcher", ls_text_get(&found->launcher));
   print_table(found);
   print_sum(found);
-  puts("");
+  ls_print(stdout, "\n");
   const char *line = ls_text_get(&found->warnings);
-  if (!*line) puts("no problems found");
+  if (!*line) ls_print(stdout, "no problems found\n");
   while (*line) {
     const size_t length = strcspn(line, "\n");
-    printf("warning: %.*s\n", (int)length, line);
+    ls_print(stdout, "warning: %.*s\n", (int)length, line);
     line += length + 1;
   }
   return LS_OK;

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/election.h"
 #include "cli/eval_split.h"
+#include "cli/print.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON };
 
@@ -100,13 +101,13 @@ static ls_status show(const ls_election *election, bool json)
     text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(document);
     if (!text) return ls_fail(LS_E_MEMORY, "no memory for the JSON document");
-    puts(text);
+    ls_print_json(text);
     free(text);
     return LS_OK;
   }
   ls_election_report(election, &report);
   LS_PASS(ls_text_take(&report, &text));
-  fputs(text, stdout);
+  ls_print_lines(stdout, text);
   free(text);
   return LS_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/print.h"
 #include "store/checkpoint.h"
 
 enum { KEY_CONFIG = 256 };
@@ -62,8 +63,8 @@ static const struct argp argp = {
 
 static ls_status print(const char *text)
 {
-  if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
-    return ls_fail(LS_E_IO, "cannot write to standard output");
+  ls_print_lines(stdout, text);
+  if (fflush(stdout) == EOF || ferror(stdout)) return ls_fail(LS_E_IO, "cannot write to standard output");
   return LS_OK;
 }
 

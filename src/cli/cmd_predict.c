@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/print.h"
 #include "data/png_read.h"
 #include "eval/intake.h"
 #include "eval/loaded.h"
+#include "eval/metrics.h"
 #include "nn/loss.h"
 #include "train/schemas.h"
 
@@ -165,7 +168,7 @@ static ls_status predict_all(predict_session *session)
     }
     session->failures++;
     LS_PASS(ls_text_copy(&made->error, ls_error_last()->text));
-    fprintf(stderr, "lockstep: %s\n", made->error);
+    ls_print(stderr, "lockstep: %s\n", made->error);
   }
   return LS_OK;
 }
@@ -175,7 +178,7 @@ static ls_status predict_all(predict_session *session)
 static void name_class(const predict_session *session, size_t class, ls_text *text)
 {
   ls_text_add(text, "%zu", class);
-  if (session->labels) ls_text_add(text, " (%s)", session->labels[class]);
+  if (session->labels) ls_text_show(text, " (%s)", session->labels[class]);
 }
 
 static void print_lines(const predict_session *session)
@@ -184,13 +187,13 @@ static void print_lines(const predict_session *session)
   for (size_t i = 0; i < session->arguments->count; i++) {
     const prediction *made = &session->predictions[i];
     if (made->error) continue;
-    ls_text_add(&lines, "%s: ", session->arguments->images[i]);
+    ls_text_show(&lines, "%s: ", session->arguments->images[i]);
     name_class(session, made->best, &lines);
     ls_text_add(&lines, ", %.2f %%; next ", 100 * (double)made->probabilities[made->best]);
     name_class(session, made->second, &lines);
     ls_text_add(&lines, ", %.2f %%\n", 100 * (double)made->probabilities[made->second]);
   }
-  fputs(ls_text_get(&lines), stdout);
+  ls_print_lines(stdout, ls_text_get(&lines));
   ls_text_fini(&lines);
 }
 
@@ -202,20 +205,6 @@ static json_t *label_json(const predict_session *session, size_t class)
   return label ? label : json_string(number); /* a name that is no UTF-8 */
 }
 
-/* A file's name need not be UTF-8: what is not is shown as '?'. */
-static json_t *file_json(const char *path)
-{
-  json_t *name = json_string(path);
-  if (name) return name;
-  char *plain;
-  if (ls_text_copy(&plain, path) != LS_OK) return NULL;
-  for (char *c = plain; *c; c++)
-    if ((unsigned char)*c >= 0x80) *c = '?';
-  name = json_string(plain);
-  free(plain);
-  return name;
-}
-
 static json_t *prediction_json(const predict_session *session, size_t i)
 {
   const prediction *made = &session->predictions[i];
@@ -224,7 +213,7 @@ static json_t *prediction_json(const predict_session *session, size_t i)
   for (size_t k = 0; k < session->loaded.info.classes; k++)
     json_array_append_new(all, json_real((double)p[k]));
   return json_pack("{s:o, s:I, s:o, s:f, s:{s:I, s:o, s:f}, s:o}", "file",
-                   file_json(session->arguments->images[i]), "class", (json_int_t)made->best, "label",
+                   ls_json_text(session->arguments->images[i]), "class", (json_int_t)made->best, "label",
                    label_json(session, made->best), "probability", (double)p[made->best], "runner_up",
                    "class", (json_int_t)made->second, "label", label_json(session, made->second),
                    "probability", (double)p[made->second], "probabilities", all);
@@ -237,13 +226,13 @@ static ls_status print_json(const predict_session *session)
   for (size_t i = 0; i < session->arguments->count && is_complete; i++) {
     const char *error = session->predictions[i].error;
     json_t *entry = !error ? prediction_json(session, i)
-                           : json_pack("{s:o, s:o}", "file", file_json(session->arguments->images[i]),
-                                       "error", file_json(error));
+                           : json_pack("{s:o, s:o}", "file", ls_json_text(session->arguments->images[i]),
+                                       "error", ls_json_text(error));
     is_complete = json_array_append_new(error ? errors : predictions, entry) == 0;
   }
   json_t *document = json_pack("{s:o, s:o}", "predictions", predictions, "errors", errors);
   char *text = is_complete && document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-  if (text) puts(text);
+  if (text) ls_print_json(text);
   free(text);
   json_decref(document);
   return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/scale_report.h"
 #include "cli/setup.h"
 
@@ -194,16 +195,16 @@ static ls_status show(scale_session *session)
                                   .best = find_best(session),
                                   .straggler = &straggler};
   ls_scale_report_text(&report, &text);
-  fputs(ls_text_get(&text), stdout);
+  ls_print_lines(stdout, ls_text_get(&text));
   ls_text_fini(&text);
   if (!output) return LS_OK;
   LS_PASS(ls_scale_report_write(&report, output, session->setup.resolved, &has_figure));
-  printf("\ntables and figure in %s\n", output);
+  ls_print(stdout, "\ntables and figure in %s\n", output);
   if (!has_figure)
-    fprintf(stderr,
-            "lockstep: warning: gnuplot has drawn no figure (apt-get install gnuplot-nox); "
-            "`gnuplot scaling.gp` in %s does it later\n",
-            output);
+    ls_print(stderr,
+             "lockstep: warning: gnuplot has drawn no figure (apt-get install gnuplot-nox); "
+             "`gnuplot scaling.gp` in %s does it later\n",
+             output);
   return LS_OK;
 }
 

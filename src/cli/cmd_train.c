@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/ensemble_train.h"
+#include "cli/print.h"
 #include "cli/setup.h"
 #include "cli/training.h"
 #include "config/config.h"
@@ -69,7 +70,7 @@ static ls_status print_config_help(const ls_comm *comm)
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text help = {0};
   ls_config_help(&ls_all_schemas, &help);
-  fputs(ls_text_get(&help), stdout);
+  ls_print_lines(stdout, ls_text_get(&help));
   ls_text_fini(&help);
   return LS_OK;
 }

@@ -2,9 +2,11 @@
 /* Argument parsing that every subcommand shares: argp, with rank 0 as the only one that speaks. */
 #include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/print.h"
 
 static bool asks_for_help(int argc, char **argv)
 {
@@ -12,6 +14,32 @@ static bool asks_for_help(int argc, char **argv)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "-h") == 0)
       return true;
   return false;
+}
+
+/* What argp and getopt say quotes the arguments; their own lines come after it. */
+static void print_usage_error(char *said)
+{
+  static const char hint[] = "\nTry `";
+  char *own = NULL;
+  for (char *at = said; (at = strstr(at, hint)); at++) own = at;
+  if (!own) own = strrchr(said, '\n');
+  if (!own) own = said + strlen(said);
+  ls_print(stderr, "%.*s", (int)(own - said), said);
+  ls_print_lines(stderr, own);
+}
+
+/* Both write to stderr, which is another stream for as long. */
+static int parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
+{
+  char *said = NULL;
+  size_t length = 0;
+  FILE *terminal = stderr, *memory = open_memstream(&said, &length);
+  if (memory) stderr = memory;
+  const int failed = argp_parse(argp, argc, argv, flags, NULL, input);
+  stderr = terminal;
+  if (memory && fclose(memory) == 0 && length > 0) print_usage_error(said);
+  free(said);
+  return failed;
 }
 
 ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
@@ -28,7 +56,7 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   unsigned flags = ARGP_NO_EXIT | ARGP_NO_HELP | (speaking ? 0U : ARGP_NO_ERRS);
   char *word = argv[0];
   argv[0] = name; /* what argp and getopt call the program in their messages */
-  int failed = argp_parse(argp, argc, argv, flags, NULL, input);
+  int failed = parse(argp, argc, argv, flags, input);
   argv[0] = word;
   return failed ? ls_fail(LS_E_USAGE, "%s", "") : LS_OK;
 }

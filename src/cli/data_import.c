@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/clock.h"
 #include "cli/data_command.h"
+#include "cli/print.h"
 #include "cli/sample_display.h"
 #include "data/h5set.h"
 #include "data/source.h"
@@ -77,9 +78,9 @@ static void tell_done(const ls_dataset_info *info, const char *path, double seco
 {
   struct stat file = {0};
   const double mib = stat(path, &file) == 0 ? (double)file.st_size / (1 << 20) : 0;
-  printf("%s: %zu train and %zu test images of %zux%zux%zu, %zu classes, %.1f MiB, in %.1f s\n", path,
-         info->count[LS_SPLIT_TRAIN], info->count[LS_SPLIT_TEST], info->channels, info->height, info->width,
-         info->classes, mib, seconds);
+  ls_print(stdout, "%s: %zu train and %zu test images of %zux%zux%zu, %zu classes, %.1f MiB, in %.1f s\n",
+           path, info->count[LS_SPLIT_TRAIN], info->count[LS_SPLIT_TEST], info->channels, info->height,
+           info->width, info->classes, mib, seconds);
 }
 
 /* Rank 0. */

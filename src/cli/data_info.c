@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cli/data_command.h"
+#include "cli/print.h"
 #include "cli/sample_display.h"
 #include "data/source.h"
 #include "data/survey.h"
@@ -64,33 +65,33 @@ static const struct argp argp = {
 
 static void print_channels(const char *title, const ls_dataset_info *info, const double *values)
 {
-  printf("  %s", title);
-  for (size_t c = 0; c < info->channels; c++) printf("  %.4f", values[c] / pixel_one);
-  printf("   of 1;");
-  for (size_t c = 0; c < info->channels; c++) printf("  %7.3f", values[c]);
-  printf("   of 255\n");
+  ls_print(stdout, "  %s", title);
+  for (size_t c = 0; c < info->channels; c++) ls_print(stdout, "  %.4f", values[c] / pixel_one);
+  ls_print(stdout, "   of 1;");
+  for (size_t c = 0; c < info->channels; c++) ls_print(stdout, "  %7.3f", values[c]);
+  ls_print(stdout, "   of 255\n");
 }
 
 static void print_classes(const ls_dataset_info *info, const ls_survey *survey)
 {
-  printf("\n%5s  %-*s %10s %10s\n", "class", LS_CLASS_NAME_BYTES - 8, info->class_names ? "name" : "",
-         ls_split_words[LS_SPLIT_TRAIN], ls_split_words[LS_SPLIT_TEST]);
+  ls_print(stdout, "\n%5s  %-*s %10s %10s\n", "class", LS_CLASS_NAME_BYTES - 8,
+           info->class_names ? "name" : "", ls_split_words[LS_SPLIT_TRAIN], ls_split_words[LS_SPLIT_TEST]);
   for (size_t k = 0; k < info->classes; k++)
-    printf("%5zu  %-*s %10zu %10zu\n", k, LS_CLASS_NAME_BYTES - 8,
-           info->class_names ? info->class_names[k] : "", survey->splits[LS_SPLIT_TRAIN].per_class[k],
-           survey->splits[LS_SPLIT_TEST].per_class[k]);
+    ls_print(stdout, "%5zu  %-*s %10zu %10zu\n", k, LS_CLASS_NAME_BYTES - 8,
+             info->class_names ? info->class_names[k] : "", survey->splits[LS_SPLIT_TRAIN].per_class[k],
+             survey->splits[LS_SPLIT_TEST].per_class[k]);
 }
 
 static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey)
 {
-  printf("name     %s\n", info->name);
-  printf("format   %s\n", info->format);
-  printf("images   %zux%zux%zu (channels, height, width), uint8\n", info->channels, info->height,
-         info->width);
-  printf("classes  %zu\n", info->classes);
-  printf("digest   %s\n", survey->digest);
+  ls_print(stdout, "name     %s\n", info->name);
+  ls_print(stdout, "format   %s\n", info->format);
+  ls_print(stdout, "images   %zux%zux%zu (channels, height, width), uint8\n", info->channels, info->height,
+           info->width);
+  ls_print(stdout, "classes  %zu\n", info->classes);
+  ls_print(stdout, "digest   %s\n", survey->digest);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
-    printf("\n%s: %zu samples\n", ls_split_words[split], info->count[split]);
+    ls_print(stdout, "\n%s: %zu samples\n", ls_split_words[split], info->count[split]);
     if (info->count[split] == 0) continue;
     print_channels("mean", info, survey->splits[split].mean);
     print_channels("std ", info, survey->splits[split].deviation);
@@ -147,7 +148,7 @@ static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey
       "shape", (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "classes",
       (json_int_t)info->classes, "class_names", names_json(info), "splits", splits, "digest", survey->digest);
   char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-  if (text) puts(text);
+  if (text) ls_print_json(text);
   free(text);
   json_decref(document);
   return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");

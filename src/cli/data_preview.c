@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/data_command.h"
+#include "cli/print.h"
 #include "cli/setup.h"
 #include "config/config.h"
 #include "data/augment.h"
@@ -142,10 +143,10 @@ static ls_status preview(const preview_arguments *given)
   if (spec) LS_GO(plan_augment(&augment, spec, info, given->config));
   LS_GO(ls_sheet_draw(&picture, source, given->split, given->count, augment));
   LS_GO(ls_png_write(given->output, &picture));
-  printf("%s: %zu x %zu pixels", given->output, picture.width, picture.height);
+  ls_print(stdout, "%s: %zu x %zu pixels", given->output, picture.width, picture.height);
   if (info->classes > LS_SHEET_MAX_ROWS)
-    printf(", the first %d of %zu classes", LS_SHEET_MAX_ROWS, info->classes);
-  printf("\n");
+    ls_print(stdout, ", the first %d of %zu classes", LS_SHEET_MAX_ROWS, info->classes);
+  ls_print(stdout, "\n");
 done:
   ls_picture_fini(&picture);
   ls_augment_free(augment);

@@ -7,9 +7,12 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/chart.h"
 #include "cli/election.h"
 #include "cli/eval_split.h"
+#include "cli/print.h"
+#include "eval/metrics.h"
 
 ls_status ls_ensemble_result_init(ls_ensemble_result *result)
 {
@@ -38,7 +41,7 @@ void ls_ensemble_result_add(ls_ensemble_result *result, const char *fmt, ...)
 void ls_ensemble_result_fail(ls_ensemble_result *result, size_t member, const char *error)
 {
   json_array_append_new(result->failed,
-                        json_pack("{s:I, s:s}", "member", (json_int_t)member, "error", error));
+                        json_pack("{s:I, s:o}", "member", (json_int_t)member, "error", ls_json_text(error)));
 }
 
 static ls_status write_text(const ls_ensemble_result *result, const char *name, ls_text *text)
@@ -84,8 +87,8 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_election
                                              .y = (double)bin->correct / samples,
                                              .weight = samples / (double)soft->samples};
   }
-  snprintf(title, sizeof title, "accuracy of the soft vote of %zu, %s: calibration error %.4f",
-           election->ensemble->members, ls_eval_split_words[result->split], ls_calibration_error(soft));
+  ls_format(title, sizeof title, "accuracy of the soft vote of %zu, %s: calibration error %.4f",
+            election->ensemble->members, ls_eval_split_words[result->split], ls_calibration_error(soft));
   ls_text svg = {0};
   ls_chart_svg(&chart, &svg);
   return write_text(result, "reliability.svg", &svg);
@@ -97,8 +100,8 @@ static ls_status tell(const ls_ensemble_result *result, const ls_election *elect
   ls_text report = {0};
   ls_text_add(&report, "\n");
   ls_election_report(election, &report);
-  ls_text_add(&report, "\nresults in %s\n", result->run_dir);
-  fputs(ls_text_get(&report), stdout);
+  ls_text_show(&report, "\nresults in %s\n", result->run_dir);
+  ls_print_lines(stdout, ls_text_get(&report));
   fflush(stdout);
   ls_text_fini(&report);
   LS_PASS(write_json(result, election));

@@ -14,6 +14,7 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "cli/ensemble_result.h"
+#include "cli/print.h"
 #include "cli/run_dir.h"
 #include "comm/groups.h"
 #include "train/members.h"
@@ -150,8 +151,9 @@ static void print_member(const ensemble_job *job, size_t member, const ls_setup 
   if (!job->wish->dry_run) return;
   ls_text table = {0};
   ls_model_summary(setup->model, &table);
-  printf("member %zu: %s, seed %zu\n%s\n", member + 1, setup->spec->name, setup->spec->seed,
-         ls_text_get(&table));
+  ls_print(stdout, "member %zu: %s, seed %zu\n", member + 1, setup->spec->name, setup->spec->seed);
+  ls_print_lines(stdout, ls_text_get(&table));
+  ls_print(stdout, "\n");
   ls_text_fini(&table);
 }
 
@@ -173,9 +175,9 @@ static ls_status check_data(ensemble_job *job, size_t member, const ls_setup *se
         its->name, its->channels, its->height, its->width, its->classes, first->name, first->channels,
         first->height, first->width, first->classes);
   if (strcmp(its->name, first->name) != 0 && ls_comm_rank(job->world) == 0)
-    fprintf(stderr,
-            "lockstep: warning: member %zu trains on '%s', and the vote will be on '%s' of member 1\n",
-            member + 1, its->name, first->name);
+    ls_print(stderr,
+             "lockstep: warning: member %zu trains on '%s', and the vote will be on '%s' of member 1\n",
+             member + 1, its->name, first->name);
   return LS_OK;
 }
 
@@ -241,15 +243,15 @@ static ls_status deal_local(ensemble_job *job, size_t groups)
 static void print_plan(const ensemble_job *job, size_t groups)
 {
   if (ls_comm_rank(job->world) != 0) return;
-  printf("ensemble of %zu: %zu group%s of ranks", job->members, groups, groups == 1 ? "" : "s");
+  ls_print(stdout, "ensemble of %zu: %zu group%s of ranks", job->members, groups, groups == 1 ? "" : "s");
   for (size_t g = 0; g < groups; g++) {
     size_t ranks = 0;
     for (int r = 0; r < ls_comm_size(job->world); r++) ranks += job->group_of_rank[r] == g;
-    printf("%s %zu rank%s:", g == 0 ? ";" : ",", ranks, ranks == 1 ? "" : "s");
+    ls_print(stdout, "%s %zu rank%s:", g == 0 ? ";" : ",", ranks, ranks == 1 ? "" : "s");
     for (size_t i = 0; i < job->members; i++)
-      if (job->group_of_member[job->order[i]] == g) printf(" %zu", job->order[i] + 1);
+      if (job->group_of_member[job->order[i]] == g) ls_print(stdout, " %zu", job->order[i] + 1);
   }
-  printf("\nrun directory: %s\n", job->run_dir);
+  ls_print(stdout, "\nrun directory: %s\n", job->run_dir);
   fflush(stdout);
 }
 
@@ -302,8 +304,8 @@ done:
 static void tell_failure(const ensemble_job *job, size_t member, ls_status status)
 {
   if (ls_comm_rank(job->group) != 0 || status == LS_STOPPED) return;
-  fprintf(stderr, "lockstep: member %zu: %s: %s\n", member + 1, ls_status_word(status),
-          ls_error_last()->text);
+  ls_print(stderr, "lockstep: member %zu: %s: %s\n", member + 1, ls_status_word(status),
+           ls_error_last()->text);
 }
 
 /* This group's members, one after the other. Collective over the group. */

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/print.h"
 
 static const ls_command *const commands[] = {
     &ls_command_train,   &ls_command_eval,  &ls_command_predict, &ls_command_attack, &ls_command_data,
@@ -14,22 +15,21 @@ static const ls_command *const commands[] = {
 
 static void print_help(FILE *stream)
 {
-  fputs("Usage: lockstep COMMAND [ARGUMENT...]\n"
-        "       mpirun -n RANKS lockstep COMMAND [ARGUMENT...]\n"
-        "\n"
-        "Trains image classifiers on CPU clusters and multicore workstations.\n"
-        "\n"
-        "Commands:\n",
-        stream);
+  ls_print_lines(stream, "Usage: lockstep COMMAND [ARGUMENT...]\n"
+                         "       mpirun -n RANKS lockstep COMMAND [ARGUMENT...]\n"
+                         "\n"
+                         "Trains image classifiers on CPU clusters and multicore workstations.\n"
+                         "\n"
+                         "Commands:\n");
   for (const ls_command *const *command = commands; *command; command++)
-    fprintf(stream, "  %-9s %s\n", (*command)->word, (*command)->doc);
-  fputs("\n"
-        "`lockstep COMMAND --help` tells more. A first run, on data that Debian brings along:\n"
-        "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
-        "\n"
-        "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or input;\n"
-        "75 stopped on request after a checkpoint (go on with --resume).\n",
-        stream);
+    ls_print(stream, "  %-9s %s\n", (*command)->word, (*command)->doc);
+  ls_print_lines(stream,
+                 "\n"
+                 "`lockstep COMMAND --help` tells more. A first run, on data that Debian brings along:\n"
+                 "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
+                 "\n"
+                 "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or input;\n"
+                 "75 stopped on request after a checkpoint (go on with --resume).\n");
 }
 
 static const ls_command *find_command(const char *word)
@@ -63,7 +63,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
     return LS_OK;
   }
   if (strcmp(word, "--version") == 0) {
-    if (printing) puts("lockstep " LS_VERSION);
+    if (printing) ls_print(stdout, "lockstep " LS_VERSION "\n");
     return LS_OK;
   }
   const ls_command *command = find_command(word);
@@ -76,11 +76,11 @@ static void print_error(ls_status status)
   const ls_error *error = ls_error_last();
   if (error->text[0] == '\0') return; /* argp has told it already */
   if (status == LS_STOPPED)
-    fprintf(stderr, "lockstep: %s\n", error->text);
+    ls_print(stderr, "lockstep: %s\n", error->text);
   else if (error->rank >= 0)
-    fprintf(stderr, "lockstep: %s: %s (rank %d)\n", ls_status_word(status), error->text, error->rank);
+    ls_print(stderr, "lockstep: %s: %s (rank %d)\n", ls_status_word(status), error->text, error->rank);
   else
-    fprintf(stderr, "lockstep: %s: %s\n", ls_status_word(status), error->text);
+    ls_print(stderr, "lockstep: %s: %s\n", ls_status_word(status), error->text);
 }
 
 int main(int argc, char **argv)

@@ -11,8 +11,10 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
+#include "base/show.h"
 #include "base/size.h"
 #include "base/status.h"
+#include "cli/print.h"
 
 enum {
   FALLBACK_WIDTH = 80, /* columns, where the terminal does not say */
@@ -42,9 +44,9 @@ static void add(line_buffer *line, const char *fmt, ...)
 {
   va_list args;
   va_start(args, fmt);
-  const int length = vsnprintf(line->chars + line->length, line->size - line->length, fmt, args);
+  const size_t length = ls_show_into(line->chars + line->length, line->size - line->length, fmt, args);
   va_end(args);
-  if (length > 0) line->length = ls_size_min(line->length + (size_t)length, line->size - 1);
+  line->length = ls_size_min(line->length + length, line->size - 1);
 }
 
 /* "0:07", "12:30", "3:05:00" */
@@ -162,7 +164,7 @@ void ls_progress_display_step(ls_progress_display *display, const ls_progress_st
   const size_t width =
       ls_progress_render_bar(line, sizeof line, terminal_width(display->stream), display->epochs, step);
   const size_t blanks = display->drawn_width > width ? display->drawn_width - width : 0; /* of the last bar */
-  fprintf(display->stream, "\r%s%*s", line, (int)blanks, "");
+  ls_print(display->stream, "\r%s%*s", line, (int)blanks, "");
   fflush(display->stream);
   display->drawn_width = width;
 }
@@ -170,7 +172,7 @@ void ls_progress_display_step(ls_progress_display *display, const ls_progress_st
 void ls_progress_display_clear(ls_progress_display *display)
 {
   if (display->drawn_width == 0) return;
-  fprintf(display->stream, "\r%*s\r", (int)display->drawn_width, "");
+  ls_print(display->stream, "\r%*s\r", (int)display->drawn_width, "");
   fflush(display->stream);
   display->drawn_width = 0;
   display->due_s = 0;
@@ -181,6 +183,6 @@ void ls_progress_display_epoch(ls_progress_display *display, const ls_progress_e
   char line[LINE_BYTES];
   ls_progress_render_epoch(line, sizeof line, display->epochs, epoch);
   ls_progress_display_clear(display);
-  fprintf(display->stream, "%s%s\n", display->label, line);
+  ls_print(display->stream, "%s%s\n", display->label, line);
   fflush(display->stream);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/print.h"
 #include "cli/terminal.h"
 
 enum { CELLS = 30, QUARTERS = 4, COLUMNS = 79 };
@@ -26,8 +27,8 @@ static void draw_bar(ls_sample_display *display, size_t done, size_t total, doub
   for (size_t i = 0; i < CELLS; i++) bar[i] = i < full ? '=' : i == full ? '>' : ' ';
   bar[CELLS] = '\0';
   const double left_s = (now_s - display->started_s) * (double)(total - done) / (double)done;
-  fprintf(display->stream, "\r%.24s [%s] %3zu %%  %.0f s left ", display->what, bar, done * 100 / total,
-          left_s);
+  ls_print(display->stream, "\r%.24s [%s] %3zu %%  %.0f s left ", display->what, bar, done * 100 / total,
+           left_s);
   fflush(display->stream);
   display->is_drawn = true;
 }
@@ -42,7 +43,7 @@ static void tick(void *user, size_t done, size_t total)
   }
   if (done * QUARTERS / total <= display->quarters) return;
   display->quarters = done * QUARTERS / total;
-  fprintf(display->stream, "%s: %zu of %zu samples\n", display->what, done, total);
+  ls_print(display->stream, "%s: %zu of %zu samples\n", display->what, done, total);
   fflush(display->stream);
 }
 
@@ -54,7 +55,7 @@ ls_ticker ls_sample_display_ticker(ls_sample_display *display)
 void ls_sample_display_finish(ls_sample_display *display)
 {
   if (!display->is_drawn) return;
-  fprintf(display->stream, "\r%*s\r", COLUMNS, "");
+  ls_print(display->stream, "\r%*s\r", COLUMNS, "");
   fflush(display->stream);
   display->is_drawn = false;
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/show.h"
 #include "base/size.h"
 
 const char *const ls_scale_mode_words[LS_SCALE_MODES] = {
@@ -75,7 +76,7 @@ static void add_straggler(const ls_scale_report *report, ls_text *text)
   const ls_balance *balance = &report->data->balance;
   const double steps = (double)balance->steps;
   if (!slowest->is_marked) return;
-  ls_text_add(
+  ls_text_show(
       text,
       "\nstraggler: rank %zu on %s takes %.2f ms to compute a step, %.2f times as long as the median of the "
       "others, which wait %.2f ms a step for it\n",

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
+#include "cli/print.h"
 #include "config/config.h"
 #include "data/same.h"
 #include "data/split.h"
@@ -166,7 +167,7 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
   ls_place_warnings(places, (size_t)ls_comm_size(comm), &lines);
   for (const char *line = ls_text_get(&lines); *line; line += strspn(line, "\n")) {
     const size_t length = strcspn(line, "\n");
-    fprintf(stderr, "lockstep: warning: %.*s\n", (int)length, line);
+    ls_print(stderr, "lockstep: warning: %.*s\n", (int)length, line);
     line += length;
   }
   ls_text_fini(&lines);
@@ -181,11 +182,11 @@ ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
   uint64_t threads = setup->place.threads;
   LS_PASS(ls_comm_sum_u64(comm, &threads, 1));
   if (ls_comm_rank(comm) == 0 && microbatches < threads)
-    fprintf(stderr,
-            "lockstep: warning: train.batch %zu makes %zu micro-batch%s of at most %zu, fewer than the %zu "
-            "threads: some "
-            "stay idle; lower train.microbatch or raise train.batch\n",
-            train->batch, microbatches, microbatches == 1 ? "" : "es", train->microbatch, (size_t)threads);
+    ls_print(stderr,
+             "lockstep: warning: train.batch %zu makes %zu micro-batch%s of at most %zu, fewer than the %zu "
+             "threads: some "
+             "stay idle; lower train.microbatch or raise train.batch\n",
+             train->batch, microbatches, microbatches == 1 ? "" : "es", train->microbatch, (size_t)threads);
   return LS_OK;
 }
 
@@ -196,19 +197,19 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
   if (rest == 0 || rest * SMALL_REST >= batch) return;
   size_t better = batch - 1;
   while (setup->train_samples % better != 0 && 2 * (setup->train_samples % better) < better) better--;
-  fputs("lockstep: warning: ", stderr);
-  if (member > 0) fprintf(stderr, "member %zu: ", member);
-  fprintf(
-      stderr,
-      "the last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much as "
-      "any: it can undo what the epoch has learned; try train.batch=%zu\n",
-      rest, rest == 1 ? "" : "s", batch, better);
+  char whose[32] = "";
+  if (member > 0) snprintf(whose, sizeof whose, "member %zu: ", member);
+  ls_print(stderr,
+           "lockstep: warning: %sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean "
+           "gradient "
+           "counts as much as any: it can undo what the epoch has learned; try train.batch=%zu\n",
+           whose, rest, rest == 1 ? "" : "s", batch, better);
 }
 
 void ls_setup_print_data(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  printf("%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s)\n", data->name, data->channels,
-         data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN], data->count[LS_SPLIT_TEST],
-         data->format);
+  ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s)\n", data->name,
+           data->channels, data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN],
+           data->count[LS_SPLIT_TEST], data->format);
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/class_names.h"
+#include "cli/print.h"
 #include "eval/metrics.h"
 
 static ls_status metrics_of(const ls_evaluation *evaluation, ls_metrics **out)
@@ -26,7 +27,7 @@ static ls_status add_split(json_t *document, const char *key, bool printed, cons
   if (printed) {
     ls_text report = {0};
     ls_metrics_report(metrics, key, names, &report);
-    fputs(ls_text_get(&report), stdout);
+    ls_print_lines(stdout, ls_text_get(&report));
     ls_text_fini(&report);
   }
   int failed = json_object_set_new(document, key, ls_metrics_json(metrics, names));
@@ -77,9 +78,11 @@ static ls_status add_balance(json_t *document, const ls_run_facts *facts, const 
   LS_PASS(ls_balance_slowest(balance, &slowest));
   const char *host = balance->loads[slowest.rank].host;
   if (slowest.is_marked)
-    printf("%sstraggler: rank %zu on %s took %.2f times as long as the median of the others to compute; they "
-           "waited %.1f s for it\n",
-           *facts->label ? facts->label : "\n", slowest.rank, host, slowest.ratio, slowest.waited_s);
+    ls_print(
+        stdout,
+        "%sstraggler: rank %zu on %s took %.2f times as long as the median of the others to compute; they "
+        "waited %.1f s for it\n",
+        *facts->label ? facts->label : "\n", slowest.rank, host, slowest.ratio, slowest.waited_s);
   json_t *item =
       json_pack("{s:I, s:o, s:o, s:I, s:s, s:f, s:b}", "steps", (json_int_t)balance->steps, "busy_seconds",
                 seconds_json(balance, ls_balance_busy_s), "waited_seconds",
@@ -126,11 +129,12 @@ static ls_status add_splits(json_t *document, const ls_run_facts *facts, const l
 static void print_end(const ls_run_facts *facts, const ls_train_result *result)
 {
   const bool alone = !*facts->label;
-  if (alone && !result->has_test) printf("\ntest: the dataset has no test split\n");
-  if (alone) printf("\n");
-  printf("%s%zu epochs in %.1f s, %.0f samples/s; weights %s\n", facts->label, (size_t)result->progress.epoch,
-         result->progress.seconds, result->samples_per_second, result->weights_digest);
-  if (alone) printf("results in %s\n", facts->run_dir);
+  if (alone && !result->has_test) ls_print(stdout, "\ntest: the dataset has no test split\n");
+  if (alone) ls_print(stdout, "\n");
+  ls_print(stdout, "%s%zu epochs in %.1f s, %.0f samples/s; weights %s\n", facts->label,
+           (size_t)result->progress.epoch, result->progress.seconds, result->samples_per_second,
+           result->weights_digest);
+  if (alone) ls_print(stdout, "results in %s\n", facts->run_dir);
   fflush(stdout);
 }
 

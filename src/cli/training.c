@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/run_dir.h"
 #include "cli/summary.h"
@@ -38,7 +39,7 @@ void ls_training_catch_stops(void)
 static void on_stalled(void *user, const char *text)
 {
   (void)user;
-  fprintf(stderr, "lockstep: warning: %s\n", text);
+  ls_print(stderr, "lockstep: warning: %s\n", text);
 }
 
 /* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
@@ -93,7 +94,7 @@ static ls_status check_init(const ls_setup *setup, bool told)
   ls_text report = {0};
   if (!path) return LS_OK;
   const ls_status status = ls_transfer_try(path, setup->model, &report);
-  if (told) fputs(ls_text_get(&report), stdout);
+  if (told) ls_print_lines(stdout, ls_text_get(&report));
   ls_text_fini(&report);
   return status;
 }
@@ -102,7 +103,7 @@ static void print_model(const ls_model *model)
 {
   ls_text table = {0};
   ls_model_summary(model, &table);
-  fputs(ls_text_get(&table), stdout);
+  ls_print_lines(stdout, ls_text_get(&table));
   ls_text_fini(&table);
 }
 
@@ -111,11 +112,12 @@ static void print_plan(const ls_training *training, const ls_training_wish *wish
 {
   const ls_setup *setup = &training->setup;
   const ls_spec *spec = setup->spec;
-  printf("%s%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %zu rank%s x %zu thread%s, %s\n",
-         wish->label, spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
-         spec->train.batch, spec->train.microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
-         setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
-  printf("%srun directory: %s\n", wish->label, training->run_dir);
+  ls_print(stdout,
+           "%s%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %zu rank%s x %zu thread%s, %s\n",
+           wish->label, spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
+           spec->train.batch, spec->train.microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
+           setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+  ls_print(stdout, "%srun directory: %s\n", wish->label, training->run_dir);
   fflush(stdout);
 }
 
@@ -152,7 +154,9 @@ static void on_message(void *user, const char *text)
 {
   const ls_progress_display *display = user;
   ls_progress_display_clear(user);
-  printf("%s%s\n", display->label, text);
+  ls_print(stdout, "%s", display->label);
+  ls_print_lines(stdout, text);
+  ls_print(stdout, "\n");
   fflush(stdout);
 }
 

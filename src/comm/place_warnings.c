@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/show.h"
 #include "base/size.h"
 
 typedef struct trouble {
@@ -91,8 +92,8 @@ static void add_line(const trouble *row, const ls_place *places, size_t count, l
     first = r;
   }
   if (having == 0) return;
-  ls_text_add(lines, "%s (%zu of %zu rank%s, first rank %zu on %s): ", row->what, having, count,
-              plural(count), first, places[first].host);
+  ls_text_show(lines, "%s (%zu of %zu rank%s, first rank %zu on %s): ", row->what, having, count,
+               plural(count), first, places[first].host);
   row->tell(&places[first], lines);
   ls_text_add(lines, "\n");
 }

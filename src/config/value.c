@@ -30,11 +30,6 @@ const char *ls_excerpt(char excerpt[LS_EXCERPT_BYTES], const char *text)
     while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) length--; /* not inside a character */
   }
   snprintf(excerpt, LS_EXCERPT_BYTES, "%.*s%s", (int)length, text, tail);
-  for (char *c = excerpt; *c != '\0'; c++) {
-    unsigned char first = (unsigned char)c[0], second = (unsigned char)c[1];
-    if (first < 0x20 || first == 0x7F) c[0] = '?';
-    if (first == 0xC2 && second >= 0x80 && second < 0xA0) c[0] = c[1] = '?'; /* U+0080 to U+009F */
-  }
   return excerpt;
 }
 
@@ -170,8 +165,9 @@ static void add_real(double real, ls_text *out)
     return;
   }
   for (int digits = 1; digits <= REAL_DIGITS_MAX; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, real);
-    if (strtod(text, NULL) == real) break;
+    double read;
+    ls_format(text, sizeof text, "%.*g", digits, real);
+    if (ls_parse_real(text, &read) && read == real) break;
   }
   const char *exponent = strchr(text, 'e');
   if (exponent && !strchr(text, '.'))

@@ -38,8 +38,7 @@ void ls_value_expect(const ls_key *key, ls_text *out);
 /** Start a chain: "expected <what the row takes>, found <found><remedy>". Returns LS_E_CONFIG. */
 ls_status ls_value_refuse(const ls_key *key, const char *found, const char *remedy) LS_CHECKED;
 
-/** A text on its way into a message: at most 80 bytes, line breaks and control characters as '?'.
- * Returns `excerpt`. */
+/** A text on its way into a message: at most 80 bytes. Returns `excerpt`. */
 const char *ls_excerpt(char excerpt[LS_EXCERPT_BYTES], const char *text);
 
 #endif

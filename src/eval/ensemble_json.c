@@ -3,6 +3,8 @@
  * through; the root is checked once, at the end. */
 #include "eval/ensemble.h"
 
+#include "eval/metrics.h"
+
 static json_t *figures_json(const ls_calibration *figures)
 {
   return json_pack("{s:f, s:f, s:f, s:f}", "accuracy", ls_calibration_accuracy(figures), "nll",
@@ -15,7 +17,7 @@ static json_t *members_json(const ls_ensemble *ensemble, const char *const *name
   json_t *array = json_array();
   for (size_t m = 0; m < ensemble->members; m++) {
     json_t *member = figures_json(&ensemble->each[m]);
-    json_object_set_new(member, "name", json_string(names[m]));
+    json_object_set_new(member, "name", ls_json_text(names[m]));
     json_array_append_new(array, member);
   }
   return array;

@@ -4,22 +4,17 @@
 
 #include <string.h>
 
+#include "base/show.h"
 #include "base/size.h"
 
 enum { NAME_WIDTH = 40, BAR_WIDTH = 40 };
 
-/* The end of a long name tells more than its begin. */
-static const char *end_of(const char *name)
-{
-  const size_t length = strlen(name);
-  return length > NAME_WIDTH ? name + length - NAME_WIDTH : name;
-}
-
 static void add_figures(ls_text *text, const char *name, const ls_calibration *figures)
 {
-  ls_text_add(text, "  %-*s %8.2f %8.4f %8.4f %8.4f\n", NAME_WIDTH, end_of(name),
-              100 * ls_calibration_accuracy(figures), ls_calibration_nll(figures),
-              ls_calibration_brier(figures), ls_calibration_error(figures));
+  /* The end of a long name tells more than its begin. */
+  ls_text_show(text, "  %-*s %8.2f %8.4f %8.4f %8.4f\n", NAME_WIDTH, ls_shown_end(name, NAME_WIDTH),
+               100 * ls_calibration_accuracy(figures), ls_calibration_nll(figures),
+               ls_calibration_brier(figures), ls_calibration_error(figures));
 }
 
 static void add_voting(ls_text *text, const ls_ensemble *ensemble)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/size.h"
+#include "base/text.h"
 #include "data/canvas.h"
 #include "data/font.h"
 #include "eval/examples.h"
@@ -92,7 +93,7 @@ static void write_labels(const drawing *self, ls_point at, size_t example)
   at.y += TEXT_LINE;
   write_class(self, at, "after ", after, after == label ? ink : alarm_ink);
   at.y += TEXT_LINE;
-  snprintf(line, sizeof line, "at %.1f %%", 100.0 * (double)examples->confidences[example]);
+  ls_format(line, sizeof line, "at %.1f %%", 100.0 * (double)examples->confidences[example]);
   ls_canvas_text(self->picture, at, line, TEXT_SCALE, faint_ink);
 }
 
@@ -137,7 +138,7 @@ ls_status ls_examples_draw(ls_picture *out, const ls_examples *examples, double 
   const size_t height = self.cell_height + GAP, rows = ls_size_ceil_div(count, COLUMNS);
   char title[LINE_BYTES];
   LS_PASS(ls_picture_init(out, 2 * MARGIN + COLUMNS * width, 2 * MARGIN + TEXT_LINE + rows * height, paper));
-  snprintf(title, sizeof title, "original, perturbation, adversarial: epsilon %g", epsilon);
+  ls_format(title, sizeof title, "original, perturbation, adversarial: epsilon %g", epsilon);
   ls_canvas_text(out, (ls_point){MARGIN, MARGIN}, title, TEXT_SCALE, ink);
   for (size_t i = 0; i < count; i++)
     draw_example(&self, (ls_point){MARGIN + i % COLUMNS * width, MARGIN + TEXT_LINE + i / COLUMNS * height},

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/size.h"
 
 static double fraction(uint64_t part, uint64_t whole)
@@ -113,7 +114,7 @@ void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names,
     const char *note = class_note(&metrics->per_class[i]);
     if (!note) continue;
     ls_text_add(text, "class %zu", i);
-    if (class_names) ls_text_add(text, " (%s)", class_names[i]);
+    if (class_names) ls_text_show(text, " (%s)", class_names[i]);
     ls_text_add(text, ": %s\n", note);
   }
 }

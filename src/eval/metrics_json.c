@@ -6,6 +6,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/show.h"
+
+json_t *ls_json_text(const char *text)
+{
+  ls_text shown = {0};
+  json_t *json = json_string(text);
+  if (json) return json;
+  ls_text_show(&shown, "%s", text);
+  if (!shown.failed) json = json_string(ls_text_get(&shown));
+  ls_text_fini(&shown);
+  return json;
+}
+
 /* JSON has no NaN. */
 static json_t *real_or_null(double value)
 {
@@ -65,9 +78,7 @@ static json_t *lines_json(const char *text)
 {
   json_t *lines = json_array();
   for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
-    json_t *line = json_stringn(text, (size_t)(end - text));
-    if (!line) line = json_string("a note about a class whose name is not UTF-8");
-    if (json_array_append_new(lines, line) != 0) {
+    if (json_array_append_new(lines, json_stringn(text, (size_t)(end - text))) != 0) {
       json_decref(lines);
       return NULL;
     }

@@ -3,12 +3,13 @@
  * notes.
  *
  * Columns are as wide as their widest number, and class names give way, so that ten classes stay within
- * LINE_WIDTH columns. Names are measured in characters, not bytes: they may be UTF-8. */
+ * LINE_WIDTH columns. */
 #include "eval/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/show.h"
 #include "base/size.h"
 
 enum {
@@ -19,18 +20,6 @@ enum {
   PAIR_COUNT = 5 /* most confused pairs shown */
 };
 
-static bool starts_character(char c)
-{
-  return ((unsigned char)c & 0xC0) != 0x80; /* UTF-8: not a continuation byte */
-}
-
-static size_t character_count(const char *text)
-{
-  size_t count = 0;
-  for (; *text; text++) count += starts_character(*text);
-  return count;
-}
-
 static size_t digit_count(uint64_t number)
 {
   size_t count = 1;
@@ -38,18 +27,7 @@ static size_t digit_count(uint64_t number)
   return count;
 }
 
-/* Append `label` in a column of `width` characters, cut or filled up. */
-static void add_label(ls_text *text, const char *label, size_t width)
-{
-  size_t bytes = 0;
-  size_t characters = 0;
-  while (label[bytes] && (characters < width || !starts_character(label[bytes])))
-    characters += starts_character(label[bytes++]);
-  ls_text_add_bytes(text, label, bytes);
-  ls_text_add(text, "%*s", (int)(width - characters), "");
-}
-
-/* Append "3" or "3 dress" in a column of `width` characters. */
+/* Append "3" or "3 dress" in a column of `width` columns of a terminal. */
 static void add_class_label(ls_text *text, const ls_metrics *metrics, const char *const *class_names,
                             size_t i, size_t width)
 {
@@ -57,7 +35,7 @@ static void add_class_label(ls_text *text, const ls_metrics *metrics, const char
   ls_text_add(text, "%*zu", (int)digits, i);
   if (width <= digits) return;
   ls_text_add(text, " ");
-  add_label(text, class_names ? class_names[i] : "", width - digits - 1);
+  ls_text_show_column(text, class_names ? class_names[i] : "", width - digits - 1);
 }
 
 /* Width of the column that add_class_label() writes, at most `limit`. */
@@ -65,7 +43,7 @@ static size_t label_width(const ls_metrics *metrics, const char *const *class_na
 {
   size_t longest = 0;
   for (size_t i = 0; class_names && i < metrics->classes; i++)
-    longest = ls_size_max(longest, character_count(class_names[i]));
+    longest = ls_size_max(longest, ls_shown_columns(class_names[i]));
   const size_t needed = digit_count(metrics->classes - 1) + (longest > 0 ? longest + 1 : 0);
   return ls_size_max(strlen("class"), ls_size_min(needed, limit));
 }
@@ -79,13 +57,13 @@ static void add_class_row(ls_text *text, const ls_class_metrics *class)
 static void add_class_table(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
 {
   const size_t width = label_width(metrics, class_names, NAME_MAX_WIDTH);
-  add_label(text, "class", width);
+  ls_text_show_column(text, "class", width);
   ls_text_add(text, "  %9s  %9s  %9s  %9s\n", "precision", "recall", "f1", "support");
   for (size_t i = 0; i < metrics->classes; i++) {
     add_class_label(text, metrics, class_names, i, width);
     add_class_row(text, &metrics->per_class[i]);
   }
-  add_label(text, "macro", width);
+  ls_text_show_column(text, "macro", width);
   add_class_row(text, &metrics->macro);
 }
 
@@ -112,7 +90,7 @@ static void add_matrix(ls_text *text, const ls_metrics *metrics, const char *con
   const int total = (int)total_width;
 
   ls_text_add(text, "confusion matrix (rows: actual class, columns: predicted class)\n");
-  add_label(text, "", width);
+  ls_text_show_column(text, "", width);
   for (size_t i = 0; i < classes; i++) ls_text_add(text, "%*zu", cell, i);
   ls_text_add(text, "%*s\n", total, "total");
   for (size_t i = 0; i < classes; i++) {
@@ -121,7 +99,7 @@ static void add_matrix(ls_text *text, const ls_metrics *metrics, const char *con
       ls_text_add(text, "%*llu", cell, (unsigned long long)metrics->confusion[i * classes + j]);
     ls_text_add(text, "%*llu\n", total, (unsigned long long)metrics->per_class[i].support);
   }
-  add_label(text, "total", width);
+  ls_text_show_column(text, "total", width);
   for (size_t i = 0; i < classes; i++)
     ls_text_add(text, "%*llu", cell, (unsigned long long)metrics->per_class[i].predicted);
   ls_text_add(text, "%*llu\n", total, (unsigned long long)metrics->samples);
@@ -154,7 +132,7 @@ static void find_pairs(const ls_metrics *metrics, pair pairs[PAIR_COUNT])
 static void add_class(ls_text *text, const char *const *class_names, size_t i)
 {
   ls_text_add(text, "%zu", i);
-  if (class_names) ls_text_add(text, " (%s)", class_names[i]);
+  if (class_names) ls_text_show(text, " (%s)", class_names[i]);
 }
 
 static void add_pairs(ls_text *text, const ls_metrics *metrics, const char *const *class_names)

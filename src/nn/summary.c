@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/show.h"
 #include "base/size.h"
 #include "nn/model.h"
 
@@ -13,7 +14,7 @@ typedef enum column { NAME, TYPE, OUTPUT, PARAMETERS, MACS, COLUMNS } column;
 
 typedef struct layer_table {
   ls_text *text;         /* NULL: the widths are being found */
-  size_t width[COLUMNS]; /* characters */
+  size_t width[COLUMNS]; /* columns of a terminal */
 } layer_table;
 
 /* 1806336 as "1,806,336". */
@@ -43,11 +44,11 @@ static void add_row(layer_table *table, const char *const cells[COLUMNS])
   for (size_t i = 0; i < COLUMNS; i++) {
     const int width = (int)table->width[i];
     if (!table->text)
-      table->width[i] = ls_size_max(table->width[i], (size_t)snprintf(NULL, 0, "%s", cells[i]));
+      table->width[i] = ls_size_max(table->width[i], ls_shown_columns(cells[i]));
     else if (i < PARAMETERS)
-      ls_text_add(table->text, "%-*s%*s", width, cells[i], GAP, "");
+      ls_text_show(table->text, "%-*s%*s", width, cells[i], GAP, "");
     else
-      ls_text_add(table->text, "%*s%s", width, cells[i], i + 1 < COLUMNS ? "   " : "\n");
+      ls_text_show(table->text, i + 1 < COLUMNS ? "%*s   " : "%*s\n", width, cells[i]);
   }
 }
 
@@ -64,7 +65,7 @@ static void add_layer(const ls_layer *layer, size_t depth, void *user)
 {
   ls_text name = {0}, type = {0};
   char shape[SHAPE_BYTES], params[COUNT_BYTES], macs[COUNT_BYTES];
-  ls_text_add(&name, "%*s%s", (int)(2 * depth), "", layer->name);
+  ls_text_show(&name, "%*s%s", (int)(2 * depth), "", layer->name);
   ls_text_add(&type, "%s", layer->kind->schema.name);
   if (layer->kind->describe) {
     ls_text_add(&type, " ");

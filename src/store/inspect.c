@@ -109,7 +109,7 @@ ls_status ls_inspect(const char *path, ls_text *text)
 {
   hid_t file;
   LS_TRY(ls_h5_open(&file, path), "cannot inspect '%s'", path);
-  ls_text_add(text, "%s: ", path);
+  ls_text_show(text, "%s: ", path);
   ls_status status = describe(file, text);
   ls_h5_release(file);
   LS_TRY(status, "cannot inspect '%s'", path);

@@ -21,16 +21,14 @@ static void add_channels(ls_text *text, const double *values, size_t count)
 
 static void add_data(ls_text *text, const ls_checkpoint_info *info)
 {
-  ls_text_add(text, "  dataset         ");
-  ls_inspect_add_clean(text, info->dataset, strlen(info->dataset));
-  ls_text_add(text, ": images of %zux%zux%zu, %zu classes\n", info->channels, info->height, info->width,
-              info->classes);
+  ls_text_show(text, "  dataset         %s: images of %zux%zux%zu, %zu classes\n", info->dataset,
+               info->channels, info->height, info->width, info->classes);
   if (info->class_names) {
     ls_text_add(text, "  class names     ");
     for (const char *name = info->class_names; name; name = strchr(name, '\n')) {
       if (*name == '\n') name++;
       if (name != info->class_names) ls_text_add(text, ", ");
-      ls_inspect_add_clean(text, name, strcspn(name, "\n"));
+      ls_text_show(text, "%.*s", (int)strcspn(name, "\n"), name);
     }
     ls_text_add(text, "\n");
   }
@@ -57,16 +55,12 @@ static void add_facts(ls_text *text, const ls_checkpoint_info *info)
 {
   size_t length = 0;
   const char *name = ls_config_name(info->config, &length);
-  ls_text_add(text, "lockstep checkpoint, written by lockstep ");
-  ls_inspect_add_clean(text, info->lockstep_version, strlen(info->lockstep_version));
-  ls_text_add(text, "\n  configuration   ");
-  ls_inspect_add_clean(text, name ? name : "(no name)", name ? length : strlen("(no name)"));
-  ls_text_add(text, " (--config prints it)\n");
+  ls_text_show(text, "lockstep checkpoint, written by lockstep %s\n", info->lockstep_version);
+  ls_text_show(text, "  configuration   %.*s (--config prints it)\n", name ? (int)length : -1,
+               name ? name : "(no name)");
   add_data(text, info);
   add_progress(text, &info->progress);
-  ls_text_add(text, "  weights digest  ");
-  ls_inspect_add_clean(text, info->weights_digest, strlen(info->weights_digest));
-  ls_text_add(text, "\n");
+  ls_text_show(text, "  weights digest  %s\n", info->weights_digest);
 }
 
 /* ---- metrics ---- */
@@ -155,11 +149,7 @@ static ls_status visit_tensor(void *user, const ls_h5_entry *entry)
   ls_text *text = user;
   ls_h5_data data;
   LS_PASS(ls_h5_data_open(&data, entry->parent, entry->name));
-  const char *shown = entry->path + strlen("/model/");
-  size_t length = strlen(shown);
-  ls_text_add(text, "  ");
-  ls_inspect_add_clean(text, shown, length);
-  ls_text_add(text, "%*s", length < 24 ? (int)(24 - length) : 0, "");
+  ls_text_show(text, "  %-24s", entry->path + strlen("/model/"));
   ls_status status = add_tensor(text, &data);
   ls_h5_data_close(&data);
   return status;
@@ -196,8 +186,7 @@ static ls_status visit_slot(void *user, const ls_h5_entry *entry)
   ls_text *text = user;
   bool slot = entry->type == LS_H5_GROUP && !strchr(entry->path + strlen("/optimizer/"), '/');
   if (!slot) return LS_OK;
-  ls_text_add(text, ", ");
-  ls_inspect_add_clean(text, entry->name, strlen(entry->name));
+  ls_text_show(text, ", %s", entry->name);
   return LS_OK;
 }
 

@@ -9,15 +9,6 @@
 
 enum { MAX_LINES = 500, MAX_ATTRIBUTES = 100, MAX_VALUES = 16, TEXT_LIMIT_BYTES = 1 << 16 };
 
-void ls_inspect_add_clean(ls_text *text, const char *bytes, size_t length)
-{
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)bytes[i];
-    char shown = c < 0x20 || c == 0x7f ? '?' : bytes[i];
-    ls_text_add_bytes(text, &shown, 1);
-  }
-}
-
 /* "uint8", "float32", "text", "table of 6 columns". */
 static void add_type(ls_text *text, hid_t type)
 {
@@ -66,11 +57,7 @@ static ls_status add_member(void *user, const ls_h5_entry *entry)
   };
   list *self = user;
   if (++self->lines > MAX_LINES) return LS_OK;
-  size_t before = self->text->length;
-  ls_text_add(self->text, "  ");
-  ls_inspect_add_clean(self->text, entry->path, strlen(entry->path));
-  size_t width = self->text->length - before;
-  ls_text_add(self->text, "%*s", width < 32 ? (int)(32 - width) : 1, "");
+  ls_text_show(self->text, "  %-29s ", entry->path);
   ls_status status = LS_OK;
   if (words[entry->type])
     ls_text_add(self->text, "%s", words[entry->type]);
@@ -95,7 +82,7 @@ static ls_status add_text_value(hid_t file, const char *name, ls_text *text)
 {
   char *value;
   LS_PASS(ls_h5_get_text(file, name, TEXT_LIMIT_BYTES, &value));
-  ls_inspect_add_clean(text, value, strlen(value));
+  ls_text_show(text, "%s", value);
   free(value);
   return LS_OK;
 }
@@ -136,9 +123,7 @@ static ls_status add_attribute(hid_t file, hsize_t index, ls_text *text)
   ls_status status = LS_OK;
   ssize_t length = H5Aget_name(attribute, sizeof name, name);
   if (length > 0 && (size_t)length < sizeof name) {
-    ls_text_add(text, "  ");
-    ls_inspect_add_clean(text, name, (size_t)length);
-    ls_text_add(text, "%*s", length < 14 ? (int)(14 - length) : 1, "");
+    ls_text_show(text, "  %-13s ", name);
     status = add_value(file, attribute, name, text);
     ls_text_add(text, "\n");
   }

@@ -5,11 +5,8 @@
 
 #include <stddef.h>
 
-#include "base/text.h"
+#include "base/show.h"
 #include "store/h5.h"
-
-/** Append a text that comes from a file, with control characters (which could drive a terminal) as '?'. */
-void ls_inspect_add_clean(ls_text *text, const char *bytes, size_t length);
 
 /** Append the metrics of the last `most` epochs as a table. Errors: LS_E_INPUT, LS_E_MEMORY. */
 ls_status ls_inspect_metrics(hid_t file, size_t most, ls_text *text) LS_CHECKED;

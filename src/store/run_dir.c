@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
@@ -121,8 +122,9 @@ static ls_status find_intact(const listing *self, const char *run_dir, char **pa
       *path = candidate;
       return LS_OK;
     }
-    ls_text_add(damaged, "%sskipping checkpoint '%s': %s", damaged->length > 0 ? "\n" : "", candidate,
-                ls_error_last()->text);
+    ls_text_show(damaged,
+                 damaged->length > 0 ? "\nskipping checkpoint '%s': %s" : "skipping checkpoint '%s': %s",
+                 candidate, ls_error_last()->text);
     free(candidate);
     if (status == LS_E_MEMORY) return status;
   }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "store/h5.h"
 #include "store/layout.h"
 
@@ -149,7 +150,7 @@ static ls_status visit(void *user, const ls_h5_entry *entry)
   const char *name = entry->path + self->root_length + 1;
   target *to = find_target(self, name);
   if (!to) {
-    if (!is_bookkeeping(name)) ls_text_add(&self->skipped, "%s%s", self->skipped.length ? ", " : "", name);
+    if (!is_bookkeeping(name)) ls_text_show(&self->skipped, "%s%s", self->skipped.length ? ", " : "", name);
     return LS_OK;
   }
   ls_h5_data data;
@@ -227,14 +228,14 @@ static void add_fate(const transfer *self, fate which, const char *word, ls_text
   for (size_t i = 0; i < self->count; i++) {
     const ls_tensor *tensor = self->targets[i].tensor;
     if (self->targets[i].fate != which) continue;
-    ls_text_add(report, "%s%s.%s", count++ == 0 ? word : ", ", tensor->layer, tensor->name);
+    ls_text_show(report, "%s%s.%s", count++ == 0 ? word : ", ", tensor->layer, tensor->name);
   }
   if (count > 0) ls_text_add(report, "\n");
 }
 
 static void tell(const transfer *self, const char *path, ls_text *report)
 {
-  ls_text_add(report, "weights from %s\n", path);
+  ls_text_show(report, "weights from %s\n", path);
   add_fate(self, LOADED, "  loaded: ", report);
   add_fate(self, ADAPTED, "  adapted to the image's channels: ", report);
   add_fate(self, INITIALIZED, "  initialized: ", report);

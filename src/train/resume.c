@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/show.h"
 #include "base/text.h"
 #include "config/config.h"
 
@@ -141,7 +142,7 @@ static void tell_change(const ls_resume *resume, const char *key)
 {
   if (is_same(resume, key)) return;
   ls_text line = {0}, then = value_of(resume->then, key), now = value_of(resume->now, key);
-  ls_text_add(&line, "%s: %s so far, %s from now on", key, ls_text_get(&then), ls_text_get(&now));
+  ls_text_show(&line, "%s: %s so far, %s from now on", key, ls_text_get(&then), ls_text_get(&now));
   if (!line.failed) say(resume, ls_text_get(&line));
   ls_text_fini(&line);
   ls_text_fini(&then);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "store/transfer.h"
@@ -154,10 +155,10 @@ static ls_status load_newest(ls_run *run, bool *found)
   if (path) LS_GO(load(run, path));
   ls_text line = {0};
   if (path) {
-    ls_text_add(&line, "resuming from %s: ", path);
+    ls_text_show(&line, "resuming from %s: ", path);
     describe_progress(&run->state.progress, &line);
   } else {
-    ls_text_add(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
+    ls_text_show(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
   }
   say(run, ls_text_get(&line));
   ls_text_fini(&line);

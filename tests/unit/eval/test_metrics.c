@@ -195,7 +195,7 @@ static void ten_large_classes_fit_100_columns(void **state)
   assert_contains(ls_text_get(&text), "true 9 (Ankle boot) predicted 8 (お持ち帰り): 98 times");
   assert_contains(ls_text_get(&text), "0 T-shirt/top 123456      1      2 ");
   assert_contains(ls_text_get(&text),
-                  "8 お持ち帰り           80     81 "); /* filled up by characters, not bytes */
+                  "8 お持ち帰り      80     81 "); /* filled up by columns of a terminal, not bytes */
   ls_text_fini(&text);
   ls_metrics_free(metrics);
 }

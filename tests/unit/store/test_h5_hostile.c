@@ -408,7 +408,7 @@ static void other_files_are_listed(void **state)
                           "/a/numbers",
                           "[4,5]",
                           "uint16",
-                          "/a/esc?[31m",
+                          "/a/esc\\x1b[31m",
                           "float64",
                           "link, not followed",
                           "the same object as one above",

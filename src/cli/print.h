@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one way out for text to standard output and standard error: what a terminal would obey is shown as an
+ * escape (base/show.h). Output is best effort; main() asks in the end whether standard output has taken it.
+ */
+#ifndef LS_CLI_PRINT_H
+#define LS_CLI_PRINT_H
+
+#include <stdio.h>
+
+#include "base/status.h"
+
+/** Print formatted text, in one write; every %s is one line of outside text. Local. */
+void ls_print(FILE *stream, const char *fmt, ...) LS_PRINTF(2, 3);
+
+/** Print a text of several lines that is complete: a report. Local. */
+void ls_print_lines(FILE *stream, const char *text);
+
+/** Print a document in JSON and a newline on standard output; it stays the same document. Local. */
+void ls_print_json(const char *document);
+
+#endif
