@@ -8,7 +8,8 @@
  *   lockstep_model_close(model);
  *
  * Functions that return int give 0 on success, and otherwise the exit status that the program would end with;
- * lockstep_error() then tells what happened. A model may be used by one thread at a time.
+ * lockstep_error() then tells what happened. A model may be used by one thread at a time. The locale of the
+ * program is neither heeded nor changed.
  */
 #ifndef LOCKSTEP_LOCKSTEP_H
 #define LOCKSTEP_LOCKSTEP_H
