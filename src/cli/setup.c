@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "data/same.h"
 #include "data/split.h"
+#include "train/schedule.h"
 #include "train/schemas.h"
 
 enum {
@@ -104,7 +105,6 @@ static ls_status open_data(ls_setup *setup)
  * made, and without a run. A step cannot have more samples than there are. */
 static ls_status check_split(ls_setup *setup)
 {
-  size_t *batch = &setup->spec->train.batch;
   const ls_dataset_info *data = ls_source_info(setup->source);
   const ls_holdout_labels from = {.labels = ls_source_labels(setup->source, LS_SPLIT_TRAIN),
                                   .count = data->count[LS_SPLIT_TRAIN],
@@ -112,8 +112,9 @@ static ls_status check_split(ls_setup *setup)
   ls_holdout holdout;
   LS_TRY(ls_holdout_plan(&holdout, &from, setup->spec->seed, &setup->spec->data), "dataset '%s'", data->name);
   setup->train_samples = ls_holdout_train_count(&holdout);
-  *batch = ls_size_min(*batch, setup->train_samples);
   ls_holdout_fini(&holdout);
+  setup->wanted_batch = setup->spec->train.batch;
+  ls_config_limit_batch(&setup->spec->train, setup->train_samples);
   return LS_OK;
 }
 
@@ -158,6 +159,16 @@ void ls_setup_fini(ls_setup *setup)
   ls_model_free(setup->model);
 }
 
+static void print_warnings(const char *whose, const ls_text *lines)
+{
+  for (const char *line = ls_text_get(lines); *line; line += strspn(line, "\n")) {
+    const size_t length = strcspn(line, "\n");
+    ls_print(stderr, "lockstep: warning: %s%.*s\n", whose, (int)length, line);
+    line += length;
+  }
+  if (lines->failed) ls_print(stderr, "lockstep: warning: no memory to tell all warnings\n");
+}
+
 ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
 {
   ls_place *places;
@@ -165,11 +176,7 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text lines = {0};
   ls_place_warnings(places, (size_t)ls_comm_size(comm), &lines);
-  for (const char *line = ls_text_get(&lines); *line; line += strspn(line, "\n")) {
-    const size_t length = strcspn(line, "\n");
-    ls_print(stderr, "lockstep: warning: %.*s\n", (int)length, line);
-    line += length;
-  }
+  print_warnings("", &lines);
   ls_text_fini(&lines);
   free(places);
   return LS_OK;
@@ -190,6 +197,47 @@ ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
   return LS_OK;
 }
 
+/* "member 3: "; nothing for 0. */
+static const char *name_member(size_t member, char name[32])
+{
+  name[0] = '\0';
+  if (member > 0) snprintf(name, 32, "member %zu: ", member);
+  return name;
+}
+
+/* What only the data, or a schedule, can tell. */
+static void note_limits(const ls_setup *setup, ls_text *lines)
+{
+  const ls_spec_train *train = &setup->spec->train;
+  const ls_spec_augment *augment = &setup->spec->data.augment;
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  const double warmup = ls_schedule_warmup(&train->schedule);
+  const size_t side = ls_size_min(data->height, data->width);
+  if (setup->wanted_batch > setup->train_samples)
+    ls_text_add(lines,
+                "train.batch: %zu, but there are only %zu training samples: each step takes all of them\n",
+                setup->wanted_batch, setup->train_samples);
+  if (warmup > 0 && warmup >= (double)train->epochs)
+    ls_text_add(lines, "train.schedule.warmup_epochs: %g, but train.epochs is %zu: the whole run warms up\n",
+                warmup, train->epochs);
+  if (augment->cutout >= side)
+    ls_text_add(lines, "data.augment.cutout: %zu, but images are %zux%zu: a square can hide all of one\n",
+                augment->cutout, data->height, data->width);
+  if (augment->crop_pad >= side)
+    ls_text_add(lines, "data.augment.crop_pad: %zu, but images are %zux%zu: a crop can miss all of one\n",
+                augment->crop_pad, data->height, data->width);
+}
+
+void ls_setup_warn_settings(const ls_setup *setup, size_t member)
+{
+  char whose[32];
+  ls_text lines = {0};
+  note_limits(setup, &lines);
+  ls_config_notes(setup->spec, &lines);
+  print_warnings(name_member(member, whose), &lines);
+  ls_text_fini(&lines);
+}
+
 void ls_setup_warn_rest(const ls_setup *setup, size_t member)
 {
   const size_t batch = setup->spec->train.batch;
@@ -197,13 +245,12 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
   if (rest == 0 || rest * SMALL_REST >= batch) return;
   size_t better = batch - 1;
   while (setup->train_samples % better != 0 && 2 * (setup->train_samples % better) < better) better--;
-  char whose[32] = "";
-  if (member > 0) snprintf(whose, sizeof whose, "member %zu: ", member);
+  char whose[32];
   ls_print(stderr,
            "lockstep: warning: %sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean "
            "gradient "
            "counts as much as any: it can undo what the epoch has learned; try train.batch=%zu\n",
-           whose, rest, rest == 1 ? "" : "s", batch, better);
+           name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
 }
 
 void ls_setup_print_data(const ls_setup *setup)

@@ -43,6 +43,7 @@ typedef struct ls_setup {
   ls_place place;
   ls_source *source;
   size_t train_samples; /* without those held out */
+  size_t wanted_batch;  /* what the configuration says: spec->train.batch is at most train_samples */
   ls_model *model;
 } ls_setup;
 
@@ -69,8 +70,11 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm) LS_CHECKED;
 /** Likewise of micro-batches that leave threads idle. Collective. Errors: LS_E_COMM. */
 ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm) LS_CHECKED;
 
-/** Likewise of an epoch that ends with a batch of so few samples that it can undo the others. Rank 0.
- * `member`: which of an ensemble, from 1; 0: none. */
+/** Likewise of values that have no effect, or not the one that they say, such as a batch that is larger than
+ * the training split. Rank 0. `member`: which of an ensemble, from 1; 0: none. */
+void ls_setup_warn_settings(const ls_setup *setup, size_t member);
+
+/** Likewise of an epoch that ends with a batch of so few samples that it can undo the others. Rank 0. */
 void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 
 /** Print what the data are. */

@@ -28,8 +28,16 @@ ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, con
 
 void ls_spec_free(ls_spec *spec);
 
+/** A step cannot have more than the `samples` that there are, at least one: cut batch and micro-batch to
+ * that. */
+void ls_config_limit_batch(ls_spec_train *train, size_t samples);
+
 /** Append the resolved configuration as YAML, every key written out; parsing it gives the same spec. */
 void ls_config_emit(const ls_spec *spec, ls_text *yaml);
+
+/** Append a line for each value that is not the preset, and has no effect beside the others: "key: value:
+ * why". */
+void ls_config_notes(const ls_spec *spec, ls_text *lines);
 
 /** Path of the index-th key of the table; NULL behind the last. */
 const char *ls_config_key_path(size_t index);

@@ -296,6 +296,12 @@ static void resolve_microbatch(ls_spec_train *train)
                                           : ls_size_min(amount->count, train->batch);
 }
 
+void ls_config_limit_batch(ls_spec_train *train, size_t samples)
+{
+  train->batch = ls_size_min(train->batch, samples);
+  resolve_microbatch(train);
+}
+
 ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, const char *const *overrides,
                           size_t override_count, const ls_schemas *schemas)
 {

@@ -38,6 +38,7 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
 {
   const ls_checkpoint_info *info = &loaded->info;
   LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
+  if (info->train_count > 0) ls_config_limit_batch(&loaded->spec->train, info->train_count);
   const ls_model_options options = {.in = {.c = info->channels, .h = info->height, .w = info->width},
                                     .microbatch = loaded->spec->train.microbatch,
                                     .classes = info->classes,

@@ -37,6 +37,9 @@ extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NUL
 double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_schedule_position *position,
                         const ls_progress *progress);
 
+/** Epochs of the linear warm-up; may be a fraction, and more than the run has. */
+double ls_schedule_warmup(const ls_kind_spec *spec);
+
 /** Tell the schedule how an epoch ended. */
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
                          ls_progress *progress);

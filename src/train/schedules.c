@@ -50,6 +50,11 @@ double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_sched
   return base_lr * factor * ramp;
 }
 
+double ls_schedule_warmup(const ls_kind_spec *spec)
+{
+  return find(spec)->warmup_epochs(spec->options);
+}
+
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
                          ls_progress *progress)
 {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Values that have no effect beside the others. They are told, not refused: an override that switches
+ * something off leaves its other keys behind. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/show.h"
+#include "config/config.h"
+#include "config/rows.h"
+#include "config/value.h"
+
+static bool has_no_attack(const ls_spec *spec)
+{
+  return spec->train.adversarial.method == LS_ADVERSARY_NONE;
+}
+
+static bool has_one_step(const ls_spec *spec)
+{
+  return spec->train.adversarial.method == LS_ADVERSARY_FGSM;
+}
+
+static bool has_no_base_batch(const ls_spec *spec)
+{
+  return spec->train.lr_base_batch == 0;
+}
+
+static bool has_no_elastic(const ls_spec *spec)
+{
+  return spec->data.augment.elastic.alpha == 0;
+}
+
+static bool has_no_patience(const ls_spec *spec)
+{
+  return spec->train.early_stopping.patience == 0;
+}
+
+static bool is_too_patient(const ls_spec *spec)
+{
+  return spec->train.early_stopping.patience >= spec->train.epochs;
+}
+
+static bool has_few_epochs(const ls_spec *spec)
+{
+  const ls_spec_adversarial *adversarial = &spec->train.adversarial;
+  return adversarial->method != LS_ADVERSARY_NONE && adversarial->warmup_epochs >= spec->train.epochs;
+}
+
+static bool has_small_batch(const ls_spec *spec)
+{
+  const ls_amount *amount = &spec->train.microbatch_amount;
+  return !amount->is_fraction && amount->count > spec->train.batch;
+}
+
+static const struct {
+  const char *key;
+  bool (*is_idle)(const ls_spec *spec);
+  const char *why;
+} rows[] = {
+    {"train.adversarial.epsilon", has_no_attack, "no effect without train.adversarial.method"},
+    {"train.adversarial.alpha", has_no_attack, "no effect without train.adversarial.method"},
+    {"train.adversarial.steps", has_no_attack, "no effect without train.adversarial.method"},
+    {"train.adversarial.step_size", has_no_attack, "no effect without train.adversarial.method"},
+    {"train.adversarial.warmup_epochs", has_no_attack, "no effect without train.adversarial.method"},
+    {"train.adversarial.steps", has_one_step, "no effect with fgsm, which takes one step"},
+    {"train.adversarial.step_size", has_one_step, "no effect with fgsm, which takes one step"},
+    {"train.adversarial.warmup_epochs", has_few_epochs, "train.epochs ends before epsilon is whole"},
+    {"train.lr_scaling", has_no_base_batch, "no effect without train.lr_base_batch"},
+    {"train.early_stopping.restore_best", has_no_patience, "no effect without train.early_stopping.patience"},
+    {"train.early_stopping.patience", is_too_patient, "no effect, train.epochs ends before it"},
+    {"train.microbatch", has_small_batch, "a micro-batch is at most the batch, train.batch"},
+    {"data.augment.elastic.sigma", has_no_elastic, "no effect without data.augment.elastic.alpha"},
+};
+
+static const ls_key *find_key(const char *path)
+{
+  size_t i = 0;
+  while (i < ls_spec_key_count && strcmp(ls_spec_keys[i].path, path) != 0) i++;
+  assert(i < ls_spec_key_count && "a key of the table");
+  return &ls_spec_keys[i];
+}
+
+void ls_config_notes(const ls_spec *spec, ls_text *lines)
+{
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    const ls_key *key = find_key(rows[i].key);
+    ls_text value = {0};
+    ls_value_format(key, (const char *)spec + key->offset, &value);
+    if (rows[i].is_idle(spec) && strcmp(ls_text_get(&value), key->preset) != 0)
+      ls_text_show(lines, "%s: %s: %s\n", key->path, ls_text_get(&value), rows[i].why);
+    lines->failed = lines->failed || value.failed;
+    ls_text_fini(&value);
+  }
+}
