@@ -414,9 +414,14 @@ static void release_job(ensemble_job *job, ls_status status)
 
 /* ---- snapshots ---- */
 
+/* Will there be a network for every member? */
 static ls_status check_cycles(const ls_spec *spec)
 {
   const ls_spec_train *train = &spec->train;
+  if (train->early_stopping.patience > 0)
+    return ls_fail(LS_E_CONFIG,
+                   "train.early_stopping.patience: early stopping can end the run before its last cycle, and "
+                   "ensemble.type: snapshot takes a network of each; set the patience to 0");
   if (ls_schedule_cycles_done(&train->schedule, train->epochs, train->epochs) == spec->ensemble.members)
     return LS_OK;
   return ls_fail(

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "store/transfer.h"
@@ -20,6 +21,7 @@
 #include "train/optimizer.h"
 #include "train/replicas.h"
 #include "train/resume.h"
+#include "train/schedule.h"
 
 _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
                "a checkpoint holds any normalization");
@@ -129,6 +131,44 @@ static ls_status check_loaded(const ls_run *run)
   if (!run->from_path) return LS_OK;
   const ls_status status = ls_resume_check_loaded(&run->from, &run->info, ls_loader_steps(run->loader));
   return status == LS_OK ? LS_OK : cannot_resume(run, status);
+}
+
+/* Is a snapshot there, of the epoch that ends its cycle? */
+static ls_status check_snapshot(const ls_run *run, size_t number, size_t epoch)
+{
+  char name[LS_SNAPSHOT_CHARS];
+  char *path = NULL;
+  ls_text text = {0};
+  ls_checkpoint_info info = {.config = NULL};
+  ls_status status;
+  ls_text_add(&text, "%s/%s", run->options->run_dir, ls_snapshot_name(number, name));
+  LS_GO(ls_text_take(&text, &path));
+  LS_GO(ls_checkpoint_read_info(path, &info));
+  if (info.progress.epoch != epoch)
+    status =
+        ls_fail(LS_E_INPUT, "'%s' is of epoch %zu, but cycle %zu of this schedule has ended with epoch %zu",
+                path, (size_t)info.progress.epoch, number, epoch);
+done:
+  ls_checkpoint_info_fini(&info);
+  free(path);
+  return status;
+}
+
+/* A resumed run makes no snapshot of a cycle that is over: better told now than after the last epoch. Rank 0.
+ */
+static ls_status check_snapshots(const ls_run *run)
+{
+  const ls_spec *spec = run->options->spec;
+  if (!run->from_path || spec->ensemble.type != LS_ENSEMBLE_SNAPSHOT) return LS_OK;
+  const size_t done = ls_size_min(run->state.progress.epoch, spec->train.epochs);
+  for (size_t epoch = 1; epoch <= done; epoch++) {
+    const size_t number = ls_schedule_cycles_done(&spec->train.schedule, epoch, spec->train.epochs);
+    if (number > 0)
+      LS_TRY(
+          check_snapshot(run, number, epoch),
+          "cannot go on with this snapshot ensemble (try: restore the file, or start anew with another -o)");
+  }
+  return LS_OK;
 }
 
 /* "56 steps are done: 1 epoch and 3 steps of the next". */
@@ -282,6 +322,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   run->average.normalization = run->network.normalization;
   describe_normalization(run);
   LS_ROOT(comm, check_loaded(run));
+  LS_ROOT(comm, check_snapshots(run));
   LS_ROOT(comm, write_config(run));
   ls_activity_enter(run->activity, NULL);
   return LS_OK;

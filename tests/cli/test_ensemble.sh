@@ -93,6 +93,30 @@ for refused in 'train.schedule={type: cosine}' 'train.schedule={type: cosine, cy
   run 2 "$lockstep" train toy.yaml -o no ensemble.members=3 ensemble.type=snapshot train.epochs=7 "$refused"
   err_has 'takes a schedule of as many cycles as there are members'
 done
+
+# What cannot end with a network of each cycle is refused before the first step.
+snapshots=(ensemble.members=3 ensemble.type=snapshot train.epochs=6 'train.schedule={type: cosine, cycles: 3}')
+run 2 "$lockstep" train toy.yaml -o early "${snapshots[@]}" train.early_stopping.patience=1
+err_has 'early stopping can end the run before its last cycle'
+one_error
+[[ ! -e early ]] || fail 'a refused ensemble leaves a folder'
+run 2 "$lockstep" train toy.yaml -o early "${snapshots[@]}" train.early_stopping.patience=1 --dry-run
+
+# Stopped and resumed, the same vote; a snapshot that has gone meanwhile is missed at once.
+run 75 "$lockstep" train toy.yaml -o part "${snapshots[@]}" train.time_limit=0.000001
+run 0 "$lockstep" train toy.yaml -o part "${snapshots[@]}" --resume
+holds 'a resumed ensemble' 'd[0]["ensemble"]["soft"] == d[1]["ensemble"]["soft"]' snap1/ensemble.json part/ensemble.json
+run 0 "$lockstep" train toy.yaml -o plain train.epochs=4 'train.schedule={type: cosine, cycles: 3}'
+cp plain/config.yaml plain-config.yaml
+run 2 "$lockstep" train toy.yaml -o plain "${snapshots[@]}" --resume
+err_has 'cannot go on with this snapshot ensemble.*snapshot-1.h5'
+one_error
+[[ $(newest_step plain) -eq $(newest_step snap1)*4/6 ]] || fail 'a refused ensemble has trained'
+cmp plain/config.yaml plain-config.yaml || fail 'a refused ensemble changes the configuration'
+cp snap1/snapshot-1.h5 part/snapshot-2.h5
+run 2 "$lockstep" train toy.yaml -o part "${snapshots[@]}" --resume
+err_has 'snapshot-2.h5. is of epoch 2, but cycle 2 of this schedule has ended with epoch 4'
+
 run 2 "$lockstep" train toy.yaml -o no 'ensemble.overrides=[train.batch=20]'
 err_has 'an ensemble of 0 members is none'
 run 2 "$lockstep" train toy.yaml -o no ensemble.members=1 'ensemble.overrides=[train.batch=20, train.batch=10]'
