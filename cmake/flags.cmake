@@ -4,6 +4,16 @@ target_compile_definitions(ls_flags INTERFACE _GNU_SOURCE LS_VERSION="${PROJECT_
 target_compile_options(ls_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
   -Wformat=2 -Wundef -Wcast-qual)
+# What comes with CFLAGS and LDFLAGS stands before our flags, and a compiler does not tell of all that breaks sums. Linked
+# with them, a program flushes small numbers to zero.
+string(TOUPPER "${CMAKE_BUILD_TYPE}" LS_BUILD_TYPE)
+set(LS_GIVEN_FLAGS "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${LS_BUILD_TYPE}} ${CMAKE_EXE_LINKER_FLAGS} ${CMAKE_SHARED_LINKER_FLAGS}")
+if(" ${LS_GIVEN_FLAGS} " MATCHES
+   " (-Ofast|-f(fast-math|unsafe-math-optimizations|associative-math|reciprocal-math|finite-math-only|no-signed-zeros)) ")
+  message(FATAL_ERROR "lockstep cannot be built with ${CMAKE_MATCH_1}: NaN would not be seen, and sums would be reordered. "
+                      "Take it out of CFLAGS and LDFLAGS.")
+endif()
+target_compile_options(ls_flags INTERFACE "SHELL:-include ${PROJECT_SOURCE_DIR}/src/base/strict_math.h")
 # Vectorizable maths without touching NaNs, signed zeros or the order of sums.
 target_compile_options(ls_flags INTERFACE -fno-math-errno -fno-trapping-math -ffp-contract=off)
 if(LS_WERROR)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The program: find the subcommand, run it on every rank, print one error, end with its exit status. */
+#include <fenv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ static void print_error(ls_status status)
 
 int main(int argc, char **argv)
 {
+  fesetenv(FE_DFL_ENV);     /* libraries that were linked with -ffast-math have small numbers flushed to 0 */
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   const ls_command *command = argc > 1 ? find_command(argv[1]) : NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A program that uses liblockstep, in the locales that it is given: use_locale CHECKPOINT.h5 LOCALE...
- * A line for each: the bits of the probabilities of some images, and what the library has made of the locale. */
+ * A line for each: the bits of the probabilities of some images, and what the library has made of the locale.
+ */
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
