@@ -94,6 +94,19 @@ for refused in 'train.schedule={type: cosine}' 'train.schedule={type: cosine, cy
   err_has 'takes a schedule of as many cycles as there are members'
 done
 
+# A file that is no configuration is not quoted: whoever reads the message may not be meant to read the file.
+printf 'user:hunter2:0:0\nother:hunter3\n' >secret
+printf 'hunter2: hunter3\n' >secret.yaml
+printf '"hunter2\n' >quoted
+for file in secret secret.yaml quoted; do
+  for arguments in "toy.yaml ensemble.members=2 ensemble.configs=[$file]" "$file"; do
+    # shellcheck disable=SC2086
+    run 2 "$lockstep" train $arguments -o no
+    err_has "$file:[0-9]+:[0-9]+: (expected a configuration|not valid YAML)"
+    grep -q hunter err && { fail "'$last' quotes the file"; cat err; }
+  done
+done
+
 # What cannot end with a network of each cycle is refused before the first step.
 snapshots=(ensemble.members=3 ensemble.type=snapshot train.epochs=6 'train.schedule={type: cosine, cycles: 3}')
 run 2 "$lockstep" train toy.yaml -o early "${snapshots[@]}" train.early_stopping.patience=1
