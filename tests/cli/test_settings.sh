@@ -25,7 +25,7 @@ run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 ensemble.mem
 said "member 1: $limit"
 run 0 "$lockstep" bench toy.yaml "${few[@]}" train.batch=1000000000 --seconds 0.1
 said "$limit"
-ranks 2 0 "$lockstep" scale toy.yaml "${few[@]}" train.batch=1000000000 --seconds 0.05
+ranks 2 0 "$lockstep" scale toy.yaml "${few[@]}" train.batch=1000000000 --mode strong --seconds 0.05
 err_has "$limit"
 
 # So is the micro-batch, of which an evaluation makes room.
