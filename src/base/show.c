@@ -92,7 +92,9 @@ static void escape_code(glyph *out, uint32_t code)
 static glyph look_at(const char *text, size_t length)
 {
   uint32_t code = 0;
-  glyph out = {.bytes = decode(text, length, &code), .columns = 1};
+  glyph out = {.bytes = 1, .columns = 1};
+  if (text[0] >= ' ' && text[0] <= '~') return out; /* nearly all */
+  out.bytes = decode(text, length, &code);
   if (out.bytes == 0) {
     out.bytes = 1;
     out.length = out.columns =
