@@ -254,7 +254,7 @@ static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_argume
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
-  if (ls_comm_rank(comm) == 0) ls_setup_warn_settings(setup, 0);
+  if (ls_comm_rank(comm) == 0) ls_setup_note_settings(setup, 0, stderr);
   const ls_bench_options bench = {.comm = comm,
                                   .spec = setup->spec,
                                   .source = setup->source,

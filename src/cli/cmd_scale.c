@@ -243,7 +243,7 @@ static ls_status run_prepared(ls_comm *comm, scale_session *session)
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
-  if (ls_comm_rank(comm) == 0) ls_setup_warn_settings(setup, 0);
+  if (ls_comm_rank(comm) == 0) ls_setup_note_settings(setup, 0, stdout);
   LS_ROOT(comm, check_output(arguments->output));
   choose_options(session, comm);
   LS_PASS(agree_on_threads(session, comm));

@@ -147,7 +147,7 @@ static void print_member(const ensemble_job *job, size_t member, const ls_setup 
 {
   if (ls_comm_rank(job->world) != 0) return;
   if (member == 0) ls_setup_print_data(setup);
-  ls_setup_warn_settings(setup, member + 1);
+  ls_setup_note_settings(setup, member + 1, stdout);
   ls_setup_warn_rest(setup, member + 1);
   if (!job->wish->dry_run) return;
   ls_text table = {0};

@@ -5,6 +5,7 @@
 #define LS_CLI_SETUP_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/status.h"
 #include "comm/comm.h"
@@ -70,11 +71,12 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm) LS_CHECKED;
 /** Likewise of micro-batches that leave threads idle. Collective. Errors: LS_E_COMM. */
 ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm) LS_CHECKED;
 
-/** Likewise of values that have no effect, or not the one that they say, such as a batch that is larger than
- * the training split. Rank 0. `member`: which of an ensemble, from 1; 0: none. */
-void ls_setup_warn_settings(const ls_setup *setup, size_t member);
+/** Say on `stream` which values have no effect, or not the one that they name, such as a batch that is larger
+ * than the training split. Rank 0. `member`: which of an ensemble, from 1; 0: none. */
+void ls_setup_note_settings(const ls_setup *setup, size_t member, FILE *stream);
 
-/** Likewise of an epoch that ends with a batch of so few samples that it can undo the others. Rank 0. */
+/** Warn on standard error of an epoch that ends with a batch of so few samples that it can undo the others.
+ * Rank 0. */
 void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 
 /** Print what the data are. */
