@@ -1,50 +1,82 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole files: read with a limit, written so that a crash leaves the old or the new file, never a half. */
+/* Whole files: read with a limit, written so that a crash leaves the old or the new file, never a half. An
+ * error of the system is told as what it is, and never taken for a missing or a damaged file. */
 #include "base/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/memory.h"
 
-static ls_status read_all(int descriptor, const char *path, size_t bytes, char *data)
+ls_status ls_errno_status(int error)
 {
-  size_t done = 0;
-  while (done < bytes) {
-    ssize_t got = read(descriptor, data + done, bytes - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ls_fail(LS_E_IO, "cannot read '%s': %s", path, strerror(errno));
-    if (got == 0) return ls_fail(LS_E_IO, "cannot read '%s': it became shorter meanwhile", path);
-    done += (size_t)got;
+  static const int owners[] = {ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, ENODEV};
+  for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
+    if (error == owners[i]) return LS_E_INPUT;
+  return error == ENOMEM ? LS_E_MEMORY : LS_E_IO;
+}
+
+/* ---- reading ---- */
+
+static ls_status check_regular(int descriptor, const char *path, size_t *bytes)
+{
+  struct stat info;
+  int failed;
+  LS_RETRY(failed, fstat(descriptor, &info));
+  if (failed) return ls_fail(ls_errno_status(errno), "cannot read '%s': %s", path, strerror(errno));
+  if (!S_ISREG(info.st_mode)) return ls_fail(LS_E_INPUT, "cannot read '%s': it is not a regular file", path);
+  if (bytes) *bytes = (size_t)info.st_size;
+  return LS_OK;
+}
+
+ls_status ls_file_open(int *descriptor, const char *path, size_t *bytes)
+{
+  /* Not to wait for the other end of a pipe. */
+  LS_RETRY(*descriptor, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (*descriptor < 0) return ls_fail(ls_errno_status(errno), "cannot open '%s': %s", path, strerror(errno));
+  const ls_status status = check_regular(*descriptor, path, bytes);
+  if (status == LS_OK) return LS_OK;
+  close(*descriptor);
+  *descriptor = -1;
+  return status;
+}
+
+ls_status ls_file_read_some(int descriptor, const char *path, void *data, size_t bytes, size_t *got)
+{
+  *got = 0;
+  while (*got < bytes) {
+    ssize_t more;
+    LS_RETRY(more, read(descriptor, (char *)data + *got, bytes - *got));
+    if (more < 0) return ls_fail(LS_E_IO, "cannot read '%s': %s", path, strerror(errno));
+    if (more == 0) break;
+    *got += (size_t)more;
   }
   return LS_OK;
 }
 
 ls_status ls_file_read(const char *path, size_t limit_bytes, char **out, size_t *length)
 {
-  /* Not to wait for the other end of a pipe. */
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return ls_fail(LS_E_INPUT, "cannot open '%s': %s", path, strerror(errno));
-  ls_status status;
+  int descriptor;
+  size_t bytes, got;
   char *data = NULL;
-  struct stat info;
-  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
-    status = ls_fail(LS_E_INPUT, "cannot read '%s': it is not a regular file", path);
-    goto done;
-  }
-  size_t bytes = (size_t)info.st_size;
+  LS_PASS(ls_file_open(&descriptor, path, &bytes));
+  ls_status status;
   if (bytes > limit_bytes) {
     status = ls_fail(LS_E_INPUT, "cannot read '%s': it has %zu bytes, at most %zu are expected", path, bytes,
                      limit_bytes);
     goto done;
   }
   LS_GO(ls_alloc(&data, bytes + 1, 1, "a file's contents"));
-  LS_GO(read_all(descriptor, path, bytes, data));
+  LS_GO(ls_file_read_some(descriptor, path, data, bytes, &got));
+  if (got < bytes) {
+    status = ls_fail(LS_E_IO, "cannot read '%s': it became shorter meanwhile", path);
+    goto done;
+  }
   *out = data;
   *length = bytes;
   data = NULL;
@@ -54,71 +86,30 @@ done:
   return status;
 }
 
-static ls_status write_all(int descriptor, const char *path, const char *data, size_t bytes)
-{
-  size_t done = 0;
-  while (done < bytes) {
-    ssize_t put = write(descriptor, data + done, bytes - done);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return ls_fail(LS_E_IO, "cannot write '%s': %s", path, strerror(errno));
-    done += (size_t)put;
-  }
-  return LS_OK;
-}
-
-static ls_status sync_path(const char *path, int flags)
-{
-  int descriptor = open(path, flags | O_CLOEXEC);
-  if (descriptor < 0) return ls_fail(LS_E_IO, "cannot open '%s': %s", path, strerror(errno));
-  int failed = fsync(descriptor);
-  int error = errno;
-  close(descriptor);
-  /* Some network file systems cannot sync a folder: the rename is then as durable as they make it. */
-  if (failed && error != EINVAL) return ls_fail(LS_E_IO, "cannot sync '%s': %s", path, strerror(error));
-  return LS_OK;
-}
-
-ls_status ls_file_sync(const char *path)
-{
-  LS_PASS(sync_path(path, O_RDONLY));
-  char *folder;
-  LS_PASS(ls_text_copy(&folder, path));
-  char *slash = strrchr(folder, '/');
-  if (slash == folder) slash++;
-  if (slash) *slash = '\0';
-  ls_status status = sync_path(slash ? folder : ".", O_RDONLY | O_DIRECTORY);
-  free(folder);
-  return status;
-}
-
-static ls_status write_temporary(const char *path, const void *data, size_t bytes)
-{
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) return ls_fail(LS_E_IO, "cannot create '%s': %s", path, strerror(errno));
-  ls_status status = write_all(descriptor, path, data, bytes);
-  if (status == LS_OK && fsync(descriptor) != 0)
-    status = ls_fail(LS_E_IO, "cannot sync '%s': %s", path, strerror(errno));
-  if (close(descriptor) != 0 && status == LS_OK)
-    status = ls_fail(LS_E_IO, "cannot close '%s': %s", path, strerror(errno));
-  return status;
-}
+/* ---- writing ---- */
 
 ls_status ls_file_write(const char *path, const void *data, size_t bytes)
 {
-  size_t length = strlen(path) + sizeof ".tmp";
-  char *temporary;
-  LS_PASS(ls_alloc(&temporary, length, 1, "a path"));
-  snprintf(temporary, length, "%s.tmp", path);
-  ls_status status;
-  LS_GO(write_temporary(temporary, data, bytes));
-  if (rename(temporary, path) != 0) {
-    status = ls_fail(LS_E_IO, "cannot rename '%s' to '%s': %s", temporary, path, strerror(errno));
-    goto done;
-  }
-  LS_GO(ls_file_sync(path));
-done:
-  if (status != LS_OK) unlink(temporary);
-  free(temporary);
+  ls_directory folder;
+  const char *name;
+  LS_PASS(ls_directory_open_around(&folder, path, &name));
+  const ls_status status = ls_directory_write(&folder, name, data, bytes);
+  ls_directory_close(&folder);
+  return status;
+}
+
+/* Make a folder, and its name in its parent durable. */
+static ls_status make_one(const char *path)
+{
+  ls_directory parent;
+  const char *name;
+  int failed;
+  LS_RETRY(failed, mkdir(path, 0777));
+  if (failed && errno == EEXIST) return LS_OK;
+  if (failed) return ls_fail(LS_E_IO, "cannot make folder '%s': %s", path, strerror(errno));
+  LS_PASS(ls_directory_open_around(&parent, path, &name));
+  const ls_status status = ls_directory_sync(&parent);
+  ls_directory_close(&parent);
   return status;
 }
 
@@ -132,28 +123,39 @@ ls_status ls_folder_make(const char *path)
     end += strcspn(end, "/");
     char kept = *end;
     *end = '\0';
-    if (mkdir(folder, 0777) == 0)
-      status = ls_file_sync(folder);
-    else if (errno != EEXIST)
-      status = ls_fail(LS_E_IO, "cannot make folder '%s': %s", folder, strerror(errno));
+    status = make_one(folder);
     *end = kept;
   }
-  struct stat info;
-  if (status == LS_OK && (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)))
-    status = ls_fail(LS_E_IO, "cannot make folder '%s': a file of that name is in the way", path);
   free(folder);
-  return status;
+  ls_file_kind kind = LS_FILE_FOLDER;
+  if (status == LS_OK) status = ls_file_look(&kind, path);
+  if (status != LS_OK || kind == LS_FILE_FOLDER) return status;
+  return ls_fail(LS_E_IO, "cannot make folder '%s': a file of that name is in the way", path);
 }
+
+/* ---- looking ---- */
 
 ls_status ls_file_check_target(const char *path)
 {
   struct stat info;
+  int failed;
   if (path[0] == '\0') return ls_fail(LS_E_USAGE, "an empty text is no name of a file");
-  if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) return LS_OK;
+  LS_RETRY(failed, lstat(path, &info));
+  /* Where the folder is missing or closed to us, writing will say so. */
+  if (failed && ls_errno_status(errno) == LS_E_INPUT) return LS_OK;
+  if (failed) return ls_fail(LS_E_IO, "cannot look for '%s': %s", path, strerror(errno));
+  if (S_ISREG(info.st_mode)) return LS_OK;
   return ls_fail(LS_E_USAGE, "cannot write '%s': it exists and is no regular file", path);
 }
 
-bool ls_file_exists(const char *path)
+ls_status ls_file_look(ls_file_kind *kind, const char *path)
 {
-  return access(path, F_OK) == 0;
+  struct stat info;
+  int failed;
+  *kind = LS_FILE_NONE;
+  LS_RETRY(failed, stat(path, &info));
+  if (failed && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)) return LS_OK;
+  if (failed) return ls_fail(ls_errno_status(errno), "cannot look for '%s': %s", path, strerror(errno));
+  *kind = S_ISREG(info.st_mode) ? LS_FILE_REGULAR : S_ISDIR(info.st_mode) ? LS_FILE_FOLDER : LS_FILE_OTHER;
+  return LS_OK;
 }

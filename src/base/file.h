@@ -3,10 +3,31 @@
 #ifndef LS_BASE_FILE_H
 #define LS_BASE_FILE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
+
+/** Repeat a system call that a signal has interrupted. */
+#define LS_RETRY(result, call)                                                                               \
+  do (result) = (call);                                                                                      \
+  while ((result) < 0 && errno == EINTR)
+
+/** The status of a file that could not be opened or looked at: LS_E_INPUT for what its owner can mend (it is
+ * missing, may not be read, ...), LS_E_MEMORY, or LS_E_IO. */
+ls_status ls_errno_status(int error);
+
+/** Open a regular file for reading; closed with close(). `bytes` is its length, or NULL.
+ *
+ * Local. Errors: LS_E_INPUT if it is missing, may not be read or is no regular file; LS_E_IO.
+ */
+ls_status ls_file_open(int *descriptor, const char *path, size_t *bytes) LS_CHECKED;
+
+/** Read up to `bytes` bytes at the descriptor's place; *got is less only at the end. Local. Errors: LS_E_IO.
+ */
+ls_status ls_file_read_some(int descriptor, const char *path, void *data, size_t bytes,
+                            size_t *got) LS_CHECKED;
 
 /** Read a whole regular file of at most `limit_bytes`; *out is terminated, *length excludes that; freed with
  * free().
@@ -15,23 +36,23 @@
  */
 ls_status ls_file_read(const char *path, size_t limit_bytes, char **out, size_t *length) LS_CHECKED;
 
-/** Write a whole file atomically and durably: temporary file beside it, fsync, rename, fsync of the folder.
+/** Write a whole file atomically and durably: ls_directory_write() in the folder that its path names.
  *
- * Local. Errors: LS_E_IO; the old file is intact then.
+ * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then.
  */
 ls_status ls_file_write(const char *path, const void *data, size_t bytes) LS_CHECKED;
 
 /** Make a folder and its parents; fine if it exists. Local. Errors: LS_E_IO. */
 ls_status ls_folder_make(const char *path) LS_CHECKED;
 
-/** Make what was written to `path` durable: fsync of the file and of the folder that holds it. Local. Errors:
- * LS_E_IO. */
-ls_status ls_file_sync(const char *path) LS_CHECKED;
-
 /** May a file be made there, or a regular one be replaced? Devices, links and folders are not. Local. Errors:
- * LS_E_USAGE. */
+ * LS_E_USAGE; LS_E_IO if that cannot be found out. */
 ls_status ls_file_check_target(const char *path) LS_CHECKED;
 
-bool ls_file_exists(const char *path);
+typedef enum ls_file_kind { LS_FILE_NONE, LS_FILE_REGULAR, LS_FILE_FOLDER, LS_FILE_OTHER } ls_file_kind;
+
+/** What is there, through symbolic links? Only what is certainly missing is LS_FILE_NONE. Local. Errors:
+ * LS_E_INPUT, LS_E_IO if it cannot be found out. */
+ls_status ls_file_look(ls_file_kind *kind, const char *path) LS_CHECKED;
 
 #endif

@@ -4,7 +4,6 @@
  * reserved at once, so that a lack of it is an error here and no SIGBUS later. */
 #include "comm/segment.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 enum { HEAD_BYTES = 64 }; /* the token, and alignment */
@@ -34,8 +34,9 @@ ls_status ls_segment_make(ls_segment *segment, size_t bytes)
   *segment = (ls_segment){.ticket = {.process = getpid(), .descriptor = descriptor, .bytes = bytes},
                           .descriptor = descriptor + 1};
   const uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-  if (bytes > memory || fallocate(descriptor, 0, 0, (off_t)(HEAD_BYTES + bytes)) != 0)
-    return ls_fail(LS_E_MEMORY, "no memory for a shared segment of %zu bytes", bytes);
+  int failed = -1;
+  if (bytes <= memory) LS_RETRY(failed, fallocate(descriptor, 0, 0, (off_t)(HEAD_BYTES + bytes)));
+  if (failed) return ls_fail(LS_E_MEMORY, "no memory for a shared segment of %zu bytes", bytes);
   LS_PASS(map(segment, descriptor));
   if (getrandom(&segment->ticket.token, sizeof segment->ticket.token, 0) < 0)
     return ls_fail(LS_E_MEMORY, "no random number for shared memory: %s", strerror(errno));
@@ -48,7 +49,8 @@ ls_status ls_segment_map(ls_segment *segment, const ls_segment_ticket *ticket)
   char path[64];
   snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)ticket->process,
            (long long)ticket->descriptor);
-  const int descriptor = open(path, O_RDWR | O_CLOEXEC);
+  int descriptor;
+  LS_RETRY(descriptor, open(path, O_RDWR | O_CLOEXEC));
   if (descriptor < 0)
     return ls_fail(LS_E_MEMORY, "cannot open the shared memory of process %lld: %s",
                    (long long)ticket->process, strerror(errno));

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Files of a folder by its descriptor. A temporary file bears a name of its own and is locked while it is
+ * written, so that two writers never share one, and what a killed one has left is known as such. The lock is
+ * one of the open file (F_OFD_SETLK), which flock() knows nothing of. */
+#include "base/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum {
+  ATTEMPTS = 100,    /* to find a name that no other file has */
+  DIGITS = 8,        /* of that name's number, hexadecimal */
+  STEM_BYTES = 200,  /* of the target's name: a name can have 255 */
+  ENDING_BYTES = 13, /* ".<DIGITS>.tmp" */
+  LINK_BYTES = 4096
+};
+
+static ls_status join(const char *folder, const char *name, char **path)
+{
+  ls_text text = {0};
+  const size_t length = strlen(folder);
+  ls_text_add(&text, "%s%s%s", folder, length == 0 || folder[length - 1] == '/' ? "" : "/", name);
+  return ls_text_take(&text, path);
+}
+
+/* ---- the folder ---- */
+
+static int open_folder(int parent, const char *path)
+{
+  int descriptor;
+  LS_RETRY(descriptor, openat(parent, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return descriptor;
+}
+
+ls_status ls_directory_open(ls_directory *out, const char *path)
+{
+  *out = (ls_directory){.descriptor = open_folder(AT_FDCWD, path)};
+  if (out->descriptor < 0)
+    return ls_fail(ls_errno_status(errno), "cannot open folder '%s': %s", path, strerror(errno));
+  const ls_status status = ls_text_copy(&out->path, path);
+  if (status != LS_OK) ls_directory_close(out);
+  return status;
+}
+
+ls_status ls_directory_open_around(ls_directory *out, const char *path, const char **name)
+{
+  const char *slash = strrchr(path, '/');
+  *name = slash ? slash + 1 : path;
+  ls_text folder = {0};
+  *out = (ls_directory){.descriptor = -1};
+  if (slash) ls_text_add_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+  LS_PASS(ls_text_take(&folder, &out->path));
+  out->descriptor = open_folder(AT_FDCWD, out->path);
+  if (out->descriptor >= 0) return LS_OK;
+  const ls_status status = ls_fail(LS_E_IO, "cannot create '%s': %s", path, strerror(errno));
+  ls_directory_close(out);
+  return status;
+}
+
+ls_status ls_directory_open_in(ls_directory *out, const ls_directory *parent, const char *name)
+{
+  int failed;
+  *out = (ls_directory){.descriptor = -1};
+  LS_PASS(join(parent->path, name, &out->path));
+  LS_RETRY(failed, mkdirat(parent->descriptor, name, 0777));
+  if (failed && errno == EEXIST) failed = 0;
+  if (!failed) out->descriptor = open_folder(parent->descriptor, name);
+  if (out->descriptor >= 0) return LS_OK;
+  const ls_status status = ls_fail(LS_E_IO, "cannot make folder '%s': %s", out->path, strerror(errno));
+  ls_directory_close(out);
+  return status;
+}
+
+void ls_directory_close(ls_directory *directory)
+{
+  if (directory->descriptor >= 0) close(directory->descriptor);
+  free(directory->path);
+  *directory = (ls_directory){.descriptor = -1};
+}
+
+ls_status ls_directory_path(const ls_directory *directory, const char *name, char **path)
+{
+  return join(directory->path, name, path);
+}
+
+/* ---- where it is ---- */
+
+static bool leads_to(const char *path, const struct stat *folder)
+{
+  struct stat info;
+  int failed;
+  LS_RETRY(failed, stat(path, &info));
+  return !failed && info.st_dev == folder->st_dev && info.st_ino == folder->st_ino;
+}
+
+/* The kernel knows where an open folder is. */
+static bool find_again(const ls_directory *directory, char path[LINK_BYTES])
+{
+  char link[48];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", directory->descriptor);
+  const ssize_t length = readlink(link, path, LINK_BYTES - 1);
+  if (length <= 0) return false;
+  path[length] = '\0';
+  return true;
+}
+
+ls_status ls_directory_follow(ls_directory *directory, bool *moved)
+{
+  struct stat info;
+  char path[LINK_BYTES], *found;
+  int failed;
+  *moved = false;
+  LS_RETRY(failed, fstat(directory->descriptor, &info));
+  if (failed) return ls_fail(LS_E_IO, "cannot look at folder '%s': %s", directory->path, strerror(errno));
+  if (leads_to(directory->path[0] ? directory->path : ".", &info)) return LS_OK;
+  if (!find_again(directory, path) || !leads_to(path, &info))
+    return ls_fail(LS_E_IO, "folder '%s' was removed, or moved to where it cannot be found", directory->path);
+  LS_PASS(ls_text_copy(&found, path));
+  free(directory->path);
+  directory->path = found;
+  *moved = true;
+  return LS_OK;
+}
+
+/* ---- its files ---- */
+
+/* What went wrong with one of its files. */
+static ls_status fail_at(ls_status status, const ls_directory *directory, const char *doing, const char *name)
+{
+  const int error = errno;
+  char *path;
+  LS_PASS(join(directory->path, name, &path));
+  status = ls_fail(status, "cannot %s '%s': %s", doing, path, strerror(error));
+  free(path);
+  return status;
+}
+
+ls_status ls_directory_find(const ls_directory *directory, const char *name, bool *found)
+{
+  int descriptor;
+  LS_RETRY(descriptor, openat(directory->descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  *found = descriptor >= 0;
+  if (!*found && errno != ENOENT) return fail_at(ls_errno_status(errno), directory, "open", name);
+  if (*found) close(descriptor);
+  return LS_OK;
+}
+
+ls_status ls_directory_remove(const ls_directory *directory, const char *name)
+{
+  int failed;
+  LS_RETRY(failed, unlinkat(directory->descriptor, name, 0));
+  return failed && errno != ENOENT ? fail_at(LS_E_IO, directory, "remove", name) : LS_OK;
+}
+
+/* Some network file systems cannot sync a folder: a rename is then as durable as they make it. */
+static int sync_descriptor(int descriptor)
+{
+  int failed;
+  LS_RETRY(failed, fsync(descriptor));
+  return failed && errno == EINVAL ? 0 : failed;
+}
+
+ls_status ls_directory_sync(const ls_directory *directory)
+{
+  if (sync_descriptor(directory->descriptor) == 0) return LS_OK;
+  return ls_fail(LS_E_IO, "cannot sync folder '%s': %s", directory->path[0] ? directory->path : ".",
+                 strerror(errno));
+}
+
+static ls_status write_all(const ls_temporary *temporary, const char *data, size_t bytes)
+{
+  size_t done = 0;
+  while (done < bytes) {
+    ssize_t put;
+    LS_RETRY(put, write(temporary->descriptor, data + done, bytes - done));
+    if (put < 0) return ls_fail(LS_E_IO, "cannot write '%s': %s", temporary->target, strerror(errno));
+    done += (size_t)put;
+  }
+  return LS_OK;
+}
+
+ls_status ls_directory_write(const ls_directory *directory, const char *name, const void *data, size_t bytes)
+{
+  ls_temporary temporary;
+  LS_PASS(ls_temporary_make(&temporary, directory, name));
+  ls_status status;
+  LS_GO(write_all(&temporary, data, bytes));
+  LS_GO(ls_temporary_keep(&temporary));
+done:
+  ls_temporary_fini(&temporary);
+  return status;
+}
+
+/* ---- its names ---- */
+
+static ls_status add_name(ls_names *names, size_t *capacity, const char *name)
+{
+  if (names->count == *capacity) {
+    const size_t more = *capacity * 2 + 16;
+    char **items = realloc(names->items, more * sizeof *items);
+    if (!items) return ls_fail(LS_E_MEMORY, "no memory for the names in a folder");
+    names->items = items;
+    *capacity = more;
+  }
+  LS_PASS(ls_text_copy(&names->items[names->count], name));
+  names->count++;
+  return LS_OK;
+}
+
+static ls_status read_names(const ls_directory *directory, DIR *stream, ls_names *out)
+{
+  size_t capacity = 0;
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(stream);
+    if (!entry) break;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    LS_PASS(add_name(out, &capacity, entry->d_name));
+  }
+  if (errno == 0) return LS_OK;
+  return ls_fail(LS_E_IO, "cannot list folder '%s': %s", directory->path, strerror(errno));
+}
+
+ls_status ls_directory_list(const ls_directory *directory, ls_names *out)
+{
+  *out = (ls_names){0};
+  const int descriptor = open_folder(directory->descriptor, "."); /* with a place of its own in the list */
+  DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
+  ls_status status;
+  if (!stream) {
+    status = ls_fail(LS_E_IO, "cannot list folder '%s': %s", directory->path, strerror(errno));
+    if (descriptor >= 0) close(descriptor);
+    return status;
+  }
+  status = read_names(directory, stream, out);
+  closedir(stream);
+  if (status != LS_OK) ls_names_fini(out);
+  return status;
+}
+
+void ls_names_fini(ls_names *names)
+{
+  for (size_t i = 0; i < names->count; i++) free(names->items[i]);
+  free(names->items);
+  *names = (ls_names){0};
+}
+
+/* ---- temporary files ---- */
+
+static bool lock_file(int descriptor)
+{
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(descriptor, F_OFD_SETLK, &whole) == 0;
+}
+
+static uint32_t draw_number(uint32_t attempt)
+{
+  uint32_t number;
+  if (getrandom(&number, sizeof number, GRND_NONBLOCK) == (ssize_t)sizeof number) return number;
+  return (uint32_t)getpid() + (attempt << 24);
+}
+
+/* Open a new file under the first name that no other has. errno tells why there is none. */
+static void open_new(ls_temporary *temporary, const char *target, size_t bytes)
+{
+  temporary->descriptor = -1;
+  for (uint32_t attempt = 0; attempt < ATTEMPTS && temporary->descriptor < 0; attempt++) {
+    snprintf(temporary->name, bytes, ".%.*s.%08x.tmp", STEM_BYTES, target, draw_number(attempt));
+    LS_RETRY(temporary->descriptor, openat(temporary->directory->descriptor, temporary->name,
+                                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (temporary->descriptor < 0 && errno != EEXIST) return;
+  }
+}
+
+ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, const char *target)
+{
+  const size_t bytes = 1 + STEM_BYTES + ENDING_BYTES + 1;
+  *out = (ls_temporary){.directory = directory, .descriptor = -1};
+  ls_status status;
+  LS_GO(join(directory->path, target, &out->target));
+  LS_GO(ls_alloc(&out->name, bytes, 1, "a name"));
+  open_new(out, target, bytes);
+  if (out->descriptor < 0) {
+    status = ls_fail(LS_E_IO, "cannot create '%s': %s", out->target, strerror(errno));
+    free(out->name); /* it is none of ours */
+    out->name = NULL;
+    goto done;
+  }
+  LS_GO(join(directory->path, out->name, &out->path));
+  (void)lock_file(out->descriptor); /* where there are no locks, nobody will sweep either */
+done:
+  if (status != LS_OK) ls_temporary_fini(out);
+  return status;
+}
+
+/* After EINTR the file is closed all the same. */
+static ls_status close_file(ls_temporary *temporary)
+{
+  const int failed = close(temporary->descriptor);
+  temporary->descriptor = -1;
+  if (!failed || errno == EINTR) return LS_OK;
+  return ls_fail(LS_E_IO, "cannot close '%s': %s", temporary->target, strerror(errno));
+}
+
+ls_status ls_temporary_keep(ls_temporary *temporary)
+{
+  const char *slash = strrchr(temporary->target, '/');
+  const int folder = temporary->directory->descriptor;
+  int failed;
+  if (sync_descriptor(temporary->descriptor) != 0)
+    return ls_fail(LS_E_IO, "cannot sync '%s': %s", temporary->target, strerror(errno));
+  LS_PASS(close_file(temporary));
+  LS_RETRY(failed, renameat(folder, temporary->name, folder, slash ? slash + 1 : temporary->target));
+  if (failed)
+    return ls_fail(LS_E_IO, "cannot rename '%s' to '%s': %s", temporary->path, temporary->target,
+                   strerror(errno));
+  free(temporary->name);
+  temporary->name = NULL;
+  return ls_directory_sync(temporary->directory);
+}
+
+void ls_temporary_fini(ls_temporary *temporary)
+{
+  if (temporary->name && temporary->directory) unlinkat(temporary->directory->descriptor, temporary->name, 0);
+  if (temporary->descriptor >= 0) close(temporary->descriptor);
+  free(temporary->name);
+  free(temporary->path);
+  free(temporary->target);
+  *temporary = (ls_temporary){.descriptor = -1};
+}
+
+bool ls_temporary_is(const char *name, char *target, size_t bytes)
+{
+  static const char ending[] = ".tmp";
+  const size_t length = strlen(name);
+  if (length < 1 + 1 + ENDING_BYTES || name[0] != '.') return false;
+  const char *number = name + length - ENDING_BYTES;
+  if (number[0] != '.' || strspn(number + 1, "0123456789abcdef") != DIGITS ||
+      strcmp(number + 1 + DIGITS, ending) != 0)
+    return false;
+  const size_t stem = length - 1 - ENDING_BYTES;
+  if (stem >= bytes) return false;
+  memcpy(target, name + 1, stem);
+  target[stem] = '\0';
+  return true;
+}
+
+/* Is it a file that no process holds? */
+static bool is_left(const ls_directory *directory, const char *name)
+{
+  struct stat info;
+  int descriptor;
+  LS_RETRY(descriptor, openat(directory->descriptor, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (descriptor < 0) return false;
+  const bool is_free = fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && lock_file(descriptor);
+  close(descriptor);
+  return is_free;
+}
+
+void ls_temporary_sweep(const ls_directory *directory, const char *target)
+{
+  char found[STEM_BYTES + 1];
+  ls_names names;
+  if (ls_directory_list(directory, &names) != LS_OK) return;
+  for (size_t i = 0; i < names.count; i++)
+    if (ls_temporary_is(names.items[i], found, sizeof found) && strncmp(found, target, STEM_BYTES) == 0 &&
+        is_left(directory, names.items[i]))
+      unlinkat(directory->descriptor, names.items[i], 0);
+  ls_names_fini(&names);
+}

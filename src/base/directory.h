@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An open folder. What is written through it comes into that very folder, whatever its path leads to since:
+ * it may have been renamed, and another one put into its place. */
+#ifndef LS_BASE_DIRECTORY_H
+#define LS_BASE_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+/** Initialize it with {.descriptor = -1}. */
+typedef struct ls_directory {
+  char *path;     /* by which it was opened or found again, "" for the working directory; owned */
+  int descriptor; /* -1: not open */
+} ls_directory;
+
+/** Open a folder. On error *out is empty. Local. Errors: LS_E_INPUT if it is missing or may not be read;
+ * LS_E_IO, LS_E_MEMORY. */
+ls_status ls_directory_open(ls_directory *out, const char *path) LS_CHECKED;
+
+/** Open the folder that a file's path names, to write that file; *name is the rest of `path`. Local. Errors:
+ * LS_E_IO, LS_E_MEMORY. */
+ls_status ls_directory_open_around(ls_directory *out, const char *path, const char **name) LS_CHECKED;
+
+/** Open the folder `name` in another one, made if it is missing. Local. Errors: LS_E_IO, LS_E_MEMORY. */
+ls_status ls_directory_open_in(ls_directory *out, const ls_directory *parent, const char *name) LS_CHECKED;
+
+/** Fine for one that is not open. */
+void ls_directory_close(ls_directory *directory);
+
+/** The path of a file in it, freed with free(). Local. Errors: LS_E_MEMORY. */
+ls_status ls_directory_path(const ls_directory *directory, const char *name, char **path) LS_CHECKED;
+
+/** Find the folder again: if its path leads to another one now, `path` becomes where it has been moved to,
+ * and *moved true. Local. Errors: LS_E_IO if it was removed, or cannot be found; LS_E_MEMORY. */
+ls_status ls_directory_follow(ls_directory *directory, bool *moved) LS_CHECKED;
+
+/** Can a file be opened for reading? Only one that is certainly missing is not found. Local. Errors:
+ * LS_E_INPUT if it may not be read; LS_E_IO, LS_E_MEMORY. */
+ls_status ls_directory_find(const ls_directory *directory, const char *name, bool *found) LS_CHECKED;
+
+/** Write a whole file atomically and durably: a temporary file, fsync, rename, fsync of the folder.
+ *
+ * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then.
+ */
+ls_status ls_directory_write(const ls_directory *directory, const char *name, const void *data,
+                             size_t bytes) LS_CHECKED;
+
+/** Remove a file; fine if it is missing. Local. Errors: LS_E_IO. */
+ls_status ls_directory_remove(const ls_directory *directory, const char *name) LS_CHECKED;
+
+/** Make its list of files durable. Local. Errors: LS_E_IO. */
+ls_status ls_directory_sync(const ls_directory *directory) LS_CHECKED;
+
+/** Names in a folder, in no order. */
+typedef struct ls_names {
+  char **items; /* [count] and each of them owned; ls_names_fini() */
+  size_t count;
+} ls_names;
+
+/** List what is in it, but "." and "..". On error *out is empty. Local. Errors: LS_E_IO, LS_E_MEMORY. */
+ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHECKED;
+void ls_names_fini(ls_names *names);
+
+/** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". */
+typedef struct ls_temporary {
+  const ls_directory *directory; /* borrowed */
+  char *name;                    /* in it; owned */
+  char *path;                    /* for libraries that write by path; owned */
+  char *target;                  /* path of what it becomes, for messages; owned */
+  int descriptor;                /* open for writing */
+} ls_temporary;
+
+/** Make an empty temporary file for `target`. A symbolic link of its name is never followed. On error *out is
+ * empty. Local. Errors: LS_E_IO, LS_E_MEMORY. */
+ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, const char *target) LS_CHECKED;
+
+/** Make it durable, and what it was made for. Local. Errors: LS_E_IO. */
+ls_status ls_temporary_keep(ls_temporary *temporary) LS_CHECKED;
+
+/** Release it; the file is removed unless it was kept. */
+void ls_temporary_fini(ls_temporary *temporary);
+
+/** Is `name` that of a temporary file? If so, what for: a copy of that is in `target`. */
+bool ls_temporary_is(const char *name, char *target, size_t bytes);
+
+/** Remove the temporary files for `target` that killed processes have left. Those that a process holds, or
+ * where there are no locks to tell, stay; what fails is left as well. */
+void ls_temporary_sweep(const ls_directory *directory, const char *target);
+
+#endif
