@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/folder.h"
 
@@ -88,29 +89,30 @@ typedef struct place_search {
 } place_search;
 
 /* Look at one path. */
-static ls_status try_path(place_search *search, const char *root, const char *name,
-                          bool (*is_wanted)(const char *path))
+static ls_status try_path(place_search *search, const char *root, const char *name, ls_file_kind wanted)
 {
   if (search->found) return LS_OK;
   char *path;
+  ls_file_kind kind;
   LS_PASS(ls_path_join(&path, root, name));
   ls_text_add(search->searched, "%s'%s'", search->searched->length > 0 ? ", " : "", path);
-  if (is_wanted(path))
+  const ls_status status = ls_file_look(&kind, path);
+  if (status == LS_OK && kind == wanted)
     search->found = path;
   else
     free(path);
-  return LS_OK;
+  return status;
 }
 
 static ls_status try_root(place_search *search, const char *root)
 {
   for (const char *const *folder = search->folders; *folder; folder++)
-    LS_PASS(try_path(search, root, *folder, ls_path_is_folder));
+    LS_PASS(try_path(search, root, *folder, LS_FILE_FOLDER));
   char *file;
   ls_text name = {0};
   ls_text_add(&name, "%s.h5", search->name);
   LS_PASS(ls_text_take(&name, &file));
-  ls_status status = try_path(search, root, file, ls_path_is_file);
+  ls_status status = try_path(search, root, file, LS_FILE_REGULAR);
   free(file);
   return status;
 }

@@ -175,9 +175,11 @@ static ls_status read_names(ls_dataset_info *info, const ls_folder *folder)
   char *path;
   char *text = NULL;
   size_t length;
+  ls_file_kind kind;
   LS_PASS(ls_path_join(&path, folder->path, names_file));
-  ls_status status = LS_OK;
-  if (!ls_path_is_file(path)) goto done;
+  ls_status status;
+  LS_GO(ls_file_look(&kind, path));
+  if (kind != LS_FILE_REGULAR) goto done;
   LS_GO(ls_file_read(path, NAMES_LIMIT_BYTES, &text, &length));
   LS_GO(parse_names(info, path, text));
 done:

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 enum { NAMES_TOLD = 12 };
@@ -23,18 +23,6 @@ bool ls_text_ends(const char *text, const char *part)
   size_t length = strlen(text);
   size_t part_length = strlen(part);
   return length >= part_length && strcmp(text + length - part_length, part) == 0;
-}
-
-bool ls_path_is_folder(const char *path)
-{
-  struct stat info;
-  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-bool ls_path_is_file(const char *path)
-{
-  struct stat info;
-  return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 ls_status ls_path_join(char **out, const char *folder, const char *name)
@@ -87,10 +75,12 @@ done:
 static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
 {
   char *path;
+  ls_file_kind kind;
+  if (name[0] == '.') return LS_OK;
   LS_PASS(ls_path_join(&path, folder->path, name));
-  bool wanted = name[0] != '.' && ls_path_is_file(path);
+  const ls_status status = ls_file_look(&kind, path);
   free(path);
-  if (!wanted) return LS_OK;
+  if (status != LS_OK || kind != LS_FILE_REGULAR) return status;
   if (folder->count == *capacity) {
     size_t more = *capacity * 2 + 16;
     char **names = realloc(folder->names, more * sizeof *names);
@@ -112,7 +102,8 @@ static ls_status read_names(ls_folder *folder, DIR *stream)
     if (!entry) break;
     LS_PASS(add_name(folder, &capacity, entry->d_name));
   }
-  if (errno != 0) return ls_fail(LS_E_INPUT, "cannot read folder '%s': %s", folder->path, strerror(errno));
+  if (errno != 0)
+    return ls_fail(ls_errno_status(errno), "cannot read folder '%s': %s", folder->path, strerror(errno));
   if (folder->count == 0) return LS_OK;
   qsort(folder->names, folder->count, sizeof *folder->names, compare_names);
   return drop_twins(folder);
@@ -122,7 +113,7 @@ ls_status ls_folder_list(ls_folder *folder, const char *path)
 {
   *folder = (ls_folder){0};
   DIR *stream = opendir(path);
-  if (!stream) return ls_fail(LS_E_INPUT, "cannot read folder '%s': %s", path, strerror(errno));
+  if (!stream) return ls_fail(ls_errno_status(errno), "cannot read folder '%s': %s", path, strerror(errno));
   ls_status status;
   LS_GO(ls_text_copy(&folder->path, path));
   LS_GO(read_names(folder, stream));

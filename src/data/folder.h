@@ -16,7 +16,7 @@ typedef struct ls_folder {
 } ls_folder;
 
 /** List a folder. Where both NAME and NAME.gz lie there, NAME.gz is left out: it is the same file, and NAME
- * is quicker to read. Local. Errors: LS_E_INPUT if it cannot be read; LS_E_MEMORY. */
+ * is quicker to read. Local. Errors: LS_E_INPUT if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_folder_list(ls_folder *folder, const char *path) LS_CHECKED;
 void ls_folder_fini(ls_folder *folder);
 
@@ -29,8 +29,5 @@ ls_status ls_path_join(char **out, const char *folder, const char *name) LS_CHEC
 /** Does a text begin, or end, with `part`? */
 bool ls_text_begins(const char *text, const char *part);
 bool ls_text_ends(const char *text, const char *part);
-
-bool ls_path_is_folder(const char *path);
-bool ls_path_is_file(const char *path); /* a regular one, also through a symbolic link */
 
 #endif

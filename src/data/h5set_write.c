@@ -3,19 +3,14 @@
  * compressed once. Chunks hold whole samples: a rank that reads its slice touches little else. */
 #include "data/h5set.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/directory.h"
 #include "base/memory.h"
 #include "base/size.h"
-#include "base/text.h"
 #include "data/h5call.h"
 #include "data/reader.h"
 
@@ -23,8 +18,8 @@ enum { CHUNK_BYTES = 1 << 18, LABELS_PER_CHUNK = 1 << 14, DEFLATE_LEVEL = 6, UIN
 
 /* A file in the making. */
 typedef struct h5set_writer {
-  const char *path; /* of the temporary file */
-  hid_t file;       /* negative: not open */
+  const ls_temporary *temporary;
+  hid_t file; /* negative: not open */
   ls_source *source;
   const ls_ticker *ticker;
   size_t done, total;           /* samples */
@@ -36,7 +31,7 @@ typedef struct h5set_writer {
 
 static ls_status fail_write(const h5set_writer *writer, const char *what)
 {
-  return ls_h5call_fail(LS_E_IO, "cannot write %s to '%s'", what, writer->path);
+  return ls_h5call_fail(LS_E_IO, "cannot write %s to '%s'", what, writer->temporary->target);
 }
 
 /* ---- attributes ---- */
@@ -198,26 +193,17 @@ done:
 
 /* ---- the file ---- */
 
-/* Find out by the system's own words whether the file can be written. */
-static ls_status probe(const char *path)
-{
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) return ls_fail(LS_E_IO, "cannot create '%s': %s", path, strerror(errno));
-  close(descriptor);
-  return LS_OK;
-}
-
 static ls_status create(h5set_writer *writer)
 {
-  LS_PASS(probe(writer->path));
   ls_h5call_quiet();
   hid_t access = ls_h5call_access();
-  if (access < 0) return ls_h5call_fail(LS_E_MEMORY, "cannot prepare to write '%s'", writer->path);
+  if (access < 0)
+    return ls_h5call_fail(LS_E_MEMORY, "cannot prepare to write '%s'", writer->temporary->target);
   /* This version of the format can hold the names of more than some thousand classes. */
   if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0)
-    writer->file = H5Fcreate(writer->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    writer->file = H5Fcreate(writer->temporary->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   ls_status status = LS_OK;
-  if (writer->file < 0) status = ls_h5call_fail(LS_E_IO, "cannot create '%s'", writer->path);
+  if (writer->file < 0) status = ls_h5call_fail(LS_E_IO, "cannot create '%s'", writer->temporary->target);
   H5Pclose(access);
   return status;
 }
@@ -241,7 +227,7 @@ static ls_status write_file(h5set_writer *writer)
   if (writer->file >= 0 && H5Fclose(writer->file) < 0 && status == LS_OK)
     status = fail_write(writer, "the file");
   free(writer->images);
-  return status == LS_OK ? ls_file_sync(writer->path) : status;
+  return status;
 }
 
 ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *ticker)
@@ -253,25 +239,23 @@ ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5s
                                size_t extra_count, const ls_ticker *ticker)
 {
   (void)H5dont_atexit(); /* after a write has failed, what HDF5 does at the exit of the program crashes */
-  char *temporary;
-  ls_text text = {0};
-  ls_text_add(&text, "%s.tmp", path);
-  LS_PASS(ls_text_take(&text, &temporary));
-  h5set_writer writer = {.path = temporary,
+  ls_directory folder;
+  ls_temporary temporary = {.descriptor = -1};
+  const char *name;
+  LS_PASS(ls_directory_open_around(&folder, path, &name));
+  ls_temporary_sweep(&folder, name);
+  h5set_writer writer = {.temporary = &temporary,
                          .file = -1,
                          .source = source,
                          .ticker = ticker,
                          .extras = extras,
                          .extra_count = extra_count};
   ls_status status;
+  LS_GO(ls_temporary_make(&temporary, &folder, name));
   LS_GO(write_file(&writer));
-  if (rename(temporary, path) != 0) {
-    status = ls_fail(LS_E_IO, "cannot rename '%s' to '%s': %s", temporary, path, strerror(errno));
-    goto done;
-  }
-  LS_GO(ls_file_sync(path));
+  LS_GO(ls_temporary_keep(&temporary));
 done:
-  if (status != LS_OK) unlink(temporary);
-  free(temporary);
+  ls_temporary_fini(&temporary);
+  ls_directory_close(&folder);
   return status;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/normalize.h"
@@ -172,8 +173,8 @@ static ls_status settle_classes(ls_source *source, const ls_catalogue_entry *ent
 
 /* ---- where ---- */
 
-/* The last component of a path without the ending .h5, as a name. */
-static void name_by_path(ls_dataset_info *info, const char *path)
+/* The last component of a path, that of a file without the ending .h5, as a name. */
+static void name_by_path(ls_dataset_info *info, const char *path, bool is_file)
 {
   size_t end = strlen(path);
   while (end > 1 && path[end - 1] == '/') end--;
@@ -182,7 +183,7 @@ static void name_by_path(ls_dataset_info *info, const char *path)
   snprintf(info->name, sizeof info->name, "%.*s", (int)ls_size_min(end - start, sizeof info->name - 1),
            path + start);
   const size_t length = strlen(info->name);
-  if (ls_path_is_file(path) && ls_text_ends(info->name, ".h5") && length > strlen(".h5"))
+  if (is_file && ls_text_ends(info->name, ".h5") && length > strlen(".h5"))
     info->name[length - strlen(".h5")] = '\0';
 }
 
@@ -194,7 +195,7 @@ static ls_status open_place(ls_source **out, const ls_reader_place *place, size_
   if (place->entry)
     snprintf(source->info.name, sizeof source->info.name, "%s", place->entry->name);
   else
-    name_by_path(&source->info, place->path);
+    name_by_path(&source->info, place->path, place->folder == NULL);
   LS_GO(find_reader(&source->reader, place));
   source->info.format = source->reader->format;
   LS_GO(source->reader->open(source, place));
@@ -209,7 +210,9 @@ done:
 static ls_status open_path(ls_source **out, const char *path, const ls_catalogue_entry *entry, size_t classes)
 {
   ls_reader_place place = {.path = path, .entry = entry};
-  if (!ls_path_is_folder(path)) return open_place(out, &place, classes);
+  ls_file_kind kind;
+  LS_PASS(ls_file_look(&kind, path));
+  if (kind != LS_FILE_FOLDER) return open_place(out, &place, classes);
   ls_folder folder;
   LS_PASS(ls_folder_list(&folder, path));
   place.folder = &folder;
@@ -255,8 +258,9 @@ ls_status ls_source_open(ls_source **out, const char *where, size_t classes)
 {
   if (where[0] == '\0') return ls_fail(LS_E_INPUT, "the name of the dataset is empty");
   const ls_catalogue_entry *entry = ls_catalogue_find(where);
-  if (!entry && (ls_path_is_folder(where) || ls_path_is_file(where)))
-    return open_path(out, where, NULL, classes);
+  ls_file_kind kind = LS_FILE_NONE;
+  if (!entry) LS_PASS(ls_file_look(&kind, where));
+  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR) return open_path(out, where, NULL, classes);
   if (strchr(where, '/')) return ls_fail(LS_E_INPUT, "dataset '%s': there is no such file or folder", where);
   return open_by_name(out, where, entry, classes);
 }

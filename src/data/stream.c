@@ -5,15 +5,14 @@
 #include "data/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/size.h"
 
@@ -41,15 +40,7 @@ const char *ls_stream_path(const ls_stream *stream)
 
 static ls_status read_plain(ls_stream *stream, void *data, size_t bytes, size_t *got)
 {
-  *got = 0;
-  while (*got < bytes) {
-    ssize_t more = read(stream->descriptor, (unsigned char *)data + *got, bytes - *got);
-    if (more < 0 && errno == EINTR) continue;
-    if (more < 0) return ls_fail(LS_E_IO, "cannot read '%s': %s", stream->path, strerror(errno));
-    if (more == 0) break;
-    *got += (size_t)more;
-  }
-  return LS_OK;
+  return ls_file_read_some(stream->descriptor, stream->path, data, bytes, got);
 }
 
 /* Have compressed bytes ready unless the file is at its end. */
@@ -178,7 +169,8 @@ ls_status ls_stream_seek(ls_stream *stream, uint64_t offset)
 {
   if (!stream->is_gzip) {
     if (offset > INT64_MAX || lseek(stream->descriptor, (off_t)offset, SEEK_SET) < 0)
-      return ls_fail(LS_E_IO, "cannot go to byte %" PRIu64 " of '%s'", offset, stream->path);
+      return ls_fail(LS_E_IO, "cannot go to byte %" PRIu64 " of '%s': %s", offset, stream->path,
+                     strerror(errno));
     stream->position = offset;
     return LS_OK;
   }
@@ -218,10 +210,6 @@ ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promis
 /* Find out what the file is. */
 static ls_status set_up(ls_stream *stream)
 {
-  struct stat info;
-  if (fstat(stream->descriptor, &info) != 0 || !S_ISREG(info.st_mode))
-    return ls_fail(LS_E_INPUT, "cannot read '%s': it is not a regular file", stream->path);
-  stream->file_bytes = (uint64_t)info.st_size;
   unsigned char magic[2];
   size_t got;
   LS_PASS(read_plain(stream, magic, sizeof magic, &got));
@@ -239,12 +227,11 @@ ls_status ls_stream_open(ls_stream **out, const char *path)
 {
   ls_stream *stream;
   LS_PASS(ls_alloc(&stream, 1, sizeof *stream, "an input stream"));
-  stream->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  stream->descriptor = -1;
+  size_t bytes;
   ls_status status;
-  if (stream->descriptor < 0) {
-    status = ls_fail(LS_E_INPUT, "cannot open '%s': %s", path, strerror(errno));
-    goto done;
-  }
+  LS_GO(ls_file_open(&stream->descriptor, path, &bytes));
+  stream->file_bytes = bytes;
   LS_GO(ls_text_copy(&stream->path, path));
   LS_GO(set_up(stream));
   *out = stream;
