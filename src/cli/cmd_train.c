@@ -97,7 +97,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 {
   train_arguments arguments = {.resume = false};
   LS_AGREE(comm, ls_setup_arguments_init(&arguments.setup, (size_t)argc));
-  ls_training training = {.lock = -1};
+  ls_training training = {.run_dir = {.descriptor = -1}};
   bool done;
   ls_status status;
   LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));

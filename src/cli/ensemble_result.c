@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "cli/chart.h"
@@ -46,12 +45,9 @@ void ls_ensemble_result_fail(ls_ensemble_result *result, size_t member, const ch
 
 static ls_status write_text(const ls_ensemble_result *result, const char *name, ls_text *text)
 {
-  ls_text path = {0};
-  ls_text_add(&path, "%s/%s", result->run_dir, name);
-  const ls_status status = path.failed || text->failed
+  const ls_status status = text->failed
                                ? ls_fail(LS_E_MEMORY, "no memory for '%s'", name)
-                               : ls_file_write(ls_text_get(&path), ls_text_get(text), text->length);
-  ls_text_fini(&path);
+                               : ls_directory_write(result->run_dir, name, ls_text_get(text), text->length);
   ls_text_fini(text);
   return status;
 }
@@ -98,9 +94,11 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_election
 static ls_status tell(const ls_ensemble_result *result, const ls_election *election)
 {
   ls_text report = {0};
+  bool moved;
+  LS_TRY(ls_directory_follow(result->run_dir, &moved), "the run directory");
   ls_text_add(&report, "\n");
   ls_election_report(election, &report);
-  ls_text_show(&report, "\nresults in %s\n", result->run_dir);
+  ls_text_show(&report, "\nresults in %s\n", result->run_dir->path);
   ls_print_lines(stdout, ls_text_get(&report));
   fflush(stdout);
   ls_text_fini(&report);

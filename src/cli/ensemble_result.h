@@ -6,14 +6,16 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/directory.h"
 #include "base/text.h"
 #include "comm/comm.h"
 #include "data/loader.h"
 
-/** Set the first three members, and zero-initialize the rest. */
+/** Set the first three members, and zero-initialize the rest. Until the end the run directory may be moved.
+ */
 typedef struct ls_ensemble_result {
-  const char *run_dir; /* borrowed */
-  size_t members;      /* that there should be */
+  ls_directory *run_dir; /* borrowed; open on rank 0, on the others its path alone */
+  size_t members;        /* that there should be */
   ls_eval_split split;
   ls_text *paths; /* [members] of the checkpoints that vote, the first `count` used; owned */
   size_t count;
@@ -24,7 +26,7 @@ typedef struct ls_ensemble_result {
 ls_status ls_ensemble_result_init(ls_ensemble_result *result) LS_CHECKED;
 void ls_ensemble_result_fini(ls_ensemble_result *result);
 
-/** Add the checkpoint of a member. */
+/** Add the checkpoint of a member: a path in the run directory. */
 void ls_ensemble_result_add(ls_ensemble_result *result, const char *fmt, ...) LS_PRINTF(2, 3);
 
 /** Note that a member, counted from 1, has none. */

@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
@@ -45,8 +43,7 @@ typedef struct ensemble_job {
   double *costs;            /* [members] */
   ls_dataset_info voted_on; /* the first member's dataset, without class_names */
   bool has_test, has_validation;
-  char *run_dir;
-  int lock; /* rank 0: the run directory, held open; -1: not */
+  ls_directory run_dir; /* open on rank 0, which has locked it, and on those that lead a group */
   ls_comm *group;
   size_t *group_of_rank, *group_of_member, *order;
   member_end *ends; /* [members] */
@@ -219,12 +216,19 @@ static ls_status check_members(ensemble_job *job)
 /* Rank 0. */
 static ls_status open_run_dir(ensemble_job *job, const char *resolved)
 {
-  const ls_run_dir_wish wish = {job->wish->run_dir, job->spec->name, job->wish->resume};
-  ls_text path = {0};
-  LS_PASS(ls_run_dir_prepare(&job->run_dir, &job->lock, &wish));
-  ls_text_add(&path, "%s/config.yaml", job->run_dir);
-  const ls_status status = ls_file_write(ls_text_get(&path), resolved, strlen(resolved));
-  ls_text_fini(&path);
+  const ls_run_dir_wish wish = {
+      .path = job->wish->run_dir, .run_name = job->spec->name, .resume = job->wish->resume};
+  LS_PASS(ls_run_dir_prepare(&job->run_dir, &wish));
+  return ls_directory_write(&job->run_dir, "config.yaml", resolved, strlen(resolved));
+}
+
+/* Who makes a member's folder makes it in this very run directory. Local. */
+static ls_status open_as_leader(ensemble_job *job)
+{
+  if (ls_comm_rank(job->group) != 0 || job->run_dir.descriptor >= 0) return LS_OK;
+  char *path = job->run_dir.path;
+  const ls_status status = ls_directory_open(&job->run_dir, path);
+  free(path);
   return status;
 }
 
@@ -252,7 +256,7 @@ static void print_plan(const ensemble_job *job, size_t groups)
     for (size_t i = 0; i < job->members; i++)
       if (job->group_of_member[job->order[i]] == g) ls_print(stdout, " %zu", job->order[i] + 1);
   }
-  ls_print(stdout, "\nrun directory: %s\n", job->run_dir);
+  ls_print(stdout, "\nrun directory: %s\n", job->run_dir.path);
   fflush(stdout);
 }
 
@@ -268,26 +272,24 @@ static ls_status deal(ensemble_job *job)
 done:
   LS_AGREE(job->world, status);
   LS_PASS(ls_comm_group(&job->group, job->world, groups, job->group_of_rank));
+  LS_AGREE(job->world, open_as_leader(job));
   LS_AGREE(job->world, deal_local(job, groups));
   print_plan(job, groups);
   return LS_OK;
 }
 
 /* Collective over the group. */
-static ls_status train_member(const ensemble_job *job, size_t member,
-                              char checkpoint[LS_CHECKPOINT_NAME_CHARS])
+static ls_status train_member(ensemble_job *job, size_t member, char checkpoint[LS_CHECKPOINT_NAME_CHARS])
 {
-  char label[32];
-  char *folder = NULL;
-  ls_text path = {0};
-  ls_training training = {.lock = -1};
+  char label[32], folder[32];
+  ls_training training = {.run_dir = {.descriptor = -1}};
   ls_train_result result = {.has_test = false};
   ls_status status;
   snprintf(label, sizeof label, "member %zu: ", member + 1);
-  ls_text_add(&path, "%s/member-%zu", job->run_dir, member + 1);
-  LS_GO(ls_comm_agree(job->group, ls_text_take(&path, &folder)));
+  snprintf(folder, sizeof folder, "member-%zu", member + 1);
   LS_GO(ls_comm_agree(job->group, parse(job, member, &training.setup)));
   const ls_training_wish wish = {.run_dir = folder,
+                                 .parent = &job->run_dir,
                                  .resume = job->wish->resume,
                                  .label = label,
                                  .place = &job->place,
@@ -298,7 +300,6 @@ done:
   if (status == LS_E_COMM) return status; /* nothing that is collective may be tried any more */
   ls_train_result_fini(&result);
   ls_training_fini(&training, job->group);
-  free(folder);
   return status;
 }
 
@@ -350,7 +351,7 @@ static ls_status judge(const ensemble_job *job)
   const size_t stopped = list_ends(job, LS_STOPPED, &list);
   if (stopped > 0)
     status = ls_fail(LS_STOPPED, "stopped: %zu of %zu members are not done (%s); go on with --resume -o %s",
-                     stopped, job->members, ls_text_get(&list), job->run_dir);
+                     stopped, job->members, ls_text_get(&list), job->run_dir.path);
   ls_text_fini(&list);
   for (size_t m = 0; m < job->members && status == LS_OK; m++)
     if (job->ends[m].is.status != LS_OK)
@@ -359,17 +360,27 @@ static ls_status judge(const ensemble_job *job)
   return status;
 }
 
-/* Collective. */
-static ls_status combine(const ensemble_job *job)
+/* The members are read by path. Rank 0. */
+static ls_status follow(ensemble_job *job)
 {
-  ls_ensemble_result result = {.run_dir = job->run_dir,
+  bool moved;
+  LS_TRY(ls_directory_follow(&job->run_dir, &moved), "the run directory");
+  return LS_OK;
+}
+
+/* Collective. */
+static ls_status combine(ensemble_job *job)
+{
+  ls_ensemble_result result = {.run_dir = &job->run_dir,
                                .members = job->members,
                                .split = job->has_test ? LS_EVAL_TEST : LS_EVAL_VALIDATION};
   ls_status status;
+  LS_ROOT(job->world, follow(job));
   LS_GO(ls_comm_agree(job->world, ls_ensemble_result_init(&result)));
   for (size_t m = 0; m < job->members; m++)
     if (job->ends[m].is.status == LS_OK)
-      ls_ensemble_result_add(&result, "%s/member-%zu/%s", job->run_dir, m + 1, job->ends[m].is.checkpoint);
+      ls_ensemble_result_add(&result, "%s/member-%zu/%s", job->run_dir.path, m + 1,
+                             job->ends[m].is.checkpoint);
     else
       ls_ensemble_result_fail(&result, m + 1, job->ends[m].is.error);
   if (!job->has_test && !job->has_validation) goto done;
@@ -386,7 +397,7 @@ static ls_status train_members(ensemble_job *job, const char *resolved)
   LS_PASS(check_members(job));
   if (job->wish->dry_run) return LS_OK;
   LS_ROOT(job->world, open_run_dir(job, resolved));
-  LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir));
+  LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir.path));
   LS_PASS(deal(job));
   LS_PASS(train_mine(job));
   LS_PASS(ls_comm_sum_u64(job->world, job->ends->words, job->members * sizeof *job->ends / sizeof(uint64_t)));
@@ -403,8 +414,7 @@ static void release_job(ensemble_job *job, ls_status status)
   for (size_t i = 0; job->texts && i < job->spec->ensemble.configs.count; i++) free(job->texts[i]);
   free(job->texts);
   free(job->costs);
-  free(job->run_dir);
-  if (job->lock >= 0) close(job->lock);
+  ls_directory_close(&job->run_dir);
   if (status != LS_E_COMM) ls_comm_close(job->group);
   free(job->group_of_rank);
   free(job->group_of_member);
@@ -432,17 +442,17 @@ static ls_status check_cycles(const ls_spec *spec)
 }
 
 /* Collective. */
-static ls_status combine_snapshots(const ls_training *training, ls_comm *comm, const ls_train_result *trained)
+static ls_status combine_snapshots(ls_training *training, ls_comm *comm, const ls_train_result *trained)
 {
   char name[LS_SNAPSHOT_CHARS];
   const size_t members = training->setup.spec->ensemble.members;
-  ls_ensemble_result result = {.run_dir = training->run_dir,
+  ls_ensemble_result result = {.run_dir = &training->run_dir,
                                .members = members,
                                .split = trained->has_test ? LS_EVAL_TEST : LS_EVAL_VALIDATION};
   ls_status status;
   LS_GO(ls_comm_agree(comm, ls_ensemble_result_init(&result)));
   for (size_t k = 1; k <= members; k++)
-    ls_ensemble_result_add(&result, "%s/%s", training->run_dir, ls_snapshot_name(k, name));
+    ls_ensemble_result_add(&result, "%s/%s", training->run_dir.path, ls_snapshot_name(k, name));
   if (trained->has_test || trained->has_validation) status = ls_ensemble_result_finish(&result, comm);
 done:
   ls_ensemble_result_fini(&result);
@@ -470,7 +480,7 @@ ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_a
                       .wish = wish,
                       .text = parent->setup.text,
                       .members = spec->ensemble.members,
-                      .lock = -1};
+                      .run_dir = {.descriptor = -1}};
   const ls_status status = train_members(&job, parent->setup.resolved);
   release_job(&job, status);
   return status;

@@ -2,10 +2,8 @@
 /* A run directory is never written into by accident: only a new one, or with --resume the old one. */
 #include "cli/run_dir.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/print.h"
 
 static bool is_of_a_run(const char *name)
 {
@@ -23,13 +22,14 @@ static bool is_of_a_run(const char *name)
   return false;
 }
 
-static bool holds_run(const char *path)
+static ls_status holds_run(const ls_directory *directory, bool *any)
 {
-  DIR *folder = opendir(path);
-  bool any = false;
-  for (struct dirent *entry; folder && !any && (entry = readdir(folder));) any = is_of_a_run(entry->d_name);
-  if (folder) closedir(folder);
-  return any;
+  ls_names names;
+  *any = false;
+  LS_PASS(ls_directory_list(directory, &names));
+  for (size_t i = 0; i < names.count; i++) *any |= is_of_a_run(names.items[i]);
+  ls_names_fini(&names);
+  return LS_OK;
 }
 
 /* Make runs/NAME, or the first of runs/NAME-2, -3 ... that does not exist: mkdir() decides, so that two jobs
@@ -42,7 +42,9 @@ static ls_status claim(char **out, const char *name)
     ls_text_add(&path, "runs/%s", name);
     if (number > 1) ls_text_add(&path, "-%zu", number);
     LS_PASS(ls_text_take(&path, out));
-    if (mkdir(*out, 0777) == 0) return LS_OK;
+    int failed;
+    LS_RETRY(failed, mkdir(*out, 0777));
+    if (!failed) return LS_OK;
     if (errno != EEXIST) return ls_fail(LS_E_IO, "cannot make folder '%s': %s", *out, strerror(errno));
     free(*out);
     *out = NULL;
@@ -56,31 +58,67 @@ static ls_status resume_default(char **out, const char *name)
   return ls_text_take(&path, out);
 }
 
-/* Only one run at a time writes there; the lock goes with the process. Some network file systems have none.
- */
-static ls_status lock(const char *path, int *descriptor)
+/* Open the folder that is wished for, made if need be. */
+static ls_status open_wished(ls_directory *out, const ls_run_dir_wish *wish)
 {
-  *descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (*descriptor < 0) return ls_fail(LS_E_IO, "cannot open run directory '%s': %s", path, strerror(errno));
-  if (flock(*descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  char *path = NULL;
+  bool moved;
+  if (wish->parent) {
+    LS_PASS(ls_directory_follow(wish->parent, &moved));
+    return ls_directory_open_in(out, wish->parent, wish->path);
+  }
+  ls_status status;
+  if (!wish->path && !wish->resume)
+    LS_GO(claim(&path, wish->run_name));
+  else
+    LS_GO(wish->path ? ls_text_copy(&path, wish->path) : resume_default(&path, wish->run_name));
+  LS_GO(ls_folder_make(path));
+  status = ls_directory_open(out, path);
+done:
+  free(path);
+  return status;
+}
+
+/* Only one run at a time writes there. Some file systems have no locks: EWOULDBLOCK alone means that somebody
+ * holds one. */
+static ls_status lock(const ls_directory *directory, bool is_told)
+{
+  int failed;
+  LS_RETRY(failed, flock(directory->descriptor, LOCK_EX | LOCK_NB));
+  if (!failed) return LS_OK;
+  if (errno == EWOULDBLOCK)
     return ls_fail(LS_E_USAGE,
-                   "run directory '%s' is in use by another run; wait for its end, or give another -o", path);
+                   "run directory '%s' is in use by another run; wait for its end, or give another -o",
+                   directory->path);
+  if (is_told)
+    ls_print(
+        stderr,
+        "lockstep: warning: run directory '%s' cannot be locked (%s): take care that no other run writes "
+        "there\n",
+        directory->path, strerror(errno));
   return LS_OK;
 }
 
-ls_status ls_run_dir_prepare(char **out, int *descriptor, const ls_run_dir_wish *wish)
+/* May this run write there? */
+static ls_status take(const ls_directory *directory, const ls_run_dir_wish *wish)
 {
+  bool any;
+  LS_PASS(lock(directory, wish->parent == NULL));
+  if (!wish->path || wish->resume) return LS_OK;
+  LS_PASS(holds_run(directory, &any));
+  if (!any) return LS_OK;
+  return ls_fail(LS_E_USAGE,
+                 "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
+                 directory->path);
+}
+
+ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish)
+{
+  *out = (ls_directory){.descriptor = -1};
   if (wish->path && wish->path[0] == '\0')
     return ls_fail(LS_E_USAGE, "-o: an empty text is no name of a folder");
-  if (!wish->path && !wish->resume)
-    LS_PASS(claim(out, wish->run_name));
-  else
-    LS_PASS(wish->path ? ls_text_copy(out, wish->path) : resume_default(out, wish->run_name));
-  LS_TRY(ls_folder_make(*out), "run directory");
-  LS_PASS(lock(*out, descriptor));
-  if (wish->path && !wish->resume && holds_run(*out))
-    return ls_fail(LS_E_USAGE,
-                   "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
-                   *out);
-  return LS_OK;
+  LS_TRY(open_wished(out, wish), "run directory");
+  const ls_status status = take(out, wish);
+  if (status != LS_OK) ls_directory_close(out);
+  return status;
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/class_names.h"
@@ -97,13 +96,11 @@ static ls_status write_document(const ls_run_facts *facts, const json_t *documen
 {
   char *text = json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
   if (!text) return ls_fail(LS_E_MEMORY, "no memory for the summary");
-  ls_text path = {0}, contents = {0};
-  ls_text_add(&path, "%s/summary.json", facts->run_dir);
+  ls_text contents = {0};
   ls_text_add(&contents, "%s\n", text);
-  ls_status status = path.failed || contents.failed
-                         ? ls_fail(LS_E_MEMORY, "no memory for the summary")
-                         : ls_file_write(ls_text_get(&path), ls_text_get(&contents), contents.length);
-  ls_text_fini(&path);
+  ls_status status = contents.failed ? ls_fail(LS_E_MEMORY, "no memory for the summary")
+                                     : ls_directory_write(facts->run_dir, "summary.json",
+                                                          ls_text_get(&contents), contents.length);
   ls_text_fini(&contents);
   free(text);
   return status;
@@ -134,7 +131,7 @@ static void print_end(const ls_run_facts *facts, const ls_train_result *result)
   ls_print(stdout, "%s%zu epochs in %.1f s, %.0f samples/s; weights %s\n", facts->label,
            (size_t)result->progress.epoch, result->progress.seconds, result->samples_per_second,
            result->weights_digest);
-  if (alone) ls_print(stdout, "results in %s\n", facts->run_dir);
+  if (alone) ls_print(stdout, "results in %s\n", facts->run_dir->path);
   fflush(stdout);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "base/directory.h"
 #include "base/status.h"
 #include "config/spec.h"
 #include "data/source.h"
@@ -15,7 +16,7 @@ typedef struct ls_run_facts {
   const ls_dataset_info *data;
   size_t ranks, threads; /* threads of a rank */
   size_t parameters;
-  const char *run_dir;
+  const ls_directory *run_dir; /* open */
   const char *label; /* of one of several runs that tell at the same time, in a line each; "": it is alone */
 } ls_run_facts;
 

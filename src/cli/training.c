@@ -69,12 +69,12 @@ static ls_status watch(ls_training *training, ls_comm *comm)
 /* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
 static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
 {
-  const ls_run_dir_wish folder = {wish->run_dir, training->setup.spec->name, wish->resume};
-  LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &training->lock, &folder));
-  LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir));
-  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(training->run_dir);
+  const ls_run_dir_wish folder = {wish->run_dir, training->setup.spec->name, wish->resume, wish->parent};
+  LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &folder));
+  LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir.path));
+  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(training->run_dir.path);
   LS_PASS(ls_comm_barrier(comm));
-  return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, training->run_dir));
+  return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, training->run_dir.path));
 }
 
 /* The watchdog only now: what is collective is over. */
@@ -83,8 +83,7 @@ void ls_training_fini(ls_training *training, ls_comm *comm)
   ls_comm_watch(comm, NULL);
   ls_watchdog_stop(training->watchdog);
   ls_setup_fini(&training->setup);
-  free(training->run_dir);
-  if (training->lock >= 0) close(training->lock);
+  ls_directory_close(&training->run_dir);
 }
 
 /* Are the weights there that a new run starts from? Found out before a run directory is made. Rank 0. */
@@ -117,7 +116,7 @@ static void print_plan(const ls_training *training, const ls_training_wish *wish
            wish->label, spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
            spec->train.batch, spec->train.microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
            setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
-  ls_print(stdout, "%srun directory: %s\n", wish->label, training->run_dir);
+  ls_print(stdout, "%srun directory: %s\n", wish->label, training->run_dir.path);
   fflush(stdout);
 }
 
@@ -175,7 +174,7 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_w
                                       .source = setup->source,
                                       .model = setup->model,
                                       .threads = setup->place.threads,
-                                      .run_dir = training->run_dir,
+                                      .run_dir = &training->run_dir,
                                       .resume = wish->resume,
                                       .started_s = wish->started_s,
                                       .stop = &stop_requested,
@@ -184,16 +183,18 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_w
 }
 
 /* Rank 0. */
-static ls_status summarize(const ls_training *training, const ls_training_wish *wish, size_t ranks,
+static ls_status summarize(ls_training *training, const ls_training_wish *wish, size_t ranks,
                            const ls_train_result *result)
 {
   const ls_setup *setup = &training->setup;
+  bool moved;
+  LS_TRY(ls_directory_follow(&training->run_dir, &moved), "the run directory");
   const ls_run_facts facts = {.spec = setup->spec,
                               .data = ls_source_info(setup->source),
                               .ranks = ranks,
                               .threads = setup->place.threads,
                               .parameters = ls_model_count(setup->model)->params,
-                              .run_dir = training->run_dir,
+                              .run_dir = &training->run_dir,
                               .label = wish->label};
   return ls_summary_finish(&facts, result);
 }

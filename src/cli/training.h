@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/directory.h"
 #include "cli/setup.h"
 #include "train/trainer.h"
 #include "train/watchdog.h"
@@ -12,18 +13,18 @@
 /** How to go about it. Texts are borrowed. */
 typedef struct ls_training_wish {
   const char *run_dir;   /* NULL: made from the configuration's name */
+  ls_directory *parent;  /* rank 0: open folder that run_dir is a name in; NULL: none */
   bool resume, dry_run;  /* dry_run: check everything, print the model, and stop before training */
   const char *label;     /* put before each line, as in "member 2: "; "": it is alone */
   const ls_place *place; /* of this rank among all that share its host; NULL: it is found */
   double started_s;      /* clock time at which the job began */
 } ls_training_wish;
 
-/** In the order in which it is made. Zero-initialize it apart from `lock`, which is -1, and `setup`, which
- * holds the parsed configuration (ls_setup_parse_config()). */
+/** In the order in which it is made. Zero-initialize it apart from `run_dir`, which is closed (descriptor
+ * -1), and `setup`, which holds the parsed configuration (ls_setup_parse_config()). */
 typedef struct ls_training {
   ls_setup setup;
-  char *run_dir;
-  int lock; /* rank 0: the run directory, held open; -1: not */
+  ls_directory run_dir; /* open and locked on rank 0, on the others its path alone */
   ls_activity activity;
   ls_watchdog *watchdog; /* of the activity; NULL: none */
 } ls_training;

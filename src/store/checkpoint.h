@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "base/directory.h"
 #include "base/status.h"
 #include "nn/model.h"
 
@@ -109,6 +110,10 @@ ls_status ls_weights_check(const ls_model *model, const float *params, const flo
 ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
                               const ls_state *state) LS_CHECKED;
 
+/** The same, as the file `name` of an open folder. */
+ls_status ls_checkpoint_write_in(const ls_directory *directory, const char *name,
+                                 const ls_checkpoint_info *info, const ls_state *state) LS_CHECKED;
+
 /** Read what comes before the model. Rank 0. Errors: LS_E_INPUT if it is no intact checkpoint. */
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS_CHECKED;
 
@@ -124,9 +129,10 @@ ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
  * @param[out] path     newly made, freed with free(); NULL if there is none
  * @param[out] damaged  appended: a line for each newer one that was skipped, and why
  *
- * "Intact" means that every dataset can be read and the weights' digest holds. Rank 0.
+ * "Intact" means that every dataset can be read and the weights' digest holds. Rank 0. Errors: LS_E_IO,
+ * LS_E_MEMORY, LS_E_INPUT where a newer one may be intact, but cannot be read.
  */
-ls_status ls_checkpoint_newest(const char *run_dir, char **path, ls_text *damaged) LS_CHECKED;
+ls_status ls_checkpoint_newest(const ls_directory *run_dir, char **path, ls_text *damaged) LS_CHECKED;
 
 /** Steps first .. last; none if first is above last. */
 typedef struct ls_step_range {
@@ -140,10 +146,11 @@ typedef struct ls_step_range {
  *                   them is intact, whatever happened to the others since
  *
  * Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
-ls_status ls_checkpoint_prune(const char *run_dir, size_t keep, const ls_step_range *known) LS_CHECKED;
+ls_status ls_checkpoint_prune(const ls_directory *run_dir, size_t keep,
+                              const ls_step_range *known) LS_CHECKED;
 
 /** Write metrics.h5 (/metrics/train, /metrics/validation) and metrics.csv of a run directory. Rank 0. */
-ls_status ls_metrics_write(const char *run_dir, const ls_history *train,
+ls_status ls_metrics_write(const ls_directory *run_dir, const ls_history *train,
                            const ls_history *validation) LS_CHECKED;
 
 /** Append what any HDF5 file of ours (checkpoint, metrics, dataset) holds: attributes, datasets with shape,

@@ -2,7 +2,7 @@
 /* Writing a checkpoint: built in memory, sealed, and put in place as a whole. */
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "base/directory.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
@@ -105,7 +105,8 @@ static ls_status write_all(hid_t file, const ls_checkpoint_info *info, const ls_
   return ls_histories_write(file, &state->train, &state->validation);
 }
 
-static ls_status write_file(const char *path, const ls_checkpoint_info *info, const ls_state *state)
+static ls_status write_file(const ls_directory *directory, const char *name, const ls_checkpoint_info *info,
+                            const ls_state *state)
 {
   ls_h5_image image;
   ls_status status;
@@ -113,14 +114,25 @@ static ls_status write_file(const char *path, const ls_checkpoint_info *info, co
   LS_GO(write_all(image.file, info, state));
   LS_GO(ls_h5_image_finish(&image));
   ls_seal_set(image.bytes, image.count);
-  LS_GO(ls_file_write(path, image.bytes, image.count));
+  LS_GO(ls_directory_write(directory, name, image.bytes, image.count));
 done:
   ls_h5_image_fini(&image);
   return status;
 }
 
+ls_status ls_checkpoint_write_in(const ls_directory *directory, const char *name,
+                                 const ls_checkpoint_info *info, const ls_state *state)
+{
+  LS_TRY(write_file(directory, name, info, state), "cannot write checkpoint '%s'", name);
+  return LS_OK;
+}
+
 ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info, const ls_state *state)
 {
-  LS_TRY(write_file(path, info, state), "cannot write checkpoint '%s'", path);
-  return LS_OK;
+  ls_directory folder;
+  const char *name;
+  LS_TRY(ls_directory_open_around(&folder, path, &name), "cannot write checkpoint '%s'", path);
+  const ls_status status = ls_checkpoint_write_in(&folder, name, info, state);
+  ls_directory_close(&folder);
+  return status;
 }

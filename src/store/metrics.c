@@ -4,30 +4,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "base/directory.h"
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/history.h"
 #include "store/layout.h"
 
-static ls_status path_in(char **path, const char *run_dir, const char *name)
-{
-  ls_text text = {0};
-  ls_text_add(&text, "%s/%s", run_dir, name);
-  return ls_text_take(&text, path);
-}
-
-static ls_status write_in(const char *run_dir, const char *name, const void *data, size_t bytes)
-{
-  char *path;
-  LS_PASS(path_in(&path, run_dir, name));
-  ls_status status = ls_file_write(path, data, bytes);
-  free(path);
-  return status;
-}
-
-static ls_status write_h5(const char *run_dir, const ls_history *train, const ls_history *validation)
+static ls_status write_h5(const ls_directory *run_dir, const ls_history *train, const ls_history *validation)
 {
   ls_h5_image image;
   ls_status status;
@@ -35,7 +19,7 @@ static ls_status write_h5(const char *run_dir, const ls_history *train, const ls
   LS_GO(ls_format_write(image.file, LS_METRICS_FORMAT));
   LS_GO(ls_histories_write(image.file, train, validation));
   LS_GO(ls_h5_image_finish(&image));
-  LS_GO(write_in(run_dir, "metrics.h5", image.bytes, image.count));
+  LS_GO(ls_directory_write(run_dir, "metrics.h5", image.bytes, image.count));
 done:
   ls_h5_image_fini(&image);
   return status;
@@ -52,7 +36,7 @@ static void add_row(ls_text *csv, const ls_epoch_metrics *train, const ls_epoch_
   ls_text_add(csv, "%.9g,%.6g\n", train->learning_rate, train->seconds);
 }
 
-static ls_status write_csv(const char *run_dir, const ls_history *train, const ls_history *validation)
+static ls_status write_csv(const ls_directory *run_dir, const ls_history *train, const ls_history *validation)
 {
   ls_text csv = {0};
   ls_text_add(&csv, "epoch,step,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,"
@@ -62,12 +46,12 @@ static ls_status write_csv(const char *run_dir, const ls_history *train, const l
   size_t length = csv.length;
   char *text;
   LS_PASS(ls_text_take(&csv, &text));
-  ls_status status = write_in(run_dir, "metrics.csv", text, length);
+  ls_status status = ls_directory_write(run_dir, "metrics.csv", text, length);
   free(text);
   return status;
 }
 
-ls_status ls_metrics_write(const char *run_dir, const ls_history *train, const ls_history *validation)
+ls_status ls_metrics_write(const ls_directory *run_dir, const ls_history *train, const ls_history *validation)
 {
   LS_TRY(write_h5(run_dir, train, validation), "cannot write the metrics of the run");
   LS_TRY(write_csv(run_dir, train, validation), "cannot write the metrics of the run");

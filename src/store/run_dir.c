@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The checkpoints of a run directory: the newest intact one, and the removal of those no longer wanted. A
  * file's place in the order is the step in its name, since clocks and copies make times unreliable. */
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/show.h"
@@ -17,40 +14,49 @@
 #include "store/layout.h"
 #include "store/seal.h"
 
+enum { NAME_BYTES = 64 }; /* of a file of ours; longer ones are others' */
+
 typedef struct listing {
-  uint64_t *steps; /* of the checkpoint-<step>.h5, newest first */
+  ls_names names;  /* of all files */
+  uint64_t *steps; /* of the checkpoint-<step>.h5 among them, newest first */
   size_t count;
-  char **stale; /* names of temporary files that an interrupted write left */
-  size_t stale_count;
 } listing;
 
-/* The step of checkpoint-<step><suffix>; only the spelling that the writer uses, so that it names the file
+/* The number in <prefix><number><suffix>; only the spelling that the writer uses, so that it names the file
  * again. */
-static bool parse_step(const char *name, const char *suffix, uint64_t *step)
+static bool parse_number(const char *name, const char *prefix, const char *suffix, uint64_t *number)
 {
-  static const char prefix[] = "checkpoint-";
   char digits[24];
   size_t length = strlen(name), around = strlen(prefix) + strlen(suffix);
   if (length <= around || length - around >= sizeof digits) return false;
   if (strncmp(name, prefix, strlen(prefix)) != 0 || strcmp(name + length - strlen(suffix), suffix) != 0)
     return false;
   snprintf(digits, length - around + 1, "%s", name + strlen(prefix));
-  return ls_parse_count(digits, step) && (digits[0] != '0' || digits[1] == '\0');
+  return ls_parse_count(digits, number) && (digits[0] != '0' || digits[1] == '\0');
 }
 
+/* A temporary file that an interrupted write has left? Nobody else writes into the folder of this run. Those
+ * of earlier versions were called <file>.tmp. */
 static bool is_stale(const char *name)
 {
-  static const char *const ours[] = {"best.h5.tmp", "metrics.h5.tmp", "metrics.csv.tmp"};
+  static const char *const ours[] = {"best.h5",      "metrics.h5",    "metrics.csv",    "config.yaml",
+                                     "summary.json", "ensemble.json", "reliability.svg"};
+  char file[NAME_BYTES];
   uint64_t step;
+  const size_t length = strlen(name), ending = strlen(".tmp");
+  if (!ls_temporary_is(name, file, sizeof file)) {
+    if (length <= ending || length - ending >= sizeof file || strcmp(name + length - ending, ".tmp") != 0)
+      return false;
+    snprintf(file, length - ending + 1, "%s", name);
+  }
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-    if (strcmp(name, ours[i]) == 0) return true;
-  return parse_step(name, ".h5.tmp", &step);
+    if (strcmp(file, ours[i]) == 0) return true;
+  return parse_number(file, "checkpoint-", ".h5", &step) || parse_number(file, "snapshot-", ".h5", &step);
 }
 
 static void listing_fini(listing *self)
 {
-  for (size_t i = 0; i < self->stale_count; i++) free(self->stale[i]);
-  free(self->stale);
+  ls_names_fini(&self->names);
   free(self->steps);
 }
 
@@ -60,39 +66,20 @@ static int compare_newest_first(const void *a, const void *b)
   return (x < y) - (x > y);
 }
 
-/* Sort the folder's names into the listing, which has room for all. */
-static ls_status sort_names(listing *self, struct dirent **names, size_t count)
+static ls_status list(listing *self, const ls_directory *run_dir)
 {
-  LS_PASS(ls_alloc(&self->steps, count, sizeof *self->steps, "the checkpoints of a run"));
-  LS_PASS(ls_alloc(&self->stale, count, sizeof *self->stale, "the temporary files of a run"));
-  for (size_t i = 0; i < count; i++) {
-    const char *name = names[i]->d_name;
-    if (parse_step(name, ".h5", &self->steps[self->count]))
-      self->count++;
-    else if (is_stale(name))
-      LS_PASS(ls_text_copy(&self->stale[self->stale_count++], name));
-  }
+  *self = (listing){.count = 0};
+  LS_PASS(ls_directory_list(run_dir, &self->names));
+  LS_PASS(ls_alloc(&self->steps, self->names.count, sizeof *self->steps, "the checkpoints of a run"));
+  for (size_t i = 0; i < self->names.count; i++)
+    self->count += parse_number(self->names.items[i], "checkpoint-", ".h5", &self->steps[self->count]);
   qsort(self->steps, self->count, sizeof *self->steps, compare_newest_first);
   return LS_OK;
 }
 
-static ls_status list(listing *self, const char *run_dir)
+static void name_of(uint64_t step, char name[NAME_BYTES])
 {
-  *self = (listing){0};
-  struct dirent **names;
-  int count = scandir(run_dir, &names, NULL, alphasort);
-  if (count < 0) return ls_fail(LS_E_IO, "cannot list run directory '%s': %s", run_dir, strerror(errno));
-  ls_status status = sort_names(self, names, (size_t)count);
-  for (int i = 0; i < count; i++) free(names[i]);
-  free(names);
-  return status;
-}
-
-static ls_status path_of(char **path, const char *run_dir, uint64_t step)
-{
-  ls_text text = {0};
-  ls_text_add(&text, "%s/checkpoint-%" PRIu64 ".h5", run_dir, step);
-  return ls_text_take(&text, path);
+  snprintf(name, NAME_BYTES, "checkpoint-%" PRIu64 ".h5", step);
 }
 
 /* ---- newest ---- */
@@ -111,27 +98,45 @@ static ls_status verify(const char *path)
   return status;
 }
 
-/* Find the first that is intact. A lack of memory does not make a checkpoint a damaged one. */
-static ls_status find_intact(const listing *self, const char *run_dir, char **path, ls_text *damaged)
+/* Is a checkpoint damaged, or gone? What keeps it from being read is no damage: to go on from an older one
+ * then would be another run. */
+static ls_status examine(const ls_directory *run_dir, uint64_t step, char **path, bool *intact)
+{
+  char name[NAME_BYTES];
+  bool found;
+  name_of(step, name);
+  *intact = false;
+  LS_PASS(ls_directory_find(run_dir, name, &found));
+  LS_PASS(ls_directory_path(run_dir, name, path));
+  const ls_status status =
+      found ? verify(*path) : ls_fail(LS_E_INPUT, "it has been removed, or leads to nothing");
+  *intact = status == LS_OK;
+  if (status == LS_OK || status == LS_E_INPUT) return LS_OK;
+  return ls_wrap(status, "cannot read checkpoint '%s'", *path);
+}
+
+/* Find the first that is intact. */
+static ls_status find_intact(const listing *self, const ls_directory *run_dir, char **path, ls_text *damaged)
 {
   for (size_t i = 0; i < self->count; i++) {
-    char *candidate;
-    LS_PASS(path_of(&candidate, run_dir, self->steps[i]));
-    ls_status status = verify(candidate);
-    if (status == LS_OK) {
+    char *candidate = NULL;
+    bool intact;
+    const ls_status status = examine(run_dir, self->steps[i], &candidate, &intact);
+    if (status == LS_OK && intact) {
       *path = candidate;
       return LS_OK;
     }
-    ls_text_show(damaged,
-                 damaged->length > 0 ? "\nskipping checkpoint '%s': %s" : "skipping checkpoint '%s': %s",
-                 candidate, ls_error_last()->text);
+    if (status == LS_OK)
+      ls_text_show(damaged,
+                   damaged->length > 0 ? "\nskipping checkpoint '%s': %s" : "skipping checkpoint '%s': %s",
+                   candidate, ls_error_last()->text);
     free(candidate);
-    if (status == LS_E_MEMORY) return status;
+    LS_PASS(status);
   }
   return LS_OK;
 }
 
-ls_status ls_checkpoint_newest(const char *run_dir, char **path, ls_text *damaged)
+ls_status ls_checkpoint_newest(const ls_directory *run_dir, char **path, ls_text *damaged)
 {
   *path = NULL;
   listing found;
@@ -143,46 +148,42 @@ ls_status ls_checkpoint_newest(const char *run_dir, char **path, ls_text *damage
 
 /* ---- prune ---- */
 
-static ls_status remove_file(const char *path)
+static ls_status remove_stale(const listing *self, const ls_directory *run_dir)
 {
-  if (unlink(path) == 0 || errno == ENOENT) return LS_OK;
-  return ls_fail(LS_E_IO, "cannot remove '%s': %s", path, strerror(errno));
+  for (size_t i = 0; i < self->names.count; i++)
+    if (is_stale(self->names.items[i])) LS_PASS(ls_directory_remove(run_dir, self->names.items[i]));
+  return LS_OK;
 }
 
-static ls_status remove_stale(const listing *self, const char *run_dir)
+/* One that cannot be read just now does not count either: what it would push out stays. */
+static bool is_intact(const ls_directory *run_dir, uint64_t step)
 {
-  for (size_t i = 0; i < self->stale_count; i++) {
-    ls_text path = {0};
-    char *text;
-    ls_text_add(&path, "%s/%s", run_dir, self->stale[i]);
-    LS_PASS(ls_text_take(&path, &text));
-    ls_status status = remove_file(text);
-    free(text);
-    LS_PASS(status);
-  }
-  return LS_OK;
+  char *path = NULL;
+  bool intact;
+  const bool known = examine(run_dir, step, &path, &intact) == LS_OK;
+  free(path);
+  return known && intact;
 }
 
 /* Damaged checkpoints do not count: after a resume from an older one they would else push good ones out. They
  * are left for the user, or for the run to write over them. */
-static ls_status remove_old(const listing *self, const char *run_dir, size_t keep, const ls_step_range *known)
+static ls_status remove_old(const listing *self, const ls_directory *run_dir, size_t keep,
+                            const ls_step_range *known)
 {
   size_t intact = 0;
   for (size_t i = 0; i < self->count; i++) {
-    char *path;
-    LS_PASS(path_of(&path, run_dir, self->steps[i]));
-    ls_status status = LS_OK;
+    const uint64_t step = self->steps[i];
+    char name[NAME_BYTES];
+    name_of(step, name);
     if (intact >= keep)
-      status = remove_file(path);
+      LS_PASS(ls_directory_remove(run_dir, name));
     else
-      intact += (self->steps[i] >= known->first && self->steps[i] <= known->last) || verify(path) == LS_OK;
-    free(path);
-    LS_PASS(status);
+      intact += (step >= known->first && step <= known->last) || is_intact(run_dir, step);
   }
   return LS_OK;
 }
 
-ls_status ls_checkpoint_prune(const char *run_dir, size_t keep, const ls_step_range *known)
+ls_status ls_checkpoint_prune(const ls_directory *run_dir, size_t keep, const ls_step_range *known)
 {
   listing found;
   ls_status status;

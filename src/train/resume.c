@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/show.h"
@@ -22,29 +23,53 @@ static void say(const ls_resume *resume, const char *text)
   if (events && events->message) events->message(events->user, text);
 }
 
-/* A key's value as it would be written, without the blanks around it; released with ls_text_fini(). */
-static ls_text value_of(const ls_spec *spec, const char *key)
+/* A key's value as it would be written, without the blanks around it; freed by the caller. */
+static ls_status value_of(const ls_spec *spec, const char *key, char **value)
 {
-  ls_text raw = {0}, value = {0};
+  ls_text raw = {0};
   ls_config_emit_key(spec, key, &raw);
-  const char *text = ls_text_get(&raw);
-  text += strspn(text, " \n");
-  size_t length = strlen(text);
+  LS_PASS(ls_text_take(&raw, value));
+  char *text = *value;
+  const size_t blanks = strspn(text, " \n");
+  size_t length = strlen(text) - blanks;
+  memmove(text, text + blanks, length);
   while (length > 0 && strchr(" \n", text[length - 1])) length--;
-  ls_text_add_bytes(&value, text, length);
-  value.failed |= raw.failed;
-  ls_text_fini(&raw);
-  return value;
+  text[length] = '\0';
+  return LS_OK;
+}
+
+/* A key's values in both configurations. */
+typedef struct two_values {
+  char *then, *now; /* owned */
+  bool same;
+} two_values;
+
+static void two_values_fini(two_values *values)
+{
+  free(values->then);
+  free(values->now);
+}
+
+static ls_status compare(const ls_resume *resume, const char *key, two_values *out)
+{
+  *out = (two_values){.same = false};
+  ls_status status;
+  LS_GO(value_of(resume->then, key, &out->then));
+  LS_GO(value_of(resume->now, key, &out->now));
+  out->same = strcmp(out->then, out->now) == 0;
+done:
+  if (status != LS_OK) two_values_fini(out);
+  return status;
 }
 
 /* Is a key's value the same in both configurations? */
-static bool is_same(const ls_resume *resume, const char *key)
+static ls_status is_same(const ls_resume *resume, const char *key, bool *same)
 {
-  ls_text a = value_of(resume->then, key), b = value_of(resume->now, key);
-  const bool same = !a.failed && !b.failed && strcmp(ls_text_get(&a), ls_text_get(&b)) == 0;
-  ls_text_fini(&a);
-  ls_text_fini(&b);
-  return same;
+  two_values values;
+  LS_PASS(compare(resume, key, &values));
+  *same = values.same;
+  two_values_fini(&values);
+  return LS_OK;
 }
 
 static ls_status refuse(const char *key)
@@ -109,8 +134,11 @@ ls_status ls_resume_check(const ls_resume *resume)
   const ls_spec_train *then = &resume->then->train, *now = &resume->now->train;
   const ls_progress *progress = &resume->found->progress;
   LS_PASS(compare_data(resume->found, resume->data));
-  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
-    if (!is_same(resume, lasting[i])) return refuse(lasting[i]);
+  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++) {
+    bool same;
+    LS_PASS(is_same(resume, lasting[i], &same));
+    if (!same) return refuse(lasting[i]);
+  }
   if (then->optimizer.schema != now->optimizer.schema) return refuse("train.optimizer.type");
   LS_PASS(compare_epochs(progress, now->epochs));
   LS_PASS(compare_batch(progress, "train.batch", then->batch, now->batch));
@@ -138,26 +166,34 @@ ls_status ls_resume_check_loaded(const ls_checkpoint_info *found, const ls_check
                  found->progress.epoch_step, found->progress.epoch + 1, steps);
 }
 
-static void tell_change(const ls_resume *resume, const char *key)
+static ls_status tell_change(const ls_resume *resume, const char *key)
 {
-  if (is_same(resume, key)) return;
-  ls_text line = {0}, then = value_of(resume->then, key), now = value_of(resume->now, key);
-  ls_text_show(&line, "%s: %s so far, %s from now on", key, ls_text_get(&then), ls_text_get(&now));
-  if (!line.failed) say(resume, ls_text_get(&line));
-  ls_text_fini(&line);
-  ls_text_fini(&then);
-  ls_text_fini(&now);
+  two_values values;
+  ls_text text = {0};
+  char *line = NULL;
+  LS_PASS(compare(resume, key, &values));
+  if (!values.same) ls_text_show(&text, "%s: %s so far, %s from now on", key, values.then, values.now);
+  const bool is_told = !values.same;
+  two_values_fini(&values);
+  LS_PASS(ls_text_take(&text, &line));
+  if (is_told) say(resume, line);
+  free(line);
+  return LS_OK;
 }
 
-void ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
+ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
 {
   static const char section[] = "train.";
   const char *key;
+  bool same_metric, same_schedule;
+  LS_PASS(is_same(resume, "train.early_stopping.metric", &same_metric));
+  LS_PASS(is_same(resume, "train.schedule", &same_schedule));
   for (size_t i = 0; (key = ls_config_key_path(i)); i++)
-    if (strncmp(key, section, strlen(section)) == 0) tell_change(resume, key);
-  if (!is_same(resume, "train.early_stopping.metric")) {
+    if (strncmp(key, section, strlen(section)) == 0) LS_PASS(tell_change(resume, key));
+  if (!same_metric) {
     if (progress->best_epoch > 0) say(resume, "the best epoch is looked for anew");
     progress->best_epoch = progress->bad_epochs = 0;
   }
-  if (!is_same(resume, "train.schedule")) progress->schedule_epochs = progress->schedule_bad = 0;
+  if (!same_schedule) progress->schedule_epochs = progress->schedule_bad = 0;
+  return LS_OK;
 }

@@ -23,7 +23,8 @@ ls_status ls_resume_check(const ls_resume *resume) LS_CHECKED;
 ls_status ls_resume_check_loaded(const ls_checkpoint_info *found, const ls_checkpoint_info *data,
                                  size_t steps) LS_CHECKED;
 
-/** Tell what changes, and begin judgements anew that were by another measure. Rank 0. */
-void ls_resume_adapt(const ls_resume *resume, ls_progress *progress);
+/** Tell what changes, and begin judgements anew that were by another measure. Rank 0. Errors: LS_E_MEMORY;
+ * `progress` is as it was then. */
+ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress) LS_CHECKED;
 
 #endif

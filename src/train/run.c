@@ -4,13 +4,11 @@
 #include "train/run.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"
@@ -28,10 +26,34 @@ _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
 _Static_assert((int)LS_OPTIMIZER_MAX_SLOTS <= (int)LS_STATE_MAX_SLOTS,
                "a checkpoint holds any optimizer's state");
 
+static const char BEST[] = "best.h5";
+
 static void say(const ls_run *run, const char *text)
 {
   const ls_trainer_events *events = &run->options->events;
   if (events->message && ls_comm_rank(run->options->comm) == 0) events->message(events->user, text);
+}
+
+/* The run directory may have been moved, and another one put in its place: the run goes on in its own. Local.
+ */
+static ls_status follow(const ls_run *run)
+{
+  ls_directory *run_dir = run->options->run_dir;
+  ls_text line = {0};
+  bool moved;
+  LS_TRY(ls_directory_follow(run_dir, &moved), "the run directory");
+  if (!moved) return LS_OK;
+  ls_text_show(&line, "the run directory was moved: going on in %s", run_dir->path);
+  if (!line.failed) say(run, ls_text_get(&line));
+  ls_text_fini(&line);
+  return LS_OK;
+}
+
+/* That the run directory was removed says more than that a file could not be written. Rank 0. */
+static ls_status written(const ls_run *run, ls_status status)
+{
+  if (status == LS_E_IO) LS_PASS(follow(run));
+  return status;
 }
 
 /* What checkpoints say about the dataset. Local. */
@@ -119,7 +141,7 @@ static ls_status load(ls_run *run, const char *path)
   if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
   LS_GO(status);
   memcpy(run->info.init_digest, run->from.init_digest, sizeof run->info.init_digest);
-  ls_resume_adapt(&resume, &run->state.progress);
+  LS_GO(ls_resume_adapt(&resume, &run->state.progress));
 done:
   ls_spec_free(then);
   return status;
@@ -138,11 +160,9 @@ static ls_status check_snapshot(const ls_run *run, size_t number, size_t epoch)
 {
   char name[LS_SNAPSHOT_CHARS];
   char *path = NULL;
-  ls_text text = {0};
   ls_checkpoint_info info = {.config = NULL};
   ls_status status;
-  ls_text_add(&text, "%s/%s", run->options->run_dir, ls_snapshot_name(number, name));
-  LS_GO(ls_text_take(&text, &path));
+  LS_GO(ls_directory_path(run->options->run_dir, ls_snapshot_name(number, name), &path));
   LS_GO(ls_checkpoint_read_info(path, &info));
   if (info.progress.epoch != epoch)
     status =
@@ -190,7 +210,7 @@ static ls_status load_newest(ls_run *run, bool *found)
   if (damaged.length > 0) say(run, ls_text_get(&damaged));
   if (damaged.length > 0 && !path)
     LS_GO(ls_fail(LS_E_INPUT, "no intact checkpoint in '%s': restore one, or start anew with another -o",
-                  run->options->run_dir));
+                  run->options->run_dir->path));
   *found = path != NULL;
   if (path) LS_GO(load(run, path));
   ls_text line = {0};
@@ -198,7 +218,7 @@ static ls_status load_newest(ls_run *run, bool *found)
     ls_text_show(&line, "resuming from %s: ", path);
     describe_progress(&run->state.progress, &line);
   } else {
-    ls_text_show(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir);
+    ls_text_show(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir->path);
   }
   say(run, ls_text_get(&line));
   ls_text_fini(&line);
@@ -253,28 +273,12 @@ static ls_status begin(ls_run *run)
   return LS_OK;
 }
 
-/* The path of a file in the run directory, freed by the caller. Local. */
-static ls_status path_in(const ls_run *run, char **path, const char *fmt, ...) LS_PRINTF(3, 4);
-static ls_status path_in(const ls_run *run, char **path, const char *fmt, ...)
-{
-  char name[64];
-  va_list args;
-  va_start(args, fmt);
-  vsnprintf(name, sizeof name, fmt, args);
-  va_end(args);
-  ls_text text = {0};
-  ls_text_add(&text, "%s/%s", run->options->run_dir, name);
-  return ls_text_take(&text, path);
-}
-
 /* Only now, when the run is known to start: an earlier run's configuration stays until then. Rank 0. */
 static ls_status write_config(const ls_run *run)
 {
-  char *path;
-  LS_PASS(path_in(run, &path, "config.yaml"));
-  ls_status status = ls_file_write(path, run->options->config, strlen(run->options->config));
-  free(path);
-  return status;
+  const char *config = run->options->config;
+  LS_PASS(follow(run));
+  return written(run, ls_directory_write(run->options->run_dir, "config.yaml", config, strlen(config)));
 }
 
 /* Where ranks do not share memory, training is slower, and somebody may be able to help. */
@@ -356,18 +360,23 @@ const ls_network *ls_run_judged(ls_run *run)
   return &run->average;
 }
 
-static ls_status write_checkpoint(ls_run *run)
+/* Rank 0. */
+static ls_status write_as(const ls_run *run, const char *name)
 {
-  char *path;
+  LS_PASS(follow(run));
+  return written(run, ls_checkpoint_write_in(run->options->run_dir, name, &run->info, &run->state));
+}
+
+/* Rank 0. */
+static ls_status write_checkpoint(const ls_run *run)
+{
+  char name[LS_CHECKPOINT_NAME_CHARS];
   const uint64_t step = run->state.progress.step;
   const ls_step_range known = {run->saved_step > 0 ? run->first_saved_step : step, step};
-  LS_PASS(path_in(run, &path, "checkpoint-%" PRIu64 ".h5", step));
-  ls_status status;
-  LS_GO(ls_checkpoint_write(path, &run->info, &run->state));
-  LS_GO(ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep, &known));
-done:
-  free(path);
-  return status;
+  snprintf(name, sizeof name, "checkpoint-%" PRIu64 ".h5", step);
+  LS_PASS(write_as(run, name));
+  return written(run,
+                 ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep, &known));
 }
 
 static ls_status check_replicas(const ls_run *run)
@@ -412,69 +421,78 @@ ls_status ls_run_save(ls_run *run)
   return LS_OK;
 }
 
+/* Rank 0. */
+static ls_status write_metrics(const ls_run *run)
+{
+  LS_PASS(follow(run));
+  return written(run, ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
+}
+
 ls_status ls_run_save_metrics(ls_run *run)
 {
   const char *before = ls_activity_enter(run->activity, "writing the metrics");
-  LS_ROOT(run->options->comm,
-          ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
+  LS_ROOT(run->options->comm, write_metrics(run));
   ls_activity_enter(run->activity, before);
   return LS_OK;
-}
-
-static ls_status with_file(ls_run *run, const char *name, ls_status (*act)(ls_run *run, const char *path))
-{
-  char *path;
-  LS_PASS(path_in(run, &path, "%s", name));
-  ls_status status = act(run, path);
-  free(path);
-  return status;
-}
-
-static ls_status write_file(ls_run *run, const char *path)
-{
-  return ls_checkpoint_write(path, &run->info, &run->state);
-}
-
-/* Is best.h5 of the epoch that the run counts as its best? After a crash, or by hand, it may not be. */
-static bool is_best(const ls_run *run, const char *path)
-{
-  ls_checkpoint_info info = {0};
-  if (ls_checkpoint_read_info(path, &info) != LS_OK) return false;
-  bool same = info.progress.epoch == run->state.progress.best_epoch;
-  ls_checkpoint_info_fini(&info);
-  return same;
-}
-
-/* Weights alone: progress and history stay those of the run. */
-static ls_status read_best(ls_run *run, const char *path)
-{
-  if (!is_best(run, path)) {
-    say(run, "best.h5 is missing, damaged or of another epoch: the final weights are the last epoch's");
-    return LS_OK;
-  }
-  ls_state best = {.model = run->state.model,
-                   .params = run->state.params,
-                   .buffers = run->state.buffers,
-                   .average = run->state.average};
-  ls_status status = ls_checkpoint_read(path, &best);
-  ls_history_fini(&best.train);
-  ls_history_fini(&best.validation);
-  run->restored = status == LS_OK;
-  return status;
 }
 
 ls_status ls_run_save_as(ls_run *run, const char *name)
 {
   const char *before = ls_activity_enter(run->activity, name);
-  LS_ROOT(run->options->comm, with_file(run, name, write_file));
+  LS_ROOT(run->options->comm, write_as(run, name));
   ls_activity_enter(run->activity, before);
   return LS_OK;
+}
+
+/* Is best.h5 there, intact, and of the epoch that the run counts as its best? After a crash, or by hand, it
+ * may not be. That it cannot be read is no answer. */
+static ls_status is_best(const ls_run *run, const char *path, bool *best)
+{
+  ls_checkpoint_info info = {0};
+  *best = false;
+  LS_PASS(ls_directory_find(run->options->run_dir, BEST, best));
+  if (!*best) return LS_OK;
+  const ls_status status = ls_checkpoint_read_info(path, &info);
+  *best = status == LS_OK && info.progress.epoch == run->state.progress.best_epoch;
+  ls_checkpoint_info_fini(&info);
+  return status == LS_E_INPUT ? LS_OK : status;
+}
+
+/* Weights alone: progress and history stay those of the run. */
+static ls_status read_weights(ls_run *run, const char *path)
+{
+  bool best;
+  LS_PASS(is_best(run, path, &best));
+  if (!best) {
+    say(run, "best.h5 is missing, damaged or of another epoch: the final weights are the last epoch's");
+    return LS_OK;
+  }
+  ls_state state = {.model = run->state.model,
+                    .params = run->state.params,
+                    .buffers = run->state.buffers,
+                    .average = run->state.average};
+  ls_status status = ls_checkpoint_read(path, &state);
+  ls_history_fini(&state.train);
+  ls_history_fini(&state.validation);
+  run->restored = status == LS_OK;
+  return status;
+}
+
+/* Rank 0. */
+static ls_status read_best(ls_run *run)
+{
+  char *path;
+  LS_PASS(follow(run));
+  LS_PASS(ls_directory_path(run->options->run_dir, BEST, &path));
+  const ls_status status = read_weights(run, path);
+  free(path);
+  return status;
 }
 
 ls_status ls_run_restore_best(ls_run *run)
 {
   const char *before = ls_activity_enter(run->activity, "reading best.h5");
-  LS_ROOT(run->options->comm, with_file(run, "best.h5", read_best));
+  LS_ROOT(run->options->comm, read_best(run));
   LS_PASS(broadcast_state(run));
   ls_activity_enter(run->activity, before);
   return LS_OK;

@@ -84,7 +84,7 @@ static ls_status stopped(const ls_run *run)
   const bool asked = *run->options->stop != 0 || !time_is_up(run); /* this rank, or another one */
   return ls_fail(LS_STOPPED, "%s after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
                  asked ? "stopped on request" : "train.time_limit reached: stopped", run->state.progress.step,
-                 run->state.progress.epoch + 1, run->options->run_dir);
+                 run->state.progress.epoch + 1, run->options->run_dir->path);
 }
 
 /* One step, and what is due after it. Collective. */

@@ -51,7 +51,7 @@ typedef struct ls_trainer_options {
   ls_source *source;
   const ls_model *model;
   size_t threads;
-  const char *run_dir;
+  ls_directory *run_dir; /* borrowed; open on rank 0, on the others its path alone. May be moved meanwhile */
   bool resume;
   double started_s;                  /* clock time that train.time_limit counts from */
   const volatile sig_atomic_t *stop; /* becomes non-zero when this rank was asked to stop */
@@ -77,7 +77,8 @@ typedef struct ls_train_result {
   ls_balance balance; /* which rank took how long in this session; its loads on rank 0 */
 } ls_train_result;
 
-/** Train, evaluate, and leave checkpoints and metrics in the run directory, which must exist.
+/** Train, evaluate, and leave checkpoints and metrics in the run directory. If that is moved meanwhile, the
+ * run follows it, and rank 0's options->run_dir has the new path.
  *
  * Collective. Errors: LS_STOPPED after a stop request (checkpoint written); LS_E_NONFINITE; LS_E_INPUT if the
  * checkpoint to resume from belongs to another experiment; LS_E_IO, LS_E_MEMORY, LS_E_COMM.

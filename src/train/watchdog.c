@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -19,7 +20,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { NOTE_BYTES = 256 };
+enum { NOTE_BYTES = 256, NAME_BYTES = 32 };
 
 static const char NOTE_PREFIX[] = "stalled.";
 static const char WAITING[] = "is waiting";
@@ -43,6 +44,7 @@ struct ls_watchdog {
   pthread_cond_t wake; /* by CLOCK_MONOTONIC */
   bool stopping;
   char *run_dir;             /* NULL: not known yet */
+  int folder;                /* that directory, open: it may be moved; -1: not, and there are no notes */
   double asleep_s;           /* clock when the thread went to sleep */
   uint64_t since_ms;         /* begin of the activity that was seen last */
   double lost_s;             /* of it, while the process was stopped */
@@ -52,9 +54,9 @@ struct ls_watchdog {
   bool has_given_up;         /* nothing more is to be told */
 };
 
-static void note_path(const ls_watchdog *self, int rank, ls_text *path)
+static void note_name(int rank, const char *ending, char name[NAME_BYTES])
 {
-  ls_text_add(path, "%s/%s%d", self->run_dir, NOTE_PREFIX, rank);
+  snprintf(name, NAME_BYTES, "%s%d%s", NOTE_PREFIX, rank, ending);
 }
 
 void ls_watchdog_clear(const char *run_dir)
@@ -69,11 +71,9 @@ void ls_watchdog_clear(const char *run_dir)
 
 static void remove_note(const ls_watchdog *self)
 {
-  if (!self->run_dir) return;
-  ls_text path = {0};
-  note_path(self, self->options.rank, &path);
-  if (!path.failed) unlink(ls_text_get(&path));
-  ls_text_fini(&path);
+  char name[NAME_BYTES];
+  note_name(self->options.rank, "", name);
+  if (self->folder >= 0) unlinkat(self->folder, name, 0);
 }
 
 /* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (validating: summing over the ranks)". A
@@ -102,32 +102,32 @@ static void describe(const ls_watchdog *self, double seconds, bool is_note, ls_t
  * missed by nobody but the reader: no error. */
 static void write_note(const ls_watchdog *self, const char *text)
 {
-  if (!self->run_dir) return;
-  ls_text path = {0}, temporary = {0};
-  note_path(self, self->options.rank, &path);
-  ls_text_add(&temporary, "%s.tmp", ls_text_get(&path));
-  FILE *file = path.failed || temporary.failed ? NULL : fopen(ls_text_get(&temporary), "w");
-  if (file) {
-    const bool is_written = fputs(text, file) >= 0;
-    if (fclose(file) == 0 && is_written)
-      rename(ls_text_get(&temporary), ls_text_get(&path));
-    else
-      unlink(ls_text_get(&temporary));
-  }
-  ls_text_fini(&path);
-  ls_text_fini(&temporary);
+  char name[NAME_BYTES], temporary[NAME_BYTES];
+  if (self->folder < 0) return;
+  note_name(self->options.rank, "", name);
+  note_name(self->options.rank, ".tmp", temporary);
+  unlinkat(self->folder, temporary, 0); /* of a session that was killed: nobody else writes under that name */
+  const int descriptor =
+      openat(self->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (descriptor < 0) return;
+  const bool is_written = write(descriptor, text, strlen(text)) == (ssize_t)strlen(text);
+  if (close(descriptor) == 0 && is_written)
+    renameat(self->folder, temporary, self->folder, name);
+  else
+    unlinkat(self->folder, temporary, 0);
 }
 
 /* The note of a rank, "" if it says nothing; false if there is none. */
 static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
 {
-  ls_text path = {0};
-  note_path(self, rank, &path);
-  FILE *file = path.failed ? NULL : fopen(ls_text_get(&path), "r");
-  ls_text_fini(&path);
-  if (!file) return false;
-  if (!fgets(note, NOTE_BYTES, file)) note[0] = '\0';
-  fclose(file);
+  char name[NAME_BYTES];
+  note_name(rank, "", name);
+  const int descriptor =
+      self->folder < 0 ? -1 : openat(self->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const ssize_t length = read(descriptor, note, NOTE_BYTES - 1);
+  note[length > 0 ? length : 0] = '\0';
+  close(descriptor);
   return true;
 }
 
@@ -319,6 +319,7 @@ static void release(ls_watchdog *self)
 {
   pthread_cond_destroy(&self->wake);
   pthread_mutex_destroy(&self->mutex);
+  if (self->folder >= 0) close(self->folder);
   free(self->run_dir);
   free(self);
 }
@@ -331,6 +332,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "the watchdog"));
   self->options = *options;
   self->next_s = options->warn_s;
+  self->folder = -1;
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -351,6 +353,7 @@ ls_status ls_watchdog_settle(ls_watchdog *watchdog, const char *run_dir)
   if (!watchdog) return LS_OK;
   pthread_mutex_lock(&watchdog->mutex);
   const ls_status status = ls_text_copy(&watchdog->run_dir, run_dir);
+  if (status == LS_OK) watchdog->folder = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   /* A note of a session that was killed, where ls_watchdog_clear() did not see it. */
   if (status == LS_OK) remove_note(watchdog);
   pthread_mutex_unlock(&watchdog->mutex);

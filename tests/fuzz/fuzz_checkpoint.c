@@ -95,11 +95,14 @@ static void read_all(void)
   ls_state state = state_of_run();
   ls_text text = {0}, damaged = {0};
   ls_loaded loaded;
+  ls_directory run_dir;
   char *newest;
   (void)fuzz_accepted(ls_checkpoint_read(path, &state));
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);
-  fuzz_must(ls_checkpoint_newest("run", &newest, &damaged));
+  fuzz_must(ls_directory_open(&run_dir, "run"));
+  fuzz_must(ls_checkpoint_newest(&run_dir, &newest, &damaged));
+  ls_directory_close(&run_dir);
   if (fuzz_accepted(ls_loaded_read(&loaded, path, &ls_all_schemas))) ls_loaded_close(&loaded);
   (void)fuzz_accepted(ls_inspect(path, &text));
   ls_text_fini(&text);

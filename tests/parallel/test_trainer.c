@@ -73,6 +73,8 @@ static ls_status train(ls_comm *comm, const char *check_replicas, size_t loss, s
   assert_ok(ls_model_new(&model, &spec->model.layers, &shape));
   assert_true(ls_comm_rank(comm) > 0 || mkdtemp(run_dir));
   assert_ok(ls_comm_broadcast(comm, run_dir, sizeof run_dir));
+  ls_directory directory;
+  assert_ok(ls_directory_open(&directory, run_dir));
   const ls_trainer_options options = {.comm = comm,
                                       .spec = spec,
                                       .schemas = &ls_all_schemas,
@@ -80,7 +82,7 @@ static ls_status train(ls_comm *comm, const char *check_replicas, size_t loss, s
                                       .source = source,
                                       .model = model,
                                       .threads = 1,
-                                      .run_dir = run_dir,
+                                      .run_dir = &directory,
                                       .stop = &never,
                                       .events = {.user = &loss, .step = lose_a_bit}};
   ls_train_result result;
@@ -88,6 +90,7 @@ static ls_status train(ls_comm *comm, const char *check_replicas, size_t loss, s
   if (status == LS_OK) ls_train_result_fini(&result);
   assert_ok(ls_comm_barrier(comm));
   *saved = count_saved(run_dir);
+  ls_directory_close(&directory);
   assert_ok(ls_comm_barrier(comm));
   snprintf(command, sizeof command, "rm -rf '%s'", run_dir);
   assert_true(ls_comm_rank(comm) > 0 || system(command) == 0);

@@ -40,6 +40,7 @@ typedef struct fixture {
   ls_state state;
   ls_checkpoint_info info;
   char folder[64];
+  ls_directory run_dir; /* that folder, open */
 } fixture;
 
 static inline void add_tensor(ls_tensor *list, size_t *count, const char *layer, const char *name,
@@ -144,7 +145,7 @@ static inline fixture *fixture_new(void)
                                  .train_count = 60000,
                                  .labels_digest = "0123456789abcdef0123456789abcdef"};
   snprintf(f->folder, sizeof f->folder, "/tmp/ls_store_XXXXXX");
-  if (!mkdtemp(f->folder)) abort();
+  if (!mkdtemp(f->folder) || ls_directory_open(&f->run_dir, f->folder) != LS_OK) abort();
   return f;
 }
 
@@ -153,6 +154,7 @@ static inline void fixture_free(fixture *f)
   char command[128];
   snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
   if (system(command) != 0) fprintf(stderr, "cannot remove %s\n", f->folder);
+  ls_directory_close(&f->run_dir);
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
   free(f);

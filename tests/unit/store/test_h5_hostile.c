@@ -366,7 +366,7 @@ static void no_lie_is_resumed_from(void **state)
     make_file(f, "checkpoint-1.h5", cases[i].change);
     char *path;
     ls_text damaged = {0};
-    assert_int_equal(ls_checkpoint_newest(f->folder, &path, &damaged), LS_OK);
+    assert_int_equal(ls_checkpoint_newest(&f->run_dir, &path, &damaged), LS_OK);
     if (path) fail_msg("%s was taken for intact", cases[i].name);
     assert_non_null(strstr(damaged.chars, "skipping checkpoint"));
     ls_text_fini(&damaged);

@@ -9,6 +9,8 @@
 // clang-format on
 #include <hdf5.h>
 
+#include <sys/stat.h>
+
 #include "fixture.h"
 
 static int setup(void **state)
@@ -41,7 +43,7 @@ static void history_grows(void **state)
 static void csv_has_a_line_per_epoch(void **state)
 {
   fixture *f = *state;
-  assert_int_equal(ls_metrics_write(f->folder, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
   size_t count;
   unsigned char *csv = slurp(path_in(f, "metrics.csv"), &count);
   assert_string_equal(
@@ -57,7 +59,7 @@ static void csv_of_no_epochs_is_a_header(void **state)
 {
   fixture *f = *state;
   ls_history none = {0};
-  assert_int_equal(ls_metrics_write(f->folder, &none, &none), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &none, &none), LS_OK);
   size_t count;
   unsigned char *csv = slurp(path_in(f, "metrics.csv"), &count);
   assert_int_equal(csv[count - 1], '\n');
@@ -68,7 +70,7 @@ static void csv_of_no_epochs_is_a_header(void **state)
 static void h5_has_a_row_per_epoch(void **state)
 {
   fixture *f = *state;
-  assert_int_equal(ls_metrics_write(f->folder, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
   hid_t file = H5Fopen(path_in(f, "metrics.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
   assert_true(file >= 0);
   const char *tables[] = {"metrics/train", "metrics/validation"};
@@ -92,7 +94,7 @@ static void h5_has_a_row_per_epoch(void **state)
 static void inspect_shows_the_table(void **state)
 {
   fixture *f = *state;
-  assert_int_equal(ls_metrics_write(f->folder, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
   ls_text text = {0};
   assert_int_equal(ls_inspect(path_in(f, "metrics.h5"), &text), LS_OK);
   assert_non_null(strstr(text.chars, "lockstep metrics"));
@@ -104,9 +106,10 @@ static void inspect_shows_the_table(void **state)
 static void unwritable_place_is_told(void **state)
 {
   fixture *f = *state;
-  spew(path_in(f, "file"), "x", 1);
-  assert_int_equal(ls_metrics_write(path_in(f, "file"), &f->state.train, &f->state.validation), LS_E_IO);
+  assert_int_equal(rmdir(f->folder), 0);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_E_IO);
   assert_true(error_has("cannot write the metrics"));
+  assert_int_equal(mkdir(f->folder, 0700), 0);
 }
 
 int main(void)

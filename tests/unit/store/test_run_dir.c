@@ -46,7 +46,7 @@ static void expect_newest(const fixture *f, const char *name, const char *const 
 {
   char *path;
   ls_text damaged = {0};
-  assert_int_equal(ls_checkpoint_newest(f->folder, &path, &damaged), LS_OK);
+  assert_int_equal(ls_checkpoint_newest(&f->run_dir, &path, &damaged), LS_OK);
   if (name) assert_string_equal(path, path_in(f, name));
   if (!name) assert_null(path);
   size_t lines = damaged.length > 0;
@@ -98,7 +98,7 @@ static void damaged_ones_are_skipped_and_named(void **state)
   damage(f, "checkpoint-10.h5");
   char *path;
   ls_text damaged = {0};
-  assert_int_equal(ls_checkpoint_newest(f->folder, &path, &damaged), LS_OK);
+  assert_int_equal(ls_checkpoint_newest(&f->run_dir, &path, &damaged), LS_OK);
   assert_null(path);
   ls_text_fini(&damaged);
 }
@@ -140,14 +140,46 @@ static void other_weights_are_noticed(void **state)
   expect_newest(f, NULL, skipped);
 }
 
-static void missing_folder_is_told(void **state)
+/* What cannot be read just now may be intact: to go on from an older one would be another run. */
+static void one_that_cannot_be_read_ends_the_search(void **state)
 {
   fixture *f = *state;
   char *path;
   ls_text damaged = {0};
-  assert_int_equal(ls_checkpoint_newest(path_in(f, "none"), &path, &damaged), LS_E_IO);
-  assert_true(error_has("none': No such file or directory"));
+  write_step(f, "checkpoint-10.h5", 10);
+  assert_int_equal(symlink("checkpoint-20.h5", path_in(f, "checkpoint-20.h5")), 0);
+  assert_int_equal(ls_checkpoint_newest(&f->run_dir, &path, &damaged), LS_E_INPUT);
+  assert_true(error_has("checkpoint-20.h5': Too many levels of symbolic links"));
   assert_null(path);
+  assert_int_equal(damaged.length, 0);
+}
+
+/* Another folder of that name is none of the run's business. */
+static void the_folder_may_be_moved(void **state)
+{
+  fixture *f = *state;
+  char moved[80];
+  ls_text damaged = {0};
+  char *path;
+  write_step(f, "checkpoint-10.h5", 10);
+  snprintf(moved, sizeof moved, "%s.moved", f->folder);
+  assert_int_equal(rename(f->folder, moved), 0);
+  assert_int_equal(mkdir(f->folder, 0700), 0);
+  write_step(f, "checkpoint-5.h5", 5);
+  assert_int_equal(ls_checkpoint_write_in(&f->run_dir, "checkpoint-20.h5", &f->info, &f->state), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(&f->run_dir, 1, &(ls_step_range){20, 20}), LS_OK);
+  assert_true(exists(f, "checkpoint-5.h5"));
+  assert_false(exists(f, "checkpoint-20.h5"));
+  assert_false(exists(f, "metrics.csv"));
+  assert_int_equal(unlink(path_in(f, "checkpoint-5.h5")), 0);
+  assert_int_equal(rmdir(f->folder), 0);
+  assert_int_equal(rename(moved, f->folder), 0);
+  assert_false(exists(f, "checkpoint-10.h5"));
+  assert_true(exists(f, "metrics.csv"));
+  assert_int_equal(ls_checkpoint_newest(&f->run_dir, &path, &damaged), LS_OK);
+  assert_string_equal(path, path_in(f, "checkpoint-20.h5"));
+  free(path);
 }
 
 static void prune_keeps_the_newest(void **state)
@@ -160,16 +192,27 @@ static void prune_keeps_the_newest(void **state)
   write_step(f, "best.h5", 9);
   spew(path_in(f, "checkpoint-11.h5.tmp"), "x", 1);
   spew(path_in(f, "best.h5.tmp"), "x", 1);
+  spew(path_in(f, ".checkpoint-11.h5.0123abcd.tmp"), "x", 1);
+  spew(path_in(f, ".snapshot-1.h5.0123abcd.tmp"), "x", 1);
+  spew(path_in(f, ".metrics.csv.0123abcd.tmp"), "x", 1);
+  spew(path_in(f, ".notes.0123abcd.tmp"), "x", 1);
   spew(path_in(f, "notes.tmp"), "x", 1);
   spew(path_in(f, "checkpoint-mine.h5.tmp"), "x", 1);
   spew(path_in(f, "checkpoint-08.h5"), "x", 1);
-  assert_int_equal(ls_checkpoint_prune(f->folder, 2, &unknown), LS_OK);
-  const char *kept[] = {"checkpoint-100.h5", "checkpoint-10.h5",       "best.h5",
-                        "notes.tmp",         "checkpoint-mine.h5.tmp", "checkpoint-08.h5"};
-  const char *gone[] = {"checkpoint-8.h5", "checkpoint-9.h5", "checkpoint-11.h5.tmp", "best.h5.tmp"};
+  assert_int_equal(ls_checkpoint_prune(&f->run_dir, 2, &unknown), LS_OK);
+  const char *kept[] = {"checkpoint-100.h5",  "checkpoint-10.h5",       "best.h5",
+                        "notes.tmp",          "checkpoint-mine.h5.tmp", "checkpoint-08.h5",
+                        ".notes.0123abcd.tmp"};
+  const char *gone[] = {"checkpoint-8.h5",
+                        "checkpoint-9.h5",
+                        "checkpoint-11.h5.tmp",
+                        "best.h5.tmp",
+                        ".checkpoint-11.h5.0123abcd.tmp",
+                        ".snapshot-1.h5.0123abcd.tmp",
+                        ".metrics.csv.0123abcd.tmp"};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) assert_true(exists(f, kept[i]));
   for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) assert_false(exists(f, gone[i]));
-  assert_int_equal(ls_checkpoint_prune(f->folder, 5, &unknown), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(&f->run_dir, 5, &unknown), LS_OK);
   assert_true(exists(f, "checkpoint-10.h5"));
 }
 
@@ -184,7 +227,7 @@ static void damaged_ones_do_not_push_good_ones_out(void **state)
   write_step(f, "checkpoint-30.h5", 30);
   damage(f, "checkpoint-20.h5");
   damage(f, "checkpoint-30.h5");
-  assert_int_equal(ls_checkpoint_prune(f->folder, 1, &unknown), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(&f->run_dir, 1, &unknown), LS_OK);
   assert_true(exists(f, "checkpoint-15.h5"));
   assert_false(exists(f, "checkpoint-10.h5"));
   assert_false(exists(f, "checkpoint-5.h5"));
@@ -198,7 +241,7 @@ static void known_ones_are_not_read_again(void **state)
   write_step(f, "checkpoint-10.h5", 10);
   write_step(f, "checkpoint-15.h5", 15);
   damage(f, "checkpoint-10.h5");
-  assert_int_equal(ls_checkpoint_prune(f->folder, 2, &(ls_step_range){10, 15}), LS_OK);
+  assert_int_equal(ls_checkpoint_prune(&f->run_dir, 2, &(ls_step_range){10, 15}), LS_OK);
   assert_true(exists(f, "checkpoint-15.h5"));
   assert_true(exists(f, "checkpoint-10.h5"));
   assert_false(exists(f, "checkpoint-5.h5"));
@@ -212,7 +255,8 @@ int main(void)
       TEST(damaged_ones_are_skipped_and_named),
       TEST(contents_are_verified_too),
       TEST(other_weights_are_noticed),
-      TEST(missing_folder_is_told),
+      TEST(one_that_cannot_be_read_ends_the_search),
+      TEST(the_folder_may_be_moved),
       TEST(prune_keeps_the_newest),
       TEST(damaged_ones_do_not_push_good_ones_out),
       TEST(known_ones_are_not_read_again),

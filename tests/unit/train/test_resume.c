@@ -130,12 +130,12 @@ static void changes_are_told(void **state)
   const ls_trainer_events events = {.user = heard, .message = hear};
   ls_resume resume = {.then = then, .now = then, .found = &info, .data = &info, .events = &events};
   ls_progress progress = {.best_epoch = 2, .bad_epochs = 1, .schedule_epochs = 3};
-  ls_resume_adapt(&resume, &progress);
+  assert_int_equal(ls_resume_adapt(&resume, &progress), LS_OK);
   assert_string_equal(heard, "");
   assert_int_equal(progress.best_epoch, 2);
   assert_int_equal(progress.schedule_epochs, 3);
   resume.now = now;
-  ls_resume_adapt(&resume, &progress);
+  assert_int_equal(ls_resume_adapt(&resume, &progress), LS_OK);
   assert_int_equal(progress.best_epoch, 0);
   assert_int_equal(progress.schedule_epochs, 0);
   assert_non_null(strstr(heard, "train.epochs: 3 so far, 5 from now on\n"));

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "cmocka_all.h"
 #include "train/watchdog.h"
 
@@ -19,6 +18,11 @@ typedef struct ear {
   char heard[4096];
   int given_up;
 } ear;
+
+static bool exists(const char *path)
+{
+  return access(path, F_OK) == 0;
+}
 
 static void hear(void *user, const char *line)
 {
@@ -92,10 +96,10 @@ static void notes_of_an_ended_job_are_removed(void **state)
   put("stalled.2.tmp", "is wai");
   put("checkpoint-1.h5", "");
   ls_watchdog_clear(folder);
-  assert_false(ls_file_exists(path_of("stalled.0")));
-  assert_false(ls_file_exists(path_of("stalled.17")));
-  assert_false(ls_file_exists(path_of("stalled.2.tmp")));
-  assert_true(ls_file_exists(path_of("checkpoint-1.h5")));
+  assert_false(exists(path_of("stalled.0")));
+  assert_false(exists(path_of("stalled.17")));
+  assert_false(exists(path_of("stalled.2.tmp")));
+  assert_true(exists(path_of("checkpoint-1.h5")));
   ls_watchdog_clear("/nonexistent"); /* nothing to remove */
 }
 
@@ -120,12 +124,12 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
   expect(&listener,
          "no word from rank 2 since step 2 of epoch 2: stopped, dead, or on a host that does not see /");
   expect(&listener, "; rank 1 says nothing; rank 3 is working in step 3 of epoch 2 for 9 s");
-  assert_true(ls_file_exists(path_of("stalled.0")));
-  assert_false(ls_file_exists(path_of("stalled.0.tmp")));
+  assert_true(exists(path_of("stalled.0")));
+  assert_false(exists(path_of("stalled.0.tmp")));
   ls_activity_work(&activity);
   expect(&listener, "rank 0 goes on");
   ls_watchdog_stop(watchdog);
-  assert_false(ls_file_exists(path_of("stalled.0")));
+  assert_false(exists(path_of("stalled.0")));
 }
 
 /* The notes are there when the time of the warning comes. */
@@ -142,13 +146,13 @@ static void the_missing_rank_is_named_with_the_warning(void **state)
   const double begin_s = ls_clock_s();
   assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
   assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
-  while (!ls_file_exists(path_of("stalled.0")) && ls_clock_s() < begin_s + 5) usleep(10000);
+  while (!exists(path_of("stalled.0")) && ls_clock_s() < begin_s + 5) usleep(10000);
   assert_string_equal(listener.heard, "");
   expect(&listener, "no word from rank 1: ");
   const double seconds = ls_clock_s() - begin_s;
   if (seconds > 1.6) fail_msg("named after %.1f s", seconds);
   ls_watchdog_stop(watchdog);
-  assert_false(ls_file_exists(path_of("stalled.0")));
+  assert_false(exists(path_of("stalled.0")));
 }
 
 /* There are no notes then, so a rank that works says so itself, and none waits for a speaker to end the job.
@@ -263,7 +267,7 @@ static void nothing_goes_on_once_another_has_given_up(void **state)
   expect(&listener, "rank 0 is waiting");
   put("stalled.2", "has given up");
   ls_activity_work(&activity);
-  for (int i = 0; i < 200 && ls_file_exists(path_of("stalled.0")); i++) usleep(10000);
+  for (int i = 0; i < 200 && exists(path_of("stalled.0")); i++) usleep(10000);
   ls_watchdog_stop(watchdog);
   assert_false(has_heard(&listener, "goes on"));
   ls_watchdog_clear(folder);
