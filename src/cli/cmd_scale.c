@@ -141,9 +141,11 @@ static ls_status check_output(const char *folder)
   if (!folder) return LS_OK;
   ls_text_add(&text, "%s/scaling.h5", folder);
   LS_PASS(ls_text_take(&text, &path));
-  const bool exists = ls_file_exists(path);
+  ls_file_kind kind;
+  const ls_status status = ls_file_look(&kind, path);
   free(path);
-  if (exists)
+  LS_PASS(status);
+  if (kind != LS_FILE_NONE)
     return ls_fail(LS_E_USAGE, "%s holds a scaling study already: choose another folder with -o", folder);
   return ls_folder_make(folder);
 }

@@ -68,8 +68,10 @@ static const struct argp argp = {
 /* Nothing that exists is replaced unasked. */
 static ls_status check_output(const import_arguments *given)
 {
+  ls_file_kind kind;
   LS_PASS(ls_file_check_target(given->output));
-  if (ls_file_exists(given->output) && !given->force)
+  LS_PASS(ls_file_look(&kind, given->output));
+  if (kind != LS_FILE_NONE && !given->force)
     return ls_fail(LS_E_USAGE, "'%s' exists already; give --force to replace it", given->output);
   return LS_OK;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The program: find the subcommand, run it on every rank, print one error, end with its exit status. */
+#include <errno.h>
+#include <fcntl.h>
 #include <fenv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -84,8 +87,30 @@ static void print_error(ls_status status)
     ls_print(stderr, "lockstep: %s: %s\n", ls_status_word(status), error->text);
 }
 
+/* A file that is opened where a standard stream was closed would get what is printed. What stands in its
+ * place is empty, and refuses to be written. */
+static void occupy_streams(void)
+{
+  int descriptor;
+  do descriptor = open("/dev/null", O_RDONLY);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) close(descriptor);
+}
+
+/* What was printed has come to where it was to go? An error of an earlier write is kept by the stream. */
+static ls_status finish_output(void)
+{
+  const bool failed_before = ferror(stdout);
+  errno = 0;
+  if (failed_before) ls_print(stdout, "\n"); /* again, to learn why */
+  if (fflush(stdout) == 0 && !failed_before) return LS_OK;
+  return ls_fail(LS_E_IO, "cannot write to standard output%s%s", errno ? ": " : "",
+                 errno ? strerror(errno) : "");
+}
+
 int main(int argc, char **argv)
 {
+  occupy_streams();
   fesetenv(FE_DFL_ENV);     /* libraries that were linked with -ffast-math have small numbers flushed to 0 */
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
@@ -98,8 +123,7 @@ int main(int argc, char **argv)
     return ls_status_exit(status);
   }
   status = run(comm, argc, argv);
-  if (status == LS_OK && (fflush(stdout) != 0 || ferror(stdout)))
-    status = ls_fail(LS_E_IO, "cannot write to standard output");
+  if (status == LS_OK) status = finish_output();
   /* An error of MPI itself may be this rank's alone: each rank tells it, then the job ends. */
   if (status != LS_OK && (status == LS_E_COMM || ls_comm_rank(comm) == 0)) print_error(status);
   if (status == LS_E_COMM) ls_comm_kill(comm, ls_status_exit(status));

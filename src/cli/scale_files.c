@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/scale_report.h"
@@ -189,7 +190,8 @@ static ls_status fill_tables(tables *all, const ls_scale_report *report)
 
 static const char figure_head[] = "# gnuplot scaling.gp draws scaling.svg from the tables beside it.\n"
                                   "set terminal svg size 1000,420 font 'sans,12'\n"
-                                  "set output 'scaling.svg'\n"
+                                  "figure = exists('ARG1') ? ARG1 : 'scaling.svg'\n"
+                                  "set output figure\n"
                                   "set datafile separator ','\n"
                                   "set logscale x 2\n"
                                   "set xlabel 'ranks'\n"
@@ -239,11 +241,11 @@ static void add_figure(const ls_scale_report *report, ls_text *text)
   ls_text_add(text, "unset multiplot\n");
 }
 
-/* Have gnuplot run a script in its folder. */
-static bool draw(const char *folder, char *script)
+/* Have gnuplot run a script in its folder, with the name of a file to write there. */
+static bool draw(const char *folder, char *script, char *figure)
 {
-  char program[] = "gnuplot";
-  char *const arguments[] = {program, script, NULL};
+  char program[] = "gnuplot", call[] = "-c";
+  char *const arguments[] = {program, call, script, figure, NULL};
   posix_spawn_file_actions_t actions;
   pid_t child;
   int status = -1;
@@ -288,6 +290,22 @@ static ls_status write_h5(const char *folder, const char *config, const tables *
   return status;
 }
 
+/* What gnuplot leaves unfinished never bears the figure's name. */
+static ls_status draw_figure(const char *folder, char *script, bool *has_figure)
+{
+  ls_directory directory;
+  ls_temporary figure = {.descriptor = -1};
+  LS_PASS(ls_directory_open(&directory, folder));
+  ls_status status;
+  LS_GO(ls_temporary_make(&figure, &directory, "scaling.svg"));
+  *has_figure = draw(folder, script, figure.name);
+  if (*has_figure) LS_GO(ls_temporary_keep(&figure));
+done:
+  ls_temporary_fini(&figure);
+  ls_directory_close(&directory);
+  return status;
+}
+
 static ls_status write_figure(const ls_scale_report *report, const char *folder, bool *has_figure)
 {
   char name[] = "scaling.gp";
@@ -295,8 +313,7 @@ static ls_status write_figure(const ls_scale_report *report, const char *folder,
   add_figure(report, &script);
   const ls_status status = write_text(folder, name, "", &script);
   ls_text_fini(&script);
-  *has_figure = status == LS_OK && draw(folder, name);
-  return status;
+  return status == LS_OK ? draw_figure(folder, name, has_figure) : status;
 }
 
 ls_status ls_scale_report_write(const ls_scale_report *report, const char *folder, const char *config,

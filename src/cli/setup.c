@@ -58,11 +58,14 @@ int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state
 /* A run directory in a configuration's place: said, since it is easily meant. */
 static ls_status check_no_run(const char *path)
 {
-  ls_text inside = {0};
-  ls_text_add(&inside, "%s/config.yaml", path);
-  const bool is_run = ls_file_exists(ls_text_get(&inside));
-  ls_text_fini(&inside);
-  if (!is_run) return LS_OK;
+  ls_text text = {0};
+  char *inside;
+  ls_file_kind kind;
+  ls_text_add(&text, "%s/config.yaml", path);
+  LS_PASS(ls_text_take(&text, &inside));
+  const ls_status status = ls_file_look(&kind, inside);
+  free(inside);
+  if (status != LS_OK || kind == LS_FILE_NONE) return status;
   return ls_fail(LS_E_INPUT,
                  "'%s' is a run directory, and no configuration; to go on with the run: "
                  "lockstep train %s/config.yaml -o %s --resume",
