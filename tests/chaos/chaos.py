@@ -62,7 +62,7 @@ def intact(damaged):
 
 
 def temporaries():
-    return {(path, signature(path)) for path in glob.glob(f"{RUN}/*.tmp")}
+    return {(path, signature(path)) for path in glob.glob(f"{RUN}/.*.tmp")}
 
 
 def summary(folder):
@@ -213,7 +213,7 @@ def kill_launcher(job):
 @contextlib.contextmanager
 def kill_in_write(job):
     writer = job.ranks()[:1]
-    while job.runs() and not any(name.endswith(".h5.tmp") for name in os.listdir(RUN)):
+    while job.runs() and not any(re.fullmatch(r"\..*\.h5\..*\.tmp", name) for name in os.listdir(RUN)):
         pass
     send(signal.SIGKILL, writer)
     yield

@@ -125,6 +125,43 @@ Y
   for line in "$@"; do echo "  $line" >>toy.yaml; done
 }
 
+# picture FILE: a PNG of 12 x 12 pixels, a white square in its corner.
+picture() {
+  python3 - "$1" <<'P'
+import struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"".join(b"\0" + bytes(255 if r < 6 and c < 6 else 0 for c in range(12)) for r in range(12))
+with open(sys.argv[1], "wb") as f:
+    f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 12, 12, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+P
+}
+
+# build_faulty: make ./faulty, as in "./faulty CALL PATH NTH ERRNO COMMAND...": a command in which a call of the system
+# fails (see faulty.c). The test is skipped where there is no compiler.
+build_faulty() {
+  ${CC:-cc} -shared -fPIC -o faulty.so "$root/tests/cli/faulty.c" -ldl || { echo "no compiler: skipped"; exit 77; }
+  cat >faulty <<S
+#!/bin/sh
+export FAULTY_CALL="\$1" FAULTY_PATH="\$2" FAULTY_NTH="\$3" FAULTY_ERRNO="\$4" FAULTY_MARK="$work/mark"
+shift 4
+LD_PRELOAD="$work/faulty.so" ASAN_OPTIONS="\${ASAN_OPTIONS:+\$ASAN_OPTIONS:}verify_asan_link_order=0" exec "\$@"
+S
+  chmod +x faulty
+}
+
+# appears FILE WHAT: wait until a file is there.
+appears() {
+  local tries
+  for ((tries = 0; tries < ${APPEARS_TRIES:-6000}; tries++)); do
+    [[ -e $1 ]] && return
+    sleep 0.02
+  done
+  fail "waited for $1 in vain: $2"
+  tail -n 20 out err
+}
+
 finish() {
   [[ $failures -eq 0 ]] || { echo "$failures failures"; exit 1; }
   echo "all as expected"

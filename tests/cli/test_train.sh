@@ -10,7 +10,7 @@ for file in config.yaml best.h5 metrics.h5 metrics.csv summary.json; do
   [[ -s one/$file ]] || fail "one/$file is missing"
 done
 [[ $(ls one/checkpoint-*.h5 | wc -l) -eq 3 ]] || fail "not three checkpoints: $(ls one)"
-[[ -z $(ls one/*.tmp* 2>/dev/null) ]] || fail "temporary files are left: $(ls one)"
+[[ -z $(ls -A one | grep tmp) ]] || fail "temporary files are left: $(ls -A one)"
 holds 'summary' 'd[0]["test"]["accuracy"] > 0.9 and d[0]["ranks"] == 1 and d[0]["epochs"] == 3 and d[0]["seed"] == 1' one/summary.json
 holds 'every test sample once' 'sum(map(sum, d[0]["test"]["confusion"])) == 101' one/summary.json
 holds 'validation is held out' 'sum(map(sum, d[0]["validation"]["confusion"])) == 67' one/summary.json
