@@ -2,24 +2,33 @@
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 lockstep=$(realpath "${LOCKSTEP:-$root/build/release/lockstep}") # tests work in folders of their own
-work=$(mktemp -d)
+work=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 export OMP_NUM_THREADS=1
 unset LOCKSTEP_MIRROR
 failures=0
 
+# Nothing here depends on the machine's speed: what is to be hurt or stopped waits for it (hold_at) or does not end by
+# itself (endless), what is to be seen is waited for (await), and limits in seconds are for what hangs alone.
+hang_s=${LS_TEST_TIMEOUT:-500}
+endless=train.epochs=1000000000
+
 fail() {
   echo "FAILED: $*"
   failures=$((failures + 1))
 }
+
+# say TEXT: what is done now, and since when; a test that is ended by force has said where it was.
+say() { echo "after $SECONDS s: $*"; }
 
 # run STATUS COMMAND...: run, keep output in out and err, and check the exit status.
 run() {
   local expected=$1 status
   shift
   last="$*"
-  timeout -k 5 120 "$@" >out 2>err
+  say "$last"
+  timeout --verbose -k 5 "$hang_s" "$@" >out 2>err
   status=$?
   if [[ $status -ne $expected ]]; then
     fail "'$last' ended with $status, not $expected"
@@ -45,6 +54,51 @@ one_error() {
   [[ $ours -eq 1 ]] || { fail "'$last' tells $ours errors, not 1"; cat err; }
   head -n 1 err | grep -q '^lockstep' || { fail "'$last' has noise before its error"; cat err; }
 }
+
+# await WHAT PID COMMAND...: wait until COMMAND succeeds, as long as process PID (none: -) is there; if it does not come to
+# that, show the end of the files in `logs`.
+logs=(out err)
+await() {
+  local what=$1 pid=$2 began=$SECONDS gone=''
+  shift 2
+  say "waiting for $what"
+  until "$@"; do
+    if [[ -n $gone || $((SECONDS - began)) -ge $hang_s ]]; then
+      fail "$what: not seen, after $((SECONDS - began)) s${gone:+, and process $pid has ended}${last:+, of '$last'}"
+      tail -n 30 "${logs[@]}"
+      return 1
+    fi
+    [[ $pid == - ]] || kill -0 "$pid" 2>/dev/null || gone=yes # and look once more
+    sleep 0.05
+  done
+}
+
+# said PATTERN [FILE]: whether an extended regular expression is on a line of FILE, the errors of the last run.
+said() { grep -qsE -- "$1" "${2:-err}"; }
+
+# hold_at PATTERN RUN: put ${held[@]} before a program, and it waits where a file of a name like PATTERN has just been
+# written, or such a folder is to be opened, until a signal reaches it, or let_go RUN is called (preload/hold.c).
+hold_at() {
+  local library
+  library=$(dirname "$lockstep")/tests/hold.so
+  [[ -e $library ]] || { fail "no $library: build the tests"; finish; }
+  touch "$work/$2.hold"
+  held=(env LD_PRELOAD="$library" ASAN_OPTIONS=verify_asan_link_order=0 LS_HOLD="$work/$2.hold" LS_HOLD_AT="$1")
+}
+
+let_go() { rm "$work/$1.hold"; }
+
+# ranks_of RUN_DIR: the processes of a training of this test, rank 0 first.
+ranks_of() {
+  local pid
+  for pid in $(pgrep -f "^$lockstep train .*-o $1( |$)"); do
+    [[ $(readlink "/proc/$pid/cwd") == "$work" ]] || continue
+    echo "$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^OMPI_COMM_WORLD_RANK=//p') $pid"
+  done | sort -n | sed 's/.* //'
+}
+
+# epochs_done RUN_DIR: which its table has.
+epochs_done() { echo $(($(grep -c . "$1/metrics.csv") - 1)); }
 
 # newest_step RUN_DIR: the step of its newest checkpoint; 0 if there is none.
 newest_step() {

@@ -69,12 +69,24 @@ err_has "member 2: data.source: 'toy' has .* in 5 classes, and 'toy' of member 1
 run 2 "$lockstep" train toy.yaml -o one "${five[@]}"
 err_has 'already holds a run'
 
-# Stopped, and gone on with.
+# Stopped at the first steps, stopped while one member is behind the others, and gone on with.
 export LC_ALL=C
-ranks 2 75 "$lockstep" train toy.yaml -o cut "${five[@]}" train.epochs=40 'ensemble.overrides=[data.fraction=0.8, none]' train.time_limit=0.3
-err_has 'stopped: [0-9] of 5 members are not done .*go on with --resume -o cut'
-ranks 3 0 "$lockstep" train toy.yaml -o cut "${five[@]}" train.epochs=40 'ensemble.overrides=[data.fraction=0.8, none]' --resume
-run 0 "$lockstep" train toy.yaml -o whole "${five[@]}" train.epochs=40 'ensemble.overrides=[data.fraction=0.8, none]'
+uneven=(ensemble.members=5 train.epochs=4 'ensemble.overrides=[data.fraction=0.8, train.epochs=40, none, none, none]')
+ranks 2 75 "$lockstep" train toy.yaml -o cut "${uneven[@]}" train.time_limit=0.001
+err_has 'stopped: 5 of 5 members are not done .*go on with --resume -o cut'
+hold_at checkpoint-60.h5 cut
+last='a resumed ensemble that waits in its second member'
+"$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o cut "${uneven[@]}" --resume >out 2>err &
+pid=$!
+await 'a checkpoint of member 2' $pid test -e cut/member-2/checkpoint-60.h5
+for m in 1 3 4 5; do await "the end of member $m" $pid test -e "cut/member-$m/summary.json"; done
+ranks_of cut | xargs kill -USR1
+wait $pid
+status=$?
+[[ $status -eq 75 ]] || { fail "'$last' ended with $status, not 75"; cat err; }
+err_has 'stopped: 1 of 5 members are not done .*go on with --resume -o cut'
+ranks 3 0 "$lockstep" train toy.yaml -o cut "${uneven[@]}" --resume
+run 0 "$lockstep" train toy.yaml -o whole "${uneven[@]}"
 for m in 1 2 3 4 5; do
   [[ $(digest "cut/member-$m") == "$(digest "whole/member-$m")" ]] || fail "member $m differs after the resume"
 done
