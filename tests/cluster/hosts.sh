@@ -4,7 +4,8 @@
 #
 #   hosts_up COUNT RATE   makes hosts h1 .. hCOUNT, each sending at RATE (of tc: 1gbit; "" for no limit)
 #   hosts_share HOST PERCENT   lets host number HOST have that much of a core from its next process on (cgroup v1)
-#   hosts_mpirun ARG...   mpirun from h1; -host h1:1,h2:1 says where ranks go
+#   hosts_mpirun ARG...   mpirun from h1; -host h1:1,h2:1 says where ranks go. Ends it by force, if it hangs, where the
+#                         caller has set hosts_limit=(timeout ...)
 #   hosts_down            takes everything away again
 #
 # Each host has its own name, /dev/shm and /etc/hosts, so that MPI takes it for a machine of its own. Ranks are not
@@ -15,12 +16,14 @@ hosts_folder=
 hosts_prefix= # of the names of bridge, links and namespaces, so that two scripts have hosts of their own
 hosts_net=    # of their addresses: host i has $hosts_net.i
 hosts_cgroups=/sys/fs/cgroup/cpu
+hosts_limit=()
 
 hosts_share() {
   local group=$hosts_cgroups/${hosts_prefix}h$1
   mkdir -p "$group"
   echo "$((100000 / $2))" >"$group/cpu.cfs_period_us"
   echo 1000 >"$group/cpu.cfs_quota_us" # the kernel's least
+  echo 200000 >"$group/cpu.shares"     # and no less, whatever else runs on this machine
 }
 
 hosts_down() {
@@ -87,6 +90,6 @@ AGENT
 }
 
 hosts_mpirun() {
-  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$hosts_folder/enter" h1 \
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "${hosts_limit[@]}" "$hosts_folder/enter" h1 \
     mpirun --bind-to none --mca plm_rsh_agent "$hosts_folder/agent" --mca mpi_yield_when_idle 1 "$@"
 }
