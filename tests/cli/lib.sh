@@ -55,20 +55,23 @@ one_error() {
   head -n 1 err | grep -q '^lockstep' || { fail "'$last' has noise before its error"; cat err; }
 }
 
-# await WHAT PID COMMAND...: wait until COMMAND succeeds, as long as process PID (none: -) is there; if it does not come to
-# that, show the end of the files in `logs`.
+# is_there PROCESS: whether it is running; -: none that could end.
+is_there() { [[ $1 == - ]] || kill -0 "$1" 2>/dev/null; }
+
+# await WHAT PROCESS COMMAND...: wait until COMMAND succeeds, as long as PROCESS is there; if it does not come to that, show
+# the end of the files in `logs`.
 logs=(out err)
 await() {
-  local what=$1 pid=$2 began=$SECONDS gone=''
+  local what=$1 process=$2 began=$SECONDS gone=''
   shift 2
   say "waiting for $what"
   until "$@"; do
     if [[ -n $gone || $((SECONDS - began)) -ge $hang_s ]]; then
-      fail "$what: not seen, after $((SECONDS - began)) s${gone:+, and process $pid has ended}${last:+, of '$last'}"
+      fail "no $what after $((SECONDS - began)) s${gone:+, and $process has ended}${last:+; last: '$last'}"
       tail -n 30 "${logs[@]}"
       return 1
     fi
-    [[ $pid == - ]] || kill -0 "$pid" 2>/dev/null || gone=yes # and look once more
+    is_there "$process" || gone=yes # and look once more
     sleep 0.05
   done
 }

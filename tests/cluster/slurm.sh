@@ -8,7 +8,7 @@
 #   slurm_node_kill NODE  kills all processes of a node at once: a power failure
 #   slurm_leave_socket NODE JOB    what a crash leaves of a job's first step
 #   slurm_down            stops what was started, and takes everything away
-#   job_wait ID SECONDS STATE...   waits until a job is in one of these states
+#   job_state JOB         what squeue says of it
 #
 # Jobs requeue after 5 s instead of Slurm's 2 minutes (cred_expire).
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
@@ -54,9 +54,9 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 MpiDefault=pmix
 KillWait=5
-SlurmdTimeout=10
-BatchStartTimeout=10
-MessageTimeout=5
+SlurmdTimeout=20
+BatchStartTimeout=60
+MessageTimeout=10
 JobRequeue=1
 MinJobAge=3600
 MailProg=/bin/true
@@ -111,10 +111,11 @@ slurm_leave_socket() { # NODE JOB: as a killed slurmstepd of the job's first ste
 
 slurm_idle() { # COUNT: wait until so many nodes are idle
   local t
-  for ((t = 0; t < 300; t++)); do
+  for ((t = 0; t < 3000; t++)); do
     [[ $(sinfo -h -t idle -o %D 2>/dev/null) == "$1" ]] && return 0
     sleep 0.1
   done
+  echo "$1 idle nodes were expected:"
   sinfo -Nl
   return 1
 }
@@ -160,17 +161,9 @@ slurm_down() {
   unset SLURM_CONF
 }
 
-job_state() { squeue -h -j "$1" -o %T 2>/dev/null | sort -u | paste -sd ' '; }
-
-# job_wait ID SECONDS STATE...: of all tasks of an array.
-job_wait() {
-  local id=$1 seconds=$2 t state
-  shift 2
-  for ((t = 0; t < 5 * seconds; t++)); do
-    state=$(job_state "$id")
-    [[ " $* " == *" ${state:-GONE} "* ]] && return 0
-    sleep 0.2
-  done
-  echo "job $id is ${state:-GONE} after $seconds s, not in: $*" >&2
-  return 1
+# Of all tasks of an array; nothing if they are over.
+job_state() {
+  local states
+  states=$(squeue -h -j "$1" -o %T 2>/dev/null) || states=UNKNOWN # busy: no answer in time
+  sort -u <<<"$states" | paste -sd ' '
 }
