@@ -10,7 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 crashes=${2:-$PWD/build/fuzz}/crashes
-options=(-max_total_time="$seconds" -rss_limit_mb=512 -malloc_limit_mb=64 -timeout=10 -len_control=10
+options=(-max_total_time="$seconds" -rss_limit_mb=512 -malloc_limit_mb=64 -timeout=60 -len_control=10
          -print_final_stats=1)
 export ASAN_OPTIONS=quarantine_size_mb=16:fast_unwind_on_malloc=1 # quicker; MPI, whose leaks need whole stacks, is not started
 

@@ -2,9 +2,9 @@
 /* Preloaded into the program: a training that waits at a known place until a test lets it go on, so that no
  * machine is too fast for what the test does to it meanwhile, and none too slow.
  *
- *   LS_HOLD=FILE         wait while FILE exists, or until a signal comes that the program handles; once a process
- *   LS_HOLD_AT=PATTERN   where: after a file was given a name, or before a folder is opened, that PATTERN
- *                        describes; of a path the last part counts. By default checkpoint-*.h5
+ *   LS_HOLD=FILE         wait while FILE exists, or until a signal comes that the program handles; once only
+ *   LS_HOLD_AT=PATTERN   where: after a file was given a name like this, or before such a folder is opened;
+ * of a path the last part counts
  *
  * Whoever sees such a file knows that its writer waits, and that no signal to it is lost. */
 #include <dirent.h>
@@ -30,7 +30,7 @@ static atomic_flag has_waited = ATOMIC_FLAG_INIT;
 static bool is_place(const char *path)
 {
   const char *pattern = getenv("LS_HOLD_AT"), *slash = strrchr(path, '/');
-  return getenv("LS_HOLD") && fnmatch(pattern ? pattern : "checkpoint-*.h5", slash ? slash + 1 : path, 0) == 0;
+  return getenv("LS_HOLD") && pattern && fnmatch(pattern, slash ? slash + 1 : path, 0) == 0;
 }
 
 static void block_signals(sigset_t *before)

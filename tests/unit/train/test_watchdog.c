@@ -1,16 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a waiting rank says of the others, by the notes that they left. */
+/* What a waiting rank says of the others, by the notes that they left. Wrappers that the linker puts around
+ * the clock and the watching thread's sleep make time pass as the tests say, whatever else the machine does.
+ */
+#include <errno.h>
+#include <math.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cmocka_all.h"
 #include "train/watchdog.h"
+
+double __wrap_ls_clock_s(void);
+int __real_pthread_cond_timedwait(pthread_cond_t *wake, pthread_mutex_t *mutex, const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *wake, pthread_mutex_t *mutex, const struct timespec *until);
+
+static _Atomic double now_s = 1, wakes_s; /* the thread sleeps until then */
+
+/* How often a watchdog looks that has to warn or to abort after 4 s or more. */
+static const double LOOK_S = 0.25;
+
+double __wrap_ls_clock_s(void)
+{
+  return now_s;
+}
+
+/* The real sleeps are short, and only to see that time has passed. */
+int __wrap_pthread_cond_timedwait(pthread_cond_t *wake, pthread_mutex_t *mutex, const struct timespec *until)
+{
+  const double until_s = (double)until->tv_sec + 1e-9 * (double)until->tv_nsec;
+  while (now_s < until_s) {
+    struct timespec soon;
+    wakes_s = until_s;
+    clock_gettime(CLOCK_MONOTONIC, &soon);
+    soon.tv_nsec += 1000000;
+    if (soon.tv_nsec >= 1000000000) soon.tv_nsec -= 1000000000, soon.tv_sec++;
+    if (__real_pthread_cond_timedwait(wake, mutex, &soon) != ETIMEDOUT) return 0;
+  }
+  return ETIMEDOUT;
+}
+
+/* So much time passes at once, and the watchdog has then looked. */
+static void jump(double seconds)
+{
+  now_s = now_s + seconds;
+  while (wakes_s <= now_s) usleep(100);
+}
+
+/* So much time passes, and the watchdog looks as often as it means to. */
+static void pass(double seconds)
+{
+  for (double left_s = seconds; left_s > 0; left_s -= LOOK_S) jump(fmin(left_s, LOOK_S));
+}
 
 /* Everything a watchdog tells. */
 typedef struct ear {
@@ -49,10 +95,8 @@ static bool has_heard(ear *self, const char *words)
   return found;
 }
 
-/* Wait until the words were told. */
 static void expect(ear *self, const char *words)
 {
-  for (int i = 0; i < 500 && !has_heard(self, words); i++) usleep(10000);
   if (!has_heard(self, words)) fail_msg("'%s' not in: %s", words, self->heard);
 }
 
@@ -103,6 +147,17 @@ static void notes_of_an_ended_job_are_removed(void **state)
   ls_watchdog_clear("/nonexistent"); /* nothing to remove */
 }
 
+/* Start to watch a rank, in `folder` if `has_notes`. */
+static ls_watchdog *start(const ls_watchdog_options *options, bool has_notes)
+{
+  ls_watchdog *watchdog;
+  wakes_s = 0;
+  assert_int_equal(ls_watchdog_start(&watchdog, options), LS_OK);
+  jump(0); /* its thread is there */
+  if (has_notes) assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
+  return watchdog;
+}
+
 static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void **state)
 {
   (void)state;
@@ -112,21 +167,21 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
   ls_activity_pass(&activity);
   ls_activity_step(&activity, 2, 3);
   const ls_watchdog_options options = {
-      .activity = &activity, .size = 4, .warn_s = 0.1, .user = &listener, .tell = hear};
+      .activity = &activity, .size = 4, .warn_s = 10, .user = &listener, .tell = hear};
   put("stalled.1", "");
   put("stalled.3", "is working in step 3 of epoch 2 for 9 s");
   assert_null(ls_activity_enter(&activity, "validating"));
   ls_activity_wait(&activity, "summing over the ranks");
-  ls_watchdog *watchdog;
-  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
-  assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
-  expect(&listener, "rank 0 is waiting in step 3 of epoch 2 for 0 s (validating: summing over the ranks)");
+  ls_watchdog *watchdog = start(&options, true);
+  pass(10);
+  expect(&listener, "rank 0 is waiting in step 3 of epoch 2 for 10 s (validating: summing over the ranks)");
   expect(&listener,
          "no word from rank 2 since step 2 of epoch 2: stopped, dead, or on a host that does not see /");
   expect(&listener, "; rank 1 says nothing; rank 3 is working in step 3 of epoch 2 for 9 s");
   assert_true(exists(path_of("stalled.0")));
   assert_false(exists(path_of("stalled.0.tmp")));
   ls_activity_work(&activity);
+  pass(LOOK_S);
   expect(&listener, "rank 0 goes on");
   ls_watchdog_stop(watchdog);
   assert_false(exists(path_of("stalled.0")));
@@ -139,18 +194,23 @@ static void the_missing_rank_is_named_with_the_warning(void **state)
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
   ls_activity activity = {.epoch = 1, .step = 1};
   const ls_watchdog_options options = {
-      .activity = &activity, .size = 2, .warn_s = 1, .user = &listener, .tell = hear};
-  ls_watchdog *watchdog;
+      .activity = &activity, .size = 2, .warn_s = 10, .user = &listener, .tell = hear};
   ls_watchdog_clear(folder);
   ls_activity_wait(&activity, "summing over the ranks");
-  const double begin_s = ls_clock_s();
-  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
-  assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
-  while (!exists(path_of("stalled.0")) && ls_clock_s() < begin_s + 5) usleep(10000);
+  ls_watchdog *watchdog = start(&options, true);
+  pass(5.5);
+  assert_false(exists(path_of("stalled.0")));
+  pass(1);
+  assert_true(exists(path_of("stalled.0")));
+  pass(3);
   assert_string_equal(listener.heard, "");
+  pass(0.5);
+  expect(&listener, "for 10 s");
   expect(&listener, "no word from rank 1: ");
-  const double seconds = ls_clock_s() - begin_s;
-  if (seconds > 1.6) fail_msg("named after %.1f s", seconds);
+  pass(9.5);
+  assert_false(has_heard(&listener, "for 20 s")); /* said at twice the time, and not before */
+  pass(0.5);
+  expect(&listener, "for 20 s");
   ls_watchdog_stop(watchdog);
   assert_false(exists(path_of("stalled.0")));
 }
@@ -165,64 +225,49 @@ static void without_a_folder_each_rank_tells_of_itself(void **state)
   const ls_watchdog_options options = {.activity = &activity,
                                        .rank = 1,
                                        .size = 2,
-                                       .warn_s = 0.1,
-                                       .abort_s = 0.4,
+                                       .warn_s = 10,
+                                       .abort_s = 40,
                                        .user = &listener,
                                        .tell = hear,
                                        .give_up = give_up};
-  ls_watchdog *watchdog;
   ls_activity_work(&activity);
   assert_null(ls_activity_enter(&activity, "opening the data"));
-  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
-  expect(&listener, "rank 1 is working before the first step for 0 s (opening the data)");
-  usleep(500000);
+  ls_watchdog *watchdog = start(&options, false);
+  pass(10);
+  expect(&listener, "rank 1 is working before the first step for 10 s (opening the data)");
+  pass(50);
   assert_int_equal(listener.given_up, 0); /* it is the one that others wait for */
   ls_activity_wait(&activity, "agreeing on a status");
-  const double begin_s = ls_clock_s();
+  pass(LOOK_S);
   expect(&listener, "rank 1 goes on");
+  pass(39.5);
   expect(&listener,
-         "rank 1 is waiting before the first step for 0 s (opening the data: agreeing on a status)");
+         "rank 1 is waiting before the first step for 10 s (opening the data: agreeing on a status)");
+  assert_false(has_heard(&listener, "ending the job"));
+  pass(0.5);
   expect(&listener, "ending the job");
-  assert_true(ls_clock_s() < begin_s + 2);
+  assert_int_equal(listener.given_up, 1);
   ls_watchdog_stop(watchdog);
   assert_false(has_heard(&listener, "no word"));
 }
 
-/* A process that is stopped for a second while it waits, and then goes on waiting for a moment. Returns what
- * it says of that. */
-static int be_stopped(void)
-{
-  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 1, .step = 1};
-  const ls_watchdog_options options = {
-      .activity = &activity, .size = 2, .warn_s = 0.8, .user = &listener, .tell = hear};
-  ls_watchdog *watchdog;
-  ls_activity_wait(&activity, "summing over the ranks");
-  if (ls_watchdog_start(&watchdog, &options) != LS_OK) return 9;
-  usleep(100000); /* its thread runs */
-  raise(SIGSTOP);
-  usleep(200000);
-  const bool spoke_too_soon = listener.heard[0] != '\0';
-  for (int i = 0; i < 500 && !has_heard(&listener, "is waiting"); i++) usleep(10000);
-  const bool counted_right = has_heard(&listener, "for 1 s");
-  ls_watchdog_stop(watchdog);
-  return (spoke_too_soon ? 1 : 0) + (counted_right ? 0 : 2);
-}
-
+/* To a process that was stopped, time jumps between two looks. */
 static void the_time_while_stopped_is_no_waiting(void **state)
 {
   (void)state;
-  int result;
-  const pid_t child = fork();
-  assert_true(child >= 0);
-  if (child == 0) _exit(be_stopped());
-  assert_int_equal(waitpid(child, &result, WUNTRACED), child);
-  assert_true(WIFSTOPPED(result));
-  usleep(1500000);
-  assert_int_equal(kill(child, SIGCONT), 0);
-  assert_int_equal(waitpid(child, &result, 0), child);
-  assert_true(WIFEXITED(result));
-  assert_int_equal(WEXITSTATUS(result), 0);
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  ls_activity activity = {.epoch = 1, .step = 1};
+  const ls_watchdog_options options = {
+      .activity = &activity, .size = 2, .warn_s = 10, .user = &listener, .tell = hear};
+  ls_activity_wait(&activity, "summing over the ranks");
+  ls_watchdog *watchdog = start(&options, false);
+  pass(5);
+  jump(60);
+  pass(4.25);
+  assert_string_equal(listener.heard, "");
+  pass(1);
+  expect(&listener, "is waiting in step 1 of epoch 1 for 10 s");
+  ls_watchdog_stop(watchdog);
 }
 
 /* A rank that gives up tells it once, and nothing later. */
@@ -233,19 +278,18 @@ static void who_gives_up_falls_silent(void **state)
   ls_activity activity = {.epoch = 1, .step = 1};
   const ls_watchdog_options options = {.activity = &activity,
                                        .size = 2,
-
-                                       .warn_s = 0.1,
-                                       .abort_s = 0.2,
+                                       .warn_s = 10,
+                                       .abort_s = 20,
                                        .user = &listener,
                                        .tell = hear,
                                        .give_up = give_up};
-  ls_watchdog *watchdog;
   ls_activity_wait(&activity, "summing over the ranks");
-  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
-  assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
-  expect(&listener, "longer than train.stall_abort, 0.2 s: ending the job");
+  ls_watchdog *watchdog = start(&options, true);
+  pass(20);
+  expect(&listener, "longer than train.stall_abort, 20 s: ending the job");
+  pass(20);
   ls_activity_work(&activity);
-  usleep(300000);
+  pass(1);
   ls_watchdog_stop(watchdog);
   assert_int_equal(listener.given_up, 1);
   assert_false(has_heard(&listener, "goes on"));
@@ -259,15 +303,15 @@ static void nothing_goes_on_once_another_has_given_up(void **state)
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
   ls_activity activity = {.epoch = 1, .step = 1};
   const ls_watchdog_options options = {
-      .activity = &activity, .size = 3, .warn_s = 0.1, .user = &listener, .tell = hear};
-  ls_watchdog *watchdog;
+      .activity = &activity, .size = 3, .warn_s = 10, .user = &listener, .tell = hear};
   ls_activity_wait(&activity, "summing over the ranks");
-  assert_int_equal(ls_watchdog_start(&watchdog, &options), LS_OK);
-  assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
+  ls_watchdog *watchdog = start(&options, true);
+  pass(10);
   expect(&listener, "rank 0 is waiting");
   put("stalled.2", "has given up");
   ls_activity_work(&activity);
-  for (int i = 0; i < 200 && exists(path_of("stalled.0")); i++) usleep(10000);
+  pass(LOOK_S);
+  assert_false(exists(path_of("stalled.0")));
   ls_watchdog_stop(watchdog);
   assert_false(has_heard(&listener, "goes on"));
   ls_watchdog_clear(folder);
