@@ -36,7 +36,15 @@ run() {
   fi
 }
 
-# ranks N STATUS COMMAND...: the same under mpirun.
+# launch COMMAND...: run in the background, with output in out and err; pid is that of what waits for it.
+launch() {
+  last="$*"
+  say "$last"
+  timeout --verbose -k 5 "$hang_s" "$@" >out 2>err &
+  pid=$!
+}
+
+# ranks N STATUS COMMAND...: run under mpirun.
 ranks() {
   local count=$1 expected=$2
   shift 2

@@ -75,9 +75,7 @@ uneven=(ensemble.members=5 train.epochs=4 'ensemble.overrides=[data.fraction=0.8
 ranks 2 75 "$lockstep" train toy.yaml -o cut "${uneven[@]}" train.time_limit=0.001
 err_has 'stopped: 5 of 5 members are not done .*go on with --resume -o cut'
 hold_at checkpoint-60.h5 cut
-last='a resumed ensemble that waits in its second member'
-"$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o cut "${uneven[@]}" --resume >out 2>err &
-pid=$!
+launch "$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o cut "${uneven[@]}" --resume
 await 'a checkpoint of member 2' $pid test -e cut/member-2/checkpoint-60.h5
 for m in 1 3 4 5; do await "the end of member $m" $pid test -e "cut/member-$m/summary.json"; done
 ranks_of cut | xargs kill -USR1

@@ -39,11 +39,9 @@ run 1 bash -c 'ulimit -f 4096; exec "$@"' - "$lockstep" data import noise -o noi
 one_error
 err_has 'input/output error: .*noise.h5.*File too large'
 [[ ! -e noise.h5 ]] || fail 'half a dataset was left'
-"$lockstep" train toy.yaml -o small "$endless" >out 2>err &
-pid=$!
-last='train with a limited file size'
+launch "$lockstep" train toy.yaml -o small "$endless"
 await 'the first epoch' $pid test -e small/metrics.csv
-prlimit --fsize=4096 --pid $pid
+prlimit --fsize=4096 --pid "$(ranks_of small)"
 wait $pid
 status=$?
 [[ $status -eq 1 ]] || fail "'$last' ended with $status, not 1"

@@ -13,26 +13,23 @@ resumed() {
 }
 
 # A stop request: checkpoint, status 75, and going on to the same end.
-last='train, SIGTERM'
-"$lockstep" train toy.yaml -o halted "$endless" >out 2>err &
-pid=$!
+launch "$lockstep" train toy.yaml -o halted "$endless"
 await 'the first epoch' $pid test -e halted/metrics.csv
 mv err halted.err # still being written
 run 2 "$lockstep" train toy.yaml -o halted --resume
 one_error
 err_has "'halted' is in use by another run"
 before=$(newest_step halted)
-kill -TERM $pid
+kill -TERM "$(ranks_of halted)"
 wait $pid
 status=$?
+last='train, SIGTERM'
 mv halted.err err
 stopped_in_order $status halted "$before"
 resumed halted
 
 # The same on two ranks, where one of them gets the signal.
-last='train on two ranks, SIGUSR1 to one'
-"$root/tests/mpirun.sh" 2 "$lockstep" train toy.yaml -o halted2 "$endless" >out 2>err &
-pid=$!
+launch "$root/tests/mpirun.sh" 2 "$lockstep" train toy.yaml -o halted2 "$endless"
 await 'the first epoch' $pid test -e halted2/metrics.csv
 before=$(newest_step halted2)
 kill -USR1 "$(ranks_of halted2 | tail -n 1)"

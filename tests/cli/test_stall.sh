@@ -5,34 +5,24 @@ source "$(dirname "$0")/lib.sh"
 toy toy 333 20
 toy_config
 
-# launch RANKS COMMAND...: in the background.
-launch() {
-  local count=$1
-  shift
-  last="$* on $count ranks"
-  say "$last"
-  "$root/tests/mpirun.sh" "$count" "$@" >out 2>err &
-  launcher=$!
-}
-
 # start RUN_DIR RANKS ARG...: train without end; the first epoch is done. Ranks as pids in `ranks_pid`.
 start() {
   local dir=$1 count=$2
   shift 2
-  launch "$count" "$lockstep" train toy.yaml -o "$dir" "$endless" "$@"
-  await 'the first epoch' $launcher test -e "$dir/metrics.csv"
+  launch "$root/tests/mpirun.sh" "$count" "$lockstep" train toy.yaml -o "$dir" "$endless" "$@"
+  await 'the first epoch' $pid test -e "$dir/metrics.csv"
   mapfile -t ranks_pid < <(ranks_of "$dir")
   [[ ${#ranks_pid[@]} -eq $count ]] || fail "'$last' has ${#ranks_pid[@]} ranks"
 }
 
 # sees PATTERN: wait until the job says so.
-sees() { await "'$1'" $launcher said "$1"; }
+sees() { await "'$1'" $pid said "$1"; }
 
 # ended STATUS...: wait for the end of the job, by itself and with one of these.
 ended() {
   local status
   say 'waiting for its end'
-  wait $launcher
+  wait $pid
   status=$?
   ! said '^timeout: ' && [[ " $* " == *" $status "* ]] || { fail "'$last' ended with $status, not $*"; tail -n 20 err; }
 }
@@ -48,7 +38,7 @@ sees 'rank [02] goes on'
 sed -n '/no word from rank 1/,$p' err | grep -q 'rank 1 is waiting' &&
   { fail 'the stopped rank says that it waited'; cat err; }
 kill -TERM "${ranks_pid[1]}"
-wait $launcher
+wait $pid
 stopped_in_order $? stopped "$before"
 [[ -z $(ls stopped/stalled.* 2>/dev/null) ]] || fail "notes are left: $(ls stopped)"
 
@@ -56,7 +46,7 @@ start gone 3 train.stall_timeout=1 train.stall_abort=4
 kill -STOP "${ranks_pid[1]}"
 ended 1
 err_has 'longer than train.stall_abort, 4 s: ending the job'
-! said 'goes on' || { fail 'ranks go on after the end'; cat err; }
+sed -n '/ending the job/,$p' err | grep -q 'goes on' && { fail 'ranks go on after the end'; cat err; }
 
 # The notes that an ended job left tell nothing of the next one, on any number of ranks.
 [[ -n $(ls gone/stalled.* 2>/dev/null) ]] || fail "stall_abort leaves no notes: $(ls gone)"
@@ -65,7 +55,7 @@ run 0 "$lockstep" train toy.yaml -o gone train.epochs="$(($(epochs_done gone) + 
 
 # What the ranks wait in, and for whom: rank 0 comes to no end of writing its checkpoint.
 hold_at 'checkpoint-6.h5' writing
-launch 2 "${held[@]}" "$lockstep" train toy.yaml -o writing "$endless" train.stall_timeout=1 train.stall_abort=4
+launch "$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o writing "$endless" train.stall_timeout=1 train.stall_abort=4
 sees 'rank 1 is waiting in step 6 of epoch 1 for [0-9]+ s \(writing a checkpoint: agreeing on a status\)'
 sees 'rank 0 is working in step 6 of epoch 1 for more than [0-9]+ s \(writing a checkpoint\)'
 ended 1
@@ -74,7 +64,7 @@ ended 1
 # yet.
 hold_at toy opening
 early=("$lockstep" train toy.yaml -o early train.stall_timeout=1 train.stall_abort=4)
-launch 1 "${early[@]}" : -n 1 "${held[@]}" "${early[@]}"
+launch "$root/tests/mpirun.sh" 1 "${early[@]}" : -n 1 "${held[@]}" "${early[@]}"
 sees 'rank 0 is waiting before the first step for [0-9]+ s \(opening the data: agreeing on a status\)'
 sees 'rank 1 is working before the first step for [0-9]+ s \(opening the data\)'
 ended 1
