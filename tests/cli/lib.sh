@@ -75,7 +75,7 @@ await() {
   say "waiting for $what"
   until "$@"; do
     if [[ -n $gone || $((SECONDS - began)) -ge $hang_s ]]; then
-      fail "no $what after $((SECONDS - began)) s${gone:+, and $process has ended}${last:+; last: '$last'}"
+      fail "waited for $what in vain, $((SECONDS - began)) s${gone:+; $process has ended}${last:+; last: '$last'}"
       tail -n 30 "${logs[@]}"
       return 1
     fi
