@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files are read whole and decoded from memory. libpng's error exits (longjmp) lead straight back here. */
+/* Files are read whole and decoded from memory. libpng's error exits (longjmp) lead straight back here.
+ *
+ * What a file may cost is bounded by its own size. Texts, profiles and whatever else is no part of the
+ * picture are passed over as they are, never decompressed; a picture of more bytes than the file can expand
+ * to is refused before there is memory for it; and what is decompressed beyond the picture's end is an error.
+ */
 #include "data/png_read.h"
+
+#include <inttypes.h>
 
 #include <png.h>
 #include <setjmp.h>
@@ -12,30 +19,55 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-enum { RGBA = 4, MAX_SIDE = 1 << 16, MAX_PIXELS = 1 << 26, FILE_LIMIT_BYTES = 1 << 29 };
+enum {
+  RGBA = 4,
+  MAX_SIDE = 1 << 16,
+  MAX_PIXELS = 1 << 26,
+  FILE_LIMIT_BYTES = 1 << 29,
+  DEFLATE_RATIO = 1032,     /* the most that deflate can compress */
+  ROW_INPUT_BYTES = 1 << 16 /* that a row may take beyond twice its own size: what a decoder reads ahead */
+};
 
 /* What the callbacks of libpng work on. */
 typedef struct png_decoder {
   const unsigned char *next;
   size_t left;
-  char reason[128]; /* why libpng gave up */
+  size_t file_bytes;
+  size_t allowance; /* bytes that may be read for what is being decoded */
+  bool is_short_of_memory;
+  char reason[160]; /* why there is no picture */
   ls_rgba picture;
-  png_bytep *rows;
 } png_decoder;
+
+static png_voidp give_memory(png_structp png, png_alloc_size_t bytes)
+{
+  png_decoder *decoder = png_get_mem_ptr(png);
+  void *block = malloc(bytes);
+  if (!block) decoder->is_short_of_memory = true;
+  return block;
+}
+
+static void take_memory(png_structp png, png_voidp block)
+{
+  (void)png;
+  free(block);
+}
 
 static void give_bytes(png_structp png, png_bytep data, size_t bytes)
 {
   png_decoder *decoder = png_get_io_ptr(png);
   if (bytes > decoder->left) png_error(png, "it ends too early");
+  if (bytes > decoder->allowance) png_error(png, "its image data go on beyond the picture");
   memcpy(data, decoder->next, bytes);
   decoder->next += bytes;
   decoder->left -= bytes;
+  decoder->allowance -= bytes;
 }
 
 static void take_error(png_structp png, png_const_charp reason)
 {
   png_decoder *decoder = png_get_error_ptr(png);
-  snprintf(decoder->reason, sizeof decoder->reason, "%s", reason);
+  snprintf(decoder->reason, sizeof decoder->reason, "damaged: %s", reason);
   png_longjmp(png, 1);
 }
 
@@ -45,70 +77,105 @@ static void ignore_warning(png_structp png, png_const_charp reason)
   (void)reason;
 }
 
-/* Whatever it is, to 8 bits of red, green, blue and alpha. */
-static void ask_for_rgba(png_structp png, png_infop info)
+/* Is the picture of a size that is supported, and one that the file can hold? */
+static void check_size(png_structp png, png_infop info, png_decoder *decoder)
+{
+  const uint64_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+  const uint64_t bytes = height * png_get_rowbytes(png, info),
+                 most = (uint64_t)decoder->file_bytes * DEFLATE_RATIO;
+  char *reason = decoder->reason;
+  if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS)
+    snprintf(reason, sizeof decoder->reason,
+             "it has %" PRIu64 "x%" PRIu64
+             " pixels: at most 2^26, and 65536 in a row or column, are supported",
+             width, height);
+  else if (bytes > most)
+    snprintf(reason, sizeof decoder->reason,
+             "damaged: it declares %" PRIu64 "x%" PRIu64 " pixels, more than its %zu bytes can hold", width,
+             height, decoder->file_bytes);
+  if (*reason) png_longjmp(png, 1);
+}
+
+/* Whatever it is, to 8 bits of red, green, blue and alpha. Returns the passes over an interlaced picture. */
+static int ask_for_rgba(png_structp png, png_infop info)
 {
   png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
   png_set_scale_16(png);
   png_set_gray_to_rgb(png);
   png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
-  png_set_interlace_handling(png);
+  const int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
+  return passes;
 }
 
-static void make_rows(png_structp png, png_infop info, png_decoder *decoder)
+static void make_picture(png_structp png, png_infop info, png_decoder *decoder)
 {
   ls_rgba *picture = &decoder->picture;
   picture->width = png_get_image_width(png, info);
   picture->height = png_get_image_height(png, info);
-  if (picture->width > MAX_PIXELS / picture->height) png_error(png, "it has more than 2^26 pixels");
-  if (ls_alloc(&picture->pixels, picture->width * picture->height, RGBA, "a picture") != LS_OK ||
-      ls_alloc(&decoder->rows, picture->height, sizeof *decoder->rows, "the rows of a picture") != LS_OK)
-    png_error(png, "no memory");
-  for (size_t y = 0; y < picture->height; y++) decoder->rows[y] = picture->pixels + y * picture->width * RGBA;
+  if (ls_alloc(&picture->pixels, picture->width * picture->height, RGBA, "a picture") == LS_OK) return;
+  decoder->is_short_of_memory = true;
+  png_longjmp(png, 1);
+}
+
+/* libpng decompresses to the end of the data when it has the last row: so each row has an allowance. */
+static void read_rows(png_structp png, png_decoder *decoder, int passes, size_t row_bytes)
+{
+  const ls_rgba *picture = &decoder->picture;
+  for (int pass = 0; pass < passes; pass++)
+    for (size_t y = 0; y < picture->height; y++) {
+      decoder->allowance = 2 * row_bytes + ROW_INPUT_BYTES;
+      png_read_row(png, picture->pixels + y * picture->width * RGBA, NULL);
+    }
+  decoder->allowance = SIZE_MAX;
 }
 
 /* Decode with an open decoder; false: libpng gave up. No variable of this function changes after setjmp. */
 static bool decode(png_structp png, png_infop info, png_decoder *decoder)
 {
   if (setjmp(png_jmpbuf(png))) return false;
-  png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
+  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size() says more than libpng would */
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_read_info(png, info);
-  ask_for_rgba(png, info);
-  make_rows(png, info, decoder);
-  png_read_image(png, decoder->rows);
+  check_size(png, info, decoder);
+  const size_t row_bytes = png_get_rowbytes(png, info);
+  const int passes = ask_for_rgba(png, info);
+  make_picture(png, info, decoder);
+  read_rows(png, decoder, passes, row_bytes);
   png_read_end(png, NULL);
   return true;
 }
 
 static ls_status decode_file(png_decoder *decoder)
 {
-  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, take_error, ignore_warning);
+  png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, take_error, ignore_warning,
+                                             decoder, give_memory, take_memory);
   png_infop info = png ? png_create_info_struct(png) : NULL;
-  ls_status status = LS_OK;
-  if (!info) {
-    status = ls_fail(LS_E_MEMORY, "no memory to decode a picture");
-  } else {
+  bool is_decoded = false;
+  if (!info) decoder->is_short_of_memory = true;
+  if (info) {
     png_set_read_fn(png, decoder, give_bytes);
-    if (!decode(png, info, decoder)) status = ls_fail(LS_E_INPUT, "damaged: %s", decoder->reason);
+    is_decoded = decode(png, info, decoder);
   }
   if (png) png_destroy_read_struct(&png, &info, NULL);
-  return status;
+  if (is_decoded) return LS_OK;
+  if (decoder->is_short_of_memory) return ls_fail(LS_E_MEMORY, "no memory to decode a picture");
+  return ls_fail(LS_E_INPUT, "%s", decoder->reason);
 }
 
 ls_status ls_png_read(const char *path, ls_rgba *out)
 {
   char *bytes = NULL;
-  png_decoder decoder = {.reason = ""};
+  png_decoder decoder = {.allowance = SIZE_MAX};
   ls_status status;
   LS_GO(ls_file_read(path, FILE_LIMIT_BYTES, &bytes, &decoder.left));
   decoder.next = (const unsigned char *)bytes;
+  decoder.file_bytes = decoder.left;
   if (decoder.left < 8 || png_sig_cmp(decoder.next, 0, 8) != 0)
     LS_GO(ls_fail(LS_E_INPUT, "'%s': no PNG file", path));
   status = decode_file(&decoder);
   if (status != LS_OK) status = ls_wrap(status, "'%s'", path);
 done:
-  free(decoder.rows);
   free(bytes);
   if (status == LS_OK)
     *out = decoder.picture;

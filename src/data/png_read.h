@@ -15,10 +15,11 @@ typedef struct ls_rgba {
 } ls_rgba;
 
 /** Read a PNG file of any colour type and depth: grey, palette, colour, with alpha or a transparent colour,
- * interlaced too. 16 bits are rounded to 8; gamma is left as it is.
+ * interlaced too. 16 bits are rounded to 8; gamma is left as it is, like texts and profiles, which are not
+ * even decompressed: time and memory are bounded by the sizes of the file and of the picture.
  *
- * Local. Errors: LS_E_INPUT if it is no PNG file, is damaged, or has more than 2^26 pixels; LS_E_IO,
- * LS_E_MEMORY. On error nothing is left to release.
+ * Local. Errors: LS_E_INPUT if it is no PNG file, is damaged, or has more than 2^26 pixels or 65536 in a row
+ * or column; LS_E_IO, LS_E_MEMORY. On error nothing is left to release.
  */
 ls_status ls_png_read(const char *path, ls_rgba *out) LS_CHECKED;
 void ls_rgba_fini(ls_rgba *picture);

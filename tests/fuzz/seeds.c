@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "fuzz/gzip.h"
 #include "fuzz/h5_edit.h"
+#include "fuzz/png.h"
 #include "train/schemas.h"
 
 enum { SEED_BYTES = 1 << 16, CONFIG_LIMIT_BYTES = 1 << 20 };
@@ -141,6 +142,71 @@ static void save_cifar(void)
   save("cifar", "both", out.data, out.count);
   put(&out, "plane\ncar\nbird", 14);
   save("cifar", "names", out.data, out.count);
+}
+
+/* ---- PNG ---- */
+
+enum { PNG_SIDE = 5, PNG_ROWS_BYTES = 256 };
+
+/* The parts of which fuzz_png.c makes a file. */
+static void save_png_parts(uint8_t depth, uint8_t type, uint8_t interlaced)
+{
+  const uint8_t header[FUZZ_PNG_HEADER_BYTES] = {0,        0,     0,    PNG_SIDE, 0, 0,         0,
+                                                 PNG_SIDE, depth, type, 0,        0, interlaced};
+  static const seed colours = {{0, 64, 128, 255, 255, 255}, 6}, opacity = {{0, 200}, 2},
+                    nothing = {.count = 0};
+  const bool has_palette = type == 3;
+  char name[32];
+  seed out = {.count = 0};
+  put_byte(&out, FUZZ_PNG_BUILT);
+  put(&out, header, sizeof header);
+  put_part(&out, has_palette ? &colours : &nothing);
+  put_part(&out, has_palette || type == 0 ? &opacity : &nothing);
+  for (size_t i = 0; i < PNG_ROWS_BYTES; i++) put_byte(&out, 0);
+  snprintf(name, sizeof name, "parts-%u-%u-%u", depth, type, interlaced);
+  save("png", name, out.data, out.count);
+}
+
+static void put_chunk(seed *out, const char *type, const void *data, size_t bytes)
+{
+  FUZZ_REQUIRE(bytes + FUZZ_PNG_CHUNK_BYTES <= SEED_BYTES - out->count, "a seed is too long");
+  out->count += fuzz_png_chunk(out->data + out->count, type, data, bytes);
+}
+
+/* A grey picture of side x side, with a chunk before its data, which are the zeros of so many bytes. */
+static void save_png_file(const char *name, uint32_t side, const char *chunk, size_t data_bytes)
+{
+  static uint8_t zeros[1 << 20], packed[1 << 14];
+  static const uint8_t text[] = "Comment\0\0x\x9c\x03\0\0\0\0\x01";
+  uint8_t header[FUZZ_PNG_HEADER_BYTES] = {0, 0, 0, 0, 0, 0, 0, 0, 8};
+  uLongf count = sizeof packed;
+  seed out = {.count = 0};
+  fuzz_png_put_number(header, side);
+  fuzz_png_put_number(header + 4, side);
+  FUZZ_REQUIRE(compress(packed, &count, zeros, data_bytes) == Z_OK, "zlib");
+  put_byte(&out, FUZZ_PNG_CHECKED);
+  put(&out, fuzz_png_magic, sizeof fuzz_png_magic);
+  put_chunk(&out, "IHDR", header, sizeof header);
+  put_chunk(&out, chunk, text, sizeof text - 1);
+  put_chunk(&out, "IDAT", packed, count);
+  put_chunk(&out, "IEND", NULL, 0);
+  save("png", name, out.data, out.count);
+}
+
+static void save_png(void)
+{
+  static const uint8_t kinds[][2] = {{1, 0},  {4, 0}, {8, 0}, {16, 0}, {8, 2},
+                                     {16, 2}, {2, 3}, {8, 3}, {8, 4},  {16, 6}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    for (uint8_t interlaced = 0; interlaced < 2; interlaced++)
+      save_png_parts(kinds[i][0], kinds[i][1], interlaced);
+  save_png_file("text", PNG_SIDE, "zTXt", PNG_SIDE * (PNG_SIDE + 1));
+  save_png_file("profile", PNG_SIDE, "iCCP", PNG_SIDE * (PNG_SIDE + 1));
+  save_png_file("unknown", PNG_SIDE, "abCd", PNG_SIDE * (PNG_SIDE + 1));
+  save_png_file("long", PNG_SIDE, "tEXt", 1 << 20);
+  save_png_file("short", PNG_SIDE, "tIME", PNG_SIDE);
+  save_png_file("huge", 100000, "gAMA", 100);
+  save_png_file("large", 8000, "gAMA", 100);
 }
 
 /* ---- configurations ---- */
@@ -331,6 +397,7 @@ int main(int count, char **arguments)
   save_gzip();
   save_idx();
   save_cifar();
+  save_png();
   save_configs();
   save_overrides();
   save_edits("dataset", dataset_cases, sizeof dataset_cases / sizeof *dataset_cases, 0);

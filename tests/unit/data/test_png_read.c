@@ -2,6 +2,7 @@
 /* PNG files of every colour type and depth that libpng writes, and scaling against PyTorch's antialiasing. */
 #include "files.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <png.h>
 
@@ -155,6 +156,136 @@ static void damage_is_told(void **state)
   assert_says("missing.png");
 }
 
+/* A chunk of a PNG file. */
+static void put_chunk(bytes *out, const char *type, const void *data, size_t count)
+{
+  put_number(out, (uint32_t)count);
+  const size_t start = out->count;
+  put(out, type, 4);
+  put(out, data, count);
+  put_number(out, (uint32_t)crc32(0, out->data + start, (uInt)(out->count - start)));
+}
+
+/* Up to the header of a grey picture of so many pixels and bits. */
+static bytes png_header(uint32_t width, uint32_t height, unsigned depth)
+{
+  bytes header = {.count = 0}, out = {.count = 0};
+  put_number(&header, width);
+  put_number(&header, height);
+  put_byte(&header, depth);
+  put(&header, "\0\0\0\0", 4);
+  put(&out, "\x89PNG\r\n\x1a\n", 8);
+  put_chunk(&out, "IHDR", header.data, header.count);
+  return out;
+}
+
+static size_t inflated_bytes; /* that libpng had decompressed */
+
+/* In zlib's place, to count. */
+__attribute__((visibility("default"))) int inflate(z_streamp stream, int flush)
+{
+  static int (*real)(z_streamp stream, int flush);
+  void *found = real ? NULL : dlsym(RTLD_NEXT, "inflate");
+  if (!real) memcpy(&real, &found, sizeof real);
+  const uLong before = stream->total_out;
+  const int code = real(stream, flush);
+  inflated_bytes += stream->total_out - before;
+  return code;
+}
+
+/* Compressed zeros: many in few bytes. */
+static bytes packed_zeros(size_t count)
+{
+  bytes out = {.count = sizeof out.data};
+  unsigned char *zeros = calloc(1, count);
+  uLongf packed = sizeof out.data;
+  assert_non_null(zeros);
+  assert_int_equal(compress2(out.data, &packed, zeros, count, 9), Z_OK);
+  free(zeros);
+  out.count = packed;
+  return out;
+}
+
+/* What is no part of the picture is not decompressed. */
+static void other_chunks_are_passed_over(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type, *head;
+    size_t head_bytes;
+  } kinds[] = {{"zTXt", "Comment\0\0", 9}, {"iTXt", "Comment\0\1\0\0\0", 12}, {"iCCP", "Profile\0\0", 9}};
+  const bytes text = packed_zeros(1 << 20), rows = packed_zeros(2 * 3);
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    ls_rgba picture;
+    bytes file = png_header(2, 2, 8), chunk = {.count = 0};
+    put(&chunk, kinds[k].head, kinds[k].head_bytes);
+    put(&chunk, text.data, text.count);
+    for (size_t i = 0; i < 20; i++) put_chunk(&file, kinds[k].type, chunk.data, chunk.count);
+    put_chunk(&file, "IDAT", rows.data, rows.count);
+    put_chunk(&file, kinds[k].type, chunk.data, chunk.count);
+    put_chunk(&file, "IEND", "", 0);
+    write_plain("texts.png", &file);
+    inflated_bytes = 0;
+    assert_int_equal(ls_png_read("texts.png", &picture), LS_OK);
+    assert_int_equal(inflated_bytes, 2 * 3);
+    assert_int_equal(picture.width, 2);
+    ls_rgba_fini(&picture);
+  }
+}
+
+static void assert_no_picture(const bytes *file, const char *part)
+{
+  ls_rgba picture;
+  write_plain("a.png", file);
+  assert_int_equal(ls_png_read("a.png", &picture), LS_E_INPUT);
+  assert_says("'a.png'");
+  assert_says(part);
+}
+
+static void sizes_that_lie_are_refused(void **state)
+{
+  (void)state;
+  const bytes rows = packed_zeros(1 << 16);
+  bytes file = png_header(100000, 100000, 8);
+  put_chunk(&file, "IDAT", rows.data, rows.count);
+  assert_no_picture(&file, "it has 100000x100000 pixels: at most 2^26");
+  file = png_header(1 << 30, 1, 1);
+  put_chunk(&file, "IDAT", rows.data, rows.count);
+  assert_no_picture(&file, "it has 1073741824x1 pixels");
+  file = png_header(8000, 8000, 8);
+  put_chunk(&file, "IDAT", rows.data, rows.count);
+  assert_no_picture(&file, "damaged: it declares 8000x8000 pixels, more than its");
+  file = png_header(0, 8, 8);
+  put_chunk(&file, "IDAT", rows.data, rows.count);
+  assert_no_picture(&file, "damaged");
+}
+
+/* libpng would decompress all of it to see where it ends. */
+static void data_beyond_the_picture_are_refused(void **state)
+{
+  (void)state;
+  enum { PIECES = 8, PIECE = 60000 };
+  static unsigned char pixels[PIECES * PIECE], packed[PIECES * PIECE + 1000];
+  ls_rgba picture;
+  bytes out = png_header(4, 4, 8);
+  uLongf count = sizeof packed;
+  assert_int_equal(compress2(packed, &count, pixels, sizeof pixels, 0), Z_OK); /* level 0: as they are */
+  FILE *file = fopen("a.png", "wb");
+  assert_non_null(file);
+  for (size_t i = 0; i < count; i += PIECE) {
+    put_chunk(&out, "IDAT", packed + i, i + PIECE < count ? PIECE : count - i);
+    assert_int_equal(fwrite(out.data, 1, out.count, file), out.count);
+    out.count = 0;
+  }
+  put_chunk(&out, "IEND", "", 0);
+  assert_int_equal(fwrite(out.data, 1, out.count, file), out.count);
+  assert_int_equal(fclose(file), 0);
+  inflated_bytes = 0;
+  assert_int_equal(ls_png_read("a.png", &picture), LS_E_INPUT);
+  assert_says("'a.png': damaged: its image data go on beyond the picture");
+  assert_true(inflated_bytes < 3 * PIECE);
+}
+
 /* torch.nn.functional.interpolate(x, size, mode="bilinear", antialias=True) of 0, 1, 4, 9, 16, 25, 36. */
 static void scaling_is_pytorchs(void **state)
 {
@@ -181,9 +312,9 @@ static void scaling_is_pytorchs(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(every_colour_type_is_read),
-      IN_FOLDER(damage_is_told),
-      cmocka_unit_test(scaling_is_pytorchs),
+      IN_FOLDER(every_colour_type_is_read),           IN_FOLDER(damage_is_told),
+      IN_FOLDER(other_chunks_are_passed_over),        IN_FOLDER(sizes_that_lie_are_refused),
+      IN_FOLDER(data_beyond_the_picture_are_refused), cmocka_unit_test(scaling_is_pytorchs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
