@@ -260,10 +260,21 @@ static ls_status open_data(attack_session *session)
 {
   const attack_arguments *arguments = session->arguments;
   const ls_loaded *loaded = &session->loaded;
-  const char *where = arguments->data ? arguments->data : loaded->spec->data.source;
   LS_PASS(check_classes(session));
-  LS_PASS(ls_source_open(&session->source, where, loaded->info.classes));
+  LS_PASS(ls_loaded_open_data(&session->source, loaded, arguments->data));
   return ls_loaded_check_fit(loaded, ls_source_info(session->source), arguments->checkpoint);
+}
+
+/* Rank 0. */
+static ls_status warn_classes(const attack_session *session)
+{
+  ls_text lines = {0};
+  ls_loaded_compare_classes(&session->loaded, ls_source_info(session->source), session->arguments->checkpoint,
+                            &lines);
+  const bool failed = lines.failed;
+  if (!failed) ls_command_warn(ls_text_get(&lines));
+  ls_text_fini(&lines);
+  return failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
 }
 
 static ls_status make_rooms(attack_session *session)
@@ -286,6 +297,7 @@ static ls_status prepare(attack_session *session, ls_comm *comm)
       .network = &loaded->network, .threads = place.threads, .microbatch = spec->train.microbatch};
   session->onslaught.attack.seed = spec->seed;
   LS_AGREE(comm, open_data(session));
+  LS_ROOT(comm, warn_classes(session));
   LS_PASS(ls_source_check_same(session->source, comm));
   LS_AGREE(comm, make_rooms(session));
   const ls_eval_split split = session->onslaught.split;

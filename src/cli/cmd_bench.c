@@ -251,6 +251,7 @@ static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_argume
   ls_bench_result result;
   LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
   LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
+  LS_PASS(ls_setup_check_single(setup, "bench"));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));

@@ -242,6 +242,7 @@ static ls_status run_prepared(ls_comm *comm, scale_session *session)
                    "there is one rank, and nothing to compare it with; try: mpirun -n 2 lockstep scale");
   LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
   LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
+  LS_PASS(ls_setup_check_single(setup, "scale"));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));

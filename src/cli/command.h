@@ -28,4 +28,7 @@ struct argp;
 ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
                            bool *done) LS_CHECKED;
 
+/** Print lines on standard error, each as a warning; none of "". Rank 0. */
+void ls_command_warn(const char *lines);
+
 #endif

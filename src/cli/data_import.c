@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cli/data_command.h"
 #include "cli/print.h"
+#include "cli/reading.h"
 #include "cli/sample_display.h"
 #include "data/h5set.h"
 #include "data/source.h"
@@ -18,6 +19,7 @@ enum { KEY_OUTPUT = 'o', KEY_FORCE = 'f' };
 typedef struct import_arguments {
   const char *where, *output;
   bool force;
+  ls_reading reading;
 } import_arguments;
 
 static error_t check_complete(const import_arguments *given, struct argp_state *state)
@@ -31,7 +33,9 @@ static error_t check_complete(const import_arguments *given, struct argp_state *
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   import_arguments *given = state->input;
-  if (key == KEY_OUTPUT)
+  if (key == ARGP_KEY_INIT)
+    state->child_inputs[0] = &given->reading;
+  else if (key == KEY_OUTPUT)
     given->output = value;
   else if (key == KEY_FORCE)
     given->force = true;
@@ -52,9 +56,12 @@ static const struct argp_option options[] = {
     {"force", KEY_FORCE, NULL, 0, "Replace the file if it exists", 0},
     {0}};
 
+static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
+    .children = children,
     .args_doc = "SRC -o FILE.h5",
     .doc =
         "Write a dataset as one HDF5 file: /train and /test with images, uint8 [N, C, H, W], compressed and "
@@ -91,7 +98,8 @@ static ls_status import(const import_arguments *given)
   const double started_s = ls_clock_s();
   ls_source *source;
   LS_PASS(check_output(given));
-  LS_PASS(ls_source_open(&source, given->where, 0));
+  LS_PASS(ls_source_open_as(&source, given->where, &given->reading));
+  ls_command_warn(ls_source_notes(source));
   char what[96];
   snprintf(what, sizeof what, "importing %s", ls_source_info(source)->name);
   ls_sample_display display = ls_sample_display_of(stdout, what);

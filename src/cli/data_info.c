@@ -8,6 +8,7 @@
 
 #include "cli/data_command.h"
 #include "cli/print.h"
+#include "cli/reading.h"
 #include "cli/sample_display.h"
 #include "data/source.h"
 #include "data/survey.h"
@@ -19,6 +20,7 @@ static const double pixel_one = 255; /* the pixel that is 1 as a fraction */
 typedef struct info_arguments {
   const char *where;
   bool json;
+  ls_reading reading;
 } info_arguments;
 
 static error_t check_complete(const info_arguments *given, struct argp_state *state)
@@ -30,7 +32,9 @@ static error_t check_complete(const info_arguments *given, struct argp_state *st
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   info_arguments *given = state->input;
-  if (key == KEY_JSON)
+  if (key == ARGP_KEY_INIT)
+    state->child_inputs[0] = &given->reading;
+  else if (key == KEY_JSON)
     given->json = true;
   else if (key == ARGP_KEY_ARG && !given->where)
     given->where = value;
@@ -47,9 +51,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp_option options[] = {
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0}, {0}};
 
+static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
+    .children = children,
     .args_doc = "SRC",
     .doc = "Describe a dataset: format, shape, samples per split and class, mean and standard deviation per "
            "channel, and a digest of the contents. The digest does not depend on the format: files and their "
@@ -88,7 +95,10 @@ static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey
   ls_print(stdout, "format   %s\n", info->format);
   ls_print(stdout, "images   %zux%zux%zu (channels, height, width), uint8\n", info->channels, info->height,
            info->width);
+  if (info->is_transposed)
+    ls_print(stdout, "         the files hold them by columns: they are turned when read\n");
   ls_print(stdout, "classes  %zu\n", info->classes);
+  if (info->first_label > 0) ls_print(stdout, "         the files number them from %zu\n", info->first_label);
   ls_print(stdout, "digest   %s\n", survey->digest);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
     ls_print(stdout, "\n%s: %zu samples\n", ls_split_words[split], info->count[split]);
@@ -144,8 +154,9 @@ static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey
     json_object_set_new(splits, ls_split_words[split],
                         split_json(info, &survey->splits[split], info->count[split]));
   json_t *document = json_pack(
-      "{s:o, s:s, s:[I,I,I], s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format", info->format,
-      "shape", (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "classes",
+      "{s:o, s:s, s:[I,I,I], s:b, s:I, s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format",
+      info->format, "shape", (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width,
+      "transposed", info->is_transposed, "first_label", (json_int_t)info->first_label, "classes",
       (json_int_t)info->classes, "class_names", names_json(info), "splits", splits, "digest", survey->digest);
   char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
   if (text) ls_print_json(text);
@@ -159,7 +170,8 @@ static ls_status describe(const info_arguments *given)
 {
   ls_source *source;
   ls_survey survey;
-  LS_PASS(ls_source_open(&source, given->where, 0));
+  LS_PASS(ls_source_open_as(&source, given->where, &given->reading));
+  ls_command_warn(ls_source_notes(source));
   ls_sample_display display = ls_sample_display_of(stderr, "reading");
   const ls_ticker ticker = ls_sample_display_ticker(&display);
   ls_status status = ls_survey_make(&survey, source, display.terminal ? &ticker : NULL);

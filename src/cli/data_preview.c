@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/data_command.h"
 #include "cli/print.h"
+#include "cli/reading.h"
 #include "cli/setup.h"
 #include "config/config.h"
 #include "data/augment.h"
@@ -23,6 +24,7 @@ typedef struct preview_arguments {
   const char *where, *output, *config;
   size_t count;
   ls_split split;
+  ls_reading reading;
 } preview_arguments;
 
 static error_t parse_split(preview_arguments *given, const char *word, struct argp_state *state)
@@ -57,7 +59,9 @@ static error_t check_complete(const preview_arguments *given, struct argp_state 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   preview_arguments *given = state->input;
-  if (key == KEY_OUTPUT)
+  if (key == ARGP_KEY_INIT)
+    state->child_inputs[0] = &given->reading;
+  else if (key == KEY_OUTPUT)
     given->output = value;
   else if (key == KEY_COUNT)
     return parse_count(given, value, state);
@@ -85,9 +89,12 @@ static const struct argp_option options[] = {
      "Of each class one sample, and beside it as this configuration augments it in its first epochs", 0},
     {0}};
 
+static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
+    .children = children,
     .args_doc = "SRC -o FILE.png",
     .doc = "Draw a contact sheet: a row for each class, with its name, the number of its samples, and the "
            "first of "
@@ -128,6 +135,16 @@ static ls_status read_config(ls_spec **out, const char *path)
   return status;
 }
 
+/* The dataset that is given, else the configuration's. Local. */
+static ls_status open_source(ls_source **out, const preview_arguments *given, const ls_spec *spec)
+{
+  if (given->where) return ls_source_open_as(out, given->where, &given->reading);
+  ls_reading reading = ls_reading_of(&spec->data);
+  if (given->reading.transpose != LS_TRANSPOSE_AUTO) reading.transpose = given->reading.transpose;
+  if (given->reading.first_label.word < 0) reading.first_label = given->reading.first_label;
+  return ls_source_open_as(out, spec->data.source, &reading);
+}
+
 /* Rank 0. */
 static ls_status preview(const preview_arguments *given)
 {
@@ -138,7 +155,7 @@ static ls_status preview(const preview_arguments *given)
   ls_status status;
   LS_GO(ls_file_check_target(given->output));
   if (given->config) LS_GO(read_config(&spec, given->config));
-  LS_GO(ls_source_open(&source, given->where ? given->where : spec->data.source, 0));
+  LS_GO(open_source(&source, given, spec));
   const ls_dataset_info *info = ls_source_info(source);
   if (spec) LS_GO(plan_augment(&augment, spec, info, given->config));
   LS_GO(ls_sheet_draw(&picture, source, given->split, given->count, augment));

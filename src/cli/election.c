@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/class_names.h"
+#include "cli/command.h"
 #include "cli/eval_split.h"
 #include "comm/place.h"
 #include "data/same.h"
@@ -59,18 +60,12 @@ static ls_status prepare_local(ls_election *election)
     election->fits_weights = election->fits_weights && holds_out_the_same(election, i);
     LS_PASS(ls_loaded_check_fit(loaded, data, election->wish.checkpoints[i]));
     LS_PASS(check_held_out(election, i));
+    ls_loaded_compare_classes(loaded, data, election->wish.checkpoints[i], &election->other_classes);
     election->voters[i].network = &loaded->network;
     election->voters[i].tta = election->tta;
     LS_PASS(ls_workspaces_new(&election->voters[i].workspaces, loaded->model, election->threads));
   }
-  return LS_OK;
-}
-
-static ls_status open_source(ls_election *election)
-{
-  const ls_loaded *first = &election->networks[0];
-  const char *where = election->wish.data ? election->wish.data : first->spec->data.source;
-  return ls_source_open(&election->source, where, first->info.classes);
+  return election->other_classes.failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
 }
 
 /* Networks, data and workspaces. Collective. */
@@ -84,9 +79,10 @@ static ls_status prepare(ls_comm *comm, ls_election *election)
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   election->threads = place.threads;
-  LS_AGREE(comm, open_source(election));
+  LS_AGREE(comm, ls_loaded_open_data(&election->source, &election->networks[0], election->wish.data));
   LS_PASS(ls_source_check_same(election->source, comm));
   LS_AGREE(comm, prepare_local(election));
+  if (ls_comm_rank(comm) == 0) ls_command_warn(ls_text_get(&election->other_classes));
   const ls_spec *spec = election->networks[0].spec;
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,
@@ -129,6 +125,7 @@ void ls_election_fini(ls_election *election)
   ls_ensemble_free(election->ensemble);
   ls_metrics_free(election->metrics);
   free(election->class_names);
+  ls_text_fini(&election->other_classes);
   ls_evaluation_fini(&election->evaluation);
   ls_votes_fini(&election->votes);
   ls_votes_fini(&election->held_out);

@@ -39,6 +39,7 @@ typedef struct ls_election {
   ls_votes votes, held_out; /* of several networks; rank 0 */
   const char **class_names; /* rank 0; NULL: the dataset has none */
   ls_metrics *metrics;      /* rank 0 */
+  ls_text other_classes;    /* lines: of networks that were trained on others than the data's */
   ls_ensemble *ensemble;    /* rank 0; NULL: a single network */
 } ls_election;
 

@@ -140,19 +140,20 @@ static double cost_of(const ls_setup *setup)
          (double)setup->train_samples;
 }
 
-static void print_member(const ensemble_job *job, size_t member, const ls_setup *setup)
+/* Rank 0. */
+static ls_status print_member(const ensemble_job *job, size_t member, const ls_setup *setup)
 {
-  if (ls_comm_rank(job->world) != 0) return;
-  if (member == 0) ls_setup_print_data(setup);
+  if (member == 0) LS_PASS(ls_setup_tell_data(setup));
   ls_setup_note_settings(setup, member + 1, stdout);
   ls_setup_warn_rest(setup, member + 1);
-  if (!job->wish->dry_run) return;
+  if (!job->wish->dry_run) return LS_OK;
   ls_text table = {0};
   ls_model_summary(setup->model, &table);
   ls_print(stdout, "member %zu: %s, seed %zu\n", member + 1, setup->spec->name, setup->spec->seed);
   ls_print_lines(stdout, ls_text_get(&table));
   ls_print(stdout, "\n");
   ls_text_fini(&table);
+  return LS_OK;
 }
 
 /* Can it vote with the first member? The same everywhere. */
@@ -190,7 +191,7 @@ static ls_status check_member(ensemble_job *job, size_t member)
   job->costs[member] = cost_of(&setup);
   job->has_test = ls_source_info(setup.source)->count[LS_SPLIT_TEST] > 0;
   job->has_validation = setup.spec->data.validation.is_fraction || setup.spec->data.validation.count > 0;
-  print_member(job, member, &setup);
+  LS_GO(ls_comm_agree(job->world, ls_comm_rank(job->world) == 0 ? print_member(job, member, &setup) : LS_OK));
 done:
   ls_setup_fini(&setup);
   return status == LS_OK ? LS_OK : ls_wrap(status, "member %zu", member + 1);

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/print.h"
 #include "config/config.h"
 #include "data/same.h"
@@ -98,9 +99,21 @@ ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *argum
   return ls_text_take(&yaml, &setup->resolved);
 }
 
+ls_status ls_setup_check_single(const ls_setup *setup, const char *command)
+{
+  const size_t members = setup->spec->ensemble.members;
+  if (members <= 1) return LS_OK;
+  return ls_fail(
+      LS_E_CONFIG,
+      "ensemble.members: %zu, but %s measures the training of one network; give ensemble.members=0, or train "
+      "the ensemble by `lockstep train`",
+      members, command);
+}
+
 static ls_status open_data(ls_setup *setup)
 {
-  LS_TRY(ls_source_open(&setup->source, setup->spec->data.source, setup->spec->data.classes), "data.source");
+  const ls_reading reading = ls_reading_of(&setup->spec->data);
+  LS_TRY(ls_source_open_as(&setup->source, setup->spec->data.source, &reading), "data.source");
   return LS_OK;
 }
 
@@ -256,10 +269,30 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
            name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
 }
 
-void ls_setup_print_data(const ls_setup *setup)
+/* Classes that nothing can be learnt of. */
+static ls_status warn_empty(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s)\n", data->name,
+  ls_text classes = {0};
+  LS_PASS(ls_source_empty_classes(setup->source, LS_SPLIT_TRAIN, &classes));
+  if (classes.length > 0)
+    ls_print(
+        stderr,
+        "lockstep: warning: dataset '%s' has no training samples of class %s: labels go from 0 to %zu%s\n",
+        data->name, ls_text_get(&classes), data->classes - 1,
+        data->first_label > 0 ? " when the first is counted as 0" : "");
+  const bool failed = classes.failed;
+  ls_text_fini(&classes);
+  return failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
+}
+
+ls_status ls_setup_tell_data(const ls_setup *setup)
+{
+  const ls_dataset_info *data = ls_source_info(setup->source);
+  ls_command_warn(ls_source_notes(setup->source));
+  LS_PASS(warn_empty(setup));
+  ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s%s)\n", data->name,
            data->channels, data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN],
-           data->count[LS_SPLIT_TEST], data->format);
+           data->count[LS_SPLIT_TEST], data->format, data->is_transposed ? ", by columns" : "");
+  return LS_OK;
 }

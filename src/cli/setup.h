@@ -59,6 +59,10 @@ ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments
 /** The configuration. Local. */
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;
 
+/** Does the configuration train one network? For those that measure one: `command` is the word. Local.
+ * Errors: LS_E_CONFIG. */
+ls_status ls_setup_check_single(const ls_setup *setup, const char *command) LS_CHECKED;
+
 /** Placement, dataset and model. `place`: of this rank, where others than those of the communicator share its
  * host; NULL: it is found. Collective. */
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place) LS_CHECKED;
@@ -79,7 +83,8 @@ void ls_setup_note_settings(const ls_setup *setup, size_t member, FILE *stream);
  * Rank 0. */
 void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 
-/** Print what the data are. */
-void ls_setup_print_data(const ls_setup *setup);
+/** Print what the data are, after warnings of what is odd about them: missing files, classes without a
+ * training sample. Rank 0. Errors: LS_E_MEMORY. */
+ls_status ls_setup_tell_data(const ls_setup *setup) LS_CHECKED;
 
 #endif

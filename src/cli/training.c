@@ -210,11 +210,9 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   if (!wish->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
   if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish->dry_run));
-  if (tells && !*wish->label) {
-    ls_setup_warn_rest(&training->setup, 0);
-    ls_setup_print_data(&training->setup);
-    ls_setup_note_settings(&training->setup, 0, stdout);
-  }
+  if (tells && !*wish->label) ls_setup_warn_rest(&training->setup, 0);
+  if (!*wish->label) LS_ROOT(comm, ls_setup_tell_data(&training->setup));
+  if (tells && !*wish->label) ls_setup_note_settings(&training->setup, 0, stdout);
   if (tells && wish->dry_run) print_model(training->setup.model);
   if (wish->dry_run) return LS_OK;
   LS_PASS(settle(training, comm, wish));

@@ -9,6 +9,8 @@ static const char *const normalize_words[] = {
     [LS_NORMALIZE_UNIT] = "unit", [LS_NORMALIZE_STANDARD] = "standard", [LS_NORMALIZE_NONE] = "none", NULL};
 static const char *const shuffle_words[] = {
     [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
+static const char *const transpose_words[] = {
+    [LS_TRANSPOSE_AUTO] = "auto", [LS_TRANSPOSE_TRUE] = "true", [LS_TRANSPOSE_FALSE] = "false", NULL};
 static const char *const split_seed_words[] = {"seed", NULL};
 static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
@@ -63,7 +65,9 @@ const ls_key ls_spec_keys[] = {
     {.path = "data.source",
      .type = LS_KEY_TEXT,
      .offset = offsetof(ls_spec, data.source),
-     .doc = "Name in the catalogue (mnist), folder of IDX or CIFAR-10 files, or .h5 dataset."},
+     .doc = "Name in the catalogue (mnist), folder of IDX or CIFAR-10 files, or .h5 dataset; of several "
+            "datasets "
+            "in a folder, folder/BEGINNING of its files' names."},
     {.path = "data.validation",
      .type = LS_KEY_AMOUNT,
      .offset = offsetof(ls_spec, data.validation),
@@ -106,6 +110,22 @@ const ls_key ls_spec_keys[] = {
      .offset = offsetof(ls_spec, data.classes),
      .preset = "0",
      .doc = "Number of classes; 0 takes it from the dataset."},
+    {.path = "data.transpose",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, data.transpose),
+     .preset = "auto",
+     .words = transpose_words,
+     .doc =
+         "Whether IDX files hold each image by columns; auto: as EMNIST does, where the names are EMNIST's."},
+    {.path = "data.first_label",
+     .type = LS_KEY_COUNT_OR_WORD,
+     .offset = offsetof(ls_spec, data.first_label),
+     .preset = "auto",
+     .words = auto_words,
+     .max = 65535,
+     .doc = "The files' number of the first class; auto: 1 where the names are those of EMNIST's letters, "
+            "else 0, "
+            "if there is a 0 among the labels."},
     {.path = "data.augment.rotate",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, data.augment.rotate),

@@ -11,6 +11,7 @@
 
 typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALIZE_NONE } ls_normalize;
 typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
+typedef enum ls_transpose { LS_TRANSPOSE_AUTO, LS_TRANSPOSE_TRUE, LS_TRANSPOSE_FALSE } ls_transpose;
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 typedef enum ls_lr_scaling { LS_LR_LINEAR, LS_LR_SQRT } ls_lr_scaling;
@@ -39,14 +40,16 @@ typedef enum ls_adversarial_method {
 } ls_adversarial_method;
 
 typedef struct ls_spec_data {
-  char *source;                /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
-  ls_amount validation;        /* held out of the training split; count 0: none; default 0 */
-  ls_count_or_word split_seed; /* of what is held out; word: the run's seed */
-  int normalize;               /* ls_normalize; default standard */
-  int shuffle;                 /* ls_shuffle; default global */
-  size_t per_class;            /* samples of each class to train on; 0: all */
-  double fraction;             /* of each class to train on, in (0, 1]; without per_class */
-  size_t classes;              /* number of classes; 0: from the dataset */
+  char *source;                 /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
+  ls_amount validation;         /* held out of the training split; count 0: none; default 0 */
+  ls_count_or_word split_seed;  /* of what is held out; word: the run's seed */
+  int normalize;                /* ls_normalize; default standard */
+  int shuffle;                  /* ls_shuffle; default global */
+  size_t per_class;             /* samples of each class to train on; 0: all */
+  double fraction;              /* of each class to train on, in (0, 1]; without per_class */
+  size_t classes;               /* number of classes; 0: from the dataset */
+  int transpose;                /* ls_transpose: do IDX files hold images by columns? */
+  ls_count_or_word first_label; /* the files' number of class 0; word: as they say themselves */
   ls_spec_augment augment;
 } ls_spec_data;
 

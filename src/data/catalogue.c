@@ -74,6 +74,13 @@ const ls_catalogue_entry *ls_catalogue_find(const char *name)
   return NULL;
 }
 
+const ls_catalogue_entry *ls_catalogue_of_file(const char *name)
+{
+  for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++)
+    if (entry->prefix[0] && strcasestr(name, entry->prefix)) return entry;
+  return NULL;
+}
+
 void ls_catalogue_tell(ls_text *text)
 {
   for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++)

@@ -25,6 +25,10 @@ extern const ls_catalogue_entry ls_catalogue[]; /* ends with a row whose name is
 /** The row of that name, or NULL. */
 const ls_catalogue_entry *ls_catalogue_find(const char *name);
 
+/** The dataset that a file says it is of: the one whose prefix is in its name ("emnist-letters-"), in
+ * capitals or not; NULL: it does not say. */
+const ls_catalogue_entry *ls_catalogue_of_file(const char *name);
+
 /** Append the names, joined by ", ". */
 void ls_catalogue_tell(ls_text *text);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reader of CIFAR-10's binary version: data_batch_*.bin and test_batch*.bin, plain or gzip, as many as
- * there are. A record is one byte of label and 3072 of image: 32 rows of 32 red values, then green, then
+/* The reader of CIFAR-10's binary version: data_batch_N.bin and test_batch.bin, plain or gzip, as many as
+ * there are. Names are matched whole: a browser calls the second download of a file "data_batch_1 (1).bin",
+ * and what looks like a batch but is not called like one is refused rather than read twice or passed over. A
+ * record is one byte of label and 3072 of image: 32 rows of 32 red values, then green, then
  * blue, which is [C, H, W] as it stands. There are no headers, so the length of the files tells the counts.
  *
  * Source: A. Krizhevsky: "Learning multiple layers of features from tiny images", 2009.
@@ -22,6 +24,9 @@ enum {
   RECORD_BYTES = 1 + IMAGE_BYTES,
   BLOCK_RECORDS = 64,
   CLASSES = 10,
+  BATCHES = 5,       /* of the publisher's training split */
+  NUMBER_DIGITS = 4, /* of a batch, at most */
+  MISSING_TOLD = 12,
   NAMES_LIMIT_BYTES = 1 << 16
 };
 
@@ -41,18 +46,57 @@ typedef struct cifar_state {
   uint8_t block[BLOCK_RECORDS * RECORD_BYTES];
 } cifar_state;
 
-static bool is_batch(const char *name, size_t split)
+/* Is it PREFIX.bin, PREFIX_N.bin, or one of these with .gz? *number: N, or 0. */
+static bool is_batch(const char *name, size_t split, size_t *number)
 {
-  return ls_text_begins(name, prefixes[split]) &&
-         (ls_text_ends(name, ".bin") || ls_text_ends(name, ".bin.gz"));
+  if (!ls_text_begins(name, prefixes[split])) return false;
+  name += strlen(prefixes[split]);
+  *number = 0;
+  if (*name == '_') {
+    const size_t digits = strspn(++name, "0123456789");
+    if (digits == 0 || digits > NUMBER_DIGITS || *name == '0') return false;
+    for (size_t i = 0; i < digits; i++) *number = 10 * *number + (size_t)(*name++ - '0');
+  }
+  return strcmp(name, ".bin") == 0 || strcmp(name, ".bin.gz") == 0;
+}
+
+/* A copy, a part of a download, or a batch by another name: but no checksum or signature of one. */
+static bool looks_like_batch(const char *name)
+{
+  static const char *const others[] = {".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig", ".txt"};
+  bool has_word = false;
+  size_t number;
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+    if (is_batch(name, split, &number)) return false;
+    has_word |= strcasestr(name, prefixes[split]) != NULL;
+  }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (ls_text_ends(name, others[i])) return false;
+  return has_word && strcasestr(name, ".bin");
 }
 
 static ls_status recognize(const ls_reader_place *place, bool *is_mine)
 {
+  size_t number;
   *is_mine = false;
-  for (size_t i = 0; place->folder && i < place->folder->count; i++)
+  for (size_t i = 0; place->folder && i < place->folder->count; i++) {
+    const char *name = place->folder->names[i];
+    *is_mine = *is_mine || looks_like_batch(name);
     for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
-      *is_mine = *is_mine || is_batch(place->folder->names[i], split);
+      *is_mine = *is_mine || is_batch(name, split, &number);
+  }
+  return LS_OK;
+}
+
+static ls_status check_names(const ls_folder *folder)
+{
+  for (size_t i = 0; i < folder->count; i++)
+    if (looks_like_batch(folder->names[i]))
+      return ls_fail(
+          LS_E_INPUT,
+          "'%s/%s' looks like a batch of CIFAR-10, or a copy of one: batches are called data_batch_N.bin and "
+          "test_batch.bin, or the same with .gz; rename it or take it out of the folder",
+          folder->path, folder->names[i]);
   return LS_OK;
 }
 
@@ -90,7 +134,8 @@ static ls_status open_file(cifar_state *state, size_t split, const ls_folder *fo
   batch_file *file = &state->files[split][state->file_count[split]];
   char *path;
   LS_PASS(ls_path_join(&path, folder->path, name));
-  ls_status status = ls_stream_open(&file->stream, path);
+  ls_status status = ls_stream_check_twin(path);
+  if (status == LS_OK) status = ls_stream_open(&file->stream, path);
   free(path);
   LS_PASS(status);
   state->file_count[split]++;
@@ -106,28 +151,64 @@ static int compare_versions(const void *a, const void *b)
   return strverscmp(*left, *right);
 }
 
-static ls_status open_files(cifar_state *state, size_t split, const ls_folder *folder, ls_text *labels)
+/* Numbers go from 1 on, and a batch without one is alone. */
+static ls_status check_numbers(ls_source *source, size_t split, const char *const *names, size_t count,
+                               size_t expected)
 {
+  size_t number, missing = 0, next = 1;
+  ls_text list = {0};
+  for (size_t i = 0; i < count; i++) {
+    is_batch(names[i], split, &number);
+    if (number == 0 && count > 1)
+      return ls_fail(LS_E_INPUT,
+                     "both '%s' and '%s' hold the %s split, or a part of it: keep the one or the others",
+                     names[0], names[1], ls_split_words[split]);
+    expected = number == 0 ? 0 : ls_size_max(expected, number);
+  }
+  for (size_t i = 0; next <= expected; next++) {
+    if (i < count) is_batch(names[i], split, &number);
+    if (i < count && number == next)
+      i++;
+    else if (missing++ < MISSING_TOLD)
+      ls_text_add(&list, "%s%s_%zu", missing > 1 ? ", " : "", prefixes[split], next);
+  }
+  if (missing > MISSING_TOLD) ls_text_add(&list, " and %zu more", missing - MISSING_TOLD);
+  if (missing > 0)
+    ls_text_add(&source->notes, "dataset '%s': %s %s missing: it has %zu of %zu %s batches\n",
+                source->info.name, ls_text_get(&list), missing == 1 ? "is" : "are", count, expected,
+                ls_split_words[split]);
+  source->notes.failed |= list.failed;
+  ls_text_fini(&list);
+  return LS_OK;
+}
+
+static ls_status open_files(ls_source *source, size_t split, const ls_reader_place *place, ls_text *labels)
+{
+  cifar_state *state = source->state;
+  const ls_folder *folder = place->folder;
+  const size_t expected = place->entry && split == LS_SPLIT_TRAIN ? BATCHES : 0;
   const char **names;
-  size_t count = 0;
+  size_t count = 0, number;
   LS_PASS(ls_alloc(&names, folder->count, sizeof *names, "the names of the batches"));
   for (size_t i = 0; i < folder->count; i++)
-    if (is_batch(folder->names[i], split)) names[count++] = folder->names[i];
+    if (is_batch(folder->names[i], split, &number)) names[count++] = folder->names[i];
   qsort(names, count, sizeof *names, compare_versions);
-  ls_status status = ls_alloc(&state->files[split], count, sizeof *state->files[split], "the batches");
+  ls_status status = check_numbers(source, split, names, count, count > 0 ? expected : 0);
+  if (status == LS_OK)
+    status = ls_alloc(&state->files[split], count, sizeof *state->files[split], "the batches");
   for (size_t i = 0; i < count && status == LS_OK; i++)
     status = open_file(state, split, folder, names[i], labels);
   free(names);
   return status;
 }
 
-static ls_status open_split(ls_source *source, size_t split, const ls_folder *folder)
+static ls_status open_split(ls_source *source, size_t split, const ls_reader_place *place)
 {
   ls_text labels = {0};
   ls_status status;
-  LS_GO(open_files(source->state, split, folder, &labels));
+  LS_GO(open_files(source, split, place, &labels));
   if (labels.failed) {
-    status = ls_fail(LS_E_MEMORY, "no memory for the labels in '%s'", folder->path);
+    status = ls_fail(LS_E_MEMORY, "no memory for the labels in '%s'", place->path);
     goto done;
   }
   LS_GO(ls_alloc(&source->labels[split], labels.length, sizeof *source->labels[split], "the labels"));
@@ -207,8 +288,9 @@ static ls_status open_cifar(ls_source *source, const ls_reader_place *place)
   source->info.height = SIDE;
   source->info.width = SIDE;
   source->info.classes = CLASSES;
+  LS_PASS(check_names(place->folder));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
-    LS_PASS(open_split(source, split, place->folder));
+    LS_PASS(open_split(source, split, place));
     if (source->info.count[split] == 0 && place->entry) return fail_missing(place->folder, split);
   }
   return read_names(&source->info, place->folder);

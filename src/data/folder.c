@@ -71,12 +71,20 @@ done:
   return status;
 }
 
+/* Does a name begin with these words? */
+static bool has_beginning(const char *name, const char *beginning)
+{
+  const size_t length = strlen(beginning);
+  if (!ls_text_begins(name, beginning)) return false;
+  return length == 0 || strchr("-_. ", beginning[length - 1]) || strchr("-_. ", name[length]);
+}
+
 /* Add a name if it is that of a regular file. */
 static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
 {
   char *path;
   ls_file_kind kind;
-  if (name[0] == '.') return LS_OK;
+  if (name[0] == '.' || !has_beginning(name, folder->beginning)) return LS_OK;
   LS_PASS(ls_path_join(&path, folder->path, name));
   const ls_status status = ls_file_look(&kind, path);
   free(path);
@@ -109,9 +117,9 @@ static ls_status read_names(ls_folder *folder, DIR *stream)
   return drop_twins(folder);
 }
 
-ls_status ls_folder_list(ls_folder *folder, const char *path)
+ls_status ls_folder_list(ls_folder *folder, const char *path, const char *beginning)
 {
-  *folder = (ls_folder){0};
+  *folder = (ls_folder){.beginning = beginning};
   DIR *stream = opendir(path);
   if (!stream) return ls_fail(ls_errno_status(errno), "cannot read folder '%s': %s", path, strerror(errno));
   ls_status status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lies in a folder: the sorted names of its regular files. Private to the readers. */
+/* What lies in a folder: the sorted names of its regular files, or of those that begin alike. Private to the
+ * readers. */
 #ifndef LS_DATA_FOLDER_H
 #define LS_DATA_FOLDER_H
 
@@ -13,11 +14,14 @@ typedef struct ls_folder {
   char *path;   /* as given; owned */
   char **names; /* [count] of the regular files, hidden ones left out, sorted; owned */
   size_t count;
+  const char *beginning; /* of all names; "": any. Borrowed */
 } ls_folder;
 
-/** List a folder. Where both NAME and NAME.gz lie there, NAME.gz is left out: it is the same file, and NAME
- * is quicker to read. Local. Errors: LS_E_INPUT if it may not be read; LS_E_IO, LS_E_MEMORY. */
-ls_status ls_folder_list(ls_folder *folder, const char *path) LS_CHECKED;
+/** List the files of a folder whose names begin with `beginning`, which ends where a word does: at a '-', '_',
+ * '.' or blank. Where both NAME and NAME.gz lie there, NAME.gz is left out: NAME is quicker to read, and
+ * ls_stream_check_twin() sees to it that they are the same. Local. Errors: LS_E_INPUT if the folder may not be
+ * read; LS_E_IO, LS_E_MEMORY. */
+ls_status ls_folder_list(ls_folder *folder, const char *path, const char *beginning) LS_CHECKED;
 void ls_folder_fini(ls_folder *folder);
 
 /** Append the names, quoted, at most a dozen: "'a', 'b' and 3 more", or "no files". */

@@ -16,6 +16,7 @@
 
 enum {
   IMAGE_RANK = 4,
+  SHAPE_CHARS = 128,
   TEXT_BYTES = 64,      /* of a text attribute, with its terminator */
   LONGEST_TEXT = 1024,  /* bytes of a fixed-length text that are looked at */
   DEFLATE_RATIO = 1032, /* the most that deflate can compress */
@@ -30,6 +31,7 @@ typedef struct h5set_state {
   hid_t file;                         /* 0: not open */
   hid_t images[LS_SPLIT_COUNT];       /* 0: not open */
   ls_h5chunks chunks[LS_SPLIT_COUNT]; /* of the images */
+  bool is_ours;                       /* says that its format is lockstep's: images are [N, C, H, W] */
 } h5set_state;
 
 static ls_status recognize(const ls_reader_place *place, bool *is_mine)
@@ -151,12 +153,11 @@ static ls_status read_texts(const h5set_state *state, const char *name, text_slo
   return status;
 }
 
-static ls_status check_format(const h5set_state *state)
+static ls_status check_format(h5set_state *state)
 {
   text_slot format = "";
-  bool found;
-  LS_PASS(read_texts(state, "format", &format, 1, &found));
-  if (found && strcmp(format, "lockstep-dataset") != 0)
+  LS_PASS(read_texts(state, "format", &format, 1, &state->is_ours));
+  if (state->is_ours && strcmp(format, "lockstep-dataset") != 0)
     return ls_fail(LS_E_INPUT, "'%s' is no dataset: its attribute format says '%s', not 'lockstep-dataset'",
                    state->path, format);
   return LS_OK;
@@ -211,7 +212,7 @@ done:
   return status;
 }
 
-static ls_status read_attributes(const h5set_state *state, ls_dataset_info *info)
+static ls_status read_attributes(h5set_state *state, ls_dataset_info *info)
 {
   text_slot name = "";
   bool found;
@@ -235,15 +236,27 @@ typedef struct h5set_array {
   ls_h5chunks chunks;
 } h5set_array;
 
+/* "200x28x28", of as many dimensions as there is room for. */
+static void write_shape(const h5set_array *array, char text[SHAPE_CHARS])
+{
+  size_t length = 0;
+  text[0] = '\0';
+  for (int i = 0; i < array->rank && length < SHAPE_CHARS; i++)
+    length += (size_t)snprintf(text + length, SHAPE_CHARS - length, i > 0 ? "x%" PRIuHSIZE : "%" PRIuHSIZE,
+                               array->shape[i]);
+}
+
 /* Rank, shape and overall size. */
 static ls_status measure(h5set_array *array, const char *path, int rank, const char *expected)
 {
   hid_t space = H5Dget_space(array->dataset);
   array->rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, array->shape, NULL);
   if (space >= 0) H5Sclose(space);
+  char shape[SHAPE_CHARS];
+  write_shape(array, shape);
   if (array->rank != rank)
-    return ls_fail(LS_E_INPUT, "'%s': %s has %d dimensions: expected %s", path, array->object, array->rank,
-                   expected);
+    return ls_fail(LS_E_INPUT, "'%s': %s has %d dimensions (%s): expected %s", path, array->object,
+                   array->rank, shape, expected);
   array->bytes = array->bytes_each;
   bool fits = true;
   for (int i = 0; i < rank; i++)
@@ -254,16 +267,33 @@ static ls_status measure(h5set_array *array, const char *path, int rank, const c
   return LS_OK;
 }
 
+/* What a type is called in NumPy, as far as it is a number. */
+static void name_type(hid_t type, char name[SHAPE_CHARS])
+{
+  const H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+  const char *word = class == H5T_FLOAT                  ? "float"
+                     : class != H5T_INTEGER              ? NULL
+                     : H5Tget_sign(type) == H5T_SGN_NONE ? "uint"
+                                                         : "int";
+  if (word)
+    snprintf(name, SHAPE_CHARS, "%s%zu", word, 8 * H5Tget_size(type));
+  else
+    snprintf(name, SHAPE_CHARS, "no number");
+}
+
 /* An unsigned integer of an allowed width. */
 static ls_status check_type(h5set_array *array, const char *path, size_t widest, const char *expected)
 {
   hid_t type = H5Dget_type(array->dataset);
   bool is_good = type >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE &&
                  H5Tget_size(type) <= widest && H5Tget_precision(type) == 8 * H5Tget_size(type);
+  char found[SHAPE_CHARS];
+  name_type(type, found);
   array->bytes_each = type >= 0 ? H5Tget_size(type) : 0;
   if (type >= 0) H5Tclose(type);
   if (!is_good)
-    return ls_fail(LS_E_INPUT, "'%s': %s has the wrong type: expected %s", path, array->object, expected);
+    return ls_fail(LS_E_INPUT, "'%s': %s has the wrong type, %s: expected %s", path, array->object, found,
+                   expected);
   return LS_OK;
 }
 
@@ -310,6 +340,39 @@ static ls_status check_array(const h5set_state *state, h5set_array *array)
 
 /* ---- splits ---- */
 
+/* Numbers of channels that images commonly have. */
+static bool is_channels(hsize_t count)
+{
+  return count == 1 || count == 3 || count == 4;
+}
+
+/* Is the second axis plainly that of the channels, and not the last? Files of others may be [N, H, W, C], as
+ * Keras has it: images of one, three or four channels are told by their sizes, unless both axes are of such a
+ * size; others where there are fewer channels than columns. A single pixel of one channel is the same both
+ * ways. */
+static bool are_channels_first(const hsize_t shape[IMAGE_RANK])
+{
+  const hsize_t second = shape[1], last = shape[3];
+  if (second == 1 && shape[2] == 1 && last == 1) return true;
+  return !is_channels(last) && (is_channels(second) || second < last);
+}
+
+static ls_status check_layout(const h5set_state *state, const h5set_array *images)
+{
+  const hsize_t *shape = images->shape;
+  char text[SHAPE_CHARS];
+  if (state->is_ours || are_channels_first(shape)) return LS_OK;
+  write_shape(images, text);
+  return ls_fail(LS_E_INPUT,
+                 "'%s': %s is %s: either %" PRIuHSIZE "x%" PRIuHSIZE " images of %" PRIuHSIZE
+                 " channels, which come last, or %" PRIuHSIZE "x%" PRIuHSIZE " images of %" PRIuHSIZE
+                 " channels, which come first, as they must: in the first case write x.transpose(0, 3, 1, 2) "
+                 "by h5py, in the "
+                 "second say so by file.attrs['format'] = 'lockstep-dataset'",
+                 state->path, images->object, text, shape[1], shape[2], shape[3], shape[2], shape[3],
+                 shape[1]);
+}
+
 static ls_status open_images(ls_source *source, ls_split split, hid_t group, const char *object)
 {
   h5set_state *state = source->state;
@@ -318,7 +381,10 @@ static ls_status open_images(ls_source *source, ls_split split, hid_t group, con
   LS_PASS(open_object(&images.dataset, state, group, object, H5I_DATASET));
   state->images[split] = images.dataset;
   LS_PASS(check_type(&images, state->path, 1, "uint8"));
-  LS_PASS(measure(&images, state->path, IMAGE_RANK, "4: samples, channels, height, width"));
+  LS_PASS(measure(&images, state->path, IMAGE_RANK,
+                  "4: samples, channels, height, width; grey "
+                  "images get their channel by x[:, None] in NumPy"));
+  LS_PASS(check_layout(state, &images));
   ls_status status = check_array(state, &images);
   state->chunks[split] = images.chunks;
   LS_PASS(status);
@@ -343,7 +409,9 @@ static ls_status read_labels(ls_source *source, ls_split split, h5set_array *lab
   const h5set_state *state = source->state;
   const size_t count = source->info.count[split];
   LS_PASS(check_type(labels, state->path, 2, "uint8 or uint16"));
-  LS_PASS(measure(labels, state->path, 1, "1: samples"));
+  LS_PASS(measure(labels, state->path, 1,
+                  "1: samples; in NumPy, labels.ravel(), or labels.argmax(1) where there is a "
+                  "column for each class"));
   LS_PASS(check_array(state, labels));
   if (labels->shape[0] != count)
     return ls_fail(LS_E_INPUT, "'%s': %s has %" PRIuHSIZE " labels, but there are %zu images", state->path,
@@ -412,7 +480,11 @@ static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
   LS_PASS(read_attributes(state, &source->info));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) LS_PASS(open_split(source, (ls_split)split));
   if (source->info.height == 0)
-    return ls_fail(LS_E_INPUT, "'%s' has neither /train nor /test: it is no dataset", state->path);
+    return ls_fail(
+        LS_E_INPUT,
+        "'%s' has neither /train nor /test: it is no dataset, which holds /train/images, /train/labels "
+        "and the same in /test",
+        state->path);
   return LS_OK;
 }
 

@@ -3,14 +3,14 @@
  * dimensions, each dimension as a big-endian 32-bit integer, and the elements.
  *
  * In a folder, images (three dimensions) and labels (one) are told apart by their headers, whatever the files
- * are called; train and test by a word in the name. What is not clear is refused, never guessed: training on
+ * are called; train and test by a word in the name, and so is whether they are EMNIST's, which hold images by
+ * columns and number letters from 1. What is not clear is refused, never guessed: training on
  * the wrong file looks like a bad model. Memory is never sized by a header alone: images are counted in the
  * file (a gzip file is decompressed once for that) before anything is allocated for them.
  *
  * Source: Y. LeCun, C. Cortes, C. Burges: "The MNIST database of handwritten digits".
  */
 #include <assert.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +39,7 @@ typedef struct idx_state {
   ls_stream *images[LS_SPLIT_COUNT];
   char *label_paths[LS_SPLIT_COUNT]; /* for messages */
   size_t data_offset;                /* of the first image */
-  bool is_transposed;
-  uint8_t *scratch; /* one image, where they are transposed */
+  uint8_t *scratch;                  /* one image, where they are transposed */
 } idx_state;
 
 typedef struct idx_header {
@@ -62,11 +61,17 @@ static const char *type_name(unsigned char type)
 
 /* ---- which files ---- */
 
-/* A name that promises IDX, so that a damaged file is told of and not passed over. */
+/* A name that promises IDX by its end, so that a damaged file is told of and not passed over. What has
+ * something behind that ("...-ubyte.gz.sha256") is IDX only if its bytes are. */
 static bool promises_idx(const char *name)
 {
-  const char *idx = strstr(name, "idx");
-  return (idx && isdigit((unsigned char)idx[strlen("idx")])) || strstr(name, "ubyte");
+  const size_t length = strlen(name) - (ls_text_ends(name, ".gz") ? strlen(".gz") : 0);
+  static const char *const ends[] = {"ubyte", "idx1", "idx3"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    const size_t part = strlen(ends[i]);
+    if (length >= part && strncmp(name + length - part, ends[i], part) == 0) return true;
+  }
+  return false;
 }
 
 static bool is_magic(const unsigned char magic[MAGIC_BYTES])
@@ -156,7 +161,7 @@ static ls_status fail_files(const ls_folder *folder, const char *what)
 static ls_status assign(const ls_folder *folder, idx_files files[LS_SPLIT_COUNT], const char *name,
                         size_t rank)
 {
-  char what[256];
+  char what[512];
   const size_t split = split_of(name);
   if (rank != IMAGE_RANK && rank != LABEL_RANK)
     return ls_fail(LS_E_INPUT, "'%s/%s' is an IDX file of %zu dimensions: images have 3, labels 1",
@@ -168,25 +173,21 @@ static ls_status assign(const ls_folder *folder, idx_files files[LS_SPLIT_COUNT]
   }
   const char **place = rank == IMAGE_RANK ? &files[split].images : &files[split].labels;
   if (*place) {
-    snprintf(what, sizeof what, "both '%.90s' and '%.90s' hold %s %s", *place, name, ls_split_words[split],
-             rank == IMAGE_RANK ? "images" : "labels");
+    snprintf(what, sizeof what,
+             "both '%.90s' and '%.90s' hold %s %s (of several datasets in a folder, one is chosen by the "
+             "beginning of "
+             "its files' names: %.90s/BEGINNING)",
+             *place, name, ls_split_words[split], rank == IMAGE_RANK ? "images" : "labels", folder->path);
     return fail_files(folder, what);
   }
   *place = name;
   return LS_OK;
 }
 
-/* Find each file's role. */
-static ls_status assign_all(const ls_reader_place *place, idx_files files[LS_SPLIT_COUNT])
+/* Has each split that is there both images and labels? */
+static ls_status check_pairs(const ls_reader_place *place, const idx_files files[LS_SPLIT_COUNT])
 {
   const ls_folder *folder = place->folder;
-  const char *prefix = place->entry ? place->entry->prefix : "";
-  for (size_t i = 0; i < folder->count; i++) {
-    size_t rank;
-    if (!ls_text_begins(folder->names[i], prefix)) continue;
-    LS_PASS(rank_of(folder, folder->names[i], &rank));
-    if (rank > 0) LS_PASS(assign(folder, files, folder->names[i], rank));
-  }
   bool is_empty = true;
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
     char what[64];
@@ -202,6 +203,59 @@ static ls_status assign_all(const ls_reader_place *place, idx_files files[LS_SPL
     return fail_files(folder, what);
   }
   return is_empty ? fail_files(folder, "no file of images or labels") : LS_OK;
+}
+
+/* Files of several of the catalogue's datasets, or of one and of who knows what. */
+static ls_status fail_mixed(const ls_folder *folder, const char *const names[2])
+{
+  ls_text found = {0}, example = {0};
+  for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++) {
+    bool is_there = false;
+    for (size_t i = 0; i < folder->count; i++) is_there |= ls_catalogue_of_file(folder->names[i]) == entry;
+    if (!is_there) continue;
+    if (found.length == 0) ls_text_add(&example, "%s/%s", folder->path, entry->name);
+    ls_text_add(&found, "%s%s", found.length > 0 ? ", " : "", entry->name);
+  }
+  const bool is_named = ls_catalogue_of_file(names[0]) && ls_catalogue_of_file(names[1]);
+  ls_status status =
+      ls_fail(LS_E_INPUT,
+              "IDX folder '%s' holds files of %s%s, such as '%s' and '%s': choose one dataset by the "
+              "beginning of its files' names, as in data.source=%s",
+              folder->path, ls_text_get(&found), is_named ? "" : " and others", names[0], names[1],
+              ls_text_get(&example));
+  ls_text_fini(&found);
+  ls_text_fini(&example);
+  return status;
+}
+
+/* Whose files they are: all say the same, or nothing. */
+static ls_status find_entry(ls_source *source, const ls_reader_place *place, const char *const names[2])
+{
+  const ls_catalogue_entry *entry = ls_catalogue_of_file(names[1]);
+  if (names[0] && entry != ls_catalogue_of_file(names[0])) return fail_mixed(place->folder, names);
+  if (entry && place->entry && entry != place->entry)
+    return ls_fail(LS_E_INPUT,
+                   "%s was asked for, but '%s/%s' is of %s: ask for that, or take it out of the folder",
+                   place->entry->name, place->folder->path, names[1], entry->name);
+  if (entry) source->entry = entry;
+  return LS_OK;
+}
+
+/* Find each file's role. */
+static ls_status assign_all(ls_source *source, const ls_reader_place *place, idx_files files[LS_SPLIT_COUNT])
+{
+  const ls_folder *folder = place->folder;
+  const char *names[2] = {NULL, NULL}; /* the last two IDX files */
+  for (size_t i = 0; i < folder->count; i++) {
+    size_t rank;
+    LS_PASS(rank_of(folder, folder->names[i], &rank));
+    if (rank == 0) continue;
+    names[0] = names[1];
+    names[1] = folder->names[i];
+    LS_PASS(find_entry(source, place, names));
+    LS_PASS(assign(folder, files, folder->names[i], rank));
+  }
+  return check_pairs(place, files);
 }
 
 /* ---- headers ---- */
@@ -237,11 +291,12 @@ static ls_status open_images(ls_source *source, ls_split split, const char *path
   idx_state *state = source->state;
   ls_dataset_info *info = &source->info;
   idx_header header = {0};
+  LS_PASS(ls_stream_check_twin(path));
   LS_PASS(ls_stream_open(&state->images[split], path));
   LS_PASS(read_header(state->images[split], IMAGE_RANK, &header));
   const size_t count = header.shape[0];
-  const size_t height = header.shape[1 + state->is_transposed];
-  const size_t width = header.shape[2 - state->is_transposed];
+  const size_t height = header.shape[1 + info->is_transposed];
+  const size_t width = header.shape[2 - info->is_transposed];
   char promise[128];
   snprintf(promise, sizeof promise, "the header promises %zu images of %zux%zu", count, height, width);
   size_t bytes;
@@ -258,22 +313,17 @@ static ls_status open_images(ls_source *source, ls_split split, const char *path
   return LS_OK;
 }
 
-/* Read a block of labels, numbered as the file does, into labels numbered from 0. */
-static ls_status read_label_block(ls_stream *stream, uint16_t *labels, size_t count, size_t first_label)
+/* Read a block of labels, numbered as the file does. */
+static ls_status read_label_block(ls_stream *stream, uint16_t *labels, size_t count)
 {
   uint8_t block[BLOCK_BYTES];
   LS_PASS(ls_stream_read_all(stream, block, count));
-  for (size_t i = 0; i < count; i++) {
-    if (block[i] < first_label)
-      return ls_fail(LS_E_INPUT, "'%s': label %u found, but the labels of this dataset start with %zu",
-                     ls_stream_path(stream), block[i], first_label);
-    labels[i] = (uint16_t)(block[i] - first_label);
-  }
+  for (size_t i = 0; i < count; i++) labels[i] = block[i];
   return LS_OK;
 }
 
 /* Check and read labels; there must be one for each image. */
-static ls_status read_labels(ls_source *source, ls_split split, ls_stream *stream, size_t first_label)
+static ls_status read_labels(ls_source *source, ls_split split, ls_stream *stream)
 {
   const size_t count = source->info.count[split];
   const idx_state *state = source->state;
@@ -289,17 +339,17 @@ static ls_status read_labels(ls_source *source, ls_split split, ls_stream *strea
   LS_PASS(ls_alloc(&source->labels[split], count, sizeof *source->labels[split], "the labels"));
   LS_PASS(ls_stream_seek(stream, MAGIC_BYTES + 4 * LABEL_RANK));
   for (size_t i = 0; i < count; i += BLOCK_BYTES)
-    LS_PASS(read_label_block(stream, source->labels[split] + i, ls_size_min(count - i, BLOCK_BYTES),
-                             first_label));
+    LS_PASS(read_label_block(stream, source->labels[split] + i, ls_size_min(count - i, BLOCK_BYTES)));
   return LS_OK;
 }
 
-static ls_status open_labels(ls_source *source, ls_split split, size_t first_label)
+static ls_status open_labels(ls_source *source, ls_split split)
 {
   const idx_state *state = source->state;
   ls_stream *stream;
+  LS_PASS(ls_stream_check_twin(state->label_paths[split]));
   LS_PASS(ls_stream_open(&stream, state->label_paths[split]));
-  ls_status status = read_labels(source, split, stream, first_label);
+  ls_status status = read_labels(source, split, stream);
   ls_stream_close(stream);
   return status;
 }
@@ -315,6 +365,12 @@ static ls_status open_split(ls_source *source, ls_split split, const char *folde
   return ls_path_join(&state->label_paths[split], folder, files->labels);
 }
 
+static bool is_transposed(const ls_source *source, const ls_reading *reading)
+{
+  if (reading->transpose != LS_TRANSPOSE_AUTO) return reading->transpose == LS_TRANSPOSE_TRUE;
+  return source->entry && source->entry->is_transposed;
+}
+
 static ls_status open_idx(ls_source *source, const ls_reader_place *place)
 {
   idx_state *state;
@@ -322,14 +378,14 @@ static ls_status open_idx(ls_source *source, const ls_reader_place *place)
   LS_PASS(ls_alloc(&state, 1, sizeof *state, "an IDX dataset"));
   source->state = state;
   state->data_offset = MAGIC_BYTES + 4 * IMAGE_RANK;
-  state->is_transposed = place->entry && place->entry->is_transposed;
-  LS_PASS(assign_all(place, files));
+  LS_PASS(assign_all(source, place, files));
+  source->info.is_transposed = is_transposed(source, place->reading);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
     if (!files[split].images) continue;
     LS_PASS(open_split(source, (ls_split)split, place->path, &files[split]));
-    LS_PASS(open_labels(source, (ls_split)split, place->entry ? place->entry->first_label : 0));
+    LS_PASS(open_labels(source, (ls_split)split));
   }
-  if (!state->is_transposed) return LS_OK;
+  if (!source->info.is_transposed) return LS_OK;
   return ls_alloc(&state->scratch, ls_source_image_bytes(source), 1, "an image");
 }
 
@@ -349,7 +405,7 @@ static ls_status read_images(ls_source *source, ls_split split, size_t first, si
   const size_t image_bytes = ls_source_image_bytes(source);
   LS_PASS(ls_stream_seek(state->images[split], state->data_offset + first * image_bytes));
   LS_PASS(ls_stream_read_all(state->images[split], images, count * image_bytes));
-  if (!state->is_transposed) return LS_OK;
+  if (!source->info.is_transposed) return LS_OK;
   for (size_t i = 0; i < count; i++)
     transpose(images + i * image_bytes, state->scratch, source->info.height, source->info.width);
   return LS_OK;
@@ -375,6 +431,7 @@ static void close_idx(void *opened)
 }
 
 const ls_reader ls_reader_idx = {.format = "IDX",
+                                 .follows_layout = true,
                                  .recognize = recognize,
                                  .open = open_idx,
                                  .read_images = read_images,

@@ -18,17 +18,21 @@
 typedef struct ls_reader_place {
   const char *path;
   const ls_folder *folder;         /* NULL: the path is a file */
+  const ls_reading *reading;       /* what is known of the files beforehand */
   const ls_catalogue_entry *entry; /* the dataset that was asked for by name; NULL: asked for by path */
 } ls_reader_place;
 
 typedef struct ls_reader {
-  const char *format; /* for people: "IDX" */
+  const char *format;  /* for people: "IDX" */
+  bool follows_layout; /* data.transpose holds, and what the catalogue says of columns and of the first label
+                        */
   /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
    */
   ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
   /* Check everything but the values of the labels, and fill source: state, labels, and of info the shape, the
    * counts, and classes and class_names as far as the files tell (0 and NULL otherwise; a name that stands
-   * already may be replaced). On error the caller closes what there is. */
+   * already may be replaced). Labels are as the files number them. On error the caller closes what there is.
+   */
   ls_status (*open)(ls_source *source, const ls_reader_place *place) LS_CHECKED;
   /* As ls_source_read_images(); the range was checked. */
   ls_status (*read_images)(ls_source *source, ls_split split, size_t first, size_t count,
@@ -50,6 +54,8 @@ struct ls_source {
   const ls_reader *reader;
   void *state; /* the reader's own */
   ls_dataset_info info;
+  const ls_catalogue_entry *entry;  /* asked for by name, or what the files say they are of; may be NULL */
+  ls_text notes;                    /* lines: ls_source_notes() */
   uint16_t *labels[LS_SPLIT_COUNT]; /* [count]; owned */
 };
 

@@ -13,6 +13,7 @@ static ls_status describe(const ls_source *source, char **out)
   ls_text lines = {0};
   ls_text_add(&lines, "image channels: %zu\nrows of pixels: %zu\ncolumns of pixels: %zu\nclasses: %zu\n",
               info->channels, info->height, info->width, info->classes);
+  ls_text_add(&lines, "images that lie by columns: %s\n", info->is_transposed ? "yes" : "no");
   for (int split = 0; split < LS_SPLIT_COUNT; split++)
     ls_text_add(&lines, "%s samples: %zu\n", ls_split_words[split], info->count[split]);
   for (int split = 0; split < LS_SPLIT_COUNT; split++) {

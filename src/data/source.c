@@ -14,6 +14,8 @@
 #include "data/normalize.h"
 #include "data/reader.h"
 
+enum { CLASSES_TOLD = 12 };
+
 const char *const ls_split_words[] = {[LS_SPLIT_TRAIN] = "train", [LS_SPLIT_TEST] = "test", NULL};
 
 static const ls_reader *const readers[] = {
@@ -30,6 +32,11 @@ size_t ls_source_image_bytes(const ls_source *source)
 const ls_dataset_info *ls_source_info(const ls_source *source)
 {
   return &source->info;
+}
+
+const char *ls_source_notes(const ls_source *source)
+{
+  return ls_text_get(&source->notes);
 }
 
 const uint16_t *ls_source_labels(const ls_source *source, ls_split split)
@@ -50,36 +57,87 @@ ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first,
   return source->reader->read_images(source, split, first, count, images);
 }
 
+ls_status ls_source_empty_classes(const ls_source *source, ls_split split, ls_text *text)
+{
+  const ls_dataset_info *info = &source->info;
+  bool *has_some;
+  size_t count = 0;
+  LS_PASS(ls_alloc(&has_some, info->classes, sizeof *has_some, "the classes"));
+  for (size_t i = 0; i < info->count[split]; i++) has_some[source->labels[split][i]] = true;
+  for (size_t k = 0; k < info->classes; k++) {
+    if (has_some[k] || count++ >= CLASSES_TOLD) continue;
+    ls_text_add(text, count > 1 ? ", %zu" : "%zu", k);
+    if (info->class_names) ls_text_add(text, " (%s)", info->class_names[k]);
+  }
+  if (count > CLASSES_TOLD) ls_text_add(text, " and %zu more", count - CLASSES_TOLD);
+  free(has_some);
+  return LS_OK;
+}
+
 void ls_source_close(ls_source *source)
 {
   if (!source) return;
   if (source->reader) source->reader->close(source->state);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) free(source->labels[split]);
   free(source->info.class_names);
+  ls_text_fini(&source->notes);
   free(source);
 }
 
 /* ---- which reader ---- */
 
-static ls_status fail_unknown(const ls_reader_place *place)
+static const char *name_in(const char *path)
 {
+  return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+}
+
+/* A single file of the kind that comes in fours: its dataset is the folder, or what begins as it does. */
+static ls_status fail_part(const char *path)
+{
+  const char *name = name_in(path);
+  const ls_catalogue_entry *entry = ls_catalogue_of_file(name);
+  const size_t folder = (size_t)(name - path);
+  return ls_fail(
+      LS_E_INPUT,
+      "'%s' is one of the files of a dataset: name their folder, '%.*s', or the beginning that the names of "
+      "the dataset's files have in common%s%.*s%s",
+      path, folder > 0 ? (int)folder : 1, folder > 0 ? path : ".", entry ? ", " : "", entry ? (int)folder : 0,
+      path, entry ? entry->name : "");
+}
+
+static ls_status fail_folder(const ls_reader_place *place)
+{
+  const ls_folder *folder = place->folder;
   ls_text found = {0};
+  ls_folder_tell(folder, &found);
   ls_status status;
-  if (place->folder) {
-    ls_folder_tell(place->folder, &found);
+  if (!folder->beginning[0])
     status = ls_fail(LS_E_INPUT,
                      "folder '%s' holds neither IDX nor CIFAR-10 binary files; found: %s (an HDF5 dataset is "
                      "named by its file)",
-                     place->path, ls_text_get(&found));
-  } else {
+                     folder->path, ls_text_get(&found));
+  else
     status =
         ls_fail(LS_E_INPUT,
-                "'%s' is no HDF5 file; a dataset is an .h5 file made by `lockstep data import`, or a folder "
-                "of IDX or CIFAR-10 binary files",
-                place->path);
-  }
+                "%s'%s' holds neither IDX nor CIFAR-10 binary files whose names begin with '%s'; found: %s",
+                place->entry ? "folder " : "there is no such file or folder, and ", folder->path,
+                folder->beginning, ls_text_get(&found));
   ls_text_fini(&found);
+  if (folder->beginning[0] && !place->entry)
+    status = ls_wrap(status, "dataset '%s/%s'", folder->path, folder->beginning);
   return status;
+}
+
+static ls_status fail_unknown(const ls_reader_place *place)
+{
+  if (place->folder) return fail_folder(place);
+  const char *name = name_in(place->path);
+  if (ls_catalogue_of_file(name) || strstr(name, "ubyte") || strstr(name, "_batch"))
+    return fail_part(place->path);
+  return ls_fail(LS_E_INPUT,
+                 "'%s' is no HDF5 file; a dataset is an .h5 file made by `lockstep data import`, or a folder "
+                 "of IDX or CIFAR-10 binary files",
+                 place->path);
 }
 
 /* Find the one reader that recognizes the place. */
@@ -101,13 +159,20 @@ static ls_status find_reader(const ls_reader **out, const ls_reader_place *place
 
 /* ---- what all formats have in common ---- */
 
-static size_t largest_label(const ls_source *source)
+/* The smallest and the largest label of both splits. */
+typedef struct label_range {
+  size_t smallest, largest;
+} label_range;
+
+static label_range range_of(const ls_source *source)
 {
-  uint16_t largest = 0;
+  label_range range = {LS_MAX_CLASSES, 0};
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
-    for (size_t i = 0; i < source->info.count[split]; i++)
-      if (source->labels[split][i] > largest) largest = source->labels[split][i];
-  return largest;
+    for (size_t i = 0; i < source->info.count[split]; i++) {
+      range.smallest = ls_size_min(range.smallest, source->labels[split][i]);
+      range.largest = ls_size_max(range.largest, source->labels[split][i]);
+    }
+  return range;
 }
 
 static ls_status fail_label(const ls_source *source, ls_split split, size_t sample)
@@ -115,9 +180,12 @@ static ls_status fail_label(const ls_source *source, ls_split split, size_t samp
   ls_text where = {0};
   source->reader->locate(source, split, sample, &where);
   const size_t classes = source->info.classes;
+  const label_range range = range_of(source);
+  const bool may_start_at_1 = range.smallest == 1 && range.largest == classes;
   ls_status status =
-      ls_fail(LS_E_INPUT, "%s: label %u found, but there are %zu classes: labels go from 0 to %zu",
-              ls_text_get(&where), source->labels[split][sample], classes, classes - 1);
+      ls_fail(LS_E_INPUT, "%s: label %u found, but there are %zu classes: labels go from 0 to %zu%s",
+              ls_text_get(&where), source->labels[split][sample], classes, classes - 1,
+              may_start_at_1 ? "; there is no 0: if they start at 1, set data.first_label=1" : "");
   ls_text_fini(&where);
   return status;
 }
@@ -129,7 +197,7 @@ static ls_status check_labels(const ls_source *source)
     return ls_fail(LS_E_INPUT,
                    "dataset '%s', with labels up to %zu, is to have %zu classes: at most %d are supported "
                    "(data.classes)",
-                   info->name, largest_label(source), info->classes, LS_MAX_CLASSES);
+                   info->name, range_of(source).largest, info->classes, LS_MAX_CLASSES);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
     for (size_t i = 0; i < info->count[split]; i++)
       if (source->labels[split][i] >= info->classes) return fail_label(source, (ls_split)split, i);
@@ -156,19 +224,74 @@ static ls_status name_classes(ls_dataset_info *info, const ls_catalogue_entry *e
   return LS_OK;
 }
 
-/* Settle the number of classes: as asked for, else as the files tell, else as the catalogue does, else as the
- * labels do. */
-static ls_status settle_classes(ls_source *source, const ls_catalogue_entry *entry, size_t classes)
+/* Labels from 1 on, and nothing that says why. */
+static ls_status fail_first_label(const ls_source *source, size_t largest)
+{
+  return ls_fail(LS_E_INPUT,
+                 "dataset '%s': labels go from 1 to %zu, and none is 0: either they start at 1 and there are "
+                 "%zu classes "
+                 "(data.first_label=1), or class 0 has no sample and there are %zu (data.first_label=0)",
+                 source->info.name, largest, largest, largest + 1);
+}
+
+/* Is the files' number of class 0 known? Where they tell the number of classes, it is 0. */
+static ls_status find_first_label(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;
-  const size_t told = info->classes > 0 ? info->classes : entry ? entry->classes : 0;
-  info->classes = classes > 0 ? classes : told > 0 ? told : largest_label(source) + 1;
+  const bool is_given = reading->first_label.word<0, is_told = info->classes> 0;
+  if (is_given && is_told)
+    return ls_fail(
+        LS_E_INPUT,
+        "data.first_label: '%s' (%s) says itself that it has %zu classes, which start at 0: the key is for "
+        "datasets that do not",
+        info->name, info->format, info->classes);
+  if (is_given)
+    info->first_label = reading->first_label.count;
+  else if (source->entry && source->reader->follows_layout)
+    info->first_label = source->entry->first_label;
+  const label_range range = range_of(source);
+  if (is_given || is_told || source->entry || reading->classes > 0 || range.smallest != 1) return LS_OK;
+  return fail_first_label(source, range.largest);
+}
+
+/* Number the classes from 0. */
+static ls_status number_from_0(ls_source *source)
+{
+  const size_t first = source->info.first_label;
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
+    for (size_t i = 0; i < source->info.count[split]; i++) {
+      uint16_t *label = &source->labels[split][i];
+      if (*label < first) {
+        ls_text where = {0};
+        source->reader->locate(source, (ls_split)split, i, &where);
+        const ls_status status =
+            ls_fail(LS_E_INPUT, "%s: label %u found, but the labels of this dataset start with %zu",
+                    ls_text_get(&where), *label, first);
+        ls_text_fini(&where);
+        return status;
+      }
+      *label = (uint16_t)(*label - first);
+    }
+  return LS_OK;
+}
+
+/* Settle the number of classes: as asked for, else as the files tell, else as the catalogue does, else as the
+ * labels do. */
+static ls_status settle_classes(ls_source *source, const ls_reading *reading)
+{
+  ls_dataset_info *info = &source->info;
+  LS_PASS(find_first_label(source, reading));
+  LS_PASS(number_from_0(source));
+  info->told_classes = info->classes > 0 ? info->classes : source->entry ? source->entry->classes : 0;
+  info->classes = reading->classes > 0     ? reading->classes
+                  : info->told_classes > 0 ? info->told_classes
+                                           : range_of(source).largest + 1;
   LS_PASS(check_labels(source));
-  if (info->class_names && told != info->classes) { /* names for another number of classes */
+  if (info->class_names && info->told_classes != info->classes) { /* names for another number of classes */
     free(info->class_names);
     info->class_names = NULL;
   }
-  return name_classes(info, entry);
+  return name_classes(info, source->entry);
 }
 
 /* ---- where ---- */
@@ -187,37 +310,75 @@ static void name_by_path(ls_dataset_info *info, const char *path, bool is_file)
     info->name[length - strlen(".h5")] = '\0';
 }
 
-static ls_status open_place(ls_source **out, const ls_reader_place *place, size_t classes)
+static ls_status check_transpose(const ls_source *source, const ls_reading *reading)
+{
+  if (reading->transpose == LS_TRANSPOSE_AUTO || source->reader->follows_layout) return LS_OK;
+  return ls_fail(LS_E_INPUT, "data.transpose: '%s' is %s, whose images lie by rows: the key is for IDX files",
+                 source->info.name, source->info.format);
+}
+
+/* `name`: what the dataset is called if it is none of the catalogue's. */
+static ls_status open_place(ls_source **out, const ls_reader_place *place, const char *name)
 {
   ls_source *source;
   LS_PASS(ls_alloc(&source, 1, sizeof *source, "a dataset"));
   ls_status status;
+  source->entry = place->entry;
   if (place->entry)
     snprintf(source->info.name, sizeof source->info.name, "%s", place->entry->name);
   else
-    name_by_path(&source->info, place->path, place->folder == NULL);
+    name_by_path(&source->info, name, place->folder == NULL);
   LS_GO(find_reader(&source->reader, place));
   source->info.format = source->reader->format;
+  LS_GO(check_transpose(source, place->reading));
   LS_GO(source->reader->open(source, place));
+  if (source->entry != place->entry) /* as the files say */
+    snprintf(source->info.name, sizeof source->info.name, "%s", source->entry->name);
   LS_GO(check_shape(&source->info));
-  LS_GO(settle_classes(source, place->entry, classes));
+  LS_GO(settle_classes(source, place->reading));
+  if (source->notes.failed)
+    LS_GO(ls_fail(LS_E_MEMORY, "no memory for notes on dataset '%s'", source->info.name));
   *out = source;
 done:
   if (status != LS_OK) ls_source_close(source);
   return status;
 }
 
-static ls_status open_path(ls_source **out, const char *path, const ls_catalogue_entry *entry, size_t classes)
+/* The files of a folder that begin alike. */
+static ls_status open_folder(ls_source **out, ls_reader_place place, const char *beginning, const char *name)
 {
-  ls_reader_place place = {.path = path, .entry = entry};
-  ls_file_kind kind;
-  LS_PASS(ls_file_look(&kind, path));
-  if (kind != LS_FILE_FOLDER) return open_place(out, &place, classes);
   ls_folder folder;
-  LS_PASS(ls_folder_list(&folder, path));
+  LS_PASS(ls_folder_list(&folder, place.path, beginning));
   place.folder = &folder;
-  ls_status status = open_place(out, &place, classes);
+  ls_status status = open_place(out, &place, name);
   ls_folder_fini(&folder);
+  return status;
+}
+
+static ls_status open_path(ls_source **out, const ls_reader_place *place)
+{
+  ls_file_kind kind;
+  LS_PASS(ls_file_look(&kind, place->path));
+  if (kind != LS_FILE_FOLDER) return open_place(out, place, place->path);
+  return open_folder(out, *place, place->entry ? place->entry->prefix : "", place->path);
+}
+
+/* FOLDER/BEGINNING, where there is no such file or folder. */
+static ls_status open_beginning(ls_source **out, const char *where, const ls_reading *reading)
+{
+  const char *beginning = strrchr(where, '/') + 1;
+  char *folder;
+  LS_PASS(ls_text_copy(&folder, where));
+  folder[ls_size_max((size_t)(beginning - where) - 1, 1)] = '\0'; /* "/x" lies in "/" */
+  ls_status status;
+  ls_file_kind kind;
+  LS_GO(ls_file_look(&kind, folder));
+  if (*beginning && kind == LS_FILE_FOLDER)
+    status = open_folder(out, (ls_reader_place){.path = folder, .reading = reading}, beginning, where);
+  else
+    status = ls_fail(LS_E_INPUT, "dataset '%s': there is no such file or folder", where);
+done:
+  free(folder);
   return status;
 }
 
@@ -238,14 +399,14 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
 }
 
 static ls_status open_by_name(ls_source **out, const char *name, const ls_catalogue_entry *entry,
-                              size_t classes)
+                              const ls_reading *reading)
 {
   char *path = NULL;
   ls_text searched = {0};
   ls_status status;
   LS_GO(ls_catalogue_search(&path, name, entry, &searched));
   if (path)
-    status = open_path(out, path, entry, classes);
+    status = open_path(out, &(ls_reader_place){.path = path, .entry = entry, .reading = reading});
   else
     status = fail_nowhere(name, entry, &searched);
 done:
@@ -254,13 +415,25 @@ done:
   return status;
 }
 
-ls_status ls_source_open(ls_source **out, const char *where, size_t classes)
+ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading)
 {
   if (where[0] == '\0') return ls_fail(LS_E_INPUT, "the name of the dataset is empty");
   const ls_catalogue_entry *entry = ls_catalogue_find(where);
   ls_file_kind kind = LS_FILE_NONE;
   if (!entry) LS_PASS(ls_file_look(&kind, where));
-  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR) return open_path(out, where, NULL, classes);
-  if (strchr(where, '/')) return ls_fail(LS_E_INPUT, "dataset '%s': there is no such file or folder", where);
-  return open_by_name(out, where, entry, classes);
+  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR)
+    return open_path(out, &(ls_reader_place){.path = where, .reading = reading});
+  if (strchr(where, '/')) return open_beginning(out, where, reading);
+  return open_by_name(out, where, entry, reading);
+}
+
+ls_status ls_source_open(ls_source **out, const char *where, size_t classes)
+{
+  return ls_source_open_as(out, where, &(ls_reading){.classes = classes});
+}
+
+ls_reading ls_reading_of(const ls_spec_data *data)
+{
+  return (ls_reading){
+      .classes = data->classes, .transpose = data->transpose, .first_label = data->first_label};
 }

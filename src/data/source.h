@@ -4,11 +4,14 @@
 #ifndef LS_DATA_SOURCE_H
 #define LS_DATA_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/digest.h"
 #include "base/status.h"
+#include "base/text.h"
+#include "config/spec.h"
 
 typedef enum ls_split { LS_SPLIT_TRAIN, LS_SPLIT_TEST, LS_SPLIT_COUNT } ls_split;
 
@@ -17,31 +20,56 @@ extern const char *const ls_split_words[]; /* "train", "test", NULL */
 enum { LS_CLASS_NAME_BYTES = 32, LS_MAX_CLASSES = 65535 };
 
 typedef struct ls_dataset_info {
-  char name[64];                            /* catalogue name, or name of the folder or file */
-  const char *format;                       /* "IDX", "CIFAR-10 binary", "HDF5"; static */
-  size_t channels, height, width;           /* of an image */
-  size_t classes;                           /* labels are below it */
-  size_t count[LS_SPLIT_COUNT];             /* samples; 0: no such split */
+  char name[64];                  /* catalogue name, or name of the folder or file */
+  const char *format;             /* "IDX", "CIFAR-10 binary", "HDF5"; static */
+  size_t channels, height, width; /* of an image */
+  size_t classes;                 /* labels are below it */
+  size_t told_classes;            /* as the files or the catalogue say; 0: neither does */
+  size_t first_label;             /* the files' number of class 0: labels are below classes all the same */
+  bool is_transposed;             /* the files hold images by columns: they are turned when read */
+  size_t count[LS_SPLIT_COUNT];   /* samples; 0: no such split */
   char (*class_names)[LS_CLASS_NAME_BYTES]; /* [classes] or NULL: classes are called by their number; owned by
                                                the source */
 } ls_dataset_info;
 
 typedef struct ls_source ls_source;
 
+/** How files are read as far as they do not say it themselves; all zeros: as they do. */
+typedef struct ls_reading {
+  size_t classes;               /* 0: from the dataset (catalogue, attribute, or largest label + 1) */
+  int transpose;                /* ls_transpose; IDX alone */
+  ls_count_or_word first_label; /* the files' number of class 0, where they do not tell their classes */
+} ls_reading;
+
+/** What a configuration says of it. */
+ls_reading ls_reading_of(const ls_spec_data *data);
+
 /** Open a dataset.
  *
  * @param[in] where    a name in the catalogue (searched along LOCKSTEP_DATA_PATH, then data/ and
- *                     /usr/share/datasets), a folder of IDX or CIFAR-10 files, or an .h5 dataset
- * @param[in] classes  number of classes, 0: from the dataset (catalogue, attribute, or largest label + 1)
+ *                     /usr/share/datasets), a folder of IDX or CIFAR-10 files, an .h5 dataset, or, of several
+ *                     datasets in a folder, FOLDER/BEGINNING of the names of its files
  *
- * Checks headers against file lengths, image counts against label counts, and every label.
- * Local. Errors: LS_E_INPUT naming the file, what is wrong and what to do (for a catalogue name: the places
- * searched and `data/fetch.sh NAME`); LS_E_MEMORY.
+ * What IDX files say of themselves by the names of a catalogue's dataset ("emnist-letters-...") holds
+ * wherever they lie; what `reading` says holds before that. Checks headers against file lengths, image counts
+ * against label counts, and every label. Local. Errors: LS_E_INPUT naming the file, what is wrong and what to
+ * do (for a catalogue name: the places searched and `data/fetch.sh NAME`), also where labels can be read in
+ * two ways; LS_E_MEMORY.
  */
+ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading) LS_CHECKED;
+
+/** The same, with no more known than the number of classes; 0: from the dataset. */
 ls_status ls_source_open(ls_source **out, const char *where, size_t classes) LS_CHECKED;
 void ls_source_close(ls_source *source);
 
 const ls_dataset_info *ls_source_info(const ls_source *source);
+
+/** What the owner of the files should know of them, a line each; "" where there is nothing. Borrowed. */
+const char *ls_source_notes(const ls_source *source);
+
+/** Append the classes without a sample in a split: "3, 5 and 7"; nothing where each has some. Local. Errors:
+ * LS_E_MEMORY. */
+ls_status ls_source_empty_classes(const ls_source *source, ls_split split, ls_text *text) LS_CHECKED;
 
 /** Read images first .. first+count-1 of a split into images [count, c, h, w] uint8. Local. Errors:
  * LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */

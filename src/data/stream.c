@@ -15,6 +15,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/text.h"
+#include "data/folder.h"
 
 enum { INPUT_BYTES = 1 << 16, SCRATCH_BYTES = 1 << 16, GZIP_ONLY = 16 };
 
@@ -247,4 +249,50 @@ void ls_stream_close(ls_stream *stream)
   if (stream->descriptor >= 0) close(stream->descriptor);
   free(stream->path);
   free(stream);
+}
+
+/* ---- two files that should be one ---- */
+
+static ls_status compare(ls_stream *a, ls_stream *b, bool *same)
+{
+  for (;;) {
+    size_t got, other;
+    LS_PASS(ls_stream_read(a, a->scratch, SCRATCH_BYTES, &got));
+    LS_PASS(ls_stream_read(b, b->scratch, SCRATCH_BYTES, &other));
+    *same = got == other && memcmp(a->scratch, b->scratch, got) == 0;
+    if (!*same || got == 0) return LS_OK;
+  }
+}
+
+static ls_status check_twins(const char *path, const char *twin)
+{
+  ls_stream *a = NULL, *b = NULL;
+  bool same = true;
+  ls_status status;
+  LS_GO(ls_stream_open(&a, path));
+  LS_GO(ls_stream_open(&b, twin));
+  LS_GO(compare(a, b, &same));
+  if (!same) status = ls_fail(LS_E_INPUT, "they differ");
+done:
+  ls_stream_close(a);
+  ls_stream_close(b);
+  return status;
+}
+
+ls_status ls_stream_check_twin(const char *path)
+{
+  ls_text text = {0};
+  char *twin;
+  ls_text_add(&text, "%s.gz", path);
+  LS_PASS(ls_text_take(&text, &twin));
+  ls_status status;
+  ls_file_kind kind;
+  LS_GO(ls_file_look(&kind, twin));
+  if (kind == LS_FILE_REGULAR) status = check_twins(path, twin);
+  if (status != LS_OK)
+    status = ls_wrap(status, "'%s' and '%s' lie side by side and should hold the same (remove the wrong one)",
+                     path, twin);
+done:
+  free(twin);
+  return status;
 }

@@ -38,4 +38,8 @@ ls_status ls_stream_seek(ls_stream *stream, uint64_t offset) LS_CHECKED;
  * Errors: LS_E_INPUT telling how many bytes are missing or left over; LS_E_IO. */
 ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promise) LS_CHECKED;
 
+/** Where PATH.gz lies beside the file PATH, which is going to be read: do both hold the same? Reads both.
+ * Local. Errors: LS_E_INPUT naming both if they do not, or if one is damaged; LS_E_IO, LS_E_MEMORY. */
+ls_status ls_stream_check_twin(const char *path) LS_CHECKED;
+
 #endif

@@ -2,7 +2,13 @@
 /* Bringing a checkpoint to every rank: rank 0 reads, the others get the bytes. */
 #include "eval/loaded.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/size.h"
 #include "config/config.h"
+
+enum { NAMES_TOLD = 3 };
 
 /* Rank 0's info to all; the texts it points to travel after it. Collective. */
 static ls_status share_info(ls_comm *comm, ls_checkpoint_info *info)
@@ -122,6 +128,92 @@ ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *da
     return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes,
                    data->name, data->classes);
   return LS_OK;
+}
+
+ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where)
+{
+  const ls_spec_data *trained = &loaded->spec->data;
+  const bool is_same = !where || strcmp(where, trained->source) == 0;
+  ls_reading reading = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
+  reading.classes = loaded->info.classes;
+  return ls_source_open_as(out, where ? where : trained->source, &reading);
+}
+
+/* ---- other classes ---- */
+
+/* The classes of a network or of data: one of the two members is NULL, or both, and then they are numbers. */
+typedef struct class_names {
+  const char *lines; /* one a line */
+  const char (*array)[LS_CLASS_NAME_BYTES];
+} class_names;
+
+/* The name of the next class; *length of it. */
+static const char *next_name(class_names *names, size_t class, char number[LS_CLASS_NAME_BYTES],
+                             size_t *length)
+{
+  const char *name = number;
+  if (names->lines) {
+    name = names->lines;
+    *length = strcspn(name, "\n");
+    names->lines += *length + (name[*length] == '\n');
+    return name;
+  }
+  snprintf(number, LS_CLASS_NAME_BYTES, "%zu", class);
+  if (names->array) name = names->array[class];
+  *length = strlen(name);
+  return name;
+}
+
+static bool have_same_names(class_names a, class_names b, size_t classes)
+{
+  char number[2][LS_CLASS_NAME_BYTES];
+  size_t length[2];
+  for (size_t k = 0; k < classes; k++) {
+    const char *of_a = next_name(&a, k, number[0], &length[0]);
+    const char *of_b = next_name(&b, k, number[1], &length[1]);
+    if (length[0] != length[1] || memcmp(of_a, of_b, length[0]) != 0) return false;
+  }
+  return true;
+}
+
+/* "'o', 'ki', 'su', ..." */
+static void add_names(class_names names, size_t classes, ls_text *text)
+{
+  char number[LS_CLASS_NAME_BYTES];
+  for (size_t k = 0; k < ls_size_min(classes, NAMES_TOLD); k++) {
+    size_t length;
+    const char *name = next_name(&names, k, number, &length);
+    ls_text_add(text, "%s'%.*s'", k > 0 ? ", " : "", (int)length, name);
+  }
+  if (classes > NAMES_TOLD) ls_text_add(text, ", ...");
+}
+
+void ls_loaded_compare_classes(const ls_loaded *loaded, const ls_dataset_info *data, const char *path,
+                               ls_text *text)
+{
+  const ls_checkpoint_info *info = &loaded->info;
+  const class_names trained = {.lines = info->class_names};
+  const class_names given = {.array = (const char(*)[LS_CLASS_NAME_BYTES])data->class_names};
+  const bool is_same_data = strcmp(info->dataset, data->name) == 0;
+  if (data->told_classes > 0 && data->told_classes != info->classes) {
+    if (is_same_data && loaded->spec->data.classes > 0) return; /* as it was trained */
+    ls_text_add(
+        text,
+        "'%s' was trained on the %zu classes of '%s', and '%s' has %zu: class k of the one is counted as "
+        "class k of the other\n",
+        path, info->classes, info->dataset, data->name, data->told_classes);
+    return;
+  }
+  if (is_same_data && !(info->class_names && data->class_names))
+    return; /* one of the two merely lacks names */
+  if (have_same_names(trained, given, info->classes)) return;
+  ls_text_add(text, "'%s' was trained on '%s', whose classes are ", path, info->dataset);
+  add_names(trained, info->classes, text);
+  ls_text_add(text, "; those of '%s' are ", data->name);
+  add_names(given, info->classes, text);
+  ls_text_add(text,
+              ": class k of the one is counted as class k of the other, and is shown as '%s' calls it\n",
+              data->name);
 }
 
 void ls_loaded_close(ls_loaded *loaded)

@@ -4,6 +4,7 @@
 #define LS_EVAL_LOADED_H
 
 #include "base/status.h"
+#include "base/text.h"
 #include "comm/comm.h"
 #include "config/spec.h"
 #include "data/source.h"
@@ -34,6 +35,15 @@ ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const 
 /** Does the dataset fit the network of the checkpoint `path`? Local. Errors: LS_E_INPUT. */
 ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data,
                               const char *path) LS_CHECKED;
+
+/** Open the data that a network is to be tried on: `where`, or NULL for those it was trained on, which are
+ * read as then. Local. Errors: those of ls_source_open_as(). */
+ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where) LS_CHECKED;
+
+/** Append a line if the classes of the data have other names than those that the network of the checkpoint
+ * `path` was trained on, or are another number of them. Local. */
+void ls_loaded_compare_classes(const ls_loaded *loaded, const ls_dataset_info *data, const char *path,
+                               ls_text *text);
 
 /** Closing twice is fine. */
 void ls_loaded_close(ls_loaded *loaded);

@@ -15,7 +15,8 @@
  * schedule or learning rate are fine, and other batches from the next epoch on. */
 static const char *const lasting[] = {"seed",           "data.validation", "data.split_seed",
                                       "data.normalize", "data.shuffle",    "data.per_class",
-                                      "data.fraction",  "model.layers",    "model.freeze"};
+                                      "data.fraction",  "data.transpose",  "data.first_label",
+                                      "model.layers",   "model.freeze"};
 
 static void say(const ls_resume *resume, const char *text)
 {

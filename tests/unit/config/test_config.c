@@ -170,6 +170,8 @@ static const char full_resolved[] =
     "  per_class: 0\n"
     "  fraction: 1\n"
     "  classes: 10\n"
+    "  transpose: auto\n"
+    "  first_label: auto\n"
     "  augment:\n"
     "    rotate: 0\n"
     "    shift: 0\n"

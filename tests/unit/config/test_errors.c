@@ -79,7 +79,7 @@ static const struct {
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
      "normalize, shuffle, "
      "per_class, fraction, "
-     "classes, augment"},
+     "classes, transpose, first_label, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "

@@ -144,6 +144,29 @@ static inline ls_source *open_good(const char *where)
   return source;
 }
 
+/* The same with what is known of the files. */
+static inline ls_source *open_as(const char *where, ls_reading reading)
+{
+  ls_source *source = NULL;
+  if (ls_source_open_as(&source, where, &reading) != LS_OK) fail_msg("%s", ls_error_last()->text);
+  return source;
+}
+
+static inline void assert_refused_as(const char *where, ls_reading reading, const char *part,
+                                     const char *other)
+{
+  ls_source *source = NULL;
+  assert_int_equal(ls_source_open_as(&source, where, &reading), LS_E_INPUT);
+  assert_null(source);
+  assert_says(part);
+  assert_says(other);
+}
+
+static inline ls_reading first_label(size_t count)
+{
+  return (ls_reading){.first_label = {.word = -1, .count = count}};
+}
+
 /* Real data, if there are any: skips the test, saying so, when there are not. */
 static inline const char *real_data(const char *name)
 {

@@ -141,8 +141,78 @@ static void emnist_is_transposed_and_renumbered(void **state)
   assert_int_equal(ls_source_info(source)->classes, 10);
   ls_source_close(source);
   make_idx("first/emnist", "emnist-letters-", 0);
-  assert_refused("emnist-letters", "'first/emnist/emnist-letters-train-labels': label 0 found",
+  assert_refused("emnist-letters", "'first/emnist/emnist-letters-train-labels', label 1 of 4: label 0 found",
                  "start with 1");
+}
+
+/* The same wherever they lie, and once imported. */
+static void emnist_is_known_by_its_files(void **state)
+{
+  (void)state;
+  mkdir("first", 0777);
+  make_idx("first/emnist", "emnist-letters-", 1);
+  make_idx("anywhere", "emnist-letters-", 1);
+  ls_source *by_name = open_good("emnist-letters"), *by_path = open_good("anywhere");
+  assert_int_equal(ls_h5set_write("mine.h5", by_path, NULL), LS_OK);
+  ls_source *imported = open_good("mine.h5");
+  ls_source *const others[] = {by_path, imported};
+  for (size_t k = 0; k < 2; k++) {
+    const ls_dataset_info *info = ls_source_info(others[k]);
+    uint8_t images[2][4 * 6];
+    assert_string_equal(info->name, "emnist-letters");
+    assert_int_equal(info->classes, 26);
+    assert_string_equal(info->class_names[25], "Z");
+    assert_int_equal(info->first_label, others[k] == by_path);
+    assert_int_equal(info->is_transposed, others[k] == by_path);
+    assert_memory_equal(ls_source_labels(others[k], LS_SPLIT_TEST), ls_source_labels(by_name, LS_SPLIT_TEST),
+                        4 * sizeof(uint16_t));
+    assert_int_equal(ls_source_read_images(by_name, LS_SPLIT_TEST, 0, 4, images[0]), LS_OK);
+    assert_int_equal(ls_source_read_images(others[k], LS_SPLIT_TEST, 0, 4, images[1]), LS_OK);
+    assert_memory_equal(images[0], images[1], sizeof images[0]);
+    ls_source_close(others[k]);
+  }
+  ls_source_close(by_name);
+}
+
+/* What is known better holds. */
+static void keys_come_before_names(void **state)
+{
+  (void)state;
+  make_idx("d", "emnist-letters-", 0);
+  ls_reading reading = first_label(0);
+  reading.transpose = LS_TRANSPOSE_FALSE;
+  ls_source *source = open_as("d", reading);
+  assert_false(ls_source_info(source)->is_transposed);
+  assert_int_equal(ls_source_info(source)->height, 2);
+  assert_int_equal(ls_source_info(source)->first_label, 0);
+  assert_int_equal(ls_source_info(source)->classes, 26);
+  assert_int_equal(ls_h5set_write("d.h5", source, NULL), LS_OK);
+  ls_source_close(source);
+  assert_refused_as("d.h5", (ls_reading){.transpose = LS_TRANSPOSE_TRUE}, "data.transpose: 'd' is HDF5",
+                    "the key is for IDX files");
+  assert_refused_as("d.h5", first_label(1), "data.first_label:", "(HDF5) says itself that it has 26 classes");
+}
+
+static void two_datasets_in_a_folder_are_named(void **state)
+{
+  (void)state;
+  make_idx("d", "emnist-letters-", 1);
+  make_idx("d", "emnist-digits-", 0);
+  assert_refused("d", "IDX folder 'd' holds files of emnist-digits, emnist-letters, such as",
+                 "as in data.source=d/emnist-digits");
+  ls_source *source = open_good("d/emnist-letters");
+  assert_int_equal(ls_source_info(source)->classes, 26);
+  assert_true(ls_source_info(source)->is_transposed);
+  ls_source_close(source);
+  assert_refused("d/emnist-letters-train-images", "is one of the files of a dataset: name their folder, 'd/'",
+                 "in common, d/emnist-letters");
+  make_idx("e", "emnist-mnist-", 0);
+  make_idx("e", "", 0);
+  assert_refused("e", "holds files of emnist-mnist and others", "data.source=e/emnist-mnist");
+  mkdir("first", 0777);
+  make_idx("first/mnist", "emnist-mnist-", 0);
+  assert_refused("mnist",
+                 "mnist was asked for, but 'first/mnist/emnist-mnist-test-images' is of emnist-mnist", "");
 }
 
 static void debian_fashion_mnist_is_found(void **state)
@@ -171,6 +241,9 @@ int main(void)
       IN_PATH(both_splits_must_be_there),
       IN_PATH(absent_datasets_tell_where_they_were_looked_for),
       IN_PATH(emnist_is_transposed_and_renumbered),
+      IN_PATH(emnist_is_known_by_its_files),
+      IN_PATH(keys_come_before_names),
+      IN_PATH(two_datasets_in_a_folder_are_named),
       IN_PATH(debian_fashion_mnist_is_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,63 @@ static void batches_are_read_in_the_order_of_their_numbers(void **state)
   ls_source_close(source);
 }
 
+/* What a browser, a file manager or an unfinished download leaves is never read, nor passed over. */
+static void copies_are_refused(void **state)
+{
+  (void)state;
+  static const char *const copies[] = {
+      "data_batch_2 (1).bin",  "data_batch_2 copy.bin",       "Copy of data_batch_2.bin",
+      "data_batch_2.bin.part", "data_batch_2.bin~",           "data_batch_02.bin",
+      "data_batch_.bin",       "data_batch_2.bin.crdownload", "test_batch (1).bin.gz",
+      "Data_Batch_3.bin",      "data_batch_12345.bin"};
+  make_dataset();
+  const bytes first = records(0, FIRST);
+  for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+    char path[256];
+    snprintf(path, sizeof path, "d/%s", copies[i]);
+    write_plain(path, &first);
+    assert_refused("d", path,
+                   "looks like a batch of CIFAR-10, or a copy of one: batches are called data_batch_N.bin");
+    unlink(path);
+  }
+  write_file("d/data_batch_2.bin.gz.sha256", "0123  data_batch_2.bin.gz\n", 26);
+  ls_source *source = open_good("d");
+  assert_int_equal(ls_source_info(source)->count[LS_SPLIT_TRAIN], FIRST + TENTH);
+  ls_source_close(source);
+  write_plain("d/data_batch.bin", &first);
+  assert_refused("d", "both 'data_batch.bin' and 'data_batch_2.bin.gz' hold the train split", "");
+}
+
+static void twins_must_be_the_same(void **state)
+{
+  (void)state;
+  make_dataset();
+  bytes first = records(0, FIRST);
+  write_plain("d/data_batch_2.bin", &first);
+  ls_source *source = open_good("d");
+  assert_int_equal(ls_source_info(source)->count[LS_SPLIT_TRAIN], FIRST + TENTH);
+  ls_source_close(source);
+  first.data[RECORD + 7] ^= 1;
+  write_plain("d/data_batch_2.bin", &first);
+  assert_refused("d", "'d/data_batch_2.bin' and 'd/data_batch_2.bin.gz' lie side by side", "they differ");
+}
+
+static void missing_batches_are_told(void **state)
+{
+  (void)state;
+  make_dataset();
+  ls_source *source = open_good("d");
+  const char *notes = ls_source_notes(source);
+  if (!strstr(notes, "data_batch_1, data_batch_3, data_batch_4") ||
+      !strstr(notes, "data_batch_9 are missing: it has 2 of 10"))
+    fail_msg("%s", notes);
+  ls_source_close(source);
+  rename("d/data_batch_10.bin", "d/data_batch_1.bin");
+  source = open_good("d");
+  assert_string_equal(ls_source_notes(source), "");
+  ls_source_close(source);
+}
+
 static void class_names_are_read_when_present(void **state)
 {
   (void)state;
@@ -138,6 +195,9 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       IN_FOLDER(batches_are_read_in_the_order_of_their_numbers),
+      IN_FOLDER(copies_are_refused),
+      IN_FOLDER(twins_must_be_the_same),
+      IN_FOLDER(missing_batches_are_told),
       IN_FOLDER(class_names_are_read_when_present),
       IN_FOLDER(truncated_batches_are_refused),
       IN_FOLDER(damaged_gzip_is_refused),

@@ -315,16 +315,65 @@ static void wrong_types_and_shapes_are_refused(void **state)
 {
   (void)state;
   make_file("t.h5", &(h5_recipe){.image_type = H5T_IEEE_F32LE});
-  assert_refused("t.h5", "'t.h5': /train/images has the wrong type", "expected uint8");
+  assert_refused("t.h5", "'t.h5': /train/images has the wrong type, float32", "expected uint8");
   make_file("t.h5", &(h5_recipe){.image_type = H5T_STD_I8LE});
-  assert_refused("t.h5", "'t.h5': /train/images has the wrong type", "expected uint8");
+  assert_refused("t.h5", "'t.h5': /train/images has the wrong type, int8", "expected uint8");
   make_file("t.h5", &(h5_recipe){.label_type = H5T_STD_I64LE});
-  assert_refused("t.h5", "'t.h5': /train/labels has the wrong type", "expected uint8 or uint16");
+  assert_refused("t.h5", "'t.h5': /train/labels has the wrong type, int64", "expected uint8 or uint16");
   make_file("t.h5", &(h5_recipe){.image_rank = 3});
-  assert_refused("t.h5", "'t.h5': /train/images has 3 dimensions",
+  assert_refused("t.h5", "'t.h5': /train/images has 3 dimensions (700x1x16)",
                  "expected 4: samples, channels, height, width");
   make_file("t.h5", &(h5_recipe){.labels = COUNT - 1});
   assert_refused("t.h5", "'t.h5': /train/labels has 699 labels", "but there are 700 images");
+}
+
+/* A file of one split of 16 images, as h5py's users write it. */
+static void make_shape(const hsize_t shape[4], bool is_ours)
+{
+  static const char *const format = "lockstep-dataset";
+  static uint8_t zeros[1 << 16];
+  const hsize_t count = shape[0];
+  hid_t file = start_file("s.h5");
+  hid_t group = H5Gcreate2(file, "train", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t dataset = make_dataset(group, "images", H5T_STD_U8LE, 4, shape, false);
+  assert_true(shape[0] * shape[1] * shape[2] * shape[3] <= sizeof zeros);
+  H5Dwrite(dataset, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros);
+  H5Dclose(dataset);
+  dataset = make_dataset(group, "labels", H5T_STD_U8LE, 1, &count, false);
+  H5Dwrite(dataset, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros);
+  H5Dclose(dataset);
+  H5Gclose(group);
+  if (is_ours) put_text(file, "format", 1, &format);
+  H5Fclose(file);
+}
+
+static void channels_that_may_come_last_are_asked_for(void **state)
+{
+  (void)state;
+  static const hsize_t first[][4] = {{2, 1, 28, 28}, {2, 3, 32, 32}, {2, 4, 9, 7},    {2, 1, 1, 1},
+                                     {2, 3, 5, 2},   {2, 2, 16, 16}, {2, 10, 28, 28}, {2, 1, 8, 16}};
+  static const hsize_t unclear[][4] = {{2, 16, 16, 1}, {2, 28, 28, 1},  {2, 32, 32, 3},  {2, 9, 9, 4},
+                                       {2, 3, 32, 3},  {2, 1, 64, 1},   {2, 1, 1, 3},    {2, 1, 28, 4},
+                                       {2, 8, 8, 2},   {2, 16, 16, 16}, {2, 28, 28, 10}, {2, 2, 64, 1}};
+  for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+    make_shape(first[i], false);
+    ls_source *source = open_good("s.h5");
+    assert_int_equal(ls_source_info(source)->channels, first[i][1]);
+    ls_source_close(source);
+  }
+  for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
+    char part[128];
+    const hsize_t *s = unclear[i];
+    make_shape(s, false);
+    snprintf(part, sizeof part, "/train/images is %dx%dx%dx%d: either %dx%d images of %d channels", (int)s[0],
+             (int)s[1], (int)s[2], (int)s[3], (int)s[1], (int)s[2], (int)s[3]);
+    assert_refused("s.h5", part, "x.transpose(0, 3, 1, 2)");
+    if (s[1] > 16) continue; /* more channels than are supported */
+    make_shape(s, true);
+    ls_source *source = open_good("s.h5");
+    assert_int_equal(ls_source_info(source)->channels, s[1]);
+    ls_source_close(source);
+  }
 }
 
 /* Shapes that no bytes stand behind. Allocating for them would need terabytes. */
@@ -510,6 +559,7 @@ int main(void)
       IN_FOLDER(attributes_are_read),
       IN_FOLDER(wrong_attributes_are_refused),
       IN_FOLDER(wrong_types_and_shapes_are_refused),
+      IN_FOLDER(channels_that_may_come_last_are_asked_for),
       IN_FOLDER(lying_sizes_allocate_nothing),
       IN_FOLDER(lying_chunks_are_refused),
       IN_FOLDER(lying_chunks_of_images_are_refused),

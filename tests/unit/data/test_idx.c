@@ -94,12 +94,146 @@ static void several_gzip_members_are_one_file(void **state)
   check_dataset("d");
 }
 
-static void the_plain_twin_of_a_gzip_file_is_taken(void **state)
+static void twins_must_be_the_same(void **state)
 {
   (void)state;
   make_dataset();
-  write_file("d/train-images-idx3-ubyte.gz", "x", 1);
+  bytes images = idx_images(TRAIN, HEIGHT, WIDTH), labels = idx_labels(TRAIN, CLASSES);
+  write_gzip("d/train-images-idx3-ubyte.gz", &images);
+  write_gzip("d/train-labels-idx1-ubyte.gz", &labels);
   check_dataset("d");
+  labels.data[10] ^= 1;
+  write_gzip("d/train-labels-idx1-ubyte.gz", &labels);
+  assert_refused("d", "'d/train-labels-idx1-ubyte' and 'd/train-labels-idx1-ubyte.gz' lie side by side",
+                 "they differ");
+  images.count--;
+  write_gzip("d/train-images-idx3-ubyte.gz", &images);
+  assert_refused("d", "'d/train-images-idx3-ubyte' and 'd/train-images-idx3-ubyte.gz'", "they differ");
+  write_file("d/train-images-idx3-ubyte.gz", "\x1f\x8b\x08", 3);
+  assert_refused("d", "'d/train-images-idx3-ubyte.gz' is truncated", "lie side by side");
+}
+
+/* By a browser, a file manager, an editor. What is no IDX file beside them does not matter. */
+static void copies_are_refused(void **state)
+{
+  (void)state;
+  static const char *const copies[] = {
+      "train-images-idx3-ubyte (1).gz",  "train-images-idx3-ubyte copy",
+      "Copy of train-images-idx3-ubyte", "train-images-idx3-ubyte.gz.part",
+      "train-images-idx3-ubyte~",        "train-images-idx3-ubyte.crdownload"};
+  const bytes images = idx_images(TRAIN, HEIGHT, WIDTH);
+  make_dataset();
+  write_file("d/train-images-idx3-ubyte.gz.sha256", "0123456789abcdef  train-images-idx3-ubyte.gz\n", 45);
+  check_dataset("d");
+  for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+    char path[256];
+    snprintf(path, sizeof path, "d/%s", copies[i]);
+    if (strstr(path, ".gz"))
+      write_gzip(path, &images);
+    else
+      write_plain(path, &images);
+    assert_refused("d", copies[i], "hold train images");
+    unlink(path);
+  }
+}
+
+static void images_by_columns_are_turned(void **state)
+{
+  (void)state;
+  make_dataset();
+  ls_source *source = open_as("d", (ls_reading){.transpose = LS_TRANSPOSE_TRUE});
+  const ls_dataset_info *info = ls_source_info(source);
+  uint8_t images[2 * PIXELS];
+  assert_true(info->is_transposed);
+  assert_int_equal(info->height, WIDTH);
+  assert_int_equal(info->width, HEIGHT);
+  assert_int_equal(ls_source_read_images(source, LS_SPLIT_TRAIN, 3, 2, images), LS_OK);
+  for (size_t i = 0; i < 2; i++)
+    for (size_t y = 0; y < WIDTH; y++)
+      for (size_t x = 0; x < HEIGHT; x++)
+        assert_int_equal(images[i * PIXELS + y * HEIGHT + x], pixel_of(3 + i, x * WIDTH + y));
+  ls_source_close(source);
+}
+
+static void write_labels(size_t first)
+{
+  bytes labels = idx_labels(TRAIN, CLASSES), more = idx_labels(TEST, CLASSES);
+  for (size_t i = 8; i < labels.count; i++) labels.data[i] = (unsigned char)(labels.data[i] + first);
+  for (size_t i = 8; i < more.count; i++) more.data[i] = (unsigned char)(more.data[i] + first);
+  write_plain(train_labels, &labels);
+  write_plain(test_labels, &more);
+}
+
+/* Labels 1, 2, 3 are three classes, or four of which the first is empty. */
+static void labels_from_1_are_asked_for(void **state)
+{
+  (void)state;
+  make_dataset();
+  write_labels(1);
+  assert_refused("d", "labels go from 1 to 3, and none is 0",
+                 "there are 3 classes (data.first_label=1), or class 0 has no sample and there are 4 "
+                 "(data.first_label=0)");
+  ls_source *source = open_as("d", first_label(1));
+  assert_int_equal(ls_source_info(source)->classes, CLASSES);
+  assert_int_equal(ls_source_info(source)->first_label, 1);
+  for (size_t i = 0; i < TRAIN; i++)
+    assert_int_equal(ls_source_labels(source, LS_SPLIT_TRAIN)[i], i % CLASSES);
+  ls_source_close(source);
+  source = open_as("d", first_label(0));
+  assert_int_equal(ls_source_info(source)->classes, CLASSES + 1);
+  assert_int_equal(ls_source_labels(source, LS_SPLIT_TRAIN)[0], 1);
+  ls_text empty = {0};
+  assert_int_equal(ls_source_empty_classes(source, LS_SPLIT_TRAIN, &empty), LS_OK);
+  assert_string_equal(ls_text_get(&empty), "0");
+  ls_text_fini(&empty);
+  ls_source_close(source);
+  source = open_as("d", (ls_reading){.classes = CLASSES + 1}); /* which says the same */
+  ls_source_close(source);
+  assert_refused_as("d", (ls_reading){.classes = CLASSES}, "label 3 found, but there are 3 classes",
+                    "there is no 0: if they start at 1, set data.first_label=1");
+  assert_refused_as("d", first_label(2), "'d/train-labels-idx1-ubyte', label 1 of 9: label 1 found",
+                    "start with 2");
+}
+
+/* From 2 on they are no numbering that anybody uses, with a 0 in the test split none from 1. */
+static void other_gaps_are_no_question(void **state)
+{
+  (void)state;
+  make_dataset();
+  write_labels(2);
+  ls_source *source = open_good("d");
+  ls_text empty = {0};
+  assert_int_equal(ls_source_info(source)->classes, CLASSES + 2);
+  assert_int_equal(ls_source_empty_classes(source, LS_SPLIT_TEST, &empty), LS_OK);
+  assert_string_equal(ls_text_get(&empty), "0, 1");
+  ls_text_fini(&empty);
+  ls_source_close(source);
+  const bytes labels = idx_labels(TEST, CLASSES);
+  write_labels(1);
+  write_plain(test_labels, &labels);
+  source = open_good("d");
+  assert_int_equal(ls_source_info(source)->classes, CLASSES + 1);
+  ls_source_close(source);
+}
+
+/* Two datasets in a folder, one of which is meant. */
+static void a_beginning_chooses_a_dataset(void **state)
+{
+  (void)state;
+  const bytes images = idx_images(2, 4, 4), labels = idx_labels(2, 2);
+  make_dataset();
+  write_plain("d/usps-train-images", &images);
+  write_plain("d/usps-train-labels", &labels);
+  assert_refused("d", "hold train images", "chosen by the beginning of its files' names: d/BEGINNING");
+  ls_source *source = open_good("d/usps");
+  assert_string_equal(ls_source_info(source)->name, "usps");
+  assert_int_equal(ls_source_info(source)->height, 4);
+  assert_int_equal(ls_source_info(source)->count[LS_SPLIT_TRAIN], 2);
+  ls_source_close(source);
+  source = open_good("d/usps-");
+  ls_source_close(source);
+  assert_refused("d/us", "dataset 'd/us': there is no such file or folder",
+                 "names begin with 'us'; found: no files");
 }
 
 static void a_split_may_be_absent(void **state)
@@ -137,6 +271,7 @@ static void truncated_files_are_refused(void **state)
   unlink(train_images);
   write_gzip("d/train-images-idx3-ubyte.gz", &images);
   assert_refused("d", "is truncated", "135 bytes, but only 134 follow (decompressed)");
+  unlink("d/train-images-idx3-ubyte.gz");
   images.count = 10;
   write_plain(train_images, &images);
   assert_refused("d", "reading the IDX header", "is truncated: the data end after 10 bytes");
@@ -346,7 +481,12 @@ int main(void)
       IN_FOLDER(plain_files_are_read),
       IN_FOLDER(odd_names_and_gzip_are_read),
       IN_FOLDER(several_gzip_members_are_one_file),
-      IN_FOLDER(the_plain_twin_of_a_gzip_file_is_taken),
+      IN_FOLDER(twins_must_be_the_same),
+      IN_FOLDER(copies_are_refused),
+      IN_FOLDER(images_by_columns_are_turned),
+      IN_FOLDER(labels_from_1_are_asked_for),
+      IN_FOLDER(other_gaps_are_no_question),
+      IN_FOLDER(a_beginning_chooses_a_dataset),
       IN_FOLDER(a_split_may_be_absent),
       IN_FOLDER(asked_for_classes_are_checked),
       IN_FOLDER(truncated_files_are_refused),
