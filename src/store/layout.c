@@ -47,14 +47,35 @@ void ls_weights_digest(const ls_model *model, const float *params, const float *
   chain_tensors(text, tensors, count, buffers);
 }
 
-static ls_status check_finite(const ls_tensor *tensors, size_t count, const float *values)
+/* Do the names of such tensors say that they are means of squares, as in "running_var" and "exp_avg_sq"? */
+static bool are_squares(const char *name)
+{
+  static const char *const ends[] = {"_var", "_sq"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    const size_t length = strlen(name), end = strlen(ends[i]);
+    if (length >= end && strcmp(name + length - end, ends[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* Values for all tensors of a list; `slot`: the optimizer's name for them, or NULL if they are weights. */
+static ls_status check_values(const ls_tensor *tensors, size_t count, const float *values, const char *slot)
 {
   for (size_t i = 0; i < count; i++) {
     const float *own = values + tensors[i].offset;
     bool is_finite = true;
-    for (size_t k = 0; k < tensors[i].count; k++) is_finite &= fabsf(own[k]) < INFINITY;
+    float least = 0.0F;
+    for (size_t k = 0; k < tensors[i].count; k++) {
+      is_finite &= fabsf(own[k]) < INFINITY;
+      least = fminf(least, own[k]);
+    }
+    const char *of = slot ? slot : "", *joint = slot ? " of " : "";
     if (!is_finite)
-      return ls_fail(LS_E_NONFINITE, "a value of %s.%s is not finite", tensors[i].layer, tensors[i].name);
+      return ls_fail(LS_E_NONFINITE, "a value of %s%s%s.%s is not finite", of, joint, tensors[i].layer,
+                     tensors[i].name);
+    if (least < 0.0F && are_squares(slot ? slot : tensors[i].name))
+      return ls_fail(LS_E_INPUT, "a value of %s%s%s.%s is negative (%g): it is a mean of squares", of, joint,
+                     tensors[i].layer, tensors[i].name, (double)least);
   }
   return LS_OK;
 }
@@ -63,9 +84,22 @@ ls_status ls_weights_check(const ls_model *model, const float *params, const flo
 {
   size_t count;
   const ls_tensor *tensors = ls_model_params(model, &count);
-  LS_PASS(check_finite(tensors, count, params));
+  LS_PASS(check_values(tensors, count, params, NULL));
   tensors = ls_model_buffers(model, &count);
-  return check_finite(tensors, count, buffers);
+  return check_values(tensors, count, buffers, NULL);
+}
+
+ls_status ls_state_check(const ls_state *state)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(state->model, &count);
+  LS_PASS(ls_weights_check(state->model, state->params, state->buffers));
+  if (state->average.params)
+    LS_TRY(ls_weights_check(state->model, state->average.params, state->average.buffers),
+           "the moving average");
+  for (size_t i = 0; i < state->slot_count; i++)
+    LS_PASS(check_values(tensors, count, state->slots[i].data, state->slots[i].name));
+  return LS_OK;
 }
 
 const char *ls_config_name(const char *config, size_t *length)
@@ -141,10 +175,18 @@ static ls_status read_size(hid_t group, const char *name, size_t most, size_t *v
   return LS_OK;
 }
 
+/* Does (pixel - mean) / deviation, which is worked out in float32, give numbers for all pixels? */
+static bool is_normalization(double mean, double deviation)
+{
+  const float own = (float)mean, scale = (float)(1.0 / deviation);
+  return deviation > 0 && isnormal(scale) && isfinite((0.0F - own) * scale) &&
+         isfinite((255.0F - own) * scale);
+}
+
 static ls_status check_normalization(const ls_checkpoint_info *info)
 {
   for (size_t c = 0; c < info->channels; c++)
-    if (!isfinite(info->mean[c]) || !isfinite(info->deviation[c]) || info->deviation[c] <= 0)
+    if (!is_normalization(info->mean[c], info->deviation[c]))
       return ls_fail(LS_E_INPUT, "group /data: mean %g and deviation %g of channel %zu are no normalization",
                      info->mean[c], info->deviation[c], c);
   return LS_OK;

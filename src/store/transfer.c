@@ -218,7 +218,8 @@ static ls_status check_frozen(const transfer *self)
 
 static ls_status check_values(const ls_model *model, const float *params, const float *buffers)
 {
-  if (ls_weights_check(model, params, buffers) == LS_OK) return LS_OK;
+  const ls_status status = ls_weights_check(model, params, buffers);
+  if (status != LS_E_NONFINITE) return status;
   return ls_wrap(LS_E_INPUT, "the network it is from had diverged");
 }
 

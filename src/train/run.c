@@ -137,7 +137,7 @@ static ls_status load(ls_run *run, const char *path)
   if (status != LS_OK) status = cannot_resume(run, status);
   LS_GO(status);
   LS_GO(ls_checkpoint_read(path, &run->state));
-  status = ls_weights_check(run->options->model, run->state.params, run->state.buffers);
+  status = ls_state_check(&run->state);
   if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
   LS_GO(status);
   memcpy(run->info.init_digest, run->from.init_digest, sizeof run->info.init_digest);

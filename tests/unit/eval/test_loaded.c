@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Networks from checkpoints: what is written is loaded; a configuration that promises more than the file
  * holds is refused before it costs memory. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,17 +13,24 @@
 
 #define CONFIG(layers) "data: {source: mnist}\nmodel: {layers: [" layers "]}\n"
 
-static char good[] = CONFIG("{type: flatten}, {type: dense, name: fc, units: 3}");
+static char good[] =
+    CONFIG("{type: batchnorm, name: bn}, {type: flatten}, {type: dense, name: fc, units: 3}");
 static char greedy[] = CONFIG("{type: flatten}, {type: dense, units: 30000000}, {type: dense, units: 3}");
 
-/* A checkpoint of the good model that says it is another. */
-static void write_checkpoint(const char *path, char *config)
+/* What a checkpoint of the good model says, and a running variance in it. */
+typedef struct recipe {
+  char *config, *names;
+  float variance;
+} recipe;
+
+static void write_recipe(const char *path, const recipe *from)
 {
   ls_spec *spec;
   ls_model *model;
   ls_network network;
   const ls_normalization normalization = {.channels = 1, .mean = {33.3}, .deviation = {78.5}};
-  const ls_checkpoint_info info = {.config = config,
+  const ls_checkpoint_info info = {.config = from->config,
+                                   .class_names = from->names,
                                    .channels = 1,
                                    .height = 4,
                                    .width = 4,
@@ -35,11 +43,18 @@ static void write_checkpoint(const char *path, char *config)
   assert_int_equal(ls_model_new(&model, &spec->model.layers, &options), LS_OK);
   assert_int_equal(ls_network_init(&network, model, &normalization), LS_OK);
   network.params[0] = 0.5F;
+  network.buffers[1] = from->variance;
   const ls_state state = {.model = model, .params = network.params, .buffers = network.buffers};
   assert_int_equal(ls_checkpoint_write(path, &info, &state), LS_OK);
   ls_network_fini(&network);
   ls_model_free(model);
   ls_spec_free(spec);
+}
+
+/* One that says it is of another model. */
+static void write_checkpoint(const char *path, char *config)
+{
+  write_recipe(path, &(recipe){.config = config});
 }
 
 static void what_is_written_is_loaded(void **state)
@@ -57,6 +72,53 @@ static void a_greedy_configuration_is_refused(void **state)
   write_checkpoint(*state, greedy);
   assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_E_INPUT);
   assert_non_null(strstr(ls_error_last()->text, "its configuration asks for 600000003 parameters"));
+}
+
+static void a_negative_variance_is_refused_by_name(void **state)
+{
+  ls_loaded loaded;
+  write_recipe(*state, &(recipe){.config = good, .variance = -1.5F});
+  assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_E_INPUT);
+  assert_non_null(strstr(ls_error_last()->text, "a value of bn.running_var is negative (-1.5)"));
+  write_recipe(*state, &(recipe){.config = good, .variance = NAN});
+  assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_E_INPUT);
+  assert_non_null(strstr(ls_error_last()->text, "a value of bn.running_var is not finite"));
+}
+
+/* What is said of a network trained on mnist with these names, when it meets such data. */
+static void expect_said(void **state, char *names, ls_dataset_info data, const char *said)
+{
+  ls_loaded loaded;
+  ls_text text = {0};
+  write_recipe(*state, &(recipe){.config = good, .names = names});
+  assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_OK);
+  ls_loaded_compare_classes(&loaded, &data, "n.h5", &text);
+  assert_string_equal(ls_text_get(&text), said);
+  ls_text_fini(&text);
+  ls_loaded_close(&loaded);
+}
+
+static void other_classes_are_told(void **state)
+{
+  static char letters[] = "a\nb\nc";
+  char abc[][LS_CLASS_NAME_BYTES] = {"a", "b", "c"}, acb[][LS_CLASS_NAME_BYTES] = {"a", "c", "b"},
+       numbers[][LS_CLASS_NAME_BYTES] = {"0", "1", "2"};
+  expect_said(state, NULL, (ls_dataset_info){.name = "usps", .classes = 3}, "");
+  expect_said(state, NULL, (ls_dataset_info){.name = "usps", .classes = 3, .class_names = numbers}, "");
+  expect_said(state, letters, (ls_dataset_info){.name = "other", .classes = 3, .class_names = abc}, "");
+  expect_said(state, letters, (ls_dataset_info){.name = "mnist", .classes = 3}, "");
+  expect_said(state, NULL, (ls_dataset_info){.name = "abc", .classes = 3, .class_names = abc},
+              "'n.h5' was trained on 'mnist', whose classes are '0', '1', '2'; those of 'abc' are 'a', 'b', "
+              "'c': class k "
+              "of the one is counted as class k of the other, and is shown as 'abc' calls it\n");
+  expect_said(state, letters, (ls_dataset_info){.name = "mnist", .classes = 3, .class_names = acb},
+              "'n.h5' was trained on 'mnist', whose classes are 'a', 'b', 'c'; those of 'mnist' are 'a', "
+              "'c', 'b': class k "
+              "of the one is counted as class k of the other, and is shown as 'mnist' calls it\n");
+  expect_said(state, letters, (ls_dataset_info){.name = "pairs", .classes = 3, .told_classes = 2},
+              "'n.h5' was trained on the 3 classes of 'mnist', and 'pairs' has 2: class k of the one is "
+              "counted as class "
+              "k of the other\n");
 }
 
 static int make_name(void **state)
@@ -77,6 +139,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_is_loaded),
       cmocka_unit_test(a_greedy_configuration_is_refused),
+      cmocka_unit_test(a_negative_variance_is_refused_by_name),
+      cmocka_unit_test(other_classes_are_told),
   };
   return cmocka_run_group_tests(tests, make_name, remove_file);
 }

@@ -252,6 +252,21 @@ static void zero_deviation(hid_t file)
   put_number_at(file, "data", "deviation", H5T_NATIVE_DOUBLE, &(double){0});
 }
 
+static void tiny_deviation(hid_t file)
+{
+  put_number_at(file, "data", "deviation", H5T_NATIVE_DOUBLE, &(double){1e-310});
+}
+
+static void huge_deviation(hid_t file)
+{
+  put_number_at(file, "data", "deviation", H5T_NATIVE_DOUBLE, &(double){1e300});
+}
+
+static void huge_mean(hid_t file)
+{
+  put_number_at(file, "data", "mean", H5T_NATIVE_DOUBLE, &(double){1e300});
+}
+
 static void two_means(hid_t file)
 {
   hid_t object = H5Oopen(file, "data", H5P_DEFAULT), space = H5Screate_simple(1, (hsize_t[]){2}, NULL);
@@ -324,6 +339,9 @@ static const struct {
     {"no_classes", no_classes, "attribute /data@classes: 1 to 65535 expected, 0 found"},
     {"other_class_count", other_class_count, "attribute /data@class_names: 4 names expected, 3 found"},
     {"zero_deviation", zero_deviation, "group /data: mean 33.3 and deviation 0 of channel 0"},
+    {"tiny_deviation", tiny_deviation, "group /data: mean 33.3 and deviation 1e-310 of channel 0"},
+    {"huge_deviation", huge_deviation, "group /data: mean 33.3 and deviation 1e+300 of channel 0"},
+    {"huge_mean", huge_mean, "group /data: mean 1e+300 and deviation 78.5 of channel 0"},
     {"two_means", two_means, "attribute /data@mean: 1 values expected, 2 found"},
     {"no_progress", no_progress, "group /progress: missing"},
     {"numbers_for_table", numbers_for_table, "dataset /metrics/train: a table"},

@@ -253,9 +253,60 @@ static void values_that_are_no_weights_are_refused(void **state)
   }
 }
 
+/* Running statistics of the resnet's first batch norm, put to a value in a copy of the file. */
+static void write_variance(const char *path, float value)
+{
+  char command[1024];
+  float values[16];
+  snprintf(command, sizeof command, "cp '%s/tests/golden/resnet20_state.h5' '%s'", LS_SOURCE_DIR, path);
+  assert_int_equal(system(command), 0);
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t data = H5Dopen2(file, "bn1.running_var", H5P_DEFAULT);
+  assert_true(H5Dread(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  values[5] = value;
+  assert_true(H5Dwrite(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  H5Dclose(data);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+static void negative_variances_are_refused_by_name(void **state)
+{
+  (void)state;
+  static const char path[] = "odd_variance.h5";
+  static const struct {
+    float value;
+    ls_status status;
+    const char *said; /* NULL: it is fine */
+  } cases[] = {
+      {0.0F, LS_OK, NULL},
+      {1e-30F, LS_OK, NULL},
+      {-0.25F, LS_E_INPUT, "a value of bn1.running_var is negative (-0.25): it is a mean of squares"},
+      {NAN, LS_E_INPUT, "had diverged: a value of bn1.running_var is not finite"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net net;
+    ls_text report = {0};
+    char digest[LS_DIGEST_CHARS];
+    net_init(&net,
+             "[{type: conv, name: conv1, filters: 16, kernel: 3, pad: 1, bias: false}, {type: batchnorm, "
+             "name: bn1}, "
+             "{type: flatten}]",
+             grey, 1);
+    write_variance(path, cases[i].value);
+    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, digest, &report),
+                     cases[i].status);
+    const char *said = ls_error_last()->text;
+    if (cases[i].said && (!strstr(said, cases[i].said) || (i == 2 && strstr(said, "diverged"))))
+      fail_msg("case %zu: %s", i, said);
+    ls_text_fini(&report);
+    net_fini(&net);
+    remove(path);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(negative_variances_are_refused_by_name),
       cmocka_unit_test(a_lenet_gives_what_it_gives_in_pytorch),
       cmocka_unit_test(a_resnet_gives_what_it_gives_in_pytorch),
       cmocka_unit_test(a_head_for_other_classes_stays_initialized),
