@@ -66,7 +66,9 @@ static const struct argp argp = {
     .doc =
         "Write a dataset as one HDF5 file: /train and /test with images, uint8 [N, C, H, W], compressed and "
         "with checksums, and labels. The file is complete when it appears under its name.\v"
-        "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset.\n"
+        "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset; of "
+        "several "
+        "datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
         "\n"
         "Examples:\n"
         "  lockstep data import mnist -o data/mnist.h5\n"
