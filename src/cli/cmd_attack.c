@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
+#include "cli/reading.h"
 #include "comm/place.h"
 #include "data/same.h"
 #include "data/source.h"
@@ -38,6 +39,7 @@ enum {
 
 typedef struct attack_arguments {
   const char *checkpoint, *data, *output; /* argv's */
+  ls_reading reading;                     /* what is said of the files of the data */
   double epsilons[LS_ATTACK_MAX_EPSILONS];
   size_t epsilon_count;
   ls_onslaught onslaught; /* all but loader, epsilon and seed */
@@ -137,6 +139,13 @@ static error_t take_data(struct argp_state *state, attack_arguments *arguments, 
   return 0;
 }
 
+static error_t give_children(struct argp_state *state, attack_arguments *arguments, const char *value)
+{
+  (void)value;
+  state->child_inputs[0] = &arguments->reading;
+  return 0;
+}
+
 static error_t take_split(struct argp_state *state, attack_arguments *arguments, const char *value)
 {
   return ls_eval_split_parse(&arguments->onslaught.split, value, state);
@@ -194,6 +203,7 @@ static const struct {
     {KEY_SPLIT, take_split},
     {KEY_JSON, take_json},
     {KEY_OUTPUT, take_output},
+    {ARGP_KEY_INIT, give_children},
     {ARGP_KEY_ARG, take_checkpoint},
     {ARGP_KEY_END, check_complete},
 };
@@ -225,9 +235,12 @@ static const struct argp_option options[] = {
      "Also write results.json, curve.svg, and for every epsilon a picture and the adversarial examples", 0},
     {0}};
 
+static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
+    .children = children,
     .args_doc = "CHECKPOINT.h5 --method METHOD --epsilon E[,E...]",
     .doc =
         "Attack a trained network with adversarial examples and count what it still gets right.\v"
@@ -261,7 +274,7 @@ static ls_status open_data(attack_session *session)
   const attack_arguments *arguments = session->arguments;
   const ls_loaded *loaded = &session->loaded;
   LS_PASS(check_classes(session));
-  LS_PASS(ls_loaded_open_data(&session->source, loaded, arguments->data));
+  LS_PASS(ls_loaded_open_data(&session->source, loaded, arguments->data, &arguments->reading));
   return ls_loaded_check_fit(loaded, ls_source_info(session->source), arguments->checkpoint);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/election.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
+#include "cli/reading.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON };
 
@@ -41,7 +42,9 @@ static error_t check_arguments(const eval_arguments *arguments, struct argp_stat
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   eval_arguments *arguments = state->input;
-  if (key == KEY_DATA)
+  if (key == ARGP_KEY_INIT)
+    state->child_inputs[0] = &arguments->wish.reading;
+  else if (key == KEY_DATA)
     arguments->wish.data = value;
   else if (key == KEY_JSON)
     arguments->json = true;
@@ -70,9 +73,12 @@ static const struct argp_option options[] = {
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {0}};
 
+static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
+    .children = children,
     .args_doc = "CHECKPOINT.h5 [CHECKPOINT.h5 ...]",
     .doc =
         "Evaluate a trained network; several vote softly (the mean of their probabilities decides), and are\n"

@@ -141,9 +141,7 @@ static ls_status read_config(ls_spec **out, const char *path)
 static ls_status open_source(ls_source **out, const preview_arguments *given, const ls_spec *spec)
 {
   if (given->where) return ls_source_open_as(out, given->where, &given->reading);
-  ls_reading reading = ls_reading_of(&spec->data);
-  if (given->reading.transpose != LS_TRANSPOSE_AUTO) reading.transpose = given->reading.transpose;
-  if (given->reading.first_label.word < 0) reading.first_label = given->reading.first_label;
+  const ls_reading reading = ls_reading_with(ls_reading_of(&spec->data), &given->reading);
   return ls_source_open_as(out, spec->data.source, &reading);
 }
 

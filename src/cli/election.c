@@ -79,7 +79,8 @@ static ls_status prepare(ls_comm *comm, ls_election *election)
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   election->threads = place.threads;
-  LS_AGREE(comm, ls_loaded_open_data(&election->source, &election->networks[0], election->wish.data));
+  LS_AGREE(comm, ls_loaded_open_data(&election->source, &election->networks[0], election->wish.data,
+                                     &election->wish.reading));
   LS_PASS(ls_source_check_same(election->source, comm));
   LS_AGREE(comm, prepare_local(election));
   if (ls_comm_rank(comm) == 0) ls_command_warn(ls_text_get(&election->other_classes));

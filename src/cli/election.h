@@ -20,7 +20,8 @@
 typedef struct ls_election_wish {
   const char *const *checkpoints; /* [count] files */
   size_t count;
-  const char *data; /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
+  const char *data;   /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
+  ls_reading reading; /* what is said of its files: transposition and first label */
   ls_eval_split split;
   bool tta, flips; /* test-time augmentation; with mirror images */
 } ls_election_wish;

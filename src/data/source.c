@@ -182,10 +182,10 @@ static ls_status fail_label(const ls_source *source, ls_split split, size_t samp
   const size_t classes = source->info.classes;
   const label_range range = range_of(source);
   const bool may_start_at_1 = range.smallest == 1 && range.largest == classes;
-  ls_status status =
-      ls_fail(LS_E_INPUT, "%s: label %u found, but there are %zu classes: labels go from 0 to %zu%s",
-              ls_text_get(&where), source->labels[split][sample], classes, classes - 1,
-              may_start_at_1 ? "; there is no 0: if they start at 1, set data.first_label=1" : "");
+  ls_status status = ls_fail(
+      LS_E_INPUT, "%s: label %u found, but there are %zu classes: labels go from 0 to %zu%s",
+      ls_text_get(&where), source->labels[split][sample], classes, classes - 1,
+      may_start_at_1 ? "; there is no 0: if they start at 1, set data.first_label=1 (--first-label 1)" : "");
   ls_text_fini(&where);
   return status;
 }
@@ -230,7 +230,8 @@ static ls_status fail_first_label(const ls_source *source, size_t largest)
   return ls_fail(LS_E_INPUT,
                  "dataset '%s': labels go from 1 to %zu, and none is 0: either they start at 1 and there are "
                  "%zu classes "
-                 "(data.first_label=1), or class 0 has no sample and there are %zu (data.first_label=0)",
+                 "(data.first_label=1), or class 0 has no sample and there are %zu (data.first_label=0); "
+                 "where there is no configuration, --first-label says it",
                  source->info.name, largest, largest, largest + 1);
 }
 
@@ -436,4 +437,11 @@ ls_reading ls_reading_of(const ls_spec_data *data)
 {
   return (ls_reading){
       .classes = data->classes, .transpose = data->transpose, .first_label = data->first_label};
+}
+
+ls_reading ls_reading_with(ls_reading base, const ls_reading *given)
+{
+  if (given->transpose != LS_TRANSPOSE_AUTO) base.transpose = given->transpose;
+  if (given->first_label.word < 0) base.first_label = given->first_label;
+  return base;
 }

@@ -44,6 +44,9 @@ typedef struct ls_reading {
 /** What a configuration says of it. */
 ls_reading ls_reading_of(const ls_spec_data *data);
 
+/** The same, but for what `given` says itself of transposition and first label. */
+ls_reading ls_reading_with(ls_reading base, const ls_reading *given);
+
 /** Open a dataset.
  *
  * @param[in] where    a name in the catalogue (searched along LOCKSTEP_DATA_PATH, then data/ and

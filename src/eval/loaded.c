@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/size.h"
 #include "config/config.h"
@@ -132,11 +133,22 @@ ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *da
   return LS_OK;
 }
 
-ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where)
+/* Do two paths, or names, lead to the same data? */
+static bool is_same_place(const char *a, const char *b)
+{
+  struct stat of_a, of_b;
+  if (strcmp(a, b) == 0) return true;
+  return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+         of_a.st_ino == of_b.st_ino;
+}
+
+ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where,
+                              const ls_reading *given)
 {
   const ls_spec_data *trained = &loaded->spec->data;
-  const bool is_same = !where || strcmp(where, trained->source) == 0;
-  ls_reading reading = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
+  const bool is_same = !where || is_same_place(where, trained->source);
+  const ls_reading own = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
+  ls_reading reading = ls_reading_with(own, given);
   reading.classes = loaded->info.classes;
   return ls_source_open_as(out, where ? where : trained->source, &reading);
 }

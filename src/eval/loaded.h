@@ -37,8 +37,10 @@ ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *da
                               const char *path) LS_CHECKED;
 
 /** Open the data that a network is to be tried on: `where`, or NULL for those it was trained on, which are
- * read as then. Local. Errors: those of ls_source_open_as(). */
-ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where) LS_CHECKED;
+ * read as then; what `given` says of transposition and first label holds before that. Local. Errors: those of
+ * ls_source_open_as(). */
+ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where,
+                              const ls_reading *given) LS_CHECKED;
 
 /** Append a line if the classes of the data have other names than those that the network of the checkpoint
  * `path` was trained on, or are another number of them. Local. */

@@ -72,6 +72,17 @@ holds 'the keys settle it' 'd[0]["weights_digest"] == d[1]["weights_digest"]' pl
 run 0 "$lockstep" eval by-keys/best.h5 --data bare --json
 cp out eval.json
 holds 'eval reads as training did' 'd[0]["test"]["confusion"] == d[1]["test"]["confusion"]' eval.json by-keys/summary.json
+cp -r bare elsewhere
+for data in "$PWD/bare" "elsewhere --transpose true --first-label 1"; do
+  run 0 "$lockstep" eval by-keys/best.h5 --data $data --json
+  cp out eval.json
+  holds "eval reads $data as training did" 'd[0]["test"]["confusion"] == d[1]["test"]["confusion"]' eval.json by-keys/summary.json
+done
+run 2 "$lockstep" eval by-keys/best.h5 --data elsewhere
+err_has 'there is no 0: if they start at 1'
+run 0 "$lockstep" attack by-keys/best.h5 --data elsewhere --transpose true --first-label 1 --method fgsm --epsilon 0 --json
+cp out attack.json
+holds 'attack reads as eval does' 'd[0]["results"][0]["accuracy"] == d[1]["test"]["accuracy"]' attack.json by-keys/summary.json
 run 2 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" data.first_label=0 data.classes=5 -o by-keys --resume model.layers.fc.units=5
 run 2 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" data.transpose=false -o by-keys --resume
 err_has 'data.transpose'
