@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reader of IDX files (src/data/idx.c). Input: a byte of flags, the test split's images and labels, each
- * with its length before it (only if a flag says so), then the training split's images with their length,
- * then its labels. */
+/* The reader of IDX files (src/data/idx.c). Input: a byte of flags, one of which has the files read by
+ * columns and labels from 1 on, the test split's images and labels, each with its length before it (only if a
+ * flag says so), then the training split's images with their length, then its labels. */
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz/gzip.h"
 #include "fuzz/source.h"
 
-enum { GZIP_IMAGES = 1, GZIP_LABELS = 2, WITH_TEST = 4, FILE_BYTES = 1 << 17 };
+enum { GZIP_IMAGES = 1, GZIP_LABELS = 2, WITH_TEST = 4, AS_LETTERS = 8, FILE_BYTES = 1 << 17 };
 
 static void put_file(const char *path, fuzz_bytes part, bool gzip)
 {
@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
   }
   put_file("idx/train-images-idx3-ubyte", fuzz_part(&in), flags & GZIP_IMAGES);
   put_file("idx/train-labels-idx1-ubyte", in, flags & GZIP_LABELS);
-  fuzz_source("idx");
+  const ls_reading letters = {.transpose = LS_TRANSPOSE_TRUE, .first_label = {.word = -1, .count = 1}};
+  fuzz_source_as("idx", flags & AS_LETTERS ? &letters : &(ls_reading){.classes = 0});
   return 0;
 }

@@ -70,7 +70,7 @@ static void save_gzip(void)
 
 /* ---- IDX ---- */
 
-enum { ZIPPED = 3, WITH_TEST = 4 }; /* flags of fuzz_idx.c */
+enum { ZIPPED = 3, WITH_TEST = 4, AS_LETTERS = 8 }; /* flags of fuzz_idx.c */
 
 static void put_big(seed *out, uint32_t value)
 {
@@ -120,6 +120,9 @@ static void save_idx(void)
   save_idx_case("train", 0, &images, &labels);
   save_idx_case("gzip", ZIPPED, &images, &labels);
   save_idx_case("both", WITH_TEST, &images, &labels);
+  for (size_t i = 0; i < 3; i++) labels.data[labels.count - 1 - i]++;
+  save_idx_case("letters", AS_LETTERS, &images, &labels);
+  save_idx_case("from-1", 0, &images, &labels);
   lie = idx_images(UINT32_MAX, 0, 1 << 16);
   save_idx_case("huge-images", 0, &lie, &labels);
   save_idx_case("huge-images-gzip", ZIPPED, &lie, &labels);

@@ -9,11 +9,11 @@
 #include "fuzz/fuzz.h"
 
 /* Read the whole of a dataset, if it is one. */
-static inline void fuzz_source(const char *where)
+static inline void fuzz_source_as(const char *where, const ls_reading *reading)
 {
   ls_source *source;
   ls_survey survey;
-  if (!fuzz_accepted(ls_source_open(&source, where, 0))) return;
+  if (!fuzz_accepted(ls_source_open_as(&source, where, reading))) return;
   const ls_dataset_info *info = ls_source_info(source);
   FUZZ_REQUIRE(strlen(info->name) < sizeof info->name, "a name without end");
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
@@ -21,6 +21,11 @@ static inline void fuzz_source(const char *where)
       FUZZ_REQUIRE(ls_source_labels(source, (ls_split)split)[i] < info->classes, "sample %zu", i);
   if (fuzz_accepted(ls_survey_make(&survey, source, NULL))) ls_survey_fini(&survey);
   ls_source_close(source);
+}
+
+static inline void fuzz_source(const char *where)
+{
+  fuzz_source_as(where, &(ls_reading){.classes = 0});
 }
 
 #endif
