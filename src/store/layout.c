@@ -58,24 +58,33 @@ static bool are_squares(const char *name)
   return false;
 }
 
+static bool are_finite(const float *values, size_t count)
+{
+  bool all = true;
+  for (size_t k = 0; k < count; k++) all &= fabsf(values[k]) < INFINITY;
+  return all;
+}
+
+static bool has_negative(const float *values, size_t count)
+{
+  bool any = false;
+  for (size_t k = 0; k < count; k++) any |= values[k] < 0.0F;
+  return any;
+}
+
 /* Values for all tensors of a list; `slot`: the optimizer's name for them, or NULL if they are weights. */
 static ls_status check_values(const ls_tensor *tensors, size_t count, const float *values, const char *slot)
 {
+  const char *of = slot ? slot : "", *joint = slot ? " of " : "";
   for (size_t i = 0; i < count; i++) {
-    const float *own = values + tensors[i].offset;
-    bool is_finite = true;
-    float least = 0.0F;
-    for (size_t k = 0; k < tensors[i].count; k++) {
-      is_finite &= fabsf(own[k]) < INFINITY;
-      least = fminf(least, own[k]);
-    }
-    const char *of = slot ? slot : "", *joint = slot ? " of " : "";
-    if (!is_finite)
-      return ls_fail(LS_E_NONFINITE, "a value of %s%s%s.%s is not finite", of, joint, tensors[i].layer,
-                     tensors[i].name);
-    if (least < 0.0F && are_squares(slot ? slot : tensors[i].name))
-      return ls_fail(LS_E_INPUT, "a value of %s%s%s.%s is negative (%g): it is a mean of squares", of, joint,
-                     tensors[i].layer, tensors[i].name, (double)least);
+    const ls_tensor *tensor = &tensors[i];
+    const float *own = values + tensor->offset;
+    if (!are_finite(own, tensor->count))
+      return ls_fail(LS_E_NONFINITE, "a value of %s%s%s.%s is not finite", of, joint, tensor->layer,
+                     tensor->name);
+    if (are_squares(slot ? slot : tensor->name) && has_negative(own, tensor->count))
+      return ls_fail(LS_E_INPUT, "%s%s%s.%s has negative values: it is a mean of squares", of, joint,
+                     tensor->layer, tensor->name);
   }
   return LS_OK;
 }

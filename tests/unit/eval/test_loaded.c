@@ -79,7 +79,7 @@ static void a_negative_variance_is_refused_by_name(void **state)
   ls_loaded loaded;
   write_recipe(*state, &(recipe){.config = good, .variance = -1.5F});
   assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_E_INPUT);
-  assert_non_null(strstr(ls_error_last()->text, "a value of bn.running_var is negative (-1.5)"));
+  assert_non_null(strstr(ls_error_last()->text, "bn.running_var has negative values"));
   write_recipe(*state, &(recipe){.config = good, .variance = NAN});
   assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_E_INPUT);
   assert_non_null(strstr(ls_error_last()->text, "a value of bn.running_var is not finite"));
