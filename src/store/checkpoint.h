@@ -101,11 +101,12 @@ void ls_checkpoint_info_fini(ls_checkpoint_info *info);
 void ls_weights_digest(const ls_model *model, const float *params, const float *buffers,
                        char text[LS_DIGEST_CHARS]);
 
-/** Are all weights finite, and is no running variance negative? Arguments as above. Local. Errors: LS_E_NONFINITE
- * or LS_E_INPUT naming the tensor. */
+/** Are all weights finite, and is no running variance negative? Arguments as above. Local. Errors:
+ * LS_E_NONFINITE or LS_E_INPUT naming the tensor. */
 ls_status ls_weights_check(const ls_model *model, const float *params, const float *buffers) LS_CHECKED;
 
-/** The same for all that a state holds, the average and the optimizer's vectors too. Local. Errors: as above. */
+/** The same for all that a state holds, the average and the optimizer's vectors too. Local. Errors: as above.
+ */
 ls_status ls_state_check(const ls_state *state) LS_CHECKED;
 
 /** Write a checkpoint durably: what `path` held before stays intact until the new file is complete.

@@ -3,8 +3,10 @@
 #include "files.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <math.h>
 #include <png.h>
+#include <sys/syscall.h>
 
 #include "data/png_read.h"
 #include "data/resample.h"
@@ -179,6 +181,28 @@ static bytes png_header(uint32_t width, uint32_t height, unsigned depth)
   return out;
 }
 
+static bool is_broken; /* the file system */
+
+/* In the C library's place. */
+__attribute__((visibility("default"))) ssize_t read(int descriptor, void *data, size_t count)
+{
+  if (!is_broken) return syscall(SYS_read, descriptor, data, count);
+  errno = EIO;
+  return -1;
+}
+
+static void an_input_error_is_told_as_one(void **state)
+{
+  (void)state;
+  ls_rgba picture;
+  write_png(&cases[0], "a.png");
+  is_broken = true;
+  const ls_status status = ls_png_read("a.png", &picture);
+  is_broken = false;
+  assert_int_equal(status, LS_E_IO);
+  assert_says("cannot read 'a.png': Input/output error");
+}
+
 static size_t inflated_bytes; /* that libpng had decompressed */
 
 /* In zlib's place, to count. */
@@ -312,9 +336,10 @@ static void scaling_is_pytorchs(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(every_colour_type_is_read),           IN_FOLDER(damage_is_told),
-      IN_FOLDER(other_chunks_are_passed_over),        IN_FOLDER(sizes_that_lie_are_refused),
-      IN_FOLDER(data_beyond_the_picture_are_refused), cmocka_unit_test(scaling_is_pytorchs),
+      IN_FOLDER(every_colour_type_is_read),     IN_FOLDER(damage_is_told),
+      IN_FOLDER(an_input_error_is_told_as_one), IN_FOLDER(other_chunks_are_passed_over),
+      IN_FOLDER(sizes_that_lie_are_refused),    IN_FOLDER(data_beyond_the_picture_are_refused),
+      cmocka_unit_test(scaling_is_pytorchs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

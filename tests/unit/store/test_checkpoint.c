@@ -96,6 +96,37 @@ static void info_comes_back(void **state)
   ls_checkpoint_info_fini(&info);
 }
 
+/* What no training leaves behind is told by the name of the tensor, wherever it is. */
+static void values_of_no_training_are_named(void **state)
+{
+  fixture *f = *state;
+  float params[FIXTURE_FLOATS] = {0}, buffers[FIXTURE_FLOATS] = {0};
+  f->state.average = (ls_average){params, buffers};
+  const struct {
+    float *value, wrong;
+    ls_status status;
+    const char *said;
+  } cases[] = {
+      {&f->buffers[5], -1.0F, LS_OK, NULL}, /* a running mean */
+      {&f->buffers[6], -1.0F, LS_E_INPUT, "block1.bn1.running_var has negative values"},
+      {&f->buffers[6], INFINITY, LS_E_NONFINITE, "a value of block1.bn1.running_var is not finite"},
+      {&f->params[0], NAN, LS_E_NONFINITE, "a value of conv1.weight is not finite"},
+      {&buffers[11], -1.0F, LS_E_INPUT, "the moving average: block1.bn1.running_var has negative values"},
+      {&f->slots[0][0], -1.0F, LS_OK, NULL},
+      {&f->slots[0][0], NAN, LS_E_NONFINITE, "a value of exp_avg of conv1.weight is not finite"},
+      {&f->slots[1][0], -1.0F, LS_E_INPUT, "exp_avg_sq of conv1.weight has negative values"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const float before = *cases[i].value;
+    *cases[i].value = cases[i].wrong;
+    assert_int_equal(ls_state_check(&f->state), cases[i].status);
+    const char *text = ls_error_last()->text;
+    if (cases[i].said && !strstr(text, cases[i].said)) fail_msg("case %zu: %s", i, text);
+    *cases[i].value = before;
+    assert_int_equal(ls_state_check(&f->state), LS_OK);
+  }
+}
+
 static void empty_history_and_no_names_are_fine(void **state)
 {
   fixture *f = *state;
@@ -487,6 +518,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       TEST(comes_back_bit_for_bit),
       TEST(info_comes_back),
+      TEST(values_of_no_training_are_named),
       TEST(empty_history_and_no_names_are_fine),
       TEST(optimizer_may_be_left_out_when_reading),
       TEST(configuration_may_be_long),
