@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/size.h"
 #include "data/reader.h"
 #include "data/stream.h"
@@ -174,9 +175,9 @@ static ls_status check_numbers(ls_source *source, size_t split, const char *cons
   }
   if (missing > MISSING_TOLD) ls_text_add(&list, " and %zu more", missing - MISSING_TOLD);
   if (missing > 0)
-    ls_text_add(&source->notes, "dataset '%s': %s %s missing: it has %zu of %zu %s batches\n",
-                source->info.name, ls_text_get(&list), missing == 1 ? "is" : "are", count, expected,
-                ls_split_words[split]);
+    ls_text_show(&source->notes, "dataset '%s': %s %s missing: it has %zu of %zu %s batches\n",
+                 source->info.name, ls_text_get(&list), missing == 1 ? "is" : "are", count, expected,
+                 ls_split_words[split]);
   source->notes.failed |= list.failed;
   ls_text_fini(&list);
   return LS_OK;

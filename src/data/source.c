@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/size.h"
 #include "data/normalize.h"
 #include "data/reader.h"
@@ -66,10 +67,10 @@ ls_status ls_source_empty_classes(const ls_source *source, ls_split split, ls_te
   for (size_t i = 0; i < info->count[split]; i++) has_some[source->labels[split][i]] = true;
   for (size_t k = 0; k < info->classes; k++) {
     if (has_some[k] || count++ >= CLASSES_TOLD) continue;
-    ls_text_add(text, count > 1 ? ", %zu" : "%zu", k);
-    if (info->class_names) ls_text_add(text, " (%s)", info->class_names[k]);
+    ls_text_show(text, count > 1 ? ", %zu" : "%zu", k);
+    if (info->class_names) ls_text_show(text, " (%s)", info->class_names[k]);
   }
-  if (count > CLASSES_TOLD) ls_text_add(text, " and %zu more", count - CLASSES_TOLD);
+  if (count > CLASSES_TOLD) ls_text_show(text, " and %zu more", count - CLASSES_TOLD);
   free(has_some);
   return LS_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/show.h"
 #include "base/size.h"
 #include "config/config.h"
 
@@ -197,9 +198,9 @@ static void add_names(class_names names, size_t classes, ls_text *text)
   for (size_t k = 0; k < ls_size_min(classes, NAMES_TOLD); k++) {
     size_t length;
     const char *name = next_name(&names, k, number, &length);
-    ls_text_add(text, "%s'%.*s'", k > 0 ? ", " : "", (int)length, name);
+    ls_text_show(text, "%s'%.*s'", k > 0 ? ", " : "", (int)length, name);
   }
-  if (classes > NAMES_TOLD) ls_text_add(text, ", ...");
+  if (classes > NAMES_TOLD) ls_text_show(text, ", ...");
 }
 
 void ls_loaded_compare_classes(const ls_loaded *loaded, const ls_dataset_info *data, const char *path,
@@ -211,7 +212,7 @@ void ls_loaded_compare_classes(const ls_loaded *loaded, const ls_dataset_info *d
   const bool is_same_data = strcmp(info->dataset, data->name) == 0;
   if (data->told_classes > 0 && data->told_classes != info->classes) {
     if (is_same_data && loaded->spec->data.classes > 0) return; /* as it was trained */
-    ls_text_add(
+    ls_text_show(
         text,
         "'%s' was trained on the %zu classes of '%s', and '%s' has %zu: class k of the one is counted as "
         "class k of the other\n",
@@ -221,13 +222,13 @@ void ls_loaded_compare_classes(const ls_loaded *loaded, const ls_dataset_info *d
   if (is_same_data && !(info->class_names && data->class_names))
     return; /* one of the two merely lacks names */
   if (have_same_names(trained, given, info->classes)) return;
-  ls_text_add(text, "'%s' was trained on '%s', whose classes are ", path, info->dataset);
+  ls_text_show(text, "'%s' was trained on '%s', whose classes are ", path, info->dataset);
   add_names(trained, info->classes, text);
-  ls_text_add(text, "; those of '%s' are ", data->name);
+  ls_text_show(text, "; those of '%s' are ", data->name);
   add_names(given, info->classes, text);
-  ls_text_add(text,
-              ": class k of the one is counted as class k of the other, and is shown as '%s' calls it\n",
-              data->name);
+  ls_text_show(text,
+               ": class k of the one is counted as class k of the other, and is shown as '%s' calls it\n",
+               data->name);
 }
 
 void ls_loaded_close(ls_loaded *loaded)
