@@ -279,15 +279,13 @@ static ls_status open_data(attack_session *session)
 }
 
 /* Rank 0. */
-static ls_status warn_classes(const attack_session *session)
+static void warn_classes(const attack_session *session)
 {
   ls_text lines = {0};
   ls_loaded_compare_classes(&session->loaded, ls_source_info(session->source), session->arguments->checkpoint,
                             &lines);
-  const bool failed = lines.failed;
-  if (!failed) ls_command_warn(ls_text_get(&lines));
+  ls_command_warn(&lines);
   ls_text_fini(&lines);
-  return failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
 }
 
 static ls_status make_rooms(attack_session *session)
@@ -310,7 +308,7 @@ static ls_status prepare(attack_session *session, ls_comm *comm)
       .network = &loaded->network, .threads = place.threads, .microbatch = spec->train.microbatch};
   session->onslaught.attack.seed = spec->seed;
   LS_AGREE(comm, open_data(session));
-  LS_ROOT(comm, warn_classes(session));
+  if (ls_comm_rank(comm) == 0) warn_classes(session);
   LS_PASS(ls_source_check_same(session->source, comm));
   LS_AGREE(comm, make_rooms(session));
   const ls_eval_split split = session->onslaught.split;

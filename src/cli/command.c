@@ -61,11 +61,7 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   return failed ? ls_fail(LS_E_USAGE, "%s", "") : LS_OK;
 }
 
-void ls_command_warn(const char *lines)
+void ls_command_warn(const ls_text *lines)
 {
-  for (const char *line = lines; *line; line += strspn(line, "\n")) {
-    const size_t length = strcspn(line, "\n");
-    ls_print(stderr, "lockstep: warning: %.*s\n", (int)length, line);
-    line += length;
-  }
+  ls_print_each(stderr, "lockstep: warning: ", lines);
 }

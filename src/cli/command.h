@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "comm/comm.h"
 
 typedef struct ls_command {
@@ -28,7 +29,7 @@ struct argp;
 ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
                            bool *done) LS_CHECKED;
 
-/** Print lines on standard error, each as a warning; none of "". Rank 0. */
-void ls_command_warn(const char *lines);
+/** Print each line as a warning. Local. */
+void ls_command_warn(const ls_text *lines);
 
 #endif

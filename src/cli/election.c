@@ -65,7 +65,7 @@ static ls_status prepare_local(ls_election *election)
     election->voters[i].tta = election->tta;
     LS_PASS(ls_workspaces_new(&election->voters[i].workspaces, loaded->model, election->threads));
   }
-  return election->other_classes.failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
+  return LS_OK;
 }
 
 /* Networks, data and workspaces. Collective. */
@@ -83,7 +83,7 @@ static ls_status prepare(ls_comm *comm, ls_election *election)
                                      &election->wish.reading));
   LS_PASS(ls_source_check_same(election->source, comm));
   LS_AGREE(comm, prepare_local(election));
-  if (ls_comm_rank(comm) == 0) ls_command_warn(ls_text_get(&election->other_classes));
+  if (ls_comm_rank(comm) == 0) ls_command_warn(&election->other_classes);
   const ls_spec *spec = election->networks[0].spec;
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,

@@ -45,6 +45,16 @@ void ls_print_lines(FILE *stream, const char *text)
   }
 }
 
+void ls_print_each(FILE *stream, const char *begin, const ls_text *lines)
+{
+  for (const char *line = ls_text_get(lines); *line; line += strspn(line, "\n")) {
+    const size_t length = strcspn(line, "\n");
+    ls_print(stream, "%s%.*s\n", begin, (int)length, line);
+    line += length;
+  }
+  if (lines->failed) ls_print(stderr, "lockstep: warning: no memory to tell all of this\n");
+}
+
 void ls_print_json(const char *document)
 {
   ls_print_lines(stdout, document);

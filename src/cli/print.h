@@ -8,12 +8,16 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "base/text.h"
 
 /** Print formatted text, in one write; every %s is one line of outside text. Local. */
 void ls_print(FILE *stream, const char *fmt, ...) LS_PRINTF(2, 3);
 
 /** Print a text of several lines that is complete: a report. Local. */
 void ls_print_lines(FILE *stream, const char *text);
+
+/** Print each line of a text after `begin`, and a warning where the text is incomplete. Local. */
+void ls_print_each(FILE *stream, const char *begin, const ls_text *lines);
 
 /** Print a document in JSON and a newline on standard output; it stays the same document. Local. */
 void ls_print_json(const char *document);

@@ -175,16 +175,6 @@ void ls_setup_fini(ls_setup *setup)
   ls_model_free(setup->model);
 }
 
-static void print_lines(FILE *stream, const char *begin, const ls_text *lines)
-{
-  for (const char *line = ls_text_get(lines); *line; line += strspn(line, "\n")) {
-    const size_t length = strcspn(line, "\n");
-    ls_print(stream, "%s%.*s\n", begin, (int)length, line);
-    line += length;
-  }
-  if (lines->failed) ls_print(stderr, "lockstep: warning: no memory to tell all warnings\n");
-}
-
 ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
 {
   ls_place *places;
@@ -192,7 +182,7 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text lines = {0};
   ls_place_warnings(places, (size_t)ls_comm_size(comm), &lines);
-  print_lines(stderr, "lockstep: warning: ", &lines);
+  ls_command_warn(&lines);
   ls_text_fini(&lines);
   free(places);
   return LS_OK;
@@ -250,7 +240,7 @@ void ls_setup_note_settings(const ls_setup *setup, size_t member, FILE *stream)
   ls_text lines = {0};
   note_limits(setup, &lines);
   ls_config_notes(setup->spec, &lines);
-  print_lines(stream, name_member(member, whose), &lines);
+  ls_print_each(stream, name_member(member, whose), &lines);
   ls_text_fini(&lines);
 }
 

@@ -35,9 +35,9 @@ const ls_dataset_info *ls_source_info(const ls_source *source)
   return &source->info;
 }
 
-const char *ls_source_notes(const ls_source *source)
+const ls_text *ls_source_notes(const ls_source *source)
 {
-  return ls_text_get(&source->notes);
+  return &source->notes;
 }
 
 const uint16_t *ls_source_labels(const ls_source *source, ls_split split)
@@ -338,8 +338,6 @@ static ls_status open_place(ls_source **out, const ls_reader_place *place, const
     snprintf(source->info.name, sizeof source->info.name, "%s", source->entry->name);
   LS_GO(check_shape(&source->info));
   LS_GO(settle_classes(source, place->reading));
-  if (source->notes.failed)
-    LS_GO(ls_fail(LS_E_MEMORY, "no memory for notes on dataset '%s'", source->info.name));
   *out = source;
 done:
   if (status != LS_OK) ls_source_close(source);

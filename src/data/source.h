@@ -67,8 +67,8 @@ void ls_source_close(ls_source *source);
 
 const ls_dataset_info *ls_source_info(const ls_source *source);
 
-/** What the owner of the files should know of them, a line each; "" where there is nothing. Borrowed. */
-const char *ls_source_notes(const ls_source *source);
+/** What the owner of the files should know of them, a line each. Borrowed. */
+const ls_text *ls_source_notes(const ls_source *source);
 
 /** Append the classes without a sample in a split: "3, 5 and 7"; nothing where each has some. Local. Errors:
  * LS_E_MEMORY. */

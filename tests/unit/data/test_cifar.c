@@ -99,14 +99,14 @@ static void missing_batches_are_told(void **state)
   (void)state;
   make_dataset();
   ls_source *source = open_good("d");
-  const char *notes = ls_source_notes(source);
+  const char *notes = ls_text_get(ls_source_notes(source));
   if (!strstr(notes, "data_batch_1, data_batch_3, data_batch_4") ||
       !strstr(notes, "data_batch_9 are missing: it has 2 of 10"))
     fail_msg("%s", notes);
   ls_source_close(source);
   rename("d/data_batch_10.bin", "d/data_batch_1.bin");
   source = open_good("d");
-  assert_string_equal(ls_source_notes(source), "");
+  assert_string_equal(ls_text_get(ls_source_notes(source)), "");
   ls_source_close(source);
 }
 
