@@ -212,6 +212,8 @@ static ls_status show(const ls_place *places, size_t ranks, const arguments *giv
   findings found = {.places = places, .ranks = ranks};
   ls_launcher_describe(&found.launcher);
   ls_place_warnings(places, ranks, &found.warnings);
+  const char *reason = ls_gemm_fallback_reason();
+  if (reason) ls_text_add(&found.warnings, "matrix products run on slower kernels: %s\n", reason);
   ls_status status;
   if (found.warnings.failed || found.launcher.failed)
     status = ls_fail(LS_E_MEMORY, "no memory for the report");

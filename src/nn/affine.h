@@ -44,7 +44,7 @@ typedef struct ls_affine {
 
 /** Plan for at most `columns` columns; in, out, taps and input_is_data are set, taps divides in, and is 1
  * where inputs and weights have the same order. On error ls_affine_fini() is still due. Local. Errors:
- * LS_E_MEMORY, LS_E_BUG. */
+ * LS_E_MEMORY, LS_E_USAGE. */
 ls_status ls_affine_plan(ls_affine *affine, size_t columns) LS_CHECKED;
 void ls_affine_fini(ls_affine *affine);
 

@@ -48,7 +48,7 @@ typedef struct ls_conv_sweep_data {
 } ls_conv_sweep_data;
 
 /** Plan the kernels; the members before `group` and `weights` are set. On error ls_conv_sweep_fini() is still
- * due. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
+ * due. Local. Errors: LS_E_MEMORY, LS_E_USAGE. */
 ls_status ls_conv_sweep_plan(ls_conv_sweep *sweep) LS_CHECKED;
 void ls_conv_sweep_fini(ls_conv_sweep *sweep);
 

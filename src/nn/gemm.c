@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Chooses the kernel of a product. libxsmm's tile is 32 x 3 on AVX2: with 8 or 16 rows it has too few sums
  * in flight to hide the latency of a fused multiply-add, and it refuses matrices whose columns overlap. Those
- * products take our own tiles. */
+ * products take our own tiles, and so do all that the library has no kernel for. */
 #include "nn/gemm.h"
 
 #include <stdlib.h>
@@ -31,10 +31,8 @@ ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
   LS_PASS(ls_alloc(&gemm, 1, sizeof *gemm, "a matrix product"));
   gemm->shape = *shape;
   ls_status status = LS_OK;
-  if (wants_tiles(shape))
-    gemm->tiles = ls_tile_choose()->product;
-  else
-    LS_GO(ls_backend_new(&gemm->kernel, shape));
+  if (!wants_tiles(shape)) LS_GO(ls_backend_new(&gemm->kernel, shape));
+  if (!gemm->kernel) gemm->tiles = ls_tile_choose()->product;
   *out = gemm;
   gemm = NULL;
 done:

@@ -3,7 +3,9 @@
  * row-major micro-batch [pixels, channels] is a channels x pixels matrix.
  *
  * Products with few rows run on our own register tiles (tile.c); the rest on libxsmm's JIT kernels
- * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). */
+ * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). What the library cannot run, for want
+ * of executable memory or of instructions, the tiles do. They sum in the order of the batch and of k, and so
+ * does libxsmm with AVX2: there both give the same bits. With AVX-512 it splits some sums in two. */
 #ifndef LS_NN_GEMM_H
 #define LS_NN_GEMM_H
 
@@ -33,7 +35,7 @@ typedef struct ls_gemm_batch {
 /** A planned product; opaque, immutable, shared by all threads. */
 typedef struct ls_gemm ls_gemm;
 
-/** Plan a product. Local. Errors: LS_E_MEMORY; LS_E_BUG if no kernel takes the shape. */
+/** Plan a product. Local. Errors: LS_E_MEMORY; LS_E_USAGE if the library may not be used as it is. */
 ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape) LS_CHECKED;
 void ls_gemm_free(ls_gemm *gemm);
 
@@ -49,8 +51,12 @@ void ls_gemm_run(const ls_gemm *gemm, const float *start, const float *a, const 
 /** Every column of C = start[m]: the product of an empty batch. */
 void ls_gemm_fill(const ls_gemm *gemm, const float *start, float *c);
 
-/** Name and version of the back end ("libxsmm 1.17 (hsw)", "cblas: OpenBLAS ..."), borrowed; valid until the
- * calling thread asks again. */
+/** Name and version of the back end ("libxsmm 1.17 (hsw)", "cblas: OpenBLAS ..."), or "register tiles" with
+ * the reason where it cannot run; borrowed, valid until the calling thread asks again. Local. */
 const char *ls_gemm_backend(void);
+
+/** Why the back end cannot run here, so that slower kernels of our own do; NULL where it can. Borrowed.
+ * Local. */
+const char *ls_gemm_fallback_reason(void);
 
 #endif

@@ -12,7 +12,8 @@ typedef struct ls_backend_kernel ls_backend_kernel;
  */
 extern const bool ls_backend_is_for_small;
 
-/** Plan C += sum of A_t * B_t; columns of B do not overlap. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
+/** Plan C += sum of A_t * B_t; columns of B do not overlap unless m is no multiple of LS_TILE_ROWS. *out is
+ * NULL where the library has no kernel that can run. Local. Errors: LS_E_MEMORY, LS_E_USAGE. */
 ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape) LS_CHECKED;
 void ls_backend_free(ls_backend_kernel *kernel);
 

@@ -37,9 +37,9 @@ static ls_status prepare_library(void)
 
 ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape)
 {
+  *out = NULL;
   LS_PASS(prepare_library());
-  if (!fits(shape))
-    return ls_fail(LS_E_BUG, "CBLAS cannot take the product %zux%zux%zu", shape->m, shape->n, shape->k);
+  if (!fits(shape)) return LS_OK;
   ls_backend_kernel *kernel;
   LS_PASS(ls_alloc(&kernel, 1, sizeof *kernel, "a matrix product"));
   kernel->shape = *shape;
@@ -61,6 +61,11 @@ void ls_backend_run(const ls_backend_kernel *kernel, const float *a, const float
                 (blasint)shape->m, (blasint)shape->n, (blasint)shape->k, 1, a + batch->a_bytes[t] / sizeof *a,
                 (blasint)shape->lda, b + batch->b_bytes[t] / sizeof *b, (blasint)shape->ldb,
                 t == 0 && shape->overwrite ? 0 : 1, c, (blasint)shape->ldc);
+}
+
+const char *ls_gemm_fallback_reason(void)
+{
+  return NULL;
 }
 
 const char *ls_gemm_backend(void)

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Small matrix products by libxsmm, which compiles a kernel for each shape when it is planned. Every kernel
  * is of the batch-reduce kind with offsets: a batch of one costs a few instructions more than a plain kernel,
- * and one kind of kernel is enough. Prefetching is off: operands are in cache, or streamed in order. */
+ * and one kind of kernel is enough. Prefetching is off: operands are in cache, or streamed in order.
+ *
+ * Where the system gives no executable memory (SELinux, systemd's MemoryDenyWriteExecute, no memory left),
+ * libxsmm puts its code on the heap all the same, and would run it there. So it is not asked for kernels
+ * unless such memory can be had, and where each of them lies is looked up among the process's mappings. */
 #include "nn/gemm_backend.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <libxsmm.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -38,13 +47,50 @@ static libxsmm_smmfunction_reducebatch_offs dispatch(const ls_gemm_shape *shape)
                                               &flags, &prefetch);
 }
 
+/* Can memory be had that is written and then run? Asked for as libxsmm does; twice, since a want of memory
+ * may pass, and what a model computes should not hang on a moment. */
+static bool has_executable_memory(void)
+{
+  const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+  for (int i = 0; i < 2; i++) {
+    void *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) continue;
+    munmap(page, bytes);
+    return true;
+  }
+  return false;
+}
+
+const char *ls_gemm_fallback_reason(void)
+{
+  if (!has_executable_memory()) return "the system gives no executable memory";
+  if (libxsmm_get_target_archid() < LIBXSMM_X86_SSE3) return "libxsmm has no kernels for this processor";
+  return NULL;
+}
+
+/* Is the code in memory that may be run? Where mappings cannot be looked up, what libxsmm was given is. */
+static bool is_executable(libxsmm_smmfunction_reducebatch_offs run)
+{
+  uintptr_t code, first, end;
+  memcpy(&code, &run, sizeof code);
+  char rights[5];
+  bool yes = false;
+  FILE *maps = fopen("/proc/self/maps", "re");
+  if (!maps) return errno != ENOMEM;
+  while (!yes && fscanf(maps, "%" SCNxPTR "-%" SCNxPTR " %4s%*[^\n]", &first, &end, rights) == 3)
+    yes = first <= code && code < end && rights[2] == 'x';
+  fclose(maps);
+  return yes;
+}
+
 ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape)
 {
-  libxsmm_smmfunction_reducebatch_offs run = fits(shape) ? dispatch(shape) : NULL;
-  if (!run)
-    return ls_fail(
-        LS_E_BUG, "libxsmm refuses the product %zux%zux%zu (leading dimensions %zu, %zu, %zu, processor %s)",
-        shape->m, shape->n, shape->k, shape->lda, shape->ldb, shape->ldc, libxsmm_get_target_arch());
+  *out = NULL;
+  if (!fits(shape) || ls_gemm_fallback_reason()) return LS_OK;
+  libxsmm_smmfunction_reducebatch_offs run = dispatch(shape);
+  if (!run || !is_executable(run))
+    return ls_fail(LS_E_MEMORY, "no memory for the kernel of a matrix product %zux%zux%zu", shape->m,
+                   shape->n, shape->k);
   ls_backend_kernel *kernel;
   LS_PASS(ls_alloc(&kernel, 1, sizeof *kernel, "a matrix product"));
   kernel->run = run;
@@ -69,8 +115,12 @@ void ls_backend_run(const ls_backend_kernel *kernel, const float *a, const float
 
 const char *ls_gemm_backend(void)
 {
-  static _Thread_local char text[64];
-  snprintf(text, sizeof text, "libxsmm %d.%d (%s)", LIBXSMM_VERSION_MAJOR, LIBXSMM_VERSION_MINOR,
-           libxsmm_get_target_arch());
+  static _Thread_local char text[128];
+  const char *reason = ls_gemm_fallback_reason();
+  if (reason)
+    snprintf(text, sizeof text, "register tiles: %s", reason);
+  else
+    snprintf(text, sizeof text, "libxsmm %d.%d (%s)", LIBXSMM_VERSION_MAJOR, LIBXSMM_VERSION_MINOR,
+             libxsmm_get_target_arch());
   return text;
 }

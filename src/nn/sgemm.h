@@ -9,7 +9,7 @@
 
 typedef struct ls_sgemm ls_sgemm;
 
-/** Three n x n matrices of a thread. Local. Errors: LS_E_MEMORY, LS_E_BUG. */
+/** Three n x n matrices of a thread. Local. Errors: LS_E_MEMORY, LS_E_USAGE. */
 ls_status ls_sgemm_new(ls_sgemm **out, size_t n) LS_CHECKED;
 void ls_sgemm_free(ls_sgemm *sgemm);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Matrix products in register tiles, for products with few rows, and the kernels of planar.h. Private to the
+/* Matrix products in register tiles, for products with few rows and those that the library cannot do, and the
+ * kernels of planar.h. Private to the
  * module.
  *
  * The tiles are written in C with the vector extension of gcc and clang, once (tile_kernels.h), and compiled
@@ -12,7 +13,7 @@
 #include "nn/planar.h"
 #include "nn/winograd.h"
 
-enum { LS_TILE_ROWS = 8 }; /* m is a multiple of this */
+enum { LS_TILE_ROWS = 8 }; /* fast if m is a multiple of this */
 
 #if defined(__x86_64__) && !(defined(__AVX2__) && defined(__FMA__))
 #define LS_TILE_AVX2
@@ -26,8 +27,8 @@ typedef struct ls_tile_data {
   const ls_gemm_batch *batch;
 } ls_tile_data;
 
-/** C = start + sum of A_t * B_t. m is a multiple of LS_TILE_ROWS; columns of B may overlap; columns of C too,
- * if no more than LS_TILE_ROWS - 1 rows of each lie in the next. */
+/** C = start + sum of A_t * B_t. Columns of B may overlap; columns of C too, if m is a multiple of
+ * LS_TILE_ROWS and no more than LS_TILE_ROWS - 1 rows of each lie in the next. */
 typedef void ls_tile_function(const ls_gemm_shape *shape, const ls_tile_data *data);
 
 /** Kernels that are compiled for one processor. */

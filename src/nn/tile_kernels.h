@@ -7,6 +7,7 @@
  * `tile`, inlined with its size as constants. The sums are named variables made by macros, because both
  * compilers keep an array of vectors in memory when the loops over it are unrolled late. */
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/size.h"
 #include "nn/tile.h"
@@ -42,9 +43,11 @@ typedef struct operands {
 #ifdef TILE_AVX2
 #define SPLAT(x) ((vec){x, x, x, x, x, x, x, x})
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define MULTIPLY_ADD_ONE(a, b, c) __builtin_fmaf(a, b, c)
 #else
 #define SPLAT(x) ((vec){x, x, x, x})
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#define MULTIPLY_ADD_ONE(a, b, c) MULTIPLY_ADD(a, b, c)
 #endif
 
 static inline const float *bytes_after(const float *x, uint64_t bytes)
@@ -158,12 +161,35 @@ static void run_stripe(const ls_gemm_shape *shape, bool pair, operands o)
   }
 }
 
+/* One column of C from row `first` on, fewer rows than a vector or two hold: their sums in the tiles' order.
+ */
+static void run_rest_column(const ls_gemm_shape *shape, const ls_tile_data *data, size_t first, size_t j)
+{
+  const size_t rows = shape->m - first;
+  float *c = data->c + j * shape->ldc + first;
+  const float *from = data->start ? data->start + first : c;
+  float sums[LS_TILE_ROWS] = {0};
+  if (!shape->overwrite) memcpy(sums, from, rows * sizeof *sums);
+  for (size_t t = 0; t < data->batch->count; t++) {
+    const float *a = bytes_after(data->a, data->batch->a_bytes[t]) + first;
+    const float *b = bytes_after(data->b, data->batch->b_bytes[t]);
+    b += shape->transpose_b ? j : j * shape->ldb;
+    for (size_t p = 0; p < shape->k; p++, a += shape->lda, b += shape->transpose_b ? shape->ldb : 1)
+      for (size_t i = 0; i < rows; i++) sums[i] = MULTIPLY_ADD_ONE(a[i], *b, sums[i]);
+  }
+  memcpy(c, sums, rows * sizeof *c);
+}
+
 static void run_product(const ls_gemm_shape *shape, const ls_tile_data *data)
 {
+  const size_t whole = shape->m / LS_TILE_ROWS * LS_TILE_ROWS;
+  if (whole < shape->m)
+    for (size_t j = 0; j < shape->n; j++) run_rest_column(shape, data, whole, j);
+  if (whole == 0) return;
   /* From the last stripe to the first: where columns of C overlap, the last stripe reaches into the next
    * column, whose first stripe comes later. */
   const size_t height = 2 * LANES;
-  for (size_t row = (shape->m - 1) / height * height;; row -= height) {
+  for (size_t row = (whole - 1) / height * height;; row -= height) {
     const operands o = {.start = data->start ? data->start + row : NULL,
                         .a = data->a + row,
                         .b = data->b,
@@ -174,7 +200,7 @@ static void run_product(const ls_gemm_shape *shape, const ls_tile_data *data)
                         .k = shape->k,
                         .overwrite = shape->overwrite,
                         .batch = data->batch};
-    run_stripe(shape, row + LANES < shape->m, o);
+    run_stripe(shape, row + LANES < whole, o);
     if (row == 0) return;
   }
 }
