@@ -9,6 +9,7 @@
 
 #include "base/show.h"
 #include "cli/chart.h"
+#include "eval/json.h"
 #include "eval/metrics.h"
 
 static double share(uint64_t part, const ls_robustness *figures)
@@ -115,9 +116,7 @@ ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
       step_or_null(attack, json_integer((json_int_t)onslaught->restarts)), "target",
       class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class), "seed",
       (json_int_t)attack->seed, "results", results_json(report));
-  *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-  json_decref(document);
-  return *text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+  return ls_json_take(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10), text);
 }
 
 /* ---- the curve ---- */

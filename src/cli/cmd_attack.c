@@ -425,7 +425,7 @@ static ls_status show(const attack_session *session)
   if (arguments->json)
     ls_print_json(json);
   else
-    ls_print_lines(stdout, ls_text_get(&table));
+    LS_GO(ls_print_text(&table));
   if (arguments->output && !arguments->json)
     ls_print(stdout, "figures and examples in %s\n", arguments->output);
 done:

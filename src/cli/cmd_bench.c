@@ -227,11 +227,7 @@ static ls_status print_json(const ls_comm *comm, const ls_setup *setup, const ls
                 "ranks", ls_comm_size(comm), "threads", (json_int_t)setup->place.threads, "batch",
                 (json_int_t)train->batch, "microbatch", (json_int_t)train->microbatch, "gemm",
                 ls_gemm_backend(), "profile", profile_json(setup, result, visit));
-  char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-  if (text) ls_print_json(text);
-  free(text);
-  json_decref(document);
-  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+  return ls_print_document(document, JSON_INDENT(2));
 }
 
 /* ---- the command ---- */

@@ -142,12 +142,7 @@ static json_t *document_json(const findings *found)
 
 static ls_status print_json(const findings *found)
 {
-  json_t *document = document_json(found);
-  char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-  if (text) ls_print_json(text);
-  free(text);
-  json_decref(document);
-  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+  return ls_print_document(document_json(found), JSON_INDENT(2));
 }
 
 static void print_table(const findings *found)

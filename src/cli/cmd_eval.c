@@ -101,21 +101,9 @@ static json_t *document_of(const ls_election *election)
 static ls_status show(const ls_election *election, bool json)
 {
   ls_text report = {0};
-  char *text = NULL;
-  if (json) {
-    json_t *document = document_of(election);
-    text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-    json_decref(document);
-    if (!text) return ls_fail(LS_E_MEMORY, "no memory for the JSON document");
-    ls_print_json(text);
-    free(text);
-    return LS_OK;
-  }
+  if (json) return ls_print_document(document_of(election), JSON_INDENT(2) | JSON_REAL_PRECISION(10));
   ls_election_report(election, &report);
-  LS_PASS(ls_text_take(&report, &text));
-  ls_print_lines(stdout, text);
-  free(text);
-  return LS_OK;
+  return ls_print_text(&report);
 }
 
 static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)

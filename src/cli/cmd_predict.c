@@ -14,6 +14,7 @@
 #include "cli/print.h"
 #include "data/png_read.h"
 #include "eval/intake.h"
+#include "eval/json.h"
 #include "eval/loaded.h"
 #include "eval/metrics.h"
 #include "nn/loss.h"
@@ -181,7 +182,7 @@ static void name_class(const predict_session *session, size_t class, ls_text *te
   if (session->labels) ls_text_show(text, " (%s)", session->labels[class]);
 }
 
-static void print_lines(const predict_session *session)
+static ls_status print_lines(const predict_session *session)
 {
   ls_text lines = {0};
   for (size_t i = 0; i < session->arguments->count; i++) {
@@ -193,16 +194,15 @@ static void print_lines(const predict_session *session)
     name_class(session, made->second, &lines);
     ls_text_add(&lines, ", %.2f %%\n", 100 * (double)made->probabilities[made->second]);
   }
-  ls_print_lines(stdout, ls_text_get(&lines));
-  ls_text_fini(&lines);
+  return ls_print_text(&lines);
 }
 
 static json_t *label_json(const predict_session *session, size_t class)
 {
   char number[24];
   snprintf(number, sizeof number, "%zu", class);
-  json_t *label = json_string(session->labels ? session->labels[class] : number);
-  return label ? label : json_string(number); /* a name that is no UTF-8 */
+  const char *label = session->labels ? session->labels[class] : number;
+  return json_string(ls_json_takes(label, strlen(label)) ? label : number);
 }
 
 static json_t *prediction_json(const predict_session *session, size_t i)
@@ -212,6 +212,7 @@ static json_t *prediction_json(const predict_session *session, size_t i)
   json_t *all = json_array();
   for (size_t k = 0; k < session->loaded.info.classes; k++)
     json_array_append_new(all, json_real((double)p[k]));
+  all = ls_json_complete(all, session->loaded.info.classes);
   return json_pack("{s:o, s:I, s:o, s:f, s:{s:I, s:o, s:f}, s:o}", "file",
                    ls_json_text(session->arguments->images[i]), "class", (json_int_t)made->best, "label",
                    label_json(session, made->best), "probability", (double)p[made->best], "runner_up",
@@ -231,11 +232,11 @@ static ls_status print_json(const predict_session *session)
     is_complete = json_array_append_new(error ? errors : predictions, entry) == 0;
   }
   json_t *document = json_pack("{s:o, s:o}", "predictions", predictions, "errors", errors);
-  char *text = is_complete && document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-  if (text) ls_print_json(text);
-  free(text);
-  json_decref(document);
-  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+  if (!is_complete) {
+    json_decref(document);
+    document = NULL;
+  }
+  return ls_print_document(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 }
 
 /* Rank 0. */
@@ -248,7 +249,7 @@ static ls_status predict(const predict_arguments *arguments)
   if (arguments->json)
     LS_GO(print_json(&session));
   else
-    print_lines(&session);
+    LS_GO(print_lines(&session));
   if (session.failures > 0)
     status = ls_fail(LS_E_IO, "%zu of %zu pictures could not be read", session.failures, arguments->count);
 done:

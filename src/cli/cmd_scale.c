@@ -197,8 +197,7 @@ static ls_status show(scale_session *session)
                                   .best = find_best(session),
                                   .straggler = &straggler};
   ls_scale_report_text(&report, &text);
-  ls_print_lines(stdout, ls_text_get(&text));
-  ls_text_fini(&text);
+  LS_PASS(ls_print_text(&text));
   if (!output) return LS_OK;
   LS_PASS(ls_scale_report_write(&report, output, session->setup.resolved, &has_figure));
   ls_print(stdout, "\ntables and figure in %s\n", output);

@@ -70,9 +70,7 @@ static ls_status print_config_help(const ls_comm *comm)
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text help = {0};
   ls_config_help(&ls_all_schemas, &help);
-  ls_print_lines(stdout, ls_text_get(&help));
-  ls_text_fini(&help);
-  return LS_OK;
+  return ls_print_text(&help);
 }
 
 /* One network, or as many as the configuration asks for. Collective. */
@@ -103,7 +101,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
   if (done) goto done;
   if (arguments.help_config) {
-    status = print_config_help(comm);
+    status = ls_comm_agree(comm, print_config_help(comm));
     goto done;
   }
   status = train(comm, &training, &arguments);

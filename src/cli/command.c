@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Argument parsing that every subcommand shares: argp, with rank 0 as the only one that speaks. */
+/* What every subcommand shares: argument parsing by argp, with rank 0 as the only one that speaks, and
+ * printing of what was made whole. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +60,7 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   argv[0] = name; /* what argp and getopt call the program in their messages */
   int failed = parse(argp, argc, argv, flags, input);
   argv[0] = word;
+  if (failed == ENOMEM) return ls_fail(LS_E_MEMORY, "no memory for the arguments");
   return failed ? ls_fail(LS_E_USAGE, "%s", "") : LS_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/sample_display.h"
 #include "data/source.h"
 #include "data/survey.h"
+#include "eval/json.h"
 
 enum { KEY_JSON = 256 };
 
@@ -114,12 +115,13 @@ static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey
 
 /* ---- for programs ---- */
 
-/* Values per channel as an array, divided by `unit`. jansson passes NULL on, so only the whole is checked. */
+/* Values per channel as an array, divided by `unit`. jansson passes NULL on, so lists and the whole are
+ * checked. */
 static json_t *channels_json(const ls_dataset_info *info, const double *values, double unit)
 {
   json_t *array = json_array();
   for (size_t c = 0; c < info->channels; c++) json_array_append_new(array, json_real(values[c] / unit));
-  return array;
+  return ls_json_complete(array, info->channels);
 }
 
 static json_t *split_json(const ls_dataset_info *info, const ls_split_survey *survey, size_t count)
@@ -127,18 +129,17 @@ static json_t *split_json(const ls_dataset_info *info, const ls_split_survey *su
   json_t *per_class = json_array();
   for (size_t k = 0; k < info->classes; k++)
     json_array_append_new(per_class, json_integer((json_int_t)survey->per_class[k]));
-  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)count, "per_class", per_class,
-                   "mean", channels_json(info, survey->mean, pixel_one), "std",
-                   channels_json(info, survey->deviation, pixel_one), "mean_pixel",
-                   channels_json(info, survey->mean, 1), "std_pixel",
-                   channels_json(info, survey->deviation, 1));
+  return json_pack(
+      "{s:I, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)count, "per_class",
+      ls_json_complete(per_class, info->classes), "mean", channels_json(info, survey->mean, pixel_one), "std",
+      channels_json(info, survey->deviation, pixel_one), "mean_pixel", channels_json(info, survey->mean, 1),
+      "std_pixel", channels_json(info, survey->deviation, 1));
 }
 
 /* JSON texts are UTF-8; a folder's name need not be. */
 static json_t *text_json(const char *text)
 {
-  json_t *value = json_string(text);
-  return value ? value : json_null();
+  return ls_json_takes(text, strlen(text)) ? json_string(text) : json_null();
 }
 
 static json_t *names_json(const ls_dataset_info *info)
@@ -146,25 +147,26 @@ static json_t *names_json(const ls_dataset_info *info)
   if (!info->class_names) return json_null();
   json_t *names = json_array();
   for (size_t k = 0; k < info->classes; k++) json_array_append_new(names, text_json(info->class_names[k]));
-  return names;
+  return ls_json_complete(names, info->classes);
 }
 
 static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey)
 {
   json_t *splits = json_object();
+  bool fine = splits != NULL;
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
-    json_object_set_new(splits, ls_split_words[split],
-                        split_json(info, &survey->splits[split], info->count[split]));
+    fine &= json_object_set_new(splits, ls_split_words[split],
+                                split_json(info, &survey->splits[split], info->count[split])) == 0;
   json_t *document = json_pack(
       "{s:o, s:s, s:[I,I,I], s:b, s:I, s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format",
       info->format, "shape", (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width,
       "transposed", info->is_transposed, "first_label", (json_int_t)info->first_label, "classes",
       (json_int_t)info->classes, "class_names", names_json(info), "splits", splits, "digest", survey->digest);
-  char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-  if (text) ls_print_json(text);
-  free(text);
-  json_decref(document);
-  return text ? LS_OK : ls_fail(LS_E_MEMORY, "no memory for the JSON document");
+  if (!fine) {
+    json_decref(document);
+    document = NULL;
+  }
+  return ls_print_document(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 }
 
 /* Rank 0. */

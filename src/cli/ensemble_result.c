@@ -11,6 +11,7 @@
 #include "cli/election.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
+#include "eval/json.h"
 #include "eval/metrics.h"
 
 ls_status ls_ensemble_result_init(ls_ensemble_result *result)
@@ -39,6 +40,7 @@ void ls_ensemble_result_add(ls_ensemble_result *result, const char *fmt, ...)
 
 void ls_ensemble_result_fail(ls_ensemble_result *result, size_t member, const char *error)
 {
+  result->failures++;
   json_array_append_new(result->failed,
                         json_pack("{s:I, s:o}", "member", (json_int_t)member, "error", ls_json_text(error)));
 }
@@ -56,11 +58,14 @@ static ls_status write_json(const ls_ensemble_result *result, const ls_election 
 {
   json_t *document =
       json_pack("{s:I, s:O}", "members", (json_int_t)result->members, "failed", result->failed);
-  const bool fine = document && ls_election_add_json(election, document);
-  char *text =
-      fine ? json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10)) : NULL;
-  json_decref(document);
-  if (!text) return ls_fail(LS_E_MEMORY, "no memory for ensemble.json");
+  const bool fine = document && ls_election_add_json(election, document) &&
+                    json_array_size(result->failed) == result->failures;
+  char *text;
+  if (!fine) {
+    json_decref(document);
+    return ls_fail(LS_E_MEMORY, "no memory for ensemble.json");
+  }
+  LS_PASS(ls_json_take(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10), &text));
   ls_text contents = {0};
   ls_text_add(&contents, "%s\n", text);
   free(text);
@@ -99,9 +104,8 @@ static ls_status tell(const ls_ensemble_result *result, const ls_election *elect
   ls_text_add(&report, "\n");
   ls_election_report(election, &report);
   ls_text_show(&report, "\nresults in %s\n", result->run_dir->path);
-  ls_print_lines(stdout, ls_text_get(&report));
+  LS_PASS(ls_print_text(&report));
   fflush(stdout);
-  ls_text_fini(&report);
   LS_PASS(write_json(result, election));
   return election->ensemble ? write_chart(result, election) : LS_OK;
 }

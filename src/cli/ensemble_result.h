@@ -20,6 +20,7 @@ typedef struct ls_ensemble_result {
   ls_text *paths; /* [members] of the checkpoints that vote, the first `count` used; owned */
   size_t count;
   json_t *failed; /* [{"member", "error"}] */
+  size_t failures;
 } ls_ensemble_result;
 
 /** Local. Errors: LS_E_MEMORY. */

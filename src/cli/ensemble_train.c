@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/size.h"
 #include "base/text.h"
 #include "cli/ensemble_result.h"
@@ -148,12 +149,10 @@ static ls_status print_member(const ensemble_job *job, size_t member, const ls_s
   ls_setup_warn_rest(setup, member + 1);
   if (!job->wish->dry_run) return LS_OK;
   ls_text table = {0};
+  ls_text_show(&table, "member %zu: %s, seed %zu\n", member + 1, setup->spec->name, setup->spec->seed);
   ls_model_summary(setup->model, &table);
-  ls_print(stdout, "member %zu: %s, seed %zu\n", member + 1, setup->spec->name, setup->spec->seed);
-  ls_print_lines(stdout, ls_text_get(&table));
-  ls_print(stdout, "\n");
-  ls_text_fini(&table);
-  return LS_OK;
+  ls_text_add(&table, "\n");
+  return ls_print_text(&table);
 }
 
 /* Can it vote with the first member? The same everywhere. */

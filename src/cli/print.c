@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/show.h"
+#include "eval/json.h"
 
 enum {
   PIECE_BYTES = 512,            /* of a long line at a time */
@@ -59,4 +60,22 @@ void ls_print_json(const char *document)
 {
   ls_print_lines(stdout, document);
   fputs("\n", stdout);
+}
+
+ls_status ls_print_text(ls_text *text)
+{
+  char *whole;
+  LS_PASS(ls_text_take(text, &whole));
+  ls_print_lines(stdout, whole);
+  free(whole);
+  return LS_OK;
+}
+
+ls_status ls_print_document(json_t *document, size_t flags)
+{
+  char *text;
+  LS_PASS(ls_json_take(document, flags, &text));
+  ls_print_json(text);
+  free(text);
+  return LS_OK;
 }

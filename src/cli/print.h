@@ -5,6 +5,7 @@
 #ifndef LS_CLI_PRINT_H
 #define LS_CLI_PRINT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -21,5 +22,13 @@ void ls_print_each(FILE *stream, const char *begin, const ls_text *lines);
 
 /** Print a document in JSON and a newline on standard output; it stays the same document. Local. */
 void ls_print_json(const char *document);
+
+/** Print a text of several lines on standard output, whole or not at all, and release it. Local. Errors:
+ * LS_E_MEMORY if a part of it is missing. */
+ls_status ls_print_text(ls_text *text) LS_CHECKED;
+
+/** Print a document with jansson's `flags`, and release it; NULL is one that could not be made. Local.
+ * Errors: LS_E_MEMORY. */
+ls_status ls_print_document(json_t *document, size_t flags) LS_CHECKED;
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/class_names.h"
 #include "cli/print.h"
+#include "eval/json.h"
 #include "eval/metrics.h"
 
 static ls_status metrics_of(const ls_evaluation *evaluation, ls_metrics **out)
@@ -23,15 +24,16 @@ static ls_status add_split(json_t *document, const char *key, bool printed, cons
 {
   ls_metrics *metrics;
   LS_PASS(metrics_of(evaluation, &metrics));
+  ls_status status = LS_OK;
   if (printed) {
     ls_text report = {0};
     ls_metrics_report(metrics, key, names, &report);
-    ls_print_lines(stdout, ls_text_get(&report));
-    ls_text_fini(&report);
+    status = ls_print_text(&report);
   }
-  int failed = json_object_set_new(document, key, ls_metrics_json(metrics, names));
+  if (status == LS_OK && json_object_set_new(document, key, ls_metrics_json(metrics, names)) != 0)
+    status = ls_fail(LS_E_MEMORY, "no memory for the summary");
   ls_metrics_free(metrics);
-  return failed ? ls_fail(LS_E_MEMORY, "no memory for the summary") : LS_OK;
+  return status;
 }
 
 static json_t *facts_json(const ls_run_facts *facts, const ls_train_result *result)
@@ -92,10 +94,10 @@ static ls_status add_balance(json_t *document, const ls_run_facts *facts, const 
              : ls_fail(LS_E_MEMORY, "no memory for the summary");
 }
 
-static ls_status write_document(const ls_run_facts *facts, const json_t *document)
+static ls_status write_document(const ls_run_facts *facts, json_t *document)
 {
-  char *text = json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
-  if (!text) return ls_fail(LS_E_MEMORY, "no memory for the summary");
+  char *text;
+  LS_PASS(ls_json_take(json_incref(document), JSON_INDENT(2) | JSON_REAL_PRECISION(10), &text));
   ls_text contents = {0};
   ls_text_add(&contents, "%s\n", text);
   ls_status status = contents.failed ? ls_fail(LS_E_MEMORY, "no memory for the summary")

@@ -92,18 +92,17 @@ static ls_status check_init(const ls_setup *setup, bool told)
   const char *path = ls_spec_init_from(setup->spec);
   ls_text report = {0};
   if (!path) return LS_OK;
-  const ls_status status = ls_transfer_try(path, setup->model, &report);
-  if (told) ls_print_lines(stdout, ls_text_get(&report));
+  ls_status status = ls_transfer_try(path, setup->model, &report);
+  if (told && status == LS_OK) status = ls_print_text(&report);
   ls_text_fini(&report);
   return status;
 }
 
-static void print_model(const ls_model *model)
+static ls_status print_model(const ls_model *model)
 {
   ls_text table = {0};
   ls_model_summary(model, &table);
-  ls_print_lines(stdout, ls_text_get(&table));
-  ls_text_fini(&table);
+  return ls_print_text(&table);
 }
 
 /* Rank 0. */
@@ -213,8 +212,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   if (tells && !*wish->label) ls_setup_warn_rest(&training->setup, 0);
   if (!*wish->label) LS_ROOT(comm, ls_setup_tell_data(&training->setup));
   if (tells && !*wish->label) ls_setup_note_settings(&training->setup, 0, stdout);
-  if (tells && wish->dry_run) print_model(training->setup.model);
-  if (wish->dry_run) return LS_OK;
+  if (wish->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
   LS_PASS(settle(training, comm, wish));
   if (tells) print_plan(training, wish, ranks);
   LS_PASS(train(training, comm, wish, result));

@@ -2,6 +2,7 @@
 /* An ensemble as JSON. Building goes on after a failed allocation, since jansson's functions pass NULL
  * through; the root is checked once, at the end. */
 #include "eval/ensemble.h"
+#include "eval/json.h"
 
 #include "eval/metrics.h"
 
@@ -17,25 +18,29 @@ static json_t *members_json(const ls_ensemble *ensemble, const char *const *name
   json_t *array = json_array();
   for (size_t m = 0; m < ensemble->members; m++) {
     json_t *member = figures_json(&ensemble->each[m]);
-    json_object_set_new(member, "name", ls_json_text(names[m]));
-    json_array_append_new(array, member);
+    if (json_object_set_new(member, "name", ls_json_text(names[m])) == 0)
+      json_array_append_new(array, member);
+    else
+      json_decref(member);
   }
-  return array;
+  return ls_json_complete(array, ensemble->members);
 }
 
 static json_t *reals_json(const double *values, size_t count)
 {
   json_t *array = json_array();
   for (size_t i = 0; i < count; i++) json_array_append_new(array, json_real(values[i]));
-  return array;
+  return ls_json_complete(array, count);
 }
 
 static json_t *weighted_json(const ls_ensemble *ensemble)
 {
   if (!ensemble->weights) return json_null();
   json_t *weighted = figures_json(&ensemble->fitted);
-  json_object_set_new(weighted, "weights", reals_json(ensemble->weights, ensemble->members));
-  return weighted;
+  if (json_object_set_new(weighted, "weights", reals_json(ensemble->weights, ensemble->members)) == 0)
+    return weighted;
+  json_decref(weighted);
+  return NULL;
 }
 
 static json_t *disagreements_json(const ls_ensemble *ensemble)
@@ -44,20 +49,22 @@ static json_t *disagreements_json(const ls_ensemble *ensemble)
   for (size_t m = 0; m < ensemble->members; m++)
     json_array_append_new(rows,
                           reals_json(ensemble->disagreement + m * ensemble->members, ensemble->members));
-  return rows;
+  return ls_json_complete(rows, ensemble->members);
 }
 
 static json_t *reliability_json(const ls_calibration *figures)
 {
   json_t *bins = json_array();
+  size_t filled = 0;
   for (size_t i = 0; i < LS_CALIBRATION_BINS; i++) {
     const ls_reliability_bin *bin = &figures->bins[i];
     if (bin->samples == 0) continue;
+    filled++;
     json_array_append_new(bins, json_pack("{s:I, s:f, s:f}", "samples", (json_int_t)bin->samples,
                                           "confidence", bin->confidence / (double)bin->samples, "accuracy",
                                           (double)bin->correct / (double)bin->samples));
   }
-  return bins;
+  return ls_json_complete(bins, filled);
 }
 
 json_t *ls_ensemble_json(const ls_ensemble *ensemble, const char *const *names)

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/show.h"
+#include "eval/json.h"
 
 json_t *ls_json_text(const char *text)
 {
   ls_text shown = {0};
-  json_t *json = json_string(text);
-  if (json) return json;
+  json_t *json = NULL;
+  if (ls_json_takes(text, strlen(text))) return json_string(text);
   ls_text_show(&shown, "%s", text);
   if (!shown.failed) json = json_string(ls_text_get(&shown));
   ls_text_fini(&shown);
@@ -30,8 +31,8 @@ static json_t *class_json(const ls_class_metrics *class, size_t i, const char *c
   json_t *json = json_pack("{s:I, s:f, s:f, s:f, s:I}", "class", (json_int_t)i, "precision", class->precision,
                            "recall", class->recall, "f1", class->f1, "support", (json_int_t) class->support);
   if (!json || !class_names) return json;
-  json_t *label = json_string(class_names[i]);
-  if (!label) label = json_null(); /* the name is not UTF-8 */
+  json_t *label =
+      ls_json_takes(class_names[i], strlen(class_names[i])) ? json_string(class_names[i]) : json_null();
   if (json_object_set_new(json, "label", label) == 0) return json;
   json_decref(json);
   return NULL;

@@ -15,6 +15,7 @@ typedef enum column { NAME, TYPE, OUTPUT, PARAMETERS, MACS, COLUMNS } column;
 typedef struct layer_table {
   ls_text *text;         /* NULL: the widths are being found */
   size_t width[COLUMNS]; /* columns of a terminal */
+  bool failed;           /* memory failed for a cell */
 } layer_table;
 
 /* 1806336 as "1,806,336". */
@@ -63,6 +64,7 @@ static void add_rule(layer_table *table)
 
 static void add_layer(const ls_layer *layer, size_t depth, void *user)
 {
+  layer_table *table = user;
   ls_text name = {0}, type = {0};
   char shape[SHAPE_BYTES], params[COUNT_BYTES], macs[COUNT_BYTES];
   ls_text_show(&name, "%*s%s", (int)(2 * depth), "", layer->name);
@@ -75,11 +77,12 @@ static void add_layer(const ls_layer *layer, size_t depth, void *user)
   format_shape(layer->out, shape);
   format_count(layer->param_count, params);
   format_count(layer->macs, macs);
-  add_row(user, (const char *const[COLUMNS]){[NAME] = ls_text_get(&name),
-                                             [TYPE] = ls_text_get(&type),
-                                             [OUTPUT] = shape,
-                                             [PARAMETERS] = layer->param_count > 0 ? params : "",
-                                             [MACS] = layer->macs > 0 ? macs : ""});
+  add_row(table, (const char *const[COLUMNS]){[NAME] = ls_text_get(&name),
+                                              [TYPE] = ls_text_get(&type),
+                                              [OUTPUT] = shape,
+                                              [PARAMETERS] = layer->param_count > 0 ? params : "",
+                                              [MACS] = layer->macs > 0 ? macs : ""});
+  table->failed |= name.failed || type.failed;
   ls_text_fini(&name);
   ls_text_fini(&type);
 }
@@ -107,6 +110,7 @@ void ls_model_summary(const ls_model *model, ls_text *text)
   add_rows(model, &table);
   table.text = text;
   add_rows(model, &table);
+  text->failed |= table.failed;
   ls_text_add(text,
               "Multiply-adds are of one sample's forward pass. Each thread works in %.1f MiB: %.1f MiB of "
               "activations, %.1f MiB of gradients.\n",

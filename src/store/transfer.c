@@ -272,6 +272,8 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
   LS_GO(check_values(model, params, buffers));
   LS_GO(digest_file(path, digest));
   tell(&self, path, report);
+  if (report->failed || self.skipped.failed)
+    status = ls_fail(LS_E_MEMORY, "no memory to tell what was loaded");
 done:
   free(self.targets);
   ls_text_fini(&self.skipped);
