@@ -16,6 +16,7 @@
 #include "cli/print.h"
 #include "config/config.h"
 #include "data/same.h"
+#include "data/plan.h"
 #include "data/split.h"
 #include "train/schedule.h"
 #include "train/schemas.h"
@@ -149,6 +150,44 @@ static ls_status build_model(ls_setup *setup)
   return ls_fail(LS_E_CONFIG, "model.freeze: every layer with weights is frozen: none is left to train");
 }
 
+/* A batch near to the one asked for with which no micro-batch holds one sample; 0: there is none. */
+static size_t better_batch(ls_plan plan)
+{
+  const size_t asked = plan.batch;
+  for (plan.batch = asked - 1; plan.batch > 1; plan.batch--)
+    if (ls_plan_smallest(&plan) > 1) return plan.batch;
+  for (plan.batch = asked + 1; plan.batch <= plan.count; plan.batch++)
+    if (ls_plan_smallest(&plan) > 1) return plan.batch;
+  return 0;
+}
+
+/* One value has no variance: a batch norm may not be trained on it. */
+static ls_status check_statistics(const ls_setup *setup)
+{
+  const ls_spec_train *train = &setup->spec->train;
+  const ls_layer *layer = ls_model_needs_samples(setup->model);
+  const ls_plan plan = {.count = setup->train_samples,
+                        .batch = train->batch,
+                        .microbatch = train->microbatch,
+                        .evens_out = true,
+                        .ranks = 1};
+  if (!layer || ls_plan_smallest(&plan) > 1) return LS_OK;
+  const char *normalizes = "would be trained on one value per channel, which has no variance";
+  if (train->microbatch < 3)
+    return ls_fail(LS_E_CONFIG,
+                   "layer '%s' %s: train.microbatch %zu leaves micro-batches of one sample; try: "
+                   "train.microbatch=32",
+                   layer->name, normalizes, train->microbatch);
+  const size_t better = better_batch(plan);
+  if (better == 0)
+    return ls_fail(LS_E_CONFIG, "layer '%s' %s: there are not enough training samples", layer->name,
+                   normalizes);
+  return ls_fail(LS_E_CONFIG,
+                 "layer '%s' %s: with train.batch %zu, an epoch of %zu samples ends with a batch of one; "
+                 "try: train.batch=%zu",
+                 layer->name, normalizes, train->batch, plan.count, better);
+}
+
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)
 {
   LS_PASS(
@@ -163,6 +202,7 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place
   LS_AGREE(comm, check_split(setup));
   ls_activity_enter(ls_comm_activity(comm), before);
   LS_AGREE(comm, build_model(setup));
+  LS_AGREE(comm, check_statistics(setup));
   return LS_OK;
 }
 

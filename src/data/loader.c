@@ -155,6 +155,7 @@ static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loade
   loader->plan = (ls_plan){.count = ls_holdout_train_count(&loader->holdout),
                            .batch = options->batch,
                            .microbatch = options->microbatch,
+                           .evens_out = options->evens_out,
                            .ranks = loader->ranks};
   loader->layout = layout_of(loader, options->first_epoch);
   return LS_OK;

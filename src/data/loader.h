@@ -36,6 +36,7 @@ typedef struct ls_loader_options {
   uint64_t seed;
   size_t batch; /* global batch */
   size_t microbatch;
+  bool evens_out;     /* see ls_plan: what is trained takes statistics of a micro-batch's samples */
   size_t first_epoch; /* from 0: the epoch that training starts or goes on with */
   size_t threads;     /* OpenMP threads that plan the exchanges, between epochs; 0: one */
   bool test_only;     /* for an evaluation: read the test split alone, the others are empty */

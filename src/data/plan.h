@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who computes what: the positions 0 .. count-1 of an epoch, cut into steps of `batch` positions (the last
  * one: what is left), each step cut into micro-batches, and the micro-batches of a step dealt to the ranks
- * in order by ls_part_first(). Nothing here depends on which sample stands at a position.
+ * in order by ls_part_first(). Nothing here depends on which sample stands at a position, and where a step is
+ * cut depends on no rank.
  *
  * A rank keeps its positions in ascending order; the index of a position is its place among them. All are
  * pure functions that take constant time for any count, batch, micro-batch and number of ranks; a rank may
@@ -10,12 +11,14 @@
 #ifndef LS_DATA_PLAN_H
 #define LS_DATA_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct ls_plan {
   size_t count;      /* positions; may be 0 */
   size_t batch;      /* positions of a step, >= 1 */
   size_t microbatch; /* positions of a micro-batch, >= 1 */
+  bool evens_out;    /* a last micro-batch of one position halves with the one before what both have */
   size_t ranks;      /* >= 1 */
 } ls_plan;
 
@@ -36,6 +39,10 @@ size_t ls_plan_steps(const ls_plan *plan);
 
 /** Positions of step `step` on all ranks. */
 size_t ls_plan_step_count(const ls_plan *plan, size_t step);
+
+/** Positions of the smallest micro-batch of any step; 0 if there are none. With evens_out it is 1 for steps
+ * of one position, micro-batches of one, and odd steps of micro-batches of two. */
+size_t ls_plan_smallest(const ls_plan *plan);
 
 /** Micro-batches of step `step` that are `rank`'s; may be 0. */
 size_t ls_plan_step_microbatches(const ls_plan *plan, size_t rank, size_t step);

@@ -5,8 +5,9 @@
  *
  *   y = weight * (x - mean) / sqrt(var + epsilon) + bias
  *
- * var is the biased variance; the running one takes the unbiased, as PyTorch. Sums go over rows of channels,
- * so the loops vectorize.
+ * var is the biased variance; the running one takes the unbiased, as PyTorch. Of one value there is no
+ * variance: nobody trains on that (ls_model_needs_samples()). Sums go over rows of channels, so the loops
+ * vectorize.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -255,6 +256,7 @@ const ls_layer_kind ls_layer_batchnorm = {
          .options_bytes = sizeof(batchnorm_options)},
     .role = LS_ROLE_NEUTRAL,
     .backward_reads_x = true,
+    .uses_batch_statistics = true,
     .create = create,
     .destroy = destroy,
     .init = init,

@@ -152,6 +152,8 @@ struct ls_layer_kind {
   bool is_absorbable, absorbs_relu;
   /* What backward reads; the sequence lets buffers overlap accordingly. */
   bool backward_reads_x, backward_reads_y;
+  /* Training takes statistics of each channel over the micro-batch's samples and pixels. */
+  bool uses_batch_statistics;
 
   /** Check the input shape, set out, counts, macs and impl, and declare tensors with ls_build_param() and
    * ls_build_buffer(). `options` is schema's struct. Local. Errors: LS_E_CONFIG (the message starts with what

@@ -145,6 +145,21 @@ void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, 
   ls_sequence_visit(&model->sequence, visit, 0, user);
 }
 
+static void find_needy(const ls_layer *layer, size_t depth, void *user)
+{
+  (void)depth;
+  const ls_layer **found = user;
+  const bool needs = layer->kind->uses_batch_statistics && layer->in.h * layer->in.w == 1 && !layer->frozen;
+  if (needs && !*found) *found = layer;
+}
+
+const ls_layer *ls_model_needs_samples(const ls_model *model)
+{
+  const ls_layer *found = NULL;
+  ls_model_visit(model, find_needy, &found);
+  return found;
+}
+
 void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers)
 {
   ls_sequence_init_params(&model->sequence, seed, params, buffers);

@@ -56,6 +56,10 @@ const ls_tensor *ls_model_buffers(const ls_model *model, size_t *count);
 void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user),
                     void *user);
 
+/** The first layer that takes statistics of a channel over samples alone, since its images are of one pixel,
+ * and that is trained: a micro-batch of one sample would give it one value. NULL: none does. Borrowed. */
+const ls_layer *ls_model_needs_samples(const ls_model *model);
+
 /** Set initial parameters and running statistics: a pure function of (model, seed). */
 void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers);
 

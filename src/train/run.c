@@ -318,6 +318,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
                               .seed = spec->seed,
                               .batch = spec->train.batch,
                               .microbatch = spec->train.microbatch,
+                              .evens_out = ls_model_needs_samples(options->model) != NULL,
                               .first_epoch = run->state.progress.epoch,
                               .threads = options->threads};
   LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));

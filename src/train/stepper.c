@@ -30,6 +30,7 @@ static ls_status build(ls_stepper *self)
                                     .seed = spec->seed,
                                     .batch = options->batch,
                                     .microbatch = spec->train.microbatch,
+                                    .evens_out = ls_model_needs_samples(options->model) != NULL,
                                     .threads = options->threads};
   const ls_engine_options engine = {.comm = options->comm,
                                     .network = &self->network,

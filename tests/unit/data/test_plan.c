@@ -31,6 +31,15 @@ static void check_microbatch(const ls_plan *plan, size_t step, size_t owner, siz
   to->microbatches++;
 }
 
+/* Where micro-batch m of a step begins. */
+static size_t begin_of(const ls_plan *plan, size_t count, size_t m)
+{
+  const size_t size = plan->microbatch, all = ls_size_ceil_div(count, size);
+  if (m == all) return count;
+  if (!plan->evens_out || m == 0 || m + 1 < all || count % size != 1 || size == 1) return m * size;
+  return (m - 1) * size + (size + 2) / 2; /* size + 1 positions for two: the first has the odd one */
+}
+
 static void check_step(const ls_plan *plan, size_t step, dealt *dealt_to)
 {
   size_t begin = step * plan->batch;
@@ -42,9 +51,9 @@ static void check_step(const ls_plan *plan, size_t step, dealt *dealt_to)
     size_t last = ls_part_first(microbatches, plan->ranks, rank + 1);
     assert_int_equal(ls_plan_step_microbatches(plan, rank, step), last - first);
     for (size_t m = first; m < last; m++) {
-      size_t from = begin + m * plan->microbatch;
-      check_microbatch(plan, step, rank, from, ls_size_min(plan->microbatch, end - from), m - first,
-                       &dealt_to[rank]);
+      const size_t from = begin_of(plan, end - begin, m), to = begin_of(plan, end - begin, m + 1);
+      check_microbatch(plan, step, rank, begin + from, to - from, m - first, &dealt_to[rank]);
+      if (plan->evens_out && plan->microbatch > 2 && end - begin > 1) assert_true(to - from > 1);
     }
   }
 }
@@ -69,14 +78,36 @@ static void plan_follows_its_definition(void **state)
   (void)state;
   static const size_t counts[] = {0, 1, 2, 7, 31, 32, 33, 64, 101, 257};
   static const size_t batches[] = {1, 3, 16, 32, 50, 101, 1000};
-  static const size_t microbatches[] = {1, 4, 7, 32, 2000};
+  static const size_t microbatches[] = {1, 2, 4, 7, 32, 2000};
   static const size_t ranks[] = {1, 2, 3, 4, 5, 8, MAX_RANKS};
-  const size_t combinations = 10 * 7 * 5 * 7;
+  const size_t combinations = 10 * 7 * 6 * 7 * 2;
   for (size_t i = 0; i < combinations; i++)
     check_plan(&(ls_plan){.count = counts[i % 10],
                           .batch = batches[i / 10 % 7],
-                          .microbatch = microbatches[i / 70 % 5],
-                          .ranks = ranks[i / 350]});
+                          .microbatch = microbatches[i / 70 % 6],
+                          .ranks = ranks[i / 420 % 7],
+                          .evens_out = i / 2940});
+}
+
+static void smallest_is_told(void **state)
+{
+  (void)state;
+  static const struct {
+    ls_plan plan;
+    size_t smallest;
+  } cases[] = {
+      {{.count = 0, .batch = 4, .microbatch = 4}, 0},    {{.count = 100, .batch = 32, .microbatch = 32}, 4},
+      {{.count = 97, .batch = 32, .microbatch = 16}, 1}, {{.count = 99, .batch = 33, .microbatch = 16}, 1},
+      {{.count = 66, .batch = 33, .microbatch = 32}, 1}, {{.count = 3, .batch = 10, .microbatch = 32}, 3},
+      {{.count = 50, .batch = 10, .microbatch = 1}, 1},  {{.count = 53, .batch = 10, .microbatch = 2}, 1}};
+  static const size_t evened[] = {0, 4, 1, 8, 16, 3, 1, 1};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ls_plan plan = cases[i].plan;
+    plan.ranks = 1;
+    assert_int_equal(ls_plan_smallest(&plan), cases[i].smallest);
+    plan.evens_out = true;
+    assert_int_equal(ls_plan_smallest(&plan), evened[i]);
+  }
 }
 
 static void work_is_even_to_one_microbatch(void **state)
@@ -107,6 +138,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plan_follows_its_definition),
+      cmocka_unit_test(smallest_is_told),
       cmocka_unit_test(work_is_even_to_one_microbatch),
       cmocka_unit_test(huge_plans_are_answered_at_once),
   };
