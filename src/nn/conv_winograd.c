@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* 3x3 convolutions of stride 1 by Winograd's minimal filtering (winograd.h). All tiles of some samples are
  * transformed, multiplied by the transformed weights in 36 matrix products, and transformed back. The
- * gradient with respect to the input is the same operation on dy, with the kernel turned round. */
+ * gradient with respect to the input is the same operation on dy, with the kernel turned round.
+ *
+ * The 16 outputs of a tile are rounded in different ways. They are equal floats where the 6x6 pixels that the
+ * tile sees are equal in each channel: then all of its points but one are exact zeros. Where a tile sees
+ * anything else as well, such as the padding, outputs whose own pixels are equal may differ in their last
+ * bits, so that a max pooling after it may take another than the first of what the direct way makes equal. */
 #include <stdlib.h>
 #include <string.h>
 

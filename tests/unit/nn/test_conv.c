@@ -244,6 +244,27 @@ static void same_bits_every_time(void **state)
   harness_fini(&b);
 }
 
+/* Winograd's way: of pixels that are equal in each channel, a tile that sees nothing else makes equal floats.
+ */
+static void flat_tiles_stay_flat(void **state)
+{
+  (void)state;
+  const test_case flat = {16, 16, 16, 24, 3, 1, 1};
+  harness h;
+  const conv_options options = options_of(&flat, true);
+  assert_int_equal(harness_create(&h, &ls_layer_conv, &options, (ls_shape){16, 16, 16}, 1), LS_OK);
+  harness_prepare(&h, 1);
+  for (size_t i = 16; i < harness_in(&h); i++) h.x[i] = h.x[i % 16];
+  harness_forward(&h);
+  for (size_t i = 4; i < 12; i++)
+    for (size_t j = 4; j < 12; j++)
+      for (size_t k = 0; k < 24; k++) {
+        const size_t first = (i / 4 * 4 * 16 + j / 4 * 4) * 24 + k; /* of its tile */
+        assert_true(h.y[(i * 16 + j) * 24 + k] == h.y[first]);
+      }
+  harness_fini(&h);
+}
+
 static void a_wrong_result_is_seen(void **state)
 {
   (void)state;
@@ -289,6 +310,7 @@ int main(void)
       cmocka_unit_test(gradients_add_up),
       cmocka_unit_test(optional_outputs),
       cmocka_unit_test(same_bits_every_time),
+      cmocka_unit_test(flat_tiles_stay_flat),
       cmocka_unit_test(a_wrong_result_is_seen),
       cmocka_unit_test(what_does_not_fit_is_refused),
   };

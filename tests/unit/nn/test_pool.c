@@ -132,6 +132,36 @@ static void nan_is_passed_on(void **state)
   }
 }
 
+/* Windows of 2x2 whose channels do not fill their vectors: a NaN anywhere comes through, into its own channel
+ * alone, and behind the last sample of a pass nothing is written. */
+static void nan_stays_in_its_channel(void **state)
+{
+  (void)state;
+  static const size_t channels[] = {1, 3, 8, 12, 17, 20};
+  const ls_pool_options options = options_of(2, 0, 0);
+  for (size_t i = 0; i < 6 * 16; i++) {
+    const size_t c = channels[i / 16], pixel = i % 16, lane = (7 * i) % c;
+    harness h;
+    assert_int_equal(harness_create(&h, &ls_layer_maxpool, &options, (ls_shape){c, 4, 4}, 3), LS_OK);
+    harness_prepare(&h, 2);
+    const size_t in = ls_shape_count(h.layer.in), out = ls_shape_count(h.layer.out);
+    const size_t saved = h.layer.saved_count / 3 * 2 + 1; /* two bytes each: a float may be shared */
+    h.x[in + pixel * c + lane] = NAN;
+    for (size_t k = 2 * out; k < 3 * out; k++) h.y[k] = 77.0F;
+    for (size_t k = saved; k < h.layer.saved_count; k++) h.saved[k] = 77.0F;
+    for (size_t k = 2 * in; k < 3 * in; k++) h.dx[k] = 77.0F;
+    harness_forward(&h);
+    harness_backward(&h);
+    const size_t window = pixel / 8 * 2 + pixel % 4 / 2;
+    for (size_t k = 0; k < 2 * out; k++) assert_int_equal(isnan(h.y[k]) != 0, k == out + window * c + lane);
+    assert_true(h.dx[in + pixel * c + lane] == h.dy[out + window * c + lane]);
+    for (size_t k = 2 * out; k < 3 * out; k++) assert_true(h.y[k] == 77.0F);
+    for (size_t k = saved; k < h.layer.saved_count; k++) assert_true(h.saved[k] == 77.0F);
+    for (size_t k = 2 * in; k < 3 * in; k++) assert_true(h.dx[k] == 77.0F);
+    harness_fini(&h);
+  }
+}
+
 static void infinity_is_a_value(void **state)
 {
   (void)state;
@@ -185,9 +215,13 @@ static void what_does_not_fit_is_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(max_matches_reference),  cmocka_unit_test(average_matches_reference),
-      cmocka_unit_test(nan_is_passed_on),       cmocka_unit_test(infinity_is_a_value),
-      cmocka_unit_test(a_wrong_result_is_seen), cmocka_unit_test(what_does_not_fit_is_refused),
+      cmocka_unit_test(max_matches_reference),
+      cmocka_unit_test(average_matches_reference),
+      cmocka_unit_test(nan_is_passed_on),
+      cmocka_unit_test(nan_stays_in_its_channel),
+      cmocka_unit_test(infinity_is_a_value),
+      cmocka_unit_test(a_wrong_result_is_seen),
+      cmocka_unit_test(what_does_not_fit_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
