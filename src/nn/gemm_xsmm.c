@@ -9,9 +9,9 @@
 #include "nn/gemm_backend.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <libxsmm.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,14 +71,19 @@ const char *ls_gemm_fallback_reason(void)
 /* Is the code in memory that may be run? Where mappings cannot be looked up, what libxsmm was given is. */
 static bool is_executable(libxsmm_smmfunction_reducebatch_offs run)
 {
-  uintptr_t code, first, end;
+  uintptr_t code;
   memcpy(&code, &run, sizeof code);
-  char rights[5];
+  char line[256]; /* "first-end rwxp ..."; where a name is longer, its rest is no mapping */
   bool yes = false;
   FILE *maps = fopen("/proc/self/maps", "re");
   if (!maps) return errno != ENOMEM;
-  while (!yes && fscanf(maps, "%" SCNxPTR "-%" SCNxPTR " %4s%*[^\n]", &first, &end, rights) == 3)
-    yes = first <= code && code < end && rights[2] == 'x';
+  while (!yes && fgets(line, sizeof line, maps)) {
+    char *rest;
+    const uintptr_t first = strtoull(line, &rest, 16);
+    if (*rest != '-') continue;
+    const uintptr_t end = strtoull(rest + 1, &rest, 16);
+    yes = first <= code && code < end && strlen(rest) > 3 && rest[3] == 'x';
+  }
   fclose(maps);
   return yes;
 }

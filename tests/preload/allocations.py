@@ -3,9 +3,9 @@
 """Makes allocations of the program fail, one a run, at every site (allocations.c): the run must end as it does
 undisturbed, with the same results, or with status 1 and one line that says why.
 
-usage: allocations.py LOCKSTEP PRELOAD WORK [--stride N] [--jobs N] [CASE...]
+usage: allocations.py LOCKSTEP PRELOAD WORK [CASE...] [--stride N] [--jobs N] [--ranks N] [--skip LIBRARY]
 
-Of each case's sites every Nth is tried, the first chosen by the site's own hash: other builds try others.
+Of each case's sites every Nth is tried, in the order of their first use. `all` are all cases.
 """
 import argparse, concurrent.futures, json, os, re, shutil, subprocess, sys
 
@@ -14,11 +14,11 @@ CASES = {  # name: (arguments, folders to start with, files that are results)
     "train": (TRAIN + ["train.early_stopping={patience: 1}", "train.ema=0.9", "data.augment.shift=0.1"], [], ["run"]),
     "adam": (TRAIN + ["train.optimizer={type: adamw, lr: 0.01}", "train.schedule={type: cosine, warmup_epochs: 1}",
                       "data.shuffle=shard", "train.adversarial={method: fgsm, epsilon: 0.1}"], [], ["run"]),
-    "resume": (["train", "--resume", "-o", "run", "train.epochs=3"], ["run"], ["run"]),
+    "resume": (TRAIN + ["--resume", "train.epochs=3"], ["run"], ["run"]),
     "ensemble": (TRAIN + ["ensemble.members=2", "train.epochs=1"], [], []),
     "init": (TRAIN + ["model.init_from=run/best.h5", "-o", "next"], ["run"], ["next"]),
     "eval": (["eval", "run/best.h5", "--json"], ["run"], []),
-    "vote": (["eval", "run/best.h5", "run", "--tta", "--split", "validation"], ["run"], []),
+    "vote": (["eval", "run/best.h5", "run/best.h5", "--tta", "--split", "validation"], ["run"], []),
     "predict": (["predict", "run/best.h5", "images/a.png", "images/b.png"], ["run", "images"], []),
     "predict-json": (["predict", "run/best.h5", "images/a.png", "images/b.png", "--json"], ["run", "images"], []),
     "predict-csv": (["predict", "run/best.h5", "images/a.png", "-o", "p.csv"], ["run", "images"], ["p.csv"]),
@@ -139,9 +139,10 @@ def try_case(given, name):
     status, out, err, made = trial.run({"LS_ALLOC_SITES": list_of_sites, **given.rank})
     undisturbed = status, out, err, made
     if status != (2 if name == "refused" else 0):
-        return [f"{name}: undisturbed it ends with {status}: {err}"]
+        print(f"{name}: undisturbed it ends with {status}: {err}", flush=True)
+        return [name]
     sites = open(list_of_sites).read().split()
-    chosen = [s for s in sites if int(s, 16) // 2 % given.stride == 0]
+    chosen = sites[::given.stride]
 
     def one(site):
         trial = Trial(given, name, os.path.join(given.work, f"try-{name}-{site}"))
@@ -176,7 +177,7 @@ def prepare(given):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lockstep"), parser.add_argument("preload"), parser.add_argument("work")
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--stride", type=int, default=1)
@@ -186,7 +187,10 @@ def main():
     given = parser.parse_args()
     given.work, given.rank = os.path.abspath(given.work), {"LS_ALLOC_RANK": "1"} if given.ranks > 1 else {}
     prepare(given)
-    wrong = [text for name in given.cases or CASES for text in try_case(given, name)]
+    cases = given.cases
+    if cases in ([], ["all"]):
+        cases = [name for name in CASES if name != "scale" or given.ranks > 1]
+    wrong = [text for name in cases for text in try_case(given, name)]
     sys.exit(1 if wrong else 0)
 
 
