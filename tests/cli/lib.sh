@@ -87,11 +87,14 @@ await() {
 # said PATTERN [FILE]: whether an extended regular expression is on a line of FILE, the errors of the last run.
 said() { grep -qsE -- "$1" "${2:-err}"; }
 
+# preloaded NAME: the library made of preload/NAME.c, which lies beside the program.
+preloaded() { echo "$(dirname "$lockstep")/tests/$1.so"; }
+
 # hold_at PATTERN RUN: put ${held[@]} before a program, and it waits where a file of a name like PATTERN has just been
 # written, or such a folder is to be opened, until a signal reaches it, or let_go RUN is called (preload/hold.c).
 hold_at() {
   local library
-  library=$(dirname "$lockstep")/tests/hold.so
+  library=$(preloaded hold)
   [[ -e $library ]] || { fail "no $library: build the tests"; finish; }
   touch "$work/$2.hold"
   held=(env LD_PRELOAD="$library" ASAN_OPTIONS=verify_asan_link_order=0 LS_HOLD="$work/$2.hold" LS_HOLD_AT="$1")
@@ -203,15 +206,15 @@ with open(sys.argv[1], "wb") as f:
 P
 }
 
-# build_faulty: make ./faulty, as in "./faulty CALL PATH NTH ERRNO COMMAND...": a command in which a call of the system
-# fails (see faulty.c). The test is skipped where there is no compiler.
-build_faulty() {
-  ${CC:-cc} -shared -fPIC -o faulty.so "$root/tests/cli/faulty.c" -ldl || { echo "no compiler: skipped"; exit 77; }
+# make_faulty: make ./faulty, as in "./faulty CALL PATH NTH ERRNO COMMAND...": a command in which a call of the system
+# fails (see preload/faulty.c).
+make_faulty() {
+  [[ -e $(preloaded faulty) ]] || { fail "no $(preloaded faulty): build the tests"; finish; }
   cat >faulty <<S
 #!/bin/sh
 export FAULTY_CALL="\$1" FAULTY_PATH="\$2" FAULTY_NTH="\$3" FAULTY_ERRNO="\$4" FAULTY_MARK="$work/mark"
 shift 4
-LD_PRELOAD="$work/faulty.so" ASAN_OPTIONS="\${ASAN_OPTIONS:+\$ASAN_OPTIONS:}verify_asan_link_order=0" exec "\$@"
+LD_PRELOAD="$(preloaded faulty)" ASAN_OPTIONS="\${ASAN_OPTIONS:+\$ASAN_OPTIONS:}verify_asan_link_order=0" exec "\$@"
 S
   chmod +x faulty
 }

@@ -1,11 +1,12 @@
 # An allocation that fails is told, or makes no difference: some of the places where the program or a library that it
 # calls asks for memory; tests/soak/allocations.sh tries all of them.
 source "$(dirname "$0")/lib.sh"
-[[ -n ${LS_PRELOAD:-} ]] || { echo "SKIPPED: the sanitizers take no library before them"; exit 77; }
+allocations=$(preloaded allocations)
+[[ -e $allocations ]] || { echo "SKIPPED: the sanitizers take no library before them"; exit 77; }
 toy toy 90 40
 toy_config
 sed -i 's/epochs: 3/epochs: 2/; s/batch: 50/batch: 40/' toy.yaml
 export OMPI_MCA_ess_singleton_isolated=1 # no daemon for a rank by itself: a run takes half as long
-python3 "$root/tests/preload/allocations.py" "$lockstep" "$LS_PRELOAD" . ${LS_ALLOC_CASES:-dry eval attack doctor} \
+python3 "$root/tests/preload/allocations.py" "$lockstep" "$allocations" . ${LS_ALLOC_CASES:-dry eval attack doctor} \
   --jobs 2 --skip libhdf5 --stride "${LS_ALLOC_STRIDE:-16}" || fail "a failed allocation went wrong"
 finish

@@ -2,7 +2,7 @@
 # File systems without locks, and such as fail: an error of the system is told as what it is. It is never taken for
 # damage, and never leads to another result.
 source "$(dirname "$0")/lib.sh"
-build_faulty
+make_faulty
 toy toy 120 20
 toy_config "early_stopping: {patience: 1, restore_best: true}"
 steps=(train.epochs=3 train.optimizer.lr=0.3)

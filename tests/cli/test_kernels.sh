@@ -1,7 +1,8 @@
 # Where the system gives no executable memory, or libxsmm has no kernels for the processor, kernels of our own give
 # the same result; and say so.
 source "$(dirname "$0")/lib.sh"
-[[ -n ${LS_PRELOAD:-} ]] || { echo "SKIPPED: the sanitizers take no library before them"; exit 77; }
+allocations=$(preloaded allocations)
+[[ -e $allocations ]] || { echo "SKIPPED: the sanitizers take no library before them"; exit 77; }
 "$lockstep" doctor --json >doctor.json
 [[ $(json doctor.json 'd["gemm"]') == libxsmm* ]] || { echo "SKIPPED: built without libxsmm"; exit 77; }
 grep -qw avx2 /proc/cpuinfo || { echo "SKIPPED: a processor without AVX2, where tiles and libxsmm differ in bits"; exit 77; }
@@ -37,13 +38,13 @@ same() { holds "$1 as with libxsmm" 'd[0]["weights_digest"] == d[1]["weights_dig
 
 trains jit env LIBXSMM_TARGET=hsw # with AVX-512 it sums in another order
 out_has 'libxsmm .*\(hsw\)'
-trains denied env LD_PRELOAD="$LS_PRELOAD" LS_DENY_EXECUTION=1
+trains denied env LD_PRELOAD="$allocations" LS_DENY_EXECUTION=1
 out_has 'register tiles: the system gives no executable memory'
 same denied
 trains generic env LIBXSMM_TARGET=generic
 out_has 'register tiles: libxsmm has no kernels for this processor'
 same generic
-run 0 env LD_PRELOAD="$LS_PRELOAD" LS_DENY_EXECUTION=1 "$lockstep" doctor
+run 0 env LD_PRELOAD="$allocations" LS_DENY_EXECUTION=1 "$lockstep" doctor
 out_has '^warning: matrix products run on slower kernels: the system gives no executable memory'
 
 # The kernel's own denial (PR_SET_MDWE, Linux 6.3; what systemd's MemoryDenyWriteExecute asks for).

@@ -2,7 +2,7 @@
 # A run directory that is moved away, replaced or removed while a run writes into it: the run goes on in its own, and
 # never touches what is in the old place.
 source "$(dirname "$0")/lib.sh"
-build_faulty
+make_faulty
 toy toy 120 20
 toy_config "early_stopping: {patience: 2, restore_best: true}"
 

@@ -4,5 +4,4 @@
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export LOCKSTEP="${LOCKSTEP:-$root/build/release/lockstep}"
-export LS_PRELOAD="${LS_PRELOAD:-$root/build/release/tests/ls_preload.so}"
 LS_ALLOC_STRIDE=1 LS_ALLOC_CASES="${*:-all}" exec bash "$root/tests/cli/test_allocations.sh"

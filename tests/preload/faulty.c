@@ -6,7 +6,6 @@
  *   FAULTY_ERRNO  with which number it fails; 0: it waits until FAULTY_MARK is removed, and goes on
  *   FAULTY_MARK   file that is made when it has happened; optional
  * Calls of MPI and others go to other files. */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#pragma GCC diagnostic ignored "-Wpedantic" /* POSIX lets dlsym() return functions */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static long numbered(const char *name)
