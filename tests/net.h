@@ -64,15 +64,20 @@ static inline ls_spec *net_spec(const char *layers)
 }
 
 /* Build the model only. Release with net_fini(), also after an error. */
-static inline ls_status net_try(test_net *net, const char *layers, ls_shape in, size_t microbatch,
-                                size_t classes)
+static inline ls_status net_try_model(test_net *net, const char *layers, const ls_model_options *options)
 {
   memset(net, 0, sizeof *net);
   net->spec = net_spec(layers);
-  net->microbatch = microbatch;
+  net->microbatch = options->microbatch;
+  return ls_model_new(&net->model, &net->spec->model.layers, options);
+}
+
+static inline ls_status net_try(test_net *net, const char *layers, ls_shape in, size_t microbatch,
+                                size_t classes)
+{
   const ls_model_options options = {
       .in = in, .microbatch = microbatch, .classes = classes, .input_gradient = true};
-  return ls_model_new(&net->model, &net->spec->model.layers, &options);
+  return net_try_model(net, layers, &options);
 }
 
 static inline void net_allocate(test_net *net)
@@ -91,9 +96,10 @@ static inline void net_allocate(test_net *net)
 }
 
 /* Build, allocate, and initialize with seed 1; a training pass of a full micro-batch. */
-static inline void net_init(test_net *net, const char *layers, ls_shape in, size_t microbatch)
+static inline void net_init_model(test_net *net, const char *layers, const ls_model_options *options)
 {
-  if (net_try(net, layers, in, microbatch, 0) != LS_OK) fail_msg("%s\nin: %s", ls_error_last()->text, layers);
+  const size_t microbatch = options->microbatch;
+  if (net_try_model(net, layers, options) != LS_OK) fail_msg("%s\nin: %s", ls_error_last()->text, layers);
   net_allocate(net);
   ls_model_init(net->model, 1, net->params, net->buffers);
   ls_model_pack(net->model, net->params, net->packed, 0, 1);
@@ -107,6 +113,12 @@ static inline void net_init(test_net *net, const char *layers, ls_shape in, size
                         .seed = 5,
                         .epoch = 2,
                         .samples = net->samples};
+}
+
+static inline void net_init(test_net *net, const char *layers, ls_shape in, size_t microbatch)
+{
+  const ls_model_options options = {.in = in, .microbatch = microbatch, .input_gradient = true};
+  net_init_model(net, layers, &options);
 }
 
 static inline void net_check_guard(const float *x, size_t count, const char *what)

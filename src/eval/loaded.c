@@ -50,7 +50,8 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
   const ls_model_options options = {.in = {.c = info->channels, .h = info->height, .w = info->width},
                                     .microbatch = loaded->spec->train.microbatch,
                                     .classes = info->classes,
-                                    .input_gradient = input_gradient};
+                                    .input_gradient = input_gradient,
+                                    .keep_ties = input_gradient};
   LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, &options));
   LS_PASS(check_size(loaded));
   ls_normalization normalization = {.channels = info->channels};

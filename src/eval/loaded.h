@@ -24,7 +24,8 @@ ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *sch
 
 /** Read a checkpoint on rank 0 and build the network on every rank.
  *
- * @param[in] input_gradient  backward passes may ask for the gradient with respect to the input
+ * @param[in] input_gradient  backward passes may ask for the gradient with respect to the input, which is
+ * that of exact arithmetic where windows of an image are equal (ls_model_options.keep_ties)
  *
  * Collective. Errors: LS_E_INPUT if it is no intact checkpoint; LS_E_CONFIG if the configuration in it cannot
  * be read; LS_E_MEMORY; LS_E_COMM. On error nothing is left to release.

@@ -136,12 +136,12 @@ static ls_status make_shape(const conv_options *options, ls_shape in, ls_conv_sh
   return check_sizes(options, in, shape->out);
 }
 
-static ls_status make_plan(ls_layer *layer)
+static ls_status make_plan(ls_layer *layer, bool keep_ties)
 {
   conv_layer *self = layer->impl;
   ls_conv_counts counts;
   size_t i = 0;
-  while (!ways[i]->fits(&self->shape)) i++;
+  while (!ways[i]->fits(&self->shape) || (keep_ties && ways[i]->rounds_by_place)) i++;
   self->way = ways[i];
   LS_PASS(self->way->create(&self->plan, &self->shape, layer->microbatch, &counts));
   self->grad_count = counts.grads;
@@ -168,7 +168,7 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   const size_t dims[] = {options->filters, layer->in.c, options->kernel, options->kernel};
   LS_PASS(ls_build_param(build, layer, "weight", dims, 4, true));
   if (self->bias) LS_PASS(ls_build_param(build, layer, "bias", dims, 1, false));
-  return make_plan(layer);
+  return make_plan(layer, ls_build_keeps_ties(build));
 }
 
 static void destroy(ls_layer *layer)

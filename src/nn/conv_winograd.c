@@ -361,7 +361,8 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   run_sweep(self, &self->backward, &unbiased, dy, dx);
 }
 
-const ls_conv_way ls_conv_winograd = {.fits = fits,
+const ls_conv_way ls_conv_winograd = {.rounds_by_place = true,
+                                      .fits = fits,
                                       .create = create,
                                       .destroy = destroy,
                                       .pack = pack,

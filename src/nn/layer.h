@@ -206,6 +206,9 @@ ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, si
  * initializer. */
 ls_role ls_build_next(const ls_build *build);
 
+/** See ls_model_options.keep_ties. */
+bool ls_build_keeps_ties(const ls_build *build);
+
 /** All kinds, NULL-terminated, and their schemas for the configuration (same order). */
 extern const ls_layer_kind *const ls_layer_kinds[];
 extern const ls_schema *const ls_layer_schemas[];

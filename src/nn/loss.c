@@ -59,6 +59,56 @@ ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t
   return ls_loss_mixed(logits, labels, NULL, n, classes, smoothing, scale, gradient);
 }
 
+/* The largest logit of the other classes. */
+static float largest_other(const float *z, size_t class, size_t classes)
+{
+  float most = -INFINITY;
+  for (size_t k = 0; k < classes; k++)
+    if (k != class && z[k] > most) most = z[k];
+  return most;
+}
+
+double ls_loss_log_odds(const float *logits, size_t class, size_t classes)
+{
+  const double shift = (double)largest_other(logits, class, classes);
+  double sum = 0.0;
+  for (size_t k = 0; k < classes; k++)
+    if (k != class) sum += exp((double)logits[k] - shift);
+  return (double)logits[class] - shift - log(sum);
+}
+
+/* Trained networks have logits 5 to 80 apart: they are left as they are. */
+static double temperature_of(const float *z, size_t classes)
+{
+  static const double widest = 100.0, decade = 10.0;
+  float least = z[0];
+  for (size_t k = 1; k < classes; k++) least = z[k] < least ? z[k] : least;
+  const double apart = (double)z[largest(z, classes)] - (double)least;
+  double temperature = 1.0;
+  while (apart / temperature > widest) temperature *= decade;
+  return temperature;
+}
+
+void ls_loss_direction(const float *logits, const uint16_t *labels, size_t n, size_t classes, double scale,
+                       float *gradient)
+{
+  for (size_t s = 0; s < n; s++, logits += classes, gradient += classes) {
+    const size_t label = labels[s];
+    const double shift = (double)largest_other(logits, label, classes);
+    const double temperature = temperature_of(logits, classes);
+    double sum = 0.0, total = 0.0;
+    for (size_t k = 0; k < classes; k++) {
+      gradient[k] = k == label ? 0.0F : (float)exp(((double)logits[k] - shift) / temperature);
+      sum += (double)gradient[k];
+    }
+    for (size_t k = 0; k < classes; k++) {
+      if (k != label) gradient[k] = (float)(scale * (double)gradient[k] / sum);
+      total += k != label ? (double)gradient[k] : 0.0;
+    }
+    gradient[label] = -(float)total;
+  }
+}
+
 void ls_softmax(const float *logits, size_t n, size_t classes, float *p)
 {
   for (size_t s = 0; s < n; s++, logits += classes, p += classes) {

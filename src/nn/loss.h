@@ -35,6 +35,24 @@ typedef struct ls_loss_mix {
 ls_loss_sums ls_loss_mixed(const float *logits, const uint16_t *labels, const ls_loss_mix *mix, size_t n,
                            size_t classes, double smoothing, double scale, float *gradient);
 
+/** log(p / (1 - p)) of a class, p the softmax: it falls as the loss of that label, -log p, grows, and tells
+ * apart what that has rounded to 0. Infinite with a single class. */
+double ls_loss_log_odds(const float *logits, size_t class, size_t classes);
+
+/** The direction of the loss's gradient, for what follows its sign alone. The gradient p - onehot(label) is
+ * (1 - p(label)) * (q - onehot(label)), q being the softmax over the other classes; the first factor, which
+ * rounding takes to 0 where the network is sure, is left out.
+ *
+ * Logits that lie more than 100 apart, in a sample, are first divided by the power of ten that brings them to
+ * within 100: a network whose last layer is scaled by a power of ten has the same direction. Below, it is
+ * that of the loss itself.
+ *
+ * @param[in]  scale     > 0: factor on the direction
+ * @param[out] gradient  [n, classes]: scale * (q - onehot(label)), which adds up to 0
+ */
+void ls_loss_direction(const float *logits, const uint16_t *labels, size_t n, size_t classes, double scale,
+                       float *gradient);
+
 /** p[n, classes] = softmax of the logits; may overwrite them. */
 void ls_softmax(const float *logits, size_t n, size_t classes, float *p);
 

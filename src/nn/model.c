@@ -89,6 +89,7 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   model->build.microbatch = options->microbatch;
   model->build.freeze = options->freeze;
   model->build.lr_factor = 1.0;
+  model->build.keep_ties = options->keep_ties;
   const ls_sequence_place place = {
       .prefix = "", .input_is_data = !options->input_gradient, .next = LS_ROLE_WEIGHTED};
   ls_status status;

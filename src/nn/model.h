@@ -32,6 +32,8 @@ typedef struct ls_model_options {
   size_t classes;             /* features that the last layer has to give; 0: any number */
   const ls_text_list *freeze; /* model.freeze: names and globs of layers that stay as they are; NULL: none */
   bool input_gradient;        /* backward passes may ask for the gradient with respect to the input */
+  bool keep_ties; /* equal windows of an image give equal bits, so that max pooling takes the first of
+                     them, as in exact arithmetic: no kernels that round by the place; slower */
 } ls_model_options;
 
 /** Build a model.

@@ -3,6 +3,7 @@
  * arithmetic of ls_normalization_apply(): an epsilon of 0 changes no bit. */
 #include "train/attack.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 #include "nn/loss.h"
 
 static const double WHITE = 255.0; /* the largest pixel, in the units of the normalization */
+
+/* Float32 ends at 1e-38 and at 1e38, and saturated units make gradients small rather than large. A power of
+ * two moves them without rounding. */
+static const double DIRECTION_SCALE = 0x1p32;
 
 /* What holds for the pixels of one channel, in normalized units. */
 typedef struct channel_limits {
@@ -94,15 +99,16 @@ void ls_attack_start(const ls_attack_task *task, const float *offsets)
   for (size_t c = 0; c < channels; c++) offset_channel(view_of(task, c, offsets), channels);
 }
 
-/* Gradient of the loss with respect to the images as they are now. */
+/* Gradient of the loss with respect to the images as they are now, but for a positive factor of each
+ * sample's: it does not vanish where the loss is all but 0. */
 static void find_gradient(const ls_attack_task *task)
 {
   const ls_model *model = task->network->model;
   ls_pass pass = ls_network_pass(task->network, task->microbatch);
   pass.profile = task->profile;
   const float *logits = ls_model_forward(model, &pass, task->workspace);
-  ls_loss_softmax(logits, task->labels, pass.n, ls_model_classes(model), 0.0, 1.0,
-                  ls_workspace_loss_gradient(task->workspace));
+  ls_loss_direction(logits, task->labels, pass.n, ls_model_classes(model), DIRECTION_SCALE,
+                    ls_workspace_loss_gradient(task->workspace));
   ls_model_backward(model, &pass, task->workspace, task->room->gradient);
 }
 
@@ -120,6 +126,18 @@ void ls_attack_step(const ls_attack_task *task, double length)
     else
       move_channel(view, channels, move);
   }
+}
+
+bool ls_attack_has_gradient(const ls_attack_task *task, size_t s)
+{
+  const size_t pixels = ls_shape_count(ls_model_input(task->network->model));
+  const float *gradient = task->room->gradient + s * pixels;
+  bool is_zero = true, is_finite = true;
+  for (size_t i = 0; i < pixels; i++) {
+    is_zero = is_zero && gradient[i] == 0.0F;
+    is_finite = is_finite && isfinite(gradient[i]);
+  }
+  return is_finite && !is_zero;
 }
 
 void ls_attack_run(const ls_attack_task *task)

@@ -30,7 +30,8 @@ typedef struct ls_attack {
 /** Memory for the attacks of one thread. */
 typedef struct ls_attack_room {
   float *clean;    /* [microbatch, h, w, c] the images as they were; owned */
-  float *gradient; /* the same shape: of the loss with respect to the images; owned */
+  float *gradient; /* the same shape: the last step's, of the loss with respect to the images, but for a
+                      positive factor of each sample's; owned */
 } ls_attack_room;
 
 /** One micro-batch under attack. */
@@ -61,6 +62,10 @@ const ls_attack_kind *ls_attack_find(const char *name);
 /** Attack the images in the workspace's input: a pure function of task, weights and images. Local. Cannot
  * fail. */
 void ls_attack_run(const ls_attack_task *task);
+
+/** Had sample s a gradient at the attack's last step: finite, and not 0 at every pixel? Where it is 0, the
+ * image stays for all steps to come. Local. Cannot fail. */
+bool ls_attack_has_gradient(const ls_attack_task *task, size_t s);
 
 /** One room per thread; freed with ls_attack_rooms_free(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_attack_rooms_new(ls_attack_room **out, const ls_model *model, size_t microbatch,

@@ -63,6 +63,12 @@ ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, si
   return LS_OK;
 }
 
+bool ls_build_keeps_ties(const ls_build *build)
+{
+  (void)build;
+  return false;
+}
+
 ls_role ls_build_next(const ls_build *build)
 {
   return build->next;

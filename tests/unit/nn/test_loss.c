@@ -121,6 +121,75 @@ static void gradients_sum_to_zero(void **state)
     }
 }
 
+static double odds(float logit, double apart)
+{
+  const float logits[] = {logit, (float)((double)logit - apart), (float)((double)logit - apart)};
+  return ls_loss_log_odds(logits, 0, 3);
+}
+
+/* -log p is 0 in double from 37 on; the odds go on. */
+static void log_odds_do_not_saturate(void **state)
+{
+  (void)state;
+  const float logits[] = {1.0F, 2.0F, 3.0F};
+  const double p = exp(2.0) / (exp(1.0) + exp(2.0) + exp(3.0));
+  expect_near(ls_loss_log_odds(logits, 1, 3), log(p / (1.0 - p)), 1e-12);
+  expect_near(odds(0.0F, 50.0), 50.0 - log(2.0), 1e-12);
+  expect_near(odds(5.0F, 4000.0), 4000.0 - log(2.0), 1e-9);
+  expect_near(odds(0.0F, -4000.0), -4000.0 - log(2.0), 1e-9);
+  assert_true(odds(0.0F, 1000.0) < odds(0.0F, 1001.0));
+}
+
+/* Where float32 can tell: the gradient without its factor 1 - p. */
+static void the_direction_is_that_of_the_gradient(void **state)
+{
+  (void)state;
+  enum { N = 40, CLASSES = 7 };
+  float logits[N * CLASSES], gradient[N * CLASSES], direction[N * CLASSES];
+  uint16_t labels[N];
+  for (size_t i = 0; i < N * CLASSES; i++) logits[i] = 3.0F * sinf((float)(i * i));
+  for (size_t s = 0; s < N; s++) labels[s] = (uint16_t)(s % CLASSES);
+  ls_loss_softmax(logits, labels, N, CLASSES, 0.0, 1.0, gradient);
+  ls_loss_direction(logits, labels, N, CLASSES, 0.25, direction);
+  for (size_t s = 0; s < N; s++) {
+    const double rest = -(double)gradient[s * CLASSES + labels[s]];
+    for (size_t k = 0; k < CLASSES; k++)
+      expect_near((double)direction[s * CLASSES + k], 0.25 * (double)gradient[s * CLASSES + k] / rest, 1e-5);
+  }
+}
+
+/* However sure, and whatever the scale of the logits: by a power of ten it is the same. */
+static void the_direction_does_not_vanish(void **state)
+{
+  (void)state;
+  static const float scales[] = {1.0F, 10.0F, 100.0F, 1000.0F, 1e6F, 1e30F};
+  const uint16_t label = 2;
+  const double total = 1.0 + exp(-1.0) + exp(-4.0);
+  for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+    float logits[] = {-10.0F, -11.0F, 30.0F, -14.0F}, direction[4];
+    for (size_t k = 0; k < 4; k++) logits[k] *= scales[i];
+    ls_loss_direction(logits, &label, 1, 4, 8.0, direction);
+    expect_near((double)direction[0], 8.0 / total, 1e-5);
+    expect_near((double)direction[1], 8.0 * exp(-1.0) / total, 1e-5);
+    expect_near((double)direction[2], -8.0, 1e-5);
+    expect_near((double)direction[3], 8.0 * exp(-4.0) / total, 1e-5);
+  }
+}
+
+static void the_direction_at_the_extremes(void **state)
+{
+  (void)state;
+  const uint16_t label = 0;
+  const float alone[] = {5.0F}, lost[] = {NAN, 0.0F}, far[] = {3e38F, -3e38F, -3e38F};
+  float direction[3] = {7.0F, 7.0F, 7.0F};
+  ls_loss_direction(alone, &label, 1, 1, 1.0, direction); /* no other class */
+  assert_float_equal(direction[0], 0.0F, 0.0F);
+  ls_loss_direction(far, &label, 1, 3, 1.0, direction);
+  expect_near((double)direction[0], -1.0, 1e-7);
+  expect_near((double)direction[1], 0.5, 1e-7);
+  ls_loss_direction(lost, &label, 1, 2, 1.0, direction); /* ends, whatever comes */
+}
+
 static void probabilities(void **state)
 {
   (void)state;
@@ -143,6 +212,10 @@ int main(void)
       cmocka_unit_test(sums_in_double),
       cmocka_unit_test(divergence_is_seen),
       cmocka_unit_test(gradients_sum_to_zero),
+      cmocka_unit_test(log_odds_do_not_saturate),
+      cmocka_unit_test(the_direction_is_that_of_the_gradient),
+      cmocka_unit_test(the_direction_does_not_vanish),
+      cmocka_unit_test(the_direction_at_the_extremes),
       cmocka_unit_test(probabilities),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Attacks against PyTorch's on the same weights, and what must hold for any: epsilon and the range of pixels
- * are kept to, an epsilon of 0 changes no bit, a random start depends on nothing but seed, round and sample.
+/* Attacks against PyTorch's on the same weights, also where the network is sure beyond what float32 can tell
+ * from certainty, and what must hold for any: epsilon and the range of pixels are kept to, an epsilon of 0
+ * changes no bit, a random start depends on nothing but seed, round and sample.
  *
  * Goldens are worked out in double. Where a gradient all but vanishes its sign is rounding's: the script has
  * kept off such places, so outcomes agree to float32's rounding of pixels, 1e-6.
@@ -11,6 +12,9 @@
 #include "train/kinds.h"
 
 static const double tolerance = 1e-5; /* of gradients: sums of some hundreds of terms in float32 */
+static const char *const small_nets[] = {"grey", "colour", NULL};
+static const char *const sure_nets[] = {"sure_dense",    "sure_norm",  "sure_smooth",
+                                        "sure_residual", "sure_equal", NULL};
 static const float PIXEL_TOLERANCE = 2e-6F;
 
 typedef struct fixture {
@@ -45,15 +49,20 @@ static void read_data(fixture *f)
   assert_int_equal(ls_alloc(&f->towards, f->n, sizeof *f->towards, "labels"), LS_OK);
   golden_read(f->group, "pixels", H5T_NATIVE_UCHAR, f->count, f->images);
   golden_read(f->group, "labels", H5T_NATIVE_USHORT, f->n, f->labels);
-  for (size_t i = 0; i < f->n; i++) f->towards[i] = (uint16_t)(f->labels[i] + 1);
 }
 
 static void read_network(fixture *f)
 {
   size_t count;
   char *layers = golden_text(f->group, "layers");
-  net_init(&f->net, layers, f->in, f->n + 1); /* a micro-batch that is not full */
+  const ls_model_options options = {.in = f->in,
+                                    .microbatch = f->n + 1, /* one that is not full */
+                                    .input_gradient = true,
+                                    .keep_ties = true};
+  net_init_model(&f->net, layers, &options);
   free(layers);
+  for (size_t i = 0; i < f->n; i++)
+    f->towards[i] = (uint16_t)((f->labels[i] + 1U) % ls_model_classes(f->net.model));
   const ls_tensor *tensors = ls_model_params(f->net.model, &count);
   golden_tensors(f->group, "params", tensors, count, f->net.params);
   tensors = ls_model_buffers(f->net.model, &count);
@@ -126,37 +135,105 @@ static void expect_images(const fixture *f, const char *name)
   free(raw), free(expected);
 }
 
+/* Each sample's gradient has a positive factor of its own: the largest magnitude becomes 1. */
+static void scale_to_one(float *gradients, size_t samples, size_t pixels)
+{
+  for (size_t s = 0; s < samples; s++, gradients += pixels) {
+    float largest = 0.0F;
+    for (size_t i = 0; i < pixels; i++) largest = fmaxf(largest, fabsf(gradients[i]));
+    assert_true(largest > 0.0F);
+    for (size_t i = 0; i < pixels; i++) gradients[i] /= largest;
+  }
+}
+
+static void expect_gradient(const fixture *f, const char *name)
+{
+  float *found = net_floats(f->count), *expected = read_floats(f, "gradient", f->count);
+  golden_to_nchw(f->rooms->gradient, found, f->n, f->in);
+  for (size_t j = 0; j < f->count; j++) /* to raw pixels: the chain rule */
+    found[j] *= (float)(255.0 / f->network.normalization.deviation[j / (f->in.h * f->in.w) % f->in.c]);
+  scale_to_one(found, f->n, f->count / f->n);
+  scale_to_one(expected, f->n, f->count / f->n);
+  golden_expect(name, "gradient", found, expected, f->count, tolerance);
+  free(found), free(expected);
+}
+
+static void expect_fgsm(fixture *f, const char *name)
+{
+  f->attack.is_targeted = false;
+  ls_attack_task task = task_of(f);
+  ls_attack_run(&task);
+  expect_images(f, "fgsm");
+  expect_gradient(f, name);
+  for (size_t s = 0; s < f->n; s++) assert_true(ls_attack_has_gradient(&task, s));
+  f->attack.is_targeted = true;
+  task = task_of(f);
+  ls_attack_run(&task);
+  expect_images(f, "targeted");
+}
+
 static void gradients_and_fgsm_are_pytorchs(void **state)
 {
   (void)state;
-  static const char *const names[] = {"grey", "colour"};
-  for (size_t i = 0; i < 2; i++) {
+  for (const char *const *name = small_nets; *name; name++) {
     fixture f;
-    setup(&f, names[i]);
-    ls_attack_task task = task_of(&f);
-    ls_attack_run(&task);
-    expect_images(&f, "fgsm");
-    float *found = net_floats(f.count), *expected = read_floats(&f, "gradient", f.count);
-    golden_to_nchw(f.rooms->gradient, found, f.n, f.in);
-    for (size_t j = 0; j < f.count; j++) /* to raw pixels: the chain rule */
-      found[j] *= (float)(255.0 / f.network.normalization.deviation[j / (f.in.h * f.in.w) % f.in.c]);
-    golden_expect(names[i], "gradient", found, expected, f.count, tolerance);
-    free(found), free(expected);
-    f.attack.is_targeted = true;
-    task = task_of(&f);
-    ls_attack_run(&task);
-    expect_images(&f, "targeted");
+    setup(&f, *name);
+    expect_fgsm(&f, *name);
     teardown(&f);
   }
+}
+
+/* The last layer, by so many times. */
+static void scale_last(fixture *f, float factor)
+{
+  const ls_model_counts *counts = ls_model_count(f->net.model);
+  size_t count;
+  const ls_tensor *last = ls_model_params(f->net.model, &count) + count - 2; /* weight and bias */
+  assert_string_equal(last->layer, "last");
+  for (size_t i = last->offset; i < counts->params; i++) f->net.params[i] *= factor;
+  ls_model_pack(f->net.model, f->net.params, f->net.packed, 0, 1);
+}
+
+/* p is 1, and p - 1 is 0, in float32 and in time in float64. */
+static void a_sure_network_is_attacked_like_any(void **state)
+{
+  (void)state;
+  for (const char *const *name = sure_nets; *name; name++) {
+    fixture f;
+    setup(&f, *name);
+    for (size_t power = 0; power <= 3; power++) {
+      if (power > 0) scale_last(&f, 10.0F);
+      expect_fgsm(&f, *name);
+    }
+    teardown(&f);
+  }
+}
+
+/* Saturated units: the gradient is 0, and it is said. Where it is not finite, too. */
+static void a_vanished_gradient_is_seen(void **state)
+{
+  (void)state;
+  fixture f;
+  setup(&f, "sure_dense");
+  const ls_attack_task task = task_of(&f);
+  ls_attack_run(&task);
+  const size_t pixels = f.count / f.n;
+  memset(f.rooms->gradient, 0, pixels * sizeof *f.rooms->gradient);
+  f.rooms->gradient[pixels + 3] = NAN;
+  assert_false(ls_attack_has_gradient(&task, 0));
+  assert_false(ls_attack_has_gradient(&task, 1));
+  assert_true(ls_attack_has_gradient(&task, 2));
+  f.rooms->gradient[1] = -1e-30F;
+  assert_true(ls_attack_has_gradient(&task, 0));
+  teardown(&f);
 }
 
 static void pgd_from_the_same_start_is_pytorchs(void **state)
 {
   (void)state;
-  static const char *const names[] = {"grey", "colour"};
-  for (size_t i = 0; i < 2; i++) {
+  for (const char *const *name = small_nets; *name; name++) {
     fixture f;
-    setup(&f, names[i]);
+    setup(&f, *name);
     const ls_attack_task task = task_of(&f);
     float *offsets = read_floats(&f, "offsets", f.count), *start = net_floats(f.count);
     golden_to_nhwc(offsets, start, f.n, f.in);
@@ -225,13 +302,16 @@ static void a_random_start_is_the_samples_own(void **state)
   teardown(&f);
 }
 
-/* The gradient of an image against central differences of the loss. */
-static double loss_at(fixture *f, const float *x)
+/* The gradient of an image against central differences. */
+static double unlikelihood_at(fixture *f, const float *x)
 {
   memcpy(ls_workspace_input(f->net.workspace), x, f->count * sizeof *x);
   ls_pass pass = ls_network_pass(&f->network, &f->microbatch);
   const float *logits = ls_model_forward(f->net.model, &pass, f->net.workspace);
-  return ls_loss_softmax(logits, f->labels, f->n, ls_model_classes(f->net.model), 0.0, 1.0, NULL).loss;
+  const size_t classes = ls_model_classes(f->net.model);
+  double sum = 0.0;
+  for (size_t s = 0; s < f->n; s++) sum -= ls_loss_log_odds(logits + s * classes, f->labels[s], classes);
+  return sum;
 }
 
 static void gradients_are_differences(void **state)
@@ -243,14 +323,15 @@ static void gradients_are_differences(void **state)
   ls_attack_run(&task);
   float *x = net_floats(f.count);
   double largest = 0.0;
+  for (size_t i = 0; i < f.count; i++) f.rooms->gradient[i] *= 0x1p-32F; /* the attack's scale */
   for (size_t i = 0; i < f.count; i++) largest = fmax(largest, fabs((double)f.rooms->gradient[i]));
   for (size_t i = 0; i < f.count; i++) {
     const float step = 0x1p-5F;
     memcpy(x, f.rooms->clean, f.count * sizeof *x);
     x[i] += step;
-    const double above = loss_at(&f, x);
+    const double above = unlikelihood_at(&f, x);
     x[i] -= 2.0F * step;
-    const double slope = (above - loss_at(&f, x)) / (2.0 * (double)step);
+    const double slope = (above - unlikelihood_at(&f, x)) / (2.0 * (double)step);
     assert_true(fabs(slope - (double)f.rooms->gradient[i]) < 1e-3 * largest);
   }
   free(x);
@@ -261,6 +342,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_and_fgsm_are_pytorchs),
+      cmocka_unit_test(a_sure_network_is_attacked_like_any),
+      cmocka_unit_test(a_vanished_gradient_is_seen),
       cmocka_unit_test(pgd_from_the_same_start_is_pytorchs),
       cmocka_unit_test(epsilon_and_range_are_kept_to),
       cmocka_unit_test(a_random_start_is_the_samples_own),
