@@ -22,7 +22,20 @@ static bool is_targeted(const ls_attack_report *report)
   return report->onslaught->target != LS_ANY_CLASS;
 }
 
+/* An attack that helps. One that is targeted may: what is mistaken can be made right by it. */
+static bool is_above_clean(const ls_attack_report *report, const ls_robustness *figures)
+{
+  return !is_targeted(report) && figures->correct > figures->clean_correct;
+}
+
 /* ---- for people ---- */
+
+static void add_class(const ls_attack_report *report, ls_text *text, const char *what, size_t class)
+{
+  if (class == LS_ANY_CLASS) return;
+  ls_text_add(text, ", %s %zu", what, class);
+  if (report->data->class_names) ls_text_show(text, " (%s)", report->data->class_names[class]);
+}
 
 static void add_heading(const ls_attack_report *report, ls_text *text)
 {
@@ -34,17 +47,18 @@ static void add_heading(const ls_attack_report *report, ls_text *text)
   if (attack->kind->takes_steps && attack->step_size > 0)
     ls_text_add(text, ", step size %g", attack->step_size);
   if (onslaught->restarts > 1) ls_text_add(text, ", the worst of %zu starts", onslaught->restarts);
-  ls_text_show(text, ", on %llu samples of %s, %s", (unsigned long long)figures->samples, report->dataset,
+  ls_text_show(text, ", on %llu samples of %s, %s", (unsigned long long)figures->samples, report->data->name,
                report->split);
-  if (onslaught->source_class != LS_ANY_CLASS) ls_text_add(text, ", class %zu", onslaught->source_class);
-  if (is_targeted(report)) ls_text_add(text, ", to be taken for class %zu", onslaught->target);
+  add_class(report, text, "class", onslaught->source_class);
+  add_class(report, text, "to be taken for class", onslaught->target);
   ls_text_add(text, "; without an attack %.2f %%\n\n", 100 * share(figures->clean_correct, figures));
 }
 
 static void add_row(const ls_attack_report *report, const ls_attack_result *result, ls_text *text)
 {
   const ls_robustness *figures = &result->figures;
-  ls_text_add(text, "%9g  %8.2f %%", result->epsilon, 100 * share(figures->correct, figures));
+  ls_text_add(text, "%9g  %8.2f %%  %8.2f %%", result->epsilon, 100 * share(figures->correct, figures),
+              100 * share(figures->correct_8bit, figures));
   if (isnan(figures->confidence_on_errors))
     ls_text_add(text, "  %20s", "no errors");
   else
@@ -53,12 +67,32 @@ static void add_row(const ls_attack_report *report, const ls_attack_result *resu
   ls_text_add(text, "\n");
 }
 
+/* What makes the accuracy say less than it seems to. */
+static void add_warnings(const ls_attack_report *report, const ls_attack_result *result, ls_text *text)
+{
+  const ls_robustness *figures = &result->figures;
+  if (figures->vanished > 0)
+    ls_text_add(
+        text,
+        "warning: epsilon %g: the gradient vanished (all 0, or not finite) at %llu of %llu samples; %llu "
+        "of them are still right, untried by the attack\n",
+        result->epsilon, (unsigned long long)figures->vanished, (unsigned long long)figures->samples,
+        (unsigned long long)figures->vanished_correct);
+  if (is_above_clean(report, figures))
+    ls_text_add(
+        text,
+        "warning: epsilon %g: the accuracy under attack is above that without one: the gradient does not "
+        "tell where the loss grows, and the accuracy is no measure of robustness\n",
+        result->epsilon);
+}
+
 void ls_attack_report_table(const ls_attack_report *report, ls_text *text)
 {
   add_heading(report, text);
-  ls_text_add(text, "%9s  %10s  %20s", "epsilon", "accuracy", "confidence on errors");
+  ls_text_add(text, "%9s  %10s  %10s  %20s", "epsilon", "accuracy", "in 8 bits", "confidence on errors");
   ls_text_add(text, is_targeted(report) ? "  %14s\n" : "\n", "taken for it");
   for (size_t i = 0; i < report->count; i++) add_row(report, &report->results[i], text);
+  for (size_t i = 0; i < report->count; i++) add_warnings(report, &report->results[i], text);
 }
 
 /* ---- for programs ---- */
@@ -76,12 +110,15 @@ static json_t *class_or_null(size_t class)
 static json_t *result_json(const ls_attack_report *report, const ls_attack_result *result)
 {
   const ls_robustness *figures = &result->figures;
-  return json_pack("{s:f, s:f, s:o, s:f, s:o, s:I, s:I}", "epsilon", result->epsilon, "accuracy",
-                   share(figures->correct, figures), "mean_confidence_on_errors",
+  return json_pack("{s:f, s:f, s:f, s:o, s:f, s:o, s:I, s:I, s:I, s:I, s:b}", "epsilon", result->epsilon,
+                   "accuracy", share(figures->correct, figures), "accuracy_8bit",
+                   share(figures->correct_8bit, figures), "mean_confidence_on_errors",
                    real_or_null(figures->confidence_on_errors), "clean_accuracy",
                    share(figures->clean_correct, figures), "target_rate",
                    is_targeted(report) ? json_real(share(figures->hits, figures)) : json_null(), "samples",
-                   (json_int_t)figures->samples, "correct", (json_int_t)figures->correct);
+                   (json_int_t)figures->samples, "correct", (json_int_t)figures->correct,
+                   "vanished_gradients", (json_int_t)figures->vanished, "vanished_correct",
+                   (json_int_t)figures->vanished_correct, "above_clean", is_above_clean(report, figures));
 }
 
 static json_t *results_json(const ls_attack_report *report)
@@ -110,7 +147,7 @@ ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
   json_t *step_size = attack->step_size > 0 ? json_real(attack->step_size) : json_null();
   json_t *document = json_pack(
       "{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "checkpoint",
-      ls_json_text(report->checkpoint), "dataset", ls_json_text(report->dataset), "split", report->split,
+      ls_json_text(report->checkpoint), "dataset", ls_json_text(report->data->name), "split", report->split,
       "method", attack->kind->name, "steps", step_or_null(attack, json_integer((json_int_t)attack->steps)),
       "step_size", step_or_null(attack, step_size), "restarts",
       step_or_null(attack, json_integer((json_int_t)onslaught->restarts)), "target",

@@ -15,9 +15,10 @@ typedef struct ls_attack_result {
 } ls_attack_result;
 
 typedef struct ls_attack_report {
-  const char *checkpoint, *dataset, *split; /* texts are borrowed */
-  const ls_onslaught *onslaught;            /* epsilon is of no meaning */
-  const ls_attack_result *results;          /* [count] in the order asked; 1 .. LS_ATTACK_MAX_EPSILONS */
+  const char *checkpoint, *split;  /* borrowed */
+  const ls_dataset_info *data;     /* borrowed */
+  const ls_onslaught *onslaught;   /* epsilon is of no meaning */
+  const ls_attack_result *results; /* [count] in the order asked; 1 .. LS_ATTACK_MAX_EPSILONS */
   size_t count;
 } ls_attack_report;
 

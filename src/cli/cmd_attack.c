@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/attack_report.h"
+#include "cli/class_names.h"
 #include "cli/command.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
@@ -40,9 +41,10 @@ enum {
 typedef struct attack_arguments {
   const char *checkpoint, *data, *output; /* argv's */
   ls_reading reading;                     /* what is said of the files of the data */
+  const char *target, *source_class;      /* names or numbers, argv's; NULL: not given */
   double epsilons[LS_ATTACK_MAX_EPSILONS];
   size_t epsilon_count;
-  ls_onslaught onslaught; /* all but loader, epsilon and seed */
+  ls_onslaught onslaught; /* all but loader, epsilon, seed and classes */
   bool shapes_steps;      /* an option that only attacks of several steps take was given */
   bool json;
 } attack_arguments;
@@ -119,12 +121,16 @@ static error_t take_restarts(struct argp_state *state, attack_arguments *argumen
 
 static error_t take_target(struct argp_state *state, attack_arguments *arguments, const char *value)
 {
-  return parse_count(state, "target", value, 0, &arguments->onslaught.target);
+  (void)state;
+  arguments->target = value;
+  return 0;
 }
 
 static error_t take_source_class(struct argp_state *state, attack_arguments *arguments, const char *value)
 {
-  return parse_count(state, "source-class", value, 0, &arguments->onslaught.source_class);
+  (void)state;
+  arguments->source_class = value;
+  return 0;
 }
 
 static error_t take_limit(struct argp_state *state, attack_arguments *arguments, const char *value)
@@ -224,8 +230,12 @@ static const struct argp_option options[] = {
     {"step-size", KEY_STEP_SIZE, "A", 0, "Size of a step of pgd (default: 2.5 * epsilon / steps)", 0},
     {"restarts", KEY_RESTARTS, "R", 0,
      "Random starts of pgd; of each image the worst for the network counts (default: 1)", 0},
-    {"target", KEY_TARGET, "CLASS", 0, "Make images be taken for this class (default: for any other)", 0},
-    {"source-class", KEY_SOURCE_CLASS, "CLASS", 0, "Attack images of this class alone (default: of all)", 0},
+    {"target", KEY_TARGET, "CLASS", 0,
+     "Make images be taken for this class, by name or number (default: for any other)", 0},
+    {"source-class", KEY_SOURCE_CLASS, "CLASS", 0,
+     "Attack images of this class alone, by name or number, as #3 where 3 is another class's name (default: "
+     "of all)",
+     0},
     {"data", KEY_DATA, "SRC", 0,
      "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
     {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
@@ -244,38 +254,36 @@ static const struct argp argp = {
     .args_doc = "CHECKPOINT.h5 --method METHOD --epsilon E[,E...]",
     .doc =
         "Attack a trained network with adversarial examples and count what it still gets right.\v"
-        "Figures and examples are the same on any number of ranks. DIR/adversarial-E.h5 is a dataset, which "
-        "`lockstep eval --data` reads.\n"
+        "Figures and examples are the same on any number of ranks. What is measured are images of float32 "
+        "pixels, /test/adversarial of DIR/adversarial-E.h5. `lockstep eval --data` reads the 8-bit images "
+        "of that file, whose pixels are the nearest levels within epsilon: their accuracy is printed "
+        "beside the measured one.\n"
         "\n"
         "Examples:\n"
         "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0,0.05,0.1,0.25 -o runs/a/fgsm\n"
         "  lockstep attack runs/a/best.h5 --method pgd --epsilon 0.3 --step-size 0.01 --restarts 10\n"
-        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"};
+        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"
+        "  lockstep attack runs/b/best.h5 --method fgsm --epsilon 0.05 --source-class Sandal --target Bag\n"};
 
 /* ---- preparation ---- */
 
-static ls_status check_classes(const attack_session *session)
+static ls_status find_classes(attack_session *session)
 {
-  const ls_onslaught *onslaught = &session->onslaught;
-  const size_t classes = session->loaded.info.classes;
-  const struct {
-    const char *option;
-    size_t class;
-  } given[] = {{"target", onslaught->target}, {"source-class", onslaught->source_class}};
-  for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-    if (given[i].class != LS_ANY_CLASS && given[i].class >= classes)
-      return ls_fail(LS_E_USAGE, "--%s %zu: the network tells classes 0 to %zu apart", given[i].option,
-                     given[i].class, classes - 1);
-  return LS_OK;
+  const attack_arguments *arguments = session->arguments;
+  const ls_dataset_info *data = ls_source_info(session->source);
+  ls_onslaught *onslaught = &session->onslaught;
+  if (arguments->target) LS_PASS(ls_class_find(&onslaught->target, data, "--target", arguments->target));
+  if (!arguments->source_class) return LS_OK;
+  return ls_class_find(&onslaught->source_class, data, "--source-class", arguments->source_class);
 }
 
 static ls_status open_data(attack_session *session)
 {
   const attack_arguments *arguments = session->arguments;
   const ls_loaded *loaded = &session->loaded;
-  LS_PASS(check_classes(session));
   LS_PASS(ls_loaded_open_data(&session->source, loaded, arguments->data, &arguments->reading));
-  return ls_loaded_check_fit(loaded, ls_source_info(session->source), arguments->checkpoint);
+  LS_PASS(ls_loaded_check_fit(loaded, ls_source_info(session->source), arguments->checkpoint));
+  return find_classes(session);
 }
 
 /* Rank 0. */
@@ -356,7 +364,7 @@ static ls_status write_examples(const attack_session *session, const ls_examples
   LS_GO(path_of(session, "adversarial", epsilon, ".h5", &h5));
   LS_GO(ls_examples_draw(&picture, examples, epsilon, data));
   LS_GO(ls_png_write(png, &picture));
-  LS_GO(ls_examples_write(examples, h5, data));
+  LS_GO(ls_examples_write(examples, h5, epsilon, data));
 done:
   ls_picture_fini(&picture);
   free(png);
@@ -411,7 +419,7 @@ static ls_status show(const attack_session *session)
 {
   const attack_arguments *arguments = session->arguments;
   const ls_attack_report report = {.checkpoint = arguments->checkpoint,
-                                   .dataset = ls_source_info(session->source)->name,
+                                   .data = ls_source_info(session->source),
                                    .split = ls_eval_split_words[session->onslaught.split],
                                    .onslaught = &session->onslaught,
                                    .results = session->results,

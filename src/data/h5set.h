@@ -40,8 +40,21 @@ typedef struct ls_h5set_extra {
   const void *data; /* borrowed */
 } ls_h5set_extra;
 
-/** The same, with so many extra arrays. */
-ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extra *extras,
-                               size_t extra_count, const ls_ticker *ticker) LS_CHECKED;
+/** One more attribute of the file. */
+typedef struct ls_h5set_number {
+  const char *name;
+  double value;
+} ls_h5set_number;
+
+typedef struct ls_h5set_extras {
+  const ls_h5set_extra *arrays;
+  size_t array_count;
+  const ls_h5set_number *numbers;
+  size_t number_count;
+} ls_h5set_extras;
+
+/** The same, with what is extra. */
+ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extras *extras,
+                               const ls_ticker *ticker) LS_CHECKED;
 
 #endif

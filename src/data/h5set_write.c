@@ -22,10 +22,9 @@ typedef struct h5set_writer {
   hid_t file; /* negative: not open */
   ls_source *source;
   const ls_ticker *ticker;
-  size_t done, total;           /* samples */
-  size_t block;                 /* samples of a chunk */
-  const ls_h5set_extra *extras; /* [extra_count] */
-  size_t extra_count;
+  size_t done, total; /* samples */
+  size_t block;       /* samples of a chunk */
+  ls_h5set_extras extras;
   uint8_t *images; /* [block, c, h, w] */
 } h5set_writer;
 
@@ -73,6 +72,10 @@ static ls_status put_attributes(const h5set_writer *writer)
   LS_PASS(put_texts(writer, "format", sizeof format - 1, 0, format));
   if (info->name[0]) LS_PASS(put_texts(writer, "name", strlen(info->name), 0, info->name));
   LS_PASS(put_attribute(writer, "classes", H5T_NATIVE_UINT32, 0, &classes));
+  for (size_t i = 0; i < writer->extras.number_count; i++) {
+    const ls_h5set_number *number = &writer->extras.numbers[i];
+    LS_PASS(put_attribute(writer, number->name, H5T_NATIVE_DOUBLE, 0, &number->value));
+  }
   if (!info->class_names) return LS_OK;
   return put_texts(writer, "class_names", LS_CLASS_NAME_BYTES, info->classes, info->class_names);
 }
@@ -184,8 +187,8 @@ static ls_status write_split(h5set_writer *writer, ls_split split)
   ls_status status;
   LS_GO(write_images(writer, group, split));
   LS_GO(write_labels(writer, group, split));
-  for (size_t i = 0; split == LS_SPLIT_TEST && i < writer->extra_count; i++)
-    LS_GO(write_extra(writer, group, &writer->extras[i]));
+  for (size_t i = 0; split == LS_SPLIT_TEST && i < writer->extras.array_count; i++)
+    LS_GO(write_extra(writer, group, &writer->extras.arrays[i]));
 done:
   H5Gclose(group);
   return status;
@@ -232,11 +235,11 @@ static ls_status write_file(h5set_writer *writer)
 
 ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *ticker)
 {
-  return ls_h5set_write_extra(path, source, NULL, 0, ticker);
+  return ls_h5set_write_extra(path, source, &(ls_h5set_extras){.array_count = 0}, ticker);
 }
 
-ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extra *extras,
-                               size_t extra_count, const ls_ticker *ticker)
+ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extras *extras,
+                               const ls_ticker *ticker)
 {
   (void)H5dont_atexit(); /* after a write has failed, what HDF5 does at the exit of the program crashes */
   ls_directory folder;
@@ -244,12 +247,8 @@ ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5s
   const char *name;
   LS_PASS(ls_directory_open_around(&folder, path, &name));
   ls_temporary_sweep(&folder, name);
-  h5set_writer writer = {.temporary = &temporary,
-                         .file = -1,
-                         .source = source,
-                         .ticker = ticker,
-                         .extras = extras,
-                         .extra_count = extra_count};
+  h5set_writer writer = {
+      .temporary = &temporary, .file = -1, .source = source, .ticker = ticker, .extras = *extras};
   ls_status status;
   LS_GO(ls_temporary_make(&temporary, &folder, name));
   LS_GO(write_file(&writer));

@@ -16,38 +16,39 @@
 typedef struct ls_examples {
   ls_shape shape; /* of an image */
   size_t count;
-  float *images;      /* [count, c, h, w] in raw pixel units, 0 .. 1 */
-  uint8_t *originals; /* [count, c, h, w] */
-  uint64_t *samples;  /* [count] numbers in the file's split */
-  uint16_t *labels;   /* [count] */
-  uint16_t *before;   /* [count] class that the network takes the original for */
-  uint16_t *after;    /* [count] class that it takes the adversarial image for */
-  float *confidences; /* [count] probability of that class */
+  size_t most;          /* there is room for so many: the largest count of a rank */
+  float *images;        /* [count, c, h, w] in raw pixel units, 0 .. 1: what the network has judged */
+  uint8_t *pixels;      /* [count, c, h, w] the same in 8 bits, which the network may judge otherwise */
+  uint8_t *originals;   /* [count, c, h, w] */
+  uint64_t *samples;    /* [count] numbers in the file's split */
+  uint16_t *labels;     /* [count] */
+  uint16_t *before;     /* [count] class that the network takes the original for */
+  uint16_t *after;      /* [count] class that it takes the adversarial image for */
+  uint16_t *after_8bit; /* [count] and the same in 8 bits */
+  float *confidences;   /* [count] probability of that class */
 } ls_examples;
 
-/** Local. Errors: LS_E_MEMORY. */
-ls_status ls_examples_init(ls_examples *examples, ls_shape shape, size_t count) LS_CHECKED;
+/** Room for `count` examples of this rank, which may be another number on each. Collective. Errors:
+ * LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_examples_init(ls_examples *examples, ls_comm *comm, ls_shape shape, size_t count) LS_CHECKED;
 void ls_examples_fini(ls_examples *examples);
 
 /** Put the ranks' examples together, in rank order: afterwards rank 0 has all of them, the others none.
- *
- * @param[in] most  the largest count of a rank; there is room for so many on each
- *
- * Collective. Errors: LS_E_MEMORY, LS_E_COMM.
- */
-ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm, size_t most) LS_CHECKED;
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm) LS_CHECKED;
 
 /** Write the examples as an HDF5 dataset whose test split they are.
  *
- * /test/images holds 8-bit pixels, each rounded towards the original's, so that they are within epsilon too;
- * /test/adversarial the images themselves, float32 in 0 .. 1; /test/{original, sample, before, after,
- * confidence} the rest.
+ * /test/adversarial holds the images that were measured, float32 in 0 .. 1; /test/images, which readers of
+ * datasets take, the same in 8 bits; /test/{original, sample, before, after, after_8bit, confidence} the
+ * rest. Attributes epsilon, accuracy (of the former) and accuracy_8bit; the dataset's name says that it is in
+ * 8 bits.
  *
  * @param[in] data  what was attacked: name, shape and classes
  *
  * Local. Errors: LS_E_IO, LS_E_MEMORY.
  */
-ls_status ls_examples_write(const ls_examples *examples, const char *path,
+ls_status ls_examples_write(const ls_examples *examples, const char *path, double epsilon,
                             const ls_dataset_info *data) LS_CHECKED;
 
 /** Draw up to LS_EXAMPLES_DRAWN examples, first those whose class has changed: the original, the perturbation

@@ -1,47 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Adversarial examples as a dataset like any other, with what 8 bits cannot hold beside it. */
-#include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 
-#include "base/memory.h"
 #include "data/h5set.h"
 #include "data/memory.h"
 #include "eval/examples.h"
 
-/* 8-bit pixels, rounded towards the original: a change is never made larger. */
-static void round_pixels(const ls_examples *examples, uint8_t *pixels)
+static double accuracy_of(const ls_examples *examples, const uint16_t *classes)
 {
-  const size_t count = examples->count * ls_shape_count(examples->shape);
-  for (size_t i = 0; i < count; i++) {
-    const double pixel = 255.0 * (double)examples->images[i];
-    const double nearest = nearbyint(pixel); /* float32 hits whole pixels all but exactly */
-    const bool is_whole = fabs(pixel - nearest) < 1e-3;
-    pixels[i] = (uint8_t)(is_whole                                 ? nearest
-                          : pixel > (double)examples->originals[i] ? floor(pixel)
-                                                                   : ceil(pixel));
-  }
+  size_t correct = 0;
+  for (size_t i = 0; i < examples->count; i++) correct += classes[i] == examples->labels[i];
+  return (double)correct / (double)examples->count;
 }
 
-ls_status ls_examples_write(const ls_examples *examples, const char *path, const ls_dataset_info *data)
+ls_status ls_examples_write(const ls_examples *examples, const char *path, double epsilon,
+                            const ls_dataset_info *data)
 {
-  const ls_h5set_extra extras[] = {
+  const ls_h5set_extra arrays[] = {
       {"adversarial", LS_H5SET_FLOAT32, true, examples->images},
       {"original", LS_H5SET_UINT8, true, examples->originals},
       {"sample", LS_H5SET_UINT64, false, examples->samples},
       {"before", LS_H5SET_UINT16, false, examples->before},
       {"after", LS_H5SET_UINT16, false, examples->after},
+      {"after_8bit", LS_H5SET_UINT16, false, examples->after_8bit},
       {"confidence", LS_H5SET_FLOAT32, false, examples->confidences},
   };
+  const ls_h5set_number numbers[] = {{"epsilon", epsilon},
+                                     {"accuracy", accuracy_of(examples, examples->after)},
+                                     {"accuracy_8bit", accuracy_of(examples, examples->after_8bit)}};
+  const ls_h5set_extras extras = {.arrays = arrays,
+                                  .array_count = sizeof arrays / sizeof *arrays,
+                                  .numbers = numbers,
+                                  .number_count = sizeof numbers / sizeof *numbers};
   const ls_ticker silent = {.tick = NULL};
-  ls_source *source = NULL;
-  uint8_t *pixels = NULL;
-  ls_status status;
-  LS_GO(ls_alloc(&pixels, examples->count, ls_shape_count(examples->shape), "the adversarial examples"));
-  round_pixels(examples, pixels);
-  LS_GO(ls_memory_source(&source, data, pixels, examples->labels, examples->count));
-  LS_GO(ls_h5set_write_extra(path, source, extras, sizeof extras / sizeof *extras, &silent));
-done:
+  ls_dataset_info named = *data;
+  ls_source *source;
+  snprintf(named.name, sizeof named.name, "%.44s-adversarial-8bit", data->name);
+  LS_PASS(ls_memory_source(&source, &named, examples->pixels, examples->labels, examples->count));
+  const ls_status status = ls_h5set_write_extra(path, source, &extras, &silent);
   ls_source_close(source);
-  free(pixels);
   return status;
 }

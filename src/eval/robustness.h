@@ -27,7 +27,10 @@ typedef struct ls_robustness {
   uint64_t samples;            /* that were attacked */
   uint64_t clean_correct;      /* of them, right before the attack */
   uint64_t correct;            /* right after it; with a target too: those still taken for what they are */
+  uint64_t correct_8bit;       /* the same of the images in 8 bits */
   uint64_t hits;               /* with a target: taken for it */
+  uint64_t vanished;           /* that no start had a gradient of at its last step */
+  uint64_t vanished_correct;   /* of them, right: they stood up to no attack */
   double confidence_on_errors; /* mean probability of the wrong class; NaN when there is no error */
 } ls_robustness;
 
@@ -39,7 +42,9 @@ typedef struct ls_victim {
   size_t threads, microbatch; /* microbatch: samples that a workspace holds */
 } ls_victim;
 
-/** Attack a split and see.
+/** Attack a split and see. What is judged are the images as they can be kept: pixels of float32, from 0 to 1
+ * and within epsilon of the original's, x = (255 * pixel - mean) / deviation in float32 being the network's
+ * input. Beside them stand the same in 8 bits, each pixel the nearest level that is within epsilon.
  *
  * @param[out] examples  every attacked sample on rank 0, nothing on the others, released with
  *                       ls_examples_fini(); NULL: not wanted

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Attacks on any number of ranks, whose shards are of unequal sizes and hold unequal shares of what is
+ * attacked: every such sample is kept once, and the kept images, judged again, give what was reported. */
+#include "net.h"
+
+#include "eval/robustness.h"
+#include "idx_folder.h"
+#include "nn/loss.h"
+#include "parallel/mpi_main.h"
+#include "train/kinds.h"
+
+enum { SIDE = 6, PIXELS = SIDE * SIDE, TRAIN = 101, TEST = 23, MICROBATCH = 4, SEED = 5 };
+
+static const char layers[] = "[{type: conv, filters: 4, kernel: 3}, {type: tanh}, {type: flatten}, "
+                             "{type: dense, units: 10}]";
+
+/* A dataset, a network that nobody has trained, and what one thread works in. */
+typedef struct fixture {
+  ls_comm *comm;
+  idx_folder folder;
+  ls_source *source;
+  ls_loader *loader;
+  test_net net;
+  ls_network network;
+  ls_attack_room *rooms;
+  ls_victim victim;
+} fixture;
+
+static void open_network(fixture *f)
+{
+  net_init(&f->net, layers, (ls_shape){.c = 1, .h = SIDE, .w = SIDE}, MICROBATCH);
+  f->network = (ls_network){.model = f->net.model,
+                            .normalization = {.channels = 1, .mean = {33.3}, .deviation = {78.6}},
+                            .params = f->net.params,
+                            .buffers = f->net.buffers,
+                            .packed = f->net.packed};
+  assert_ok(ls_attack_rooms_new(&f->rooms, f->net.model, MICROBATCH, 1));
+  f->victim = (ls_victim){.network = &f->network,
+                          .workspaces = &f->net.workspace,
+                          .rooms = f->rooms,
+                          .threads = 1,
+                          .microbatch = MICROBATCH};
+}
+
+static void setup(fixture *f, ls_comm *comm)
+{
+  const ls_spec_data data = {.fraction = 1};
+  const ls_loader_options options = {.data = &data, .seed = SEED, .batch = 16, .microbatch = MICROBATCH};
+  *f = (fixture){.comm = comm};
+  if (ls_comm_rank(comm) == 0) idx_folder_make(&f->folder, SIDE, TRAIN, TEST);
+  assert_ok(ls_comm_broadcast(comm, &f->folder, sizeof f->folder));
+  assert_ok(ls_source_open(&f->source, f->folder.path, IDX_CLASSES));
+  assert_ok(ls_loader_new(&f->loader, comm, f->source, &options));
+  open_network(f);
+}
+
+static void teardown(fixture *f)
+{
+  ls_loader_free(f->loader);
+  ls_source_close(f->source);
+  ls_attack_rooms_free(f->rooms, 1);
+  net_fini(&f->net);
+  assert_ok(ls_comm_barrier(f->comm));
+  if (ls_comm_rank(f->comm) == 0) idx_folder_remove(&f->folder);
+}
+
+/* What is attacked of the split, counted from the definition of the labels. */
+static size_t expected_count(const ls_onslaught *onslaught)
+{
+  const size_t all = onslaught->split == LS_EVAL_TRAIN ? TRAIN : TEST;
+  size_t count = 0;
+  for (uint64_t sample = 0; sample < all && sample < onslaught->limit; sample++)
+    count += onslaught->source_class == LS_ANY_CLASS || onslaught->source_class == idx_label(sample);
+  return count;
+}
+
+/* Logits of up to a micro-batch of images in raw pixel units, [n, PIXELS]. */
+static const float *judge(const fixture *f, const float *images, size_t n)
+{
+  const float mean = 33.3F, scale = (float)(1.0 / 78.6);
+  float *x = ls_workspace_input(f->net.workspace);
+  for (size_t i = 0; i < n * PIXELS; i++) x[i] = (255.0F * images[i] - mean) * scale;
+  const ls_microbatch microbatch = {.n = n, .samples = f->net.samples};
+  const ls_pass pass = ls_network_pass(&f->network, &microbatch);
+  return ls_model_forward(f->net.model, &pass, f->net.workspace);
+}
+
+static uint16_t class_of(const float *logits)
+{
+  uint16_t best = 0;
+  for (uint16_t k = 1; k < IDX_CLASSES; k++)
+    if (logits[k] > logits[best]) best = k;
+  return best;
+}
+
+/* The images themselves, or those of 8 bits: classes as they were kept, and how many are right. */
+static uint64_t judge_again(const fixture *f, const ls_examples *examples, const float *images,
+                            const uint16_t *classes)
+{
+  uint64_t correct = 0;
+  for (size_t first = 0; first < examples->count; first += MICROBATCH) {
+    const size_t n = ls_size_min(MICROBATCH, examples->count - first);
+    const float *logits = judge(f, images + first * PIXELS, n);
+    for (size_t s = 0; s < n; s++) {
+      const uint16_t class = class_of(logits + s * IDX_CLASSES);
+      assert_int_equal(class, classes[first + s]);
+      correct += class == examples->labels[first + s];
+    }
+  }
+  return correct;
+}
+
+/* As probabilities show, to the last bit: where micro-batches are the same, so are the kernels. */
+static void expect_same_bits(const fixture *f, const ls_examples *examples)
+{
+  float p[IDX_CLASSES];
+  for (size_t first = 0; first < examples->count; first += MICROBATCH) {
+    const size_t n = ls_size_min(MICROBATCH, examples->count - first);
+    const float *logits = judge(f, examples->images + first * PIXELS, n);
+    for (size_t s = 0; s < n; s++) {
+      ls_softmax(logits + s * IDX_CLASSES, 1, IDX_CLASSES, p);
+      assert_true(p[examples->after[first + s]] == examples->confidences[first + s]);
+    }
+  }
+}
+
+/* Each sample once, with its own image, and no pixel beyond epsilon: in 8 bits 25 levels for 0.1. */
+static void check_images(const ls_examples *examples, const ls_onslaught *onslaught)
+{
+  const size_t split = onslaught->split == LS_EVAL_TRAIN ? 0 : 1;
+  const double epsilon = onslaught->attack.epsilon;
+  const int levels = (int)(255.0 * epsilon);
+  int farthest = 0;
+  bool is_seen[TRAIN] = {false};
+  for (size_t i = 0; i < examples->count; i++) {
+    const uint64_t sample = examples->samples[i];
+    assert_false(is_seen[sample]);
+    is_seen[sample] = true;
+    assert_int_equal(examples->labels[i], idx_label(sample));
+    for (size_t j = 0; j < PIXELS; j++) {
+      const size_t at = i * PIXELS + j;
+      const double original = (double)examples->originals[at] / 255.0;
+      const int change = examples->pixels[at] - examples->originals[at];
+      assert_int_equal(examples->originals[at], idx_pixel(split, sample, j));
+      assert_true(fabs((double)examples->images[at] - original) <= epsilon + 1e-15);
+      assert_true(change <= levels && change >= -levels);
+      assert_true(fabs(255.0 * (double)examples->images[at] - (double)examples->pixels[at]) <= 0.5 + 1e-5);
+      farthest = abs(change) > farthest ? abs(change) : farthest;
+    }
+  }
+  assert_int_equal(farthest, levels);
+}
+
+static void check_examples(const fixture *f, const ls_examples *examples, const ls_robustness *figures,
+                           const ls_onslaught *onslaught)
+{
+  float *images = net_floats(examples->count * PIXELS);
+  assert_int_equal(examples->count, figures->samples);
+  check_images(examples, onslaught);
+  assert_int_equal(judge_again(f, examples, examples->images, examples->after), figures->correct);
+  for (size_t i = 0; i < examples->count * PIXELS; i++) images[i] = (float)examples->pixels[i] / 255.0F;
+  assert_int_equal(judge_again(f, examples, images, examples->after_8bit), figures->correct_8bit);
+  if (onslaught->source_class == LS_ANY_CLASS && ls_comm_size(f->comm) == 1 &&
+      onslaught->split == LS_EVAL_TEST)
+    expect_same_bits(f, examples);
+  free(images);
+}
+
+static void kept_examples_give_the_figures(void **state)
+{
+  static const ls_onslaught cases[] = {
+      {.split = LS_EVAL_TRAIN, .source_class = LS_ANY_CLASS, .limit = UINT64_MAX},
+      {.split = LS_EVAL_TRAIN, .source_class = 0, .limit = UINT64_MAX},
+      {.split = LS_EVAL_TRAIN, .source_class = LS_ANY_CLASS, .limit = 40},
+      {.split = LS_EVAL_TRAIN, .source_class = 7, .limit = 90},
+      {.split = LS_EVAL_TEST, .source_class = LS_ANY_CLASS, .limit = UINT64_MAX},
+      {.split = LS_EVAL_TEST, .source_class = LS_ANY_CLASS, .limit = 1}, /* ranks with none */
+  };
+  fixture f;
+  setup(&f, *state);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t k = 0; ls_attack_kinds[k]; k++) {
+      ls_onslaught onslaught = cases[i];
+      onslaught.loader = f.loader;
+      onslaught.attack = (ls_attack){.kind = ls_attack_kinds[k], .epsilon = 0.1, .steps = 4, .seed = SEED};
+      onslaught.restarts = ls_attack_kinds[k]->takes_steps ? 2 : 1;
+      onslaught.target = LS_ANY_CLASS;
+      ls_examples examples = {.count = 0};
+      ls_robustness figures;
+      assert_ok(ls_robustness_find(&figures, &examples, f.comm, &f.victim, &onslaught));
+      assert_int_equal(figures.samples, expected_count(&onslaught));
+      assert_int_equal(figures.vanished, 0);
+      if (ls_comm_rank(f.comm) == 0)
+        check_examples(&f, &examples, &figures, &onslaught);
+      else
+        assert_int_equal(examples.count, 0);
+      ls_examples_fini(&examples);
+    }
+  teardown(&f);
+}
+
+/* A network that looks at nothing cannot be attacked, which is said of every sample; a pixel that nothing
+ * moves is the original's. */
+static void vanished_gradients_are_counted(void **state)
+{
+  fixture f;
+  setup(&f, *state);
+  memset(f.net.params, 0, ls_model_count(f.net.model)->params * sizeof *f.net.params);
+  ls_network_pack(&f.network, 1);
+  for (size_t k = 0; ls_attack_kinds[k]; k++) {
+    const ls_onslaught onslaught = {.loader = f.loader,
+                                    .split = LS_EVAL_TRAIN,
+                                    .attack = {.kind = ls_attack_kinds[k], .epsilon = 0.1, .steps = 2},
+                                    .restarts = 2,
+                                    .target = LS_ANY_CLASS,
+                                    .source_class = LS_ANY_CLASS,
+                                    .limit = 50};
+    ls_robustness figures;
+    ls_examples examples = {.count = 0};
+    assert_ok(ls_robustness_find(&figures, &examples, f.comm, &f.victim, &onslaught));
+    assert_int_equal(figures.samples, 50);
+    assert_int_equal(figures.vanished, 50);
+    assert_int_equal(figures.vanished_correct, figures.correct);
+    assert_true(figures.correct > 0);
+    for (size_t i = 0; ls_attack_kinds[k] == &ls_attack_fgsm && i < examples.count * PIXELS; i++)
+      assert_true(examples.images[i] == (float)((double)examples.originals[i] / 255.0));
+    ls_examples_fini(&examples);
+  }
+  teardown(&f);
+}
+
+static int run(ls_comm *comm)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_prestate(kept_examples_give_the_figures, comm),
+      cmocka_unit_test_prestate(vanished_gradients_are_counted, comm),
+  };
+  return cmocka_run_group_tests_name("robustness", tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+  return mpi_main(argc, argv, run);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a report of an attack says beside its figures: that a gradient has vanished, that the attack has
+ * helped. */
+#include "cmocka_all.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/attack_report.h"
+#include "train/kinds.h"
+
+static const ls_robustness sound = {
+    .samples = 200, .clean_correct = 190, .correct = 60, .correct_8bit = 70, .confidence_on_errors = 0.5};
+
+static const char above[] = "warning: epsilon 0.1: the accuracy under attack is above that without one";
+static const char vanished[] =
+    "the gradient vanished (all 0, or not finite) at 9 of 200 samples; 4 of them are still right";
+
+/* The table and the JSON document, in one text that the caller frees. */
+static char *report_of(ls_robustness figures, size_t target)
+{
+  static char names[][LS_CLASS_NAME_BYTES] = {"cat", "hen"};
+  const ls_dataset_info data = {.name = "pets", .classes = 2, .class_names = names};
+  const ls_onslaught onslaught = {
+      .attack = {.kind = &ls_attack_fgsm}, .restarts = 1, .target = target, .source_class = LS_ANY_CLASS};
+  const ls_attack_result result = {.epsilon = 0.1, .figures = figures};
+  const ls_attack_report report = {.checkpoint = "a.h5",
+                                   .split = "test",
+                                   .data = &data,
+                                   .onslaught = &onslaught,
+                                   .results = &result,
+                                   .count = 1};
+  ls_text text = {0};
+  char *json, *all;
+  ls_attack_report_table(&report, &text);
+  assert_int_equal(ls_attack_report_json(&report, &json), LS_OK);
+  ls_text_add(&text, "%s", json);
+  free(json);
+  assert_int_equal(ls_text_take(&text, &all), LS_OK);
+  return all;
+}
+
+static void expect(ls_robustness figures, size_t target, const char *part, bool is_told)
+{
+  char *text = report_of(figures, target);
+  if ((strstr(text, part) != NULL) != is_told)
+    fail_msg("'%s' is %stold:\n%s", part, is_told ? "not " : "", text);
+  free(text);
+}
+
+static void a_sound_attack_has_no_warning(void **state)
+{
+  (void)state;
+  ls_robustness no_harm = sound;
+  no_harm.correct = sound.clean_correct;
+  expect(sound, LS_ANY_CLASS, "warning", false);
+  expect(no_harm, LS_ANY_CLASS, "warning", false);
+  expect(sound, LS_ANY_CLASS, "30.00 %     35.00 %", true);
+  expect(sound, LS_ANY_CLASS, "\"accuracy_8bit\": 0.35", true);
+  expect(sound, LS_ANY_CLASS, "\"above_clean\": false", true);
+  expect(sound, 1, "to be taken for class 1 (hen)", true);
+}
+
+static void a_vanished_gradient_is_told(void **state)
+{
+  (void)state;
+  ls_robustness figures = sound;
+  figures.vanished = 9;
+  figures.vanished_correct = 4;
+  expect(figures, LS_ANY_CLASS, vanished, true);
+  expect(figures, LS_ANY_CLASS, "\"vanished_gradients\": 9", true);
+  expect(figures, LS_ANY_CLASS, "\"vanished_correct\": 4", true);
+}
+
+/* A target may make right what was wrong: nothing to warn of. */
+static void an_attack_that_helps_is_told(void **state)
+{
+  (void)state;
+  ls_robustness figures = sound;
+  figures.correct = sound.clean_correct + 1;
+  expect(figures, LS_ANY_CLASS, above, true);
+  expect(figures, LS_ANY_CLASS, "\"above_clean\": true", true);
+  expect(figures, 1, above, false);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_sound_attack_has_no_warning),
+      cmocka_unit_test(a_vanished_gradient_is_told),
+      cmocka_unit_test(an_attack_that_helps_is_told),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
