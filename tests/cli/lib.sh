@@ -20,7 +20,7 @@ fail() {
 }
 
 # say TEXT: what is done now, and since when; a test that is ended by force has said where it was.
-say() { echo "after $SECONDS s: $*"; }
+say() { echo "after $SECONDS s: $*" >&2; }
 
 # run STATUS COMMAND...: run, keep output in out and err, and check the exit status.
 run() {

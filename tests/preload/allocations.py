@@ -142,6 +142,9 @@ def try_case(given, name):
         print(f"{name}: undisturbed it ends with {status}: {err}", flush=True)
         return [name]
     sites = open(list_of_sites).read().split()
+    if not sites:
+        print(f"{name}: no allocation was seen", flush=True)
+        return [name]
     chosen = sites[::given.stride]
 
     def one(site):
