@@ -85,7 +85,7 @@ void ls_config_notes(const ls_spec *spec, ls_text *lines)
     const ls_key *key = find_key(rows[i].key);
     ls_text value = {0};
     ls_value_format(key, (const char *)spec + key->offset, &value);
-    if (rows[i].is_idle(spec) && strcmp(ls_text_get(&value), key->preset) != 0)
+    if (!value.failed && rows[i].is_idle(spec) && strcmp(ls_text_get(&value), key->preset) != 0)
       ls_text_show(lines, "%s: %s: %s\n", key->path, ls_text_get(&value), rows[i].why);
     lines->failed = lines->failed || value.failed;
     ls_text_fini(&value);
