@@ -10,8 +10,8 @@ build=(gcc libc6-dev cmake ninja-build pkg-config
        openmpi-bin libopenmpi-dev libhdf5-dev libxsmm-dev libyaml-dev librandom123-dev libxxhash-dev
        zlib1g-dev libpng-dev libjansson-dev gnuplot-nox
        curl ca-certificates dataset-fashion-mnist)
-tests=(libcmocka-dev clang libclang-rt-14-dev clang-format libomp-dev libopenblas-pthread-dev valgrind python3 hdf5-tools
-       locales)
+tests=(libcmocka-dev clang libclang-rt-14-dev clang-format libomp-dev libopenblas-pthread-dev valgrind python3 python3-h5py
+       hdf5-tools locales)
 
 cluster=(slurmctld slurmd slurm-client munge iproute2)
 

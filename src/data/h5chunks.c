@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/h5call.h"
+#include "h5/call.h"
 
 enum { SUM_BYTES = 4, PIECE_BYTES = 1 << 14 };
 
@@ -59,7 +59,7 @@ static ls_status check_written(const ls_h5chunks *chunks, hid_t dataset)
   hid_t space = H5Dget_space(dataset);
   herr_t code = H5Dget_num_chunks(dataset, space, &written);
   H5Sclose(space);
-  if (code < 0) return ls_h5call_fail(LS_E_INPUT, "its chunks cannot be counted");
+  if (code < 0) return ls_h5_fail(LS_E_INPUT, "its chunks cannot be counted");
   if (written == chunks->count) return LS_OK;
   return ls_fail(LS_E_INPUT, "it is incomplete: %" PRIuHSIZE " of its %zu chunks were written", written,
                  chunks->count);
@@ -80,7 +80,7 @@ static void place(const ls_h5chunks *chunks, size_t number, hsize_t *offset)
 static ls_status find_stored(const ls_h5chunks *chunks, hid_t dataset, const hsize_t *offset, hsize_t *bytes)
 {
   if (H5Dget_chunk_storage_size(dataset, offset, bytes) < 0)
-    return ls_h5call_fail(LS_E_INPUT, "its chunks cannot be found");
+    return ls_h5_fail(LS_E_INPUT, "its chunks cannot be found");
   const size_t whole = chunks->bytes + chunks->sum_bytes[0]; /* if it is not deflated */
   if (*bytes > chunks->sum_bytes[1] && (chunks->is_deflated || *bytes == whole)) return LS_OK;
   return ls_fail(LS_E_INPUT, "the index of its chunks is damaged");
@@ -110,7 +110,7 @@ static ls_status check_stream(const ls_h5chunks *chunks, hid_t dataset, const hs
   LS_PASS(ls_alloc(&data, (size_t)stored, 1, "a chunk"));
   ls_status status = LS_OK;
   if (H5Dread_chunk(dataset, H5P_DEFAULT, offset, &skipped, data) < 0)
-    status = ls_h5call_fail(LS_E_INPUT, "a chunk cannot be read");
+    status = ls_h5_fail(LS_E_INPUT, "a chunk cannot be read");
   else if (skipped != 0)
     status = ls_fail(LS_E_INPUT, "the index of its chunks is damaged");
   else if (chunks->is_deflated &&
@@ -136,6 +136,16 @@ ls_status ls_h5chunks_check(ls_h5chunks *chunks, hid_t dataset, size_t first, si
   for (size_t i = first / rows * per_row; i < end; i++) {
     if (!chunks->is_checked[i]) LS_PASS(check_chunk(chunks, dataset, i));
     chunks->is_checked[i] = true;
+  }
+  return LS_OK;
+}
+
+ls_status ls_h5chunks_find(const ls_h5chunks *chunks, hid_t dataset)
+{
+  hsize_t offset[H5S_MAX_RANK], stored;
+  for (size_t i = 0; i < chunks->count; i++) {
+    place(chunks, i, offset);
+    LS_PASS(find_stored(chunks, dataset, offset, &stored));
   }
   return LS_OK;
 }

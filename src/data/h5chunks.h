@@ -39,6 +39,9 @@ ls_status ls_h5chunks_init(ls_h5chunks *chunks, hid_t dataset, hid_t properties,
                            size_t element_bytes, uint64_t most) LS_CHECKED;
 void ls_h5chunks_fini(ls_h5chunks *chunks);
 
+/** Look all chunks up in their index, without reading them. Local. Errors: as above. */
+ls_status ls_h5chunks_find(const ls_h5chunks *chunks, hid_t dataset) LS_CHECKED;
+
 /** Check that the chunks of rows first .. first+count-1 (count above 0) expand to just their size; each is
  * looked at only once. Nothing to do for a dataset without chunks. Local. Errors: as above. */
 ls_status ls_h5chunks_check(ls_h5chunks *chunks, hid_t dataset, size_t first, size_t count) LS_CHECKED;

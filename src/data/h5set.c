@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/h5call.h"
 #include "data/h5chunks.h"
 #include "data/reader.h"
+#include "h5/block.h"
+#include "h5/call.h"
+#include "h5/file.h"
+#include "h5/guard.h"
 
 enum {
   IMAGE_RANK = 4,
@@ -27,8 +29,7 @@ typedef char text_slot[TEXT_BYTES];
 
 typedef struct h5set_state {
   char *path;
-  uint64_t file_bytes;
-  hid_t file;                         /* 0: not open */
+  ls_h5_file file;
   hid_t images[LS_SPLIT_COUNT];       /* 0: not open */
   ls_h5chunks chunks[LS_SPLIT_COUNT]; /* of the images */
   bool is_ours;                       /* says that its format is lockstep's: images are [N, C, H, W] */
@@ -38,9 +39,9 @@ static ls_status recognize(const ls_reader_place *place, bool *is_mine)
 {
   *is_mine = false;
   if (place->folder) return LS_OK;
-  ls_h5call_quiet();
-  *is_mine =
-      ls_text_ends(place->path, ".h5") || ls_text_ends(place->path, ".hdf5") || H5Fis_hdf5(place->path) > 0;
+  *is_mine = ls_text_ends(place->path, ".h5") || ls_text_ends(place->path, ".hdf5");
+  if (*is_mine) return LS_OK;
+  LS_TRY(ls_h5_file_recognize(place->path, is_mine), "'%s'", place->path);
   return LS_OK;
 }
 
@@ -58,12 +59,12 @@ static ls_status open_object(hid_t *out, const h5set_state *state, hid_t parent,
                    "'%s' has no %s: a dataset holds /train/images, /train/labels and the same in /test",
                    state->path, object);
   if (exists < 0 || H5Lget_info(parent, name, &info, H5P_DEFAULT) < 0)
-    return ls_h5call_fail(LS_E_INPUT, "'%s': cannot look up %s", state->path, object);
+    return ls_h5_fail(LS_E_INPUT, "'%s': cannot look up %s", state->path, object);
   if (info.type != H5L_TYPE_HARD)
     return ls_fail(LS_E_INPUT, "'%s': %s is %s link: only what lies in the file itself is read", state->path,
                    object, info.type == H5L_TYPE_SOFT ? "a soft" : "an external");
   *out = H5Oopen(parent, name, H5P_DEFAULT);
-  if (*out < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open %s", state->path, object);
+  if (*out < 0) return ls_h5_fail(LS_E_INPUT, "'%s': cannot open %s", state->path, object);
   if (H5Iget_type(*out) == type) return LS_OK;
   H5Oclose(*out);
   return ls_fail(LS_E_INPUT, "'%s': %s is not a %s", state->path, object,
@@ -95,7 +96,7 @@ static ls_status read_variable(hid_t attribute, hid_t type, text_slot *slots, si
   LS_PASS(ls_alloc(&texts, count, sizeof *texts, "an attribute"));
   ls_status status = LS_OK;
   if (H5Aread(attribute, type, texts) < 0) {
-    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read attribute %s", path, name);
+    status = ls_h5_fail(LS_E_INPUT, "'%s': cannot read attribute %s", path, name);
     free(texts);
     return status;
   }
@@ -119,26 +120,36 @@ static ls_status read_fixed(hid_t attribute, hid_t type, text_slot *slots, size_
   LS_PASS(ls_alloc(&texts, count, bytes, "an attribute"));
   ls_status status = LS_OK;
   if (H5Aread(attribute, type, texts) < 0)
-    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read attribute %s", path, name);
+    status = ls_h5_fail(LS_E_INPUT, "'%s': cannot read attribute %s", path, name);
   for (size_t i = 0; i < count && status == LS_OK; i++)
     status = take_text(slots[i], texts + i * bytes, bytes, path, name);
   free(texts);
   return status;
 }
 
+static ls_status has_attribute(const h5set_state *state, const char *name, bool *has)
+{
+  const htri_t found = H5Aexists(state->file.id, name);
+  *has = found > 0;
+  if (found >= 0) return LS_OK;
+  return ls_h5_fail(LS_E_INPUT, "'%s': cannot look for attribute %s", state->path, name);
+}
+
 /* Read an attribute of `count` texts; `found` tells whether there is one. */
 static ls_status read_texts(const h5set_state *state, const char *name, text_slot *slots, size_t count,
                             bool *found)
 {
-  *found = H5Aexists(state->file, name) > 0;
+  LS_PASS(has_attribute(state, name, found));
   if (!*found) return LS_OK;
-  hid_t attribute = H5Aopen(state->file, name, H5P_DEFAULT);
-  if (attribute < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open attribute %s", state->path, name);
+  hid_t attribute = H5Aopen(state->file.id, name, H5P_DEFAULT);
+  if (attribute < 0) return ls_h5_fail(LS_E_INPUT, "'%s': cannot open attribute %s", state->path, name);
   hid_t type = H5Aget_type(attribute);
   hid_t space = H5Aget_space(attribute);
   hssize_t elements = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
   ls_status status;
-  if (type < 0 || H5Tget_class(type) != H5T_STRING)
+  if (type < 0 || space < 0)
+    status = ls_h5_fail(LS_E_INPUT, "'%s': cannot read attribute %s", state->path, name);
+  else if (H5Tget_class(type) != H5T_STRING)
     status = ls_fail(LS_E_INPUT, "'%s': attribute %s is not a text", state->path, name);
   else if (elements < 0 || (size_t)elements != count)
     status = ls_fail(LS_E_INPUT, "'%s': attribute %s has %lld elements, %zu are expected", state->path, name,
@@ -167,23 +178,27 @@ static ls_status check_format(h5set_state *state)
 static ls_status read_classes(const h5set_state *state, size_t *classes)
 {
   *classes = 0;
-  if (H5Aexists(state->file, "classes") <= 0) return LS_OK;
-  hid_t attribute = H5Aopen(state->file, "classes", H5P_DEFAULT);
-  if (attribute < 0) return ls_h5call_fail(LS_E_INPUT, "'%s': cannot open attribute classes", state->path);
+  bool found;
+  LS_PASS(has_attribute(state, "classes", &found));
+  if (!found) return LS_OK;
+  hid_t attribute = H5Aopen(state->file.id, "classes", H5P_DEFAULT);
+  if (attribute < 0) return ls_h5_fail(LS_E_INPUT, "'%s': cannot open attribute classes", state->path);
   hid_t type = H5Aget_type(attribute);
   hid_t space = H5Aget_space(attribute);
   unsigned long long value = 0;
   ls_status status = LS_OK;
-  if (H5Tget_class(type) != H5T_INTEGER || H5Sget_simple_extent_npoints(space) != 1)
+  if (type < 0 || space < 0)
+    status = ls_h5_fail(LS_E_INPUT, "'%s': cannot read attribute classes", state->path);
+  else if (H5Tget_class(type) != H5T_INTEGER || H5Sget_simple_extent_npoints(space) != 1)
     status = ls_fail(LS_E_INPUT, "'%s': attribute classes is not one integer", state->path);
   else if (H5Aread(attribute, H5T_NATIVE_ULLONG, &value) < 0)
-    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read attribute classes", state->path);
+    status = ls_h5_fail(LS_E_INPUT, "'%s': cannot read attribute classes", state->path);
   else if (value < 1 || value > LS_MAX_CLASSES)
     status = ls_fail(LS_E_INPUT, "'%s': attribute classes is %llu: expected 1 to %d", state->path, value,
                      LS_MAX_CLASSES);
   *classes = (size_t)value;
-  H5Sclose(space);
-  H5Tclose(type);
+  ls_h5_release(space);
+  ls_h5_release(type);
   H5Aclose(attribute);
   return status;
 }
@@ -250,8 +265,9 @@ static void write_shape(const h5set_array *array, char text[SHAPE_CHARS])
 static ls_status measure(h5set_array *array, const char *path, int rank, const char *expected)
 {
   hid_t space = H5Dget_space(array->dataset);
-  array->rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, array->shape, NULL);
-  if (space >= 0) H5Sclose(space);
+  if (space < 0) return ls_h5_fail(LS_E_INPUT, "'%s': %s has no shape", path, array->object);
+  array->rank = H5Sget_simple_extent_dims(space, array->shape, NULL);
+  H5Sclose(space);
   char shape[SHAPE_CHARS];
   write_shape(array, shape);
   if (array->rank != rank)
@@ -285,12 +301,13 @@ static void name_type(hid_t type, char name[SHAPE_CHARS])
 static ls_status check_type(h5set_array *array, const char *path, size_t widest, const char *expected)
 {
   hid_t type = H5Dget_type(array->dataset);
-  bool is_good = type >= 0 && H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE &&
+  if (type < 0) return ls_h5_fail(LS_E_INPUT, "'%s': %s has no type", path, array->object);
+  bool is_good = H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE &&
                  H5Tget_size(type) <= widest && H5Tget_precision(type) == 8 * H5Tget_size(type);
   char found[SHAPE_CHARS];
   name_type(type, found);
-  array->bytes_each = type >= 0 ? H5Tget_size(type) : 0;
-  if (type >= 0) H5Tclose(type);
+  array->bytes_each = H5Tget_size(type);
+  H5Tclose(type);
   if (!is_good)
     return ls_fail(LS_E_INPUT, "'%s': %s has the wrong type, %s: expected %s", path, array->object, found,
                    expected);
@@ -317,11 +334,11 @@ static ls_status check_storage(const h5set_state *state, h5set_array *array, hid
                    state->path, array->object);
   const uint64_t stored = H5Dget_storage_size(array->dataset);
   const uint64_t most = expansion_of(properties, layout, stored);
-  if (stored > state->file_bytes || array->bytes > most)
+  if (stored > state->file.bytes || array->bytes > most)
     return ls_fail(LS_E_INPUT,
                    "'%s': %s declares %zu bytes, but the file of %" PRIu64 " bytes holds only %" PRIu64
                    " for it: it is damaged or was never completed",
-                   state->path, array->object, array->bytes, state->file_bytes, stored);
+                   state->path, array->object, array->bytes, state->file.bytes, stored);
   if (layout != H5D_CHUNKED) return LS_OK;
   LS_TRY(ls_h5chunks_init(&array->chunks, array->dataset, properties, array->shape, array->bytes_each, most),
          "'%s': %s", state->path, array->object);
@@ -332,7 +349,7 @@ static ls_status check_array(const h5set_state *state, h5set_array *array)
 {
   hid_t properties = H5Dget_create_plist(array->dataset);
   if (properties < 0)
-    return ls_h5call_fail(LS_E_INPUT, "'%s': cannot look at the layout of %s", state->path, array->object);
+    return ls_h5_fail(LS_E_INPUT, "'%s': cannot look at the layout of %s", state->path, array->object);
   ls_status status = check_storage(state, array, properties);
   H5Pclose(properties);
   return status;
@@ -419,8 +436,10 @@ static ls_status read_labels(ls_source *source, ls_split split, h5set_array *lab
   LS_PASS(ls_alloc(&source->labels[split], count, sizeof *source->labels[split], "the labels"));
   LS_TRY(ls_h5chunks_check(&labels->chunks, labels->dataset, 0, count), "'%s': %s", state->path,
          labels->object);
-  if (H5Dread(labels->dataset, H5T_NATIVE_UINT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, source->labels[split]) < 0)
-    return ls_h5call_fail(LS_E_INPUT, "'%s': cannot read %s", state->path, labels->object);
+  const hsize_t start = 0;
+  LS_TRY(
+      ls_h5_block_read(labels->dataset, H5T_NATIVE_UINT16, 1, &start, labels->shape, source->labels[split]),
+      "'%s': %s", state->path, labels->object);
   return LS_OK;
 }
 
@@ -444,39 +463,28 @@ static ls_status open_split(ls_source *source, ls_split split)
   char object[16];
   hid_t group;
   snprintf(object, sizeof object, "/%s", ls_split_words[split]);
-  if (H5Lexists(state->file, object, H5P_DEFAULT) == 0) return LS_OK; /* a dataset may have one split alone */
-  LS_PASS(open_object(&group, state, state->file, object, H5I_GROUP));
+  if (H5Lexists(state->file.id, object, H5P_DEFAULT) == 0)
+    return LS_OK; /* a dataset may have one split alone */
+  LS_PASS(open_object(&group, state, state->file.id, object, H5I_GROUP));
   ls_status status = open_members(source, split, group);
   H5Gclose(group);
   return status;
 }
 
-static ls_status open_file(h5set_state *state)
+/* ---- the file ---- */
+
+/* What came of reading: a system's error is told as that, whatever HDF5 made of it. */
+static ls_status settle(const h5set_state *state, ls_status status)
 {
-  struct stat info;
-  if (stat(state->path, &info) != 0 || !S_ISREG(info.st_mode))
-    return ls_fail(LS_E_INPUT, "cannot read '%s': it is not a regular file", state->path);
-  state->file_bytes = (uint64_t)info.st_size;
-  ls_h5call_quiet();
-  hid_t access = ls_h5call_access();
-  if (access < 0) return ls_h5call_fail(LS_E_MEMORY, "cannot prepare to open '%s'", state->path);
-  hid_t file = H5Fopen(state->path, H5F_ACC_RDONLY, access);
-  ls_status status = LS_OK;
-  if (file < 0)
-    status = ls_h5call_fail(LS_E_INPUT, "'%s' is no intact HDF5 file", state->path);
-  else
-    state->file = file;
-  H5Pclose(access);
-  return status;
+  if (state->file.error == 0) return status;
+  return ls_wrap(ls_h5_file_outcome(&state->file, status), "cannot read '%s'", state->path);
 }
 
-static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
+/* Everything but the images. */
+static ls_status read_dataset(ls_source *source)
 {
-  h5set_state *state;
-  LS_PASS(ls_alloc(&state, 1, sizeof *state, "an HDF5 dataset"));
-  source->state = state;
-  LS_PASS(ls_text_copy(&state->path, place->path));
-  LS_PASS(open_file(state));
+  h5set_state *state = source->state;
+  LS_TRY(ls_h5_file_start(&state->file), "'%s'", state->path);
   LS_PASS(read_attributes(state, &source->info));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) LS_PASS(open_split(source, (ls_split)split));
   if (source->info.height == 0)
@@ -488,30 +496,12 @@ static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
   return LS_OK;
 }
 
-static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
+static ls_status find_images(h5set_state *state)
 {
-  h5set_state *state = source->state;
-  const ls_dataset_info *info = &source->info;
-  LS_TRY(ls_h5chunks_check(&state->chunks[split], state->images[split], first, count), "'%s': /%s/images",
-         state->path, ls_split_words[split]);
-  const hsize_t start[IMAGE_RANK] = {first};
-  const hsize_t shape[IMAGE_RANK] = {count, info->channels, info->height, info->width};
-  hid_t all = H5Dget_space(state->images[split]);
-  hid_t block = H5Screate_simple(IMAGE_RANK, shape, NULL);
-  ls_status status = LS_OK;
-  if (all < 0 || block < 0 || H5Sselect_hyperslab(all, H5S_SELECT_SET, start, NULL, shape, NULL) < 0 ||
-      H5Dread(state->images[split], H5T_NATIVE_UINT8, block, all, H5P_DEFAULT, images) < 0)
-    status = ls_h5call_fail(LS_E_INPUT, "'%s': cannot read samples %zu to %zu of /%s/images", state->path,
-                            first, first + count - 1, ls_split_words[split]);
-  if (block >= 0) H5Sclose(block);
-  if (all >= 0) H5Sclose(all);
-  return status;
-}
-
-static void locate(const ls_source *source, ls_split split, size_t sample, ls_text *text)
-{
-  const h5set_state *state = source->state;
-  ls_text_add(text, "'%s', /%s/labels, element %zu", state->path, ls_split_words[split], sample);
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
+    LS_TRY(ls_h5chunks_find(&state->chunks[split], state->images[split]), "'%s': /%s/images", state->path,
+           ls_split_words[split]);
+  return LS_OK;
 }
 
 static void close_h5set(void *opened)
@@ -522,9 +512,52 @@ static void close_h5set(void *opened)
     ls_h5chunks_fini(&state->chunks[split]);
     if (state->images[split] > 0) H5Dclose(state->images[split]);
   }
-  if (state->file > 0) H5Fclose(state->file);
+  ls_h5_file_close(&state->file);
   free(state->path);
   free(state);
+}
+
+/* All that libhdf5 will be asked for but the chunks themselves, which h5chunks.h checks. In the child. */
+static ls_status try_dataset(void *opened)
+{
+  ls_source *source = opened;
+  ls_status status = read_dataset(source);
+  if (status == LS_OK) status = find_images(source->state);
+  status = settle(source->state, status);
+  close_h5set(source->state);
+  return status;
+}
+
+static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
+{
+  h5set_state *state;
+  LS_PASS(ls_alloc(&state, 1, sizeof *state, "an HDF5 dataset"));
+  state->file = LS_H5_FILE_CLOSED;
+  source->state = state;
+  LS_PASS(ls_text_copy(&state->path, place->path));
+  LS_TRY(ls_h5_file_open(&state->file, state->path), "'%s'", state->path);
+  LS_TRY(ls_h5_start(), "'%s'", state->path);
+  LS_PASS(ls_h5_guard(state->path, state->file.bytes, try_dataset, source));
+  return settle(state, read_dataset(source));
+}
+
+static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
+{
+  h5set_state *state = source->state;
+  const ls_dataset_info *info = &source->info;
+  const hsize_t start[IMAGE_RANK] = {first};
+  const hsize_t shape[IMAGE_RANK] = {count, info->channels, info->height, info->width};
+  ls_status status = ls_h5chunks_check(&state->chunks[split], state->images[split], first, count);
+  if (status == LS_OK)
+    status = ls_h5_block_read(state->images[split], H5T_NATIVE_UINT8, IMAGE_RANK, start, shape, images);
+  if (status != LS_OK) status = ls_wrap(status, "'%s': /%s/images", state->path, ls_split_words[split]);
+  return settle(state, status);
+}
+
+static void locate(const ls_source *source, ls_split split, size_t sample, ls_text *text)
+{
+  const h5set_state *state = source->state;
+  ls_text_add(text, "'%s', /%s/labels, element %zu", state->path, ls_split_words[split], sample);
 }
 
 const ls_reader ls_reader_h5set = {.format = "HDF5",

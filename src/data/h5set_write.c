@@ -11,15 +11,16 @@
 #include "base/directory.h"
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/h5call.h"
 #include "data/reader.h"
+#include "h5/call.h"
+#include "h5/file.h"
 
 enum { CHUNK_BYTES = 1 << 18, LABELS_PER_CHUNK = 1 << 14, DEFLATE_LEVEL = 6, UINT8_CLASSES = 256 };
 
 /* A file in the making. */
 typedef struct h5set_writer {
   const ls_temporary *temporary;
-  hid_t file; /* negative: not open */
+  ls_h5_file file; /* its descriptor is the temporary file's */
   ls_source *source;
   const ls_ticker *ticker;
   size_t done, total; /* samples */
@@ -30,7 +31,10 @@ typedef struct h5set_writer {
 
 static ls_status fail_write(const h5set_writer *writer, const char *what)
 {
-  return ls_h5call_fail(LS_E_IO, "cannot write %s to '%s'", what, writer->temporary->target);
+  const ls_status status = ls_h5_fail(LS_E_IO, "cannot write %s to '%s'", what, writer->temporary->target);
+  if (writer->file.error == 0) return status;
+  return ls_wrap(ls_h5_file_outcome(&writer->file, status), "cannot write %s to '%s'", what,
+                 writer->temporary->target);
 }
 
 /* ---- attributes ---- */
@@ -41,7 +45,7 @@ static ls_status put_attribute(const h5set_writer *writer, const char *name, hid
 {
   const hsize_t shape = count;
   hid_t space = count > 0 ? H5Screate_simple(1, &shape, NULL) : H5Screate(H5S_SCALAR);
-  hid_t attribute = space < 0 ? -1 : H5Acreate2(writer->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t attribute = space < 0 ? -1 : H5Acreate2(writer->file.id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
   bool is_written = attribute >= 0 && H5Awrite(attribute, type, data) >= 0;
   ls_status status = is_written ? LS_OK : fail_write(writer, name);
   if (attribute >= 0) H5Aclose(attribute);
@@ -182,7 +186,7 @@ static ls_status write_extra(const h5set_writer *writer, hid_t group, const ls_h
 static ls_status write_split(h5set_writer *writer, ls_split split)
 {
   if (ls_source_info(writer->source)->count[split] == 0) return LS_OK;
-  hid_t group = H5Gcreate2(writer->file, ls_split_words[split], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t group = H5Gcreate2(writer->file.id, ls_split_words[split], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   if (group < 0) return fail_write(writer, ls_split_words[split]);
   ls_status status;
   LS_GO(write_images(writer, group, split));
@@ -198,15 +202,15 @@ done:
 
 static ls_status create(h5set_writer *writer)
 {
-  ls_h5call_quiet();
-  hid_t access = ls_h5call_access();
-  if (access < 0)
-    return ls_h5call_fail(LS_E_MEMORY, "cannot prepare to write '%s'", writer->temporary->target);
+  writer->file.descriptor = writer->temporary->descriptor;
+  LS_TRY(ls_h5_start(), "'%s'", writer->temporary->target);
+  hid_t access = ls_h5_file_access(&writer->file);
+  if (access < 0) return ls_h5_fail(LS_E_MEMORY, "cannot prepare to write '%s'", writer->temporary->target);
   /* This version of the format can hold the names of more than some thousand classes. */
   if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0)
-    writer->file = H5Fcreate(writer->temporary->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    writer->file.id = H5Fcreate(writer->temporary->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   ls_status status = LS_OK;
-  if (writer->file < 0) status = ls_h5call_fail(LS_E_IO, "cannot create '%s'", writer->temporary->target);
+  if (writer->file.id < 0) status = fail_write(writer, "the beginning");
   H5Pclose(access);
   return status;
 }
@@ -222,13 +226,20 @@ static ls_status write_all(h5set_writer *writer)
   return LS_OK;
 }
 
+/* What HDF5 still holds is written now. */
+static ls_status close_file(h5set_writer *writer, ls_status status)
+{
+  const bool is_closed = writer->file.id < 0 || H5Fclose(writer->file.id) >= 0;
+  if ((!is_closed || writer->file.error != 0) && status == LS_OK) status = fail_write(writer, "the file");
+  return status;
+}
+
 static ls_status write_file(h5set_writer *writer)
 {
   const ls_dataset_info *info = ls_source_info(writer->source);
   writer->total = info->count[LS_SPLIT_TRAIN] + info->count[LS_SPLIT_TEST];
   ls_status status = write_all(writer);
-  if (writer->file >= 0 && H5Fclose(writer->file) < 0 && status == LS_OK)
-    status = fail_write(writer, "the file");
+  status = close_file(writer, status);
   free(writer->images);
   return status;
 }
@@ -241,14 +252,16 @@ ls_status ls_h5set_write(const char *path, ls_source *source, const ls_ticker *t
 ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5set_extras *extras,
                                const ls_ticker *ticker)
 {
-  (void)H5dont_atexit(); /* after a write has failed, what HDF5 does at the exit of the program crashes */
   ls_directory folder;
   ls_temporary temporary = {.descriptor = -1};
   const char *name;
   LS_PASS(ls_directory_open_around(&folder, path, &name));
   ls_temporary_sweep(&folder, name);
-  h5set_writer writer = {
-      .temporary = &temporary, .file = -1, .source = source, .ticker = ticker, .extras = *extras};
+  h5set_writer writer = {.temporary = &temporary,
+                         .file = LS_H5_FILE_CLOSED,
+                         .source = source,
+                         .ticker = ticker,
+                         .extras = *extras};
   ls_status status;
   LS_GO(ls_temporary_make(&temporary, &folder, name));
   LS_GO(write_file(&writer));

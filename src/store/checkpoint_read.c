@@ -134,7 +134,9 @@ static ls_status read_average(hid_t file, const ls_state *state)
 {
   hid_t group;
   if (!state->average.params) return LS_OK;
-  if (!ls_h5_has(file, "ema")) {
+  bool has_average;
+  LS_PASS(ls_h5_has(file, "ema", &has_average));
+  if (!has_average) {
     copy_weights(state);
     return LS_OK;
   }
@@ -160,7 +162,9 @@ static ls_status read_slots(hid_t group, ls_state *state)
 /* Weights alone make a checkpoint that can be evaluated. */
 static ls_status read_optimizer(hid_t file, ls_state *state)
 {
-  if (state->slot_count == 0 && !ls_h5_has(file, "optimizer")) return LS_OK;
+  bool has_optimizer;
+  LS_PASS(ls_h5_has(file, "optimizer", &has_optimizer));
+  if (state->slot_count == 0 && !has_optimizer) return LS_OK;
   hid_t group;
   LS_PASS(ls_h5_group_open(&group, file, "optimizer"));
   ls_status status = read_slots(group, state);
@@ -168,8 +172,9 @@ static ls_status read_optimizer(hid_t file, ls_state *state)
   return status;
 }
 
-static ls_status read_state(hid_t file, ls_state *state)
+static ls_status read_state(hid_t file, void *user)
 {
+  ls_state *state = user;
   ls_checkpoint_info info;
   LS_PASS(ls_info_read(file, &info));
   ls_status status;
@@ -190,21 +195,18 @@ done:
 
 ls_status ls_checkpoint_read(const char *path, ls_state *state)
 {
-  hid_t file;
-  LS_TRY(ls_h5_open(&file, path), "cannot read checkpoint '%s'", path);
-  ls_status status = read_state(file, state);
-  ls_h5_release(file);
-  LS_TRY(status, "cannot read checkpoint '%s'", path);
+  LS_TRY(ls_h5_read(path, read_state, state), "cannot read checkpoint '%s'", path);
   return LS_OK;
+}
+
+static ls_status read_info(hid_t file, void *info)
+{
+  return ls_info_read(file, info);
 }
 
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info)
 {
   *info = (ls_checkpoint_info){0};
-  hid_t file;
-  LS_TRY(ls_h5_open(&file, path), "cannot read checkpoint '%s'", path);
-  ls_status status = ls_info_read(file, info);
-  ls_h5_release(file);
-  LS_TRY(status, "cannot read checkpoint '%s'", path);
+  LS_TRY(ls_h5_read(path, read_info, info), "cannot read checkpoint '%s'", path);
   return LS_OK;
 }

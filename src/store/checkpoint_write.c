@@ -13,14 +13,16 @@
 /* The group of a layer, made when its first tensor comes. */
 static ls_status open_layer(hid_t *layer, hid_t group, const char *name)
 {
-  return ls_h5_has(group, name) ? ls_h5_group_open(layer, group, name) : ls_h5_group_make(layer, group, name);
+  bool has;
+  LS_PASS(ls_h5_has(group, name, &has));
+  return has ? ls_h5_group_open(layer, group, name) : ls_h5_group_make(layer, group, name);
 }
 
 /* Write <group>/<layer>/<tensor>; with `order`, the tensor's place in the digest. */
 static ls_status write_tensor(hid_t group, const ls_tensor *tensor, const float *values,
                               const uint64_t *order)
 {
-  hid_t layer;
+  hid_t layer = H5I_INVALID_HID;
   ls_h5_data data = {.id = H5I_INVALID_HID};
   ls_status status;
   LS_GO(open_layer(&layer, group, tensor->layer));

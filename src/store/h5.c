@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HDF5 files and groups, made in memory and opened with care. */
+/* HDF5 files and groups, made in memory and read with care. */
 #include "store/h5.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "h5/file.h"
+#include "h5/guard.h"
 #include "store/seal.h"
 
 enum { IMAGE_STEP_BYTES = 1 << 16 };
-
-static herr_t take_first(unsigned n, const H5E_error2_t *error, void *user)
-{
-  char *text = user;
-  if (n == 0 && error->desc) snprintf(text, LS_H5_PATH_BYTES, ": %s", error->desc);
-  return 0;
-}
-
-ls_status ls_h5_fail(ls_status status, const char *fmt, ...)
-{
-  char reason[LS_H5_PATH_BYTES] = "", text[1024];
-  (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
-  va_list args;
-  va_start(args, fmt);
-  vsnprintf(text, sizeof text, fmt, args);
-  va_end(args);
-  return ls_fail(status, "%s%s", text, reason);
-}
-
-void ls_h5_release(hid_t id)
-{
-  if (id >= 0) (void)H5Idec_ref(id);
-}
 
 ls_status ls_h5_close(hid_t id, ls_status status)
 {
@@ -104,7 +82,7 @@ static bool keep_order(hid_t creation)
 ls_status ls_h5_image_start(ls_h5_image *image, size_t user_block)
 {
   *image = (ls_h5_image){.file = H5I_INVALID_HID};
-  (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  LS_PASS(ls_h5_start());
   hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
   if (access >= 0 && creation >= 0 && set_access(access, image) && keep_order(creation) &&
       H5Pset_userblock(creation, user_block) >= 0)
@@ -133,20 +111,34 @@ void ls_h5_image_fini(ls_h5_image *image)
   *image = (ls_h5_image){.file = H5I_INVALID_HID};
 }
 
-ls_status ls_h5_open(hid_t *file, const char *path)
+/* A file that is read. */
+typedef struct job {
+  ls_h5_file file;
+  ls_h5_reading read;
+  void *user;
+} job;
+
+static ls_status read_once(void *user)
 {
-  *file = H5I_INVALID_HID;
-  LS_PASS(ls_seal_check(path));
-  (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  if (H5Fis_hdf5(path) <= 0) return ls_fail(LS_E_INPUT, "it is no HDF5 file, or its beginning is damaged");
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  /* Some network file systems have no locks: read without one there. */
-  if (access >= 0 && H5Pset_file_locking(access, 1, 1) >= 0 &&
-      H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
-    *file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  ls_status status = LS_OK;
-  if (*file < 0) status = ls_h5_fail(LS_E_INPUT, "it cannot be opened as an HDF5 file");
-  ls_h5_release(access);
+  job *self = user;
+  ls_status status = ls_h5_file_start(&self->file);
+  if (status == LS_OK) status = ls_h5_file_outcome(&self->file, self->read(self->file.id, self->user));
+  ls_h5_release(self->file.id);
+  self->file.id = H5I_INVALID_HID;
+  return status;
+}
+
+ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user)
+{
+  job self = {.read = read, .user = user};
+  ls_status status;
+  LS_GO(ls_h5_file_open(&self.file, path));
+  LS_GO(ls_seal_check(&self.file));
+  LS_GO(ls_h5_start());
+  if (!self.file.image) LS_GO(ls_h5_guard(NULL, self.file.bytes, read_once, &self));
+  LS_GO(read_once(&self));
+done:
+  ls_h5_file_close(&self.file);
   return status;
 }
 
@@ -164,9 +156,11 @@ ls_status ls_h5_group_make(hid_t *group, hid_t parent, const char *name)
   return status;
 }
 
-bool ls_h5_has(hid_t parent, const char *name)
+ls_status ls_h5_has(hid_t parent, const char *name, bool *has)
 {
-  return H5Lexists(parent, name, H5P_DEFAULT) > 0;
+  const htri_t found = H5Lexists(parent, name, H5P_DEFAULT);
+  *has = found > 0;
+  return found >= 0 ? LS_OK : ls_h5_fail(LS_E_INPUT, "cannot look for '%s'", name);
 }
 
 /* Open a member that is an object of the wanted type in this very file. */
@@ -176,7 +170,9 @@ static ls_status open_member(hid_t *object, hid_t parent, const char *name, H5I_
   *object = H5I_INVALID_HID;
   char path[LS_H5_PATH_BYTES];
   ls_h5_path(parent, name, path);
-  if (!ls_h5_has(parent, name)) return ls_fail(LS_E_INPUT, "%s %s: missing", noun, path);
+  bool has;
+  LS_PASS(ls_h5_has(parent, name, &has));
+  if (!has) return ls_fail(LS_E_INPUT, "%s %s: missing", noun, path);
   H5L_info_t link;
   if (H5Lget_info(parent, name, &link, H5P_DEFAULT) < 0) return ls_h5_fail(LS_E_INPUT, "%s %s", noun, path);
   if (link.type != H5L_TYPE_HARD)
@@ -204,7 +200,7 @@ static ls_status read_shape(ls_h5_data *data)
   bool sound = rank >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL &&
                H5Sget_simple_extent_dims(space, data->dims, NULL) == rank;
   ls_h5_release(space);
-  if (!sound) return ls_fail(LS_E_INPUT, "dataset %s: it has no shape", data->path);
+  if (!sound) return ls_h5_fail(LS_E_INPUT, "dataset %s: it has no shape", data->path);
   data->dim_count = (size_t)rank;
   hsize_t count = 1, bytes = H5Tget_size(data->type);
   bool fits = bytes > 0;

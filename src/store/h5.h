@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HDF5 for this module: every call checked, its own printing off, its innermost message in our error chain.
+/* HDF5 for this module, every call checked.
  *
  * Files are written in memory and leave it as one block of bytes (base/file.h makes that atomic and durable),
  * so a full disk can never surprise HDF5 half-way through a close. Files are read on the assumption that they
@@ -15,15 +15,9 @@
 #include <hdf5.h>
 
 #include "base/status.h"
+#include "h5/call.h"
 
 enum { LS_H5_MAX_RANK = H5S_MAX_RANK, LS_H5_PATH_BYTES = 512, LS_H5_SHAPE_BYTES = 256 };
-
-/** Start an error chain with our words, then HDF5's innermost ones. Call it before any other HDF5 function.
- */
-ls_status ls_h5_fail(ls_status status, const char *fmt, ...) LS_PRINTF(2, 3) LS_CHECKED;
-
-/** Release an identifier of any kind; negative ones are fine. For what was only read. */
-void ls_h5_release(hid_t id);
 
 /** Release an identifier that was written through: a failure to close is an error, unless `status` is one
  * already. */
@@ -51,9 +45,14 @@ ls_status ls_h5_image_finish(ls_h5_image *image) LS_CHECKED;
 /** Release everything; fine at any stage after ls_h5_image_start(). */
 void ls_h5_image_fini(ls_h5_image *image);
 
-/** Open a regular file for reading; if it bears a seal (seal.h), only when that holds.
- * Errors: LS_E_INPUT if it cannot be opened, is no HDF5 file or is damaged; LS_E_IO. */
-ls_status ls_h5_open(hid_t *file, const char *path) LS_CHECKED;
+/** What is done with an open file. It may run twice, the first time in a process of its own (h5/guard.h). */
+typedef ls_status (*ls_h5_reading)(hid_t file, void *user);
+
+/** Read a regular file; if it bears a seal (seal.h), only when that holds; if not, only when a child process
+ * comes through with it.
+ * Errors, without the file's name: those of `read`; LS_E_INPUT if it is missing, no HDF5 file or damaged;
+ * LS_E_IO; LS_E_MEMORY. */
+ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user) LS_CHECKED;
 
 /* ---- groups ---- */
 
@@ -63,8 +62,8 @@ ls_status ls_h5_group_make(hid_t *group, hid_t parent, const char *name) LS_CHEC
 /** Open a group. Errors: LS_E_INPUT if it is missing, something else, or a link to elsewhere. */
 ls_status ls_h5_group_open(hid_t *group, hid_t parent, const char *name) LS_CHECKED;
 
-/** Is there a member of that name, of whatever kind? */
-bool ls_h5_has(hid_t parent, const char *name);
+/** Is there a member of that name, of whatever kind? Errors: LS_E_INPUT if the group is damaged. */
+ls_status ls_h5_has(hid_t parent, const char *name, bool *has) LS_CHECKED;
 
 /* ---- attributes ---- */
 
@@ -73,7 +72,8 @@ ls_status ls_h5_put_count(hid_t object, const char *name, uint64_t value) LS_CHE
 ls_status ls_h5_put_real(hid_t object, const char *name, double value) LS_CHECKED;
 ls_status ls_h5_put_reals(hid_t object, const char *name, const double *values, size_t count) LS_CHECKED;
 
-bool ls_h5_has_attribute(hid_t object, const char *name);
+/** Errors: LS_E_INPUT if the object is damaged. */
+ls_status ls_h5_has_attribute(hid_t object, const char *name, bool *has) LS_CHECKED;
 
 /** Read a text of at most `limit` bytes, freed with free(). Errors: LS_E_INPUT, LS_E_MEMORY. */
 ls_status ls_h5_get_text(hid_t object, const char *name, size_t limit, char **text) LS_CHECKED;

@@ -75,9 +75,11 @@ static void close_attribute(attribute *self)
   ls_h5_release(self->id);
 }
 
-bool ls_h5_has_attribute(hid_t object, const char *name)
+ls_status ls_h5_has_attribute(hid_t object, const char *name, bool *has)
 {
-  return H5Aexists(object, name) > 0;
+  const htri_t found = H5Aexists(object, name);
+  *has = found > 0;
+  return found >= 0 ? LS_OK : ls_h5_fail(LS_E_INPUT, "cannot look for attribute '%s'", name);
 }
 
 /* Elements of an open attribute; -1 if it has no simple shape. */
@@ -95,11 +97,14 @@ static ls_status open_attribute(attribute *self, hid_t object, const char *name,
   *self = (attribute){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
   ssize_t length = H5Iget_name(object, self->path, sizeof self->path / 2);
   snprintf(self->path + (length < 0 ? 0 : strlen(self->path)), sizeof self->path / 2, "@%s", name);
-  if (!ls_h5_has_attribute(object, name)) return ls_fail(LS_E_INPUT, "attribute %s: missing", self->path);
+  bool has;
+  LS_PASS(ls_h5_has_attribute(object, name, &has));
+  if (!has) return ls_fail(LS_E_INPUT, "attribute %s: missing", self->path);
   self->id = H5Aopen(object, name, H5P_DEFAULT);
   self->type = self->id < 0 ? H5I_INVALID_HID : H5Aget_type(self->id);
   if (self->type < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
   hssize_t found = count_elements(self->id);
+  if (found < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s: it has no shape", self->path);
   if (found != (hssize_t)count)
     return ls_fail(LS_E_INPUT, "attribute %s: %zu values expected, %lld found", self->path, count,
                    (long long)found);
@@ -108,7 +113,8 @@ static ls_status open_attribute(attribute *self, hid_t object, const char *name,
 
 static ls_status read_attribute(const attribute *self, hid_t type, void *out)
 {
-  if (H5Aread(self->id, type, out) < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s: damaged", self->path);
+  if (H5Aread(self->id, type, out) < 0)
+    return ls_h5_fail(LS_E_INPUT, "attribute %s: cannot be read", self->path);
   return LS_OK;
 }
 

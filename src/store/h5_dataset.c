@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "h5/block.h"
 #include "store/h5.h"
 
 enum { CHUNK_BYTES = 1 << 24, SUM_BYTES = 4 };
@@ -69,16 +70,19 @@ static bool next_chunk(const ls_h5_data *data, const grid *chunks, hsize_t *offs
 
 /* HDF5 takes the file's word for the bytes that a chunk is stored in, and reads beyond its buffers if they
  * are too few. */
-static bool chunks_are_whole(const ls_h5_data *data, hid_t creation)
+static ls_status check_chunks(const ls_h5_data *data, hid_t creation)
 {
   grid chunks;
-  hsize_t offset[LS_H5_MAX_RANK] = {0}, bytes;
-  if (H5Pget_layout(creation) != H5D_CHUNKED || data->count == 0) return true;
-  if (!measure_grid(data, creation, &chunks)) return false;
-  do { /* not H5Dget_chunk_info_by_coord(), which walks through the whole index at each call */
-    if (H5Dget_chunk_storage_size(data->id, offset, &bytes) < 0 || bytes != chunks.stored_bytes) return false;
-  } while (next_chunk(data, &chunks, offset));
-  return true;
+  hsize_t offset[LS_H5_MAX_RANK] = {0}, bytes = 0;
+  if (H5Pget_layout(creation) != H5D_CHUNKED || data->count == 0) return LS_OK;
+  bool is_whole = measure_grid(data, creation, &chunks);
+  while (is_whole) { /* not H5Dget_chunk_info_by_coord(), which walks through the whole index at each call */
+    if (H5Dget_chunk_storage_size(data->id, offset, &bytes) < 0)
+      return ls_h5_fail(LS_E_INPUT, "dataset %s: its chunks cannot be found", data->path);
+    is_whole = bytes == chunks.stored_bytes;
+    if (is_whole && !next_chunk(data, &chunks, offset)) return LS_OK;
+  }
+  return ls_fail(LS_E_INPUT, "dataset %s: damaged: its chunks are not as large as they must be", data->path);
 }
 
 /* Why the bytes of the dataset are not simply in this file; NULL if they are. */
@@ -91,13 +95,14 @@ static const char *find_oddity(hid_t creation)
   return NULL;
 }
 
-static hsize_t file_bytes(hid_t object)
+static ls_status find_file_bytes(const ls_h5_data *data, hsize_t *bytes)
 {
-  hsize_t bytes = 0;
-  hid_t file = H5Iget_file_id(object);
-  if (file < 0 || H5Fget_filesize(file, &bytes) < 0) bytes = 0;
+  hid_t file = H5Iget_file_id(data->id);
+  ls_status status = LS_OK;
+  if (file < 0 || H5Fget_filesize(file, bytes) < 0)
+    status = ls_h5_fail(LS_E_INPUT, "dataset %s: the length of its file is unknown", data->path);
   ls_h5_release(file);
-  return bytes;
+  return status;
 }
 
 static ls_status check_plain(const ls_h5_data *data, hid_t creation)
@@ -106,12 +111,12 @@ static ls_status check_plain(const ls_h5_data *data, hid_t creation)
   if (oddity)
     return ls_fail(LS_E_INPUT, "dataset %s: %s; lockstep stores its own plainly in the file", data->path,
                    oddity);
-  hsize_t whole = file_bytes(data->id), stored = H5Dget_storage_size(data->id);
+  hsize_t whole, stored = H5Dget_storage_size(data->id);
+  LS_PASS(find_file_bytes(data, &whole));
   if (data->bytes > whole || data->bytes > stored)
     return ls_fail(LS_E_INPUT, "dataset %s: it declares %zu bytes, but only %llu are in the file", data->path,
                    data->bytes, (unsigned long long)(stored < whole ? stored : whole));
-  if (chunks_are_whole(data, creation)) return LS_OK;
-  return ls_fail(LS_E_INPUT, "dataset %s: damaged: its chunks are not as large as they must be", data->path);
+  return check_chunks(data, creation);
 }
 
 ls_status ls_h5_data_check_plain(const ls_h5_data *data)
@@ -147,9 +152,10 @@ ls_status ls_h5_data_check_shape(const ls_h5_data *data, const size_t *dims, siz
 ls_status ls_h5_data_read(const ls_h5_data *data, hid_t type, void *out)
 {
   if (data->count == 0) return LS_OK;
-  if (H5Dread(data->id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0)
-    return ls_h5_fail(LS_E_INPUT, "dataset %s: damaged", data->path);
-  return LS_OK;
+  const hsize_t start[LS_H5_MAX_RANK] = {0};
+  const ls_status status = ls_h5_block_read(data->id, type, (int)data->dim_count, start, data->dims, out);
+  if (status == LS_E_INPUT) return ls_wrap(status, "dataset %s: damaged", data->path);
+  return status == LS_OK ? LS_OK : ls_wrap(status, "dataset %s", data->path);
 }
 
 /* ---- writing ---- */

@@ -39,7 +39,7 @@ static ls_status find_type(walk *self, hid_t group, const char *name, H5L_type_t
   if (link != H5L_TYPE_HARD) return LS_OK;
   H5O_info_t info;
   if (H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-    return ls_h5_fail(LS_E_INPUT, "%s: damaged", self->path);
+    return ls_h5_fail(LS_E_INPUT, "%s: cannot be read", self->path);
   bool known = info.type >= 0 && info.type < H5O_TYPE_NTYPES;
   *type = known ? types[info.type] : LS_H5_TYPE;
   if (seen_before(self, info.addr)) *type = LS_H5_AGAIN;
@@ -50,7 +50,7 @@ static ls_status find_type(walk *self, hid_t group, const char *name, H5L_type_t
 static ls_status enter(walk *self, hid_t parent, const char *name)
 {
   hid_t group = H5Gopen2(parent, name, H5P_DEFAULT);
-  if (group < 0) return ls_h5_fail(LS_E_INPUT, "%s: damaged", self->path);
+  if (group < 0) return ls_h5_fail(LS_E_INPUT, "%s: cannot be read", self->path);
   ls_status status = walk_group(self, group);
   ls_h5_release(group);
   return status;
@@ -97,7 +97,7 @@ static ls_status walk_group(walk *self, hid_t group)
   self->depth--;
   if (result >= 0) return LS_OK;
   if (self->status != LS_OK) return self->status;
-  return ls_h5_fail(LS_E_INPUT, "group %s: damaged", self->path);
+  return ls_h5_fail(LS_E_INPUT, "group %s: cannot be read", self->path);
 }
 
 /* Walk from an open group, which is an object that was met. */
@@ -105,7 +105,7 @@ static ls_status start(walk *self, hid_t group)
 {
   H5O_info_t info;
   if (H5Oget_info2(group, &info, H5O_INFO_BASIC) < 0)
-    return ls_h5_fail(LS_E_INPUT, "group %s: damaged", self->path);
+    return ls_h5_fail(LS_E_INPUT, "group %s: cannot be read", self->path);
   (void)seen_before(self, info.addr);
   return walk_group(self, group);
 }
@@ -117,7 +117,7 @@ ls_status ls_h5_walk(hid_t group, ls_h5_visit visit, void *user)
   LS_PASS(ls_alloc(&self.seen, MAX_ENTRIES + 1, sizeof *self.seen, "the members of a file"));
   hid_t opened = H5Gopen2(group, ".", H5P_DEFAULT); /* the root too is given as a group, not as its file */
   ls_status status =
-      opened < 0 ? ls_h5_fail(LS_E_INPUT, "group %s/: damaged", self.path) : start(&self, opened);
+      opened < 0 ? ls_h5_fail(LS_E_INPUT, "group %s/: cannot be read", self.path) : start(&self, opened);
   ls_h5_release(opened);
   free(self.seen);
   return status;

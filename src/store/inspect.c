@@ -11,27 +11,31 @@
 
 /* A kind of file that can be inspected. */
 typedef struct file_kind {
-  bool (*matches)(hid_t file);
+  ls_status (*matches)(hid_t file, bool *is_one);
   ls_status (*describe)(hid_t file, ls_text *text);
 } file_kind;
 
 /* ---- checkpoints and metrics ---- */
 
-static bool has_format(hid_t file, const char *format)
+/* A format that is no text is that of another program. */
+static ls_status has_format(hid_t file, const char *format, bool *is_one)
 {
   char found[64];
-  return ls_h5_has_attribute(file, "format") &&
-         ls_h5_get_short_text(file, "format", found, sizeof found) == LS_OK && strcmp(found, format) == 0;
+  LS_PASS(ls_h5_has_attribute(file, "format", is_one));
+  if (!*is_one) return LS_OK;
+  const ls_status status = ls_h5_get_short_text(file, "format", found, sizeof found);
+  *is_one = status == LS_OK && strcmp(found, format) == 0;
+  return status == LS_E_INPUT ? LS_OK : status;
 }
 
-static bool is_checkpoint(hid_t file)
+static ls_status is_checkpoint(hid_t file, bool *is_one)
 {
-  return has_format(file, LS_CHECKPOINT_FORMAT);
+  return has_format(file, LS_CHECKPOINT_FORMAT, is_one);
 }
 
-static bool is_metrics(hid_t file)
+static ls_status is_metrics(hid_t file, bool *is_one)
 {
-  return has_format(file, LS_METRICS_FORMAT);
+  return has_format(file, LS_METRICS_FORMAT, is_one);
 }
 
 static ls_status describe_metrics(hid_t file, ls_text *text)
@@ -41,9 +45,9 @@ static ls_status describe_metrics(hid_t file, ls_text *text)
   return ls_inspect_metrics(file, SIZE_MAX, text);
 }
 
-static bool is_scaling(hid_t file)
+static ls_status is_scaling(hid_t file, bool *is_one)
 {
-  return has_format(file, LS_SCALING_FORMAT);
+  return has_format(file, LS_SCALING_FORMAT, is_one);
 }
 
 static ls_status describe_scaling(hid_t file, ls_text *text)
@@ -55,18 +59,27 @@ static ls_status describe_scaling(hid_t file, ls_text *text)
 
 /* ---- datasets ---- */
 
-static bool has_images(hid_t file, const char *split)
+/* Anything else of that name, such as a link to elsewhere, is none. */
+static ls_status has_images(hid_t file, const char *split, bool *is_one)
 {
   hid_t group;
-  if (!ls_h5_has(file, split) || ls_h5_group_open(&group, file, split) != LS_OK) return false;
-  bool found = ls_h5_has(group, "images") && ls_h5_has(group, "labels");
-  ls_h5_release(group);
-  return found;
+  bool has_images = false, has_labels = false;
+  LS_PASS(ls_h5_has(file, split, is_one));
+  if (!*is_one) return LS_OK;
+  ls_status status = ls_h5_group_open(&group, file, split);
+  if (status == LS_OK) {
+    status = ls_h5_has(group, "images", &has_images);
+    if (status == LS_OK) status = ls_h5_has(group, "labels", &has_labels);
+    ls_h5_release(group);
+  }
+  *is_one = has_images && has_labels;
+  return status == LS_E_INPUT ? LS_OK : status;
 }
 
-static bool is_dataset(hid_t file)
+static ls_status is_dataset(hid_t file, bool *is_one)
 {
-  return has_images(file, "train") || has_images(file, "test");
+  LS_PASS(has_images(file, "train", is_one));
+  return *is_one ? LS_OK : has_images(file, "test", is_one);
 }
 
 static ls_status describe_dataset(hid_t file, ls_text *text)
@@ -78,10 +91,11 @@ static ls_status describe_dataset(hid_t file, ls_text *text)
 
 /* ---- others ---- */
 
-static bool is_anything(hid_t file)
+static ls_status is_anything(hid_t file, bool *is_one)
 {
   (void)file;
-  return true;
+  *is_one = true;
+  return LS_OK;
 }
 
 static ls_status describe_other(hid_t file, ls_text *text)
@@ -98,20 +112,18 @@ static const file_kind kinds[] = {
     {.matches = is_anything, .describe = describe_other},
 };
 
-static ls_status describe(hid_t file, ls_text *text)
+static ls_status describe(hid_t file, void *text)
 {
   const file_kind *kind = kinds;
-  while (!kind->matches(file)) kind++;
+  bool is_one;
+  LS_PASS(kind->matches(file, &is_one));
+  while (!is_one) LS_PASS((++kind)->matches(file, &is_one));
   return kind->describe(file, text);
 }
 
 ls_status ls_inspect(const char *path, ls_text *text)
 {
-  hid_t file;
-  LS_TRY(ls_h5_open(&file, path), "cannot inspect '%s'", path);
   ls_text_show(text, "%s: ", path);
-  ls_status status = describe(file, text);
-  ls_h5_release(file);
-  LS_TRY(status, "cannot inspect '%s'", path);
+  LS_TRY(ls_h5_read(path, describe, text), "cannot inspect '%s'", path);
   return LS_OK;
 }

@@ -192,7 +192,9 @@ static ls_status visit_slot(void *user, const ls_h5_entry *entry)
 
 static ls_status add_optimizer(hid_t file, ls_text *text)
 {
-  if (!ls_h5_has(file, "optimizer")) return LS_OK;
+  bool has_optimizer;
+  LS_PASS(ls_h5_has(file, "optimizer", &has_optimizer));
+  if (!has_optimizer) return LS_OK;
   hid_t group;
   uint64_t step;
   ls_status status;
@@ -216,6 +218,8 @@ ls_status ls_inspect_checkpoint(hid_t file, ls_text *text)
   LS_PASS(ls_inspect_metrics(file, LAST_EPOCHS, text));
   ls_text_add(text, "\n");
   LS_PASS(add_tensors(file, text));
-  if (ls_h5_has(file, "ema")) ls_text_add(text, "  a moving average of them, which evaluations take\n");
+  bool has_average;
+  LS_PASS(ls_h5_has(file, "ema", &has_average));
+  if (has_average) ls_text_add(text, "  a moving average of them, which evaluations take\n");
   return add_optimizer(file, text);
 }

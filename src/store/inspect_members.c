@@ -7,7 +7,7 @@
 
 #include "store/inspect_parts.h"
 
-enum { MAX_LINES = 500, MAX_ATTRIBUTES = 100, MAX_VALUES = 16, TEXT_LIMIT_BYTES = 1 << 16 };
+enum { MAX_LINES = 500, MAX_ATTRIBUTES = 100, NAME_BYTES = 64, MAX_VALUES = 16, TEXT_LIMIT_BYTES = 1 << 16 };
 
 /* "uint8", "float32", "text", "table of 6 columns". */
 static void add_type(ls_text *text, hid_t type)
@@ -34,9 +34,10 @@ typedef struct list {
 static ls_status add_dataset(ls_text *text, const ls_h5_entry *entry)
 {
   ls_h5_data data;
-  if (ls_h5_data_open(&data, entry->parent, entry->name) != LS_OK) {
+  const ls_status status = ls_h5_data_open(&data, entry->parent, entry->name);
+  if (status != LS_OK) {
     ls_text_add(text, "cannot be read");
-    return LS_OK;
+    return status == LS_E_INPUT ? LS_OK : status;
   }
   char shape[LS_H5_SHAPE_BYTES];
   ls_h5_shape_text(data.dims, data.dim_count, shape);
@@ -115,26 +116,37 @@ static ls_status add_value(hid_t file, hid_t attribute, const char *name, ls_tex
   return status;
 }
 
-static ls_status add_attribute(hid_t file, hsize_t index, ls_text *text)
+typedef struct attribute_list {
+  ls_text *text;
+  size_t count;
+  ls_status status; /* why the walk ended early */
+} attribute_list;
+
+static ls_status add_attribute(hid_t file, const char *name, ls_text *text)
 {
-  hid_t attribute = H5Aopen_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, index, H5P_DEFAULT, H5P_DEFAULT);
-  if (attribute < 0) return ls_h5_fail(LS_E_INPUT, "attribute %llu: damaged", (unsigned long long)index);
-  char name[64];
-  ls_status status = LS_OK;
-  ssize_t length = H5Aget_name(attribute, sizeof name, name);
-  if (length > 0 && (size_t)length < sizeof name) {
-    ls_text_show(text, "  %-13s ", name);
-    status = add_value(file, attribute, name, text);
-    ls_text_add(text, "\n");
-  }
+  hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  if (attribute < 0) return ls_h5_fail(LS_E_INPUT, "attribute '%s': cannot be read", name);
+  ls_text_show(text, "  %-13s ", name);
+  ls_status status = add_value(file, attribute, name, text);
+  ls_text_add(text, "\n");
   ls_h5_release(attribute);
   return status;
 }
 
+static herr_t on_attribute(hid_t file, const char *name, const H5A_info_t *info, void *user)
+{
+  (void)info;
+  attribute_list *self = user;
+  if (self->count++ == MAX_ATTRIBUTES) return 1; /* enough */
+  if (name[0] && strlen(name) < NAME_BYTES) self->status = add_attribute(file, name, self->text);
+  return self->status == LS_OK ? 0 : -1;
+}
+
+/* Not one by one by their number: HDF5 sorts all of them each time. */
 ls_status ls_inspect_attributes(hid_t file, ls_text *text)
 {
-  H5O_info_t info;
-  if (H5Oget_info2(file, &info, H5O_INFO_NUM_ATTRS) < 0) return ls_h5_fail(LS_E_INPUT, "its root is damaged");
-  for (hsize_t i = 0; i < info.num_attrs && i < MAX_ATTRIBUTES; i++) LS_PASS(add_attribute(file, i, text));
-  return LS_OK;
+  attribute_list self = {.text = text, .status = LS_OK};
+  if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, NULL, on_attribute, &self) >= 0) return LS_OK;
+  if (self.status != LS_OK) return self.status;
+  return ls_h5_fail(LS_E_INPUT, "its attributes cannot be read");
 }

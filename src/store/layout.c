@@ -214,7 +214,9 @@ static ls_status check_class_names(const ls_checkpoint_info *info)
 /* Of the training split; checkpoints that do not say it are older. */
 static ls_status read_split(hid_t group, ls_checkpoint_info *info)
 {
-  if (!ls_h5_has_attribute(group, "train_count")) return LS_OK;
+  bool has_count;
+  LS_PASS(ls_h5_has_attribute(group, "train_count", &has_count));
+  if (!has_count) return LS_OK;
   LS_PASS(read_size(group, "train_count", SIZE_MAX, &info->train_count));
   return ls_h5_get_short_text(group, "labels_digest", info->labels_digest, sizeof info->labels_digest);
 }
@@ -230,7 +232,9 @@ static ls_status read_data(hid_t group, ls_checkpoint_info *info)
   LS_PASS(ls_h5_get_reals(group, "deviation", info->deviation, info->channels));
   LS_PASS(check_normalization(info));
   LS_PASS(read_split(group, info));
-  if (!ls_h5_has_attribute(group, "class_names")) return LS_OK;
+  bool has_names;
+  LS_PASS(ls_h5_has_attribute(group, "class_names", &has_names));
+  if (!has_names) return LS_OK;
   LS_PASS(ls_h5_get_text(group, "class_names", NAMES_LIMIT_BYTES, &info->class_names));
   return check_class_names(info);
 }
@@ -241,7 +245,9 @@ static ls_status read_all(hid_t file, ls_checkpoint_info *info)
   LS_PASS(
       ls_h5_get_short_text(file, "lockstep_version", info->lockstep_version, sizeof info->lockstep_version));
   LS_PASS(ls_h5_get_short_text(file, "weights_digest", info->weights_digest, sizeof info->weights_digest));
-  if (ls_h5_has_attribute(file, "init_digest"))
+  bool has_init;
+  LS_PASS(ls_h5_has_attribute(file, "init_digest", &has_init));
+  if (has_init)
     LS_PASS(ls_h5_get_short_text(file, "init_digest", info->init_digest, sizeof info->init_digest));
   LS_PASS(ls_h5_get_text(file, "config", CONFIG_LIMIT_BYTES, &info->config));
   hid_t group;

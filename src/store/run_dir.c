@@ -84,18 +84,19 @@ static void name_of(uint64_t step, char name[NAME_BYTES])
 
 /* ---- newest ---- */
 
+static ls_status verify_open(hid_t file, void *user)
+{
+  (void)user;
+  ls_checkpoint_info info;
+  LS_PASS(ls_info_read(file, &info));
+  ls_status status = ls_checkpoint_verify(file, &info);
+  ls_checkpoint_info_fini(&info);
+  return status;
+}
+
 static ls_status verify(const char *path)
 {
-  hid_t file;
-  LS_PASS(ls_h5_open(&file, path));
-  ls_checkpoint_info info;
-  ls_status status = ls_info_read(file, &info);
-  if (status == LS_OK) {
-    status = ls_checkpoint_verify(file, &info);
-    ls_checkpoint_info_fini(&info);
-  }
-  ls_h5_release(file);
-  return status;
+  return ls_h5_read(path, verify_open, NULL);
 }
 
 /* Is a checkpoint damaged, or gone? What keeps it from being read is no damage: to go on from an older one

@@ -9,15 +9,16 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "h5/file.h"
 
 enum { LS_SEAL_BYTES = 512 };
 
 /** Fill in the first LS_SEAL_BYTES bytes of a file; `count` is the whole file's length. */
 void ls_seal_set(unsigned char *bytes, size_t count);
 
-/** Check a file's seal. A file that begins as HDF5, without a user block, has none and passes: others'
- * programs write such. Local. Errors: LS_E_INPUT if it does not hold, or `path` is no regular file; LS_E_IO;
- * LS_E_MEMORY. */
-ls_status ls_seal_check(const char *path) LS_CHECKED;
+/** Check the seal of an open file, which is read as a whole for it: afterwards `image` holds what was
+ * checked. A file that begins as HDF5, without a user block, has none: others' programs write such. *image
+ * stays NULL then. Local. Errors: LS_E_INPUT if it does not hold; LS_E_IO; LS_E_MEMORY. */
+ls_status ls_seal_check(ls_h5_file *file) LS_CHECKED;
 
 #endif

@@ -183,7 +183,9 @@ static ls_status walk_checkpoint(hid_t file, transfer *self)
 {
   hid_t group;
   LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
-  const char *name = ls_h5_has(file, "ema") ? "ema" : "model";
+  bool has_average;
+  LS_PASS(ls_h5_has(file, "ema", &has_average));
+  const char *name = has_average ? "ema" : "model";
   self->root_length = strlen("/") + strlen(name);
   LS_PASS(ls_h5_group_open(&group, file, name));
   const ls_status status = ls_h5_walk(group, visit, self);
@@ -192,9 +194,12 @@ static ls_status walk_checkpoint(hid_t file, transfer *self)
 }
 
 /* A file that says what it is must be a checkpoint; any other one may be a state dict. */
-static ls_status walk(hid_t file, transfer *self)
+static ls_status walk(hid_t file, void *user)
 {
-  if (ls_h5_has_attribute(file, "format"))
+  transfer *self = user;
+  bool has_format;
+  LS_PASS(ls_h5_has_attribute(file, "format", &has_format));
+  if (has_format)
     LS_PASS(walk_checkpoint(file, self));
   else
     LS_PASS(ls_h5_walk(file, visit, self));
@@ -245,11 +250,8 @@ static void tell(const transfer *self, const char *path, ls_text *report)
 
 static ls_status read_file(transfer *self, const char *path)
 {
-  hid_t file;
-  LS_PASS(ls_h5_open(&file, path));
-  const ls_status status = walk(file, self);
-  ls_h5_release(file);
-  return status == LS_OK ? check_frozen(self) : status;
+  LS_PASS(ls_h5_read(path, walk, self));
+  return check_frozen(self);
 }
 
 static ls_status digest_file(const char *path, char digest[LS_DIGEST_CHARS])

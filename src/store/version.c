@@ -5,11 +5,13 @@
 #include <hdf5.h>
 #include <stdio.h>
 
+#include "h5/call.h"
+
 const char *ls_h5_version(void)
 {
   static _Thread_local char text[48];
   unsigned major, minor, release;
-  if (H5get_libversion(&major, &minor, &release) < 0) return "unknown";
+  if (ls_h5_start() != LS_OK || H5get_libversion(&major, &minor, &release) < 0) return "unknown";
   snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
   return text;
 }

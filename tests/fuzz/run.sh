@@ -22,6 +22,8 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$crashes" "$work/corpus"
 [[ -z "${2:-}" ]] || find "$2" -mindepth 1 -maxdepth 1 -type d ! -name crashes -exec cp -r -t "$work/corpus" {} +
 "$bin/fuzz_seeds" "$work/corpus" || exit 1
+mkdir -p "$work/corpus/h5_bytes"
+/usr/bin/python3 tests/fuzz/make_h5_seeds.py "$work/corpus/h5_bytes" || exit 1
 
 # libhdf5 opens and writes whatever files an input names: root's rights are not for it.
 plain=()

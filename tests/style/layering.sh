@@ -11,7 +11,8 @@ refuse() {
   [[ -z "$found" ]] || { echo "$what:"; echo "$found"; bad=1; }
 }
 refuse 'mpi.h outside src/comm' '#include *<mpi\.h>' '^src/comm/'
-refuse 'hdf5.h outside src/store and src/data' '#include *<hdf5' '^src/(store|data)/'
+refuse 'hdf5.h outside src/h5, src/store and src/data' '#include *<hdf5' '^src/(h5|store|data)/'
+refuse 'HDF5 opened outside src/h5' '(H5open|H5dont_atexit|H5Eset_auto2|H5Fopen|H5Fis_hdf5|H5Pset_file_locking) *\(' '^src/h5/'
 refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
 refuse 'GEMM libraries outside src/nn/gemm_*' '#include *<(libxsmm|cblas)' '^src/nn/gemm_'
 refuse 'jansson outside src/eval and src/cli' '#include *<jansson' '^src/(eval|cli)/'
@@ -29,16 +30,17 @@ refuse 'branching on a kind' '(->|\.)kind *[!=]=' '^$'
 # may MODULE "ALLOWED MODULES": includes of other modules are refused.
 may() {
   local module=$1 allowed=$2 found
-  found=$(find "src/$module" -name '*.[ch]' | xargs grep -nE '#include "[a-z]+/' |
+  found=$(find "src/$module" -name '*.[ch]' | xargs grep -nE '#include "[a-z0-9]+/' |
     grep -vE "#include \"($module|${allowed// /|})/" || true)
   [[ -z "$found" ]] || { echo "src/$module may include only: $module $allowed"; echo "$found"; bad=1; }
 }
 may base 'base'
 may config 'base'
+may h5 'base'
 may comm 'base'
-may data 'base comm config'
+may data 'base h5 comm config'
 may nn 'base config'
-may store 'base nn config'
+may store 'base h5 nn config'
 may train 'base config comm data nn store'
 may eval 'base config comm data nn store train lockstep'
 exit $bad

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The child says by a pipe what came of the attempt; one that says nothing has died. Its limit on time is on
+ * its own processor time, so that it is the same on a busy machine. */
+#include "h5/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <hdf5.h>
+
+static const uint64_t BYTES_PER_SECOND = 20000000; /* a second for so much, beyond the least */
+enum { LEAST_CPU_US = 400000, LEAST_MEMORY_MB = 64, MB = 1 << 20 };
+
+static uint64_t memory_mb(uint64_t file_bytes)
+{
+  return LEAST_MEMORY_MB + file_bytes / MB;
+}
+
+/* ---- the child ---- */
+
+/* What the parent does on signals is not for the child, and what interrupts the parent must not look like a
+ * crash here. */
+static void reset_signals(void)
+{
+  static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE};
+  sigset_t none;
+  sigemptyset(&none);
+  for (int i = 1; i < NSIG; i++) (void)signal(i, SIG_DFL);
+  for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) (void)signal(passed[i], SIG_IGN);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Bytes of address space in use; 0 if the system does not tell. Without allocations, as all here: the attempt
+ * is to find the heap as the parent has it. */
+static uint64_t mapped_bytes(void)
+{
+  char text[32] = "";
+  int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (statm < 0) return 0;
+  if (read(statm, text, sizeof text - 1) < 0) text[0] = '\0';
+  (void)close(statm);
+  return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void limit(uint64_t file_bytes)
+{
+  const uint64_t mapped = mapped_bytes(), us = LEAST_CPU_US + file_bytes * 1000000 / BYTES_PER_SECOND;
+  const struct itimerval cpu = {
+      .it_value = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)}};
+  struct rlimit memory;
+  (void)setitimer(ITIMER_PROF, &cpu, NULL); /* SIGPROF ends the child */
+  if (mapped == 0 || getrlimit(RLIMIT_AS, &memory) != 0) return;
+  const rlim_t most = mapped + memory_mb(file_bytes) * MB;
+  if (memory.rlim_cur == RLIM_INFINITY || memory.rlim_cur > most) memory.rlim_cur = most;
+  (void)setrlimit(RLIMIT_AS, &memory);
+}
+
+/* No traces: no core file, no words of the C library's on a broken heap. */
+static void be_quiet(void)
+{
+  (void)prctl(PR_SET_DUMPABLE, 0);
+  int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nothing < 0) return;
+  (void)dup2(nothing, STDOUT_FILENO);
+  (void)dup2(nothing, STDERR_FILENO);
+}
+
+static _Noreturn void run_child(int pipe_end, pid_t parent, uint64_t file_bytes, ls_h5_attempt attempt,
+                                void *user)
+{
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);
+  reset_signals();
+  be_quiet();
+  limit(file_bytes);
+  ls_error outcome = {.status = attempt(user), .rank = -1};
+  if (outcome.status != LS_OK)
+    outcome = *ls_error_last();
+  else
+    (void)
+        H5garbage_collect(); /* frees what it keeps: the C library then sees if a block was written beyond */
+  ssize_t put;
+  do {
+    put = write(pipe_end, &outcome, sizeof outcome); /* less than PIPE_BUF: all or nothing */
+  } while (put < 0 && errno == EINTR);
+  _exit(0);
+}
+
+/* ---- the parent ---- */
+
+static ls_status explain_death(int how, uint64_t file_bytes)
+{
+  const int signal_number = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
+  if (signal_number == SIGPROF)
+    return ls_fail(LS_E_INPUT, "damaged: the HDF5 library does not come to an end with it");
+  if (signal_number == SIGKILL)
+    return ls_fail(LS_E_MEMORY,
+                   "the process that was to read it was killed (as the system does when there is "
+                   "no memory left); %llu MB is the most that it takes",
+                   (unsigned long long)memory_mb(file_bytes));
+  return ls_fail(LS_E_INPUT, "damaged: the HDF5 library crashes on it");
+}
+
+static ls_status explain_hunger(uint64_t file_bytes)
+{
+  return ls_fail(LS_E_INPUT,
+                 "damaged, or made to harm: reading it takes more memory than there is, or than the %llu MB "
+                 "that are allowed for its size",
+                 (unsigned long long)memory_mb(file_bytes));
+}
+
+/* How the child ended; 0 if somebody else was told (a program around ours may do so with all its children).
+ */
+static int wait_for(pid_t child)
+{
+  int how = 0;
+  pid_t ended;
+  do {
+    ended = waitpid(child, &how, 0);
+  } while (ended < 0 && errno == EINTR);
+  return ended == child ? how : 0;
+}
+
+/* Read until there is no more; true if that is a whole outcome. */
+static bool listen_to(int pipe_end, ls_error *outcome)
+{
+  char *to = (char *)outcome;
+  size_t done = 0;
+  while (done < sizeof *outcome) {
+    const ssize_t got = read(pipe_end, to + done, sizeof *outcome - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    done += (size_t)got;
+  }
+  return true;
+}
+
+/* What came of the attempt; *is_told: it says so itself. */
+static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, bool *is_told)
+{
+  int ends[2];
+  ls_error outcome;
+  *is_told = false;
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return ls_fail(LS_E_IO, "cannot make a pipe to a process that reads it: %s", strerror(errno));
+  const pid_t parent = getpid(), child = fork();
+  if (child == 0) run_child(ends[1], parent, file_bytes, attempt, user);
+  const int error = errno;
+  (void)close(ends[1]);
+  if (child >= 0) *is_told = listen_to(ends[0], &outcome);
+  (void)close(ends[0]);
+  if (child < 0) return ls_fail(LS_E_MEMORY, "cannot start a process that reads it: %s", strerror(error));
+  const int how = wait_for(child);
+  if (!*is_told) return explain_death(how, file_bytes);
+  ls_error_install(&outcome);
+  return outcome.status;
+}
+
+ls_status ls_h5_guard(const char *path, uint64_t file_bytes, ls_h5_attempt attempt, void *user)
+{
+  bool is_told;
+  ls_status status = run(file_bytes, attempt, user, &is_told);
+  if (status == LS_OK || (is_told && status != LS_E_MEMORY)) return status;
+  if (is_told) status = explain_hunger(file_bytes);
+  return path ? ls_wrap(status, "'%s'", path) : status;
+}
