@@ -13,7 +13,7 @@
 #include "h5/call.h"
 #include "h5/guard.h"
 
-enum { ROWS = 300, COLUMNS = 100 };
+enum { ROWS = 300, COLUMNS = 100, FILE_BYTES = 1 << 26 };
 
 static hid_t file, dataset;
 
@@ -71,18 +71,19 @@ static void many_chunks_are_read(void **state)
   assert_int_equal(read_block(NULL), LS_OK);
 }
 
-/* As a whole it takes 200 MB. */
+/* As a whole it takes 200 MB; for a file of 64 MB the limit is 128. First of all, since libhdf5 keeps memory
+ * to use it again. */
 static void many_chunks_take_little_memory(void **state)
 {
   (void)state;
-  if (ls_h5_guard("d", 0, read_block, NULL) != LS_OK) fail_msg("%s", ls_error_last()->text);
+  if (ls_h5_guard("d", FILE_BYTES, read_block, NULL) != LS_OK) fail_msg("%s", ls_error_last()->text);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(many_chunks_are_read),
       cmocka_unit_test(many_chunks_take_little_memory),
+      cmocka_unit_test(many_chunks_are_read),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 // clang-format on
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "h5/guard.h"
@@ -93,10 +93,9 @@ static void endless_ones_are_ended(void **state)
 static ls_status take_memory(void *user)
 {
   size_t bytes = *(size_t *)user;
-  char *block = malloc(bytes);
-  if (!block) return ls_fail(LS_E_MEMORY, "no memory for a test");
+  void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) return ls_fail(LS_E_MEMORY, "no memory for a test");
   memset(block, 1, bytes);
-  free(block);
   return LS_OK;
 }
 
