@@ -34,6 +34,16 @@ static void say(const ls_run *run, const char *text)
   if (events->message && ls_comm_rank(run->options->comm) == 0) events->message(events->user, text);
 }
 
+/* Say a text, whole or not at all, and release it. Local. */
+static ls_status say_text(const ls_run *run, ls_text *text)
+{
+  char *whole;
+  LS_PASS(ls_text_take(text, &whole));
+  say(run, whole);
+  free(whole);
+  return LS_OK;
+}
+
 /* The run directory may have been moved, and another one put in its place: the run goes on in its own. Local.
  */
 static ls_status follow(const ls_run *run)
@@ -44,9 +54,7 @@ static ls_status follow(const ls_run *run)
   LS_TRY(ls_directory_follow(run_dir, &moved), "the run directory");
   if (!moved) return LS_OK;
   ls_text_show(&line, "the run directory was moved: going on in %s", run_dir->path);
-  if (!line.failed) say(run, ls_text_get(&line));
-  ls_text_fini(&line);
-  return LS_OK;
+  return say_text(run, &line);
 }
 
 /* That the run directory was removed says more than that a file could not be written. Rank 0. */
@@ -200,19 +208,9 @@ static void describe_progress(const ls_progress *progress, ls_text *line)
   if (rest > 0) ls_text_add(line, " and %" PRIu64 " step%s of the next", rest, rest == 1 ? "" : "s");
 }
 
-/* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
-static ls_status load_newest(ls_run *run, bool *found)
+/* From where the run goes on; `path` is NULL if it begins. Rank 0. */
+static ls_status tell_start(const ls_run *run, const char *path)
 {
-  ls_text damaged = {0};
-  char *path = NULL;
-  ls_status status;
-  LS_GO(ls_checkpoint_newest(run->options->run_dir, &path, &damaged));
-  if (damaged.length > 0) say(run, ls_text_get(&damaged));
-  if (damaged.length > 0 && !path)
-    LS_GO(ls_fail(LS_E_INPUT, "no intact checkpoint in '%s': restore one, or start anew with another -o",
-                  run->options->run_dir->path));
-  *found = path != NULL;
-  if (path) LS_GO(load(run, path));
   ls_text line = {0};
   if (path) {
     ls_text_show(&line, "resuming from %s: ", path);
@@ -220,8 +218,24 @@ static ls_status load_newest(ls_run *run, bool *found)
   } else {
     ls_text_show(&line, "no checkpoint in %s: starting from the beginning", run->options->run_dir->path);
   }
-  say(run, ls_text_get(&line));
-  ls_text_fini(&line);
+  return say_text(run, &line);
+}
+
+/* Find and read the newest intact checkpoint; *found tells if there is one. Rank 0. */
+static ls_status load_newest(ls_run *run, bool *found)
+{
+  ls_text damaged = {0};
+  char *path = NULL;
+  ls_status status;
+  LS_GO(ls_checkpoint_newest(run->options->run_dir, &path, &damaged));
+  const bool is_damaged = damaged.failed || damaged.length > 0;
+  if (is_damaged) LS_GO(say_text(run, &damaged));
+  if (is_damaged && !path)
+    LS_GO(ls_fail(LS_E_INPUT, "no intact checkpoint in '%s': restore one, or start anew with another -o",
+                  run->options->run_dir->path));
+  *found = path != NULL;
+  if (path) LS_GO(load(run, path));
+  LS_GO(tell_start(run, path));
 done:
   free(path);
   ls_text_fini(&damaged);
@@ -254,9 +268,9 @@ static ls_status take_weights(ls_run *run)
   const char *path = ls_spec_init_from(run->options->spec);
   ls_text report = {0};
   if (!path) return LS_OK;
-  const ls_status status = ls_transfer_read(path, run->options->model, run->network.params,
-                                            run->network.buffers, run->info.init_digest, &report);
-  if (status == LS_OK) say(run, ls_text_get(&report));
+  ls_status status = ls_transfer_read(path, run->options->model, run->network.params, run->network.buffers,
+                                      run->info.init_digest, &report);
+  if (status == LS_OK) status = say_text(run, &report);
   ls_text_fini(&report);
   return status;
 }
@@ -281,17 +295,17 @@ static ls_status write_config(const ls_run *run)
   return written(run, ls_directory_write(run->options->run_dir, "config.yaml", config, strlen(config)));
 }
 
-/* Where ranks do not share memory, training is slower, and somebody may be able to help. */
-static void tell_split(const ls_run *run)
+/* Where ranks do not share memory, training is slower, and somebody may be able to help.
+ * Local. */
+static ls_status tell_split(const ls_run *run)
 {
   const char *reason = ls_engine_split_reason(run->engine);
   ls_text line = {0};
-  if (!reason) return;
+  if (!reason) return LS_OK;
   ls_text_add(
       &line, "the ranks of a host cannot share memory here: sums are sent between them, which is slower (%s)",
       reason);
-  say(run, ls_text_get(&line));
-  ls_text_fini(&line);
+  return say_text(run, &line);
 }
 
 ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
@@ -305,7 +319,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   const ls_spec *spec = options->spec;
   ls_activity_enter(run->activity, "setting up");
   LS_PASS(build(run));
-  tell_split(run);
+  LS_AGREE(comm, tell_split(run));
   LS_AGREE(comm, describe_data(run));
   bool found = false;
   if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
