@@ -86,20 +86,22 @@ static ls_status find_stored(const ls_h5chunks *chunks, hid_t dataset, const hsi
   return ls_fail(LS_E_INPUT, "the index of its chunks is damaged");
 }
 
-/* Does a zlib stream expand to just `wanted` bytes? */
-static bool inflates_to(const uint8_t *data, size_t bytes, size_t wanted)
+/* Check that a zlib stream expands to just `wanted` bytes. */
+static ls_status check_size(const uint8_t *data, size_t bytes, size_t wanted)
 {
   uint8_t piece[PIECE_BYTES];
   z_stream stream = {.next_in = (uint8_t *)(uintptr_t)data, .avail_in = (uInt)bytes};
   int code = inflateInit(&stream);
-  if (code != Z_OK) return false;
   while (code == Z_OK && stream.total_out <= wanted) {
     stream.next_out = piece;
     stream.avail_out = sizeof piece;
     code = inflate(&stream, Z_NO_FLUSH);
   }
-  inflateEnd(&stream);
-  return code == Z_STREAM_END && stream.total_out == wanted;
+  const bool fits = code == Z_STREAM_END && stream.total_out == wanted;
+  (void)inflateEnd(&stream);
+  if (code == Z_MEM_ERROR) return ls_fail(LS_E_MEMORY, "no memory to expand a chunk");
+  return fits ? LS_OK
+              : ls_fail(LS_E_INPUT, "a chunk is damaged: it does not expand to its %zu bytes", wanted);
 }
 
 /* A chunk says which filters it has not passed: none of them may be left out. */
@@ -113,9 +115,8 @@ static ls_status check_stream(const ls_h5chunks *chunks, hid_t dataset, const hs
     status = ls_h5_fail(LS_E_INPUT, "a chunk cannot be read");
   else if (skipped != 0)
     status = ls_fail(LS_E_INPUT, "the index of its chunks is damaged");
-  else if (chunks->is_deflated &&
-           !inflates_to(data, (size_t)stored - chunks->sum_bytes[1], chunks->bytes + chunks->sum_bytes[0]))
-    status = ls_fail(LS_E_INPUT, "a chunk is damaged: it does not expand to its %zu bytes", chunks->bytes);
+  else if (chunks->is_deflated)
+    status = check_size(data, (size_t)stored - chunks->sum_bytes[1], chunks->bytes + chunks->sum_bytes[0]);
   free(data);
   return status;
 }

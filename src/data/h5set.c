@@ -504,27 +504,37 @@ static ls_status find_images(h5set_state *state)
   return LS_OK;
 }
 
+static void close_images(h5set_state *state)
+{
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+    ls_h5chunks_fini(&state->chunks[split]);
+    if (state->images[split] > 0) H5Dclose(state->images[split]);
+    state->images[split] = 0;
+  }
+}
+
 static void close_h5set(void *opened)
 {
   h5set_state *state = opened;
   if (!state) return;
-  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
-    ls_h5chunks_fini(&state->chunks[split]);
-    if (state->images[split] > 0) H5Dclose(state->images[split]);
-  }
+  close_images(state);
   ls_h5_file_close(&state->file);
   free(state->path);
   free(state);
 }
 
-/* All that libhdf5 will be asked for but the chunks themselves, which h5chunks.h checks. In the child. */
+/* All that libhdf5 will be asked for but the chunks themselves, which h5chunks.h checks. In the child, which
+ * may do it again. */
 static ls_status try_dataset(void *opened)
 {
   ls_source *source = opened;
+  h5set_state *state = source->state;
   ls_status status = read_dataset(source);
-  if (status == LS_OK) status = find_images(source->state);
-  status = settle(source->state, status);
-  close_h5set(source->state);
+  if (status == LS_OK) status = find_images(state);
+  status = settle(state, status);
+  close_images(state);
+  ls_h5_release(state->file.id);
+  state->file.id = H5I_INVALID_HID;
   return status;
 }
 
@@ -538,10 +548,12 @@ static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
   LS_TRY(ls_h5_file_open(&state->file, state->path), "'%s'", state->path);
   LS_TRY(ls_h5_start(), "'%s'", state->path);
   LS_PASS(ls_h5_guard(state->path, state->file.bytes, try_dataset, source));
-  return settle(state, read_dataset(source));
+  const ls_status status = settle(state, read_dataset(source));
+  /* The child has come through with the same bytes. */
+  return status == LS_E_INPUT ? ls_wrap(LS_E_MEMORY, "no memory to read it") : status;
 }
 
-static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
+static ls_status read_block(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
 {
   h5set_state *state = source->state;
   const ls_dataset_info *info = &source->info;
@@ -552,6 +564,14 @@ static ls_status read_images(ls_source *source, ls_split split, size_t first, si
     status = ls_h5_block_read(state->images[split], H5T_NATIVE_UINT8, IMAGE_RANK, start, shape, images);
   if (status != LS_OK) status = ls_wrap(status, "'%s': /%s/images", state->path, ls_split_words[split]);
   return settle(state, status);
+}
+
+/* What failed because memory was missing for a moment, which libhdf5 tells as damage, succeeds the second
+ * time. */
+static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
+{
+  const ls_status status = read_block(source, split, first, count, images);
+  return status == LS_E_INPUT ? read_block(source, split, first, count, images) : status;
 }
 
 static void locate(const ls_source *source, ls_split split, size_t sample, ls_text *text)

@@ -38,9 +38,8 @@ ls_status ls_h5_start(void)
 static herr_t take_first(unsigned n, const H5E_error2_t *error, void *user)
 {
   reason *first = user;
-  if (n > 0) return 0;
-  if (error->desc) snprintf(first->text, sizeof first->text, ": HDF5: %s", error->desc);
-  first->is_memory = error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC;
+  if (n == 0 && error->desc) snprintf(first->text, sizeof first->text, ": HDF5: %s", error->desc);
+  first->is_memory = first->is_memory || error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC;
   return 0;
 }
 

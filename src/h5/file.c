@@ -75,7 +75,9 @@ static herr_t write_at(ls_h5_file *file, uint64_t at, const void *data, size_t b
 
 ls_status ls_h5_file_outcome(const ls_h5_file *file, ls_status status)
 {
-  return file->error == 0 ? status : ls_fail(LS_E_IO, "%s", strerror(file->error));
+  return file->error == 0
+             ? status
+             : ls_fail(file->error == ENOMEM ? LS_E_MEMORY : LS_E_IO, "%s", strerror(file->error));
 }
 
 ls_status ls_h5_file_read(ls_h5_file *file, void *data, size_t bytes)
@@ -114,6 +116,7 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
   (void)name, (void)flags, (void)most;
   ls_h5_file *const *file = H5Pget_driver_info(access);
   handle *self = file ? calloc(1, sizeof *self) : NULL;
+  if (file && !self) (void)remember(*file, ENOMEM);
   if (!self) return NULL;
   self->file = *file;
   return &self->common;
@@ -211,6 +214,7 @@ hid_t ls_h5_file_access(ls_h5_file *file)
 
 ls_status ls_h5_file_start(ls_h5_file *file)
 {
+  if (file->error == ENOMEM) file->error = 0; /* an attempt that is made again */
   hid_t access = ls_h5_file_access(file);
   if (access < 0) return ls_h5_fail(LS_E_MEMORY, "cannot prepare to open it");
   file->id = H5Fopen("a file of lockstep's", H5F_ACC_RDONLY, access);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The child says by a pipe what came of the attempt; one that says nothing has died. Its limit on time is on
+/* The child says by a pipe what came of the attempt; one that says nothing has died. A failed attempt is made
+ * again: only what fails again, though there is memory, is the file's fault. Its limit on time is on
  * its own processor time, so that it is the same on a busy machine. */
 #include "h5/guard.h"
 
@@ -17,6 +18,12 @@
 
 #include <hdf5.h>
 
+#include "h5/call.h"
+
+/* What a second attempt says of the first one's failure: the same; that memory was missing for a moment; that
+ * it was the file that took too much. */
+enum { AGREED, LACKING, HUNGRY };
+
 static const uint64_t BYTES_PER_SECOND = 20000000; /* a second for so much, beyond the least */
 enum { LEAST_CPU_US = 400000, LEAST_MEMORY_MB = 64, MB = 1 << 20 };
 
@@ -26,6 +33,9 @@ static uint64_t memory_mb(uint64_t file_bytes)
 }
 
 /* ---- the child ---- */
+
+/* Where the child's end of the pipe lies, also for its handler of signals. */
+enum { PARENT = STDIN_FILENO, STACK_BYTES = 1 << 16 };
 
 /* What the parent does on signals is not for the child, and what interrupts the parent must not look like a
  * crash here. */
@@ -51,17 +61,33 @@ static uint64_t mapped_bytes(void)
   return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void limit(uint64_t file_bytes)
+static void limit_time(uint64_t file_bytes)
 {
-  const uint64_t mapped = mapped_bytes(), us = LEAST_CPU_US + file_bytes * 1000000 / BYTES_PER_SECOND;
+  const uint64_t us = LEAST_CPU_US + file_bytes * 1000000 / BYTES_PER_SECOND;
   const struct itimerval cpu = {
       .it_value = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)}};
-  struct rlimit memory;
   (void)setitimer(ITIMER_PROF, &cpu, NULL); /* SIGPROF ends the child */
-  if (mapped == 0 || getrlimit(RLIMIT_AS, &memory) != 0) return;
+}
+
+/* Bytes of address space that this process may take; 0: one that was set before allows less. */
+static uint64_t limit_memory(uint64_t file_bytes)
+{
+  const uint64_t mapped = mapped_bytes();
+  struct rlimit memory;
+  if (mapped == 0 || getrlimit(RLIMIT_AS, &memory) != 0) return 0;
   const rlim_t most = mapped + memory_mb(file_bytes) * MB;
-  if (memory.rlim_cur == RLIM_INFINITY || memory.rlim_cur > most) memory.rlim_cur = most;
-  (void)setrlimit(RLIMIT_AS, &memory);
+  if (memory.rlim_cur != RLIM_INFINITY && memory.rlim_cur < most) return 0;
+  memory.rlim_cur = most;
+  return setrlimit(RLIMIT_AS, &memory) == 0 ? most : 0;
+}
+
+/* Is half of what may still be taken there? */
+static bool has_memory(uint64_t limit)
+{
+  const uint64_t mapped = mapped_bytes();
+  void *half = mapped < limit ? malloc((size_t)(limit - mapped) / 2) : NULL;
+  free(half);
+  return half || mapped >= limit;
 }
 
 /* No traces: no core file, no words of the C library's on a broken heap. */
@@ -74,24 +100,70 @@ static void be_quiet(void)
   (void)dup2(nothing, STDERR_FILENO);
 }
 
+static void tell(const void *data, size_t bytes)
+{
+  ssize_t put;
+  do {
+    put = write(PARENT, data, bytes); /* less than PIPE_BUF: all or nothing */
+  } while (put < 0 && errno == EINTR);
+}
+
+/* The library crashes on damage, but also where it cleans up after a failed allocation, which its stack of
+ * errors then tells. Looking there may crash again, or wait for a lock of malloc's: either ends the child. */
+static void on_crash(int signal_number)
+{
+  (void)signal(SIGALRM, SIG_DFL);
+  (void)alarm(2);
+  if (ls_h5_fail(LS_E_INPUT, "no memory to read it") != LS_E_MEMORY) {
+    (void)raise(signal_number); /* now it ends the child */
+    return;
+  }
+  const ls_error outcome = *ls_error_last();
+  tell(&outcome, sizeof outcome);
+  _exit(0);
+}
+
+static void watch_crashes(void *stack)
+{
+  const stack_t own = {.ss_sp = stack, .ss_size = STACK_BYTES};
+  struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
+  if (sigaltstack(&own, NULL) != 0) return;
+  (void)sigaction(SIGSEGV, &action, NULL);
+  (void)sigaction(SIGBUS, &action, NULL);
+}
+
+/* The attempt is made again after it failed: what then comes out tells whether memory was missing, for a
+ * moment or because of the file. */
+static void try_again(uint64_t file_bytes, ls_h5_attempt attempt, void *user, ls_status before, uint64_t most)
+{
+  if (before == LS_OK || before == LS_E_IO) return;
+  limit_time(file_bytes);
+  const ls_status status = attempt(user);
+  char verdict = AGREED;
+  if (status == LS_OK) verdict = LACKING;
+  if (status == LS_E_MEMORY && status == before && most > 0 && has_memory(most)) verdict = HUNGRY;
+  tell(&verdict, sizeof verdict);
+}
+
 static _Noreturn void run_child(int pipe_end, pid_t parent, uint64_t file_bytes, ls_h5_attempt attempt,
                                 void *user)
 {
+  char stack[STACK_BYTES];
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
+  if (getppid() != parent || dup2(pipe_end, PARENT) < 0) _exit(1);
   reset_signals();
   be_quiet();
-  limit(file_bytes);
+  watch_crashes(stack);
+  const uint64_t most = limit_memory(file_bytes);
+  limit_time(file_bytes);
   ls_error outcome = {.status = attempt(user), .rank = -1};
   if (outcome.status != LS_OK)
     outcome = *ls_error_last();
   else
     (void)
         H5garbage_collect(); /* frees what it keeps: the C library then sees if a block was written beyond */
-  ssize_t put;
-  do {
-    put = write(pipe_end, &outcome, sizeof outcome); /* less than PIPE_BUF: all or nothing */
-  } while (put < 0 && errno == EINTR);
+  tell(&outcome, sizeof outcome);
+  try_again(file_bytes, attempt, user, outcome.status, most);
   _exit(0);
 }
 
@@ -107,14 +179,17 @@ static ls_status explain_death(int how, uint64_t file_bytes)
                    "the process that was to read it was killed (as the system does when there is "
                    "no memory left); %llu MB is the most that it takes",
                    (unsigned long long)memory_mb(file_bytes));
+  if (WIFEXITED(how) && WEXITSTATUS(how) != 0)
+    return ls_fail(LS_E_MEMORY,
+                   "the HDF5 library has ended the process that was to read it, as it does without memory");
   return ls_fail(LS_E_INPUT, "damaged: the HDF5 library crashes on it");
 }
 
 static ls_status explain_hunger(uint64_t file_bytes)
 {
   return ls_fail(LS_E_INPUT,
-                 "damaged, or made to harm: reading it takes more memory than there is, or than the %llu MB "
-                 "that are allowed for its size",
+                 "damaged, or made to harm: reading it takes more than the %llu MB of memory that are "
+                 "allowed for its size",
                  (unsigned long long)memory_mb(file_bytes));
 }
 
@@ -130,13 +205,13 @@ static int wait_for(pid_t child)
   return ended == child ? how : 0;
 }
 
-/* Read until there is no more; true if that is a whole outcome. */
-static bool listen_to(int pipe_end, ls_error *outcome)
+/* Read until there is no more; true if all of it has come. */
+static bool listen_to(int pipe_end, void *data, size_t bytes)
 {
-  char *to = (char *)outcome;
+  char *to = data;
   size_t done = 0;
-  while (done < sizeof *outcome) {
-    const ssize_t got = read(pipe_end, to + done, sizeof *outcome - done);
+  while (done < bytes) {
+    const ssize_t got = read(pipe_end, to + done, bytes - done);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return false;
     done += (size_t)got;
@@ -144,11 +219,12 @@ static bool listen_to(int pipe_end, ls_error *outcome)
   return true;
 }
 
-/* What came of the attempt; *is_told: it says so itself. */
+/* What came of the attempt, in its own words; *is_told: in the child's, else in ours. */
 static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, bool *is_told)
 {
   int ends[2];
   ls_error outcome;
+  char verdict = AGREED;
   *is_told = false;
   if (pipe2(ends, O_CLOEXEC) != 0)
     return ls_fail(LS_E_IO, "cannot make a pipe to a process that reads it: %s", strerror(errno));
@@ -156,11 +232,15 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
   if (child == 0) run_child(ends[1], parent, file_bytes, attempt, user);
   const int error = errno;
   (void)close(ends[1]);
-  if (child >= 0) *is_told = listen_to(ends[0], &outcome);
+  if (child >= 0) *is_told = listen_to(ends[0], &outcome, sizeof outcome);
+  if (*is_told && !listen_to(ends[0], &verdict, sizeof verdict)) verdict = AGREED;
   (void)close(ends[0]);
   if (child < 0) return ls_fail(LS_E_MEMORY, "cannot start a process that reads it: %s", strerror(error));
   const int how = wait_for(child);
   if (!*is_told) return explain_death(how, file_bytes);
+  *is_told = verdict != HUNGRY;
+  if (verdict == HUNGRY) return explain_hunger(file_bytes);
+  if (verdict == LACKING) outcome.status = LS_E_MEMORY;
   ls_error_install(&outcome);
   return outcome.status;
 }
@@ -168,8 +248,6 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
 ls_status ls_h5_guard(const char *path, uint64_t file_bytes, ls_h5_attempt attempt, void *user)
 {
   bool is_told;
-  ls_status status = run(file_bytes, attempt, user, &is_told);
-  if (status == LS_OK || (is_told && status != LS_E_MEMORY)) return status;
-  if (is_told) status = explain_hunger(file_bytes);
-  return path ? ls_wrap(status, "'%s'", path) : status;
+  const ls_status status = run(file_bytes, attempt, user, &is_told);
+  return status == LS_OK || is_told || !path ? status : ls_wrap(status, "'%s'", path);
 }

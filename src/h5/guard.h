@@ -9,7 +9,7 @@
 #include "base/status.h"
 
 /** What may crash. It runs in a process of its own: nothing that it leaves in memory lasts. It must neither
- * call MPI nor start threads. */
+ * call MPI nor start threads. After an error it is called once more. */
 typedef ls_status (*ls_h5_attempt)(void *user);
 
 /** Run `attempt` in a child process with limits on memory and processor time; only if this succeeds, do the

@@ -128,6 +128,14 @@ static ls_status read_once(void *user)
   return status;
 }
 
+/* What was read in a child process, or bears a seal that holds, is sound: that it is refused now may come of
+ * memory that was missing, which libhdf5 does not always tell as that. */
+static ls_status ask_again(job *self)
+{
+  LS_PASS(ls_h5_guard(NULL, self->file.bytes, read_once, self));
+  return ls_fail(LS_E_MEMORY, "no memory for the HDF5 library to read it");
+}
+
 ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user)
 {
   job self = {.read = read, .user = user};
@@ -136,7 +144,8 @@ ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user)
   LS_GO(ls_seal_check(&self.file));
   LS_GO(ls_h5_start());
   if (!self.file.image) LS_GO(ls_h5_guard(NULL, self.file.bytes, read_once, &self));
-  LS_GO(read_once(&self));
+  status = read_once(&self);
+  if (status == LS_E_INPUT) status = ask_again(&self);
 done:
   ls_h5_file_close(&self.file);
   return status;

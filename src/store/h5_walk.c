@@ -81,19 +81,24 @@ static herr_t on_link(hid_t group, const char *name, const H5L_info_t *info, voi
 }
 
 /* In the order in which the members were made, where the file knows it. */
-static H5_index_t find_index(hid_t group)
+static ls_status find_index(const walk *self, hid_t group, H5_index_t *index)
 {
   unsigned order = 0;
   hid_t creation = H5Gget_create_plist(group);
-  if (creation < 0 || H5Pget_link_creation_order(creation, &order) < 0) order = 0;
+  ls_status status = LS_OK;
+  if (creation < 0 || H5Pget_link_creation_order(creation, &order) < 0)
+    status = ls_h5_fail(LS_E_INPUT, "group %s: the order of its members cannot be read", self->path);
   ls_h5_release(creation);
-  return order & H5P_CRT_ORDER_INDEXED ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+  *index = order & H5P_CRT_ORDER_INDEXED ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+  return status;
 }
 
 static ls_status walk_group(walk *self, hid_t group)
 {
+  H5_index_t index;
+  LS_PASS(find_index(self, group, &index));
   self->depth++;
-  herr_t result = H5Literate(group, find_index(group), H5_ITER_INC, NULL, on_link, self);
+  herr_t result = H5Literate(group, index, H5_ITER_INC, NULL, on_link, self);
   self->depth--;
   if (result >= 0) return LS_OK;
   if (self->status != LS_OK) return self->status;

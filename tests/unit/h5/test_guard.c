@@ -104,7 +104,8 @@ static void memory_goes_by_the_size_of_the_file(void **state)
   (void)state;
   size_t little = 16 * (size_t)MB, much = 256 * (size_t)MB;
   assert_guarded(take_memory, &little, LS_OK, "");
-  assert_guarded(take_memory, &much, LS_E_INPUT, "than the 64 MB that are allowed for its size");
+  assert_guarded(take_memory, &much, LS_E_INPUT,
+                 "more than the 64 MB of memory that are allowed for its size");
   assert_int_equal(ls_h5_guard("f.h5", 400 * (uint64_t)MB, take_memory, &much), LS_OK);
 }
 
