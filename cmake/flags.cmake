@@ -28,6 +28,7 @@ endif()
 if(LS_SANITIZE)
   target_compile_options(ls_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(ls_flags INTERFACE -fsanitize=address,undefined)
+  target_compile_definitions(ls_flags INTERFACE LS_SANITIZED)
 endif()
 
 # The sanitizers' settings, for programs.

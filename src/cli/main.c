@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/ending.h"
 #include "cli/print.h"
 
 static const ls_command *const commands[] = {
@@ -122,11 +123,14 @@ int main(int argc, char **argv)
     print_error(status);
     return ls_status_exit(status);
   }
-  status = run(comm, argc, argv);
+  ls_ending end;
+  status = ls_comm_agree(comm, ls_ending_watch(&end, comm));
+  if (status == LS_OK) status = run(comm, argc, argv);
   if (status == LS_OK) status = finish_output();
   /* An error of MPI itself may be this rank's alone: each rank tells it, then the job ends. */
   if (status != LS_OK && (status == LS_E_COMM || ls_comm_rank(comm) == 0)) print_error(status);
+  end.is_over = true;
   if (status == LS_E_COMM) ls_comm_kill(comm, ls_status_exit(status));
   ls_comm_finish(comm);
-  return ls_status_exit(status);
+  exit(ls_status_exit(status)); /* while `end` is there */
 }
