@@ -240,8 +240,9 @@ static ls_status fail_first_label(const ls_source *source, size_t largest)
 static ls_status find_first_label(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;
-  const bool is_given = reading->first_label.word<0, is_told = info->classes> 0;
-  if (is_given && is_told)
+  const bool is_given = reading->first_label.word < 0;
+  const bool is_told = info->classes > 0;
+  if (is_given && is_told && reading->first_label.count != 0)
     return ls_fail(
         LS_E_INPUT,
         "data.first_label: '%s' (%s) says itself that it has %zu classes, which start at 0: the key is for "
@@ -314,7 +315,7 @@ static void name_by_path(ls_dataset_info *info, const char *path, bool is_file)
 
 static ls_status check_transpose(const ls_source *source, const ls_reading *reading)
 {
-  if (reading->transpose == LS_TRANSPOSE_AUTO || source->reader->follows_layout) return LS_OK;
+  if (reading->transpose != LS_TRANSPOSE_TRUE || source->reader->follows_layout) return LS_OK;
   return ls_fail(LS_E_INPUT, "data.transpose: '%s' is %s, whose images lie by rows: the key is for IDX files",
                  source->info.name, source->info.format);
 }

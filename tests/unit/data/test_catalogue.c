@@ -191,6 +191,9 @@ static void keys_come_before_names(void **state)
   assert_refused_as("d.h5", (ls_reading){.transpose = LS_TRANSPOSE_TRUE}, "data.transpose: 'd' is HDF5",
                     "the key is for IDX files");
   assert_refused_as("d.h5", first_label(1), "data.first_label:", "(HDF5) says itself that it has 26 classes");
+  reading = first_label(0); /* as it says itself */
+  reading.transpose = LS_TRANSPOSE_FALSE;
+  ls_source_close(open_as("d.h5", reading));
 }
 
 static void two_datasets_in_a_folder_are_named(void **state)
