@@ -72,9 +72,9 @@ static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_
   const ls_run_dir_wish folder = {wish->run_dir, training->setup.spec->name, wish->resume, wish->parent};
   LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &folder));
   LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir.path));
-  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(training->run_dir.path);
+  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(&training->run_dir);
   LS_PASS(ls_comm_barrier(comm));
-  return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, training->run_dir.path));
+  return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, &training->run_dir));
 }
 
 /* The watchdog only now: what is collective is over. */

@@ -3,7 +3,6 @@
  * are what all hosts of a job share. */
 #include "train/watchdog.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -59,14 +59,14 @@ static void note_name(int rank, const char *ending, char name[NAME_BYTES])
   snprintf(name, NAME_BYTES, "%s%d%s", NOTE_PREFIX, rank, ending);
 }
 
-void ls_watchdog_clear(const char *run_dir)
+void ls_watchdog_clear(const ls_directory *run_dir)
 {
-  DIR *folder = opendir(run_dir);
-  if (!folder) return;
-  for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
-    if (strncmp(entry->d_name, NOTE_PREFIX, strlen(NOTE_PREFIX)) == 0)
-      unlinkat(dirfd(folder), entry->d_name, 0);
-  closedir(folder);
+  ls_names names;
+  if (ls_directory_list(run_dir, &names) != LS_OK) return;
+  for (size_t i = 0; i < names.count; i++)
+    if (strncmp(names.items[i], NOTE_PREFIX, strlen(NOTE_PREFIX)) == 0)
+      unlinkat(run_dir->descriptor, names.items[i], 0);
+  ls_names_fini(&names);
 }
 
 static void remove_note(const ls_watchdog *self)
@@ -107,10 +107,13 @@ static void write_note(const ls_watchdog *self, const char *text)
   note_name(self->options.rank, "", name);
   note_name(self->options.rank, ".tmp", temporary);
   unlinkat(self->folder, temporary, 0); /* of a session that was killed: nobody else writes under that name */
-  const int descriptor =
-      openat(self->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  int descriptor;
+  ssize_t put;
+  LS_RETRY(descriptor,
+           openat(self->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (descriptor < 0) return;
-  const bool is_written = write(descriptor, text, strlen(text)) == (ssize_t)strlen(text);
+  LS_RETRY(put, write(descriptor, text, strlen(text)));
+  const bool is_written = put == (ssize_t)strlen(text);
   if (close(descriptor) == 0 && is_written)
     renameat(self->folder, temporary, self->folder, name);
   else
@@ -121,11 +124,13 @@ static void write_note(const ls_watchdog *self, const char *text)
 static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
 {
   char name[NAME_BYTES];
+  int descriptor;
+  ssize_t length;
+  if (self->folder < 0) return false;
   note_name(rank, "", name);
-  const int descriptor =
-      self->folder < 0 ? -1 : openat(self->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  LS_RETRY(descriptor, openat(self->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (descriptor < 0) return false;
-  const ssize_t length = read(descriptor, note, NOTE_BYTES - 1);
+  LS_RETRY(length, read(descriptor, note, NOTE_BYTES - 1));
   note[length > 0 ? length : 0] = '\0';
   close(descriptor);
   return true;
@@ -348,12 +353,23 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   return LS_OK;
 }
 
-ls_status ls_watchdog_settle(ls_watchdog *watchdog, const char *run_dir)
+/* An open folder again; by its path, where another rank has opened it. -1 if that fails. */
+static int open_again(const ls_directory *folder)
+{
+  int descriptor;
+  if (folder->descriptor >= 0)
+    LS_RETRY(descriptor, fcntl(folder->descriptor, F_DUPFD_CLOEXEC, 0));
+  else
+    LS_RETRY(descriptor, open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return descriptor;
+}
+
+ls_status ls_watchdog_settle(ls_watchdog *watchdog, const ls_directory *run_dir)
 {
   if (!watchdog) return LS_OK;
   pthread_mutex_lock(&watchdog->mutex);
-  const ls_status status = ls_text_copy(&watchdog->run_dir, run_dir);
-  if (status == LS_OK) watchdog->folder = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const ls_status status = ls_text_copy(&watchdog->run_dir, run_dir->path);
+  if (status == LS_OK) watchdog->folder = open_again(run_dir);
   /* A note of a session that was killed, where ls_watchdog_clear() did not see it. */
   if (status == LS_OK) remove_note(watchdog);
   pthread_mutex_unlock(&watchdog->mutex);

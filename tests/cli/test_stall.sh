@@ -60,6 +60,18 @@ sees 'rank 1 is waiting in step 6 of epoch 1 for [0-9]+ s \(writing a checkpoint
 sees 'rank 0 is working in step 6 of epoch 1 for more than [0-9]+ s \(writing a checkpoint\)'
 ended 1
 
+# Calls of the system that are interrupted take no notes away.
+make_faulty
+launch "$root/tests/mpirun.sh" 2 ./faulty open interrupted -1 4 "$lockstep" train toy.yaml -o interrupted "$endless" train.stall_timeout=2
+await 'the first epoch' $pid test -e interrupted/metrics.csv
+mapfile -t ranks_pid < <(ranks_of interrupted)
+kill -STOP "${ranks_pid[0]}"
+sees 'no word from rank 0 since step'
+[[ -s interrupted/stalled.1 ]] || fail "rank 1 has left no note: $(ls interrupted)"
+kill -CONT "${ranks_pid[0]}"
+kill -TERM "${ranks_pid[0]}"
+ended 75
+
 # A rank that does not come while the data is opened, as on a file system that has gone: there is no run directory
 # yet.
 hold_at toy opening

@@ -117,18 +117,21 @@ static void put(const char *name, const char *text)
   assert_int_equal(fclose(file), 0);
 }
 
+static ls_directory run_dir;
+
 static int make_folder(void **state)
 {
   (void)state;
   snprintf(folder, sizeof folder, "/tmp/lockstep-notes-XXXXXX");
-  return mkdtemp(folder) ? 0 : 1;
+  return mkdtemp(folder) && ls_directory_open(&run_dir, folder) == LS_OK ? 0 : 1;
 }
 
 static int remove_folder(void **state)
 {
   (void)state;
-  ls_watchdog_clear(folder);
+  ls_watchdog_clear(&run_dir);
   unlink(path_of("checkpoint-1.h5"));
+  ls_directory_close(&run_dir);
   return rmdir(folder);
 }
 
@@ -139,12 +142,11 @@ static void notes_of_an_ended_job_are_removed(void **state)
   put("stalled.17", "");
   put("stalled.2.tmp", "is wai");
   put("checkpoint-1.h5", "");
-  ls_watchdog_clear(folder);
+  ls_watchdog_clear(&run_dir);
   assert_false(exists(path_of("stalled.0")));
   assert_false(exists(path_of("stalled.17")));
   assert_false(exists(path_of("stalled.2.tmp")));
   assert_true(exists(path_of("checkpoint-1.h5")));
-  ls_watchdog_clear("/nonexistent"); /* nothing to remove */
 }
 
 /* Start to watch a rank, in `folder` if `has_notes`. */
@@ -154,7 +156,7 @@ static ls_watchdog *start(const ls_watchdog_options *options, bool has_notes)
   wakes_s = 0;
   assert_int_equal(ls_watchdog_start(&watchdog, options), LS_OK);
   jump(0); /* its thread is there */
-  if (has_notes) assert_int_equal(ls_watchdog_settle(watchdog, folder), LS_OK);
+  if (has_notes) assert_int_equal(ls_watchdog_settle(watchdog, &run_dir), LS_OK);
   return watchdog;
 }
 
@@ -195,7 +197,7 @@ static void the_missing_rank_is_named_with_the_warning(void **state)
   ls_activity activity = {.epoch = 1, .step = 1};
   const ls_watchdog_options options = {
       .activity = &activity, .size = 2, .warn_s = 10, .user = &listener, .tell = hear};
-  ls_watchdog_clear(folder);
+  ls_watchdog_clear(&run_dir);
   ls_activity_wait(&activity, "summing over the ranks");
   ls_watchdog *watchdog = start(&options, true);
   pass(5.5);
@@ -293,7 +295,7 @@ static void who_gives_up_falls_silent(void **state)
   ls_watchdog_stop(watchdog);
   assert_int_equal(listener.given_up, 1);
   assert_false(has_heard(&listener, "goes on"));
-  ls_watchdog_clear(folder);
+  ls_watchdog_clear(&run_dir);
 }
 
 /* What the end of the job does to the others is no news. */
@@ -314,7 +316,7 @@ static void nothing_goes_on_once_another_has_given_up(void **state)
   assert_false(exists(path_of("stalled.0")));
   ls_watchdog_stop(watchdog);
   assert_false(has_heard(&listener, "goes on"));
-  ls_watchdog_clear(folder);
+  ls_watchdog_clear(&run_dir);
 }
 
 int main(void)
