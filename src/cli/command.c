@@ -30,16 +30,22 @@ static void print_usage_error(char *said)
   ls_print_lines(stderr, own);
 }
 
-/* Both write to stderr, which is another stream for as long. */
+/* Both write to stderr, which is another stream for as long. What finds no memory is not printed. */
 static int parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
 {
   char *said = NULL;
   size_t length = 0;
   FILE *terminal = stderr, *memory = open_memstream(&said, &length);
-  if (memory) stderr = memory;
-  const int failed = argp_parse(argp, argc, argv, flags, NULL, input);
+  if (!memory) return ENOMEM;
+  stderr = memory;
+  int failed = argp_parse(argp, argc, argv, flags, NULL, input);
   stderr = terminal;
-  if (memory && fclose(memory) == 0 && length > 0) print_usage_error(said);
+  const bool is_closed = fclose(memory) == 0;
+  const bool is_lost = failed && length == 0 && !(flags & ARGP_NO_ERRS); /* they tell every failure */
+  if (!is_closed || is_lost)
+    failed = ENOMEM;
+  else if (length > 0)
+    print_usage_error(said);
   free(said);
   return failed;
 }

@@ -9,4 +9,17 @@ sed -i 's/epochs: 3/epochs: 2/; s/batch: 50/batch: 40/' toy.yaml
 export OMPI_MCA_ess_singleton_isolated=1 # no daemon for a rank by itself: a run takes half as long
 python3 "$root/tests/preload/allocations.py" "$lockstep" "$allocations" . ${LS_ALLOC_CASES:-dry eval attack doctor} \
   --jobs 2 --skip libhdf5 --stride "${LS_ALLOC_STRIDE:-16}" || fail "a failed allocation went wrong"
+
+# An unknown option: what argp says of it is shown as all text is, or that there was no memory.
+option=$(printf -- '--no-such-\033')
+run 2 env LD_PRELOAD="$allocations" LS_ALLOC_SITES=sites "$lockstep" eval "$option"
+[[ -s sites ]] || fail 'no allocation was seen'
+for site in $(cat sites); do
+  last="eval --no-such, LS_ALLOC_FAIL=$site"
+  LD_PRELOAD=$allocations LS_ALLOC_FAIL=$site "$lockstep" eval "$option" >out 2>err
+  status=$?
+  [[ $status -eq 1 || $status -eq 2 ]] || fail "'$last' ended with $status"
+  one_error
+  ! grep -q "$(printf '\033')" err || fail "'$last' is not escaped: $(cat -v err)"
+done
 finish
