@@ -79,7 +79,8 @@ static bool has_beginning(const char *name, const char *beginning)
   return length == 0 || strchr("-_. ", beginning[length - 1]) || strchr("-_. ", name[length]);
 }
 
-/* Add a name if it is that of a regular file. */
+/* Add a name if it is that of a regular file. One that leads where this process may not look, or round in
+ * circles, is added as well: that is told where a reader opens it, and is nobody's concern otherwise. */
 static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
 {
   char *path;
@@ -88,7 +89,8 @@ static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
   LS_PASS(ls_path_join(&path, folder->path, name));
   const ls_status status = ls_file_look(&kind, path);
   free(path);
-  if (status != LS_OK || kind != LS_FILE_REGULAR) return status;
+  if (status == LS_OK && kind != LS_FILE_REGULAR) return LS_OK;
+  if (status != LS_OK && status != LS_E_INPUT) return status;
   if (folder->count == *capacity) {
     size_t more = *capacity * 2 + 16;
     char **names = realloc(folder->names, more * sizeof *names);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lies in a folder: the sorted names of its regular files, or of those that begin alike. Private to the
+/* What lies in a folder: the sorted names of its files, or of those that begin alike. Private to the
  * readers. */
 #ifndef LS_DATA_FOLDER_H
 #define LS_DATA_FOLDER_H
@@ -12,7 +12,7 @@
 
 typedef struct ls_folder {
   char *path;   /* as given; owned */
-  char **names; /* [count] of the regular files, hidden ones left out, sorted; owned */
+  char **names; /* [count] of regular files and what may not be looked at, none hidden; sorted; owned */
   size_t count;
   const char *beginning; /* of all names; "": any. Borrowed */
 } ls_folder;
