@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/show.h"
 #include "base/size.h"
 #include "config/config.h"
@@ -135,20 +136,35 @@ ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *da
   return LS_OK;
 }
 
+/* What is there, if this process may see it. */
+static ls_status look(const char *path, struct stat *info, bool *found)
+{
+  int failed;
+  LS_RETRY(failed, stat(path, info));
+  *found = !failed;
+  if (*found || ls_errno_status(errno) == LS_E_INPUT) return LS_OK;
+  return ls_fail(ls_errno_status(errno), "cannot look for '%s': %s", path, strerror(errno));
+}
+
 /* Do two paths, or names, lead to the same data? */
-static bool is_same_place(const char *a, const char *b)
+static ls_status is_same_place(const char *a, const char *b, bool *yes)
 {
   struct stat of_a, of_b;
-  if (strcmp(a, b) == 0) return true;
-  return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-         of_a.st_ino == of_b.st_ino;
+  bool has_a, has_b = false;
+  *yes = strcmp(a, b) == 0;
+  if (*yes) return LS_OK;
+  LS_PASS(look(a, &of_a, &has_a));
+  if (has_a) LS_PASS(look(b, &of_b, &has_b));
+  *yes = has_b && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+  return LS_OK;
 }
 
 ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where,
                               const ls_reading *given)
 {
   const ls_spec_data *trained = &loaded->spec->data;
-  const bool is_same = !where || is_same_place(where, trained->source);
+  bool is_same = true;
+  if (where) LS_PASS(is_same_place(where, trained->source, &is_same));
   const ls_reading own = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
   ls_reading reading = ls_reading_with(own, given);
   reading.classes = loaded->info.classes;
