@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files of a folder by its descriptor. A temporary file bears a name of its own and is locked while it is
- * written, so that two writers never share one, and what a killed one has left is known as such. The lock is
- * one of the open file (F_OFD_SETLK), which flock() knows nothing of. */
+/* Files of a folder by its descriptor. A temporary file bears a name of its own, so that two writers never
+ * share one. */
 #include "base/directory.h"
 
 #include <dirent.h>
@@ -96,12 +95,16 @@ ls_status ls_directory_path(const ls_directory *directory, const char *name, cha
 
 /* ---- where it is ---- */
 
-static bool leads_to(const char *path, const struct stat *folder)
+/* Does a path lead to that folder? Only what is certainly missing says no. */
+static ls_status leads_to(const char *path, const struct stat *folder, bool *yes)
 {
   struct stat info;
   int failed;
   LS_RETRY(failed, stat(path, &info));
-  return !failed && info.st_dev == folder->st_dev && info.st_ino == folder->st_ino;
+  if (failed && errno != ENOENT && errno != ENOTDIR)
+    return ls_fail(ls_errno_status(errno), "cannot look at folder '%s': %s", path, strerror(errno));
+  *yes = !failed && info.st_dev == folder->st_dev && info.st_ino == folder->st_ino;
+  return LS_OK;
 }
 
 /* The kernel knows where an open folder is. */
@@ -119,12 +122,15 @@ ls_status ls_directory_follow(ls_directory *directory, bool *moved)
 {
   struct stat info;
   char path[LINK_BYTES], *found;
+  bool is_there;
   int failed;
   *moved = false;
   LS_RETRY(failed, fstat(directory->descriptor, &info));
   if (failed) return ls_fail(LS_E_IO, "cannot look at folder '%s': %s", directory->path, strerror(errno));
-  if (leads_to(directory->path[0] ? directory->path : ".", &info)) return LS_OK;
-  if (!find_again(directory, path) || !leads_to(path, &info))
+  LS_PASS(leads_to(directory->path[0] ? directory->path : ".", &info, &is_there));
+  if (is_there) return LS_OK;
+  if (find_again(directory, path)) LS_PASS(leads_to(path, &info, &is_there));
+  if (!is_there)
     return ls_fail(LS_E_IO, "folder '%s' was removed, or moved to where it cannot be found", directory->path);
   LS_PASS(ls_text_copy(&found, path));
   free(directory->path);
@@ -184,7 +190,8 @@ static ls_status write_all(const ls_temporary *temporary, const char *data, size
   while (done < bytes) {
     ssize_t put;
     LS_RETRY(put, write(temporary->descriptor, data + done, bytes - done));
-    if (put < 0) return ls_fail(LS_E_IO, "cannot write '%s': %s", temporary->target, strerror(errno));
+    if (put <= 0)
+      return ls_fail(LS_E_IO, "cannot write '%s': %s", temporary->target, strerror(put < 0 ? errno : ENOSPC));
     done += (size_t)put;
   }
   return LS_OK;
@@ -258,12 +265,6 @@ void ls_names_fini(ls_names *names)
 
 /* ---- temporary files ---- */
 
-static bool lock_file(int descriptor)
-{
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  return fcntl(descriptor, F_OFD_SETLK, &whole) == 0;
-}
-
 static uint32_t draw_number(uint32_t attempt)
 {
   uint32_t number;
@@ -298,7 +299,6 @@ ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, co
     goto done;
   }
   LS_GO(join(directory->path, out->name, &out->path));
-  (void)lock_file(out->descriptor); /* where there are no locks, nobody will sweep either */
 done:
   if (status != LS_OK) ls_temporary_fini(out);
   return status;
@@ -354,28 +354,4 @@ bool ls_temporary_is(const char *name, char *target, size_t bytes)
   memcpy(target, name + 1, stem);
   target[stem] = '\0';
   return true;
-}
-
-/* Is it a file that no process holds? */
-static bool is_left(const ls_directory *directory, const char *name)
-{
-  struct stat info;
-  int descriptor;
-  LS_RETRY(descriptor, openat(directory->descriptor, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (descriptor < 0) return false;
-  const bool is_free = fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && lock_file(descriptor);
-  close(descriptor);
-  return is_free;
-}
-
-void ls_temporary_sweep(const ls_directory *directory, const char *target)
-{
-  char found[STEM_BYTES + 1];
-  ls_names names;
-  if (ls_directory_list(directory, &names) != LS_OK) return;
-  for (size_t i = 0; i < names.count; i++)
-    if (ls_temporary_is(names.items[i], found, sizeof found) && strncmp(found, target, STEM_BYTES) == 0 &&
-        is_left(directory, names.items[i]))
-      unlinkat(directory->descriptor, names.items[i], 0);
-  ls_names_fini(&names);
 }

@@ -33,7 +33,8 @@ void ls_directory_close(ls_directory *directory);
 ls_status ls_directory_path(const ls_directory *directory, const char *name, char **path) LS_CHECKED;
 
 /** Find the folder again: if its path leads to another one now, `path` becomes where it has been moved to,
- * and *moved true. Local. Errors: LS_E_IO if it was removed, or cannot be found; LS_E_MEMORY. */
+ * and *moved true. Local. Errors: LS_E_INPUT if that cannot be looked at; LS_E_IO, also if it was removed, or
+ * cannot be found; LS_E_MEMORY. */
 ls_status ls_directory_follow(ls_directory *directory, bool *moved) LS_CHECKED;
 
 /** Can a file be opened for reading? Only one that is certainly missing is not found. Local. Errors:
@@ -63,7 +64,8 @@ typedef struct ls_names {
 ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHECKED;
 void ls_names_fini(ls_names *names);
 
-/** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". */
+/** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". One that a killed process
+ * has left looks like one that is being written, perhaps on another host: nothing here removes it. */
 typedef struct ls_temporary {
   const ls_directory *directory; /* borrowed */
   char *name;                    /* in it; owned */
@@ -84,9 +86,5 @@ void ls_temporary_fini(ls_temporary *temporary);
 
 /** Is `name` that of a temporary file? If so, what for: a copy of that is in `target`. */
 bool ls_temporary_is(const char *name, char *target, size_t bytes);
-
-/** Remove the temporary files for `target` that killed processes have left. Those that a process holds, or
- * where there are no locks to tell, stay; what fails is left as well. */
-void ls_temporary_sweep(const ls_directory *directory, const char *target);
 
 #endif

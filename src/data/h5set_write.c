@@ -256,7 +256,6 @@ ls_status ls_h5set_write_extra(const char *path, ls_source *source, const ls_h5s
   ls_temporary temporary = {.descriptor = -1};
   const char *name;
   LS_PASS(ls_directory_open_around(&folder, path, &name));
-  ls_temporary_sweep(&folder, name);
   h5set_writer writer = {.temporary = &temporary,
                          .file = LS_H5_FILE_CLOSED,
                          .source = source,

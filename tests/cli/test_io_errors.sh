@@ -55,6 +55,7 @@ sweep() {
       [[ $(grep -c '^lockstep: [a-z/ ]*error: ' err) -eq 1 ]] || { fail "'$last' tells not one error"; cat err; }
     fi
     ! grep -iE 'damage|truncat|no intact|cannot find|missing' out err || fail "'$last' speaks of damage"
+    ! grep -E 'was (moved|removed)' out err || fail "'$last' speaks of a folder that has moved"
   done
   [[ $nth -gt 1 ]] || fail "'$last': there is no such call"
 }
@@ -134,6 +135,35 @@ LOCKSTEP_DATA_PATH=$PWD sweep stat mnist 13 2 same "$lockstep" data info mnist
 run 1 ./faulty read picture.png 1 5 "$lockstep" predict whole/best.h5 picture.png
 err_has "picture.png': Input/output error"
 
+# Data that were trained on with labels from 1, by another path: that it is the same place is not forgotten.
+mkdir from-1
+cp toy/*-images* from-1
+python3 - <<'P'
+for name in ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"):
+    data = open(f"toy/{name}", "rb").read()
+    open(f"from-1/{name}", "wb").write(data[:8] + bytes(label + 1 for label in data[8:]))
+P
+run 0 "$lockstep" train toy.yaml data.source=from-1 data.first_label=1 data.classes=4 -o numbered train.epochs=1
+run 0 "$lockstep" eval numbered/best.h5 --data ./from-1 --json
+mv out expected
+sweep stat from-1 5 '0 1' same "$lockstep" eval numbered/best.h5 --data ./from-1 --json
+
+# What else lies in a folder of data is nobody's concern; a file of the data that leads nowhere is.
+run 0 "$lockstep" data info toy
+mv out expected
+echo other >toy/other
+ln -s loop toy/loop
+ln -s nothing toy/dangling
+run 0 "$lockstep" data info toy
+same || fail 'links that lead nowhere change the data'
+run 0 ./faulty stat toy/other 0 13 "$lockstep" data info toy
+same || fail 'a closed file that is none of the data changes them'
+cp -r toy broken
+ln -sf t10k-labels-idx1-ubyte broken/t10k-labels-idx1-ubyte
+run 2 "$lockstep" data info broken
+one_error
+err_has "broken/t10k-labels-idx1-ubyte': Too many levels of symbolic links"
+
 # Writing: what was there before stays until the new file is complete.
 echo precious >kept
 prepare() { cp kept output.h5; }
@@ -145,6 +175,15 @@ prepare
 ./faulty rename output.h5 1 5 "$lockstep" data import toy -o output.h5 --force >out 2>err
 cmp -s kept output.h5 || fail 'a failed import has changed the old file'
 [[ -z $(ls -A | grep 'output.h5.*tmp') ]] || fail "a failed import leaves $(ls -A)"
+# Two imports at once: one that ends takes nothing from the other, whose file is whole and waits for its name.
+prepare
+rm -f mark
+launch ./faulty rename output.h5 1 0 "$lockstep" data import toy -o output.h5 --force
+await 'an import that waits' $pid test -e mark
+"$lockstep" data import toy -o output.h5 --force >second.out 2>&1 || fail "the second import: $(cat second.out)"
+rm mark
+wait $pid || fail "an import is disturbed by another: $(cat err)"
+is_whole || fail 'two imports at once leave no dataset'
 prepare() { cp kept output.png; }
 is_png() { [[ $(head -c 4 output.png | tail -c 3) == PNG ]]; }
 for call in write fsync rename open close; do
