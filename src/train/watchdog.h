@@ -31,9 +31,9 @@ void ls_watchdog_clear(const ls_directory *run_dir);
 /** Start watching; *out is NULL if there is nothing to watch for. Local. Errors: LS_E_MEMORY, LS_E_IO. */
 ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options) LS_CHECKED;
 
-/** From now on leave notes in this folder, once, after ls_watchdog_clear(). Where this rank has not opened it,
- * that is the one its path leads to; where it is not the same one for all hosts, their ranks have no notes. A
- * NULL watchdog is fine. Local. Errors: LS_E_MEMORY. */
+/** From now on leave notes in this folder, once, after ls_watchdog_clear(). Where this rank has not opened
+ * it, that is the one its path leads to; where it is not the same one for all hosts, their ranks have no
+ * notes. A NULL watchdog is fine. Local. Errors: LS_E_MEMORY. */
 ls_status ls_watchdog_settle(ls_watchdog *watchdog, const ls_directory *run_dir) LS_CHECKED;
 
 /** NULL is fine. Local. */
