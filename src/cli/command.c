@@ -66,8 +66,12 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   argv[0] = name; /* what argp and getopt call the program in their messages */
   int failed = parse(argp, argc, argv, flags, input);
   argv[0] = word;
-  if (failed == ENOMEM) return ls_fail(LS_E_MEMORY, "no memory for the arguments");
-  return failed ? ls_fail(LS_E_USAGE, "%s", "") : LS_OK;
+  ls_status status = LS_OK;
+  if (failed == ENOMEM)
+    status = ls_fail(LS_E_MEMORY, "no memory for the arguments");
+  else if (failed)
+    status = ls_fail(LS_E_USAGE, "%s", "");
+  return ls_comm_agree(comm, status);
 }
 
 void ls_command_warn(const ls_text *lines)

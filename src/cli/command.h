@@ -24,8 +24,8 @@ extern const ls_command ls_command_train, ls_command_eval, ls_command_data, ls_c
 struct argp;
 
 /** Run argp on the arguments of a subcommand: `lockstep WORD` is the name in messages, help is printed by
- * rank 0 alone. Usage errors: LS_E_USAGE. *done is set when only help was asked for: the command returns
- * LS_OK. */
+ * rank 0 alone. *done is set when only help was asked for: the command returns LS_OK. Collective. Errors:
+ * LS_E_USAGE, LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
                            bool *done) LS_CHECKED;
 

@@ -22,4 +22,15 @@ for site in $(cat sites); do
   one_error
   ! grep -q "$(printf '\033')" err || fail "'$last' is not escaped: $(cat -v err)"
 done
+# On one rank alone: the others end with it.
+attack=("$lockstep" attack missing.h5 --method fgsm --epsilon 0.1)
+run 2 env LD_PRELOAD="$allocations" LS_ALLOC_SITES=parsing "${attack[@]}"
+for site in $(cat parsing); do
+  last="${attack[*]}, LS_ALLOC_FAIL=$site on rank 1"
+  timeout -k 5 "$hang_s" "$root/tests/mpirun.sh" 2 \
+    env LD_PRELOAD="$allocations" LS_ALLOC_FAIL="$site" LS_ALLOC_RANK=1 "${attack[@]}" >out 2>err
+  status=$?
+  [[ $status -eq 1 || $status -eq 2 ]] || fail "'$last' ended with $status"
+  err_has '^lockstep: (out of memory|input error): '
+done
 finish
