@@ -24,12 +24,12 @@ typedef union member_end {
   struct {
     uint64_t status;                           /* ls_status */
     char checkpoint[LS_CHECKPOINT_NAME_CHARS]; /* of its final weights, in its run directory */
+    char digest[LS_DIGEST_CHARS];              /* of these weights */
+    char folder[4096];                         /* its run directory, which may have been moved */
     char error[464];
   } is;
-  uint64_t words[64];
+  uint64_t words[592];
 } member_end;
-
-_Static_assert(sizeof(member_end) == 64 * sizeof(uint64_t), "every byte is in a word");
 
 /* Where the members are, in the order in which it is made. */
 typedef struct ensemble_job {
@@ -279,7 +279,7 @@ done:
 }
 
 /* Collective over the group. */
-static ls_status train_member(ensemble_job *job, size_t member, char checkpoint[LS_CHECKPOINT_NAME_CHARS])
+static ls_status train_member(ensemble_job *job, size_t member, member_end *end)
 {
   char label[32], folder[32];
   ls_training training = {.run_dir = {.descriptor = -1}};
@@ -295,7 +295,10 @@ static ls_status train_member(ensemble_job *job, size_t member, char checkpoint[
                                  .place = &job->place,
                                  .started_s = job->wish->started_s};
   LS_GO(ls_training_run(&training, job->group, &wish, &result));
-  memcpy(checkpoint, result.checkpoint, sizeof result.checkpoint);
+  memcpy(end->is.checkpoint, result.checkpoint, sizeof result.checkpoint);
+  memcpy(end->is.digest, result.weights_digest, sizeof result.weights_digest);
+  if (ls_comm_rank(job->group) == 0)
+    snprintf(end->is.folder, sizeof end->is.folder, "%s", training.run_dir.path);
 done:
   if (status == LS_E_COMM) return status; /* nothing that is collective may be tried any more */
   ls_train_result_fini(&result);
@@ -320,7 +323,7 @@ static ls_status train_mine(ensemble_job *job)
     const size_t member = job->order[i];
     member_end end = {.is = {.status = LS_STOPPED}};
     if (job->group_of_member[member] != group) continue;
-    if (status != LS_STOPPED) status = train_member(job, member, end.is.checkpoint);
+    if (status != LS_STOPPED) status = train_member(job, member, &end);
     if (status == LS_E_COMM) return status;
     end.is.status = status;
     if (status != LS_OK)
@@ -360,12 +363,63 @@ static ls_status judge(const ensemble_job *job)
   return status;
 }
 
-/* The members are read by path. Rank 0. */
-static ls_status follow(ensemble_job *job)
+/* Does a folder hold the weights that a member has come to? */
+static ls_status check_weights(const member_end *end, const char *folder)
+{
+  char *path;
+  ls_text text = {0};
+  ls_checkpoint_info info = {0};
+  ls_text_add(&text, "%s/%s", folder, end->is.checkpoint);
+  LS_PASS(ls_text_take(&text, &path));
+  ls_status status = ls_checkpoint_read_info(path, &info);
+  if (status == LS_OK && strcmp(info.weights_digest, end->is.digest) != 0)
+    status = ls_fail(LS_E_IO, "'%s' holds other weights than this member was trained to", path);
+  ls_checkpoint_info_fini(&info);
+  free(path);
+  return status;
+}
+
+/* A member's run directory, which may have been moved, alone or with the ensemble's, and others put in its
+ * place: the weights tell. One that is not found has failed. Rank 0. */
+static ls_status find_folder(const ensemble_job *job, size_t member)
+{
+  char *inside;
+  ls_text text = {0};
+  member_end *end = &job->ends[member];
+  if (end->is.status != LS_OK) return LS_OK;
+  ls_text_add(&text, "%s/member-%zu", job->run_dir.path, member + 1);
+  LS_PASS(ls_text_take(&text, &inside));
+  ls_status status = check_weights(end, inside);
+  if (status == LS_OK)
+    snprintf(end->is.folder, sizeof end->is.folder, "%s", inside);
+  else if (check_weights(end, end->is.folder) == LS_OK)
+    status = LS_OK;
+  if (status != LS_OK) {
+    end->is.status = LS_E_IO;
+    snprintf(end->is.error, sizeof end->is.error, "%.*s", (int)sizeof end->is.error - 1,
+             ls_error_last()->text);
+  }
+  free(inside);
+  return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status find_folders(ensemble_job *job)
 {
   bool moved;
   LS_TRY(ls_directory_follow(&job->run_dir, &moved), "the run directory");
+  for (size_t m = 0; m < job->members; m++) LS_PASS(find_folder(job, m));
   return LS_OK;
+}
+
+/* What each rank knows of its group's members, on all ranks. Collective. */
+static ls_status share_ends(ensemble_job *job)
+{
+  const size_t words = job->members * sizeof *job->ends / sizeof(uint64_t);
+  LS_PASS(ls_comm_sum_u64(job->world, job->ends->words, words));
+  LS_ROOT(job->world, find_folders(job));
+  if (ls_comm_rank(job->world) != 0) memset(job->ends, 0, job->members * sizeof *job->ends);
+  return ls_comm_sum_u64(job->world, job->ends->words, words);
 }
 
 /* Collective. */
@@ -375,12 +429,10 @@ static ls_status combine(ensemble_job *job)
                                .members = job->members,
                                .split = job->has_test ? LS_EVAL_TEST : LS_EVAL_VALIDATION};
   ls_status status;
-  LS_ROOT(job->world, follow(job));
   LS_GO(ls_comm_agree(job->world, ls_ensemble_result_init(&result)));
   for (size_t m = 0; m < job->members; m++)
     if (job->ends[m].is.status == LS_OK)
-      ls_ensemble_result_add(&result, "%s/member-%zu/%s", job->run_dir.path, m + 1,
-                             job->ends[m].is.checkpoint);
+      ls_ensemble_result_add(&result, "%s/%s", job->ends[m].is.folder, job->ends[m].is.checkpoint);
     else
       ls_ensemble_result_fail(&result, m + 1, job->ends[m].is.error);
   if (!job->has_test && !job->has_validation) goto done;
@@ -400,7 +452,7 @@ static ls_status train_members(ensemble_job *job, const char *resolved)
   LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir.path));
   LS_PASS(deal(job));
   LS_PASS(train_mine(job));
-  LS_PASS(ls_comm_sum_u64(job->world, job->ends->words, job->members * sizeof *job->ends / sizeof(uint64_t)));
+  LS_PASS(share_ends(job));
   const ls_status status = judge(job);
   if (status == LS_STOPPED) return status;
   const ls_error error = *ls_error_last();
