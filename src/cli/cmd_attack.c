@@ -292,7 +292,7 @@ static void warn_classes(const attack_session *session)
   ls_text lines = {0};
   ls_loaded_compare_classes(&session->loaded, ls_source_info(session->source), session->arguments->checkpoint,
                             &lines);
-  ls_command_warn(&lines);
+  ls_warn_each("", &lines);
   ls_text_fini(&lines);
 }
 
@@ -466,10 +466,8 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   const ls_attack_kind *kind = session.onslaught.attack.kind;
   if (!kind->takes_steps) session.onslaught.restarts = 1; /* all would be the same */
   if (!kind->takes_steps && arguments.shapes_steps && ls_comm_rank(comm) == 0)
-    ls_print(stderr,
-             "lockstep: warning: %s takes a single step, from the image itself: --steps, --step-size and "
-             "--restarts are for pgd\n",
-             kind->name);
+    ls_warn("%s takes a single step, from the image itself: --steps, --step-size and --restarts are for pgd",
+            kind->name);
   const ls_status status = attack_all(comm, &session);
   release(&session);
   return status;

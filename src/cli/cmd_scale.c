@@ -202,10 +202,9 @@ static ls_status show(scale_session *session)
   LS_PASS(ls_scale_report_write(&report, output, session->setup.resolved, &has_figure));
   ls_print(stdout, "\ntables and figure in %s\n", output);
   if (!has_figure)
-    ls_print(stderr,
-             "lockstep: warning: gnuplot has drawn no figure (apt-get install gnuplot-nox); "
-             "`gnuplot scaling.gp` in %s does it later\n",
-             output);
+    ls_warn(
+        "gnuplot has drawn no figure (apt-get install gnuplot-nox); `gnuplot scaling.gp` in %s does it later",
+        output);
   return LS_OK;
 }
 

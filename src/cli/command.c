@@ -73,8 +73,3 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
     status = ls_fail(LS_E_USAGE, "%s", "");
   return ls_comm_agree(comm, status);
 }
-
-void ls_command_warn(const ls_text *lines)
-{
-  ls_print_each(stderr, "lockstep: warning: ", lines);
-}

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "base/status.h"
-#include "base/text.h"
 #include "comm/comm.h"
 
 typedef struct ls_command {
@@ -28,8 +27,5 @@ struct argp;
  * LS_E_USAGE, LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
                            bool *done) LS_CHECKED;
-
-/** Print each line as a warning. Local. */
-void ls_command_warn(const ls_text *lines);
 
 #endif

@@ -101,7 +101,7 @@ static ls_status import(const import_arguments *given)
   ls_source *source;
   LS_PASS(check_output(given));
   LS_PASS(ls_source_open_as(&source, given->where, &given->reading));
-  ls_command_warn(ls_source_notes(source));
+  ls_warn_each("", ls_source_notes(source));
   char what[96];
   snprintf(what, sizeof what, "importing %s", ls_source_info(source)->name);
   ls_sample_display display = ls_sample_display_of(stdout, what);

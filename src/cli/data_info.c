@@ -175,7 +175,7 @@ static ls_status describe(const info_arguments *given)
   ls_source *source;
   ls_survey survey;
   LS_PASS(ls_source_open_as(&source, given->where, &given->reading));
-  ls_command_warn(ls_source_notes(source));
+  ls_warn_each("", ls_source_notes(source));
   ls_sample_display display = ls_sample_display_of(stderr, "reading");
   const ls_ticker ticker = ls_sample_display_ticker(&display);
   ls_status status = ls_survey_make(&survey, source, display.terminal ? &ticker : NULL);

@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "cli/class_names.h"
-#include "cli/command.h"
 #include "cli/eval_split.h"
+#include "cli/print.h"
 #include "comm/place.h"
 #include "data/same.h"
 #include "data/split.h"
@@ -83,7 +83,7 @@ static ls_status prepare(ls_comm *comm, ls_election *election)
                                      &election->wish.reading));
   LS_PASS(ls_source_check_same(election->source, comm));
   LS_AGREE(comm, prepare_local(election));
-  if (ls_comm_rank(comm) == 0) ls_command_warn(&election->other_classes);
+  if (ls_comm_rank(comm) == 0) ls_warn_each("", &election->other_classes);
   const ls_spec *spec = election->networks[0].spec;
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,

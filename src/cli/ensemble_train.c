@@ -173,9 +173,8 @@ static ls_status check_data(ensemble_job *job, size_t member, const ls_setup *se
         its->name, its->channels, its->height, its->width, its->classes, first->name, first->channels,
         first->height, first->width, first->classes);
   if (strcmp(its->name, first->name) != 0 && ls_comm_rank(job->world) == 0)
-    ls_print(stderr,
-             "lockstep: warning: member %zu trains on '%s', and the vote will be on '%s' of member 1\n",
-             member + 1, its->name, first->name);
+    ls_warn("member %zu trains on '%s', and the vote will be on '%s' of member 1", member + 1, its->name,
+            first->name);
   return LS_OK;
 }
 

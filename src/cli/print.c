@@ -12,17 +12,37 @@ enum {
   LINE_BYTES = 8 * PIECE_BYTES, /* an escape is at most four times as long as its bytes */
 };
 
+/* The text in `line`, or where that is too short on the heap: the caller frees what is not `line`. Without
+ * memory, it is cut. */
+__attribute__((format(printf, 2, 0))) static char *show(char line[LINE_BYTES], const char *fmt, va_list args)
+{
+  const size_t length = ls_show_into(line, LINE_BYTES, fmt, args);
+  char *whole = length < LINE_BYTES ? NULL : malloc(length + 1);
+  if (!whole) return line;
+  ls_show_into(whole, length + 1, fmt, args);
+  return whole;
+}
+
 void ls_print(FILE *stream, const char *fmt, ...)
 {
   char line[LINE_BYTES];
   va_list args;
   va_start(args, fmt);
-  const size_t length = ls_show_into(line, sizeof line, fmt, args);
-  char *whole = length < sizeof line ? NULL : malloc(length + 1); /* without memory, the line is cut */
-  if (whole) ls_show_into(whole, length + 1, fmt, args);
+  char *text = show(line, fmt, args);
   va_end(args);
-  fputs(whole ? whole : line, stream);
-  free(whole);
+  fputs(text, stream);
+  if (text != line) free(text);
+}
+
+void ls_warn(const char *fmt, ...)
+{
+  char line[LINE_BYTES];
+  va_list args;
+  va_start(args, fmt);
+  char *text = show(line, fmt, args);
+  va_end(args);
+  ls_print(stderr, "lockstep: warning: %s\n", text);
+  if (text != line) free(text);
 }
 
 /* As much of a line as is printed at a time: no character is taken apart. */
@@ -46,14 +66,30 @@ void ls_print_lines(FILE *stream, const char *text)
   }
 }
 
+/* The next line of a text, and its bytes; NULL: there is none. */
+static const char *next_line(const char **text, int *length)
+{
+  const char *line = *text + strspn(*text, "\n");
+  *length = (int)strcspn(line, "\n");
+  *text = line + *length;
+  return *length > 0 ? line : NULL;
+}
+
 void ls_print_each(FILE *stream, const char *begin, const ls_text *lines)
 {
-  for (const char *line = ls_text_get(lines); *line; line += strspn(line, "\n")) {
-    const size_t length = strcspn(line, "\n");
-    ls_print(stream, "%s%.*s\n", begin, (int)length, line);
-    line += length;
-  }
-  if (lines->failed) ls_print(stderr, "lockstep: warning: no memory to tell all of this\n");
+  int length;
+  const char *text = ls_text_get(lines);
+  for (const char *line; (line = next_line(&text, &length));)
+    ls_print(stream, "%s%.*s\n", begin, length, line);
+  if (lines->failed) ls_warn("no memory to tell all of this");
+}
+
+void ls_warn_each(const char *whose, const ls_text *lines)
+{
+  int length;
+  const char *text = ls_text_get(lines);
+  for (const char *line; (line = next_line(&text, &length));) ls_warn("%s%.*s", whose, length, line);
+  if (lines->failed) ls_warn("no memory to tell all of this");
 }
 
 void ls_print_json(const char *document)

@@ -20,6 +20,12 @@ void ls_print_lines(FILE *stream, const char *text);
 /** Print each line of a text after `begin`, and a warning where the text is incomplete. Local. */
 void ls_print_each(FILE *stream, const char *begin, const ls_text *lines);
 
+/** Print a warning on standard error, one line, in one write: lines of several ranks do not mix. Local. */
+void ls_warn(const char *fmt, ...) LS_PRINTF(1, 2);
+
+/** Print each line of a text as a warning, after `whose`, such as "member 2: ". Local. */
+void ls_warn_each(const char *whose, const ls_text *lines);
+
 /** Print a document in JSON and a newline on standard output; it stays the same document. Local. */
 void ls_print_json(const char *document);
 

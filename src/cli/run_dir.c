@@ -91,11 +91,8 @@ static ls_status lock(const ls_directory *directory, bool is_told)
                    "run directory '%s' is in use by another run; wait for its end, or give another -o",
                    directory->path);
   if (is_told)
-    ls_print(
-        stderr,
-        "lockstep: warning: run directory '%s' cannot be locked (%s): take care that no other run writes "
-        "there\n",
-        directory->path, strerror(errno));
+    ls_warn("run directory '%s' cannot be locked (%s): take care that no other run writes there",
+            directory->path, strerror(errno));
   return LS_OK;
 }
 

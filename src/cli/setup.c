@@ -222,7 +222,7 @@ ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text lines = {0};
   ls_place_warnings(places, (size_t)ls_comm_size(comm), &lines);
-  ls_command_warn(&lines);
+  ls_warn_each("", &lines);
   ls_text_fini(&lines);
   free(places);
   return LS_OK;
@@ -235,11 +235,9 @@ ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
   uint64_t threads = setup->place.threads;
   LS_PASS(ls_comm_sum_u64(comm, &threads, 1));
   if (ls_comm_rank(comm) == 0 && microbatches < threads)
-    ls_print(stderr,
-             "lockstep: warning: train.batch %zu makes %zu micro-batch%s of at most %zu, fewer than the %zu "
-             "threads: some "
-             "stay idle; lower train.microbatch or raise train.batch\n",
-             train->batch, microbatches, microbatches == 1 ? "" : "es", train->microbatch, (size_t)threads);
+    ls_warn("train.batch %zu makes %zu micro-batch%s of at most %zu, fewer than the %zu threads: some stay "
+            "idle; lower train.microbatch or raise train.batch",
+            train->batch, microbatches, microbatches == 1 ? "" : "es", train->microbatch, (size_t)threads);
   return LS_OK;
 }
 
@@ -292,11 +290,9 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
   size_t better = batch - 1;
   while (setup->train_samples % better != 0 && 2 * (setup->train_samples % better) < better) better--;
   char whose[32];
-  ls_print(stderr,
-           "lockstep: warning: %sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean "
-           "gradient "
-           "counts as much as any: it can undo what the epoch has learned; try train.batch=%zu\n",
-           name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
+  ls_warn("%sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much "
+          "as any: it can undo what the epoch has learned; try train.batch=%zu",
+          name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
 }
 
 /* Classes that nothing can be learnt of. */
@@ -306,11 +302,9 @@ static ls_status warn_empty(const ls_setup *setup)
   ls_text classes = {0};
   LS_PASS(ls_source_empty_classes(setup->source, LS_SPLIT_TRAIN, &classes));
   if (classes.length > 0)
-    ls_print(
-        stderr,
-        "lockstep: warning: dataset '%s' has no training samples of class %s: labels go from 0 to %zu%s\n",
-        data->name, ls_text_get(&classes), data->classes - 1,
-        data->first_label > 0 ? " when the first is counted as 0" : "");
+    ls_warn("dataset '%s' has no training samples of class %s: labels go from 0 to %zu%s", data->name,
+            ls_text_get(&classes), data->classes - 1,
+            data->first_label > 0 ? " when the first is counted as 0" : "");
   const bool failed = classes.failed;
   ls_text_fini(&classes);
   return failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
@@ -319,7 +313,7 @@ static ls_status warn_empty(const ls_setup *setup)
 ls_status ls_setup_tell_data(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_command_warn(ls_source_notes(setup->source));
+  ls_warn_each("", ls_source_notes(setup->source));
   LS_PASS(warn_empty(setup));
   ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s%s)\n", data->name,
            data->channels, data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN],

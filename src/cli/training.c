@@ -35,11 +35,10 @@ void ls_training_catch_stops(void)
   sigaction(SIGINT, &action, NULL);
 }
 
-/* In one write, so that lines of several ranks do not mix. */
 static void on_stalled(void *user, const char *text)
 {
   (void)user;
-  ls_print(stderr, "lockstep: warning: %s\n", text);
+  ls_warn("%s", text);
 }
 
 /* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
