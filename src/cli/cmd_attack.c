@@ -287,9 +287,10 @@ static ls_status open_data(attack_session *session)
 }
 
 /* Rank 0. */
-static void warn_classes(const attack_session *session)
+static void warn_data(const attack_session *session)
 {
   ls_text lines = {0};
+  ls_warn_each("", ls_source_notes(session->source));
   ls_loaded_compare_classes(&session->loaded, ls_source_info(session->source), session->arguments->checkpoint,
                             &lines);
   ls_warn_each("", &lines);
@@ -316,7 +317,7 @@ static ls_status prepare(attack_session *session, ls_comm *comm)
       .network = &loaded->network, .threads = place.threads, .microbatch = spec->train.microbatch};
   session->onslaught.attack.seed = spec->seed;
   LS_AGREE(comm, open_data(session));
-  if (ls_comm_rank(comm) == 0) warn_classes(session);
+  if (ls_comm_rank(comm) == 0) warn_data(session);
   LS_PASS(ls_source_check_same(session->source, comm));
   LS_AGREE(comm, make_rooms(session));
   const ls_eval_split split = session->onslaught.split;

@@ -247,11 +247,14 @@ static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_argume
   ls_bench_result result;
   LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
   LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
-  LS_PASS(ls_setup_check_single(setup, "bench"));
+  LS_AGREE(comm, ls_setup_check_single(setup, "bench"));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
-  if (ls_comm_rank(comm) == 0) ls_setup_note_settings(setup, 0, stderr);
+  if (ls_comm_rank(comm) == 0) {
+    ls_warn_each("", ls_source_notes(setup->source));
+    ls_setup_note_settings(setup, 0, arguments->json ? stderr : stdout);
+  }
   const ls_bench_options bench = {.comm = comm,
                                   .spec = setup->spec,
                                   .source = setup->source,

@@ -240,11 +240,14 @@ static ls_status run_prepared(ls_comm *comm, scale_session *session)
                    "there is one rank, and nothing to compare it with; try: mpirun -n 2 lockstep scale");
   LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
   LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
-  LS_PASS(ls_setup_check_single(setup, "scale"));
+  LS_AGREE(comm, ls_setup_check_single(setup, "scale"));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
-  if (ls_comm_rank(comm) == 0) ls_setup_note_settings(setup, 0, stdout);
+  if (ls_comm_rank(comm) == 0) {
+    ls_warn_each("", ls_source_notes(setup->source));
+    ls_setup_note_settings(setup, 0, stdout);
+  }
   LS_ROOT(comm, check_output(arguments->output));
   choose_options(session, comm);
   LS_PASS(agree_on_threads(session, comm));

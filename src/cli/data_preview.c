@@ -157,6 +157,7 @@ static ls_status preview(const preview_arguments *given)
   if (given->config) LS_GO(read_config(&spec, given->config));
   LS_GO(open_source(&source, given, spec));
   const ls_dataset_info *info = ls_source_info(source);
+  ls_warn_each("", ls_source_notes(source));
   if (spec) LS_GO(plan_augment(&augment, spec, info, given->config));
   LS_GO(ls_sheet_draw(&picture, source, given->split, given->count, augment));
   LS_GO(ls_png_write(given->output, &picture));

@@ -83,7 +83,10 @@ static ls_status prepare(ls_comm *comm, ls_election *election)
                                      &election->wish.reading));
   LS_PASS(ls_source_check_same(election->source, comm));
   LS_AGREE(comm, prepare_local(election));
-  if (ls_comm_rank(comm) == 0) ls_warn_each("", &election->other_classes);
+  if (ls_comm_rank(comm) == 0) {
+    if (!election->wish.told_data) ls_warn_each("", ls_source_notes(election->source));
+    ls_warn_each("", &election->other_classes);
+  }
   const ls_spec *spec = election->networks[0].spec;
   ls_loader_options loader = {.data = &spec->data,
                               .seed = spec->seed,

@@ -24,6 +24,7 @@ typedef struct ls_election_wish {
   ls_reading reading; /* what is said of its files: transposition and first label */
   ls_eval_split split;
   bool tta, flips; /* test-time augmentation; with mirror images */
+  bool told_data;  /* what is odd about the data has been told already */
 } ls_election_wish;
 
 /** In the order in which it is made; zero-initialize it. */

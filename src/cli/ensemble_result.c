@@ -127,7 +127,8 @@ ls_status ls_ensemble_result_finish(ls_ensemble_result *result, ls_comm *comm)
   ls_status status = LS_OK;
   if (result->count == 0) return LS_OK;
   LS_GO(ls_comm_agree(comm, list_paths(result, &paths)));
-  const ls_election_wish wish = {.checkpoints = paths, .count = result->count, .split = result->split};
+  const ls_election_wish wish = {
+      .checkpoints = paths, .count = result->count, .split = result->split, .told_data = true};
   LS_GO(ls_election_hold(&election, comm, &wish));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? tell(result, &election) : LS_OK));
 done:

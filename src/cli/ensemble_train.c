@@ -144,9 +144,10 @@ static double cost_of(const ls_setup *setup)
 /* Rank 0. */
 static ls_status print_member(const ensemble_job *job, size_t member, const ls_setup *setup)
 {
-  if (member == 0) LS_PASS(ls_setup_tell_data(setup));
-  ls_setup_note_settings(setup, member + 1, stdout);
   ls_setup_warn_rest(setup, member + 1);
+  LS_PASS(ls_setup_warn_data(setup, member + 1));
+  if (member == 0) ls_setup_tell_data(setup);
+  ls_setup_note_settings(setup, member + 1, stdout);
   if (!job->wish->dry_run) return LS_OK;
   ls_text table = {0};
   ls_text_show(&table, "member %zu: %s, seed %zu\n", member + 1, setup->spec->name, setup->spec->seed);

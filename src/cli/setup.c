@@ -295,28 +295,26 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
           name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
 }
 
-/* Classes that nothing can be learnt of. */
-static ls_status warn_empty(const ls_setup *setup)
+ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
+  char whose[32];
   ls_text classes = {0};
+  ls_warn_each(name_member(member, whose), ls_source_notes(setup->source));
   LS_PASS(ls_source_empty_classes(setup->source, LS_SPLIT_TRAIN, &classes));
   if (classes.length > 0)
-    ls_warn("dataset '%s' has no training samples of class %s: labels go from 0 to %zu%s", data->name,
-            ls_text_get(&classes), data->classes - 1,
+    ls_warn("%sdataset '%s' has no training samples of class %s: labels go from 0 to %zu%s",
+            name_member(member, whose), data->name, ls_text_get(&classes), data->classes - 1,
             data->first_label > 0 ? " when the first is counted as 0" : "");
   const bool failed = classes.failed;
   ls_text_fini(&classes);
   return failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
 }
 
-ls_status ls_setup_tell_data(const ls_setup *setup)
+void ls_setup_tell_data(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_warn_each("", ls_source_notes(setup->source));
-  LS_PASS(warn_empty(setup));
   ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s%s)\n", data->name,
            data->channels, data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN],
            data->count[LS_SPLIT_TEST], data->format, data->is_transposed ? ", by columns" : "");
-  return LS_OK;
 }

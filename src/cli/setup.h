@@ -83,8 +83,11 @@ void ls_setup_note_settings(const ls_setup *setup, size_t member, FILE *stream);
  * Rank 0. */
 void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 
-/** Print what the data are, after warnings of what is odd about them: missing files, classes without a
- * training sample. Rank 0. Errors: LS_E_MEMORY. */
-ls_status ls_setup_tell_data(const ls_setup *setup) LS_CHECKED;
+/** Likewise of what is odd about the data: missing files, classes without a training sample. Rank 0. Errors:
+ * LS_E_MEMORY. */
+ls_status ls_setup_warn_data(const ls_setup *setup, size_t member) LS_CHECKED;
+
+/** Print what the data are. Rank 0. */
+void ls_setup_tell_data(const ls_setup *setup);
 
 #endif

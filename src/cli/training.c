@@ -68,7 +68,10 @@ static ls_status watch(ls_training *training, ls_comm *comm)
 /* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
 static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
 {
-  const ls_run_dir_wish folder = {wish->run_dir, training->setup.spec->name, wish->resume, wish->parent};
+  const ls_run_dir_wish folder = {.path = wish->run_dir,
+                                  .run_name = training->setup.spec->name,
+                                  .resume = wish->resume,
+                                  .parent = wish->parent};
   LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &folder));
   LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir.path));
   if (ls_comm_rank(comm) == 0) ls_watchdog_clear(&training->run_dir);
@@ -95,6 +98,16 @@ static ls_status check_init(const ls_setup *setup, bool told)
   if (told && status == LS_OK) status = ls_print_text(&report);
   ls_text_fini(&report);
   return status;
+}
+
+/* Of an ensemble's member it has been told already. Rank 0. */
+static ls_status tell_setup(const ls_setup *setup)
+{
+  ls_setup_warn_rest(setup, 0);
+  LS_PASS(ls_setup_warn_data(setup, 0));
+  ls_setup_tell_data(setup);
+  ls_setup_note_settings(setup, 0, stdout);
+  return LS_OK;
 }
 
 static ls_status print_model(const ls_model *model)
@@ -208,9 +221,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   if (!wish->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
   if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish->dry_run));
-  if (tells && !*wish->label) ls_setup_warn_rest(&training->setup, 0);
-  if (!*wish->label) LS_ROOT(comm, ls_setup_tell_data(&training->setup));
-  if (tells && !*wish->label) ls_setup_note_settings(&training->setup, 0, stdout);
+  if (!*wish->label) LS_ROOT(comm, tell_setup(&training->setup));
   if (wish->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
   LS_PASS(settle(training, comm, wish));
   if (tells) print_plan(training, wish, ranks);

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 toy toy 200 80
 toy_config
-digest() { run 0 "$lockstep" data info "$@" --json && json out 'd["digest"]'; }
+data_digest() { run 0 "$lockstep" data info "$@" --json && json out 'd["digest"]'; }
 
 # emnist FOLDER NAME FIRST: the toy dataset as EMNIST's publishers write theirs: by columns, labels from FIRST on.
 emnist() {
@@ -32,17 +32,17 @@ emnist gzip emnist-letters- 1
 mkdir letters found
 cp gzip/emnist-letters-* letters
 ln -s ../gzip found/emnist
-want=$(digest toy)
+want=$(data_digest toy)
 for place in letters gzip/emnist-letters gzip/emnist-digits; do
-  [[ $(digest "$place") == "$want" ]] || fail "$place holds other samples than the toy dataset"
+  [[ $(data_digest "$place") == "$want" ]] || fail "$place holds other samples than the toy dataset"
 done
-[[ $(LOCKSTEP_DATA_PATH=found digest emnist-letters) == "$want" ]] || fail "emnist-letters by name holds other samples"
+[[ $(LOCKSTEP_DATA_PATH=found data_digest emnist-letters) == "$want" ]] || fail "emnist-letters by name holds other samples"
 run 0 "$lockstep" data info letters
 out_has 'the files hold them by columns'
 out_has 'the files number them from 1'
 out_has '^name +emnist-letters'
 run 0 "$lockstep" data import letters -o letters.h5
-[[ $(digest letters.h5) == "$want" ]] || fail 'the import of letters holds other samples'
+[[ $(data_digest letters.h5) == "$want" ]] || fail 'the import of letters holds other samples'
 json out '(d["transposed"], d["first_label"], d["classes"])' | grep -q '(False, 0, 26)' || fail 'letters.h5 is turned twice'
 run 2 "$lockstep" data info gzip
 one_error
@@ -86,9 +86,9 @@ holds 'attack reads as eval does' 'd[0]["results"][0]["accuracy"] == d[1]["test"
 run 2 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" data.first_label=0 data.classes=5 -o by-keys --resume model.layers.fc.units=5
 run 2 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" data.transpose=false -o by-keys --resume
 err_has 'data.transpose'
-[[ $(digest bare --transpose true --first-label 1) == "$want" ]] || fail 'the options of data do not settle it'
+[[ $(data_digest bare --transpose true --first-label 1) == "$want" ]] || fail 'the options of data do not settle it'
 run 0 "$lockstep" data import bare --transpose=true --first-label=1 -o bare.h5
-[[ $(digest bare.h5) == "$want" ]] || fail 'bare.h5 holds other samples'
+[[ $(data_digest bare.h5) == "$want" ]] || fail 'bare.h5 holds other samples'
 run 2 "$lockstep" data info bare.h5 --transpose true
 err_has 'data.transpose: .* is HDF5.* the key is for IDX files'
 run 2 "$lockstep" train toy.yaml data.source=bare.h5 data.first_label=1
@@ -146,7 +146,32 @@ err_has "one/data_batch_1 \(1\)\.bin' looks like a batch of CIFAR-10, or a copy 
 rm one/*\(1\)*
 mv one/data_batch_2.bin one/data_batch_4.bin
 run 0 "$lockstep" train cifar.yaml --dry-run
-err_has 'warning: .*data_batch_2, data_batch_3 are missing: it has 2 of 4 train batches'
+missing='data_batch_2, data_batch_3 are missing: it has 2 of 4 train batches'
+err_has "^lockstep: warning: .*$missing"
+
+# Whoever reads them is told, once.
+while read -r -a command; do
+  run 0 "$lockstep" "${command[@]}"
+  [[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' tells not once: $missing: $(<err)"
+done <<T
+eval $network
+eval $network --json
+attack $network --method fgsm --epsilon 0.1
+bench cifar.yaml --seconds 0.1
+bench cifar.yaml --seconds 0.1 --json
+data info one
+data preview one -o one.png
+data import one -o one.h5
+train cifar.yaml -o few
+T
+ranks 2 0 "$lockstep" scale cifar.yaml --mode strong --seconds 0.05
+[[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' tells not once: $missing: $(<err)"
+
+# Of an ensemble's members, each that reads them: the first has other data.
+printf '%s\n' 'ensemble: {members: 2, overrides: ["data.source=two", "data.source=one"]}' >>cifar.yaml
+run 0 "$lockstep" train cifar.yaml -o members
+[[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' tells not once: $missing: $(<err)"
+err_has "^lockstep: warning: member 2: .*$missing"
 
 # ---- what has no effect ----
 run 2 "$lockstep" bench toy.yaml ensemble.members=4

@@ -5,34 +5,38 @@ toy toy 60 20
 toy_config
 few=(data.validation=0.2 train.epochs=2) # 48 samples to train on
 
-# said PATTERN: the one note of the last run.
-said() {
-  local notes='^(member [0-9]+: )?(train|data)\.[a-z_.]+: '
-  grep -hE "$notes" out err | grep -qE "^$1" || { fail "'$last' does not say: $1"; head -n 5 out err; }
-  [[ $(cat out err | grep -cE "$notes") -eq 1 ]] || { fail "'$last' notes more"; grep -hE "$notes" out err; }
+# notes PATTERN: the one note of the last run.
+notes() {
+  local form='^(member [0-9]+: )?(train|data)\.[a-z_.]+: '
+  grep -hE "$form" out err | grep -qE "^$1" || { fail "'$last' does not say: $1"; head -n 5 out err; }
+  [[ $(cat out err | grep -cE "$form") -eq 1 ]] || { fail "'$last' notes more"; grep -hE "$form" out err; }
 }
 
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=48 -o all
 grep -E '^(train|data)\.' out err && fail 'a note without a reason'
 limit='train.batch: 1000000000, but there are only 48 training samples: each step takes all of them'
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 -o large
-said "$limit"
+notes "$limit"
 holds 'the batch is the split' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[1]["steps"] == 2' all/summary.json large/summary.json
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 --dry-run
-said "$limit"
+notes "$limit"
 ranks 3 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 train.microbatch=4 -o ranks
-said "$limit"
+notes "$limit"
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 ensemble.members=2 -o members
-said "member 1: $limit"
+notes "member 1: $limit"
 run 0 "$lockstep" bench toy.yaml "${few[@]}" train.batch=1000000000 --seconds 0.1
-said "$limit"
+notes "$limit"
+out_has "^$limit"
+run 0 "$lockstep" bench toy.yaml "${few[@]}" train.batch=1000000000 --seconds 0.1 --json
+err_has "^$limit"
+json out 'd["batch"]' >/dev/null || fail "bench --json prints more than JSON: $(<out)"
 ranks 2 0 "$lockstep" scale toy.yaml "${few[@]}" train.batch=1000000000 --mode strong --seconds 0.05
 out_has "^$limit"
 
 # So is the micro-batch, of which an evaluation makes room.
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=48 train.microbatch=0.5 -o half
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 train.microbatch=0.5 -o large-half
-said "$limit"
+notes "$limit"
 holds 'half of the batch' 'd[0]["weights_digest"] == d[1]["weights_digest"]' half/summary.json large-half/summary.json
 run 0 "$lockstep" eval large-half/best.h5
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 train.microbatch=1000000000 -o large-micro
@@ -43,7 +47,7 @@ run 0 "$lockstep" eval large-micro/best.h5
 few+=(train.batch=24)
 while IFS='|' read -r override words; do
   run 0 "$lockstep" train toy.yaml "${few[@]}" "$override" --dry-run
-  said "$words"
+  notes "$words"
 done <<'T'
 train.microbatch=30|train.microbatch: 30: a micro-batch is at most the batch
 train.adversarial.epsilon=0.25|train.adversarial.epsilon: 0.25: no effect without train.adversarial.method
