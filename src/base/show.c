@@ -18,11 +18,14 @@ typedef struct range {
   uint32_t first, last;
 } range;
 
-/* Unicode's control, format and separator characters but the joiners of scripts and emoji (200c, 200d). */
-static const range obeyed[] = {{0x0000, 0x001f},  {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x061c, 0x061c},
-                               {0x180e, 0x180e},  {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
-                               {0x2060, 0x206f},  {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xfffe, 0xffff},
-                               {0xe0000, 0xe007f}};
+/* Unicode's control and format characters, and separators of lines and paragraphs, but the joiners of scripts
+ * and emoji (200c, 200d). */
+static const range obeyed[] = {{0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x0600, 0x0605},
+                               {0x061c, 0x061c},   {0x06dd, 0x06dd},   {0x070f, 0x070f},   {0x0890, 0x0891},
+                               {0x08e2, 0x08e2},   {0x180e, 0x180e},   {0x200b, 0x200b},   {0x200e, 0x200f},
+                               {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},
+                               {0xfffe, 0xffff},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+                               {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}};
 /* Marks that stand above or below what is before them. */
 static const range narrow[] = {{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x064b, 0x065f},
                                {0x093c, 0x093c}, {0x0941, 0x0948}, {0x200c, 0x200d}, {0x20d0, 0x20f0},
@@ -51,27 +54,6 @@ typedef struct glyph {
   char escape[ESCAPE_BYTES];
 } glyph;
 
-/* Decode a character of UTF-8. Returns its bytes; 0 if there is none: cut, overlong, a surrogate, too large.
- */
-static size_t decode(const char *text, size_t length, uint32_t *code)
-{
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  const unsigned char *bytes = (const unsigned char *)text;
-  const size_t count = bytes[0] < 0x80             ? 1
-                       : (bytes[0] & 0xe0) == 0xc0 ? 2
-                       : (bytes[0] & 0xf0) == 0xe0 ? 3
-                       : (bytes[0] & 0xf8) == 0xf0 ? 4
-                                                   : 0;
-  if (count == 0 || count > length) return 0;
-  *code = count == 1 ? bytes[0] : bytes[0] & (0x7fU >> count);
-  for (size_t i = 1; i < count; i++) {
-    if ((bytes[i] & 0xc0) != 0x80) return 0;
-    *code = *code << 6 | (bytes[i] & 0x3fU);
-  }
-  const bool is_surrogate = *code >= 0xd800 && *code <= 0xdfff;
-  return *code < least[count] || is_surrogate || *code > 0x10ffff ? 0 : count;
-}
-
 static void escape_code(glyph *out, uint32_t code)
 {
   const char *named = code == '\n' ? "\\n" : code == '\t' ? "\\t" : code == '\r' ? "\\r" : NULL;
@@ -94,7 +76,7 @@ static glyph look_at(const char *text, size_t length)
   uint32_t code = 0;
   glyph out = {.bytes = 1, .columns = 1};
   if (text[0] >= ' ' && text[0] <= '~') return out; /* nearly all */
-  out.bytes = decode(text, length, &code);
+  out.bytes = ls_decode_character(text, length, &code);
   if (out.bytes == 0) {
     out.bytes = 1;
     out.length = out.columns =

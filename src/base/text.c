@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Growing texts and strict number parsing. Parsing first checks the grammar by hand, because strtod and
- * its kin accept blanks, hexadecimal, infinities and trailing junk. */
+/* Growing texts, characters of UTF-8 and strict number parsing. Parsing first checks the grammar by hand,
+ * because strtod and its kin accept blanks, hexadecimal, infinities and trailing junk. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -12,6 +12,30 @@
 #include <string.h>
 
 #include "base/size.h"
+
+/* The C locale is static in the C library: making one costs nothing, and nobody has to keep it. */
+static locale_t enter_c_locale(locale_t *before)
+{
+  const locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  *before = uselocale(locale);
+  return locale;
+}
+
+static void leave_locale(locale_t locale, locale_t before)
+{
+  uselocale(before);
+  if (locale) freelocale(locale);
+}
+
+__attribute__((format(printf, 3, 0))) static int format_in_c(char *out, size_t size, const char *fmt,
+                                                             va_list args)
+{
+  locale_t before;
+  const locale_t locale = enter_c_locale(&before);
+  const int length = vsnprintf(out, size, fmt, args);
+  leave_locale(locale, before);
+  return length;
+}
 
 static bool grow(ls_text *text, size_t more)
 {
@@ -50,11 +74,11 @@ void ls_text_add(ls_text *text, const char *fmt, ...)
   va_start(args, fmt);
   va_list again;
   va_copy(again, args);
-  const int length = ls_vformat(NULL, 0, fmt, args);
+  const int length = format_in_c(NULL, 0, fmt, args);
   va_end(args);
   char *room = length < 0 ? NULL : ls_text_extend(text, (size_t)length);
   if (room)
-    ls_vformat(room, (size_t)length + 1, fmt, again);
+    format_in_c(room, (size_t)length + 1, fmt, again);
   else
     text->failed = true;
   va_end(again);
@@ -84,36 +108,34 @@ void ls_text_fini(ls_text *text)
   *text = (ls_text){0};
 }
 
+/* ---- characters ---- */
+
+size_t ls_decode_character(const char *text, size_t length, uint32_t *code)
+{
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  const unsigned char *bytes = (const unsigned char *)text;
+  const size_t count = bytes[0] < 0x80             ? 1
+                       : (bytes[0] & 0xe0) == 0xc0 ? 2
+                       : (bytes[0] & 0xf0) == 0xe0 ? 3
+                       : (bytes[0] & 0xf8) == 0xf0 ? 4
+                                                   : 0;
+  if (count == 0 || count > length) return 0;
+  *code = count == 1 ? bytes[0] : bytes[0] & (0x7fU >> count);
+  for (size_t i = 1; i < count; i++) {
+    if ((bytes[i] & 0xc0) != 0x80) return 0;
+    *code = *code << 6 | (bytes[i] & 0x3fU);
+  }
+  const bool is_surrogate = *code >= 0xd800 && *code <= 0xdfff;
+  return *code < least[count] || is_surrogate || *code > 0x10ffff ? 0 : count;
+}
+
 /* ---- numbers ---- */
-
-/* The C locale is static in the C library: making one costs nothing, and nobody has to keep it. */
-static locale_t enter_c_locale(locale_t *before)
-{
-  const locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  *before = uselocale(locale);
-  return locale;
-}
-
-static void leave_locale(locale_t locale, locale_t before)
-{
-  uselocale(before);
-  if (locale) freelocale(locale);
-}
-
-int ls_vformat(char *out, size_t size, const char *fmt, va_list args)
-{
-  locale_t before;
-  const locale_t locale = enter_c_locale(&before);
-  const int length = vsnprintf(out, size, fmt, args);
-  leave_locale(locale, before);
-  return length;
-}
 
 int ls_format(char *out, size_t size, const char *fmt, ...)
 {
   va_list args;
   va_start(args, fmt);
-  const int length = ls_vformat(out, size, fmt, args);
+  const int length = format_in_c(out, size, fmt, args);
   va_end(args);
   return length;
 }

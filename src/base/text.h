@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Growing texts, and the strict parsing of numbers that every outside text goes through. Numbers are read and
+/* Growing texts, and the decoding of characters and strict parsing of numbers that every outside text goes
+ * through. Numbers are read and
  * written as in the C locale, with a point, whatever the locale of the calling program is. */
 #ifndef LS_BASE_TEXT_H
 #define LS_BASE_TEXT_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,9 +40,12 @@ ls_status ls_text_take(ls_text *text, char **out) LS_CHECKED;
 
 void ls_text_fini(ls_text *text);
 
-/** snprintf() and vsnprintf() in the C locale. */
+/** snprintf() in the C locale. */
 int ls_format(char *out, size_t size, const char *fmt, ...) LS_PRINTF(3, 4);
-int ls_vformat(char *out, size_t size, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
+
+/** Decode a character of UTF-8, of `length` bytes, at least one. Returns those that it takes; 0 if there is
+ * none: cut, longer than needed, a surrogate, too large (RFC 3629). */
+size_t ls_decode_character(const char *text, size_t length, uint32_t *code);
 
 /** Parse a whole text as a decimal count: digits only, no sign, no blanks, no octal, fits 64 bits. */
 bool ls_parse_count(const char *text, uint64_t *value);

@@ -15,7 +15,7 @@
 #include "comm/launcher.h"
 #include "comm/place.h"
 #include "comm/topology.h"
-#include "eval/metrics.h"
+#include "eval/json.h"
 #include "nn/gemm.h"
 #include "store/version.h"
 

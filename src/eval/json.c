@@ -2,37 +2,31 @@
 #include "eval/json.h"
 
 #include <stdint.h>
+#include <string.h>
 
+#include "base/show.h"
 #include "base/text.h"
-
-/* Bytes of the UTF-8 character at `text`; 0 if it is none (RFC 3629: no surrogates, none longer than needed).
- */
-static size_t character_bytes(const unsigned char *text)
-{
-  static const struct {
-    unsigned char first, last; /* of the first byte */
-    unsigned char least, most; /* of the second */
-    size_t bytes;
-  } forms[] = {{0x01, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-               {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-               {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-    if (text[0] < forms[i].first || text[0] > forms[i].last) continue;
-    if (forms[i].bytes > 1 && (text[1] < forms[i].least || text[1] > forms[i].most)) return 0;
-    for (size_t k = 2; k < forms[i].bytes; k++)
-      if ((text[k] & 0xc0) != 0x80) return 0;
-    return forms[i].bytes;
-  }
-  return 0;
-}
 
 bool ls_json_takes(const char *text, size_t bytes)
 {
-  for (size_t at = 0, step; at < bytes; at += step) {
-    step = character_bytes((const unsigned char *)text + at);
-    if (step == 0 || step > bytes - at) return false;
+  for (size_t at = 0; at < bytes;) {
+    uint32_t code = 0;
+    const size_t step = ls_decode_character(text + at, bytes - at, &code);
+    if (step == 0 || code == 0) return false;
+    at += step;
   }
   return true;
+}
+
+json_t *ls_json_text(const char *text)
+{
+  ls_text shown = {0};
+  json_t *json = NULL;
+  if (ls_json_takes(text, strlen(text))) return json_string(text);
+  ls_text_show(&shown, "%s", text);
+  if (!shown.failed) json = json_string(ls_text_get(&shown));
+  ls_text_fini(&shown);
+  return json;
 }
 
 json_t *ls_json_complete(json_t *list, size_t count)

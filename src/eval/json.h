@@ -14,6 +14,10 @@
  * that memory failed. */
 bool ls_json_takes(const char *text, size_t bytes);
 
+/** A path or a message as JSON, which is UTF-8: one that is not is given as it is shown (base/show.h). NULL
+ * without memory. */
+json_t *ls_json_text(const char *text);
+
 /** The list itself if it has `count` elements; otherwise an element could not be made: the list is released,
  * and NULL. NULL is passed on. */
 json_t *ls_json_complete(json_t *list, size_t count);

@@ -49,8 +49,4 @@ void ls_metrics_report(const ls_metrics *metrics, const char *title, const char 
  * index; with class_names, "label" is the name. A loss that is not finite is null. */
 json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_names);
 
-/** A path or a message as JSON, which is UTF-8: one that is not is given as it is shown (base/show.h). NULL
- * without memory. */
-json_t *ls_json_text(const char *text);
-
 #endif

@@ -6,19 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/show.h"
 #include "eval/json.h"
-
-json_t *ls_json_text(const char *text)
-{
-  ls_text shown = {0};
-  json_t *json = NULL;
-  if (ls_json_takes(text, strlen(text))) return json_string(text);
-  ls_text_show(&shown, "%s", text);
-  if (!shown.failed) json = json_string(ls_text_get(&shown));
-  ls_text_fini(&shown);
-  return json;
-}
 
 /* JSON has no NaN. */
 static json_t *real_or_null(double value)

@@ -28,8 +28,13 @@ static void what_a_terminal_obeys_is_escaped(void **state)
                "\\u009b31m"); /* CSI as one character */
   assert_shown("\u202egnp.exe", "\\u202egnp.exe");
   assert_shown("\u2066\u2069\u200f\u061c\ufeff\u2028", "\\u2066\\u2069\\u200f\\u061c\\ufeff\\u2028");
-  assert_shown("\U000e0041", "\\udb40\\udc41");             /* a tag */
-  assert_shown("\u0646\u200c\u0645", "\u0646\u200c\u0645"); /* a joiner that Persian needs */
+  assert_shown("\U000e0041", "\\udb40\\udc41"); /* a tag */
+  assert_shown("\u0600\u0605\u06dd\u070f\u0890\u08e2", "\\u0600\\u0605\\u06dd\\u070f\\u0890\\u08e2");
+  assert_shown("\U000110bd\U000110cd\U00013430", "\\ud804\\udcbd\\ud804\\udccd\\ud80d\\udc30");
+  assert_shown("\U0001bca0\U0001bca3\U0001d173\U0001d17a",
+               "\\ud82f\\udca0\\ud82f\\udca3\\ud834\\udd73\\ud834\\udd7a");
+  assert_shown("\u0606\U0001d172\U0001d17b", "\u0606\U0001d172\U0001d17b"); /* their neighbours */
+  assert_shown("\u0646\u200c\u0645", "\u0646\u200c\u0645");                 /* a joiner that Persian needs */
 }
 
 static void what_is_no_utf8_is_escaped(void **state)
