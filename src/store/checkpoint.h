@@ -129,6 +129,11 @@ ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS
  * and found; LS_E_MEMORY. */
 ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
 
+enum { LS_CHECKPOINT_NAME_CHARS = 40 };
+
+/** "checkpoint-<step>.h5". Returns `name`. Local. */
+const char *ls_checkpoint_name(uint64_t step, char name[LS_CHECKPOINT_NAME_CHARS]);
+
 /** The newest intact checkpoint of a run directory.
  *
  * @param[out] path     newly made, freed with free(); NULL if there is none

@@ -77,9 +77,10 @@ static ls_status list(listing *self, const ls_directory *run_dir)
   return LS_OK;
 }
 
-static void name_of(uint64_t step, char name[NAME_BYTES])
+const char *ls_checkpoint_name(uint64_t step, char name[LS_CHECKPOINT_NAME_CHARS])
 {
-  snprintf(name, NAME_BYTES, "checkpoint-%" PRIu64 ".h5", step);
+  snprintf(name, LS_CHECKPOINT_NAME_CHARS, "checkpoint-%" PRIu64 ".h5", step);
+  return name;
 }
 
 /* ---- newest ---- */
@@ -103,9 +104,9 @@ static ls_status verify(const char *path)
  * then would be another run. */
 static ls_status examine(const ls_directory *run_dir, uint64_t step, char **path, bool *intact)
 {
-  char name[NAME_BYTES];
+  char name[LS_CHECKPOINT_NAME_CHARS];
   bool found;
-  name_of(step, name);
+  ls_checkpoint_name(step, name);
   *intact = false;
   LS_PASS(ls_directory_find(run_dir, name, &found));
   LS_PASS(ls_directory_path(run_dir, name, path));
@@ -174,8 +175,8 @@ static ls_status remove_old(const listing *self, const ls_directory *run_dir, si
   size_t intact = 0;
   for (size_t i = 0; i < self->count; i++) {
     const uint64_t step = self->steps[i];
-    char name[NAME_BYTES];
-    name_of(step, name);
+    char name[LS_CHECKPOINT_NAME_CHARS];
+    ls_checkpoint_name(step, name);
     if (intact >= keep)
       LS_PASS(ls_directory_remove(run_dir, name));
     else

@@ -388,8 +388,7 @@ static ls_status write_checkpoint(const ls_run *run)
   char name[LS_CHECKPOINT_NAME_CHARS];
   const uint64_t step = run->state.progress.step;
   const ls_step_range known = {run->saved_step > 0 ? run->first_saved_step : step, step};
-  snprintf(name, sizeof name, "checkpoint-%" PRIu64 ".h5", step);
-  LS_PASS(write_as(run, name));
+  LS_PASS(write_as(run, ls_checkpoint_name(step, name)));
   return written(run,
                  ls_checkpoint_prune(run->options->run_dir, run->options->spec->checkpoint.keep, &known));
 }
@@ -404,9 +403,9 @@ static ls_status check_replicas(const ls_run *run)
 
 ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
 {
-  char intact[96] = "there is no checkpoint yet";
+  char name[LS_CHECKPOINT_NAME_CHARS], intact[96] = "there is no checkpoint yet";
   if (run->saved_step > 0)
-    snprintf(intact, sizeof intact, "checkpoint-%" PRIu64 ".h5 %s", run->saved_step,
+    snprintf(intact, sizeof intact, "%s %s", ls_checkpoint_name(run->saved_step, name),
              run->saved_step < step ? "is intact" : "holds these very weights, an earlier one may do");
   return ls_wrap(status,
                  "training has diverged (%s; try a lower train.optimizer.lr, a warm-up, or train.clip_norm)",

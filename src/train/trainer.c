@@ -269,7 +269,7 @@ static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME
   if (run->restored)
     snprintf(name, LS_CHECKPOINT_NAME_CHARS, "best.h5");
   else
-    snprintf(name, LS_CHECKPOINT_NAME_CHARS, "checkpoint-%" PRIu64 ".h5", run->state.progress.step);
+    ls_checkpoint_name(run->state.progress.step, name);
   return ls_comm_broadcast(run->options->comm, name, LS_CHECKPOINT_NAME_CHARS);
 }
 

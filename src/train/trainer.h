@@ -58,7 +58,7 @@ typedef struct ls_trainer_options {
   ls_trainer_events events;
 } ls_trainer_options;
 
-enum { LS_CHECKPOINT_NAME_CHARS = 40, LS_SNAPSHOT_CHARS = 40 };
+enum { LS_SNAPSHOT_CHARS = 40 };
 
 /** File in the run directory of a snapshot ensemble's member, counted from 1: "snapshot-1.h5". Returns
  * `name`. */
