@@ -22,6 +22,8 @@
 
 const bool ls_backend_is_for_small = true;
 
+enum { CODE_BYTES = 1 << 18 }; /* more than libxsmm asks for while it makes a kernel */
+
 struct ls_backend_kernel {
   libxsmm_smmfunction_reducebatch_offs run; /* owned by libxsmm's registry, which lives as long as we */
 };
@@ -49,9 +51,8 @@ static libxsmm_smmfunction_reducebatch_offs dispatch(const ls_gemm_shape *shape)
 
 /* Can memory be had that is written and then run? Asked for as libxsmm does; twice, since a want of memory
  * may pass, and what a model computes should not hang on a moment. */
-static bool has_executable_memory(void)
+static bool has_executable_memory(size_t bytes)
 {
-  const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
   for (int i = 0; i < 2; i++) {
     void *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) continue;
@@ -63,7 +64,7 @@ static bool has_executable_memory(void)
 
 const char *ls_gemm_fallback_reason(void)
 {
-  if (!has_executable_memory()) return "the system gives no executable memory";
+  if (!has_executable_memory((size_t)sysconf(_SC_PAGESIZE))) return "the system gives no executable memory";
   if (libxsmm_get_target_archid() < LIBXSMM_X86_SSE3) return "libxsmm has no kernels for this processor";
   return NULL;
 }
@@ -93,6 +94,8 @@ ls_status ls_backend_new(ls_backend_kernel **out, const ls_gemm_shape *shape)
   *out = NULL;
   if (!fits(shape) || ls_gemm_fallback_reason()) return LS_OK;
   libxsmm_smmfunction_reducebatch_offs run = dispatch(shape);
+  if (!run) run = dispatch(shape);
+  if (!run && has_executable_memory(CODE_BYTES)) return LS_OK; /* twice: libxsmm refuses the shape */
   if (!run || !is_executable(run))
     return ls_fail(LS_E_MEMORY, "no memory for the kernel of a matrix product %zux%zux%zu", shape->m,
                    shape->n, shape->k);
