@@ -20,8 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXPORTED __attribute__((visibility("default")))
-
 typedef int renameat_function(int, const char *, int, const char *);
 typedef DIR *opendir_function(const char *);
 
@@ -49,7 +47,7 @@ static void hold(const sigset_t *unblocked)
   while (access(file, F_OK) == 0 && ppoll(NULL, 0, &nap, unblocked) == 0) continue;
 }
 
-EXPORTED int renameat(int from_folder, const char *from, int to_folder, const char *to)
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
   renameat_function *real;
   *(void **)&real = dlsym(RTLD_NEXT, "renameat");
@@ -62,12 +60,12 @@ EXPORTED int renameat(int from_folder, const char *from, int to_folder, const ch
   return failed;
 }
 
-EXPORTED int rename(const char *from, const char *to)
+int rename(const char *from, const char *to)
 {
   return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 
-EXPORTED DIR *opendir(const char *path)
+DIR *opendir(const char *path)
 {
   opendir_function *real;
   *(void **)&real = dlsym(RTLD_NEXT, "opendir");
