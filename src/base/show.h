@@ -4,8 +4,8 @@
  * programs are no business of this.
  *
  * Shown as an escape: control characters (\n, \t, \r, \x1b), C1 and format characters, which turn the
- * direction of a line or act on what is near them (\u009b, \u202e), and bytes that are no UTF-8 (\xff). An escape has nothing to
- * escape: a text may be shown twice.
+ * direction of a line or act on what is near them (\u009b, \u202e), and bytes that are no UTF-8 (\xff). An
+ * escape has nothing to escape: a text may be shown twice.
  */
 #ifndef LS_BASE_SHOW_H
 #define LS_BASE_SHOW_H

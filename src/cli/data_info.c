@@ -61,11 +61,9 @@ static const struct argp argp = {
     .args_doc = "SRC",
     .doc = "Describe a dataset: format, shape, samples per split and class, mean and standard deviation per "
            "channel, and a digest of the contents. The digest does not depend on the format: files and their "
-           "import "
-           "have the same.\v"
+           "import have the same.\v"
            "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset; of "
-           "several "
-           "datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
+           "several datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
            "\n"
            "Examples:\n"
            "  lockstep data info fashion-mnist\n"

@@ -97,11 +97,9 @@ static const struct argp argp = {
     .children = children,
     .args_doc = "SRC -o FILE.png",
     .doc = "Draw a contact sheet: a row for each class, with its name, the number of its samples, and the "
-           "first of "
-           "them, enlarged.\v"
+           "first of them, enlarged.\v"
            "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset; of "
-           "several "
-           "datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
+           "several datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
            "\n"
            "Examples:\n"
            "  lockstep data preview fashion-mnist -o fashion.png\n"

@@ -290,9 +290,10 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
   size_t better = batch - 1;
   while (setup->train_samples % better != 0 && 2 * (setup->train_samples % better) < better) better--;
   char whose[32];
-  ls_warn("%sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much "
-          "as any: it can undo what the epoch has learned; try train.batch=%zu",
-          name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
+  ls_warn(
+      "%sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much "
+      "as any: it can undo what the epoch has learned; try train.batch=%zu",
+      name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
 }
 
 ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)

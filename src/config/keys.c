@@ -66,8 +66,7 @@ const ls_key ls_spec_keys[] = {
      .type = LS_KEY_TEXT,
      .offset = offsetof(ls_spec, data.source),
      .doc = "Name in the catalogue (mnist), folder of IDX or CIFAR-10 files, or .h5 dataset; of several "
-            "datasets "
-            "in a folder, folder/BEGINNING of its files' names."},
+            "datasets in a folder, folder/BEGINNING of its files' names."},
     {.path = "data.validation",
      .type = LS_KEY_AMOUNT,
      .offset = offsetof(ls_spec, data.validation),
@@ -124,8 +123,7 @@ const ls_key ls_spec_keys[] = {
      .words = auto_words,
      .max = 65535,
      .doc = "The files' number of the first class; auto: 1 where the names are those of EMNIST's letters, "
-            "else 0, "
-            "if there is a 0 among the labels."},
+            "else 0, if there is a 0 among the labels."},
     {.path = "data.augment.rotate",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, data.augment.rotate),
@@ -325,8 +323,7 @@ const ls_key ls_spec_keys[] = {
      .max = INFINITY,
      .unit = "seconds",
      .doc = "The job is ended with status 1 when a rank has waited so long for others, also when those are "
-            "merely "
-            "busy, as with a large checkpoint; 0 for never."},
+            "merely busy, as with a large checkpoint; 0 for never."},
     {.path = "train.check_replicas",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.check_replicas),

@@ -17,9 +17,8 @@ typedef struct ls_folder {
   const char *beginning; /* of all names; "": any. Borrowed */
 } ls_folder;
 
-/** List the files of a folder whose names begin with `beginning`, which ends where a word does: at a '-',
- * '_',
- * '.' or blank. Where both NAME and NAME.gz lie there, NAME.gz is left out: NAME is quicker to read, and
+/** List the files of a folder whose names begin with `beginning`, which ends where a word does: at one of
+ * "-_." or a blank. Where both NAME and NAME.gz lie there, NAME.gz is left out: NAME is quicker to read, and
  * ls_stream_check_twin() sees to it that they are the same. Local. Errors: LS_E_INPUT if the folder may not
  * be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_folder_list(ls_folder *folder, const char *path, const char *beginning) LS_CHECKED;

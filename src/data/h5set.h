@@ -18,8 +18,8 @@
 #include "data/source.h"
 #include "data/ticker.h"
 
-/** Write all samples of an open dataset to an HDF5 file: to a temporary file, which is renamed when
- * it is complete, so what `path` held before stays intact until then.
+/** Write all samples of an open dataset to an HDF5 file: to a temporary file, which is renamed when it is
+ * complete, so what `path` held before stays intact until then.
  *
  * Local. Errors: LS_E_IO if it cannot be written; those of reading the source; LS_E_MEMORY.
  */

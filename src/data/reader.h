@@ -24,8 +24,7 @@ typedef struct ls_reader_place {
 
 typedef struct ls_reader {
   const char *format;  /* for people: "IDX" */
-  bool follows_layout; /* data.transpose holds, and what the catalogue says of columns and of the first label
-                        */
+  bool follows_layout; /* data.transpose holds, and what the catalogue says of columns and first labels */
   /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
    */
   ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Matrix products in register tiles, for products with few rows and those that the library cannot do, and the
- * kernels of planar.h. Private to the
- * module.
+ * kernels of planar.h. Private to the module.
  *
  * The tiles are written in C with the vector extension of gcc and clang, once (tile_kernels.h), and compiled
  * for the processor that the program is built for (tile.c) and, in a build for any x86-64, for AVX2
