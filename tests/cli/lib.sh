@@ -111,8 +111,11 @@ ranks_of() {
   done | sort -n | sed 's/.* //'
 }
 
-# epochs_done RUN_DIR: which its table has.
-epochs_done() { echo $(($(grep -c . "$1/metrics.csv") - 1)); }
+# epochs_done RUN_DIR: which its table has; 0 if there is none yet.
+epochs_done() {
+  [[ -e $1/metrics.csv ]] || { echo 0; return; }
+  echo $(($(grep -c . "$1/metrics.csv") - 1))
+}
 
 # newest_step RUN_DIR: the step of its newest checkpoint; 0 if there is none.
 newest_step() {
@@ -217,17 +220,6 @@ shift 4
 LD_PRELOAD="$(preloaded faulty)" ASAN_OPTIONS="\${ASAN_OPTIONS:+\$ASAN_OPTIONS:}verify_asan_link_order=0" exec "\$@"
 S
   chmod +x faulty
-}
-
-# appears FILE WHAT: wait until a file is there.
-appears() {
-  local tries
-  for ((tries = 0; tries < ${APPEARS_TRIES:-6000}; tries++)); do
-    [[ -e $1 ]] && return
-    sleep 0.02
-  done
-  fail "waited for $1 in vain: $2"
-  tail -n 20 out err
 }
 
 finish() {

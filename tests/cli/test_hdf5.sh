@@ -13,7 +13,7 @@ each() {
   shift 5
   for ((nth = 1; ; nth++)); do
     rm -f mark
-    FAULTY_MARK=mark timeout -k 5 120 ./faulty "$call" "$file" "$nth" "$errno" "$@" >out 2>err
+    FAULTY_MARK=mark timeout -k 5 "$hang_s" ./faulty "$call" "$file" "$nth" "$errno" "$@" >out 2>err
     status=$? last="$* ($call $nth)"
     [[ -e mark ]] || break
     [[ $status -eq $expected ]] || fail "'$last' ended with $status, not $expected"

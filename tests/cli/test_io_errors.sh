@@ -44,7 +44,7 @@ sweep() {
     last="$*, with $call $nth of $path failing: $words"
     rm -f mark
     prepare
-    timeout -k 5 120 ./faulty "$call" "$path" "$nth" "$errno" "$@" >out 2>err
+    timeout -k 5 "$hang_s" ./faulty "$call" "$path" "$nth" "$errno" "$@" >out 2>err
     status=$?
     [[ -e mark ]] || break
     [[ " $allowed " == *" $status "* ]] || { fail "'$last' ended with $status, not $allowed"; tail -n 5 out err; }

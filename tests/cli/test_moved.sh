@@ -15,9 +15,10 @@ start() {
   shift 2
   waiting="train $*, waiting in $path"
   rm -f mark
-  ./faulty fsync "$path" "$nth" 0 "$lockstep" train toy.yaml "$@" >first.out 2>first.err &
-  pid=$!
-  appears mark "$waiting: $(cat first.out first.err)"
+  launch ./faulty fsync "$path" "$nth" 0 "$lockstep" train toy.yaml "$@"
+  await "$waiting" $pid test -e mark
+  mv out first.out # still being written
+  mv err first.err
 }
 
 # ends STATUS: let it go on, and see how it ends; its output is in out and err.

@@ -16,9 +16,9 @@ for command in "eval whole/best.h5" "eval whole/best.h5 --json" "predict whole/b
   for sink in /dev/full closed; do
     last="$command, standard output $sink"
     if [[ $sink == closed ]]; then
-      timeout -k 5 120 "$lockstep" $command >&- 2>err
+      timeout -k 5 "$hang_s" "$lockstep" $command >&- 2>err
     else
-      timeout -k 5 120 "$lockstep" $command >/dev/full 2>err
+      timeout -k 5 "$hang_s" "$lockstep" $command >/dev/full 2>err
     fi
     status=$?
     rm -rf full
