@@ -15,10 +15,10 @@
 
 ls_status ls_errno_status(int error)
 {
-  static const int owners[] = {ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, ENODEV};
+  static const int owners[] = {ENOTDIR, EACCES, EPERM, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, ENODEV};
   for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
-    if (error == owners[i]) return LS_E_INPUT;
-  return error == ENOMEM ? LS_E_MEMORY : LS_E_IO;
+    if (error == owners[i]) return LS_E_ACCESS;
+  return error == ENOENT ? LS_E_INPUT : error == ENOMEM ? LS_E_MEMORY : LS_E_IO;
 }
 
 /* ---- reading ---- */
@@ -142,7 +142,8 @@ ls_status ls_file_check_target(const char *path)
   if (path[0] == '\0') return ls_fail(LS_E_USAGE, "an empty text is no name of a file");
   LS_RETRY(failed, lstat(path, &info));
   /* Where the folder is missing or closed to us, writing will say so. */
-  if (failed && ls_errno_status(errno) == LS_E_INPUT) return LS_OK;
+  const ls_status why = failed ? ls_errno_status(errno) : LS_OK;
+  if (why == LS_E_INPUT || why == LS_E_ACCESS) return LS_OK;
   if (failed) return ls_fail(LS_E_IO, "cannot look for '%s': %s", path, strerror(errno));
   if (S_ISREG(info.st_mode)) return LS_OK;
   return ls_fail(LS_E_USAGE, "cannot write '%s': it exists and is no regular file", path);

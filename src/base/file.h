@@ -14,13 +14,13 @@
   do (result) = (call);                                                                                      \
   while ((result) < 0 && errno == EINTR)
 
-/** The status of a file that could not be opened or looked at: LS_E_INPUT for what its owner can mend (it is
- * missing, may not be read, ...), LS_E_MEMORY, or LS_E_IO. */
+/** The status of a file that could not be opened or looked at: LS_E_INPUT if it is missing, LS_E_ACCESS for
+ * what else its owner can mend (it may not be read, ...), LS_E_MEMORY, or LS_E_IO. */
 ls_status ls_errno_status(int error);
 
 /** Open a regular file for reading; closed with close(). `bytes` is its length, or NULL.
  *
- * Local. Errors: LS_E_INPUT if it is missing, may not be read or is no regular file; LS_E_IO.
+ * Local. Errors: LS_E_INPUT if it is missing or no regular file; LS_E_ACCESS if it may not be read; LS_E_IO.
  */
 ls_status ls_file_open(int *descriptor, const char *path, size_t *bytes) LS_CHECKED;
 

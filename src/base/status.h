@@ -19,6 +19,7 @@
   X(LS_E_USAGE, "usage error", 2)                                                                            \
   X(LS_E_CONFIG, "configuration error", 2)                                                                   \
   X(LS_E_INPUT, "input error", 2)                                                                            \
+  X(LS_E_ACCESS, "input error", 2) /* a file that is there but may not be opened: not damage */              \
   X(LS_E_IO, "input/output error", 1)                                                                        \
   X(LS_E_MEMORY, "out of memory", 1)                                                                         \
   X(LS_E_NONFINITE, "numerical error", 1)                                                                    \

@@ -78,12 +78,13 @@ static ls_status add_balance(json_t *document, const ls_run_facts *facts, const 
   if (balance->steps == 0) return LS_OK;
   LS_PASS(ls_balance_slowest(balance, &slowest));
   const char *host = balance->loads[slowest.rank].host;
+  if (slowest.is_marked && !*facts->label) ls_print(stdout, "\n");
   if (slowest.is_marked)
     ls_print(
         stdout,
         "%sstraggler: rank %zu on %s took %.2f times as long as the median of the others to compute; they "
         "waited %.1f s for it\n",
-        *facts->label ? facts->label : "\n", slowest.rank, host, slowest.ratio, slowest.waited_s);
+        facts->label, slowest.rank, host, slowest.ratio, slowest.waited_s);
   json_t *item =
       json_pack("{s:I, s:o, s:o, s:I, s:s, s:f, s:b}", "steps", (json_int_t)balance->steps, "busy_seconds",
                 seconds_json(balance, ls_balance_busy_s), "waited_seconds",

@@ -90,7 +90,7 @@ static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
   const ls_status status = ls_file_look(&kind, path);
   free(path);
   if (status == LS_OK && kind != LS_FILE_REGULAR) return LS_OK;
-  if (status != LS_OK && status != LS_E_INPUT) return status;
+  if (status != LS_OK && status != LS_E_INPUT && status != LS_E_ACCESS) return status;
   if (folder->count == *capacity) {
     size_t more = *capacity * 2 + 16;
     char **names = realloc(folder->names, more * sizeof *names);

@@ -99,7 +99,7 @@ static ls_status rank_of(const ls_folder *folder, const char *name, size_t *rank
   *rank = 0;
   LS_PASS(ls_path_join(&path, folder->path, name));
   ls_status status = read_magic(path, magic, &got);
-  if (status == LS_E_INPUT && !promises_idx(name))
+  if ((status == LS_E_INPUT || status == LS_E_ACCESS) && !promises_idx(name))
     status = LS_OK; /* some other, unreadable file */
   else if (status == LS_OK && got == MAGIC_BYTES && is_magic(magic))
     *rank = magic[3];

@@ -76,26 +76,61 @@ void ls_examples_fini(ls_examples *examples)
   *examples = (ls_examples){.count = 0};
 }
 
-/* Close the gaps between the ranks' parts, each of which has room for `most`. */
-static void compact(unsigned char *all, size_t bytes, const uint64_t *counts, size_t ranks, size_t most)
+/* A gathered example: its number in the split, and where it lies among all. */
+typedef struct row {
+  uint64_t sample;
+  size_t at;
+} row;
+
+static int compare_samples(const void *a, const void *b)
 {
-  size_t end = 0;
-  for (size_t r = 0; r < ranks; r++) {
-    memmove(all + end, all + r * most * bytes, counts[r] * bytes);
-    end += counts[r] * bytes;
-  }
+  const uint64_t x = ((const row *)a)->sample, y = ((const row *)b)->sample;
+  return (x > y) - (x < y);
 }
 
-static ls_status gather_all(ls_examples *mine, ls_examples *all, ls_comm *comm, const uint64_t *counts)
+/* The examples of all ranks, each of which has room for `most`, in the order of the split. Freed by the
+ * caller. */
+static ls_status sort_rows(row **rows, const ls_examples *all, const uint64_t *counts, size_t ranks)
+{
+  const size_t most = all->most / ranks;
+  size_t count = 0;
+  LS_PASS(ls_alloc(rows, all->count, sizeof **rows, "the order of the adversarial examples"));
+  for (size_t r = 0; r < ranks; r++)
+    for (size_t i = r * most; i < r * most + counts[r]; i++)
+      (*rows)[count++] = (row){.sample = all->samples[i], .at = i};
+  qsort(*rows, count, sizeof **rows, compare_samples);
+  return LS_OK;
+}
+
+/* Rank 0, which then has no gaps between the ranks' parts, and the same order whatever their number. */
+static ls_status put_in_order(ls_examples *all, const uint64_t *counts, size_t ranks)
+{
+  row *rows = NULL;
+  array arrays[ARRAY_COUNT];
+  ls_status status;
+  list_arrays(all, arrays);
+  LS_GO(sort_rows(&rows, all, counts, ranks));
+  for (size_t i = 0; i < ARRAY_COUNT; i++) {
+    const size_t bytes = arrays[i].bytes;
+    unsigned char *sorted, *gathered = *arrays[i].items;
+    LS_GO(ls_alloc(&sorted, all->count, bytes, "the adversarial examples"));
+    for (size_t k = 0; k < all->count; k++) memcpy(sorted + k * bytes, gathered + rows[k].at * bytes, bytes);
+    free(gathered);
+    *arrays[i].items = sorted;
+  }
+done:
+  free(rows);
+  return status;
+}
+
+static ls_status gather_all(ls_examples *mine, ls_examples *all, ls_comm *comm)
 {
   const size_t most = mine->most;
   array from[ARRAY_COUNT], to[ARRAY_COUNT];
   list_arrays(mine, from);
   list_arrays(all, to);
-  for (size_t i = 0; i < ARRAY_COUNT; i++) {
+  for (size_t i = 0; i < ARRAY_COUNT; i++)
     LS_PASS(ls_comm_gather(comm, *from[i].items, most * from[i].bytes, *to[i].items));
-    if (ls_comm_rank(comm) == 0) compact(*to[i].items, to[i].bytes, counts, (size_t)ls_comm_size(comm), most);
-  }
   return LS_OK;
 }
 
@@ -108,9 +143,10 @@ ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm)
   ls_status status;
   LS_GO(share_counts(&counts, comm, examples->count));
   LS_GO(ls_comm_agree(comm, allocate(&all, examples->shape, room)));
-  LS_GO(gather_all(examples, &all, comm, counts));
+  LS_GO(gather_all(examples, &all, comm));
   all.count = 0;
   for (size_t r = 0; rank == 0 && r < ranks; r++) all.count += counts[r];
+  LS_GO(ls_comm_agree(comm, rank == 0 ? put_in_order(&all, counts, ranks) : LS_OK));
   ls_examples_fini(examples);
   *examples = all;
   all = (ls_examples){.count = 0};

@@ -142,8 +142,9 @@ static ls_status look(const char *path, struct stat *info, bool *found)
   int failed;
   LS_RETRY(failed, stat(path, info));
   *found = !failed;
-  if (*found || ls_errno_status(errno) == LS_E_INPUT) return LS_OK;
-  return ls_fail(ls_errno_status(errno), "cannot look for '%s': %s", path, strerror(errno));
+  const ls_status status = *found ? LS_OK : ls_errno_status(errno);
+  if (status == LS_OK || status == LS_E_INPUT || status == LS_E_ACCESS) return LS_OK;
+  return ls_fail(status, "cannot look for '%s': %s", path, strerror(errno));
 }
 
 /* Do two paths, or names, lead to the same data? */

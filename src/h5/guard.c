@@ -139,10 +139,10 @@ static void try_again(uint64_t file_bytes, ls_h5_attempt attempt, void *user, ls
   if (before == LS_OK || before == LS_E_IO) return;
   limit_time(file_bytes);
   const ls_status status = attempt(user);
-  char verdict = AGREED;
-  if (status == LS_OK) verdict = LACKING;
-  if (status == LS_E_MEMORY && status == before && most > 0 && has_memory(most)) verdict = HUNGRY;
-  tell(&verdict, sizeof verdict);
+  char second = AGREED;
+  if (status == LS_OK) second = LACKING;
+  if (status == LS_E_MEMORY && status == before && most > 0 && has_memory(most)) second = HUNGRY;
+  tell(&second, sizeof second);
 }
 
 static _Noreturn void run_child(int pipe_end, pid_t parent, uint64_t file_bytes, ls_h5_attempt attempt,
@@ -224,7 +224,7 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
 {
   int ends[2];
   ls_error outcome;
-  char verdict = AGREED;
+  char second = AGREED;
   *is_told = false;
   if (pipe2(ends, O_CLOEXEC) != 0)
     return ls_fail(LS_E_IO, "cannot make a pipe to a process that reads it: %s", strerror(errno));
@@ -233,14 +233,14 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
   const int error = errno;
   (void)close(ends[1]);
   if (child >= 0) *is_told = listen_to(ends[0], &outcome, sizeof outcome);
-  if (*is_told && !listen_to(ends[0], &verdict, sizeof verdict)) verdict = AGREED;
+  if (*is_told && !listen_to(ends[0], &second, sizeof second)) second = AGREED;
   (void)close(ends[0]);
   if (child < 0) return ls_fail(LS_E_MEMORY, "cannot start a process that reads it: %s", strerror(error));
   const int how = wait_for(child);
   if (!*is_told) return explain_death(how, file_bytes);
-  *is_told = verdict != HUNGRY;
-  if (verdict == HUNGRY) return explain_hunger(file_bytes);
-  if (verdict == LACKING) outcome.status = LS_E_MEMORY;
+  *is_told = second != HUNGRY;
+  if (second == HUNGRY) return explain_hunger(file_bytes);
+  if (second == LACKING) outcome.status = LS_E_MEMORY;
   ls_error_install(&outcome);
   return outcome.status;
 }

@@ -65,7 +65,8 @@ static bool has_executable_memory(size_t bytes)
 const char *ls_gemm_fallback_reason(void)
 {
   if (!has_executable_memory((size_t)sysconf(_SC_PAGESIZE))) return "the system gives no executable memory";
-  if (libxsmm_get_target_archid() < LIBXSMM_X86_SSE3) return "libxsmm has no kernels for this processor";
+  if (libxsmm_get_target_archid() < LIBXSMM_X86_SSE3)
+    return "libxsmm has no kernels for this processor, or for the one that LIBXSMM_TARGET names";
   return NULL;
 }
 

@@ -12,6 +12,9 @@
 
 enum { IMAGE_STEP_BYTES = 1 << 16 };
 
+/* The name of a file in memory: HDF5 looks for it in the file system all the same, where it cannot be. */
+static const char NOWHERE[] = "/dev/null/in memory";
+
 ls_status ls_h5_close(hid_t id, ls_status status)
 {
   if (id >= 0 && H5Idec_ref(id) < 0 && status == LS_OK)
@@ -86,7 +89,7 @@ ls_status ls_h5_image_start(ls_h5_image *image, size_t user_block)
   hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
   if (access >= 0 && creation >= 0 && set_access(access, image) && keep_order(creation) &&
       H5Pset_userblock(creation, user_block) >= 0)
-    image->file = H5Fcreate("in memory", H5F_ACC_TRUNC, creation, access);
+    image->file = H5Fcreate(NOWHERE, H5F_ACC_TRUNC, creation, access);
   ls_status status = LS_OK;
   if (image->file < 0) status = ls_h5_fail(LS_E_MEMORY, "cannot start an HDF5 file in memory");
   ls_h5_release(creation);
