@@ -108,4 +108,25 @@ mkdir a
 ends 1
 err_has "member 2: .*removed|removed"
 [[ -z $(ls -A a) ]] || fail "written into another folder: $(ls -A a)"
+
+# A member's folder, with another network in its place: the vote is that of the weights that were trained. One whose
+# weights are nowhere has failed, and is named; the others vote.
+rm -rf a moved
+run 0 "$lockstep" train toy.yaml -o other train.epochs=1 seed=9
+run 0 "$lockstep" train toy.yaml -o whole-ensemble ensemble.members=2 train.epochs=1
+start member-1/.checkpoint- 1 -o a ensemble.members=2 train.epochs=1
+mv a/member-1 moved
+cp -r other a/member-1
+ends 0
+out_has '/moved/best.h5 '
+holds 'the vote of the members that were trained' 'd[0]["test"] == d[1]["test"]' \
+  whole-ensemble/ensemble.json a/ensemble.json
+rm -rf a moved
+start member-2/.checkpoint- 1 -o a ensemble.members=2 train.epochs=1
+rm -rf a/member-1
+cp -r other a/member-1
+ends 1
+one_error
+err_has "member 1 failed, while the others went on: '?.*a/member-1/best.h5' holds other weights"
+[[ -s a/ensemble.json ]] || fail "the other member has not voted: $(find a)"
 finish
