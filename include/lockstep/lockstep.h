@@ -10,6 +10,9 @@
  * Functions that return int give 0 on success, and otherwise the exit status that the program would end with;
  * lockstep_error() then tells what happened. A model may be used by one thread at a time. The locale of the
  * program is neither heeded nor changed.
+ *
+ * HDF5 is opened without its handler at the program's exit (H5dont_atexit): a program that uses HDF5 itself
+ * closes its files. A checkpoint without a valid seal is first read in a child process (fork).
  */
 #ifndef LOCKSTEP_LOCKSTEP_H
 #define LOCKSTEP_LOCKSTEP_H

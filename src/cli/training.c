@@ -15,6 +15,7 @@
 #include "cli/terminal.h"
 #include "nn/gemm.h"
 #include "store/transfer.h"
+#include "store/version.h"
 #include "train/schemas.h"
 
 static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
@@ -223,6 +224,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish->dry_run));
   if (!*wish->label) LS_ROOT(comm, tell_setup(&training->setup));
   if (wish->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
+  LS_ROOT(comm, ls_h5_prepare());
   LS_PASS(settle(training, comm, wish));
   if (tells) print_plan(training, wish, ranks);
   LS_PASS(train(training, comm, wish, result));

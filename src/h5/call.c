@@ -31,7 +31,7 @@ ls_status ls_h5_start(void)
 {
   if (H5dont_atexit() < 0) return open_library(NULL);
   if (ls_h5_guard(NULL, 0, open_library, NULL) != LS_OK)
-    return ls_fail(LS_E_MEMORY, "the HDF5 library cannot start: no memory, or no process to try it");
+    return ls_wrap(LS_E_MEMORY, "the HDF5 library cannot start");
   return open_library(NULL);
 }
 

@@ -7,6 +7,11 @@
 
 #include "h5/call.h"
 
+ls_status ls_h5_prepare(void)
+{
+  return ls_h5_start();
+}
+
 const char *ls_h5_version(void)
 {
   static _Thread_local char text[48];
