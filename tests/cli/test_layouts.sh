@@ -93,7 +93,7 @@ run 2 "$lockstep" data info bare.h5 --transpose true
 err_has 'data.transpose: .* is HDF5.* the key is for IDX files'
 run 2 "$lockstep" train toy.yaml data.source=bare.h5 data.first_label=1
 err_has 'data.first_label: .*says itself that it has 4 classes'
-[[ $(digest bare.h5 --transpose false --first-label 0) == "$want" ]] || fail 'bare.h5 may not be read as it says itself'
+[[ $(data_digest bare.h5 --transpose false --first-label 0) == "$want" ]] || fail 'bare.h5 may not be read as it says itself'
 run 2 "$lockstep" data info bare --transpose maybe
 err_has 'expected true or false'
 run 2 "$lockstep" train toy.yaml data.transpose=yes
