@@ -22,8 +22,11 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$crashes" "$work/corpus"
 [[ -z "${2:-}" ]] || find "$2" -mindepth 1 -maxdepth 1 -type d ! -name crashes -exec cp -r -t "$work/corpus" {} +
 "$bin/fuzz_seeds" "$work/corpus" || exit 1
-mkdir -p "$work/corpus/h5_bytes"
-/usr/bin/python3 tests/fuzz/make_h5_seeds.py "$work/corpus/h5_bytes" || exit 1
+python=/usr/bin/python3 # whose h5py is the distribution's
+if "$python" -c 'import h5py' 2>/dev/null; then
+  mkdir -p "$work/corpus/h5_bytes"
+  "$python" tests/fuzz/make_h5_seeds.py "$work/corpus/h5_bytes" || exit 1
+fi
 
 # libhdf5 opens and writes whatever files an input names: root's rights are not for it.
 plain=()
@@ -35,6 +38,7 @@ for program in "$bin"/fuzz_*; do
   target=${target#fuzz_}
   corpus=$work/corpus/$target/
   [[ "$target" != seeds ]] || continue
+  [[ "$target" != h5_bytes || -d "$corpus" ]] || { echo "skipped h5_bytes: python3-h5py is not installed"; continue; }
   [[ -d "$corpus" ]] || { failed=1; echo "FAILED  $target: fuzz_seeds makes no seeds for it"; continue; }
   mkdir -p "$work/$target/crashes" "$work/$target/files"
   cp "$bin/fuzz_$target" "$work/$target/run" # the build may lie where only root looks
@@ -44,7 +48,8 @@ for program in "$bin"/fuzz_*; do
     >"$log" 2>&1; then verdict=ok; else verdict=FAILED; failed=1; fi
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
-  count=$(find "$work/$target/crashes" -type f | wc -l)
+  count=0 # where the target is ok, files are of the child processes that are there to crash (src/h5/guard.c)
+  [[ $verdict == ok ]] || count=$(find "$work/$target/crashes" -type f | wc -l)
   printf '%-7s %-10s %9s executions, %5s branches reached, %s crashes\n' "$verdict" "$target" "${executions:-0}" \
     "${coverage:-0}" "$count"
   [[ $verdict == ok ]] && continue
