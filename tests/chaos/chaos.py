@@ -437,7 +437,7 @@ class Chaos:
                 shutil.rmtree(RUN)
                 shutil.rmtree("reference")
                 self.damaged = {}
-                self.options.epochs *= 2
+                self.options.epochs *= 4
                 self.reference()
         job = Resumed(self.options, self.damaged)
         job.wait_for(job.resumes, HANG_S)
