@@ -23,6 +23,7 @@ import time
 
 RUN = "disk/run"
 EPOCH_STEPS = 20
+MOST_EPOCHS = 10000  # more than any machine does before it is hurt
 HANG_S = 500  # a limit for what hangs alone
 
 
@@ -259,8 +260,15 @@ def read_only(job):
 
 
 @contextlib.contextmanager
-def remove_folder(_):
-    os.rename(RUN, RUN + ".away")
+def remove_folder(job):
+    """A job would follow a folder that is moved: its files get names elsewhere, and the folder goes."""
+    ranks = job.ranks()
+    send(signal.SIGSTOP, ranks)
+    os.mkdir(RUN + ".away")
+    for name in os.listdir(RUN):
+        os.link(f"{RUN}/{name}", f"{RUN}.away/{name}")
+    shutil.rmtree(RUN)
+    send(signal.SIGCONT, ranks)
     yield
     check(not os.path.exists(RUN), f"{RUN} was made anew by a running job")
     os.rename(RUN + ".away", RUN)
@@ -308,7 +316,7 @@ KINDS = [
     Kind("SIGTERM", stop_request, status=75),
     DISK_FULL,
     READ_ONLY,
-    Kind("folder removed", remove_folder, status=1, reason="No such file or directory"),
+    Kind("folder removed", remove_folder, status=1, reason="was removed"),
     Kind("bytes flipped", flip_bytes, damages=True),
     Kind("truncated", truncate, damages=True),
 ]
@@ -434,6 +442,7 @@ class Chaos:
             if self.strike(deck[-1]):
                 deck.pop()
             else:  # the machine was too fast: another run, that is longer
+                check(self.options.epochs < MOST_EPOCHS, f"{deck[-1].name}: no run ends by it")
                 shutil.rmtree(RUN)
                 shutil.rmtree("reference")
                 self.damaged = {}
