@@ -114,6 +114,7 @@ int main(int argc, char **argv)
   occupy_streams();
   fesetenv(FE_DFL_ENV);     /* libraries that were linked with -ffast-math have small numbers flushed to 0 */
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
+  signal(SIGCHLD, SIG_DFL); /* who starts it may have ignored it: children then end without a word */
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   const ls_command *command = argc > 1 ? find_command(argv[1]) : NULL;
   if (command && command->begin) command->begin();

@@ -169,8 +169,12 @@ static _Noreturn void run_child(int pipe_end, pid_t parent, uint64_t file_bytes,
 
 /* ---- the parent ---- */
 
-static ls_status explain_death(int how, uint64_t file_bytes)
+static ls_status explain_death(bool is_known, int how, uint64_t file_bytes)
 {
+  if (!is_known)
+    return ls_fail(LS_E_IO,
+                   "the process that was to read it has ended, and this program was not told how: it ignores "
+                   "SIGCHLD, or waits for all of its children");
   const int signal_number = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
   if (signal_number == SIGPROF)
     return ls_fail(LS_E_INPUT, "damaged: the HDF5 library does not come to an end with it");
@@ -193,16 +197,15 @@ static ls_status explain_hunger(uint64_t file_bytes)
                  (unsigned long long)memory_mb(file_bytes));
 }
 
-/* How the child ended; 0 if somebody else was told (a program around ours may do so with all its children).
- */
-static int wait_for(pid_t child)
+/* How the child ended; false if nobody knows: a program around ours may take the word of all its children,
+ * or ignore SIGCHLD. */
+static bool wait_for(pid_t child, int *how)
 {
-  int how = 0;
   pid_t ended;
   do {
-    ended = waitpid(child, &how, 0);
+    ended = waitpid(child, how, 0);
   } while (ended < 0 && errno == EINTR);
-  return ended == child ? how : 0;
+  return ended == child;
 }
 
 /* Read until there is no more; true if all of it has come. */
@@ -236,8 +239,9 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
   if (*is_told && !listen_to(ends[0], &second, sizeof second)) second = AGREED;
   (void)close(ends[0]);
   if (child < 0) return ls_fail(LS_E_MEMORY, "cannot start a process that reads it: %s", strerror(error));
-  const int how = wait_for(child);
-  if (!*is_told) return explain_death(how, file_bytes);
+  int how = 0;
+  const bool is_known = wait_for(child, &how);
+  if (!*is_told) return explain_death(is_known, how, file_bytes);
   *is_told = second != HUNGRY;
   if (second == HUNGRY) return explain_hunger(file_bytes);
   if (second == LACKING) outcome.status = LS_E_MEMORY;
