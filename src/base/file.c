@@ -130,6 +130,8 @@ ls_status ls_folder_make(const char *path)
   ls_file_kind kind = LS_FILE_FOLDER;
   if (status == LS_OK) status = ls_file_look(&kind, path);
   if (status != LS_OK || kind == LS_FILE_FOLDER) return status;
+  if (kind == LS_FILE_NONE)
+    return ls_fail(LS_E_IO, "cannot make folder '%s': a symbolic link of that name leads to nothing", path);
   return ls_fail(LS_E_IO, "cannot make folder '%s': a file of that name is in the way", path);
 }
 

@@ -84,6 +84,34 @@ void ls_text_add(ls_text *text, const char *fmt, ...)
   va_end(again);
 }
 
+/* Bytes of what is left of a line that have room: up to a blank, or all. */
+static size_t fitting(const char *line, size_t room)
+{
+  size_t fits = 0, end = strspn(line, " ");
+  for (;;) {
+    end += strcspn(line + end, " ");
+    if (fits > 0 && end > room) return fits;
+    fits = end;
+    if (line[end] == '\0') return fits;
+    end += strspn(line + end, " ");
+  }
+}
+
+void ls_text_add_wrapped(ls_text *text, size_t indent, const char *line)
+{
+  size_t fits = fitting(line, LS_TEXT_WIDTH);
+  ls_text_add(text, "%.*s\n", (int)fits, line);
+  for (line += fits; *(line += strspn(line, " ")) != '\0'; line += fits) {
+    fits = fitting(line, LS_TEXT_WIDTH - indent);
+    ls_text_add(text, "%*s%.*s\n", (int)indent, "", (int)fits, line);
+  }
+}
+
+const char *ls_plural(uint64_t count)
+{
+  return count == 1 ? "" : "s";
+}
+
 const char *ls_text_get(const ls_text *text)
 {
   return text->chars ? text->chars : "";

@@ -11,6 +11,8 @@
 
 #include "base/status.h"
 
+enum { LS_TEXT_WIDTH = 79 }; /* characters of a line for people: argp takes as many */
+
 /** A text that grows; zero-initialize it, release it with ls_text_fini().
  *
  * A failed allocation is remembered in `failed` and reported once, by ls_text_take().
@@ -39,6 +41,13 @@ const char *ls_text_get(const ls_text *text);
 ls_status ls_text_take(ls_text *text, char **out) LS_CHECKED;
 
 void ls_text_fini(ls_text *text);
+
+/** What makes a plural of an English noun: "" for one, else "s". */
+const char *ls_plural(uint64_t count);
+
+/** Append a line, and its end, in lines of at most LS_TEXT_WIDTH bytes: all but the first begin with `indent`
+ * blanks. It is broken at blanks, which fall away; a longer word has a line to itself. */
+void ls_text_add_wrapped(ls_text *text, size_t indent, const char *line);
 
 /** snprintf() in the C locale. */
 int ls_format(char *out, size_t size, const char *fmt, ...) LS_PRINTF(3, 4);

@@ -173,8 +173,8 @@ static ls_status print_report(const ls_comm *comm, const ls_setup *setup, const 
   const ls_spec_train *train = &setup->spec->train;
   const int ranks = ls_comm_size(comm);
   ls_print(stdout, "%s: batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n", setup->spec->name,
-           train->batch, train->microbatch, ranks, ranks == 1 ? "" : "s", setup->place.threads,
-           setup->place.threads == 1 ? "" : "s", ls_gemm_backend());
+           train->batch, train->microbatch, ranks, ls_plural((uint64_t)ranks), setup->place.threads,
+           ls_plural(setup->place.threads), ls_gemm_backend());
   ls_print(stdout, "%.0f samples/s (%.0f to %.0f), %.2f ms a step\n", result->samples_per_second,
            result->slowest, result->fastest, 1e3 * result->step_seconds);
   ls_print(stdout, "%.1f GFLOP/s, %.1f %% of SGEMM's %.1f (%.1f to %.1f)\n", result->gflops,

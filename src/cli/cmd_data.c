@@ -10,12 +10,12 @@ static const ls_command *const words[] = {&ls_data_import, &ls_data_info, &ls_da
 
 static void print_help(void)
 {
-  ls_print_lines(
-      stdout, "Usage: lockstep data WORD [ARGUMENT...]\n"
-              "\n"
-              "Datasets: a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 file.\n"
-              "\n"
-              "Words:\n");
+  ls_print_lines(stdout, "Usage: lockstep data WORD [ARGUMENT...]\n"
+                         "\n"
+                         "Datasets: a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or\n"
+                         "an .h5 file.\n"
+                         "\n"
+                         "Words:\n");
   for (const ls_command *const *word = words; *word; word++)
     ls_print(stdout, "  %-9s %s\n", (*word)->word, (*word)->doc);
   ls_print_lines(stdout, "\n"

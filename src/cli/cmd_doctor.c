@@ -235,6 +235,4 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 }
 
 const ls_command ls_command_doctor = {
-    .word = "doctor",
-    .doc = "show libraries, ranks, cores and threads, and what is wrong with them",
-    .run = run};
+    .word = "doctor", .doc = "show libraries, ranks, cores and threads, and what is wrong there", .run = run};

@@ -102,7 +102,8 @@ static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey
   if (info->first_label > 0) ls_print(stdout, "         the files number them from %zu\n", info->first_label);
   ls_print(stdout, "digest   %s\n", survey->digest);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
-    ls_print(stdout, "\n%s: %zu samples\n", ls_split_words[split], info->count[split]);
+    ls_print(stdout, "\n%s: %zu sample%s\n", ls_split_words[split], info->count[split],
+             ls_plural(info->count[split]));
     if (info->count[split] == 0) continue;
     print_channels("mean", info, survey->splits[split].mean);
     print_channels("std ", info, survey->splits[split].deviation);

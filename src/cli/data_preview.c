@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -143,6 +144,16 @@ static ls_status open_source(ls_source **out, const preview_arguments *given, co
   return ls_source_open_as(out, spec->data.source, &reading);
 }
 
+/* A name that promises another format would get a PNG all the same. */
+static ls_status check_output(const char *path)
+{
+  const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+  if (dot && strcasecmp(dot, ".png") != 0)
+    return ls_fail(LS_E_USAGE, "-o %s: a PNG is what is written; try: -o %.*s.png", path, (int)(dot - path),
+                   path);
+  return ls_file_check_target(path);
+}
+
 /* Rank 0. */
 static ls_status preview(const preview_arguments *given)
 {
@@ -151,7 +162,7 @@ static ls_status preview(const preview_arguments *given)
   ls_augment *augment = NULL;
   ls_picture picture = {0};
   ls_status status;
-  LS_GO(ls_file_check_target(given->output));
+  LS_GO(check_output(given->output));
   if (given->config) LS_GO(read_config(&spec, given->config));
   LS_GO(open_source(&source, given, spec));
   const ls_dataset_info *info = ls_source_info(source);

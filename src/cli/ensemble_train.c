@@ -248,11 +248,11 @@ static ls_status deal_local(ensemble_job *job, size_t groups)
 static void print_plan(const ensemble_job *job, size_t groups)
 {
   if (ls_comm_rank(job->world) != 0) return;
-  ls_print(stdout, "ensemble of %zu: %zu group%s of ranks", job->members, groups, groups == 1 ? "" : "s");
+  ls_print(stdout, "ensemble of %zu: %zu group%s of ranks", job->members, groups, ls_plural(groups));
   for (size_t g = 0; g < groups; g++) {
     size_t ranks = 0;
     for (int r = 0; r < ls_comm_size(job->world); r++) ranks += job->group_of_rank[r] == g;
-    ls_print(stdout, "%s %zu rank%s:", g == 0 ? ";" : ",", ranks, ranks == 1 ? "" : "s");
+    ls_print(stdout, "%s %zu rank%s:", g == 0 ? ";" : ",", ranks, ls_plural(ranks));
     for (size_t i = 0; i < job->members; i++)
       if (job->group_of_member[job->order[i]] == g) ls_print(stdout, " %zu", job->order[i] + 1);
   }

@@ -28,13 +28,12 @@ static void print_help(FILE *stream)
                          "Commands:\n");
   for (const ls_command *const *command = commands; *command; command++)
     ls_print(stream, "  %-9s %s\n", (*command)->word, (*command)->doc);
-  ls_print_lines(stream,
-                 "\n"
-                 "`lockstep COMMAND --help` tells more. A first run, on data that Debian brings along:\n"
-                 "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
-                 "\n"
-                 "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or input;\n"
-                 "75 stopped on request after a checkpoint (go on with --resume).\n");
+  ls_print_lines(stream, "\n"
+                         "`lockstep COMMAND --help` tells more. A first run, on data that Debian brings:\n"
+                         "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
+                         "\n"
+                         "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or\n"
+                         "input; 75 stopped on request after a checkpoint (go on with --resume).\n");
 }
 
 static const ls_command *find_command(const char *word)
@@ -98,13 +97,15 @@ static void occupy_streams(void)
   if (descriptor >= 0) close(descriptor);
 }
 
-/* What was printed has come to where it was to go? An error of an earlier write is kept by the stream. */
+/* What was printed has come to where it was to go? An error of an earlier write is kept by the stream. A
+ * reader that has gone away, as `head` does, has read what it wanted. */
 static ls_status finish_output(void)
 {
   const bool failed_before = ferror(stdout);
   errno = 0;
   if (failed_before) ls_print(stdout, "\n"); /* again, to learn why */
   if (fflush(stdout) == 0 && !failed_before) return LS_OK;
+  if (errno == EPIPE) return LS_OK;
   return ls_fail(LS_E_IO, "cannot write to standard output%s%s", errno ? ": " : "",
                  errno ? strerror(errno) : "");
 }

@@ -104,9 +104,13 @@ static ls_status add_predicted(tables *all, const ls_scale_report *report, ls_sc
 {
   static const char *const names[LS_SCALE_MODES] = {"strong_predicted", "weak_predicted"};
   const size_t threads = report->options->thread_count;
+  size_t certain = 0; /* models */
+  for (size_t t = 0; t < threads; t++) certain += !ls_scale_is_doubtful(&report->models[t]);
+  if (certain == 0) return LS_OK;
   LS_PASS(start_table(all, names[mode], predicted_columns, COUNT(predicted_columns),
-                      threads * LS_SCALE_PREDICTIONS));
+                      certain * LS_SCALE_PREDICTIONS));
   for (size_t i = 0; i < threads * LS_SCALE_PREDICTIONS; i++) {
+    if (ls_scale_is_doubtful(&report->models[i / LS_SCALE_PREDICTIONS])) continue;
     const ls_scale_prediction *p =
         &report->predictions[i / LS_SCALE_PREDICTIONS][mode][i % LS_SCALE_PREDICTIONS];
     const double *parts = p->times.parts;
@@ -203,31 +207,37 @@ static const char figure_efficiency[] =
     "unset logscale y\nset ylabel 'efficiency'\nset yrange [0:1.25]\nset key top right\nplot 0.8 "
     "with lines dashtype 2 linecolor 'gray' title '80 %', \\\n";
 
+/* What a model says, and between which errors: of rates, and of efficiencies without. */
+static void add_predicted_curve(const char *word, size_t threads, bool rates, const char *color,
+                                ls_text *text)
+{
+  if (rates)
+    ls_text_add(text,
+                "  '%s_predicted.csv' using (column('threads')==%zu?column('ranks'):NaN):"
+                "(column('batch')/column('high_s')):(column('batch')/column('low_s')) with filledcurves "
+                "fillcolor '%s' fillstyle transparent solid 0.15 notitle, \\\n",
+                word, threads, color);
+  ls_text_add(text,
+              "  '%s_predicted.csv' using (column('threads')==%zu?column('ranks'):NaN):(column('%s')) with "
+              "lines linecolor '%s' title '%s, predicted', \\\n",
+              word, threads, rates ? "samples_per_second" : "efficiency", color, word);
+}
+
 static void add_curves(const ls_scale_report *report, bool rates, ls_text *text)
 {
   static const char *const colors[LS_SCALE_MODES] = {"#b02018", "#2050a0"};
-  const size_t threads = report->models[report->best].threads;
+  const ls_scale_model *model = &report->models[report->best];
   const char *between = "";
   for (size_t m = 0; m < LS_SCALE_MODES; m++) {
-    const char *word = ls_scale_mode_words[m], *color = colors[m];
+    const char *word = ls_scale_mode_words[m];
     if (!report->options->modes[m]) continue;
     ls_text_add(text, "%s", between);
     between = ", \\\n";
-    if (rates)
-      ls_text_add(text,
-                  "  '%s_predicted.csv' using (column('threads')==%zu?column('ranks'):NaN):"
-                  "(column('batch')/column('high_s')):(column('batch')/column('low_s')) with filledcurves "
-                  "fillcolor '%s' fillstyle transparent solid 0.15 notitle, \\\n",
-                  word, threads, color);
-    const char *quantity = rates ? "samples_per_second" : "efficiency";
-    ls_text_add(text,
-                "  '%s_predicted.csv' using (column('threads')==%zu?column('ranks'):NaN):(column('%s')) with "
-                "lines linecolor '%s' title '%s, predicted', \\\n",
-                word, threads, quantity, color, word);
+    if (!ls_scale_is_doubtful(model)) add_predicted_curve(word, model->threads, rates, colors[m], text);
     ls_text_add(text,
                 "  '%s.csv' using (column('threads')==%zu?column('ranks'):NaN):(column('%s')) with points "
                 "pointtype 7 linecolor '%s' title '%s, measured'",
-                word, threads, quantity, color, word);
+                word, model->threads, rates ? "samples_per_second" : "efficiency", colors[m], word);
   }
   ls_text_add(text, "\n");
 }

@@ -16,6 +16,11 @@ static const double DOUBTFUL = 0.3; /* a model that is further off where it was 
 enum { BATCHES = 7, MEMBER_COUNTS = 4, JOB_SIZES = 4 };
 static const size_t member_counts[MEMBER_COUNTS] = {2, 4, 8, 16};
 
+bool ls_scale_is_doubtful(const ls_scale_model *model)
+{
+  return !(model->misfit <= DOUBTFUL);
+}
+
 static double step_seconds(const ls_scale_point *point)
 {
   return ls_scale_median(point->seconds[LS_SCALE_STEP]);
@@ -97,7 +102,7 @@ static void add_model(const ls_scale_report *report, ls_text *text)
   ls_text_add(text,
               "\nmodel, %zu thread%s a rank: %.3f ms a step and %.2f us a sample to compute, spread %.2f ms "
               "and %.1f %%",
-              model->threads, model->threads == 1 ? "" : "s", 1e3 * model->step_s, 1e6 * model->sample_s,
+              model->threads, ls_plural(model->threads), 1e3 * model->step_s, 1e6 * model->sample_s,
               1e3 * model->noise_s, 100.0 * model->spread);
   if (model->hosts > 1) {
     ls_text_add(text, "; between hosts %.0f us", 1e6 * model->sum_s[4]);
@@ -105,9 +110,10 @@ static void add_model(const ls_scale_report *report, ls_text *text)
       ls_text_add(text, " and %.1f MB/s", 1e-6 * wire_bytes(&report->options->spec->train) / model->sum_s[5]);
   }
   ls_text_add(text, "; off by %.1f %% where it was measured\n", 100.0 * model->misfit);
-  if (model->misfit > DOUBTFUL)
-    ls_text_add(text, "that is too much to predict by: measure again without other work on these cores\n");
-  if (model->hosts == 1)
+  if (ls_scale_is_doubtful(model))
+    ls_text_add(text,
+                "that is too much noise to predict by: measure again without other work on these cores\n");
+  else if (model->hosts == 1)
     ls_text_add(text, "one host: what a network costs is not known, the prediction is of a larger host\n");
 }
 
@@ -125,7 +131,7 @@ static void add_predicted(const ls_scale_report *report, ls_scale_mode mode, ls_
 static void add_limit(const ls_scale_model *model, ls_scale_mode mode, size_t batch, ls_text *text)
 {
   const size_t ranks = ls_scale_limit(model, mode, batch, GOOD_EFFICIENCY);
-  ls_text_add(text, "%6zu rank%s with ", ranks, ranks == 1 ? "" : "s");
+  ls_text_add(text, "%6zu rank%s with ", ranks, ls_plural(ranks));
   ls_text_add(text, mode == LS_SCALE_STRONG ? "train.batch=%zu\n" : "a batch of %zu for each\n", batch);
 }
 
@@ -167,6 +173,7 @@ void ls_scale_report_text(const ls_scale_report *report, ls_text *text)
     if (report->options->modes[m]) add_measured(report, (ls_scale_mode)m, text);
   add_straggler(report, text);
   add_model(report, text);
+  if (ls_scale_is_doubtful(&report->models[report->best])) return;
   for (size_t m = 0; m < LS_SCALE_MODES; m++)
     if (report->options->modes[m]) add_predicted(report, (ls_scale_mode)m, text);
   add_limits(report, text);

@@ -3,6 +3,7 @@
 #ifndef LS_CLI_SCALE_REPORT_H
 #define LS_CLI_SCALE_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -27,11 +28,14 @@ extern const char *const ls_scale_mode_words[LS_SCALE_MODES];
 /** Samples per second, against one rank with as many threads; NAN if that was not measured. */
 double ls_scale_speedup(const ls_scale_data *data, const ls_scale_point *point);
 
+/** Is a model too far off where it was measured to predict by? Nothing that follows from it is told then. */
+bool ls_scale_is_doubtful(const ls_scale_model *model);
+
 /** Append everything, for people. Rank 0. */
 void ls_scale_report_text(const ls_scale_report *report, ls_text *text);
 
 /** Write scaling.h5, a CSV file for each of its tables, and scaling.svg by gnuplot from scaling.gp, into a
- * folder that exists. *has_figure: gnuplot is there and did its part. Rank 0. Errors: LS_E_IO, LS_E_MEMORY.
+ * folder that exists; predictions only by models that are not doubtful. *has_figure: gnuplot is there and did its part. Rank 0. Errors: LS_E_IO, LS_E_MEMORY.
  */
 ls_status ls_scale_report_write(const ls_scale_report *report, const char *folder, const char *config,
                                 bool *has_figure) LS_CHECKED;

@@ -293,7 +293,7 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member)
   ls_warn(
       "%sthe last batch of an epoch has %zu sample%s instead of %zu, and its mean gradient counts as much "
       "as any: it can undo what the epoch has learned; try train.batch=%zu",
-      name_member(member, whose), rest, rest == 1 ? "" : "s", batch, better);
+      name_member(member, whose), rest, ls_plural(rest), batch, better);
 }
 
 ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)

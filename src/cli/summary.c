@@ -131,9 +131,9 @@ static void print_end(const ls_run_facts *facts, const ls_train_result *result)
   const bool alone = !*facts->label;
   if (alone && !result->has_test) ls_print(stdout, "\ntest: the dataset has no test split\n");
   if (alone) ls_print(stdout, "\n");
-  ls_print(stdout, "%s%zu epochs in %.1f s, %.0f samples/s; weights %s\n", facts->label,
-           (size_t)result->progress.epoch, result->progress.seconds, result->samples_per_second,
-           result->weights_digest);
+  ls_print(stdout, "%s%zu epoch%s in %.1f s, %.0f samples/s; weights %s\n", facts->label,
+           (size_t)result->progress.epoch, ls_plural(result->progress.epoch), result->progress.seconds,
+           result->samples_per_second, result->weights_digest);
   if (alone) ls_print(stdout, "results in %s\n", facts->run_dir->path);
   fflush(stdout);
 }

@@ -35,8 +35,8 @@ void ls_config_limit_batch(ls_spec_train *train, size_t samples);
 /** Append the resolved configuration as YAML, every key written out; parsing it gives the same spec. */
 void ls_config_emit(const ls_spec *spec, ls_text *yaml);
 
-/** Append a line for each value that is not the preset, and has no effect beside the others: "key: value:
- * why". */
+/** Append a line for each value that is not the preset, and has no effect beside the others, and for each
+ * layer whose kind has something to say: "key: value: why". */
 void ls_config_notes(const ls_spec *spec, ls_text *lines);
 
 /** Path of the index-th key of the table; NULL behind the last. */

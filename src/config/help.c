@@ -4,30 +4,43 @@
 #include "config/rows.h"
 #include "config/value.h"
 
+enum { INDENT = 6 }; /* of what is said of a key */
+
 static void add_key(const ls_key *key, const char *fallback, ls_text *help)
 {
-  ls_text_add(help, "  %s: ", key->path);
-  ls_value_expect(key, help);
-  ls_text_add(help, "; %s%s\n", key->preset ? "default " : "", key->preset ? key->preset : fallback);
-  ls_text_add(help, "      %s\n", key->doc);
+  ls_text what = {0}, doc = {0};
+  ls_text_add(&what, "  %s: ", key->path);
+  ls_value_expect(key, &what);
+  ls_text_add(&what, "; %s%s", key->preset ? "default " : "", key->preset ? key->preset : fallback);
+  ls_text_add(&doc, "%*s%s", INDENT, "", key->doc);
+  ls_text_add_wrapped(help, INDENT, ls_text_get(&what));
+  ls_text_add_wrapped(help, INDENT, ls_text_get(&doc));
+  help->failed |= what.failed || doc.failed;
+  ls_text_fini(&what);
+  ls_text_fini(&doc);
 }
 
 static void add_kinds(const ls_schemas *schemas, ls_family family, ls_text *help)
 {
   for (const ls_schema *const *schema = schemas->kinds[family]; *schema; schema++) {
-    ls_text_add(help, "\n%s %s: %s\n", ls_family_words[family], (*schema)->name, (*schema)->doc);
+    ls_text kind = {0};
+    ls_text_add(&kind, "%s %s: %s", ls_family_words[family], (*schema)->name, (*schema)->doc);
+    ls_text_add(help, "\n");
+    ls_text_add_wrapped(help, INDENT, ls_text_get(&kind));
+    help->failed |= kind.failed;
+    ls_text_fini(&kind);
     for (size_t i = 0; i < (*schema)->key_count; i++) add_key(&(*schema)->keys[i], "required", help);
   }
 }
 
 void ls_config_help(const ls_schemas *schemas, ls_text *help)
 {
-  ls_text_add(help,
-              "A configuration is YAML; a dot in a key stands for a level of nesting. On the command line\n"
-              "key.path=value takes precedence over the file: train.epochs=5, model.layers.conv1.filters=8,\n"
-              "model.layers[0].filters=8, 'train.optimizer={type: adam, lr: 0.001}'.\n\nkeys\n");
+  ls_text_add(help, "A configuration is YAML; a dot in a key stands for a level of nesting. On the\n"
+                    "command line key.path=value takes precedence over the file: train.epochs=5,\n"
+                    "model.layers.conv1.filters=8, model.layers[0].filters=8,\n"
+                    "'train.optimizer={type: adam, lr: 0.001}'.\n\nkeys\n");
   for (size_t i = 0; i < ls_spec_key_count; i++) add_key(&ls_spec_keys[i], "required", help);
-  ls_text_add(help, "\nevery layer, optimizer and schedule, in braces or as a block: {type: NAME, ...}\n");
+  ls_text_add(help, "\nevery layer, optimizer and schedule, as {type: NAME, ...} or as a block\n");
   add_key(&ls_type_key, "required", help);
   ls_text_add(help, "\nevery layer\n");
   add_key(&ls_name_key, "optional", help);

@@ -16,6 +16,7 @@ static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const reduction_words[] = {
     [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
+static const char *const loss_words[] = {[LS_LOSS_CROSS_ENTROPY] = "cross_entropy", NULL};
 static const char *const adversary_words[] = {
     [LS_ADVERSARY_NONE] = "none", [LS_ADVERSARY_FGSM] = "fgsm", [LS_ADVERSARY_PGD] = "pgd", NULL};
 static const char *const auto_words[] = {"auto", NULL};
@@ -143,7 +144,8 @@ const ls_key ls_spec_keys[] = {
      .preset = "0",
      .max = 1,
      .max_open = true,
-     .doc = "And scaled by a factor of 1 - zoom to 1 + zoom, rows and columns each by their own."},
+     .doc = "And magnified by 1 / (1 + zoom) to 1 / (1 - zoom), rows and columns each by their own: the "
+            "points that pixels are taken from lie 1 - zoom to 1 + zoom times as far from the centre."},
     {.path = "data.augment.shear",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, data.augment.shear),
@@ -268,6 +270,13 @@ const ls_key ls_spec_keys[] = {
      .doc =
          "Between hosts, so much of the gradient is sent at a time, while the rest is still being made; 0, "
          "or less than three times as much in all: everything at the end."},
+    {.path = "train.loss",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, train.loss),
+     .preset = "cross_entropy",
+     .words = loss_words,
+     .doc = "Cross-entropy of the softmax of what the last layer gives: softmax and the negative "
+            "log-likelihood in one."},
     {.path = "train.label_smoothing",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.label_smoothing),

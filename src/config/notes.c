@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values that have no effect beside the others. They are told, not refused: an override that switches
- * something off leaves its other keys behind. */
+/* Values that have no effect beside the others, and layers that are not what they seem. They are told, not
+ * refused: an override that switches something off leaves its other keys behind. */
 #include <assert.h>
 #include <string.h>
 
@@ -79,8 +79,18 @@ static const ls_key *find_key(const char *path)
   return &ls_spec_keys[i];
 }
 
+/* What the kinds of layers say of themselves. */
+static void note_layers(const ls_layer_list *layers, ls_text *lines)
+{
+  for (size_t i = 0; i < layers->count; i++)
+    if (layers->items[i].schema->note)
+      ls_text_show(lines, "model.layers[%zu]: %s: %s\n", i, layers->items[i].schema->name,
+                   layers->items[i].schema->note);
+}
+
 void ls_config_notes(const ls_spec *spec, ls_text *lines)
 {
+  note_layers(&spec->model.layers, lines);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     const ls_key *key = find_key(rows[i].key);
     ls_text value = {0};

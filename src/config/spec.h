@@ -53,6 +53,8 @@ typedef struct ls_spec_data {
   ls_spec_augment augment;
 } ls_spec_data;
 
+typedef enum ls_loss { LS_LOSS_CROSS_ENTROPY } ls_loss;
+
 typedef struct ls_spec_early_stopping {
   size_t patience;   /* epochs without improvement before stopping; 0: never stop */
   int metric;        /* ls_metric, on the validation split; default loss */
@@ -77,6 +79,7 @@ typedef struct ls_spec_train {
   int reduction;               /* ls_reduction; default fast */
   int allreduce_dtype;         /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
+  int loss;               /* ls_loss; default cross_entropy */
   double label_smoothing; /* [0, 1); default 0 */
   double ema;             /* decay of the weights' average; 0: none */
   size_t lr_base_batch;   /* batch that the learning rate is meant for; 0: the one it is used with */

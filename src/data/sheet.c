@@ -22,7 +22,8 @@ enum {
   SAMPLE_SIDE = 72, /* samples are enlarged by a whole number to about this */
   TEXT_LINE = TEXT_SCALE * LS_GLYPH_HEIGHT,
   TITLE_HEIGHT = TEXT_LINE + 14,
-  LINE_GAP = 6, /* between a name and the number of samples below it */
+  HEADING_HEIGHT = LS_GLYPH_HEIGHT + 6, /* of what stands above columns, in small letters */
+  LINE_GAP = 6,                         /* between a name and the number of samples below it */
   LABEL_HEIGHT = 2 * TEXT_LINE + LINE_GAP,
   TITLE_CHARS = 160
 };
@@ -38,6 +39,8 @@ typedef struct sheet_layout {
   size_t cell_width, cell_height; /* of a sample, enlarged */
   size_t row_height;
   size_t label_width;
+  size_t first_gap;      /* between the first column and the others, beyond the usual */
+  size_t heading_height; /* 0: columns have no headings */
 } sheet_layout;
 
 static void name_of(const ls_dataset_info *info, size_t class, char name[LS_CLASS_NAME_BYTES])
@@ -48,7 +51,8 @@ static void name_of(const ls_dataset_info *info, size_t class, char name[LS_CLAS
     snprintf(name, LS_CLASS_NAME_BYTES, "%zu", class);
 }
 
-static sheet_layout plan(const ls_dataset_info *info, size_t count)
+/* Where augmented versions follow a sample, its column stands apart, and all say what they are. */
+static sheet_layout plan(const ls_dataset_info *info, size_t count, bool is_augmented)
 {
   const size_t side = ls_size_max(info->height, info->width);
   sheet_layout plan = {.rows = ls_size_min(info->classes, LS_SHEET_MAX_ROWS), .columns = count};
@@ -62,14 +66,19 @@ static sheet_layout plan(const ls_dataset_info *info, size_t count)
     name_of(info, k, name);
     longest = ls_size_max(longest, strlen(name));
   }
+  if (is_augmented) {
+    plan.first_gap = NAME_GAP;
+    plan.heading_height = HEADING_HEIGHT;
+  }
   plan.label_width = longest * LS_GLYPH_ADVANCE * TEXT_SCALE;
   return plan;
 }
 
 static ls_point cell_at(const sheet_layout *plan, size_t row, size_t column)
 {
-  return (ls_point){MARGIN + plan->label_width + NAME_GAP + column * (plan->cell_width + GAP),
-                    MARGIN + TITLE_HEIGHT + row * plan->row_height};
+  return (ls_point){MARGIN + plan->label_width + NAME_GAP + (column > 0 ? plan->first_gap : 0) +
+                        column * (plan->cell_width + GAP),
+                    MARGIN + TITLE_HEIGHT + plan->heading_height + row * plan->row_height};
 }
 
 /* Draw a sample, each of its pixels as a square. */
@@ -97,6 +106,17 @@ static void draw_labels(ls_picture *picture, const sheet_layout *plan, const ls_
     snprintf(samples, sizeof samples, "%zu", per_class[row]);
     at.y += TEXT_LINE + LINE_GAP;
     ls_canvas_text(picture, at, samples, TEXT_SCALE, faint_ink);
+  }
+}
+
+static void draw_headings(ls_picture *picture, const sheet_layout *plan)
+{
+  for (size_t column = 0; column < plan->columns; column++) {
+    char heading[32] = "original";
+    if (column > 0) snprintf(heading, sizeof heading, "epoch %zu", column);
+    ls_point at = cell_at(plan, 0, column);
+    at.y -= plan->heading_height;
+    ls_canvas_text(picture, at, heading, 1, faint_ink);
   }
 }
 
@@ -133,10 +153,15 @@ done:
   return status;
 }
 
-static void make_title(char title[TITLE_CHARS], const ls_dataset_info *info, ls_split split)
+static void make_title(char title[TITLE_CHARS], const ls_dataset_info *info, ls_split split,
+                       bool is_augmented)
 {
-  snprintf(title, TITLE_CHARS, "%s, %s: %zu images of %zux%zux%zu", info->name, ls_split_words[split],
-           info->count[split], info->channels, info->height, info->width);
+  if (is_augmented)
+    snprintf(title, TITLE_CHARS, "%s, %s: an image of each class, and what it is trained on as", info->name,
+             ls_split_words[split]);
+  else
+    snprintf(title, TITLE_CHARS, "%s, %s: %zu images of %zux%zux%zu", info->name, ls_split_words[split],
+             info->count[split], info->channels, info->height, info->width);
 }
 
 static ls_status draw(ls_picture *picture, const sheet_layout *plan, ls_source *source, ls_split split,
@@ -150,6 +175,7 @@ static ls_status draw(ls_picture *picture, const sheet_layout *plan, ls_source *
       ls_canvas_fill(picture, cell_at(plan, row, column), plan->cell_width, plan->cell_height, empty_cell);
   ls_status status = draw_samples(picture, plan, source, split, augment, per_class);
   if (status == LS_OK) draw_labels(picture, plan, info, per_class);
+  if (augment) draw_headings(picture, plan);
   free(per_class);
   return status;
 }
@@ -160,10 +186,10 @@ ls_status ls_sheet_draw(ls_picture *out, ls_source *source, ls_split split, size
   const ls_dataset_info *info = ls_source_info(source);
   if (info->count[split] == 0)
     return ls_fail(LS_E_INPUT, "dataset '%s' has no %s split", info->name, ls_split_words[split]);
-  const sheet_layout layout = plan(info, count);
+  const sheet_layout layout = plan(info, count, augment != NULL);
   const ls_point end = cell_at(&layout, layout.rows, layout.columns);
   char title[TITLE_CHARS];
-  make_title(title, info, split);
+  make_title(title, info, split, augment != NULL);
   const size_t title_end = MARGIN + strlen(title) * LS_GLYPH_ADVANCE * TEXT_SCALE;
   LS_PASS(ls_picture_init(out, ls_size_max(end.x - GAP, title_end) + MARGIN, end.y - GAP + MARGIN, paper));
   ls_canvas_text(out, (ls_point){MARGIN, MARGIN}, title, TEXT_SCALE, ink);

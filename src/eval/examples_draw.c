@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The picture of some examples, two to a line: original, perturbation, adversarial image, classes. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/size.h"
 #include "base/text.h"
@@ -17,8 +18,9 @@ enum {
   COLUMN_GAP = 24,
   PANELS = 3,
   COLUMNS = 2,
-  IMAGE_SIDE = 96, /* images are enlarged by a whole number to about this */
-  LABEL_WIDTH = 16 * TEXT_SCALE * LS_GLYPH_ADVANCE,
+  IMAGE_SIDE = 96,  /* images are enlarged by a whole number to about this */
+  LABEL_CHARS = 16, /* at least: "before", a class, a confidence */
+  NAME_CHARS = 24,  /* of a class, at most; longer names end in ".." */
   LINE_BYTES = 64
 };
 
@@ -71,15 +73,37 @@ static void draw_panel(const drawing *self, ls_point at, size_t example,
   }
 }
 
+static size_t describe_class(const ls_dataset_info *data, const char *when, uint16_t class,
+                             char line[LINE_BYTES])
+{
+  if (!data->class_names) return (size_t)snprintf(line, LINE_BYTES, "%s %u", when, (unsigned)class);
+  const char *name = data->class_names[class];
+  const bool is_long = strlen(name) > NAME_CHARS;
+  return (size_t)snprintf(line, LINE_BYTES, "%s %.*s%s", when, is_long ? NAME_CHARS - 2 : NAME_CHARS, name,
+                          is_long ? ".." : "");
+}
+
 static void write_class(const drawing *self, ls_point at, const char *when, uint16_t class,
                         const uint8_t *colour)
 {
   char line[LINE_BYTES];
-  if (self->data->class_names)
-    snprintf(line, sizeof line, "%s %.8s", when, self->data->class_names[class]);
-  else
-    snprintf(line, sizeof line, "%s %u", when, (unsigned)class);
+  describe_class(self->data, when, class, line);
   ls_canvas_text(self->picture, at, line, TEXT_SCALE, colour);
+}
+
+/* Pixels that the longest line beside an example takes. */
+static size_t label_width(const ls_dataset_info *data, const ls_examples *examples, const size_t *chosen,
+                          size_t count)
+{
+  char line[LINE_BYTES];
+  size_t longest = LABEL_CHARS;
+  for (size_t i = 0; i < count; i++) {
+    const uint16_t classes[] = {examples->labels[chosen[i]], examples->before[chosen[i]],
+                                examples->after[chosen[i]]};
+    for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
+      longest = ls_size_max(longest, describe_class(data, "before", classes[k], line));
+  }
+  return longest * TEXT_SCALE * LS_GLYPH_ADVANCE;
 }
 
 static void write_labels(const drawing *self, ls_point at, size_t example)
@@ -134,7 +158,8 @@ ls_status ls_examples_draw(ls_picture *out, const ls_examples *examples, double 
                         .cell_height = ls_size_max(shape.h * scale, 4 * TEXT_LINE)};
   size_t chosen[LS_EXAMPLES_DRAWN];
   const size_t count = choose(examples, chosen);
-  const size_t width = PANELS * (self.cell_width + GAP) + GAP + LABEL_WIDTH + COLUMN_GAP;
+  const size_t width =
+      PANELS * (self.cell_width + GAP) + GAP + label_width(data, examples, chosen, count) + COLUMN_GAP;
   const size_t height = self.cell_height + GAP, rows = ls_size_ceil_div(count, COLUMNS);
   char title[LINE_BYTES];
   LS_PASS(ls_picture_init(out, 2 * MARGIN + COLUMNS * width, 2 * MARGIN + TEXT_LINE + rows * height, paper));

@@ -62,6 +62,11 @@ bool ls_build_keeps_ties(const ls_build *build)
   return build->keep_ties;
 }
 
+bool ls_build_is_last(const ls_build *build)
+{
+  return build->is_last;
+}
+
 ls_role ls_build_next(const ls_build *build)
 {
   return build->next;

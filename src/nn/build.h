@@ -21,6 +21,7 @@ struct ls_build {
   bool frozen;                /* the layer that the one under construction is in */
   double lr_factor;           /* likewise; 1 at the top */
   ls_role next;               /* after the layer under construction */
+  bool is_last;               /* the layer under construction is the model's last */
   bool keep_ties;             /* see ls_model_options */
   bool is_placed;             /* the error chain tells the place of the layer that does not fit */
 };

@@ -20,6 +20,7 @@
   X(sigmoid)                                                                                                 \
   X(gelu)                                                                                                    \
   X(flatten)                                                                                                 \
+  X(softmax)                                                                                                 \
   X(residual)
 
 #define LS_LAYER_DECLARE(name) extern const ls_layer_kind ls_layer_##name;

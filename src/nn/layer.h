@@ -206,6 +206,9 @@ ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, si
  * initializer. */
 ls_role ls_build_next(const ls_build *build);
 
+/** Is the layer under construction the model's last one? */
+bool ls_build_is_last(const ls_build *build);
+
 /** See ls_model_options.keep_ties. */
 bool ls_build_keeps_ties(const ls_build *build);
 

@@ -112,6 +112,7 @@ static ls_status add_layer(ls_sequence *sequence, const ls_layer_list *specs, si
   LS_PASS(name_layer(layer, specs, i, place->prefix));
   LS_PASS(check_name(sequence, i, place->prefix));
   build->next = next_role(specs, i, place->next);
+  build->is_last = place->prefix[0] == '\0' && i + 1 == specs->count;
   return create_layer(layer, &specs->items[i], build);
 }
 

@@ -41,11 +41,12 @@ static void add_data(ls_text *text, const ls_checkpoint_info *info)
 
 static void add_progress(ls_text *text, const ls_progress *progress)
 {
-  ls_text_add(text, "  progress        %" PRIu64 " epochs, %" PRIu64 " steps, %.1f s of training\n",
-              progress->epoch, progress->step, progress->seconds);
+  ls_text_add(text, "  progress        %" PRIu64 " epoch%s, %" PRIu64 " step%s, %.1f s of training\n",
+              progress->epoch, ls_plural(progress->epoch), progress->step, ls_plural(progress->step),
+              progress->seconds);
   if (progress->epoch_step > 0)
-    ls_text_add(text, "                  %" PRIu64 " steps into epoch %" PRIu64 "\n", progress->epoch_step,
-                progress->epoch + 1);
+    ls_text_add(text, "                  %" PRIu64 " step%s into epoch %" PRIu64 "\n", progress->epoch_step,
+                ls_plural(progress->epoch_step), progress->epoch + 1);
   if (progress->best_epoch > 0)
     ls_text_add(text, "  best            epoch %" PRIu64 ": %.6g\n", progress->best_epoch,
                 progress->best_metric);
@@ -200,7 +201,7 @@ static ls_status add_optimizer(hid_t file, ls_text *text)
   ls_status status;
   LS_GO(ls_h5_group_open(&group, file, "optimizer"));
   LS_GO(ls_h5_get_count(group, "step", 0, UINT64_MAX, &step));
-  ls_text_add(text, "  optimizer state: %" PRIu64 " steps", step);
+  ls_text_add(text, "  optimizer state: %" PRIu64 " step%s", step, ls_plural(step));
   LS_GO(ls_h5_walk(group, visit_slot, text));
   ls_text_add(text, "\n");
 done:

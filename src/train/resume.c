@@ -113,21 +113,23 @@ static ls_status compare_batch(const ls_progress *progress, const char *key, siz
 {
   if (then == now || progress->epoch_step == 0) return LS_OK;
   return ls_fail(LS_E_INPUT,
-                 "%s: the checkpoint's is %zu, not %zu, and it lies %" PRIu64 " steps within epoch %" PRIu64
+                 "%s: the checkpoint's is %zu, not %zu, and it lies %" PRIu64 " step%s within epoch %" PRIu64
                  ": it can change only between epochs",
-                 key, then, now, progress->epoch_step, progress->epoch + 1);
+                 key, then, now, progress->epoch_step, ls_plural(progress->epoch_step), progress->epoch + 1);
 }
 
 /* An epoch that has begun is one that will end. */
 static ls_status compare_epochs(const ls_progress *progress, size_t now)
 {
   if (now < progress->epoch)
-    return ls_fail(LS_E_INPUT, "train.epochs: %zu, but %" PRIu64 " are done", now, progress->epoch);
+    return ls_fail(LS_E_INPUT, "train.epochs: %zu, but %" PRIu64 " epoch%s done", now, progress->epoch,
+                   progress->epoch == 1 ? " is" : "s are");
   if (now > progress->epoch || progress->epoch_step == 0) return LS_OK;
   return ls_fail(LS_E_INPUT,
                  "train.epochs: %zu, but %" PRIu64
-                 " are done and the next has begun: the checkpoint lies %" PRIu64 " steps within it",
-                 now, progress->epoch, progress->epoch_step);
+                 " epoch%s done and the next has begun: the checkpoint lies %" PRIu64 " step%s within it",
+                 now, progress->epoch, progress->epoch == 1 ? " is" : "s are", progress->epoch_step,
+                 ls_plural(progress->epoch_step));
 }
 
 ls_status ls_resume_check(const ls_resume *resume)

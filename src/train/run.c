@@ -204,8 +204,8 @@ static void describe_progress(const ls_progress *progress, ls_text *line)
 {
   const uint64_t epochs = progress->epoch, steps = progress->step, rest = progress->epoch_step;
   ls_text_add(line, "%" PRIu64 " step%s done: ", steps, steps == 1 ? " is" : "s are");
-  ls_text_add(line, "%" PRIu64 " epoch%s", epochs, epochs == 1 ? "" : "s");
-  if (rest > 0) ls_text_add(line, " and %" PRIu64 " step%s of the next", rest, rest == 1 ? "" : "s");
+  ls_text_add(line, "%" PRIu64 " epoch%s", epochs, ls_plural(epochs));
+  if (rest > 0) ls_text_add(line, " and %" PRIu64 " step%s of the next", rest, ls_plural(rest));
 }
 
 /* From where the run goes on; `path` is NULL if it begins. Rank 0. */

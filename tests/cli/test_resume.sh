@@ -78,7 +78,7 @@ out_has 'resuming from within/checkpoint-6.h5: 6 steps are done: 1 epoch$'
 rm "$(ls -v within/checkpoint-*.h5 | tail -n 1)"
 run 2 "$lockstep" train toy.yaml -o within train.epochs=1 --resume
 one_error
-err_has 'train.epochs: 1, but 1 are done and the next has begun'
+err_has 'train.epochs: 1, but 1 epoch is done and the next has begun'
 run 0 "$lockstep" train toy.yaml -o within train.epochs=2 --resume
 out_has 'resuming from within/checkpoint-8.h5: 8 steps are done: 1 epoch and 2 steps of the next$'
 finish

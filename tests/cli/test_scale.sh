@@ -8,8 +8,16 @@ ranks 3 0 "$lockstep" scale toy.yaml --seconds 0.2 -o study
 out_has '^strong scaling: 50 samples a step$'
 out_has '^weak scaling: 50 samples a rank and step$'
 out_has '^ +3 +1 +1 +[0-9]+ '
-out_has '^ +1024 +1 '
-out_has 'ensembles: best split'
+if grep -q 'too much noise to predict by' out; then # then nothing is predicted, in no form
+  ! grep -qE '^ +1024 |predicted|ensembles|efficiency up to' out || fail "predicts all the same"
+  ! grep -q predicted study/scaling.gp || fail "draws a prediction"
+  ! compgen -G 'study/*_predicted.csv' >/dev/null || fail "writes a prediction"
+  sure=''
+else
+  out_has '^ +1024 +1 '
+  out_has 'ensembles: best split'
+  sure=yes
+fi
 out_has '^tables and figure in study$'
 
 # check EXPRESSION: over t, the CSV tables by name as lists of rows of numbers.
@@ -28,8 +36,10 @@ check 'all(abs(r["efficiency"] * r["ranks"] / r["speedup"] - 1) < 1e-6 for r in 
 check 't["strong"][0]["speedup"] == 1 and t["strong"][0]["waiting_s"] == 0'
 check 'all(r["compute_s"] > 0 and r["update_s"] > 0 and r["slowest_s"] >= r["step_s"] >= r["fastest_s"]
   for r in t["strong"] + t["weak"])'
-check 'all([r["ranks"] for r in t[m + "_predicted"]] == [2**i for i in range(11)] for m in ("strong", "weak"))'
-check 'all(r["low_s"] <= r["step_s"] <= r["high_s"] for r in t["strong_predicted"] + t["weak_predicted"])'
+if [[ -n $sure ]]; then
+  check 'all([r["ranks"] for r in t[m + "_predicted"]] == [2**i for i in range(11)] for m in ("strong", "weak"))'
+  check 'all(r["low_s"] <= r["step_s"] <= r["high_s"] for r in t["strong_predicted"] + t["weak_predicted"])'
+fi
 check 'len(t["ranks"]) == 3 and min(r["waited_s"] for r in t["ranks"]) == 0'
 check 'len({r["elements"] for r in t["sums"]}) == 6 and all(r["seconds"] > 0 for r in t["sums"])'
 run 0 "$lockstep" inspect study/scaling.h5
@@ -43,7 +53,8 @@ fi
 rm -r study
 ranks 2 0 "$lockstep" scale toy.yaml --seconds 0.1 --mode strong --threads 1,2 -o study
 check '[(r["threads"], r["ranks"]) for r in t["strong"]] == [(1, 1), (1, 2), (2, 1), (2, 2)] and "weak" not in t'
-check 'len(t["model"]) == 2 and len(t["strong_predicted"]) == 22'
+check 'len(t["model"]) == 2 and
+  len(t.get("strong_predicted", [])) == 11 * sum(r["misfit"] <= 0.3 for r in t["model"])'
 
 ranks 2 2 "$lockstep" scale toy.yaml -o study
 err_has 'study holds a scaling study already'

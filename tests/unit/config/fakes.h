@@ -126,17 +126,18 @@ static const ls_key onecycle_keys[] = {
      .doc = "Highest learning rate."},
 };
 
-#define ROWS(keys) keys, sizeof(keys) / sizeof(keys)[0]
+#define ROWS(rows, options)                                                                                  \
+  .keys = (rows), .key_count = sizeof(rows) / sizeof(rows)[0], .options_bytes = sizeof(options)
 
-static const ls_schema conv = {"conv", "Convolution.", ROWS(conv_keys), sizeof(conv_options), NULL};
-static const ls_schema relu = {"relu", "max(x, 0).", NULL, 0, 0, NULL};
-static const ls_schema residual = {"residual", "A body and a shortcut.", ROWS(residual_keys),
-                                   sizeof(residual_options), NULL};
-static const ls_schema sgd = {"sgd", "Gradient descent.", ROWS(sgd_keys), sizeof(sgd_options), NULL};
-static const ls_schema adam = {"adam", "Adam.", ROWS(adam_keys), sizeof(adam_options), NULL};
-static const ls_schema constant = {"constant", "The same rate always.", NULL, 0, 0, NULL};
-static const ls_schema onecycle = {"onecycle", "One cycle.", ROWS(onecycle_keys), sizeof(onecycle_options),
-                                   NULL};
+static const ls_schema conv = {.name = "conv", .doc = "Convolution.", ROWS(conv_keys, conv_options)};
+static const ls_schema relu = {.name = "relu", .doc = "max(x, 0)."};
+static const ls_schema residual = {
+    .name = "residual", .doc = "A body and a shortcut.", ROWS(residual_keys, residual_options)};
+static const ls_schema sgd = {.name = "sgd", .doc = "Gradient descent.", ROWS(sgd_keys, sgd_options)};
+static const ls_schema adam = {.name = "adam", .doc = "Adam.", ROWS(adam_keys, adam_options)};
+static const ls_schema constant = {.name = "constant", .doc = "The same rate always."};
+static const ls_schema onecycle = {
+    .name = "onecycle", .doc = "One cycle.", ROWS(onecycle_keys, onecycle_options)};
 
 static const ls_schema *const fake_layers[] = {&conv, &relu, &residual, NULL};
 static const ls_schema *const fake_optimizers[] = {&sgd, &adam, NULL};

@@ -209,6 +209,7 @@ static const char full_resolved[] =
     "  reduction: fast\n"
     "  allreduce_dtype: float32\n"
     "  bucket_mb: 0\n"
+    "  loss: cross_entropy\n"
     "  label_smoothing: 0.1\n"
     "  ema: 0.999\n"
     "  lr_base_batch: 0\n"
@@ -317,7 +318,7 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  train.epochs: a count of epochs, at least 1; default 10\n      Passes over the training split.\n",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
       "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
-      "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto; default auto\n",
+      "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of:\n      auto; default auto\n",
       "  train.early_stopping.restore_best: true or false; default true\n",
       "  checkpoint.every_minutes: a number of minutes, at least 0; default 0\n",
       "\nevery layer\n  name: a text; optional\n",
@@ -328,6 +329,8 @@ static void help_tells_type_range_default_and_meaning(void **state)
   };
   for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
     if (!strstr(ls_text_get(&help), entries[i])) fail_msg("not in the help:\n%s", entries[i]);
+  for (const char *line = ls_text_get(&help); *line; line += strcspn(line, "\n") + 1)
+    if (strcspn(line, "\n") > LS_TEXT_WIDTH) fail_msg("too wide: %.*s", (int)strcspn(line, "\n"), line);
   ls_text_fini(&help);
 }
 

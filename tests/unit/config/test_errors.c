@@ -44,12 +44,14 @@ static const struct {
     {MINIMAL "train: {epoch: 3}\n",
      "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+     "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; did you mean 'epochs'?"},
     {MINIMAL "train: {a: 1, b: 2, epohcs: 3}\n",
      "c.yaml:3:9: train.a: unknown key; also unknown: 'b', 'epohcs'; allowed here: epochs, batch, "
-     "microbatch, reduction, allreduce_dtype, bucket_mb, label_smoothing, ema, lr_base_batch, lr_scaling, "
+     "microbatch, reduction, allreduce_dtype, bucket_mb, loss, label_smoothing, ema, lr_base_batch, "
+     "lr_scaling, "
      "clip_norm, time_limit, "
      "stall_timeout, stall_abort, "
      "check_replicas, optimizer, schedule, adversarial, early_stopping"},
@@ -83,13 +85,15 @@ static const struct {
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+     "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
     {MINIMAL "train: [1]\n",
      "c.yaml:3:8: train: expected a section, found a list; its keys: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+     "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
     {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
@@ -150,7 +154,8 @@ static const struct {
     {MINIMAL "train: {clip_norm: 1,5}\n",
      "c.yaml:3:22: train.5: unknown key; allowed here: epochs, batch, microbatch, reduction, "
      "allreduce_dtype, bucket_mb, "
-     "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, stall_abort, "
+     "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+     "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; decimals are written with a point"},
     {MINIMAL "train: {reduction: exact, allreduce_dtype: bfloat16}\n",

@@ -157,11 +157,12 @@ static const struct {
     {"train.epochs.x=5", "train.epochs: expected a count of epochs, at least 1, found a mapping"},
     {"train.microbatch=0",
      "train.microbatch: expected a count of samples, at least 1, or a fraction between 0 and 1, found '0'"},
-    {"train.lrr=5", "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
-                    "allreduce_dtype, bucket_mb, "
-                    "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
-                    "stall_abort, check_replicas, "
-                    "optimizer, schedule, adversarial, early_stopping"},
+    {"train.lrr=5",
+     "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
+     "allreduce_dtype, bucket_mb, "
+     "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+     "stall_abort, check_replicas, "
+     "optimizer, schedule, adversarial, early_stopping"},
     {"trian.epochs=5", "trian: unknown key; allowed here: name, seed, data, model, train, checkpoint, "
                        "ensemble; did you mean 'train'?"},
     {"train.epochs[0]=5", "train.epochs: an index needs a list; there is none"},
@@ -185,11 +186,12 @@ static const struct {
      "hold some samples out, such as data.validation=0.1, or set the patience to 0"},
     {".aaa=1", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"seed=1\n2: x", "not valid YAML: mapping values are not allowed in this context"},
-    {"train=5", "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, "
-                "allreduce_dtype, bucket_mb, "
-                "label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
-                "stall_abort, check_replicas, "
-                "optimizer, schedule, adversarial, early_stopping"},
+    {"train=5",
+     "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, "
+     "allreduce_dtype, bucket_mb, "
+     "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
+     "stall_abort, check_replicas, "
+     "optimizer, schedule, adversarial, early_stopping"},
     {"train.optimizer=adam", "train.optimizer: expected {type: NAME, ...}, found 'adam'; write {type: adam}"},
     {"train.optimizer.beta1=0.5",
      "train.optimizer.beta1: unknown key; allowed in sgd: type, lr, momentum, nesterov"},

@@ -57,6 +57,7 @@ static const test_case cases[] = {
     {"[{type: sigmoid}]", {40, 1, 1}, 4, 3, ANY, false},
     {"[{type: gelu}]", {40, 1, 1}, 4, 3, ANY, false},
     {"[{type: flatten}]", {3, 4, 5}, 4, 3, ANY, false},
+    {"[{type: softmax}]", {10, 1, 1}, 4, 3, ANY, false},
     {"[{type: residual, body: [{type: tanh}]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
     {"[{type: residual, body: [{type: conv, filters: 3, kernel: 3, pad: 1}]}, {type: flatten}]",
      {3, 3, 3},

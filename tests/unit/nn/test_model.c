@@ -280,6 +280,15 @@ static void errors_tell_the_place(void **state)
        4,
        0,
        {"body[0].body[0]", "longer than 63"}},
+      {"[{type: flatten}, {type: softmax}, {type: dense, units: 10}]",
+       4,
+       10,
+       {"model.layers[1]", "softmax can only be the last layer", "relu, tanh"}},
+      {"[{type: residual, body: [{type: softmax}]}]", 4, 0, {"model.layers[0].body[0]", "only be the last"}},
+      {"[{type: flatten}, {type: dense, units: 9}, {type: softmax}]",
+       4,
+       10,
+       {"gives 9 values", "10 classes"}},
       {"[{type: relu}]", (size_t)1 << 40, 0, {"1099511627776", "train.microbatch"}},
       {"[{type: conv, filters: 100000000, kernel: 1}]", 1 << 30, 0, {"too large"}},
       {"[{type: flatten}, {type: dense, units: 10000000, bias: false}]",
@@ -630,7 +639,7 @@ static void kinds_are_registered(void **state)
   (void)state;
   static const char *const words[] = {"conv",      "dense",   "maxpool", "avgpool",    "globalavgpool",
                                       "batchnorm", "dropout", "relu",    "leaky_relu", "tanh",
-                                      "sigmoid",   "gelu",    "flatten", "residual"};
+                                      "sigmoid",   "gelu",    "flatten", "softmax",    "residual"};
   const size_t count = sizeof words / sizeof *words;
   for (size_t i = 0; i < count; i++) {
     assert_string_equal(ls_layer_kinds[i]->schema.name, words[i]);

@@ -102,9 +102,9 @@ static void epochs_that_are_done_or_begun_stay(void **state)
   found.progress = (ls_progress){.epoch = 3, .step = 21};
   assert_refused(&found, NULL);
   found.progress = (ls_progress){.epoch = 4, .step = 28};
-  assert_refused(&found, "train.epochs: 3, but 4 are done");
+  assert_refused(&found, "train.epochs: 3, but 4 epochs are done");
   found.progress = (ls_progress){.epoch = 3, .step = 24, .epoch_step = 3};
-  assert_refused(&found, "train.epochs: 3, but 3 are done and the next has begun");
+  assert_refused(&found, "train.epochs: 3, but 3 epochs are done and the next has begun");
 }
 
 /* What was told, a line each. */
