@@ -12,9 +12,22 @@
 #include "base/size.h"
 #include "h5/call.h"
 
-enum { SUM_BYTES = 4, PIECE_BYTES = 1 << 14 };
+enum { SUM_BYTES = 4, PIECE_BYTES = 1 << 14, LZF = 32000 /* h5py's */ };
 
 /* ---- the whole ---- */
+
+/* h5repack knows HDF5's own filters; others, as LZF, come with the program that wrote the file. */
+static ls_status fail_filter(H5Z_filter_t filter)
+{
+  const char *remedy = filter < H5Z_FILTER_RESERVED
+                           ? "h5repack -f GZIP=4 FILE NEW"
+                           : "write it anew where it was written, in h5py by create_dataset(NAME, "
+                             "data=old[NAME][()], compression='gzip')";
+  return ls_fail(LS_E_INPUT,
+                 "its chunks are compressed by filter %d%s; only deflate (once), shuffle and Fletcher-32 are "
+                 "supported; try: %s",
+                 (int)filter, filter == LZF ? " (LZF)" : "", remedy);
+}
 
 /* What is done to a chunk when it is written: reading goes the other way. */
 static ls_status read_filters(ls_h5chunks *chunks, hid_t properties)
@@ -30,10 +43,7 @@ static ls_status read_filters(ls_h5chunks *chunks, hid_t properties)
     else if (filter == H5Z_FILTER_DEFLATE && !chunks->is_deflated)
       chunks->is_deflated = true;
     else if (filter != H5Z_FILTER_SHUFFLE)
-      return ls_fail(LS_E_INPUT,
-                     "its chunks are compressed by filter %d; only deflate (once), shuffle and "
-                     "Fletcher-32 are supported; try: h5repack -f GZIP=4",
-                     (int)filter);
+      return fail_filter(filter);
   }
   return LS_OK;
 }

@@ -85,6 +85,13 @@ ls_status ls_h5_file_read(ls_h5_file *file, void *data, size_t bytes)
   return read_at(file, 0, data, bytes) >= 0 ? LS_OK : ls_h5_file_outcome(file, LS_E_IO);
 }
 
+static bool begins_as_hdf5(ls_h5_file *file)
+{
+  unsigned char found[sizeof signature];
+  return file->bytes >= sizeof found && read_at(file, 0, found, sizeof found) >= 0 &&
+         memcmp(found, signature, sizeof found) == 0;
+}
+
 ls_status ls_h5_file_recognize(const char *path, bool *is_hdf5)
 {
   unsigned char found[sizeof signature];
@@ -219,7 +226,10 @@ ls_status ls_h5_file_start(ls_h5_file *file)
   if (access < 0) return ls_h5_fail(LS_E_MEMORY, "cannot prepare to open it");
   file->id = H5Fopen("a file of lockstep's", H5F_ACC_RDONLY, access);
   ls_status status = LS_OK;
-  if (file->id < 0) status = ls_h5_fail(LS_E_INPUT, "it cannot be opened as an HDF5 file");
+  if (file->id < 0)
+    status =
+        ls_h5_fail(LS_E_INPUT, "it cannot be opened as an HDF5 file%s",
+                   begins_as_hdf5(file) ? " (if a program is still writing it, have it closed there)" : "");
   ls_h5_release(access);
   return ls_h5_file_outcome(file, status);
 }

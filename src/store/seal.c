@@ -29,17 +29,30 @@ void ls_seal_set(unsigned char *bytes, size_t count)
   memcpy(bytes, block, LS_SEAL_BYTES);
 }
 
+/* A disk is not all that changes files: HDFView opens for writing, so does h5py.File(name, 'r+'), and libhdf5
+ * then cuts the file where its data end, though nobody writes anything. */
+static ls_status fail_changed(const char *how)
+{
+  return ls_fail(LS_E_INPUT,
+                 "damaged, or changed by another program that had it open for writing (to read it by h5py: "
+                 "h5py.File(name, 'r')): %s",
+                 how);
+}
+
 static ls_status check_image(const unsigned char *image, size_t count)
 {
   char expected[LS_SEAL_BYTES], digest[LS_DIGEST_CHARS], found[LS_SEAL_BYTES + 1] = {0};
   size_t sealed;
   memcpy(found, image, LS_SEAL_BYTES);
-  if (sscanf(found + strcspn(found, "\n"), "\nbytes %zu", &sealed) == 1 && sealed != count)
-    return ls_fail(LS_E_INPUT, "damaged: %zu bytes expected, %zu found", sealed, count);
+  if (sscanf(found + strcspn(found, "\n"), "\nbytes %zu", &sealed) == 1 && sealed != count) {
+    char how[80];
+    snprintf(how, sizeof how, "%zu bytes expected, %zu found", sealed, count);
+    return fail_changed(how);
+  }
   ls_digest_of(image + LS_SEAL_BYTES, count - LS_SEAL_BYTES, digest);
   write_block(expected, count, digest);
   if (memcmp(found, expected, LS_SEAL_BYTES) != 0)
-    return ls_fail(LS_E_INPUT, "damaged: its contents are not those that were written (the digest differs)");
+    return fail_changed("its contents are not those that were written (the digest differs)");
   return LS_OK;
 }
 

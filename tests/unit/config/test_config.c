@@ -318,7 +318,7 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  train.epochs: a count of epochs, at least 1; default 10\n      Passes over the training split.\n",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
       "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
-      "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of:\n      auto; default auto\n",
+      "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto;\n      default auto\n",
       "  train.early_stopping.restore_best: true or false; default true\n",
       "  checkpoint.every_minutes: a number of minutes, at least 0; default 0\n",
       "\nevery layer\n  name: a text; optional\n",

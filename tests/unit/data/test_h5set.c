@@ -506,9 +506,10 @@ static void damaged_files_are_refused(void **state)
   good = read_back("c.h5");
   assert_true(good.count < sizeof good.data);
   write_file("d.h5", good.data, good.count / 2);
-  assert_refused("d.h5", "'d.h5': it cannot be opened as an HDF5 file", "truncated");
+  assert_refused("d.h5", "'d.h5': it cannot be opened as an HDF5 file (if a program is still writing it",
+                 "truncated");
   write_file("d.h5", "not at all", 10);
-  assert_refused("d.h5", "'d.h5': it cannot be opened as an HDF5 file", "signature");
+  assert_refused("d.h5", "'d.h5': it cannot be opened as an HDF5 file: ", "signature");
   write_file("d.h5", "", 0);
   assert_refused("d.h5", "'d.h5': it cannot be opened as an HDF5 file", "");
 }
