@@ -229,6 +229,8 @@ main() {
   chmod 755 "$work"
   mv -T -- "$work" "$target"
   say "$name is at $target"
+  # shellcheck disable=SC2086 # a list of words
+  [[ $name != emnist ]] || printf 'data.source=emnist-%s\n' $emnist_splits
 }
 
 main "$@"

@@ -81,10 +81,21 @@ const ls_catalogue_entry *ls_catalogue_of_file(const char *name)
   return NULL;
 }
 
-void ls_catalogue_tell(ls_text *text)
+static bool may_lie_in(const ls_catalogue_entry *entry, const char *folder)
 {
-  for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++)
-    ls_text_add(text, "%s%s", entry == ls_catalogue ? "" : ", ", entry->name);
+  for (const char *const *name = entry->folders; *name; name++)
+    if (strcmp(*name, folder) == 0) return true;
+  return false;
+}
+
+void ls_catalogue_tell(const char *folder, ls_text *text)
+{
+  const char *between = "";
+  for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++) {
+    if (folder && !may_lie_in(entry, folder)) continue;
+    ls_text_add(text, "%s%s", between, entry->name);
+    between = ", ";
+  }
 }
 
 /* What is looked for, and what was found. */

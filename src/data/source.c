@@ -391,7 +391,15 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
                    "LOCKSTEP_DATA_PATH to the folder that holds it",
                    name, ls_text_get(searched), name);
   ls_text names = {0};
-  ls_catalogue_tell(&names);
+  ls_catalogue_tell(name, &names);
+  if (names.length > 0) {
+    const ls_status status =
+        ls_fail(LS_E_INPUT, "'%s' is the folder of several datasets; choose one of them: %s", name,
+                ls_text_get(&names));
+    ls_text_fini(&names);
+    return status;
+  }
+  ls_catalogue_tell(NULL, &names);
   ls_status status = ls_fail(
       LS_E_INPUT, "cannot find dataset '%s': there is no such file or folder, nor %s; known by name: %s",
       name, ls_text_get(searched), ls_text_get(&names));

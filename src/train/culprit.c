@@ -11,6 +11,25 @@ static bool all_within(const float *x, size_t count, double limit)
   return true;
 }
 
+static double largest_of(const float *x, size_t count)
+{
+  double largest = 0.0;
+  for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)x[i]));
+  return largest;
+}
+
+/* Images are about 1 large. */
+static void watch_growth(ls_culprit *self, const ls_layer *layer, double largest)
+{
+  const double before = self->largest > 0.0 ? self->largest : 1.0;
+  if (!self->growth.layer || largest / before > self->growth.factor) {
+    self->growth.layer = layer;
+    self->growth.factor = largest / before;
+    self->growth.largest = largest;
+  }
+  self->largest = largest;
+}
+
 /* Statistics first: they are of the layer's input, and where they overflow the output may be finite. */
 void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y)
 {
@@ -19,8 +38,9 @@ void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y)
   const bool has_statistics = layer->buffer_count > 0 && !layer->kind->visit;
   self->is_statistic = has_statistics && !all_within(self->pass->stats + layer->buffer_offset,
                                                      layer->buffer_count, self->limits.stat);
-  if (self->is_statistic || !all_within(y, self->pass->n * ls_shape_count(layer->out), INFINITY))
-    self->layer = layer;
+  const size_t count = self->pass->n * ls_shape_count(layer->out);
+  if (self->is_statistic || !all_within(y, count, INFINITY)) self->layer = layer;
+  watch_growth(self, layer, largest_of(y, count));
 }
 
 /* Visitor: the last layer in forward order is the first on the way back. */
@@ -42,8 +62,11 @@ ls_status ls_culprit_tell(ls_culprit *culprit, double loss)
   if (culprit->layer)
     return ls_fail(LS_E_NONFINITE, "the output of layer %s is not finite", culprit->layer->name);
   if (!(fabs(loss) < limits->loss))
-    return ls_fail(LS_E_NONFINITE, "the loss of a micro-batch, %.4g, is not finite or beyond %.4g", loss,
-                   limits->loss);
+    return ls_fail(
+        LS_E_NONFINITE,
+        "the loss of a micro-batch, %.4g, is not finite or beyond %.4g; the outputs grow most in layer "
+        "%s, to %.4g",
+        loss, limits->loss, culprit->growth.layer->name, culprit->growth.largest);
   ls_model_visit(culprit->model, look_at_gradient, culprit);
   if (culprit->layer)
     return ls_fail(LS_E_NONFINITE, "the gradient of layer %s is not finite or beyond +-%.4g",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The layer where a step goes wrong: the first whose batch statistics cannot be summed or whose output is not
- * finite or, if all is well forward, the first on the way back whose gradient cannot be summed. */
+ * finite or, if all is well forward, the first on the way back whose gradient cannot be summed. Where it is
+ * the loss that cannot be summed, the layer in which values grow most. */
 #ifndef LS_TRAIN_CULPRIT_H
 #define LS_TRAIN_CULPRIT_H
 
@@ -16,6 +17,11 @@ typedef struct ls_culprit {
   const float *grads;    /* the pass's gradient alone, once it has run backward */
   const ls_layer *layer; /* found in the forward pass; NULL: none yet */
   bool is_statistic;     /* found for its statistics */
+  double largest;        /* value of the last layer's output */
+  struct {
+    const ls_layer *layer; /* whose largest output is the most times that of the layer before */
+    double factor, largest;
+  } growth;
 } ls_culprit;
 
 /** For ls_pass.observe, with the culprit as observer. Local. */

@@ -9,7 +9,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 # NET, data, key.path=value...
-nets=("mlp mnist" "lenet5 mnist" "fast_cnn mnist" "keras_cnn mnist" "lenet5 fashion-mnist" "deotte_cnn mnist train.epochs=4" "resnet20 mnist")
+nets=("mlp mnist" "lenet5 mnist" "fast_cnn mnist" "keras_cnn mnist" "lenet5 fashion-mnist" "deotte_cnn mnist train.epochs=4" "resnet20 mnist train.epochs=3")
 for entry in "${nets[@]}"; do
   read -r net data overrides <<<"$entry"
   [[ $# -eq 0 || " $* " == *" $net "* ]] || continue

@@ -65,6 +65,12 @@ ranks 2 1 "$lockstep" train toy.yaml -o wild4 train.optimizer.lr=1e6
 one_error
 err_has 'a batch statistic of layer batchnorm1'
 
+# So does a loss that is: it names the layer in which the values grow.
+grep -v batchnorm toy.yaml >plain.yaml
+run 1 "$lockstep" train plain.yaml -o wild5 train.optimizer.lr=1e6
+one_error
+err_has 'the loss of a micro-batch, [0-9.e+]+, is not finite or beyond [0-9.e+]+; the outputs grow most in layer (conv1|fc), to [0-9.e+]+$'
+
 # Weights that are not finite are never saved, and no run ends with them, nor with a loss that is not: the last
 # step is not followed by another one that would notice. One step makes the epoch.
 for case in 'lr=1e39 .*there is no checkpoint yet.*after step 1: a value of [a-z0-9]+\.(weight|bias) is not finite' \

@@ -13,6 +13,8 @@ left() { # left NAME...: these stand in data/, and nothing else
 
 run 0 bash $fetch --list
 for name in mnist fashion-mnist kmnist emnist emnist-balanced emnist-letters cifar10; do out_has "^$name\$"; done
+run 2 "$lockstep" data info emnist
+err_has "'emnist' is the folder of several datasets; choose one of them: emnist-balanced, .*emnist-mnist$"
 run 2 bash $fetch
 run 2 bash $fetch imagenet
 err_has "'imagenet' is not in the catalogue: mnist"
