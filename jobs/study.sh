@@ -3,6 +3,7 @@
 #
 #   study_program          sets and exports LOCKSTEP, or says how to build it
 #   study_test RUN_DIR     test accuracy in per cent
+#   study_field KEY RUN_DIR  a number or a word of its summary.json
 #   study_mean             "mean ± standard deviation" of the numbers on standard input; the mean alone of one
 
 study_program() {
@@ -12,6 +13,10 @@ study_program() {
 
 study_test() {
   awk '/"test": \{/ {inside = 1} inside && /"accuracy":/ {gsub(",", ""); printf "%.6g\n", 100 * $2; exit}' "$1/summary.json"
+}
+
+study_field() {
+  awk -v key="\"$1\":" '$1 == key {gsub(/[",]/, ""); print $2; exit}' "$2/summary.json"
 }
 
 study_mean() {
