@@ -633,19 +633,17 @@ static void summary_shows_the_model(void **state)
   net_fini(&n);
 }
 
-/* Words of the configuration, and the registry's two lists side by side. */
+/* The registry's two lists side by side, and no word for two kinds. */
 static void kinds_are_registered(void **state)
 {
   (void)state;
-  static const char *const words[] = {"conv",      "dense",   "maxpool", "avgpool",    "globalavgpool",
-                                      "batchnorm", "dropout", "relu",    "leaky_relu", "tanh",
-                                      "sigmoid",   "gelu",    "flatten", "softmax",    "residual"};
-  const size_t count = sizeof words / sizeof *words;
-  for (size_t i = 0; i < count; i++) {
-    assert_string_equal(ls_layer_kinds[i]->schema.name, words[i]);
-    assert_ptr_equal(ls_layer_schemas[i], &ls_layer_kinds[i]->schema);
+  size_t count = 0;
+  for (; ls_layer_kinds[count]; count++) {
+    assert_ptr_equal(ls_layer_schemas[count], &ls_layer_kinds[count]->schema);
+    for (size_t before = 0; before < count; before++)
+      assert_string_not_equal(ls_layer_kinds[before]->schema.name, ls_layer_kinds[count]->schema.name);
   }
-  assert_null(ls_layer_kinds[count]);
+  assert_true(count > 0);
   assert_null(ls_layer_schemas[count]);
 }
 
