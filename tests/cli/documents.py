@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+import markdown
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "configs/README.md", "jobs/README.md"]
 COMMANDS = ["train", "eval", "predict", "attack", "scale", "bench", "inspect", "doctor", "data info", "data import",
@@ -36,13 +38,6 @@ def lockstep(*arguments):
     return subprocess.run([sys.argv[1], *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def spans(text):
-    """What stands between backticks, and the lines of fenced blocks without a language."""
-    blocks = re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
-    inline = re.findall(r"`([^`\n]+(?:\n[^`\n]+)?)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
-    return [span.replace("\n", " ") for span in inline], [line for block in blocks for line in block.splitlines()]
-
-
 def exists(document, name):
     """A path from the root, from src/, include/, tests/ or the document's own folder, or the name of a file anywhere in src/
     and tests/; braces and stars as the shell has them."""
@@ -53,7 +48,7 @@ def exists(document, name):
 
 
 def check_paths(document, text):
-    inline, lines = spans(text)
+    inline, lines = markdown.inline(text), markdown.fenced(text)
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if "://" not in target and not os.path.exists(os.path.join(ROOT, os.path.dirname(document), target)):
             complain(document, f"a link leads to '{target}', which is not there")
@@ -70,7 +65,7 @@ def check_paths(document, text):
 def check_keys(document, text, keys):
     """Keys of the configuration, wherever they stand with their section."""
     sections = {key[:i] for key in keys for i in range(len(key)) if key[i] == "."}
-    inline, lines = spans(text)
+    inline, lines = markdown.inline(text), markdown.fenced(text)
     for span in inline + lines:
         for key in re.findall(r"(?<![\w./-])((?:train|data|model|checkpoint|ensemble)(?:\.[a-z_0-9]+)+)(?=[\s=:,;)'\"]|$)", span):
             if key not in keys and key not in sections and not key.startswith("model.layers.") and \
@@ -83,7 +78,7 @@ def check_keys(document, text, keys):
 
 
 def check_options(document, text, options):
-    inline, lines = spans(text)
+    inline, lines = markdown.inline(text), markdown.fenced(text)
     for line in inline + lines:
         for command, rest in re.findall(r"lockstep (data \w+|\w+)([^|;&`]*)", line):
             if command not in options:
@@ -117,8 +112,7 @@ def check_thread_locals(document, text):
 
 
 def check_identifiers(document, text, source):
-    inline, _ = spans(text)
-    for span in inline:
+    for span in markdown.inline(text):
         for name in re.findall(r"\b(?:ls|LS)_\w+", span):
             if not re.search(rf"\b{name}\b", source):
                 complain(document, f"nothing in the tree is called '{name}'")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Small datasets under the names that documents use: mnist and fashion-mnist (IDX), cifar10 (binary batches).
 
-    stand_ins.py FOLDER TRAIN TEST      TRAIN and TEST samples of each
+    stand_ins.py FOLDER TRAIN FASHION TEST      TRAIN training samples, of fashion-mnist FASHION; TEST test samples
 
 A class is a bright block at a place of its own, and noise.
 """
@@ -39,10 +39,10 @@ def write_cifar(folder, name, count, seed):
     write(f"{folder}/{name}", b"".join(records))
 
 
-root, train, test = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-for name in ("mnist", "fashion-mnist"):
+root, (train, fashion, test) = sys.argv[1], map(int, sys.argv[2:])
+for name, count in (("mnist", train), ("fashion-mnist", fashion)):
     os.makedirs(f"{root}/{name}")
-    write_idx(f"{root}/{name}", "train", train, name + "train")
+    write_idx(f"{root}/{name}", "train", count, name + "train")
     write_idx(f"{root}/{name}", "t10k", test, name + "test")
 os.makedirs(f"{root}/cifar10")
 write_cifar(f"{root}/cifar10", "data_batch_1.bin", train, "train")
