@@ -157,8 +157,7 @@ static void make_title(char title[TITLE_CHARS], const ls_dataset_info *info, ls_
                        bool is_augmented)
 {
   if (is_augmented)
-    snprintf(title, TITLE_CHARS, "%s, %s: an image of each class, and what it is trained on as", info->name,
-             ls_split_words[split]);
+    snprintf(title, TITLE_CHARS, "%s, %s: images as they are trained on", info->name, ls_split_words[split]);
   else
     snprintf(title, TITLE_CHARS, "%s, %s: %zu images of %zux%zux%zu", info->name, ls_split_words[split],
              info->count[split], info->channels, info->height, info->width);
