@@ -35,7 +35,8 @@ bool ls_scale_is_doubtful(const ls_scale_model *model);
 void ls_scale_report_text(const ls_scale_report *report, ls_text *text);
 
 /** Write scaling.h5, a CSV file for each of its tables, and scaling.svg by gnuplot from scaling.gp, into a
- * folder that exists; predictions only by models that are not doubtful. *has_figure: gnuplot is there and did its part. Rank 0. Errors: LS_E_IO, LS_E_MEMORY.
+ * folder that exists; predictions only by models that are not doubtful. *has_figure: gnuplot is there and did
+ * its part. Rank 0. Errors: LS_E_IO, LS_E_MEMORY.
  */
 ls_status ls_scale_report_write(const ls_scale_report *report, const char *folder, const char *config,
                                 bool *has_figure) LS_CHECKED;

@@ -29,7 +29,8 @@ const ls_catalogue_entry *ls_catalogue_find(const char *name);
  * capitals or not; NULL: it does not say. */
 const ls_catalogue_entry *ls_catalogue_of_file(const char *name);
 
-/** Append the names, joined by ", "; only of those that may lie in a folder of that name, unless it is NULL. */
+/** Append the names, joined by ", "; only of those that may lie in a folder of that name, unless it is NULL.
+ */
 void ls_catalogue_tell(const char *folder, ls_text *text);
 
 /** Find where a dataset lies along LOCKSTEP_DATA_PATH, data/ and /usr/share/datasets: a folder, or NAME.h5.
