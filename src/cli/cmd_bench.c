@@ -167,6 +167,16 @@ static void print_profile(const ls_setup *setup, const ls_bench_result *result, 
   print_row(result, "threads waiting", idle_seconds(result, visit->phases));
 }
 
+/* What each way of train.allreduce takes. */
+static void print_ways(const ls_bench_result *result)
+{
+  const char *before = "reduction: ";
+  for (size_t way = 0; way < LS_ALLREDUCE_COUNT; way++, before = ", ")
+    ls_print(stdout, "%s%s %.3f ms of %.2f ms a step", before, ls_allreduce_words[way],
+             1e3 * result->ways[way].reduction_s, 1e3 * result->ways[way].step_s);
+  ls_print(stdout, "\n");
+}
+
 static ls_status print_report(const ls_comm *comm, const ls_setup *setup, const ls_bench_result *result,
                               layer_visit *visit)
 {
@@ -180,6 +190,7 @@ static ls_status print_report(const ls_comm *comm, const ls_setup *setup, const 
   ls_print(stdout, "%.1f GFLOP/s, %.1f %% of SGEMM's %.1f (%.1f to %.1f)\n", result->gflops,
            100.0 * result->gflops / result->sgemm_gflops, result->sgemm_gflops, result->sgemm_slowest,
            result->sgemm_fastest);
+  print_ways(result);
   print_profile(setup, result, visit);
   return LS_OK;
 }
@@ -214,19 +225,32 @@ static json_t *profile_json(const ls_setup *setup, const ls_bench_result *result
   return NULL;
 }
 
+static json_t *ways_json(const ls_bench_result *result)
+{
+  json_t *ways = json_object();
+  bool is_complete = ways != NULL;
+  for (size_t way = 0; way < LS_ALLREDUCE_COUNT; way++)
+    is_complete &= json_object_set_new(ways, ls_allreduce_words[way],
+                                       json_pack("{s:f, s:f}", "step_seconds", result->ways[way].step_s,
+                                                 "reduction_seconds", result->ways[way].reduction_s)) == 0;
+  if (is_complete) return ways;
+  json_decref(ways);
+  return NULL;
+}
+
 static ls_status print_json(const ls_comm *comm, const ls_setup *setup, const ls_bench_result *result,
                             layer_visit *visit)
 {
   const ls_spec_train *train = &setup->spec->train;
-  json_t *document =
-      json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:I, s:I, s:I, s:s, s:o}", "name",
-                setup->spec->name, "samples_per_second", result->samples_per_second, "slowest",
-                result->slowest, "fastest", result->fastest, "step_seconds", result->step_seconds, "gflops",
-                result->gflops, "sgemm_gflops", result->sgemm_gflops, "sgemm_slowest", result->sgemm_slowest,
-                "sgemm_fastest", result->sgemm_fastest, "sgemm_ratio", result->gflops / result->sgemm_gflops,
-                "ranks", ls_comm_size(comm), "threads", (json_int_t)setup->place.threads, "batch",
-                (json_int_t)train->batch, "microbatch", (json_int_t)train->microbatch, "gemm",
-                ls_gemm_backend(), "profile", profile_json(setup, result, visit));
+  json_t *document = json_pack(
+      "{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:I, s:I, s:I, s:s, s:o, s:o}", "name",
+      setup->spec->name, "samples_per_second", result->samples_per_second, "slowest", result->slowest,
+      "fastest", result->fastest, "step_seconds", result->step_seconds, "gflops", result->gflops,
+      "sgemm_gflops", result->sgemm_gflops, "sgemm_slowest", result->sgemm_slowest, "sgemm_fastest",
+      result->sgemm_fastest, "sgemm_ratio", result->gflops / result->sgemm_gflops, "ranks",
+      ls_comm_size(comm), "threads", (json_int_t)setup->place.threads, "batch", (json_int_t)train->batch,
+      "microbatch", (json_int_t)train->microbatch, "gemm", ls_gemm_backend(), "allreduce", ways_json(result),
+      "profile", profile_json(setup, result, visit));
   return ls_print_document(document, JSON_INDENT(2));
 }
 

@@ -92,7 +92,7 @@ static void add_straggler(const ls_scale_report *report, ls_text *text)
 /* Bytes of an element between hosts. */
 static double wire_bytes(const ls_spec_train *train)
 {
-  if (train->reduction == LS_REDUCTION_EXACT) return 8.0;
+  if (train->reduction == LS_REDUCTION_EXACT || train->allreduce == LS_ALLREDUCE_MPI) return 8.0;
   return train->allreduce_dtype == LS_DTYPE_BFLOAT16 ? 2.0 : 4.0;
 }
 

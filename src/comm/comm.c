@@ -120,7 +120,7 @@ static ls_status broadcast_piece(void *context, size_t first, int count)
                       "broadcasting");
 }
 
-static ls_status sum_piece(void *context, size_t first, int count)
+static ls_status reduce_piece(void *context, size_t first, int count)
 {
   const vector *v = context;
   return LS_COMM_WAIT(
@@ -158,7 +158,7 @@ ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count)
               .type = MPI_FLOAT,
               .width = sizeof *values,
               .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
 }
 
 ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count)
@@ -168,7 +168,7 @@ ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count)
               .type = MPI_DOUBLE,
               .width = sizeof *values,
               .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
 }
 
 ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
@@ -178,7 +178,17 @@ ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
               .type = MPI_UINT64_T,
               .width = sizeof *values,
               .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, sum_piece, &v);
+  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+}
+
+ls_status ls_comm_min_f64(ls_comm *comm, double *values, size_t count)
+{
+  vector v = {.comm = comm,
+              .data = (unsigned char *)values,
+              .type = MPI_DOUBLE,
+              .width = sizeof *values,
+              .op = MPI_MIN};
+  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
 }
 
 /* What goes to rank 0, and where it lies there. */

@@ -68,6 +68,9 @@ ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count) LS_CHECKED
 ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count) LS_CHECKED;
 ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count) LS_CHECKED;
 
+/** Element-wise minima over the ranks, likewise. */
+ls_status ls_comm_min_f64(ls_comm *comm, double *values, size_t count) LS_CHECKED;
+
 /** Gather `bytes` bytes of every rank on rank 0, in rank order: all holds size * bytes there, may be NULL
  * elsewhere. Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all) LS_CHECKED;

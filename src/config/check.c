@@ -42,8 +42,10 @@ static ls_status check_patience(const ls_spec *spec)
 
 static ls_status check_dtype(const ls_spec *spec)
 {
-  if (spec->train.allreduce_dtype == LS_DTYPE_FLOAT32 || spec->train.reduction == LS_REDUCTION_FAST)
-    return LS_OK;
+  if (spec->train.allreduce_dtype == LS_DTYPE_FLOAT32) return LS_OK;
+  if (spec->train.allreduce == LS_ALLREDUCE_MPI)
+    return ls_fail(LS_E_CONFIG, "allreduce: mpi sums 64-bit fixed point; use allreduce: auto with bfloat16");
+  if (spec->train.reduction == LS_REDUCTION_FAST) return LS_OK;
   return ls_fail(LS_E_CONFIG, "bfloat16 rounds what reduction: exact keeps; use reduction: fast with it");
 }
 

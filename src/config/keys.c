@@ -17,6 +17,8 @@ static const char *const metric_words[] = {
 static const char *const reduction_words[] = {
     [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
 static const char *const loss_words[] = {[LS_LOSS_CROSS_ENTROPY] = "cross_entropy", NULL};
+const char *const ls_allreduce_words[LS_ALLREDUCE_COUNT + 1] = {
+    [LS_ALLREDUCE_AUTO] = "auto", [LS_ALLREDUCE_MPI] = "mpi", NULL};
 static const char *const adversary_words[] = {
     [LS_ADVERSARY_NONE] = "none", [LS_ADVERSARY_FGSM] = "fgsm", [LS_ADVERSARY_PGD] = "pgd", NULL};
 static const char *const auto_words[] = {"auto", NULL};
@@ -254,6 +256,14 @@ const ls_key ls_spec_keys[] = {
      .doc = "How gradients are summed between hosts; within one, any ranks and threads give the same bits. "
             "exact: "
             "64-bit fixed point, the same bits on any number of hosts too. fast: float32, half the bytes."},
+    {.path = "train.allreduce",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, train.allreduce),
+     .preset = "auto",
+     .words = ls_allreduce_words,
+     .doc = "Who adds up the gradients. auto: the ranks of a host in memory that they share, hosts by "
+            "messages. mpi: one MPI_Allreduce over all ranks each step, of 64-bit fixed point: the same bits "
+            "as exact."},
     {.path = "train.allreduce_dtype",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, train.allreduce_dtype),

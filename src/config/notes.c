@@ -51,6 +51,11 @@ static bool has_small_batch(const ls_spec *spec)
   return !amount->is_fraction && amount->count > spec->train.batch;
 }
 
+static bool has_one_allreduce(const ls_spec *spec)
+{
+  return spec->train.allreduce == LS_ALLREDUCE_MPI;
+}
+
 static const struct {
   const char *key;
   bool (*is_idle)(const ls_spec *spec);
@@ -64,6 +69,8 @@ static const struct {
     {"train.adversarial.steps", has_one_step, "no effect with fgsm, which takes one step"},
     {"train.adversarial.step_size", has_one_step, "no effect with fgsm, which takes one step"},
     {"train.adversarial.warmup_epochs", has_few_epochs, "train.epochs ends before epsilon is whole"},
+    {"train.bucket_mb", has_one_allreduce,
+     "no effect with train.allreduce: mpi, which sums everything at once"},
     {"train.lr_scaling", has_no_base_batch, "no effect without train.lr_base_batch"},
     {"train.early_stopping.restore_best", has_no_patience, "no effect without train.early_stopping.patience"},
     {"train.early_stopping.patience", is_too_patient, "no effect, train.epochs ends before it"},

@@ -14,6 +14,10 @@ typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
 typedef enum ls_transpose { LS_TRANSPOSE_AUTO, LS_TRANSPOSE_TRUE, LS_TRANSPOSE_FALSE } ls_transpose;
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
+typedef enum ls_allreduce { LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_COUNT } ls_allreduce;
+/** Their words in the configuration. */
+extern const char *const ls_allreduce_words[LS_ALLREDUCE_COUNT + 1];
+
 typedef enum ls_lr_scaling { LS_LR_LINEAR, LS_LR_SQRT } ls_lr_scaling;
 typedef enum ls_dtype { LS_DTYPE_FLOAT32, LS_DTYPE_BFLOAT16 } ls_dtype;
 
@@ -77,6 +81,7 @@ typedef struct ls_spec_train {
   ls_amount microbatch_amount; /* at most the batch; default 32 */
   size_t microbatch;           /* samples, >= 1: what the amount comes to */
   int reduction;               /* ls_reduction; default fast */
+  int allreduce;               /* ls_allreduce; default auto */
   int allreduce_dtype;         /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
   int loss;               /* ls_loss; default cross_entropy */

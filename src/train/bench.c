@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Windows of training steps, each followed by a window of matrix products: what else runs on the machine
- * slows both down. */
+/* Windows of training steps by one way of train.allreduce and the other, each pair followed by a window of
+ * matrix products: what else runs on the machine slows all of them down. */
 #include "train/bench.h"
 
 #include <math.h>
@@ -18,11 +18,19 @@ enum { WARM_UP_STEPS = 3, PRODUCT_SIZES = 3 };
 /* A product that stays in the second-level cache is fastest on most machines, a larger one on some. */
 static const size_t product_sizes[PRODUCT_SIZES] = {256, 512, 1024};
 
+/* What the windows have shown. */
+typedef struct measured {
+  double rates[LS_ALLREDUCE_COUNT][LS_BENCH_WINDOWS];        /* samples per second */
+  double reductions_s[LS_ALLREDUCE_COUNT][LS_BENCH_WINDOWS]; /* of a step */
+  double products[LS_BENCH_WINDOWS];                         /* GFLOP/s */
+} measured;
+
 typedef struct bench {
   const ls_bench_options *options;
   ls_stepper *stepper;
-  ls_sgemm **products; /* [threads] of the size that is fastest */
-  double flops;        /* of a sample */
+  double *reductions_s; /* of a window's steps */
+  ls_sgemm **products;  /* [threads] of the size that is fastest */
+  double flops;         /* of a sample */
 } bench;
 
 double ls_bench_layer_flops(const ls_layer *layer, bool *trains)
@@ -47,13 +55,15 @@ static void add_flops(const ls_layer *layer, size_t depth, void *user)
 
 /* ---- steps ---- */
 
-/* `count` steps; *samples of all ranks. Collective. */
-static ls_status take_steps(bench *self, size_t count, ls_step_profile *profile, uint64_t *samples)
+/* `count` steps, and how long each of them reduced (may be NULL); *samples of all ranks. Collective. */
+static ls_status take_steps(bench *self, size_t count, ls_step_profile *profile, double *reductions_s,
+                            uint64_t *samples)
 {
   *samples = 0;
   for (size_t i = 0; i < count; i++) {
     ls_step_result result;
     LS_PASS(ls_stepper_take(self->stepper, profile, &result));
+    if (reductions_s) reductions_s[i] = result.times.reduction_s;
     *samples += result.samples;
   }
   return LS_OK;
@@ -67,12 +77,22 @@ static ls_status steps_for(bench *self, double seconds, double rate, size_t *cou
   return ls_comm_broadcast(self->options->comm, count, sizeof *count);
 }
 
-static ls_status time_steps(bench *self, size_t count, double *rate)
+static ls_status time_steps(bench *self, size_t count, double *reductions_s, double *rate)
 {
   uint64_t samples;
   const double started_s = ls_clock_s();
-  LS_PASS(take_steps(self, count, NULL, &samples));
+  LS_PASS(take_steps(self, count, NULL, reductions_s, &samples));
   *rate = (double)samples / (ls_clock_s() - started_s);
+  return LS_OK;
+}
+
+/* A window by one way. The rank that comes last to a reduction spends least time in it. Collective. */
+static ls_status time_window(bench *self, size_t way, size_t count, double *rate, double *reduction_s)
+{
+  LS_PASS(ls_stepper_reduce_by(self->stepper, (ls_allreduce)way));
+  LS_PASS(time_steps(self, count, self->reductions_s, rate));
+  LS_PASS(ls_comm_min_f64(self->options->comm, self->reductions_s, count));
+  *reduction_s = ls_quantile(self->reductions_s, count, 0.5);
   return LS_OK;
 }
 
@@ -149,14 +169,18 @@ static ls_status build(bench *self)
   return LS_OK;
 }
 
-/* Long enough for the rate to settle, but a single step where that takes longer than a window may.
- * Collective. */
+/* Long enough for the rate to settle, but a single step where that takes longer than a window may. The
+ * configuration's way comes last. Collective. */
 static ls_status warm_up(bench *self, double window_s, double *rate)
 {
-  size_t count;
-  LS_PASS(time_steps(self, 1, rate));
-  LS_PASS(steps_for(self, window_s, *rate, &count));
-  for (size_t i = 0; count > 1 && i < 2; i++) LS_PASS(time_steps(self, WARM_UP_STEPS, rate));
+  const size_t own = (size_t)self->options->spec->train.allreduce;
+  for (size_t i = 1; i <= LS_ALLREDUCE_COUNT; i++) {
+    size_t count;
+    LS_PASS(ls_stepper_reduce_by(self->stepper, (ls_allreduce)((own + i) % LS_ALLREDUCE_COUNT)));
+    LS_PASS(time_steps(self, 1, NULL, rate));
+    LS_PASS(steps_for(self, window_s, *rate, &count));
+    for (size_t turn = 0; count > 1 && turn < 2; turn++) LS_PASS(time_steps(self, WARM_UP_STEPS, NULL, rate));
+  }
   return LS_OK;
 }
 
@@ -168,27 +192,42 @@ static ls_status windows_for(bench *self, double seconds, double rate, size_t *c
   return ls_comm_broadcast(self->options->comm, count, sizeof *count);
 }
 
+/* Medians and extremes; sorts the windows. */
+static void evaluate(const bench *self, measured *seen, size_t count, ls_bench_result *result)
+{
+  const double batch = (double)self->options->spec->train.batch;
+  double *own = seen->rates[self->options->spec->train.allreduce];
+  for (size_t way = 0; way < LS_ALLREDUCE_COUNT; way++)
+    result->ways[way] = (ls_bench_way){.step_s = batch / ls_quantile(seen->rates[way], count, 0.5),
+                                       .reduction_s = ls_quantile(seen->reductions_s[way], count, 0.5)};
+  result->samples_per_second = ls_quantile(own, count, 0.5);
+  result->slowest = own[0];
+  result->fastest = own[count - 1];
+  result->step_seconds = batch / result->samples_per_second;
+  result->gflops = result->samples_per_second * self->flops * 1e-9;
+  result->sgemm_gflops = ls_quantile(seen->products, count, 0.5);
+  result->sgemm_slowest = seen->products[0];
+  result->sgemm_fastest = seen->products[count - 1];
+}
+
 static ls_status measure(bench *self, ls_bench_result *result)
 {
   const double seconds = self->options->seconds, steps_s = seconds * (1.0 - PRODUCT_SHARE - PROFILE_SHARE);
-  double rates[LS_BENCH_WINDOWS], products[LS_BENCH_WINDOWS];
-  size_t n, count, windows;
+  const double way_s = steps_s / LS_ALLREDUCE_COUNT;
+  double rate;
+  measured seen;
+  size_t n, count, steps;
   LS_PASS(choose_products(self, &n));
-  LS_PASS(warm_up(self, steps_s / LS_BENCH_WINDOWS, &rates[0]));
-  LS_PASS(windows_for(self, steps_s, rates[0], &windows));
-  LS_PASS(steps_for(self, steps_s / (double)windows, rates[0], &count));
-  for (size_t i = 0; i < windows; i++) {
-    LS_PASS(time_steps(self, count, &rates[i]));
-    LS_PASS(time_products(self, n, seconds * PRODUCT_SHARE / (double)windows, &products[i]));
+  LS_PASS(warm_up(self, way_s / LS_BENCH_WINDOWS, &rate));
+  LS_PASS(windows_for(self, way_s, rate, &count));
+  LS_PASS(steps_for(self, way_s / (double)count, rate, &steps));
+  LS_AGREE(self->options->comm, ls_alloc(&self->reductions_s, steps, sizeof(double), "measured times"));
+  for (size_t w = 0; w < count; w++) {
+    for (size_t way = 0; way < LS_ALLREDUCE_COUNT; way++)
+      LS_PASS(time_window(self, way, steps, &seen.rates[way][w], &seen.reductions_s[way][w]));
+    LS_PASS(time_products(self, n, seconds * PRODUCT_SHARE / (double)count, &seen.products[w]));
   }
-  result->samples_per_second = ls_quantile(rates, windows, 0.5);
-  result->slowest = rates[0];
-  result->fastest = rates[windows - 1];
-  result->step_seconds = (double)self->options->spec->train.batch / result->samples_per_second;
-  result->gflops = result->samples_per_second * self->flops * 1e-9;
-  result->sgemm_gflops = ls_quantile(products, windows, 0.5);
-  result->sgemm_slowest = products[0];
-  result->sgemm_fastest = products[windows - 1];
+  evaluate(self, &seen, count, result);
   return LS_OK;
 }
 
@@ -199,8 +238,9 @@ static ls_status profile(bench *self, ls_bench_result *result)
                     &result->profiled_steps));
   LS_AGREE(self->options->comm,
            ls_step_profile_init(&result->step_profile, self->options->model, self->options->threads));
+  LS_PASS(ls_stepper_reduce_by(self->stepper, (ls_allreduce)self->options->spec->train.allreduce));
   const double started_s = ls_clock_s();
-  LS_PASS(take_steps(self, result->profiled_steps, &result->step_profile, &samples));
+  LS_PASS(take_steps(self, result->profiled_steps, &result->step_profile, NULL, &samples));
   result->profiled_seconds = ls_clock_s() - started_s;
   return LS_OK;
 }
@@ -215,6 +255,7 @@ ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result)
   LS_GO(profile(&self, result));
 done:
   free_products(&self);
+  free(self.reductions_s);
   if (status == LS_E_COMM) return status; /* what is collective would hang: main() ends the job */
   ls_stepper_free(self.stepper);
   return status;

@@ -24,9 +24,15 @@ typedef struct head {
   size_t threads, sum_count;
 } head;
 
+/* By messages: the ranks of this node do not have everything. */
+static bool are_sent(const ls_sums *sums)
+{
+  return ls_node_count(sums->node) > 1 || sums->options.by_mpi;
+}
+
 bool ls_sums_are_exact(const ls_sums *sums)
 {
-  return ls_node_count(sums->node) > 1 && !sums->options.is_fast;
+  return are_sent(sums) && !sums->options.is_fast;
 }
 
 /* Take a worker's part off an arena; with memory behind it, where it lies. */
@@ -110,14 +116,17 @@ static ls_status find_result(ls_sums *sums)
 
 ls_sums_options ls_sums_options_of(const ls_spec_train *train, ls_comm *comm, const ls_sums_shape *shape)
 {
-  return (ls_sums_options){.comm = comm,
-                           .grads = shape->grads,
-                           .stats = shape->stats,
-                           .threads = shape->threads,
-                           .microbatches = shape->microbatches,
-                           .bucket = (size_t)(train->bucket_mb * BUCKET_FLOATS),
-                           .is_fast = train->reduction == LS_REDUCTION_FAST,
-                           .is_brief = train->allreduce_dtype == LS_DTYPE_BFLOAT16};
+  ls_sums_options options = {.comm = comm,
+                             .grads = shape->grads,
+                             .stats = shape->stats,
+                             .threads = shape->threads,
+                             .microbatches = shape->microbatches,
+                             .by_mpi = train->allreduce == LS_ALLREDUCE_MPI};
+  if (options.by_mpi) return options;
+  options.bucket = (size_t)(train->bucket_mb * BUCKET_FLOATS);
+  options.is_fast = train->reduction == LS_REDUCTION_FAST;
+  options.is_brief = train->allreduce_dtype == LS_DTYPE_BFLOAT16;
+  return options;
 }
 
 static ls_status build(ls_sums *sums)
@@ -127,7 +136,7 @@ static ls_status build(ls_sums *sums)
   const size_t most = ls_size_ceil_div(ls_size_ceil_div(options->microbatches, ranks), options->threads);
   const head own = {.threads = options->threads, .sum_count = most > 1 ? sums->count : 0};
   size_t totals, overlap;
-  const ls_node_options node = {.max_ranks = options->node_ranks,
+  const ls_node_options node = {.max_ranks = options->by_mpi ? 1 : options->node_ranks,
                                 .bytes = segment_bytes(sums, &own),
                                 .common_bytes = common_bytes(sums, &totals, &overlap)};
   LS_PASS(ls_node_new(&sums->node, options->comm, &node));
@@ -310,26 +319,28 @@ static void add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
     for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
 }
 
-/* Sum over the nodes what they have, after the last micro-batch. By the node's first rank. Collective. */
-static ls_status send_vector(ls_sums *sums)
+/* Sum floats over the nodes, after the last micro-batch. By the node's first rank. Collective. */
+static ls_status send_floats(ls_sums *sums)
 {
-  if (sums->transfer) {
-    LS_PASS(ls_iallreduce_begin(sums->transfer));
-    LS_PASS(ls_iallreduce_start(sums->transfer, 0));
-    return ls_iallreduce_end(sums->transfer);
-  }
-  if (ls_sums_are_exact(sums)) return ls_node_sum_u64(sums->node, sums->totals, sums->count);
-  return ls_node_sum_f32(sums->node, sums->result, sums->count);
+  if (!sums->transfer) return ls_node_sum_f32(sums->node, sums->result, sums->count);
+  LS_PASS(ls_iallreduce_begin(sums->transfer));
+  LS_PASS(ls_iallreduce_start(sums->transfer, 0));
+  return ls_iallreduce_end(sums->transfer);
 }
 
-/* The nodes' vectors and tallies. Collective. */
+/* The nodes' vectors and tallies; integers go with the tallies in one sum. Collective. */
 static ls_status sum_nodes(ls_sums *sums)
 {
   if (ls_node_rank(sums->node) > 0) return LS_OK;
   uint64_t *tally = sums->totals + sums->count;
-  LS_PASS(sums->overlap ? ls_overlap_end(sums->overlap) : send_vector(sums));
+  if (sums->overlap) LS_PASS(ls_overlap_end(sums->overlap));
   add_tallies(sums, tally);
-  if (sums->overlap) tally[LS_TALLY_OUTSIDE] += ls_overlap_outside(sums->overlap);
+  if (sums->overlap)
+    tally[LS_TALLY_OUTSIDE] += ls_overlap_outside(sums->overlap);
+  else if (ls_sums_are_exact(sums))
+    return ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT);
+  else
+    LS_PASS(send_floats(sums));
   return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
 }
 
@@ -386,7 +397,7 @@ static ls_status sum_node(ls_sums *sums)
 ls_status ls_sums_reduce(ls_sums *sums)
 {
   if (!sums->overlap) LS_PASS(sum_node(sums));
-  if (ls_node_count(sums->node) > 1)
+  if (are_sent(sums))
     LS_PASS(join_nodes(sums));
   else
     add_tallies(sums, sums->tally);

@@ -35,6 +35,8 @@ typedef struct ls_sums_options {
   bool is_fast;  /* between nodes, totals travel as float32: half the bytes, but no longer the same bits on
                     any number of nodes */
   bool is_brief; /* as bfloat16 instead: a quarter of the bytes, 8 bits of each value; with is_fast */
+  bool by_mpi;   /* every rank is a node, and all goes, the tally too, by one MPI_Allreduce of integers;
+                    without bucket, is_fast and is_brief */
 } ls_sums_options;
 
 /** What of its options the configuration does not say. */

@@ -180,6 +180,7 @@ static const char full_text[] =
     "  batch: 128\n"
     "  microbatch: 16\n"
     "  reduction: fast\n"
+    "  allreduce: auto\n"
     "  allreduce_dtype: float32\n"
     "  bucket_mb: 0\n"
     "  label_smoothing: 0.1\n"

@@ -207,6 +207,7 @@ static const char full_resolved[] =
     "  batch: 128\n"
     "  microbatch: 16\n"
     "  reduction: fast\n"
+    "  allreduce: auto\n"
     "  allreduce_dtype: float32\n"
     "  bucket_mb: 0\n"
     "  loss: cross_entropy\n"

@@ -43,14 +43,15 @@ static const struct {
                           "checkpoint, ensemble; did you mean 'name'?"},
     {MINIMAL "train: {epoch: 3}\n",
      "c.yaml:3:9: train.epoch: unknown key; allowed here: epochs, batch, microbatch, reduction, "
-     "allreduce_dtype, bucket_mb, "
+     "allreduce, allreduce_dtype, bucket_mb, "
      "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
      "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; did you mean 'epochs'?"},
     {MINIMAL "train: {a: 1, b: 2, epohcs: 3}\n",
      "c.yaml:3:9: train.a: unknown key; also unknown: 'b', 'epohcs'; allowed here: epochs, batch, "
-     "microbatch, reduction, allreduce_dtype, bucket_mb, loss, label_smoothing, ema, lr_base_batch, "
+     "microbatch, reduction, allreduce, allreduce_dtype, bucket_mb, loss, label_smoothing, ema, "
+     "lr_base_batch, "
      "lr_scaling, "
      "clip_norm, time_limit, "
      "stall_timeout, stall_abort, "
@@ -84,14 +85,14 @@ static const struct {
      "classes, transpose, first_label, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
-     "allreduce_dtype, bucket_mb, "
+     "allreduce, allreduce_dtype, bucket_mb, "
      "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
      "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
     {MINIMAL "train: [1]\n",
      "c.yaml:3:8: train: expected a section, found a list; its keys: epochs, batch, microbatch, reduction, "
-     "allreduce_dtype, bucket_mb, "
+     "allreduce, allreduce_dtype, bucket_mb, "
      "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
      "stall_abort, "
      "check_replicas, optimizer, "
@@ -153,7 +154,7 @@ static const struct {
      "c.yaml:3:26: train.label_smoothing: expected a number, at least 0 and below 1, found '1'"},
     {MINIMAL "train: {clip_norm: 1,5}\n",
      "c.yaml:3:22: train.5: unknown key; allowed here: epochs, batch, microbatch, reduction, "
-     "allreduce_dtype, bucket_mb, "
+     "allreduce, allreduce_dtype, bucket_mb, "
      "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
      "stall_abort, "
      "check_replicas, optimizer, "

@@ -159,7 +159,7 @@ static const struct {
      "train.microbatch: expected a count of samples, at least 1, or a fraction between 0 and 1, found '0'"},
     {"train.lrr=5",
      "train.lrr: unknown key; allowed here: epochs, batch, microbatch, reduction, "
-     "allreduce_dtype, bucket_mb, "
+     "allreduce, allreduce_dtype, bucket_mb, "
      "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
      "stall_abort, check_replicas, "
      "optimizer, schedule, adversarial, early_stopping"},
@@ -188,7 +188,7 @@ static const struct {
     {"seed=1\n2: x", "not valid YAML: mapping values are not allowed in this context"},
     {"train=5",
      "train: expected a section, found '5'; its keys: epochs, batch, microbatch, reduction, "
-     "allreduce_dtype, bucket_mb, "
+     "allreduce, allreduce_dtype, bucket_mb, "
      "loss, label_smoothing, ema, lr_base_batch, lr_scaling, clip_norm, time_limit, stall_timeout, "
      "stall_abort, check_replicas, "
      "optimizer, schedule, adversarial, early_stopping"},
