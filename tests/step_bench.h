@@ -50,6 +50,7 @@ typedef struct bench_options {
   ls_comm *comm;
   size_t threads, node_ranks;
   const char *reduction; /* NULL: the default */
+  const char *allreduce; /* likewise */
   bool bfloat16;         /* between hosts */
   double bucket_mb;      /* 0: everything is sent at the end */
 } bench_options;
@@ -58,12 +59,12 @@ typedef struct bench_options {
 static inline void bench_make(step_bench *bench, bench_options options)
 {
   ls_comm *comm = options.comm;
-  char override[64];
-  snprintf(override, sizeof override, "train.reduction=%s", options.reduction ? options.reduction : "exact");
-  const char *const overrides[] = {override};
+  char reduction[64], allreduce[64];
+  snprintf(reduction, sizeof reduction, "train.reduction=%s", options.reduction ? options.reduction : "fast");
+  snprintf(allreduce, sizeof allreduce, "train.allreduce=%s", options.allreduce ? options.allreduce : "auto");
+  const char *const overrides[] = {reduction, allreduce};
   idx_folder_make(&bench->folder, 12, 100, 0);
-  assert_ok(ls_config_parse(&bench->spec, bench_config, "config", overrides, options.reduction ? 1 : 0,
-                            &ls_all_schemas));
+  assert_ok(ls_config_parse(&bench->spec, bench_config, "config", overrides, 2, &ls_all_schemas));
   bench->spec->train.bucket_mb = options.bucket_mb;
   bench->spec->train.allreduce_dtype = options.bfloat16 ? LS_DTYPE_BFLOAT16 : LS_DTYPE_FLOAT32;
   assert_ok(ls_source_open(&bench->source, bench->folder.path, 0));

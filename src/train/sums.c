@@ -17,7 +17,11 @@
 static const double GRAD_SCALE = 0x1p40, STAT_SCALE = 0x1p28, LOSS_SCALE = 0x1p32;
 static const double BUCKET_FLOATS = 0x1p18; /* in a mebibyte */
 
-enum { BLOCK = 512 }; /* elements summed in one go, in first-level cache */
+enum {
+  BLOCK = 512, /* elements summed in one go, in first-level cache */
+  DIGITS = 8,  /* bytes of a tally's word */
+  TALLY_FLOATS = DIGITS * LS_TALLY_COUNT
+};
 
 /* The begin of a segment: what others need to know to read the rest. */
 typedef struct head {
@@ -59,7 +63,7 @@ static size_t segment_bytes(const ls_sums *sums, const head *own)
 static size_t common_bytes(const ls_sums *sums, size_t *totals, size_t *overlap)
 {
   ls_arena arena = {0};
-  ls_arena_reserve(&arena, sums->count, sizeof(float));
+  ls_arena_reserve(&arena, sums->count + TALLY_FLOATS, sizeof(float));
   *totals = ls_arena_reserve(&arena, sums->count + LS_TALLY_COUNT, sizeof(uint64_t));
   *overlap = ls_arena_reserve(&arena, ls_overlap_bytes(&sums->options), 1);
   return arena.bytes;
@@ -319,29 +323,48 @@ static void add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
     for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
 }
 
-/* Sum floats over the nodes, after the last micro-batch. By the node's first rank. Collective. */
-static ls_status send_floats(ls_sums *sums)
+/* Sum vectors and tallies as integers, all at once. By the nodes' first ranks. Collective. */
+static ls_status send_integers(ls_sums *sums)
 {
-  if (!sums->transfer) return ls_node_sum_f32(sums->node, sums->result, sums->count);
-  LS_PASS(ls_iallreduce_begin(sums->transfer));
-  LS_PASS(ls_iallreduce_start(sums->transfer, 0));
-  return ls_iallreduce_end(sums->transfer);
+  return ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT);
 }
 
-/* The nodes' vectors and tallies; integers go with the tallies in one sum. Collective. */
+/* Likewise as floats: the tally's bytes are one each, whose sums floats hold up to 65,000 nodes. */
+static ls_status send_floats(ls_sums *sums)
+{
+  uint64_t *tally = sums->totals + sums->count;
+  float *digits = sums->result + sums->count;
+  for (size_t i = 0; i < TALLY_FLOATS; i++)
+    digits[i] = (float)(tally[i / DIGITS] >> (8 * (i % DIGITS)) & 0xff);
+  LS_PASS(ls_node_sum_f32(sums->node, sums->result, sums->count + TALLY_FLOATS));
+  memset(tally, 0, LS_TALLY_COUNT * sizeof *tally);
+  for (size_t i = 0; i < TALLY_FLOATS; i++) tally[i / DIGITS] += (uint64_t)digits[i] << (8 * (i % DIGITS));
+  return LS_OK;
+}
+
+/* Likewise by messages of our own; of an overlap, what has not come yet. The tally goes behind them. */
+static ls_status send_blocks(ls_sums *sums)
+{
+  uint64_t *tally = sums->totals + sums->count;
+  if (sums->overlap) {
+    LS_PASS(ls_overlap_end(sums->overlap));
+    add_tallies(sums, tally);
+    tally[LS_TALLY_OUTSIDE] += ls_overlap_outside(sums->overlap);
+  } else {
+    LS_PASS(ls_iallreduce_begin(sums->transfer));
+    LS_PASS(ls_iallreduce_start(sums->transfer, 0));
+    LS_PASS(ls_iallreduce_end(sums->transfer));
+  }
+  return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
+}
+
+/* The nodes' vectors and tallies. Collective. */
 static ls_status sum_nodes(ls_sums *sums)
 {
   if (ls_node_rank(sums->node) > 0) return LS_OK;
-  uint64_t *tally = sums->totals + sums->count;
-  if (sums->overlap) LS_PASS(ls_overlap_end(sums->overlap));
-  add_tallies(sums, tally);
-  if (sums->overlap)
-    tally[LS_TALLY_OUTSIDE] += ls_overlap_outside(sums->overlap);
-  else if (ls_sums_are_exact(sums))
-    return ls_node_sum_u64(sums->node, sums->totals, sums->count + LS_TALLY_COUNT);
-  else
-    LS_PASS(send_floats(sums));
-  return ls_node_sum_u64(sums->node, tally, LS_TALLY_COUNT);
+  if (!sums->overlap) add_tallies(sums, sums->totals + sums->count);
+  if (sums->transfer) return send_blocks(sums);
+  return ls_sums_are_exact(sums) ? send_integers(sums) : send_floats(sums);
 }
 
 /* From the nodes' totals to everyone's result. Collective. */

@@ -37,7 +37,7 @@ struct ls_sums {
   ls_sums_worker *workers; /* [worker_count] of the node, in the order of ranks and threads */
   size_t worker_count;
   ls_sums_worker *mine; /* this rank's [threads] */
-  float *result;        /* [count] */
+  float *result;        /* [count], and the tally behind it on its way to other nodes */
   float *decoded;       /* the result's memory when it is this rank's own: several nodes, exact */
   uint64_t *totals;     /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes only */
   uint64_t tally[LS_TALLY_COUNT];
