@@ -110,6 +110,17 @@ static json_t *places_json(const findings *found)
   return NULL;
 }
 
+/* How training sums gradients here, unless it is told otherwise. Between hosts own messages are the default
+ * since they are faster than MPI's nonblocking collectives: tests/bench/allreduce.sh measures both. */
+static const char *sums_of(const findings *found)
+{
+  if (ls_place_hosts(found->places, found->ranks) == 1)
+    return "in memory that the ranks share; train.allreduce=mpi: one MPI_Allreduce a step";
+  return "in shared memory; between hosts by messages of lockstep's own, measured faster than "
+         "MPI_Iallreduce; "
+         "train.allreduce=mpi: one MPI_Allreduce a step";
+}
+
 /* The lines of the warnings, without their ends. */
 static json_t *warnings_json(const findings *found)
 {
@@ -133,6 +144,7 @@ static json_t *document_json(const findings *found)
   for (size_t i = 0; i < PARTS; i++)
     is_complete &= json_object_set_new(document, parts[i].key, json_string(parts[i].version())) == 0;
   is_complete &= json_object_set_new(document, "launcher", ls_json_text(ls_text_get(&found->launcher))) == 0;
+  is_complete &= json_object_set_new(document, "sums", json_string(sums_of(found))) == 0;
   is_complete &= json_object_set_new(document, "ranks", places_json(found)) == 0;
   is_complete &= json_object_set_new(document, "warnings", warnings_json(found)) == 0;
   if (is_complete) return document;
@@ -188,6 +200,7 @@ static ls_status print_report(const findings *found)
 {
   for (size_t i = 0; i < PARTS; i++) ls_print(stdout, "%-8s  %s\n", parts[i].label, parts[i].version());
   ls_print(stdout, "%-8s  %s\n", "launcher", ls_text_get(&found->launcher));
+  ls_print(stdout, "%-8s  %s\n", "sums", sums_of(found));
   print_table(found);
   print_sum(found);
   ls_print(stdout, "\n");

@@ -255,15 +255,17 @@ const ls_key ls_spec_keys[] = {
      .words = reduction_words,
      .doc = "How gradients are summed between hosts; within one, any ranks and threads give the same bits. "
             "exact: "
-            "64-bit fixed point, the same bits on any number of hosts too. fast: float32, half the bytes."},
+            "64-bit fixed point, the same bits on any number of hosts too. fast: float32, half the bytes; "
+            "with allreduce: mpi, as exact."},
     {.path = "train.allreduce",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, train.allreduce),
      .preset = "auto",
      .words = ls_allreduce_words,
-     .doc = "Who adds up the gradients. auto: the ranks of a host in memory that they share, hosts by "
-            "messages. mpi: one MPI_Allreduce over all ranks each step, of 64-bit fixed point: the same bits "
-            "as exact."},
+     .doc =
+         "Who adds up the gradients. auto: ranks of a host in memory that they share, hosts by messages of "
+         "lockstep's own beside the backward pass, which is fastest. mpi: one MPI_Allreduce over all ranks "
+         "each step, of 64-bit fixed point: the bits of auto on one host, of exact on several."},
     {.path = "train.allreduce_dtype",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, train.allreduce_dtype),
