@@ -63,7 +63,9 @@ static const struct argp argp = {
            "Prints samples per second (median of 7 windows, or of fewer where a step is long), GFLOP/s "
            "counted from the layers' "
            "multiply-adds, the rate of large matrix products (SGEMM) on the same threads between the "
-           "windows, and rank 0's time by layer and phase. Nothing is written.\n\n"
+           "windows, what each way of train.allreduce takes in the same run, and rank 0's time by layer and "
+           "phase. "
+           "Nothing is written.\n\n"
            "Examples:\n"
            "  lockstep bench configs/lenet5.yaml\n"
            "  mpirun -n 2 --bind-to core lockstep bench configs/lenet5.yaml train.batch=1024 --json\n"};

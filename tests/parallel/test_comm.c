@@ -167,6 +167,16 @@ static void sums_are_exact_where_the_values_are(void **state)
   assert_true(f64[4] == (double)(rank * 4) + 0.5); /* beyond the count: untouched */
 }
 
+static void the_least_of_all_ranks_is_found(void **state)
+{
+  ls_comm *comm = *state;
+  const double size = (double)size_of(comm), rank = (double)rank_of(comm);
+  double values[3] = {rank, -rank, 10.0 - rank};
+  assert_ok(ls_comm_min_f64(comm, values, 2));
+  assert_all(comm, values[0] == 0.0 && values[1] == 1.0 - size);
+  assert_all(comm, values[2] == 10.0 - rank); /* beyond the count: untouched */
+}
+
 /* Sums that round: whatever their last bits are, they are the same on all ranks. */
 static void sums_have_the_same_bits_everywhere(void **state)
 {
@@ -413,6 +423,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(bytes_are_broadcast, comm),
       cmocka_unit_test_prestate(texts_are_broadcast, comm),
       cmocka_unit_test_prestate(sums_are_exact_where_the_values_are, comm),
+      cmocka_unit_test_prestate(the_least_of_all_ranks_is_found, comm),
       cmocka_unit_test_prestate(sums_have_the_same_bits_everywhere, comm),
       cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
       cmocka_unit_test_prestate(items_reach_their_places, comm),

@@ -162,6 +162,9 @@ static const struct {
     {MINIMAL "train: {reduction: exact, allreduce_dtype: bfloat16}\n",
      "c.yaml:3:44: train.allreduce_dtype: bfloat16 rounds what reduction: exact keeps; use reduction: fast "
      "with it"},
+    {MINIMAL "train: {allreduce: mpi, allreduce_dtype: bfloat16}\n",
+     "c.yaml:3:42: train.allreduce_dtype: allreduce: mpi sums 64-bit fixed point; use allreduce: auto with "
+     "bfloat16"},
     {MINIMAL "train: {reduction: quick}\n",
      "c.yaml:3:20: train.reduction: expected one of: fast, exact, found 'quick'"},
     {MINIMAL "train: {reduction: fasst}\n",
