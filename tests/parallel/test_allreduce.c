@@ -6,6 +6,7 @@
 #include "base/size.h"
 #include "preload/mpi_calls.h"
 #include "step_bench.h"
+#include "train/stepper.h"
 #include "train/sums.h"
 
 enum { ROUNDS = 3, THREADS = 3 };
@@ -160,6 +161,34 @@ static void no_way_changes_a_bit(void **state)
   free(expected);
 }
 
+/* What `lockstep bench` measures in turn is what it says. */
+static void a_stepper_reduces_as_it_is_told(void **state)
+{
+  static const ls_allreduce ways[] = {LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_MPI,
+                                      LS_ALLREDUCE_AUTO};
+  ls_comm *comm = *state;
+  step_bench bench;
+  ls_stepper *stepper;
+  bench_make(&bench, (bench_options){.comm = comm, .threads = 1});
+  const ls_stepper_options options = {.comm = comm,
+                                      .spec = bench.spec,
+                                      .source = bench.source,
+                                      .model = bench.model,
+                                      .batch = 20,
+                                      .threads = 1};
+  assert_ok(ls_stepper_new(&stepper, &options));
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    ls_step_result result;
+    assert_ok(ls_stepper_reduce_by(stepper, ways[i]));
+    const uint64_t before = mpi_calls_read().calls[MPI_CALL_ALLREDUCE];
+    assert_ok(ls_stepper_take(stepper, NULL, &result));
+    const uint64_t taken = mpi_calls_read().calls[MPI_CALL_ALLREDUCE] - before;
+    assert_all(comm, taken == (ways[i] == LS_ALLREDUCE_MPI) && result.samples == 20);
+  }
+  ls_stepper_free(stepper);
+  bench_free(&bench);
+}
+
 static int run(ls_comm *comm)
 {
   const struct CMUnitTest tests[] = {
@@ -168,6 +197,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(hosts_make_one_allreduce_at_the_end, comm),
       cmocka_unit_test_prestate(hosts_send_buckets_meanwhile, comm),
       cmocka_unit_test_prestate(no_way_changes_a_bit, comm),
+      cmocka_unit_test_prestate(a_stepper_reduces_as_it_is_told, comm),
   };
   return cmocka_run_group_tests_name("allreduce", tests, NULL, NULL);
 }
