@@ -10,8 +10,8 @@
 
 enum { GRADS = 5, STATS = 3, SAMPLES = 8, FEW = 2048, MANY = 4096 };
 
-/* All ranks share memory; none does, and integers travel; floats; by one call of MPI. */
-typedef enum way { SHARED, APART, FLOATS, BY_MPI, WAYS } way;
+/* All ranks share memory; none does, and integers travel; in buckets; floats; by one call of MPI. */
+typedef enum way { SHARED, APART, BUCKETS, FLOATS, BY_MPI, WAYS } way;
 
 static ls_sums *sums_of(ls_comm *comm, size_t microbatches, way by)
 {
@@ -21,6 +21,7 @@ static ls_sums *sums_of(ls_comm *comm, size_t microbatches, way by)
                                    .threads = 1,
                                    .microbatches = microbatches,
                                    .node_ranks = by == SHARED ? 0 : 1,
+                                   .bucket = by == BUCKETS ? 3 : 0,
                                    .is_fast = by == FLOATS,
                                    .by_mpi = by == BY_MPI};
   ls_sums *sums = NULL;
@@ -37,6 +38,7 @@ static bool is_mine(const ls_comm *comm)
 /* Reduce, and begin the next step. */
 static void end_step(ls_sums *sums)
 {
+  ls_sums_finish(sums, 0);
   assert_ok(ls_sums_reduce(sums));
   ls_sums_begin(sums, SAMPLES);
 }
