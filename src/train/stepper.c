@@ -30,7 +30,7 @@ ls_status ls_stepper_reduce_by(ls_stepper *stepper, ls_allreduce way)
   if (stepper->engines[way]) return LS_OK;
   *train = options->spec->train;
   train->batch = options->batch;
-  train->allreduce = way;
+  train->allreduce = (int)way;
   const ls_engine_options engine = {.comm = options->comm,
                                     .network = &stepper->network,
                                     .train = train,
