@@ -32,8 +32,13 @@ for i in 1 2; do same 'members of an ensemble' members/member-$i members-auto/me
 ranks 2 0 "$lockstep" train toy.yaml train.epochs=2 train.allreduce=mpi -o resumed
 ranks 3 0 "$lockstep" train toy.yaml train.allreduce=auto -o resumed --resume
 same 'resumed by the other way' auto resumed
+
+# What travels in the tail: a request to stop, and that a sum is not finite.
+ranks 2 75 "$lockstep" train toy.yaml "$endless" train.time_limit=0.01 train.allreduce=mpi -o limited
+err_has 'train.time_limit reached: stopped after step [0-9]+'
 ranks 2 1 "$lockstep" train toy.yaml train.allreduce=mpi train.optimizer.lr=1e30 -o diverged
 one_error
+err_has 'step [0-9]+ of epoch [0-9]+, learning rate [0-9]e\+30'
 
 # counted NAME ARG...: what each rank asks of MPI in a training, in NAME.0 and NAME.1.
 counted() {
