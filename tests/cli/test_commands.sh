@@ -42,6 +42,7 @@ out_has 'HDF5'
 OMP_NUM_THREADS=64 run 0 "$lockstep" doctor
 out_has '64 threads|threads.*64'
 ranks 2 0 "$lockstep" doctor --json
+holds 'doctor: how gradients are summed' '"memory that the ranks share" in d[0]["sums"]' out
 python3 -m json.tool out >/dev/null || fail "doctor --json is no JSON"
 SLURM_NTASKS=4 run 0 "$lockstep" doctor
 grep -qE 'SLURM_NTASKS' out err || fail "doctor does not notice the missing MPI world under Slurm"
