@@ -20,6 +20,7 @@ typedef enum ls_rng_purpose {
   LS_RNG_AUGMENT = 5,   /* augmentation of an image */
   LS_RNG_MIXUP = 6,     /* its share in a mixture */
   LS_RNG_ATTACK = 16,   /* where an attack on an image starts */
+  LS_RNG_NOISE = 17,    /* the signs of noise on an image */
   LS_RNG_BOOTSTRAP = 24 /* measurements that are drawn anew */
 } ls_rng_purpose;
 

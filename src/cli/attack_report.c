@@ -1,34 +1,48 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures of an attack. */
+/* Figures of an attack, for people. One network under one method has a table with all that is known; several
+ * are told beside each other, by their accuracy. */
 #include "cli/attack_report.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/show.h"
-#include "cli/chart.h"
-#include "eval/json.h"
-#include "eval/metrics.h"
 
-static double share(uint64_t part, const ls_robustness *figures)
+size_t ls_attack_series_count(const ls_attack_report *report)
 {
-  return (double)part / (double)figures->samples;
+  const size_t methods = report->onslaught->method_count;
+  return methods > 1 ? methods + 1 : 1;
 }
 
-static bool is_targeted(const ls_attack_report *report)
+const ls_robustness *ls_attack_series_at(const ls_attack_report *report, const ls_attack_result *result,
+                                         size_t series)
+{
+  return series < report->onslaught->method_count ? &result->each[series] : &result->figures;
+}
+
+void ls_attack_series_name(const ls_attack_report *report, size_t series, ls_text *text)
+{
+  const ls_onslaught *onslaught = report->onslaught;
+  if (series == onslaught->method_count) {
+    ls_text_add(text, "worst");
+    return;
+  }
+  const ls_attack_kind *kind = onslaught->methods[series];
+  ls_text_add(text, "%s", kind->name);
+  if (kind->takes_steps) ls_text_add(text, "-%zu", onslaught->attack.steps);
+}
+
+bool ls_attack_is_targeted(const ls_attack_report *report)
 {
   return report->onslaught->target != LS_ANY_CLASS;
 }
 
-/* An attack that helps. One that is targeted may: what is mistaken can be made right by it. */
-static bool is_above_clean(const ls_attack_report *report, const ls_robustness *figures)
+bool ls_attack_is_above_clean(const ls_attack_report *report, const ls_robustness *figures)
 {
-  return !is_targeted(report) && figures->correct > figures->clean_correct;
+  return !ls_attack_is_targeted(report) && figures->correct > figures->clean_correct;
 }
 
-/* ---- for people ---- */
+/* ---- heading ---- */
 
 static void add_class(const ls_attack_report *report, ls_text *text, const char *what, size_t class)
 {
@@ -37,149 +51,194 @@ static void add_class(const ls_attack_report *report, ls_text *text, const char 
   if (report->data->class_names) ls_text_show(text, " (%s)", report->data->class_names[class]);
 }
 
+static void add_methods(const ls_attack_report *report, ls_text *text)
+{
+  const ls_onslaught *onslaught = report->onslaught;
+  bool takes_steps = false, is_random = false;
+  for (size_t m = 0; m < onslaught->method_count; m++) {
+    ls_text_add(text, "%s", m > 0 ? ", " : "");
+    ls_attack_series_name(report, m, text);
+    takes_steps = takes_steps || onslaught->methods[m]->takes_steps;
+    is_random = is_random || onslaught->methods[m]->is_random;
+  }
+  if (takes_steps && onslaught->attack.step_size > 0)
+    ls_text_add(text, ", step size %g", onslaught->attack.step_size);
+  if (is_random && onslaught->restarts > 1)
+    ls_text_add(text, ", the worst of %zu %s", onslaught->restarts, takes_steps ? "starts" : "draws");
+}
+
+static void add_clean(const ls_attack_subject *subject, ls_text *text)
+{
+  const ls_robustness *figures = &subject->results[0].figures;
+  ls_text_add(text, "; without an attack %.2f %%\n", 100 * ls_attack_share(figures->clean_correct, figures));
+}
+
 static void add_heading(const ls_attack_report *report, ls_text *text)
 {
   const ls_onslaught *onslaught = report->onslaught;
-  const ls_attack *attack = &onslaught->attack;
-  const ls_robustness *figures = &report->results[0].figures;
-  ls_text_add(text, "%s", attack->kind->name);
-  if (attack->kind->takes_steps) ls_text_add(text, "-%zu", attack->steps);
-  if (attack->kind->takes_steps && attack->step_size > 0)
-    ls_text_add(text, ", step size %g", attack->step_size);
-  if (onslaught->restarts > 1) ls_text_add(text, ", the worst of %zu starts", onslaught->restarts);
-  ls_text_show(text, ", on %llu samples of %s, %s", (unsigned long long)figures->samples, report->data->name,
+  add_methods(report, text);
+  if (report->checkpoint_count > report->subject_count)
+    ls_text_add(text, ", on the vote of %zu networks", report->checkpoint_count);
+  ls_text_show(text, ", on %llu samples of %s, %s",
+               (unsigned long long)report->subjects[0].results[0].figures.samples, report->data->name,
                report->split);
   add_class(report, text, "class", onslaught->source_class);
   add_class(report, text, "to be taken for class", onslaught->target);
-  ls_text_add(text, "; without an attack %.2f %%\n\n", 100 * share(figures->clean_correct, figures));
+  if (report->subject_count == 1)
+    add_clean(&report->subjects[0], text);
+  else
+    ls_text_add(text, "\n");
+  for (size_t k = 0; report->subject_count > 1 && k < report->subject_count; k++) {
+    ls_text_show(text, "network %zu: %s", k + 1, report->subjects[k].name);
+    add_clean(&report->subjects[k], text);
+  }
 }
+
+/* ---- one network under one method ---- */
 
 static void add_row(const ls_attack_report *report, const ls_attack_result *result, ls_text *text)
 {
   const ls_robustness *figures = &result->figures;
-  ls_text_add(text, "%9g  %8.2f %%  %8.2f %%", result->epsilon, 100 * share(figures->correct, figures),
-              100 * share(figures->correct_8bit, figures));
+  ls_text_add(text, "%9g  %8.2f %%  %8.2f %%", result->epsilon,
+              100 * ls_attack_share(figures->correct, figures),
+              100 * ls_attack_share(figures->correct_8bit, figures));
   if (isnan(figures->confidence_on_errors))
     ls_text_add(text, "  %20s", "no errors");
   else
     ls_text_add(text, "  %18.2f %%", 100 * figures->confidence_on_errors);
-  if (is_targeted(report)) ls_text_add(text, "  %12.2f %%", 100 * share(figures->hits, figures));
+  if (ls_attack_is_targeted(report))
+    ls_text_add(text, "  %12.2f %%", 100 * ls_attack_share(figures->hits, figures));
   ls_text_add(text, "\n");
 }
 
-/* What makes the accuracy say less than it seems to. */
-static void add_warnings(const ls_attack_report *report, const ls_attack_result *result, ls_text *text)
+static void add_details(const ls_attack_report *report, ls_text *text)
 {
-  const ls_robustness *figures = &result->figures;
+  ls_text_add(text, "\n%9s  %10s  %10s  %20s", "epsilon", "accuracy", "in 8 bits", "confidence on errors");
+  ls_text_add(text, ls_attack_is_targeted(report) ? "  %14s\n" : "\n", "taken for it");
+  for (size_t i = 0; i < report->count; i++) add_row(report, &report->subjects[0].results[i], text);
+}
+
+/* ---- several, beside each other ---- */
+
+/* Accuracy, or how many were taken for the target. */
+static uint64_t right(const ls_robustness *figures)
+{
+  return figures->correct;
+}
+
+static uint64_t taken(const ls_robustness *figures)
+{
+  return figures->hits;
+}
+
+static void add_cell(ls_text *text, const ls_robustness *figures, uint64_t (*part)(const ls_robustness *))
+{
+  ls_text_add(text, "  %9.2f %%", 100 * ls_attack_share(part(figures), figures));
+}
+
+/* A network's figures by method, and the worst. */
+static void add_by_method(const ls_attack_report *report, size_t k, uint64_t (*part)(const ls_robustness *),
+                          ls_text *text)
+{
+  ls_text_add(text, "%9s", "epsilon");
+  for (size_t m = 0; m < ls_attack_series_count(report); m++) {
+    ls_text name = {0};
+    ls_attack_series_name(report, m, &name);
+    ls_text_add(text, "  %11s", ls_text_get(&name));
+    text->failed = text->failed || name.failed;
+    ls_text_fini(&name);
+  }
+  ls_text_add(text, "\n");
+  for (size_t i = 0; i < report->count; i++) {
+    const ls_attack_result *result = &report->subjects[k].results[i];
+    ls_text_add(text, "%9g", result->epsilon);
+    for (size_t m = 0; m < ls_attack_series_count(report); m++)
+      add_cell(text, ls_attack_series_at(report, result, m), part);
+    ls_text_add(text, "\n");
+  }
+}
+
+/* All networks by their worst method. */
+static void add_by_network(const ls_attack_report *report, uint64_t (*part)(const ls_robustness *),
+                           ls_text *text)
+{
+  ls_text_add(text, "%9s", "epsilon");
+  for (size_t k = 0; k < report->subject_count; k++) {
+    char name[32];
+    snprintf(name, sizeof name, "network %zu", k + 1);
+    ls_text_add(text, "  %11s", name);
+  }
+  ls_text_add(text, "\n");
+  for (size_t i = 0; i < report->count; i++) {
+    ls_text_add(text, "%9g", report->subjects[0].results[i].epsilon);
+    for (size_t k = 0; k < report->subject_count; k++)
+      add_cell(text, &report->subjects[k].results[i].figures, part);
+    ls_text_add(text, "\n");
+  }
+}
+
+static void add_comparison(const ls_attack_report *report, const char *what,
+                           uint64_t (*part)(const ls_robustness *), ls_text *text)
+{
+  const bool has_methods = report->onslaught->method_count > 1, has_networks = report->subject_count > 1;
+  for (size_t k = 0; has_methods && k < report->subject_count; k++) {
+    ls_text_add(text, "\n%s", what);
+    if (has_networks) ls_text_add(text, ", network %zu", k + 1);
+    ls_text_add(text, "\n");
+    add_by_method(report, k, part, text);
+  }
+  if (!has_networks) return;
+  ls_text_add(text, "\n%s%s\n", what, has_methods ? ", under the worst method for each sample" : "");
+  add_by_network(report, part, text);
+}
+
+/* ---- warnings ---- */
+
+/* What makes the accuracy say less than it seems to. Under noise it may be above that without by chance. */
+static void add_warnings(const ls_attack_report *report, const char *whose, double epsilon,
+                         const ls_robustness *figures, ls_text *text)
+{
   if (figures->vanished > 0)
-    ls_text_add(
-        text,
-        "warning: epsilon %g: the gradient vanished (all 0, or not finite) at %llu of %llu samples; %llu "
-        "of them are still right, untried by the attack\n",
-        result->epsilon, (unsigned long long)figures->vanished, (unsigned long long)figures->samples,
-        (unsigned long long)figures->vanished_correct);
-  if (is_above_clean(report, figures))
-    ls_text_add(
-        text,
-        "warning: epsilon %g: the accuracy under attack is above that without one: the gradient does not "
-        "tell where the loss grows, and the accuracy is no measure of robustness\n",
-        result->epsilon);
+    ls_text_add(text,
+                "warning: %sepsilon %g: the gradient vanished (all 0, or not finite) at %llu of %llu "
+                "samples; %llu of them are still right, untried by the attack\n",
+                whose, epsilon, (unsigned long long)figures->vanished, (unsigned long long)figures->samples,
+                (unsigned long long)figures->vanished_correct);
+  if (ls_attack_is_above_clean(report, figures))
+    ls_text_add(text,
+                "warning: %sepsilon %g: the accuracy under attack is above that without one: the gradient "
+                "does not tell where the loss grows, and the accuracy is no measure of robustness\n",
+                whose, epsilon);
+}
+
+/* Of one method on one network. */
+static void add_warnings_of(const ls_attack_report *report, size_t k, size_t m, ls_text *text)
+{
+  ls_text whose = {0};
+  if (!report->onslaught->methods[m]->follows_gradient) return;
+  if (report->subject_count > 1) ls_text_add(&whose, "network %zu: ", k + 1);
+  if (report->onslaught->method_count > 1) {
+    ls_attack_series_name(report, m, &whose);
+    ls_text_add(&whose, ": ");
+  }
+  for (size_t i = 0; i < report->count; i++) {
+    const ls_attack_result *result = &report->subjects[k].results[i];
+    add_warnings(report, ls_text_get(&whose), result->epsilon, &result->each[m], text);
+  }
+  text->failed = text->failed || whose.failed;
+  ls_text_fini(&whose);
 }
 
 void ls_attack_report_table(const ls_attack_report *report, ls_text *text)
 {
+  const size_t methods = report->onslaught->method_count;
   add_heading(report, text);
-  ls_text_add(text, "%9s  %10s  %10s  %20s", "epsilon", "accuracy", "in 8 bits", "confidence on errors");
-  ls_text_add(text, is_targeted(report) ? "  %14s\n" : "\n", "taken for it");
-  for (size_t i = 0; i < report->count; i++) add_row(report, &report->results[i], text);
-  for (size_t i = 0; i < report->count; i++) add_warnings(report, &report->results[i], text);
-}
-
-/* ---- for programs ---- */
-
-static json_t *real_or_null(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *class_or_null(size_t class)
-{
-  return class == LS_ANY_CLASS ? json_null() : json_integer((json_int_t) class);
-}
-
-static json_t *result_json(const ls_attack_report *report, const ls_attack_result *result)
-{
-  const ls_robustness *figures = &result->figures;
-  return json_pack("{s:f, s:f, s:f, s:o, s:f, s:o, s:I, s:I, s:I, s:I, s:b}", "epsilon", result->epsilon,
-                   "accuracy", share(figures->correct, figures), "accuracy_8bit",
-                   share(figures->correct_8bit, figures), "mean_confidence_on_errors",
-                   real_or_null(figures->confidence_on_errors), "clean_accuracy",
-                   share(figures->clean_correct, figures), "target_rate",
-                   is_targeted(report) ? json_real(share(figures->hits, figures)) : json_null(), "samples",
-                   (json_int_t)figures->samples, "correct", (json_int_t)figures->correct,
-                   "vanished_gradients", (json_int_t)figures->vanished, "vanished_correct",
-                   (json_int_t)figures->vanished_correct, "above_clean", is_above_clean(report, figures));
-}
-
-static json_t *results_json(const ls_attack_report *report)
-{
-  json_t *list = json_array();
-  for (size_t i = 0; i < report->count; i++)
-    if (json_array_append_new(list, result_json(report, &report->results[i])) != 0) {
-      json_decref(list);
-      return NULL;
-    }
-  return list;
-}
-
-/* What an attack of one step has none of. */
-static json_t *step_or_null(const ls_attack *attack, json_t *value)
-{
-  if (attack->kind->takes_steps) return value;
-  json_decref(value);
-  return json_null();
-}
-
-ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
-{
-  const ls_onslaught *onslaught = report->onslaught;
-  const ls_attack *attack = &onslaught->attack;
-  json_t *step_size = attack->step_size > 0 ? json_real(attack->step_size) : json_null();
-  json_t *document = json_pack(
-      "{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "checkpoint",
-      ls_json_text(report->checkpoint), "dataset", ls_json_text(report->data->name), "split", report->split,
-      "method", attack->kind->name, "steps", step_or_null(attack, json_integer((json_int_t)attack->steps)),
-      "step_size", step_or_null(attack, step_size), "restarts",
-      step_or_null(attack, json_integer((json_int_t)onslaught->restarts)), "target",
-      class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class), "seed",
-      (json_int_t)attack->seed, "results", results_json(report));
-  return ls_json_take(document, JSON_INDENT(2) | JSON_REAL_PRECISION(10), text);
-}
-
-/* ---- the curve ---- */
-
-static int by_x(const void *a, const void *b)
-{
-  const ls_chart_point *p = a, *q = b;
-  return (p->x > q->x) - (p->x < q->x);
-}
-
-void ls_attack_report_curve(const ls_attack_report *report, ls_text *svg)
-{
-  ls_chart_point points[LS_ATTACK_MAX_EPSILONS];
-  char title[96];
-  double largest = 0;
-  for (size_t i = 0; i < report->count; i++) {
-    const ls_attack_result *result = &report->results[i];
-    points[i] = (ls_chart_point){.x = result->epsilon, .y = share(result->figures.correct, &result->figures)};
-    largest = fmax(largest, result->epsilon);
+  if (report->subject_count == 1 && methods == 1)
+    add_details(report, text);
+  else {
+    add_comparison(report, "accuracy", right, text);
+    if (ls_attack_is_targeted(report)) add_comparison(report, "taken for the target", taken, text);
   }
-  qsort(points, report->count, sizeof *points, by_x);
-  snprintf(title, sizeof title, "accuracy under %s, %s", report->onslaught->attack.kind->name, report->split);
-  ls_chart_svg(&(ls_chart){.title = title,
-                           .x_label = "epsilon (black is 0, white is 1)",
-                           .largest_x = largest > 0 ? largest : 1,
-                           .points = points,
-                           .count = report->count},
-               svg);
+  for (size_t k = 0; k < report->subject_count; k++)
+    for (size_t m = 0; m < methods; m++) add_warnings_of(report, k, m, text);
 }

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep attack: how a trained network stands up to adversarial examples, for a sweep of epsilons. */
+/* lockstep attack: how trained networks stand up to adversarial examples, for a sweep of epsilons. Several
+ * are attacked one after the other, each as if it were alone, or as one, their vote. */
 #include <argp.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "base/show.h"
+#include "base/size.h"
+#include "cli/attack_arguments.h"
+#include "cli/attack_files.h"
 #include "cli/attack_report.h"
 #include "cli/class_names.h"
 #include "cli/command.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
-#include "cli/reading.h"
+#include "cli/sample_display.h"
 #include "comm/place.h"
 #include "data/same.h"
 #include "data/source.h"
@@ -22,254 +24,33 @@
 #include "eval/robustness.h"
 #include "train/schemas.h"
 
-enum {
-  KEY_METHOD = 256,
-  KEY_EPSILON,
-  KEY_STEPS,
-  KEY_STEP_SIZE,
-  KEY_RESTARTS,
-  KEY_TARGET,
-  KEY_SOURCE_CLASS,
-  KEY_DATA,
-  KEY_SPLIT,
-  KEY_LIMIT,
-  KEY_JSON,
-  KEY_OUTPUT = 'o',
-  DEFAULT_STEPS = 40
-};
-
-typedef struct attack_arguments {
-  const char *checkpoint, *data, *output; /* argv's */
-  ls_reading reading;                     /* what is said of the files of the data */
-  const char *target, *source_class;      /* names or numbers, argv's; NULL: not given */
-  double epsilons[LS_ATTACK_MAX_EPSILONS];
-  size_t epsilon_count;
-  ls_onslaught onslaught; /* all but loader, epsilon, seed and classes */
-  bool shapes_steps;      /* an option that only attacks of several steps take was given */
-  bool json;
-} attack_arguments;
+enum { DEFAULT_STEPS = 40 };
 
 typedef struct attack_session {
-  const attack_arguments *arguments;
-  ls_loaded loaded;
-  ls_victim victim;
+  const ls_attack_arguments *arguments;
+  ls_loaded *networks; /* [network_count] */
+  size_t network_count, threads;
   ls_source *source;
-  ls_loader *loader;
   ls_onslaught onslaught;
-  ls_attack_result results[LS_ATTACK_MAX_EPSILONS];
+  ls_attack_subject *subjects; /* [subject_count] */
+  size_t subject_count;
 } attack_session;
 
-/* ---- arguments ---- */
+/* A subject while it is attacked: the vote of its networks, one as a rule. */
+typedef struct attack_target {
+  const ls_loaded *networks; /* [count] */
+  size_t count;
+  ls_workspace ***workspaces; /* [count] one for each thread */
+  ls_attack_member *members;  /* [threads, count] */
+  ls_victim victim;
+  ls_loader *loader;
+} attack_target;
 
-static error_t refuse(struct argp_state *state, const char *option, const char *value, const char *expected)
-{
-  argp_error(state, "--%s %s: expected %s", option, value, expected);
-  return EINVAL;
-}
-
-static error_t parse_count(struct argp_state *state, const char *option, const char *value, uint64_t least,
-                           size_t *count)
-{
-  uint64_t parsed;
-  if (!ls_parse_count(value, &parsed) || parsed < least)
-    return refuse(state, option, value, least > 0 ? "a count, at least 1" : "a count");
-  *count = parsed;
-  return 0;
-}
-
-static error_t take_epsilons(struct argp_state *state, attack_arguments *arguments, const char *list)
-{
-  static const char expected[] = "numbers from 0 to 1 with commas between them, at most 64, such as 0.1,0.2";
-  arguments->epsilon_count = 0;
-  for (const char *item = list; item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
-    char text[32];
-    const int length = snprintf(text, sizeof text, "%.*s", (int)strcspn(item, ","), item);
-    double epsilon = -1.0;
-    const bool fits = length >= 0 && (size_t)length < sizeof text && ls_parse_real(text, &epsilon);
-    if (!fits || !(epsilon >= 0.0 && epsilon <= 1.0) || arguments->epsilon_count == LS_ATTACK_MAX_EPSILONS)
-      return refuse(state, "epsilon", list, expected);
-    arguments->epsilons[arguments->epsilon_count++] = epsilon;
-  }
-  return 0;
-}
-
-static error_t take_method(struct argp_state *state, attack_arguments *arguments, const char *word)
-{
-  arguments->onslaught.attack.kind = ls_attack_find(word);
-  return arguments->onslaught.attack.kind ? 0 : refuse(state, "method", word, "fgsm or pgd");
-}
-
-static error_t take_steps(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  arguments->shapes_steps = true;
-  return parse_count(state, "steps", value, 1, &arguments->onslaught.attack.steps);
-}
-
-static error_t take_step_size(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  double *step_size = &arguments->onslaught.attack.step_size;
-  arguments->shapes_steps = true;
-  if (ls_parse_real(value, step_size) && *step_size > 0.0 && *step_size <= 1.0) return 0;
-  return refuse(state, "step-size", value, "a number above 0, at most 1");
-}
-
-static error_t take_restarts(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  arguments->shapes_steps = true;
-  return parse_count(state, "restarts", value, 1, &arguments->onslaught.restarts);
-}
-
-static error_t take_target(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)state;
-  arguments->target = value;
-  return 0;
-}
-
-static error_t take_source_class(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)state;
-  arguments->source_class = value;
-  return 0;
-}
-
-static error_t take_limit(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  return parse_count(state, "limit", value, 1, &arguments->onslaught.limit);
-}
-
-static error_t take_data(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)state;
-  arguments->data = value;
-  return 0;
-}
-
-static error_t give_children(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)value;
-  state->child_inputs[0] = &arguments->reading;
-  return 0;
-}
-
-static error_t take_split(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  return ls_eval_split_parse(&arguments->onslaught.split, value, state);
-}
-
-static error_t take_json(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)state, (void)value;
-  arguments->json = true;
-  return 0;
-}
-
-static error_t take_output(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)state;
-  arguments->output = value;
-  return 0;
-}
-
-static error_t take_checkpoint(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  if (arguments->checkpoint) {
-    argp_error(state, "one checkpoint at a time: '%s' is one too many", value);
-    return EINVAL;
-  }
-  arguments->checkpoint = value;
-  return 0;
-}
-
-static error_t check_complete(struct argp_state *state, attack_arguments *arguments, const char *value)
-{
-  (void)value;
-  const char *missing = !arguments->checkpoint              ? "no checkpoint given"
-                        : !arguments->onslaught.attack.kind ? "no --method given: fgsm or pgd"
-                        : arguments->epsilon_count == 0     ? "no --epsilon given, such as --epsilon 0.1,0.2"
-                                                            : NULL;
-  if (!missing) return 0;
-  argp_error(state, "%s", missing);
-  return EINVAL;
-}
-
-static const struct {
-  int key;
-  error_t (*take)(struct argp_state *state, attack_arguments *arguments, const char *value);
-} takers[] = {
-    {KEY_METHOD, take_method},
-    {KEY_EPSILON, take_epsilons},
-    {KEY_STEPS, take_steps},
-    {KEY_STEP_SIZE, take_step_size},
-    {KEY_RESTARTS, take_restarts},
-    {KEY_TARGET, take_target},
-    {KEY_SOURCE_CLASS, take_source_class},
-    {KEY_LIMIT, take_limit},
-    {KEY_DATA, take_data},
-    {KEY_SPLIT, take_split},
-    {KEY_JSON, take_json},
-    {KEY_OUTPUT, take_output},
-    {ARGP_KEY_INIT, give_children},
-    {ARGP_KEY_ARG, take_checkpoint},
-    {ARGP_KEY_END, check_complete},
-};
-
-static error_t parse_option(int key, char *value, struct argp_state *state)
-{
-  for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
-    if (takers[i].key == key) return takers[i].take(state, state->input, value);
-  return ARGP_ERR_UNKNOWN;
-}
-
-static const struct argp_option options[] = {
-    {"method", KEY_METHOD, "METHOD", 0,
-     "fgsm: one step along the sign of the gradient; pgd: many, from a random start", 0},
-    {"epsilon", KEY_EPSILON, "E[,E...]", 0,
-     "The most that a pixel may be changed by, where black is 0 and white is 1", 0},
-    {"steps", KEY_STEPS, "N", 0, "Steps of pgd (default: 40)", 0},
-    {"step-size", KEY_STEP_SIZE, "A", 0, "Size of a step of pgd (default: 2.5 * epsilon / steps)", 0},
-    {"restarts", KEY_RESTARTS, "R", 0,
-     "Random starts of pgd; of each image the worst for the network counts (default: 1)", 0},
-    {"target", KEY_TARGET, "CLASS", 0,
-     "Make images be taken for this class, by name or number (default: for any other)", 0},
-    {"source-class", KEY_SOURCE_CLASS, "CLASS", 0,
-     "Attack images of this class alone, by name or number, as #3 where 3 is another class's name (default: "
-     "of all)",
-     0},
-    {"data", KEY_DATA, "SRC", 0,
-     "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
-    {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
-    {"limit", KEY_LIMIT, "N", 0, "Attack only what is among the first N samples of the file's split", 0},
-    {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
-    {"output", KEY_OUTPUT, "DIR", 0,
-     "Also write results.json, curve.svg, and for every epsilon a picture and the adversarial examples", 0},
-    {0}};
-
-static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
-
-static const struct argp argp = {
-    .options = options,
-    .parser = parse_option,
-    .children = children,
-    .args_doc = "CHECKPOINT.h5 --method METHOD --epsilon E[,E...]",
-    .doc =
-        "Attack a trained network with adversarial examples and count what it still gets right.\v"
-        "Figures and examples are the same on any number of ranks. What is measured are images of float32 "
-        "pixels, /test/adversarial of DIR/adversarial-E.h5. `lockstep eval --data` reads the 8-bit images "
-        "of that file, whose pixels are the nearest levels within epsilon: their accuracy is printed "
-        "beside the measured one.\n"
-        "\n"
-        "Examples:\n"
-        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0,0.05,0.1,0.25 -o runs/a/fgsm\n"
-        "  lockstep attack runs/a/best.h5 --method pgd --epsilon 0.3 --step-size 0.01 --restarts 10\n"
-        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"
-        "  lockstep attack runs/b/best.h5 --method fgsm --epsilon 0.05 --source-class Sandal --target Bag\n"};
-
-/* ---- preparation ---- */
+/* ---- networks and data ---- */
 
 static ls_status find_classes(attack_session *session)
 {
-  const attack_arguments *arguments = session->arguments;
+  const ls_attack_arguments *arguments = session->arguments;
   const ls_dataset_info *data = ls_source_info(session->source);
   ls_onslaught *onslaught = &session->onslaught;
   if (arguments->target) LS_PASS(ls_class_find(&onslaught->target, data, "--target", arguments->target));
@@ -277,12 +58,18 @@ static ls_status find_classes(attack_session *session)
   return ls_class_find(&onslaught->source_class, data, "--source-class", arguments->source_class);
 }
 
+/* Local. */
 static ls_status open_data(attack_session *session)
 {
-  const attack_arguments *arguments = session->arguments;
-  const ls_loaded *loaded = &session->loaded;
-  LS_PASS(ls_loaded_open_data(&session->source, loaded, arguments->data, &arguments->reading));
-  LS_PASS(ls_loaded_check_fit(loaded, ls_source_info(session->source), arguments->checkpoint));
+  const ls_attack_arguments *arguments = session->arguments;
+  LS_PASS(ls_loaded_open_data(&session->source, &session->networks[0], arguments->data, &arguments->reading));
+  for (size_t i = 0; i < session->network_count; i++) {
+    const char *path = arguments->checkpoints[i];
+    LS_PASS(ls_loaded_check_fit(&session->networks[i], ls_source_info(session->source), path));
+    if (session->onslaught.split == LS_EVAL_VALIDATION)
+      LS_PASS(ls_loaded_check_held_out(&session->networks[0], arguments->checkpoints[0],
+                                       &session->networks[i], path));
+  }
   return find_classes(session);
 }
 
@@ -291,188 +78,274 @@ static void warn_data(const attack_session *session)
 {
   ls_text lines = {0};
   ls_warn_each("", ls_source_notes(session->source));
-  ls_loaded_compare_classes(&session->loaded, ls_source_info(session->source), session->arguments->checkpoint,
-                            &lines);
+  for (size_t i = 0; i < session->network_count; i++)
+    ls_loaded_compare_classes(&session->networks[i], ls_source_info(session->source),
+                              session->arguments->checkpoints[i], &lines);
   ls_warn_each("", &lines);
   ls_text_fini(&lines);
 }
 
-static ls_status make_rooms(attack_session *session)
+static ls_status make_session(attack_session *session)
 {
-  ls_victim *victim = &session->victim;
-  const ls_model *model = session->loaded.model;
-  LS_PASS(ls_workspaces_new(&victim->workspaces, model, victim->threads));
-  return ls_attack_rooms_new(&victim->rooms, model, victim->microbatch, victim->threads);
+  const ls_attack_arguments *arguments = session->arguments;
+  const size_t checkpoints = arguments->checkpoint_count;
+  LS_PASS(ls_alloc(&session->networks, checkpoints, sizeof *session->networks, "the networks"));
+  session->subject_count = arguments->is_vote ? 1 : checkpoints;
+  return ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures");
 }
 
-/* Network, data and memory. Collective. */
-static ls_status prepare(attack_session *session, ls_comm *comm)
+/* All that can be wrong with networks and data is told before the first attack. Collective. */
+static ls_status open_session(attack_session *session, ls_comm *comm)
 {
-  ls_loaded *loaded = &session->loaded;
-  LS_PASS(ls_loaded_open(loaded, comm, session->arguments->checkpoint, &ls_all_schemas, true));
+  const ls_attack_arguments *arguments = session->arguments;
+  LS_AGREE(comm, make_session(session));
+  for (; session->network_count < arguments->checkpoint_count; session->network_count++)
+    LS_PASS(ls_loaded_open(&session->networks[session->network_count], comm,
+                           arguments->checkpoints[session->network_count], &ls_all_schemas, true));
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
-  const ls_spec *spec = loaded->spec;
-  session->victim = (ls_victim){
-      .network = &loaded->network, .threads = place.threads, .microbatch = spec->train.microbatch};
-  session->onslaught.attack.seed = spec->seed;
+  session->threads = place.threads;
   LS_AGREE(comm, open_data(session));
   if (ls_comm_rank(comm) == 0) warn_data(session);
-  LS_PASS(ls_source_check_same(session->source, comm));
-  LS_AGREE(comm, make_rooms(session));
+  return ls_source_check_same(session->source, comm);
+}
+
+static void close_session(attack_session *session)
+{
+  ls_source_close(session->source);
+  for (size_t i = 0; i < session->network_count; i++) ls_loaded_close(&session->networks[i]);
+  free(session->networks);
+  free(session->subjects);
+}
+
+/* ---- one subject ---- */
+
+/* Small enough for each of its networks. */
+static size_t microbatch_of(const attack_target *target)
+{
+  size_t microbatch = SIZE_MAX;
+  for (size_t i = 0; i < target->count; i++)
+    microbatch = ls_size_min(microbatch, target->networks[i].spec->train.microbatch);
+  return microbatch;
+}
+
+/* Local. */
+static ls_status make_victim(attack_target *target, size_t threads)
+{
+  ls_victim *victim = &target->victim;
+  victim->threads = threads;
+  victim->microbatch = microbatch_of(target);
+  LS_PASS(ls_alloc(&target->workspaces, target->count, sizeof *target->workspaces, "the networks"));
+  LS_PASS(ls_alloc(&target->members, threads * target->count, sizeof *target->members, "the networks"));
+  for (size_t i = 0; i < target->count; i++) {
+    const ls_loaded *loaded = &target->networks[i];
+    LS_PASS(ls_workspaces_new(&target->workspaces[i], loaded->model, threads));
+    for (size_t t = 0; t < threads; t++)
+      target->members[t * target->count + i] =
+          (ls_attack_member){.network = &loaded->network, .workspace = target->workspaces[i][t]};
+  }
+  victim->members = target->members;
+  victim->member_count = target->count;
+  return ls_attack_rooms_new(&victim->rooms, target->networks[0].model, victim->microbatch, target->count,
+                             threads);
+}
+
+/* Which samples there are is the first network's matter. Collective. */
+static ls_status load(attack_target *target, const attack_session *session, ls_comm *comm)
+{
+  const ls_spec *spec = session->networks[0].spec;
   const ls_eval_split split = session->onslaught.split;
   const ls_loader_options loader = {.data = &spec->data,
                                     .seed = spec->seed,
-                                    .batch = spec->train.batch,
-                                    .microbatch = spec->train.microbatch,
-                                    .threads = place.threads,
+                                    .batch = target->networks[0].spec->train.batch,
+                                    .microbatch = target->victim.microbatch,
+                                    .threads = session->threads,
                                     .test_only = split == LS_EVAL_TEST};
-  LS_PASS(ls_loader_new(&session->loader, comm, session->source, &loader));
-  session->onslaught.loader = session->loader;
-  if (ls_loader_eval_count(session->loader, split) > 0) return LS_OK;
+  LS_PASS(ls_loader_new(&target->loader, comm, session->source, &loader));
+  if (ls_loader_eval_count(target->loader, split) > 0) return LS_OK;
   return ls_eval_split_empty(split, ls_source_info(session->source)->name);
 }
 
-static void release(attack_session *session)
+static void release(attack_target *target)
 {
-  ls_victim *victim = &session->victim;
-  ls_loader_free(session->loader);
-  ls_source_close(session->source);
-  ls_attack_rooms_free(victim->rooms, victim->threads);
-  ls_workspaces_free(victim->workspaces, victim->threads);
-  ls_loaded_close(&session->loaded);
+  ls_loader_free(target->loader);
+  ls_attack_rooms_free(target->victim.rooms, target->victim.threads);
+  for (size_t i = 0; target->workspaces && i < target->count; i++)
+    ls_workspaces_free(target->workspaces[i], target->victim.threads);
+  free(target->members);
+  free(target->workspaces);
 }
 
-/* ---- results ---- */
-
-/* "DIR/adversarial-0.25.h5", freed by the caller. */
-static ls_status path_of(const attack_session *session, const char *name, double epsilon, const char *suffix,
-                         char **path)
+/* Rank 0 of somebody who looks has a display of its progress. Collective. */
+static ls_status find_figures(attack_session *session, ls_comm *comm, const attack_target *target, size_t k,
+                              ls_attack_result *result, ls_examples *examples)
 {
-  ls_text text = {0};
-  ls_text_add(&text, "%s/%s-%g%s", session->arguments->output, name, epsilon, suffix);
-  return ls_text_take(&text, path);
-}
-
-/* Rank 0. */
-static ls_status write_examples(const attack_session *session, const ls_examples *examples, double epsilon)
-{
-  const ls_dataset_info *data = ls_source_info(session->source);
-  ls_picture picture = {0};
-  char *png = NULL, *h5 = NULL;
-  ls_status status;
-  LS_GO(path_of(session, "examples", epsilon, ".png", &png));
-  LS_GO(path_of(session, "adversarial", epsilon, ".h5", &h5));
-  LS_GO(ls_examples_draw(&picture, examples, epsilon, data));
-  LS_GO(ls_png_write(png, &picture));
-  LS_GO(ls_examples_write(examples, h5, epsilon, data));
-done:
-  ls_picture_fini(&picture);
-  free(png);
-  free(h5);
+  ls_text what = {0};
+  if (session->subject_count > 1) ls_text_add(&what, "network %zu, ", k + 1);
+  ls_text_add(&what, "epsilon %g", result->epsilon);
+  ls_sample_display display = ls_sample_display_of(stderr, ls_text_get(&what));
+  const ls_ticker ticker = ls_sample_display_ticker(&display);
+  ls_onslaught onslaught = session->onslaught;
+  onslaught.loader = target->loader;
+  onslaught.attack.epsilon = result->epsilon;
+  onslaught.attack.seed = session->subjects[k].seed;
+  onslaught.ticker = display.terminal && ls_comm_rank(comm) == 0 ? &ticker : NULL;
+  const ls_status status =
+      ls_robustness_find(&result->figures, result->each, examples, comm, &target->victim, &onslaught);
+  ls_sample_display_finish(&display);
+  ls_text_fini(&what);
   return status;
 }
 
 /* One epsilon. Collective. */
-static ls_status attack(attack_session *session, ls_comm *comm, size_t i)
+static ls_status attack(attack_session *session, ls_comm *comm, const attack_target *target, size_t k,
+                        size_t i)
 {
-  const double epsilon = session->arguments->epsilons[i];
-  const bool is_wanted = session->arguments->output != NULL;
+  const char *output = session->arguments->output;
+  const ls_dataset_info *data = ls_source_info(session->source);
+  ls_attack_result *result = &session->subjects[k].results[i];
   ls_examples examples = {.count = 0};
-  ls_robustness *figures = &session->results[i].figures;
-  session->results[i].epsilon = session->onslaught.attack.epsilon = epsilon;
-  LS_PASS(
-      ls_robustness_find(figures, is_wanted ? &examples : NULL, comm, &session->victim, &session->onslaught));
-  if (!is_wanted) return LS_OK;
-  const ls_status status =
-      ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_examples(session, &examples, epsilon) : LS_OK);
+  ls_text folder = {0};
+  result->epsilon = session->arguments->epsilons[i];
+  LS_PASS(find_figures(session, comm, target, k, result, output ? &examples : NULL));
+  if (!output) return LS_OK;
+  ls_attack_folder(output, k, session->subject_count, &folder);
+  ls_status status = LS_OK;
+  if (ls_comm_rank(comm) == 0)
+    status = folder.failed ? ls_fail(LS_E_MEMORY, "no memory for the name of a folder")
+                           : ls_attack_write_examples(ls_text_get(&folder), &examples, result->epsilon, data);
+  status = ls_comm_agree(comm, status);
+  ls_text_fini(&folder);
   ls_examples_fini(&examples);
   return status;
 }
 
-static ls_status write_text(const char *folder, const char *name, const char *content)
+/* Rank 0. */
+static ls_status make_folder(const attack_session *session, size_t k)
 {
-  char *path;
   ls_text text = {0};
-  ls_text_add(&text, "%s/%s", folder, name);
-  LS_PASS(ls_text_take(&text, &path));
-  const ls_status status = ls_file_write(path, content, strlen(content));
-  free(path);
+  char *folder;
+  ls_attack_folder(session->arguments->output, k, session->subject_count, &text);
+  LS_PASS(ls_text_take(&text, &folder));
+  const ls_status status = ls_folder_make(folder);
+  free(folder);
   return status;
 }
 
-static ls_status write_report(const ls_attack_report *report, const char *folder, const char *json)
+/* All epsilons. Collective. */
+static ls_status attack_subject(attack_session *session, ls_comm *comm, size_t k)
 {
-  ls_text text = {0};
-  char *svg = NULL;
+  const ls_attack_arguments *arguments = session->arguments;
+  attack_target target = {.networks = &session->networks[k],
+                          .count = arguments->is_vote ? session->network_count : 1};
+  session->subjects[k].name = arguments->checkpoints[k];
+  session->subjects[k].seed = session->networks[k].spec->seed;
   ls_status status;
-  ls_attack_report_curve(report, &text);
-  LS_GO(ls_text_take(&text, &svg));
-  LS_GO(write_text(folder, "results.json", json));
-  LS_GO(write_text(folder, "curve.svg", svg));
+  LS_GO(ls_comm_agree(comm, make_victim(&target, session->threads)));
+  LS_GO(load(&target, session, comm));
+  if (arguments->output)
+    LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? make_folder(session, k) : LS_OK));
+  for (size_t i = 0; i < arguments->epsilon_count; i++) LS_GO(attack(session, comm, &target, k, i));
 done:
-  free(svg);
+  release(&target);
   return status;
+}
+
+/* ---- results ---- */
+
+static ls_status tell(const attack_session *session, const ls_attack_report *report)
+{
+  const char *output = session->arguments->output;
+  ls_text table = {0};
+  ls_attack_report_table(report, &table);
+  for (size_t k = 0; output && session->subject_count > 1 && k < session->subject_count; k++) {
+    ls_text folder = {0};
+    ls_attack_folder(output, k, session->subject_count, &folder);
+    ls_text_show(&table, "examples of network %zu in %s\n", k + 1, ls_text_get(&folder));
+    table.failed = table.failed || folder.failed;
+    ls_text_fini(&folder);
+  }
+  LS_PASS(ls_print_text(&table));
+  if (output)
+    ls_print(stdout, session->subject_count > 1 ? "figures in %s\n" : "figures and examples in %s\n", output);
+  return LS_OK;
 }
 
 /* Rank 0. */
 static ls_status show(const attack_session *session)
 {
-  const attack_arguments *arguments = session->arguments;
-  const ls_attack_report report = {.checkpoint = arguments->checkpoint,
+  const ls_attack_arguments *arguments = session->arguments;
+  const ls_attack_report report = {.checkpoints = arguments->checkpoints,
+                                   .checkpoint_count = arguments->checkpoint_count,
                                    .data = ls_source_info(session->source),
                                    .split = ls_eval_split_words[session->onslaught.split],
                                    .onslaught = &session->onslaught,
-                                   .results = session->results,
+                                   .subjects = session->subjects,
+                                   .subject_count = session->subject_count,
                                    .count = arguments->epsilon_count};
-  ls_text table = {0};
   char *json = NULL;
   ls_status status;
   LS_GO(ls_attack_report_json(&report, &json));
-  if (arguments->output) LS_GO(write_report(&report, arguments->output, json));
-  ls_attack_report_table(&report, &table);
+  if (arguments->output) LS_GO(ls_attack_write_report(arguments->output, &report, json));
   if (arguments->json)
     ls_print_json(json);
   else
-    LS_GO(ls_print_text(&table));
-  if (arguments->output && !arguments->json)
-    ls_print(stdout, "figures and examples in %s\n", arguments->output);
+    LS_GO(tell(session, &report));
 done:
-  ls_text_fini(&table);
   free(json);
   return status;
 }
 
+/* Options that none of the methods takes. Rank 0. */
+static void warn_idle(const ls_attack_arguments *arguments)
+{
+  const ls_onslaught *onslaught = &arguments->onslaught;
+  bool takes_steps = false, is_random = false;
+  for (size_t m = 0; m < onslaught->method_count; m++) {
+    takes_steps = takes_steps || onslaught->methods[m]->takes_steps;
+    is_random = is_random || onslaught->methods[m]->is_random;
+  }
+  const char *name = onslaught->methods[0]->name;
+  if (arguments->shapes_steps && !takes_steps)
+    ls_warn("%s takes a single step: --steps and --step-size are for pgd", name);
+  if (arguments->restarts_given && !is_random)
+    ls_warn("%s always starts from the image itself: --restarts is for pgd and noise", name);
+}
+
 static ls_status attack_all(ls_comm *comm, attack_session *session)
 {
-  LS_PASS(prepare(session, comm));
+  LS_PASS(open_session(session, comm));
   if (session->arguments->output) LS_ROOT(comm, ls_folder_make(session->arguments->output));
-  for (size_t i = 0; i < session->arguments->epsilon_count; i++) LS_PASS(attack(session, comm, i));
+  for (size_t k = 0; k < session->subject_count; k++) LS_PASS(attack_subject(session, comm, k));
   LS_ROOT(comm, show(session));
   return LS_OK;
 }
 
+static ls_status run_parsed(ls_comm *comm, const ls_attack_arguments *arguments)
+{
+  attack_session session = {.arguments = arguments, .onslaught = arguments->onslaught};
+  if (ls_comm_rank(comm) == 0) warn_idle(arguments);
+  const ls_status status = attack_all(comm, &session);
+  close_session(&session);
+  return status;
+}
+
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  attack_arguments arguments = {.onslaught = {.split = LS_EVAL_TEST,
-                                              .attack = {.steps = DEFAULT_STEPS},
-                                              .restarts = 1,
-                                              .target = LS_ANY_CLASS,
-                                              .source_class = LS_ANY_CLASS,
-                                              .limit = UINT64_MAX}};
+  ls_attack_arguments arguments = {.onslaught = {.split = LS_EVAL_TEST,
+                                                 .attack = {.steps = DEFAULT_STEPS},
+                                                 .restarts = 1,
+                                                 .target = LS_ANY_CLASS,
+                                                 .source_class = LS_ANY_CLASS,
+                                                 .limit = UINT64_MAX}};
+  LS_AGREE(comm,
+           ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
   bool done;
-  LS_PASS(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
-  if (done) return LS_OK;
-  attack_session session = {.arguments = &arguments, .onslaught = arguments.onslaught};
-  const ls_attack_kind *kind = session.onslaught.attack.kind;
-  if (!kind->takes_steps) session.onslaught.restarts = 1; /* all would be the same */
-  if (!kind->takes_steps && arguments.shapes_steps && ls_comm_rank(comm) == 0)
-    ls_warn("%s takes a single step, from the image itself: --steps, --step-size and --restarts are for pgd",
-            kind->name);
-  const ls_status status = attack_all(comm, &session);
-  release(&session);
+  ls_status status = ls_command_parse(comm, &ls_attack_argp, argc, argv, &arguments, &done);
+  if (status == LS_OK && !done) status = run_parsed(comm, &arguments);
+  free(arguments.checkpoints);
   return status;
 }
 
 const ls_command ls_command_attack = {
-    .word = "attack", .doc = "attack a trained network with adversarial examples", .run = run};
+    .word = "attack", .doc = "attack trained networks with adversarial examples", .run = run};

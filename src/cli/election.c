@@ -3,7 +3,6 @@
 #include "cli/election.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "cli/class_names.h"
@@ -11,29 +10,14 @@
 #include "cli/print.h"
 #include "comm/place.h"
 #include "data/same.h"
-#include "data/split.h"
 #include "train/schemas.h"
-
-/* Was the first network's validation split held out for this one too? Local. */
-static bool holds_out_the_same(const ls_election *election, size_t i)
-{
-  const ls_loaded *first = &election->networks[0], *other = &election->networks[i];
-  const ls_amount *a = &first->spec->data.validation, *b = &other->spec->data.validation;
-  return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
-         ls_holdout_seed(&first->spec->data, first->spec->seed) ==
-             ls_holdout_seed(&other->spec->data, other->spec->seed) &&
-         strcmp(first->info.dataset, other->info.dataset) == 0;
-}
 
 /* The training split is no matter. Local. */
 static ls_status check_held_out(const ls_election *election, size_t i)
 {
-  if (election->wish.split != LS_EVAL_VALIDATION || holds_out_the_same(election, i)) return LS_OK;
-  return ls_fail(
-      LS_E_INPUT,
-      "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
-      "each has seen samples that the other has not; use --split test",
-      election->wish.checkpoints[0], election->wish.checkpoints[i]);
+  if (election->wish.split != LS_EVAL_VALIDATION) return LS_OK;
+  return ls_loaded_check_held_out(&election->networks[0], election->wish.checkpoints[0],
+                                  &election->networks[i], election->wish.checkpoints[i]);
 }
 
 /* Micro-batches small enough for every voter. */
@@ -57,7 +41,8 @@ static ls_status prepare_local(ls_election *election)
       election->count > 1 && election->wish.split == LS_EVAL_TEST && !election->wish.data;
   for (size_t i = 0; i < election->count; i++) {
     const ls_loaded *loaded = &election->networks[i];
-    election->fits_weights = election->fits_weights && holds_out_the_same(election, i);
+    election->fits_weights =
+        election->fits_weights && ls_loaded_holds_out_the_same(&election->networks[0], loaded);
     LS_PASS(ls_loaded_check_fit(loaded, data, election->wish.checkpoints[i]));
     LS_PASS(check_held_out(election, i));
     ls_loaded_compare_classes(loaded, data, election->wish.checkpoints[i], &election->other_classes);

@@ -78,15 +78,21 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_election
   const ls_calibration *soft = &election->ensemble->soft;
   ls_chart_point points[LS_CALIBRATION_BINS];
   char title[96];
-  ls_chart chart = {
-      .title = title, .x_label = "confidence", .largest_x = 1, .points = points, .diagonal = true};
+  ls_chart_line line = {.points = points};
+  const ls_chart chart = {.title = title,
+                          .x_label = "confidence",
+                          .y_label = "accuracy",
+                          .largest_x = 1,
+                          .lines = &line,
+                          .count = 1,
+                          .diagonal = true};
   for (size_t i = 0; i < LS_CALIBRATION_BINS; i++) {
     const ls_reliability_bin *bin = &soft->bins[i];
     const double samples = (double)bin->samples;
     if (bin->samples == 0) continue;
-    points[chart.count++] = (ls_chart_point){.x = bin->confidence / samples,
-                                             .y = (double)bin->correct / samples,
-                                             .weight = samples / (double)soft->samples};
+    points[line.count++] = (ls_chart_point){.x = bin->confidence / samples,
+                                            .y = (double)bin->correct / samples,
+                                            .weight = samples / (double)soft->samples};
   }
   ls_format(title, sizeof title, "accuracy of the soft vote of %zu, %s: calibration error %.4f",
             election->ensemble->members, ls_eval_split_words[result->split], ls_calibration_error(soft));

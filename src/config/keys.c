@@ -19,8 +19,11 @@ static const char *const reduction_words[] = {
 static const char *const loss_words[] = {[LS_LOSS_CROSS_ENTROPY] = "cross_entropy", NULL};
 const char *const ls_allreduce_words[LS_ALLREDUCE_COUNT + 1] = {
     [LS_ALLREDUCE_AUTO] = "auto", [LS_ALLREDUCE_MPI] = "mpi", NULL};
-static const char *const adversary_words[] = {
-    [LS_ADVERSARY_NONE] = "none", [LS_ADVERSARY_FGSM] = "fgsm", [LS_ADVERSARY_PGD] = "pgd", NULL};
+static const char *const adversary_words[] = {[LS_ADVERSARY_NONE] = "none",
+                                              [LS_ADVERSARY_FGSM] = "fgsm",
+                                              [LS_ADVERSARY_PGD] = "pgd",
+                                              [LS_ADVERSARY_NOISE] = "noise",
+                                              NULL};
 static const char *const auto_words[] = {"auto", NULL};
 static const char *const lr_scaling_words[] = {[LS_LR_LINEAR] = "linear", [LS_LR_SQRT] = "sqrt", NULL};
 static const char *const dtype_words[] = {
@@ -370,7 +373,7 @@ const ls_key ls_spec_keys[] = {
      .preset = "none",
      .words = adversary_words,
      .doc = "Train on images that an attack has changed for the worse: by one step (fgsm), or by many from a "
-            "random start (pgd)."},
+            "random start (pgd); noise, a random sign at every pixel, is what to compare with."},
     {.path = "train.adversarial.epsilon",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.adversarial.epsilon),
@@ -383,8 +386,8 @@ const ls_key ls_spec_keys[] = {
      .preset = "auto",
      .max = 1,
      .words = auto_words,
-     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: 0.5 for fgsm, 0 "
-            "for pgd."},
+     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: 0 for pgd, "
+            "else 0.5."},
     {.path = "train.adversarial.steps",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.adversarial.steps),

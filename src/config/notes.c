@@ -16,7 +16,8 @@ static bool has_no_attack(const ls_spec *spec)
 
 static bool has_one_step(const ls_spec *spec)
 {
-  return spec->train.adversarial.method == LS_ADVERSARY_FGSM;
+  const int method = spec->train.adversarial.method;
+  return method == LS_ADVERSARY_FGSM || method == LS_ADVERSARY_NOISE;
 }
 
 static bool has_no_base_batch(const ls_spec *spec)
@@ -66,8 +67,8 @@ static const struct {
     {"train.adversarial.steps", has_no_attack, "no effect without train.adversarial.method"},
     {"train.adversarial.step_size", has_no_attack, "no effect without train.adversarial.method"},
     {"train.adversarial.warmup_epochs", has_no_attack, "no effect without train.adversarial.method"},
-    {"train.adversarial.steps", has_one_step, "no effect with fgsm, which takes one step"},
-    {"train.adversarial.step_size", has_one_step, "no effect with fgsm, which takes one step"},
+    {"train.adversarial.steps", has_one_step, "no effect but with pgd: fgsm and noise take one step"},
+    {"train.adversarial.step_size", has_one_step, "no effect but with pgd: fgsm and noise take one step"},
     {"train.adversarial.warmup_epochs", has_few_epochs, "train.epochs ends before epsilon is whole"},
     {"train.bucket_mb", has_one_allreduce,
      "no effect with train.allreduce: mpi, which sums everything at once"},

@@ -40,7 +40,8 @@ typedef struct ls_spec_augment {
 typedef enum ls_adversarial_method {
   LS_ADVERSARY_NONE,
   LS_ADVERSARY_FGSM,
-  LS_ADVERSARY_PGD
+  LS_ADVERSARY_PGD,
+  LS_ADVERSARY_NOISE
 } ls_adversarial_method;
 
 typedef struct ls_spec_data {
@@ -69,7 +70,7 @@ typedef struct ls_spec_early_stopping {
 typedef struct ls_spec_adversarial {
   int method;                /* ls_adversarial_method; default none */
   double epsilon;            /* L-infinity bound, black is 0 and white is 1; [0, 1] */
-  ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: 0.5 for fgsm, 0 for pgd */
+  ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: 0 for pgd, else 0.5 */
   size_t steps;              /* of pgd, >= 1 */
   ls_real_or_word step_size; /* of pgd, > 0; auto: 2.5 * epsilon / steps */
   size_t warmup_epochs;      /* before epsilon and step_size have grown to what they are; default 0 */

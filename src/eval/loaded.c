@@ -10,6 +10,7 @@
 #include "base/show.h"
 #include "base/size.h"
 #include "config/config.h"
+#include "data/split.h"
 
 enum { NAMES_TOLD = 3 };
 
@@ -134,6 +135,26 @@ ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *da
     return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes,
                    data->name, data->classes);
   return LS_OK;
+}
+
+bool ls_loaded_holds_out_the_same(const ls_loaded *first, const ls_loaded *other)
+{
+  const ls_amount *a = &first->spec->data.validation, *b = &other->spec->data.validation;
+  return a->is_fraction == b->is_fraction && a->count == b->count && a->fraction == b->fraction &&
+         ls_holdout_seed(&first->spec->data, first->spec->seed) ==
+             ls_holdout_seed(&other->spec->data, other->spec->seed) &&
+         strcmp(first->info.dataset, other->info.dataset) == 0;
+}
+
+ls_status ls_loaded_check_held_out(const ls_loaded *first, const char *first_path, const ls_loaded *other,
+                                   const char *path)
+{
+  if (ls_loaded_holds_out_the_same(first, other)) return LS_OK;
+  return ls_fail(
+      LS_E_INPUT,
+      "'%s' and '%s' were trained with other validation splits (dataset, seed or data.validation differ): "
+      "each has seen samples that the other has not; use --split test",
+      first_path, path);
 }
 
 /* What is there, if this process may see it. */

@@ -37,6 +37,14 @@ ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const 
 ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data,
                               const char *path) LS_CHECKED;
 
+/** Was the same validation split held out for both networks, of the checkpoints `first_path` and `path`?
+ * Local. Errors: LS_E_INPUT if each has seen samples that the other has not. */
+ls_status ls_loaded_check_held_out(const ls_loaded *first, const char *first_path, const ls_loaded *other,
+                                   const char *path) LS_CHECKED;
+
+/** The same as a question. Local. */
+bool ls_loaded_holds_out_the_same(const ls_loaded *first, const ls_loaded *other);
+
 /** Open the data that a network is to be tried on: `where`, or NULL for those it was trained on, which are
  * read as then; what `given` says of transposition and first label holds before that. Local. Errors: those of
  * ls_source_open_as(). */

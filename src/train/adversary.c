@@ -16,8 +16,10 @@ struct ls_adversary {
   size_t threads;
 };
 
-static const ls_attack_kind *const methods[] = {
-    [LS_ADVERSARY_NONE] = NULL, [LS_ADVERSARY_FGSM] = &ls_attack_fgsm, [LS_ADVERSARY_PGD] = &ls_attack_pgd};
+static const ls_attack_kind *const methods[] = {[LS_ADVERSARY_NONE] = NULL,
+                                                [LS_ADVERSARY_FGSM] = &ls_attack_fgsm,
+                                                [LS_ADVERSARY_PGD] = &ls_attack_pgd,
+                                                [LS_ADVERSARY_NOISE] = &ls_attack_noise};
 
 /* What was given instead of `auto`. */
 static double given_or(const ls_real_or_word *value, double otherwise)
@@ -43,7 +45,8 @@ ls_status ls_adversary_new(ls_adversary **out, const ls_spec_train *train, const
                               .warmup_epochs = spec->warmup_epochs,
                               .network = network,
                               .threads = threads};
-  const ls_status status = ls_attack_rooms_new(&adversary->rooms, network->model, train->microbatch, threads);
+  const ls_status status =
+      ls_attack_rooms_new(&adversary->rooms, network->model, train->microbatch, 1, threads);
   if (status == LS_OK)
     *out = adversary;
   else
@@ -78,9 +81,10 @@ void ls_adversary_attack(const ls_adversary *adversary, size_t part, ls_workspac
                          const ls_microbatch *microbatch, const ls_pass *pass)
 {
   const ls_attack attack = attack_of(adversary, pass->epoch);
+  const ls_attack_member alone = {.network = adversary->network, .workspace = workspace};
   const ls_attack_task task = {.attack = &attack,
-                               .network = adversary->network,
-                               .workspace = workspace,
+                               .members = &alone,
+                               .member_count = 1,
                                .room = &adversary->rooms[part],
                                .microbatch = microbatch,
                                .labels = microbatch->labels,

@@ -8,13 +8,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/loss.h"
 
 static const double WHITE = 255.0; /* the largest pixel, in the units of the normalization */
-
-/* Float32 ends at 1e-38 and at 1e38, and saturated units make gradients small rather than large. A power of
- * two moves them without rounding. */
-static const double DIRECTION_SCALE = 0x1p32;
 
 /* What holds for the pixels of one channel, in normalized units. */
 typedef struct channel_limits {
@@ -24,7 +19,7 @@ typedef struct channel_limits {
 
 static channel_limits limits_of(const ls_attack_task *task, size_t channel)
 {
-  const ls_normalization *normalization = &task->network->normalization;
+  const ls_normalization *normalization = &task->members[0].network->normalization;
   const float mean = (float)normalization->mean[channel];
   const float scale = (float)(1.0 / normalization->deviation[channel]);
   return (channel_limits){.low = (0.0F - mean) * scale,
@@ -51,9 +46,14 @@ static inline float limit(float value, float clean, channel_limits limits)
   return smaller(larger(value, low), high);
 }
 
-static size_t pixel_count(const ls_attack_task *task)
+static size_t image_pixels(const ls_attack_task *task)
 {
-  return task->microbatch->n * ls_shape_count(ls_model_input(task->network->model));
+  return ls_shape_count(ls_model_input(task->members[0].network->model));
+}
+
+size_t ls_attack_pixel_count(const ls_attack_task *task)
+{
+  return task->microbatch->n * image_pixels(task);
 }
 
 /* The images of a task, seen from one channel. */
@@ -66,11 +66,11 @@ typedef struct channel_view {
 
 static channel_view view_of(const ls_attack_task *task, size_t channel, const float *slopes)
 {
-  return (channel_view){.count = pixel_count(task) - channel,
+  return (channel_view){.count = ls_attack_pixel_count(task) - channel,
                         .limits = limits_of(task, channel),
                         .clean = task->room->clean + channel,
                         .slopes = slopes + channel,
-                        .x = ls_workspace_input(task->workspace) + channel};
+                        .x = ls_workspace_input(task->members[0].workspace) + channel};
 }
 
 /* x = clean + epsilon * slope. */
@@ -95,27 +95,14 @@ static inline void move_channel(channel_view view, size_t stride, float move)
 
 void ls_attack_start(const ls_attack_task *task, const float *offsets)
 {
-  const size_t channels = task->network->normalization.channels;
+  const size_t channels = task->members[0].network->normalization.channels;
   for (size_t c = 0; c < channels; c++) offset_channel(view_of(task, c, offsets), channels);
-}
-
-/* Gradient of the loss with respect to the images as they are now, but for a positive factor of each
- * sample's: it does not vanish where the loss is all but 0. */
-static void find_gradient(const ls_attack_task *task)
-{
-  const ls_model *model = task->network->model;
-  ls_pass pass = ls_network_pass(task->network, task->microbatch);
-  pass.profile = task->profile;
-  const float *logits = ls_model_forward(model, &pass, task->workspace);
-  ls_loss_direction(logits, task->labels, pass.n, ls_model_classes(model), DIRECTION_SCALE,
-                    ls_workspace_loss_gradient(task->workspace));
-  ls_model_backward(model, &pass, task->workspace, task->room->gradient);
 }
 
 void ls_attack_step(const ls_attack_task *task, double length)
 {
-  find_gradient(task);
-  const ls_normalization *normalization = &task->network->normalization;
+  ls_attack_find_gradient(task);
+  const ls_normalization *normalization = &task->members[0].network->normalization;
   const size_t channels = normalization->channels;
   const double towards = task->attack->is_targeted ? -WHITE : WHITE;
   for (size_t c = 0; c < channels; c++) {
@@ -130,7 +117,7 @@ void ls_attack_step(const ls_attack_task *task, double length)
 
 bool ls_attack_has_gradient(const ls_attack_task *task, size_t s)
 {
-  const size_t pixels = ls_shape_count(ls_model_input(task->network->model));
+  const size_t pixels = image_pixels(task);
   const float *gradient = task->room->gradient + s * pixels;
   bool is_zero = true, is_finite = true;
   for (size_t i = 0; i < pixels; i++) {
@@ -142,11 +129,13 @@ bool ls_attack_has_gradient(const ls_attack_task *task, size_t s)
 
 void ls_attack_run(const ls_attack_task *task)
 {
-  memcpy(task->room->clean, ls_workspace_input(task->workspace), pixel_count(task) * sizeof(float));
+  memcpy(task->room->clean, ls_workspace_input(task->members[0].workspace),
+         ls_attack_pixel_count(task) * sizeof(float));
   task->attack->kind->run(task);
 }
 
-ls_status ls_attack_rooms_new(ls_attack_room **out, const ls_model *model, size_t microbatch, size_t threads)
+ls_status ls_attack_rooms_new(ls_attack_room **out, const ls_model *model, size_t microbatch, size_t members,
+                              size_t threads)
 {
   const size_t count = microbatch * ls_shape_count(ls_model_input(model)); /* fits: a workspace holds it */
   ls_attack_room *rooms;
@@ -155,6 +144,9 @@ ls_status ls_attack_rooms_new(ls_attack_room **out, const ls_model *model, size_
   for (size_t i = 0; i < threads; i++) {
     LS_GO(ls_alloc(&rooms[i].clean, count, sizeof(float), "the images under attack"));
     LS_GO(ls_alloc(&rooms[i].gradient, count, sizeof(float), "the gradients of images"));
+    if (members == 1) continue;
+    LS_GO(ls_alloc(&rooms[i].member_gradient, count, sizeof(float), "the gradients of images"));
+    LS_GO(ls_alloc(&rooms[i].weights, members * microbatch, sizeof(double), "the weights of gradients"));
   }
   *out = rooms;
 done:
@@ -167,6 +159,8 @@ void ls_attack_rooms_free(ls_attack_room *rooms, size_t threads)
   for (size_t i = 0; rooms && i < threads; i++) {
     free(rooms[i].clean);
     free(rooms[i].gradient);
+    free(rooms[i].member_gradient);
+    free(rooms[i].weights);
   }
   free(rooms);
 }

@@ -83,20 +83,29 @@ const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microb
   return ls_tta_logits(voter->tta, part, values);
 }
 
-/* Mean probabilities of all voters, as logarithms: softmax(log p) = p, so the loss function serves both. */
+void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t voters)
+{
+  ls_softmax(logits, n, classes, own);
+  for (size_t i = 0; i < n * classes; i++) mean[i] += own[i] / (float)voters;
+}
+
+/* Logarithms: softmax(log p) = p, so the loss function serves both. */
+void ls_vote_logits(float *mean, size_t count)
+{
+  for (size_t i = 0; i < count; i++) mean[i] = logf(fmaxf(mean[i], 1e-38f));
+}
+
 static const float *vote(const eval_job *job, size_t part, const ls_microbatch *microbatch)
 {
   if (job->electorate->count == 1) return ls_voter_logits(&job->electorate->voters[0], part, microbatch);
   thread_tally *tally = &job->tallies[part];
   size_t count = microbatch->n * job->classes;
   memset(tally->probabilities, 0, count * sizeof(float));
-  for (size_t v = 0; v < job->electorate->count; v++) {
-    ls_softmax(ls_voter_logits(&job->electorate->voters[v], part, microbatch), microbatch->n, job->classes,
-               tally->own);
-    for (size_t i = 0; i < count; i++)
-      tally->probabilities[i] += tally->own[i] / (float)job->electorate->count;
-  }
-  for (size_t i = 0; i < count; i++) tally->probabilities[i] = logf(fmaxf(tally->probabilities[i], 1e-38f));
+  for (size_t v = 0; v < job->electorate->count; v++)
+    ls_vote_add(tally->probabilities, tally->own,
+                ls_voter_logits(&job->electorate->voters[v], part, microbatch), microbatch->n, job->classes,
+                job->electorate->count);
+  ls_vote_logits(tally->probabilities, count);
   return tally->probabilities;
 }
 

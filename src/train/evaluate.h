@@ -29,6 +29,13 @@ typedef struct ls_electorate {
   size_t count, threads;
 } ls_electorate;
 
+/** Add 1 / voters times the probabilities of a voter, of logits [n, classes], to the mean; `own` [n, classes]
+ * is overwritten. Local. */
+void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t voters);
+
+/** Turn [count] mean probabilities into logits of the same. Local. */
+void ls_vote_logits(float *mean, size_t count);
+
 typedef struct ls_evaluation {
   double loss; /* mean over the samples; of the mean probabilities when several vote */
   uint64_t samples, correct;

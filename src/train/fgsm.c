@@ -12,7 +12,8 @@ static void run(const ls_attack_task *task)
 
 const ls_attack_kind ls_attack_fgsm = {
     .name = "fgsm",
-    .doc = "The fast gradient sign method: one step of epsilon.",
+    .doc = "one step along the sign of the gradient",
     .alpha = 0.5,
+    .follows_gradient = true,
     .run = run,
 };

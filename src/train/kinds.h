@@ -21,7 +21,7 @@ LS_OPTIMIZER_LIST(LS_OPTIMIZER_DECLARE)
 LS_SCHEDULE_LIST(LS_SCHEDULE_DECLARE)
 #undef LS_SCHEDULE_DECLARE
 
-#define LS_ATTACK_LIST(X) X(fgsm) X(pgd)
+#define LS_ATTACK_LIST(X) X(noise) X(fgsm) X(pgd)
 
 #define LS_ATTACK_DECLARE(name) extern const ls_attack_kind ls_attack_##name;
 LS_ATTACK_LIST(LS_ATTACK_DECLARE)

@@ -12,7 +12,7 @@ static const double REACH = 2.5; /* all steps together, in epsilons */
 static void start_anywhere(const ls_attack_task *task)
 {
   const ls_microbatch *microbatch = task->microbatch;
-  const size_t pixels = ls_shape_count(ls_model_input(task->network->model));
+  const size_t pixels = ls_attack_pixel_count(task) / microbatch->n;
   float *offsets = task->room->gradient;
   for (size_t s = 0; s < microbatch->n; s++) {
     const ls_rng rng = ls_rng_stream(task->attack->seed, LS_RNG_ATTACK, task->round, microbatch->samples[s]);
@@ -32,8 +32,10 @@ static void run(const ls_attack_task *task)
 
 const ls_attack_kind ls_attack_pgd = {
     .name = "pgd",
-    .doc = "Projected gradient descent: many steps from a random start.",
+    .doc = "many such steps, from a random start",
     .alpha = 0.0,
     .takes_steps = true,
+    .is_random = true,
+    .follows_gradient = true,
     .run = run,
 };

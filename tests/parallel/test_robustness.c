@@ -9,7 +9,7 @@
 #include "parallel/mpi_main.h"
 #include "train/kinds.h"
 
-enum { SIDE = 6, PIXELS = SIDE * SIDE, TRAIN = 101, TEST = 23, MICROBATCH = 4, SEED = 5 };
+enum { SIDE = 6, PIXELS = SIDE * SIDE, TRAIN = 101, TEST = 23, MICROBATCH = 4, SEED = 5, MEMBERS = 2 };
 
 static const char layers[] = "[{type: conv, filters: 4, kernel: 3}, {type: tanh}, {type: flatten}, "
                              "{type: dense, units: 10}]";
@@ -22,6 +22,7 @@ typedef struct fixture {
   ls_loader *loader;
   test_net net;
   ls_network network;
+  ls_attack_member members[MEMBERS]; /* the network, and another one where they vote */
   ls_attack_room *rooms;
   ls_victim victim;
 } fixture;
@@ -34,12 +35,10 @@ static void open_network(fixture *f)
                             .params = f->net.params,
                             .buffers = f->net.buffers,
                             .packed = f->net.packed};
-  assert_ok(ls_attack_rooms_new(&f->rooms, f->net.model, MICROBATCH, 1));
-  f->victim = (ls_victim){.network = &f->network,
-                          .workspaces = &f->net.workspace,
-                          .rooms = f->rooms,
-                          .threads = 1,
-                          .microbatch = MICROBATCH};
+  assert_ok(ls_attack_rooms_new(&f->rooms, f->net.model, MICROBATCH, MEMBERS, 1));
+  f->members[0] = (ls_attack_member){.network = &f->network, .workspace = f->net.workspace};
+  f->victim = (ls_victim){
+      .members = f->members, .member_count = 1, .rooms = f->rooms, .threads = 1, .microbatch = MICROBATCH};
 }
 
 static void setup(fixture *f, ls_comm *comm)
@@ -182,12 +181,14 @@ static void kept_examples_give_the_figures(void **state)
     for (size_t k = 0; ls_attack_kinds[k]; k++) {
       ls_onslaught onslaught = cases[i];
       onslaught.loader = f.loader;
-      onslaught.attack = (ls_attack){.kind = ls_attack_kinds[k], .epsilon = 0.1, .steps = 4, .seed = SEED};
-      onslaught.restarts = ls_attack_kinds[k]->takes_steps ? 2 : 1;
+      onslaught.methods[0] = ls_attack_kinds[k];
+      onslaught.method_count = 1;
+      onslaught.attack = (ls_attack){.epsilon = 0.1, .steps = 4, .seed = SEED};
+      onslaught.restarts = 2;
       onslaught.target = LS_ANY_CLASS;
       ls_examples examples = {.count = 0};
       ls_robustness figures;
-      assert_ok(ls_robustness_find(&figures, &examples, f.comm, &f.victim, &onslaught));
+      assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &onslaught));
       assert_int_equal(figures.samples, expected_count(&onslaught));
       assert_int_equal(figures.vanished, 0);
       if (ls_comm_rank(f.comm) == 0)
@@ -196,6 +197,113 @@ static void kept_examples_give_the_figures(void **state)
         assert_int_equal(examples.count, 0);
       ls_examples_fini(&examples);
     }
+  teardown(&f);
+}
+
+/* Figures and examples of some methods, by the numbers of the samples. */
+typedef struct trial {
+  ls_robustness worst, each[LS_ATTACK_MAX_KINDS];
+  ls_examples examples;
+} trial;
+
+static void try_methods(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count)
+{
+  ls_onslaught onslaught = {.loader = f->loader,
+                            .split = LS_EVAL_TRAIN,
+                            .method_count = count,
+                            .attack = {.epsilon = 0.1, .steps = 4, .seed = SEED},
+                            .restarts = 2,
+                            .target = LS_ANY_CLASS,
+                            .source_class = LS_ANY_CLASS,
+                            .limit = UINT64_MAX};
+  for (size_t m = 0; m < count; m++) onslaught.methods[m] = methods[m];
+  *out = (trial){.examples = {.count = 0}};
+  assert_ok(ls_robustness_find(&out->worst, out->each, &out->examples, f->comm, &f->victim, &onslaught));
+}
+
+static void expect_same(const ls_robustness *a, const ls_robustness *b)
+{
+  assert_int_equal(a->samples, b->samples);
+  assert_int_equal(a->clean_correct, b->clean_correct);
+  assert_int_equal(a->correct, b->correct);
+  assert_int_equal(a->correct_8bit, b->correct_8bit);
+  assert_int_equal(a->vanished, b->vanished);
+  assert_memory_equal(&a->confidence_on_errors, &b->confidence_on_errors, sizeof(double));
+}
+
+/* Each of several methods does what it does alone; a sample is right only where it stands up to all. */
+static void the_worst_of_methods_is_taken_sample_by_sample(void **state)
+{
+  enum { COUNT = 3 };
+  fixture f;
+  setup(&f, *state);
+  const ls_attack_kind *const methods[COUNT] = {&ls_attack_pgd, &ls_attack_noise, &ls_attack_fgsm};
+  trial all, alone[COUNT];
+  try_methods(&all, &f, methods, COUNT);
+  for (size_t m = 0; m < COUNT; m++) {
+    try_methods(&alone[m], &f, &methods[m], 1);
+    expect_same(&alone[m].worst, &all.each[m]);
+    expect_same(&alone[m].worst, &alone[m].each[0]);
+  }
+  uint64_t correct = 0;
+  for (size_t i = 0; i < all.examples.count; i++) {
+    bool is_right = true;
+    for (size_t m = 0; m < COUNT; m++)
+      is_right = is_right && alone[m].examples.after[i] == alone[m].examples.labels[i];
+    assert_int_equal(is_right, all.examples.after[i] == all.examples.labels[i]);
+    correct += is_right;
+  }
+  if (ls_comm_rank(f.comm) == 0) assert_int_equal(correct, all.worst.correct);
+  ls_examples_fini(&all.examples);
+  for (size_t m = 0; m < COUNT; m++) ls_examples_fini(&alone[m].examples);
+  teardown(&f);
+}
+
+/* The vote's word on kept images: class of the larger mean probability. */
+static uint16_t vote_on(const fixture *f, const test_net *nets[MEMBERS], const float *images)
+{
+  double mean[IDX_CLASSES] = {0.0};
+  for (size_t m = 0; m < MEMBERS; m++) {
+    const ls_normalization *normalization = &f->members[m].network->normalization;
+    float p[IDX_CLASSES], *x = ls_workspace_input(nets[m]->workspace);
+    for (size_t i = 0; i < PIXELS; i++)
+      x[i] = (float)((255.0 * (double)images[i] - normalization->mean[0]) / normalization->deviation[0]);
+    const ls_microbatch microbatch = {.n = 1, .samples = nets[m]->samples};
+    const ls_pass pass = ls_network_pass(f->members[m].network, &microbatch);
+    ls_softmax(ls_model_forward(nets[m]->model, &pass, nets[m]->workspace), 1, IDX_CLASSES, p);
+    for (size_t k = 0; k < IDX_CLASSES; k++) mean[k] += (double)p[k];
+  }
+  uint16_t best = 0;
+  for (uint16_t k = 1; k < IDX_CLASSES; k++)
+    if (mean[k] > mean[best]) best = k;
+  return best;
+}
+
+/* Two networks with normalizations of their own are attacked as one, and judged as one. */
+static void a_vote_is_judged_as_one(void **state)
+{
+  fixture f;
+  test_net other;
+  setup(&f, *state);
+  net_init(&other, "[{type: flatten}, {type: dense, units: 10}]", (ls_shape){.c = 1, .h = SIDE, .w = SIDE},
+           MICROBATCH);
+  const ls_network network = {.model = other.model,
+                              .normalization = {.channels = 1, .mean = {0.0}, .deviation = {255.0}},
+                              .params = other.params,
+                              .buffers = other.buffers,
+                              .packed = other.packed};
+  const test_net *nets[MEMBERS] = {&f.net, &other};
+  f.members[1] = (ls_attack_member){.network = &network, .workspace = other.workspace};
+  f.victim.member_count = MEMBERS;
+  for (size_t k = 0; ls_attack_kinds[k]; k++) {
+    trial tried;
+    try_methods(&tried, &f, &ls_attack_kinds[k], 1);
+    assert_int_equal(tried.worst.vanished, 0);
+    for (size_t i = 0; i < tried.examples.count; i++)
+      assert_int_equal(vote_on(&f, nets, tried.examples.images + i * PIXELS), tried.examples.after[i]);
+    ls_examples_fini(&tried.examples);
+  }
+  net_fini(&other);
   teardown(&f);
 }
 
@@ -210,17 +318,20 @@ static void vanished_gradients_are_counted(void **state)
   for (size_t k = 0; ls_attack_kinds[k]; k++) {
     const ls_onslaught onslaught = {.loader = f.loader,
                                     .split = LS_EVAL_TRAIN,
-                                    .attack = {.kind = ls_attack_kinds[k], .epsilon = 0.1, .steps = 2},
+                                    .methods = {ls_attack_kinds[k]},
+                                    .method_count = 1,
+                                    .attack = {.epsilon = 0.1, .steps = 2},
                                     .restarts = 2,
                                     .target = LS_ANY_CLASS,
                                     .source_class = LS_ANY_CLASS,
                                     .limit = 50};
     ls_robustness figures;
     ls_examples examples = {.count = 0};
-    assert_ok(ls_robustness_find(&figures, &examples, f.comm, &f.victim, &onslaught));
+    assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &onslaught));
     assert_int_equal(figures.samples, 50);
-    assert_int_equal(figures.vanished, 50);
-    assert_int_equal(figures.vanished_correct, figures.correct);
+    const bool follows_gradient = ls_attack_kinds[k]->follows_gradient;
+    assert_int_equal(figures.vanished, follows_gradient ? 50 : 0);
+    assert_int_equal(figures.vanished_correct, follows_gradient ? figures.correct : 0);
     assert_true(figures.correct > 0);
     for (size_t i = 0; ls_attack_kinds[k] == &ls_attack_fgsm && i < examples.count * PIXELS; i++)
       assert_true(examples.images[i] == (float)((double)examples.originals[i] / 255.0));
@@ -233,6 +344,8 @@ static int run(ls_comm *comm)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(kept_examples_give_the_figures, comm),
+      cmocka_unit_test_prestate(the_worst_of_methods_is_taken_sample_by_sample, comm),
+      cmocka_unit_test_prestate(a_vote_is_judged_as_one, comm),
       cmocka_unit_test_prestate(vanished_gradients_are_counted, comm),
   };
   return cmocka_run_group_tests_name("robustness", tests, NULL, NULL);

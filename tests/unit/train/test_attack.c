@@ -17,10 +17,13 @@ static const char *const sure_nets[] = {"sure_dense",    "sure_norm",  "sure_smo
                                         "sure_residual", "sure_equal", NULL};
 static const float PIXEL_TOLERANCE = 2e-6F;
 
+enum { MEMBERS = 2 };
+
 typedef struct fixture {
   hid_t file, group;
   test_net net;
   ls_network network;
+  ls_attack_member members[MEMBERS]; /* the network, and others if a test has them */
   ls_attack_room *rooms;
   ls_attack attack;
   ls_microbatch microbatch;
@@ -84,7 +87,8 @@ static void setup(fixture *f, const char *name)
   assert_true(f->group >= 0);
   read_data(f);
   read_network(f);
-  assert_int_equal(ls_attack_rooms_new(&f->rooms, f->net.model, f->n + 1, 1), LS_OK);
+  assert_int_equal(ls_attack_rooms_new(&f->rooms, f->net.model, f->n + 1, MEMBERS, 1), LS_OK);
+  f->members[0] = (ls_attack_member){.network = &f->network, .workspace = f->net.workspace};
   f->microbatch =
       (ls_microbatch){.images = f->images, .labels = f->labels, .samples = f->net.samples, .n = f->n};
   f->attack = (ls_attack){.kind = &ls_attack_fgsm,
@@ -108,8 +112,8 @@ static ls_attack_task task_of(const fixture *f)
   ls_normalization_apply(&f->network.normalization, f->images, f->n, pixels,
                          ls_workspace_input(f->net.workspace));
   return (ls_attack_task){.attack = &f->attack,
-                          .network = &f->network,
-                          .workspace = f->net.workspace,
+                          .members = f->members,
+                          .member_count = 1,
                           .room = f->rooms,
                           .microbatch = &f->microbatch,
                           .labels = f->attack.is_targeted ? f->towards : f->labels};
@@ -273,12 +277,11 @@ static void epsilon_and_range_are_kept_to(void **state)
 }
 
 /* The same sample alone and in company, at another place. */
-static void a_random_start_is_the_samples_own(void **state)
+static void expect_a_start_of_its_own(const ls_attack_kind *kind)
 {
-  (void)state;
   fixture f;
   setup(&f, "grey");
-  f.attack.kind = &ls_attack_pgd;
+  f.attack.kind = kind;
   ls_attack_task task = task_of(&f);
   ls_attack_run(&task);
   const size_t pixels = ls_shape_count(f.in);
@@ -299,6 +302,41 @@ static void a_random_start_is_the_samples_own(void **state)
   ls_attack_run(&task);
   assert_memory_not_equal(ls_workspace_input(f.net.workspace), first + pixels, pixels * sizeof *first);
   free(first);
+  teardown(&f);
+}
+
+static void a_random_start_is_the_samples_own(void **state)
+{
+  (void)state;
+  expect_a_start_of_its_own(&ls_attack_pgd);
+  expect_a_start_of_its_own(&ls_attack_noise);
+}
+
+/* Each pixel goes by epsilon, as often up as down, whatever the labels are. */
+static void noise_looks_at_nothing(void **state)
+{
+  (void)state;
+  fixture f;
+  setup(&f, "colour");
+  f.attack.kind = &ls_attack_noise;
+  ls_attack_task task = task_of(&f);
+  ls_attack_run(&task);
+  float *raw = raw_images(&f), *first = net_floats(f.count);
+  size_t up = 0, down = 0;
+  for (size_t i = 0; i < f.count; i++) {
+    const float original = (float)f.images[i] / 255.0F, epsilon = (float)f.attack.epsilon;
+    if (original < epsilon || original > 1.0F - epsilon) continue; /* not beyond black and white */
+    assert_float_equal(fabsf(raw[i] - original), epsilon, PIXEL_TOLERANCE);
+    up += raw[i] > original;
+    down += raw[i] < original;
+  }
+  assert_true(up + down > 100 && up > (up + down) / 3 && down > (up + down) / 3);
+  memcpy(first, ls_workspace_input(f.net.workspace), f.count * sizeof *first);
+  task = task_of(&f);
+  task.labels = f.towards;
+  ls_attack_run(&task);
+  assert_memory_equal(ls_workspace_input(f.net.workspace), first, f.count * sizeof *first);
+  free(raw), free(first);
   teardown(&f);
 }
 
@@ -338,6 +376,124 @@ static void gradients_are_differences(void **state)
   teardown(&f);
 }
 
+/* ---- votes ---- */
+
+/* A second network of the same shape, with weights and a normalization of its own. */
+typedef struct rival {
+  test_net net;
+  ls_network network;
+} rival;
+
+static void add_rival(fixture *f, rival *other, const char *layers)
+{
+  net_init(&other->net, layers, f->in, f->n + 1);
+  other->network = (ls_network){.model = other->net.model,
+                                .normalization = {.channels = f->in.c},
+                                .params = other->net.params,
+                                .buffers = other->net.buffers,
+                                .packed = other->net.packed};
+  for (size_t c = 0; c < f->in.c; c++) {
+    other->network.normalization.mean[c] = 20.0 + 30.0 * (double)c;
+    other->network.normalization.deviation[c] = 150.0 - 20.0 * (double)c;
+  }
+  f->members[1] = (ls_attack_member){.network = &other->network, .workspace = other->net.workspace};
+}
+
+static double probability(const float *logits, size_t class, size_t classes)
+{
+  double sum = 0.0;
+  for (size_t k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[class]);
+  return 1.0 / sum;
+}
+
+/* -log of the vote's mean probability of sample s's label, the images being raw pixels [n, h, w, c] times
+ * 255. */
+static double vote_loss(fixture *f, const double *raw, size_t s)
+{
+  const size_t classes = ls_model_classes(f->net.model);
+  double sum = 0.0;
+  for (size_t m = 0; m < MEMBERS; m++) {
+    const ls_normalization *normalization = &f->members[m].network->normalization;
+    float *x = ls_workspace_input(f->members[m].workspace);
+    for (size_t i = 0; i < f->count; i++)
+      x[i] = (float)((raw[i] - normalization->mean[i % f->in.c]) / normalization->deviation[i % f->in.c]);
+    const ls_pass pass = ls_network_pass(f->members[m].network, &f->microbatch);
+    const float *logits = ls_model_forward(f->members[m].network->model, &pass, f->members[m].workspace);
+    sum += probability(logits + s * classes, f->labels[s], classes);
+  }
+  return -log(sum / MEMBERS);
+}
+
+/* Of a sample: differences of the vote's loss have the direction of what the attack has found. */
+static void expect_vote_gradient(fixture *f, double *raw, size_t s)
+{
+  const size_t pixels = f->count / f->n;
+  float *found = net_floats(pixels), *expected = net_floats(pixels);
+  for (size_t i = 0; i < pixels; i++) {
+    const size_t at = s * pixels + i;
+    const double step = 2.0, pixel = raw[at];
+    raw[at] = pixel + step;
+    const double above = vote_loss(f, raw, s);
+    raw[at] = pixel - step;
+    expected[i] = (float)(above - vote_loss(f, raw, s));
+    raw[at] = pixel;
+    found[i] = f->rooms->gradient[at] / (float)f->network.normalization.deviation[at % f->in.c];
+  }
+  scale_to_one(found, 1, pixels);
+  scale_to_one(expected, 1, pixels);
+  for (size_t i = 0; i < pixels; i++) assert_float_equal(found[i], expected[i], 2e-3F);
+  free(found), free(expected);
+}
+
+static void a_votes_gradient_is_that_of_its_loss(void **state)
+{
+  (void)state;
+  fixture f;
+  rival other;
+  setup(&f, "colour");
+  add_rival(&f, &other,
+            "[{type: conv, filters: 4, kernel: 3}, {type: tanh}, {type: flatten}, "
+            "{type: dense, name: fc, units: 5}]");
+  ls_attack_task task = task_of(&f);
+  task.member_count = MEMBERS;
+  ls_attack_run(&task);
+  double *raw;
+  assert_int_equal(ls_alloc(&raw, f.count, sizeof *raw, "pixels"), LS_OK);
+  float *images = net_floats(f.count), *nhwc = net_floats(f.count);
+  for (size_t i = 0; i < f.count; i++) images[i] = (float)f.images[i];
+  golden_to_nhwc(images, nhwc, f.n, f.in);
+  for (size_t i = 0; i < f.count; i++) raw[i] = (double)nhwc[i];
+  for (size_t s = 0; s < f.n; s++) expect_vote_gradient(&f, raw, s);
+  free(images), free(nhwc), free(raw);
+  net_fini(&other.net);
+  teardown(&f);
+}
+
+/* Twice the same network votes as it does alone, also where it is sure: to the bit. */
+static void a_vote_of_one_network_is_that_network(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"grey", "sure_dense", "sure_norm"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    fixture f;
+    ls_workspace *second;
+    setup(&f, names[k]);
+    assert_int_equal(ls_workspace_new(&second, f.net.model), LS_OK);
+    f.members[1] = (ls_attack_member){.network = &f.network, .workspace = second};
+    ls_attack_task task = task_of(&f);
+    ls_attack_run(&task);
+    float *alone = net_floats(f.count);
+    memcpy(alone, ls_workspace_input(f.net.workspace), f.count * sizeof *alone);
+    task = task_of(&f);
+    task.member_count = MEMBERS;
+    ls_attack_run(&task);
+    assert_memory_equal(ls_workspace_input(f.net.workspace), alone, f.count * sizeof *alone);
+    free(alone);
+    ls_workspace_free(second);
+    teardown(&f);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -347,7 +503,10 @@ int main(void)
       cmocka_unit_test(pgd_from_the_same_start_is_pytorchs),
       cmocka_unit_test(epsilon_and_range_are_kept_to),
       cmocka_unit_test(a_random_start_is_the_samples_own),
+      cmocka_unit_test(noise_looks_at_nothing),
       cmocka_unit_test(gradients_are_differences),
+      cmocka_unit_test(a_votes_gradient_is_that_of_its_loss),
+      cmocka_unit_test(a_vote_of_one_network_is_that_network),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
