@@ -66,8 +66,7 @@ static error_t refuse_method(struct argp_state *state, const char *word)
 {
   ls_text expected = {0};
   for (size_t k = 0; ls_attack_kinds[k]; k++) ls_text_add(&expected, "%s, ", ls_attack_kinds[k]->name);
-  ls_text_add(&expected, "several with commas between them, each once, or %s, which is all of them",
-              all_methods);
+  ls_text_add(&expected, "several of them with commas between (each once), or %s: all of them", all_methods);
   refuse(state, "method", word, ls_text_get(&expected));
   ls_text_fini(&expected);
   return EINVAL;
@@ -228,8 +227,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"method", KEY_METHOD, "METHOD[,METHOD...]", 0,
-     "Of several, each by itself and the worst for each image; worst: all of them", 0},
+    {"method", KEY_METHOD, "M[,M...]", 0,
+     "of several, each by itself, and the worst for each image; worst: all of them", 0},
     {"epsilon", KEY_EPSILON, "E[,E...]", 0,
      "The most that a pixel may be changed by, where black is 0 and white is 1", 0},
     {"steps", KEY_STEPS, "N", 0, "Steps of pgd (default: 40)", 0},
@@ -265,7 +264,7 @@ static char *tell_methods(int key, const char *text, void *input)
   if (key != KEY_METHOD) return text ? strdup(text) : NULL;
   ls_text told = {0};
   for (size_t k = 0; ls_attack_kinds[k]; k++)
-    ls_text_add(&told, "%s: %s. ", ls_attack_kinds[k]->name, ls_attack_kinds[k]->doc);
+    ls_text_add(&told, "%s: %s; ", ls_attack_kinds[k]->name, ls_attack_kinds[k]->doc);
   ls_text_add(&told, "%s", text);
   char *all;
   return ls_text_take(&told, &all) == LS_OK ? all : NULL;
@@ -276,19 +275,20 @@ const struct argp ls_attack_argp = {
     .parser = parse_option,
     .children = children,
     .help_filter = tell_methods,
-    .args_doc = "CHECKPOINT.h5 [CHECKPOINT.h5 ...] --method METHOD --epsilon E[,E...]",
+    .args_doc = "CHECKPOINT.h5 ... --method M[,M...] --epsilon E[,E...]",
     .doc =
-        "Attack a trained network with adversarial examples and count what it still gets right. Several are "
-        "compared, or attacked as one (--vote).\v"
+        "Attack trained networks with adversarial examples and count what they still get right. Several are "
+        "compared, each attacked by itself; --vote attacks them as one.\v"
         "Figures and examples are the same on any number of ranks. What is measured are images of float32 "
-        "pixels, /test/adversarial of DIR/adversarial-E.h5. `lockstep eval --data` reads the 8-bit images "
-        "of that file, whose pixels are the nearest levels within epsilon: their accuracy is printed "
-        "beside the measured one.\n"
+        "pixels, /test/adversarial of DIR/adversarial-E.h5; of several methods, those of the worst for each "
+        "image.\n"
+        "`lockstep eval --data` reads the 8-bit images of that file, whose pixels are the nearest levels "
+        "within epsilon: their accuracy is printed beside the measured one.\n"
         "\n"
         "Examples:\n"
-        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0,0.05,0.1,0.25 -o runs/a/fgsm\n"
-        "  lockstep attack runs/a/best.h5 --method pgd --epsilon 0.3 --step-size 0.01 --restarts 10\n"
-        "  lockstep attack runs/a/best.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"
-        "  lockstep attack runs/b/best.h5 --method fgsm --epsilon 0.05 --source-class Sandal --target Bag\n"
-        "  lockstep attack runs/a/best.h5 runs/b/best.h5 --method worst --epsilon 0.1,0.2 -o compared\n"
-        "  lockstep attack runs/a/best.h5 runs/b/best.h5 --vote --method fgsm,pgd --epsilon 0.1\n"};
+        "  lockstep attack a.h5 --method fgsm --epsilon 0,0.05,0.1,0.25 -o fgsm\n"
+        "  lockstep attack a.h5 --method pgd --epsilon 0.3 --step-size 0.01 --restarts 10\n"
+        "  lockstep attack a.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"
+        "  lockstep attack a.h5 --method fgsm --epsilon 0.1 --target Bag\n"
+        "  lockstep attack a.h5 b.h5 --method worst --epsilon 0.1,0.2 -o compared\n"
+        "  lockstep attack a.h5 b.h5 --vote --method fgsm,pgd --epsilon 0.1\n"};

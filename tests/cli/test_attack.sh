@@ -22,7 +22,7 @@ cmp one.json four.json || fail "figures depend on the ranks"
 for file in adversarial-0.1.h5 adversarial-0.5.h5; do
   h5diff "one/$file" "four/$file" || fail "$file depends on the ranks"
 done
-for file in examples-0.5.png curve.svg; do
+for file in examples-0.5.png curve.svg curve.csv; do
   cmp "one/$file" "four/$file" || fail "$file depends on the ranks"
 done
 holds 'epsilon 0 is no attack' 'd[0]["results"][0]["accuracy"] == d[1]["test"]["accuracy"]' one.json clean.json
@@ -81,7 +81,7 @@ holds 'a target is hit' 'd[0]["results"][0]["target_rate"] > 0.2 and d[0]["resul
 
 # Batch norm, dropout and both kinds of loss: the same weights on any ranks and threads.
 sed 's/- {type: flatten}/&\n    - {type: dropout, rate: 0.2}/' toy.yaml >dropout.yaml
-for method in '{method: fgsm, epsilon: 0.2}' '{method: pgd, epsilon: 0.2, steps: 3, warmup_epochs: 1}'; do
+for method in '{method: fgsm, epsilon: 0.2}' '{method: noise, epsilon: 0.2}' '{method: pgd, epsilon: 0.2, steps: 3, warmup_epochs: 1}'; do
   rm -rf a b
   run 0 "$lockstep" train dropout.yaml "train.adversarial=$method" -o a
   OMP_NUM_THREADS=2 ranks 3 0 "$lockstep" train dropout.yaml "train.adversarial=$method" -o b
@@ -100,7 +100,7 @@ err_has 'no --epsilon given'
 run 2 "$lockstep" attack "$net" --method fgsm --epsilon 0.1,2
 err_has 'numbers from 0 to 1'
 run 2 "$lockstep" attack "$net" --method deepfool --epsilon 0.1
-err_has 'fgsm or pgd'
+err_has 'noise, fgsm, pgd'
 run 2 "$lockstep" attack "$net" --method fgsm --epsilon 0.1 --target 4
 err_has 'classes 0 to 3'
 run 2 "$lockstep" attack "$net" --method fgsm --epsilon 0.1 --source-class nought
