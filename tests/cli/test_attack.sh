@@ -81,11 +81,13 @@ holds 'a target is hit' 'd[0]["results"][0]["target_rate"] > 0.2 and d[0]["resul
 
 # Batch norm, dropout and both kinds of loss: the same weights on any ranks and threads.
 sed 's/- {type: flatten}/&\n    - {type: dropout, rate: 0.2}/' toy.yaml >dropout.yaml
+run 0 "$lockstep" train dropout.yaml -o clean
 for method in '{method: fgsm, epsilon: 0.2}' '{method: noise, epsilon: 0.2}' '{method: pgd, epsilon: 0.2, steps: 3, warmup_epochs: 1}'; do
   rm -rf a b
   run 0 "$lockstep" train dropout.yaml "train.adversarial=$method" -o a
   OMP_NUM_THREADS=2 ranks 3 0 "$lockstep" train dropout.yaml "train.adversarial=$method" -o b
   holds "same bits: $method" 'd[0]["weights_digest"] == d[1]["weights_digest"]' a/summary.json b/summary.json
+  holds "other bits than without it: $method" 'd[0]["weights_digest"] != d[1]["weights_digest"]' a/summary.json clean/summary.json
 done
 net=$(ls -v a/checkpoint-*.h5 | tail -n 1)
 attack defended 1 --method pgd --epsilon 0.2 --steps 5

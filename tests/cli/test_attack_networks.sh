@@ -58,11 +58,16 @@ for row, (network, method, r) in zip(rows, series):
     assert abs(float(row["accuracy"]) - r["accuracy"]) < 1e-8 and row["target_rate"] == ""
 P
 python3 - <<'P' || fail 'the curves are not told apart'
-import xml.dom.minidom
+import json, xml.dom.minidom
 svg = xml.dom.minidom.parse("one/curve.svg")
 lines = svg.getElementsByTagName("polyline")
 texts = [t.firstChild.data for t in svg.getElementsByTagName("text")]
 assert len(lines) == 2 and len({l.getAttribute("stroke") for l in lines}) == 2
+for line, network in zip(lines, json.load(open("one.json"))["networks"]):
+    heights = [float(point.split(",")[1]) for point in line.getAttribute("points").split()]
+    shown = [(h - heights[0]) / 248 for h in heights]  # pixels from 100 % to 0
+    fallen = [network["results"][0]["accuracy"] - r["accuracy"] for r in network["results"]]
+    assert all(abs(s - f) < 0.001 for s, f in zip(shown, fallen))
 assert sum(t.startswith("1: plain/") or t.startswith("2: other/") for t in texts) == 2
 P
 run 0 "$lockstep" attack "$a" "$b" "${sweep[@]}" -o one

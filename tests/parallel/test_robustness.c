@@ -206,19 +206,25 @@ typedef struct trial {
   ls_examples examples;
 } trial;
 
-static void try_methods(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count)
+static void try_starts(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count,
+                       size_t restarts)
 {
   ls_onslaught onslaught = {.loader = f->loader,
                             .split = LS_EVAL_TRAIN,
                             .method_count = count,
                             .attack = {.epsilon = 0.1, .steps = 4, .seed = SEED},
-                            .restarts = 2,
+                            .restarts = restarts,
                             .target = LS_ANY_CLASS,
                             .source_class = LS_ANY_CLASS,
                             .limit = UINT64_MAX};
   for (size_t m = 0; m < count; m++) onslaught.methods[m] = methods[m];
   *out = (trial){.examples = {.count = 0}};
   assert_ok(ls_robustness_find(&out->worst, out->each, &out->examples, f->comm, &f->victim, &onslaught));
+}
+
+static void try_methods(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count)
+{
+  try_starts(out, f, methods, count, 2);
 }
 
 static void expect_same(const ls_robustness *a, const ls_robustness *b)
@@ -237,7 +243,7 @@ static void the_worst_of_methods_is_taken_sample_by_sample(void **state)
   enum { COUNT = 3 };
   fixture f;
   setup(&f, *state);
-  const ls_attack_kind *const methods[COUNT] = {&ls_attack_pgd, &ls_attack_noise, &ls_attack_fgsm};
+  const ls_attack_kind *const methods[COUNT] = {&ls_attack_pgd, &ls_attack_fgsm, &ls_attack_noise};
   trial all, alone[COUNT];
   try_methods(&all, &f, methods, COUNT);
   for (size_t m = 0; m < COUNT; m++) {
@@ -256,6 +262,26 @@ static void the_worst_of_methods_is_taken_sample_by_sample(void **state)
   if (ls_comm_rank(f.comm) == 0) assert_int_equal(correct, all.worst.correct);
   ls_examples_fini(&all.examples);
   for (size_t m = 0; m < COUNT; m++) ls_examples_fini(&alone[m].examples);
+  teardown(&f);
+}
+
+/* Of several draws a later one is worse for some sample that stands up to the first. */
+static void restarts_are_draws_of_their_own(void **state)
+{
+  const ls_attack_kind *const noise = &ls_attack_noise;
+  fixture f;
+  setup(&f, *state);
+  trial single, several;
+  try_starts(&single, &f, &noise, 1, 1);
+  try_starts(&several, &f, &noise, 1, 3);
+  assert_true(several.worst.correct <= single.worst.correct);
+  if (ls_comm_rank(f.comm) == 0) {
+    assert_true(single.worst.correct > 0);
+    assert_memory_not_equal(single.examples.images, several.examples.images,
+                            single.examples.count * PIXELS * sizeof(float));
+  }
+  ls_examples_fini(&single.examples);
+  ls_examples_fini(&several.examples);
   teardown(&f);
 }
 
@@ -345,6 +371,7 @@ static int run(ls_comm *comm)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(kept_examples_give_the_figures, comm),
       cmocka_unit_test_prestate(the_worst_of_methods_is_taken_sample_by_sample, comm),
+      cmocka_unit_test_prestate(restarts_are_draws_of_their_own, comm),
       cmocka_unit_test_prestate(a_vote_is_judged_as_one, comm),
       cmocka_unit_test_prestate(vanished_gradients_are_counted, comm),
   };
