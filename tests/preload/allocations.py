@@ -23,6 +23,8 @@ CASES = {  # name: (arguments, folders to start with, files that are results)
     "predict-json": (["predict", "run/best.h5", "images/a.png", "images/b.png", "--json"], ["run", "images"], []),
     "predict-csv": (["predict", "run/best.h5", "images/a.png", "-o", "p.csv"], ["run", "images"], ["p.csv"]),
     "attack": (["attack", "run/best.h5", "--method", "pgd", "--epsilon", "0,0.1", "--json", "-o", "a"], ["run"], ["a"]),
+    "attack-two": (["attack", "run/best.h5", "run/best.h5", "--method", "worst", "--epsilon", "0.1", "-o", "a"], ["run"], ["a"]),
+    "attack-vote": (["attack", "run/best.h5", "run/best.h5", "--vote", "--method", "worst", "--epsilon", "0.1", "--json"], ["run"], []),
     "info": (["data", "info", "toy"], [], []),
     "info-json": (["data", "info", "toy.h5", "--json"], ["toy.h5"], []),
     "import": (["data", "import", "toy", "-o", "new.h5"], [], ["new.h5"]),
