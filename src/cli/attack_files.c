@@ -10,7 +10,7 @@
 void ls_attack_folder(const char *output, size_t k, size_t count, ls_text *folder)
 {
   ls_text_add(folder, "%s", output);
-  if (count > 1) ls_text_add(folder, "/network-%zu", k + 1);
+  if (count > 1) ls_text_add(folder, "/" LS_ATTACK_FOLDER, k + 1);
 }
 
 /* "FOLDER/adversarial-0.25.h5", freed by the caller. */

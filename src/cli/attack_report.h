@@ -8,6 +8,9 @@
 
 enum { LS_ATTACK_MAX_EPSILONS = 64 };
 
+/** Where the examples of one of several networks lie, from 1 on. */
+#define LS_ATTACK_FOLDER "network-%zu"
+
 /** One epsilon's figures. */
 typedef struct ls_attack_result {
   double epsilon;

@@ -69,8 +69,8 @@ static json_t *networks_json(const ls_attack_report *report)
   json_t *list = json_array();
   for (size_t k = 0; k < report->subject_count; k++) {
     const ls_attack_subject *subject = &report->subjects[k];
-    json_t *network =
-        json_pack("{s:o, s:I}", "checkpoint", ls_json_text(subject->name), "seed", (json_int_t)subject->seed);
+    json_t *network = json_pack("{s:o, s:o, s:I}", "checkpoint", ls_json_text(subject->name), "folder",
+                                json_sprintf(LS_ATTACK_FOLDER, k + 1), "seed", (json_int_t)subject->seed);
     if (add_figures(report, subject, network))
       json_array_append_new(list, network);
     else

@@ -28,6 +28,7 @@ holds 'each network is as it is alone' \
   'all(n[k] == alone[k] for n, alone in zip(d[0]["networks"], d[1:]) for k in ("checkpoint", "seed", "results", "methods"))' \
   one.json alone-a.json alone-b.json
 holds 'the first one stands at the top' 'd[0]["results"] == d[0]["networks"][0]["results"] and len(d[0]["networks"]) == 2' one.json
+holds 'each says where its examples are' '[n["folder"] for n in d[0]["networks"]] == ["network-1", "network-2"]' one.json
 holds 'a single one has no list' '"networks" not in d[0] and "vote" not in d[0]' alone-a.json
 for method in noise pgd fgsm; do
   attack "$method" 1 "$b" --method "$method" --steps 3 --restarts 2 --epsilon 0,0.1,0.3
