@@ -287,7 +287,7 @@ const struct argp ls_attack_argp = {
         "\n"
         "Examples:\n"
         "  lockstep attack a.h5 --method fgsm --epsilon 0,0.05,0.1,0.25 -o fgsm\n"
-        "  lockstep attack a.h5 --method pgd --epsilon 0.3 --step-size 0.01 --restarts 10\n"
+        "  lockstep attack a.h5 --method pgd --epsilon 0.3 --steps 100 --restarts 3\n"
         "  lockstep attack a.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"
         "  lockstep attack a.h5 --method fgsm --epsilon 0.1 --target Bag\n"
         "  lockstep attack a.h5 b.h5 --method worst --epsilon 0.1,0.2 -o compared\n"
