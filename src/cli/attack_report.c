@@ -79,9 +79,9 @@ static void add_heading(const ls_attack_report *report, ls_text *text)
   add_methods(report, text);
   if (report->checkpoint_count > report->subject_count)
     ls_text_add(text, ", on the vote of %zu networks", report->checkpoint_count);
-  ls_text_show(text, ", on %llu samples of %s, %s",
-               (unsigned long long)report->subjects[0].results[0].figures.samples, report->data->name,
-               report->split);
+  const uint64_t samples = report->subjects[0].results[0].figures.samples;
+  ls_text_show(text, ", on %llu sample%s of %s, %s", (unsigned long long)samples, ls_plural(samples),
+               report->data->name, report->split);
   add_class(report, text, "class", onslaught->source_class);
   add_class(report, text, "to be taken for class", onslaught->target);
   if (report->subject_count == 1)

@@ -99,7 +99,8 @@ out_has '^fgsm, on the vote of 2 networks, on 90 samples of toy, test; without a
 attack goal 1 "$a" "$b" --vote --method noise,fgsm --epsilon 0.3 --source-class 0 --target 3
 holds 'a vote is led to a target, by its gradient' \
   'd[0]["methods"][1]["results"][0]["target_rate"] > d[0]["methods"][0]["results"][0]["target_rate"] + 0.2' goal.json
-run 0 "$lockstep" attack "$a" "$b" --method fgsm --epsilon 0.3 --target 3
+run 0 "$lockstep" attack "$a" "$b" --method fgsm --epsilon 0.3 --target 3 --limit 1
+out_has '^fgsm, on 1 sample of toy, test, to be taken for class 3$'
 out_has '^taken for the target$'
 
 # On a terminal it says how far it is, and standard output stays a document.
