@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "nn/tile.h"
 
 enum {
   PANEL = LS_AFFINE_PANEL,
@@ -181,7 +182,7 @@ void ls_affine_fini(ls_affine *affine)
   for (size_t i = 0; i < 4 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i / 2 % 2][i % 2][i / 4]);
 }
 
-#if defined(__AVX__) && (defined(__clang__) || __GNUC__ >= 12)
+#ifdef __AVX__
 typedef float vec __attribute__((vector_size(32)));
 typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 
@@ -192,18 +193,18 @@ static void transpose_tile(const float *x, size_t x_pitch, float *y, size_t y_pi
   vec pairs[LANES];
   for (size_t i = 0; i < LANES; i++) rows[i] = *(const unaligned *)(x + i * x_pitch);
   for (size_t i = 0; i < LANES; i += 2) {
-    pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-    pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    pairs[i] = LS_SHUFFLE_EIGHT(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    pairs[i + 1] = LS_SHUFFLE_EIGHT(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
   }
   for (size_t i = 0; i < LANES; i++) {
     const size_t first = i / 4 * 4 + i % 2;
-    rows[i] = i % 4 < 2 ? __builtin_shufflevector(pairs[first], pairs[first + 2], 0, 1, 8, 9, 4, 5, 12, 13)
-                        : __builtin_shufflevector(pairs[first], pairs[first + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    rows[i] = i % 4 < 2 ? LS_SHUFFLE_EIGHT(pairs[first], pairs[first + 2], 0, 1, 8, 9, 4, 5, 12, 13)
+                        : LS_SHUFFLE_EIGHT(pairs[first], pairs[first + 2], 2, 3, 10, 11, 6, 7, 14, 15);
   }
   for (size_t i = 0; i < LANES / 2; i++) {
-    *(unaligned *)(y + i * y_pitch) = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    *(unaligned *)(y + i * y_pitch) = LS_SHUFFLE_EIGHT(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
     *(unaligned *)(y + (i + 4) * y_pitch) =
-        __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+        LS_SHUFFLE_EIGHT(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
 }
 #else

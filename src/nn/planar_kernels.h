@@ -92,12 +92,12 @@ static forward_function *const forward_tiles[MOST_VECTORS][MOST_SUMS] = {
 /* clang-format on */
 
 /* Rows r and columns c of eight change places; each step exchanges blocks of twice the size. */
-#define LOW_ONES(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-#define HIGH_ONES(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
-#define LOW_TWOS(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#define HIGH_TWOS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#define LOW_FOURS(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-#define HIGH_FOURS(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+#define LOW_ONES(a, b) LS_SHUFFLE_EIGHT(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH_ONES(a, b) LS_SHUFFLE_EIGHT(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define LOW_TWOS(a, b) LS_SHUFFLE_EIGHT(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define HIGH_TWOS(a, b) LS_SHUFFLE_EIGHT(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define LOW_FOURS(a, b) LS_SHUFFLE_EIGHT(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define HIGH_FOURS(a, b) LS_SHUFFLE_EIGHT(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
 
 /* to[c][r] = from[r][c] for the first `columns` columns, in their order. A row of `to` is written whole. */
 ALWAYS_INLINE void transpose_eight(const float *from, size_t from_step, float *to, size_t to_step,

@@ -18,6 +18,15 @@ enum { LS_TILE_ROWS = 8 }; /* fast if m is a multiple of this */
 #define LS_TILE_AVX2
 #endif
 
+/** Lanes of two vectors of eight, 0 to 7 of `a` and 8 to 15 of `b`. gcc knows clang's word for it from 12 on.
+ */
+#if defined(__clang__) || __GNUC__ >= 12
+#define LS_SHUFFLE_EIGHT(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int ls_lanes_of_eight __attribute__((vector_size(32)));
+#define LS_SHUFFLE_EIGHT(a, b, ...) __builtin_shuffle(a, b, (ls_lanes_of_eight){__VA_ARGS__})
+#endif
+
 /** Operands of a product, as in ls_gemm_run(). */
 typedef struct ls_tile_data {
   const float *start; /* NULL: C += */

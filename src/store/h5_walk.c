@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "h5/object.h"
 #include "store/h5.h"
 
 enum { MAX_DEPTH = 12, MAX_ENTRIES = 10000 };
@@ -13,8 +14,8 @@ enum { MAX_DEPTH = 12, MAX_ENTRIES = 10000 };
 typedef struct walk {
   ls_h5_visit visit;
   void *user;
-  ls_status status; /* why the walk ended early */
-  haddr_t *seen;    /* [MAX_ENTRIES] addresses of the objects met so far */
+  ls_status status;      /* why the walk ended early */
+  ls_h5_object_id *seen; /* [MAX_ENTRIES + 1] the objects met so far */
   size_t seen_count, entries;
   size_t depth;
   char path[LS_H5_PATH_BYTES * 2];
@@ -22,11 +23,11 @@ typedef struct walk {
 
 static ls_status walk_group(walk *self, hid_t group);
 
-static bool seen_before(walk *self, haddr_t address)
+static bool seen_before(walk *self, const ls_h5_object *object)
 {
   for (size_t i = 0; i < self->seen_count; i++)
-    if (self->seen[i] == address) return true;
-  self->seen[self->seen_count++] = address;
+    if (ls_h5_object_is_same(&self->seen[i], &object->id)) return true;
+  self->seen[self->seen_count++] = object->id;
   return false;
 }
 
@@ -37,12 +38,11 @@ static ls_status find_type(walk *self, hid_t group, const char *name, H5L_type_t
                                                       [H5O_TYPE_NAMED_DATATYPE] = LS_H5_TYPE};
   *type = LS_H5_LINK;
   if (link != H5L_TYPE_HARD) return LS_OK;
-  H5O_info_t info;
-  if (H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-    return ls_h5_fail(LS_E_INPUT, "%s: cannot be read", self->path);
-  bool known = info.type >= 0 && info.type < H5O_TYPE_NTYPES;
-  *type = known ? types[info.type] : LS_H5_TYPE;
-  if (seen_before(self, info.addr)) *type = LS_H5_AGAIN;
+  ls_h5_object object;
+  LS_TRY(ls_h5_object_find(group, name, &object), "%s", self->path);
+  bool known = object.type >= 0 && object.type < H5O_TYPE_NTYPES;
+  *type = known ? types[object.type] : LS_H5_TYPE;
+  if (seen_before(self, &object)) *type = LS_H5_AGAIN;
   if (*type == LS_H5_GROUP && self->depth >= MAX_DEPTH) *type = LS_H5_BEYOND;
   return LS_OK;
 }
@@ -108,10 +108,9 @@ static ls_status walk_group(walk *self, hid_t group)
 /* Walk from an open group, which is an object that was met. */
 static ls_status start(walk *self, hid_t group)
 {
-  H5O_info_t info;
-  if (H5Oget_info2(group, &info, H5O_INFO_BASIC) < 0)
-    return ls_h5_fail(LS_E_INPUT, "group %s: cannot be read", self->path);
-  (void)seen_before(self, info.addr);
+  ls_h5_object object;
+  LS_TRY(ls_h5_object_find(group, ".", &object), "group %s", self->path);
+  (void)seen_before(self, &object);
   return walk_group(self, group);
 }
 

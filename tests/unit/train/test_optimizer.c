@@ -102,7 +102,7 @@ static void check_case(case_file *table, const ls_model *model, const float *ini
 {
   const size_t bytes = ls_model_count(model)->params * sizeof(float);
   char name[256];
-  snprintf(name, sizeof name, "%s", table->line + strlen("case "));
+  snprintf(name, sizeof name, "%.255s", table->line + strlen("case "));
   case_next(table);
   experiment run = {.spec = case_spec(ls_optimizer_schemas, name), .model = model};
   const ls_optimizer_kind *kind = ls_optimizer_find(&run.spec);
