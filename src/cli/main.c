@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/ending.h"
 #include "cli/print.h"
+#include "cli/processor.h"
 
 static const ls_command *const commands[] = {
     &ls_command_train,   &ls_command_eval,  &ls_command_predict, &ls_command_attack, &ls_command_data,
@@ -112,6 +113,7 @@ static ls_status finish_output(void)
 
 int main(int argc, char **argv)
 {
+  if (!ls_processor_check()) return ls_status_exit(LS_E_USAGE);
   occupy_streams();
   fesetenv(FE_DFL_ENV);     /* libraries that were linked with -ffast-math have small numbers flushed to 0 */
   signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */

@@ -142,13 +142,13 @@ static double central(probe *p, float *v, const float *direction, size_t count, 
 {
   float *kept = net_floats(count);
   double value[2];
-  memcpy(kept, v, count * sizeof *v);
+  for (size_t i = 0; i < count; i++) kept[i] = v[i];
   for (int side = 0; side < 2; side++) {
     for (size_t i = 0; i < count; i++)
       v[i] = kept[i] + (side == 0 ? 1.0F : -1.0F) * (float)step * direction[i];
     value[side] = objective(p);
   }
-  memcpy(v, kept, count * sizeof *v);
+  for (size_t i = 0; i < count; i++) v[i] = kept[i];
   free(kept);
   return (value[0] - value[1]) / (2 * step);
 }

@@ -125,6 +125,7 @@ static void values_of_no_training_are_named(void **state)
     *cases[i].value = before;
     assert_int_equal(ls_state_check(&f->state), LS_OK);
   }
+  f->state.average = (ls_average){0};
 }
 
 static void empty_history_and_no_names_are_fine(void **state)
