@@ -19,8 +19,11 @@ target_compile_options(ls_flags INTERFACE -fno-math-errno -fno-trapping-math -ff
 if(LS_WERROR)
   target_compile_options(ls_flags INTERFACE -Werror)
 endif()
+# clang before 15 has no -march=native on Arm, gcc has none on POWER.
 if(LS_NATIVE)
-  target_compile_options(ls_flags INTERFACE -march=native)
+  include(CheckCCompilerFlag)
+  check_c_compiler_flag(-march=native LS_HAS_MARCH_NATIVE)
+  target_compile_options(ls_flags INTERFACE $<IF:$<BOOL:${LS_HAS_MARCH_NATIVE}>,-march=native,-mcpu=native>)
 endif()
 if(LS_FUZZ)
   target_compile_options(ls_flags INTERFACE -fsanitize=fuzzer-no-link)

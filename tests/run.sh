@@ -81,6 +81,8 @@ if [[ ${#only[@]} -eq 0 ]]; then
   start_scripts tests/cluster/test_slurm.sh tests/cluster/netns.sh
   check 'style: clang-format' bash tests/style/format.sh
   check 'style: arrows between modules' bash tests/style/layering.sh
+  check 'set-up: bootstrap waits for apt, and knows architectures' bash tests/style/bootstrap.sh
+  check 'set-up: cmake says what is missing, and finds HDF5' bash tests/style/configure.sh
   check 'build: clang, release, warnings are errors' build clang
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas
@@ -99,7 +101,7 @@ fi
 run_ctest 'release' --test-dir build/release -j 3 "${only[@]}" # these wait much
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
-  check 'install: cmake --install' bash tests/style/install.sh
+  check 'install: cmake --install, pkg-config, find_package' bash tests/style/install.sh
   check 'chaos: runs that are killed, starved and damaged end with the same bits' bash tests/chaos/run.sh
 fi
 

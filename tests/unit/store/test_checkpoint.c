@@ -364,7 +364,8 @@ static void checksums_hold_without_seal(void **state)
     spew(path_in(f, "b.h5"), bytes, count);
     assert_int_equal(read_back(f, "b.h5"), LS_E_INPUT);
     assert_true(error_has(names[i]));
-    assert_true(error_has("Fletcher32"));
+    assert_true(error_has("Fletcher32") ||
+                error_has("filter returned failure")); /* HDF5 before 1.13, and from it on */
     at[7] ^= 0x10;
   }
   free(bytes);
