@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Proves the set-up: makes a minimal Debian 12 root with debootstrap, copies the tree in, and runs the README's
+# Proves the set-up: makes a minimal Debian root with debootstrap, copies the tree in, and runs the README's
 # two commands there. Needs root, some GB of disk and several minutes; not part of CI.
 #
-#   bash tests/fresh.sh [FOLDER]      default: a temporary folder, removed at the end
+#   bash tests/fresh.sh [--release NAME] [FOLDER]
+#     NAME    bookworm, Debian 12, is the default; of another one the quick start and the unit tests are run
+#     FOLDER  default: a temporary folder, removed at the end
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ $EUID -eq 0 ]] || { echo "fresh.sh: debootstrap and chroot need root" >&2; exit 1; }
 command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
+release=bookworm
+[[ "${1:-}" != --release ]] || { release=$2 && shift 2; }
 
 root=${1:-$(mktemp -d)}
 chmod 755 "$root" # apt downloads as a user of its own
@@ -21,7 +25,7 @@ mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packag
   awk '$2 == "bookworm" {print $1; exit}')
 [[ -n "$mirror" ]] || { echo "fresh.sh: this machine's apt names no bookworm mirror" >&2; exit 1; }
 
-debootstrap --variant=minbase bookworm "$root" "$mirror"
+debootstrap --variant=minbase "$release" "$root" "$mirror"
 grep -hiE '^ *Acquire::' /etc/apt/apt.conf.d/* >"$root/etc/apt/apt.conf.d/99host" || true # proxies, certificates
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 [[ ! -d /usr/local/share/ca-certificates ]] || cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
@@ -37,5 +41,8 @@ inside() {
     LANG=C.UTF-8 bash -c "cd /root/lockstep && $1"
 }
 inside 'bash jobs/quickstart.sh train.epochs=2'
-inside 'bash tests/run.sh'
-echo "fresh.sh: both commands work on a minimal Debian 12"
+if [[ $release == bookworm ]]; then inside 'bash tests/run.sh'; else inside 'bash tests/run.sh -L unit'; fi
+started=$(find "$root"/etc/systemd/system "$root"/etc/rc[2-5].d -name 'S*munge*' -o -name 'S*slurm*' -o -path '*.wants/munge*' \
+  -o -path '*.wants/slurm*' 2>/dev/null || true)
+[[ -z "$started" ]] || { echo "fresh.sh: the tests have enabled services: $started" >&2; exit 1; }
+echo "fresh.sh: both commands work on a minimal Debian, $release"
