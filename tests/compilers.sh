@@ -4,7 +4,7 @@
 #   bash tests/compilers.sh [--install] [COMPILER...]    default: gcc-11 gcc-12, clang-14; --install: by apt, as root
 #
 # clang needs the OpenMP library of its own version, of which Debian installs one at a time. Another release of Debian,
-# with another HDF5 and Open MPI: bash tests/fresh.sh --release trixie.
+# with another HDF5 and Open MPI: RELEASE=trixie bash tests/fresh.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 install=false

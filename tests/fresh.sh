@@ -2,16 +2,13 @@
 # Proves the set-up: makes a minimal Debian root with debootstrap, copies the tree in, and runs the README's
 # two commands there. Needs root, some GB of disk and several minutes; not part of CI.
 #
-#   bash tests/fresh.sh [--release NAME] [FOLDER]
-#     NAME    bookworm, Debian 12, is the default; of another one the quick start and the unit tests are run
-#     FOLDER  default: a temporary folder, removed at the end
+#   bash tests/fresh.sh [FOLDER]      default: a temporary folder, removed at the end
+#   RELEASE=trixie                    another release than Debian 12, bookworm: the quick start and the unit tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ $EUID -eq 0 ]] || { echo "fresh.sh: debootstrap and chroot need root" >&2; exit 1; }
 command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
-release=bookworm
-[[ "${1:-}" != --release ]] || { release=$2 && shift 2; }
-
+release=${RELEASE:-bookworm}
 root=${1:-$(mktemp -d)}
 chmod 755 "$root" # apt downloads as a user of its own
 cleanup() {
