@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/directory.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -15,11 +17,12 @@
 #include "cli/print.h"
 #include "cli/reading.h"
 
-enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON };
+enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON, KEY_PREDICTIONS };
 
 typedef struct eval_arguments {
   ls_election_wish wish; /* texts are argv's */
   const char **checkpoints;
+  const char *predictions; /* the CSV file, argv's; NULL: none */
   bool json;
 } eval_arguments;
 
@@ -48,6 +51,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     arguments->wish.data = value;
   else if (key == KEY_JSON)
     arguments->json = true;
+  else if (key == KEY_PREDICTIONS)
+    arguments->predictions = value;
   else if (key == KEY_TTA)
     return parse_tta(arguments, value, state);
   else if (key == KEY_SPLIT)
@@ -70,6 +75,13 @@ static const struct argp_option options[] = {
      "probabilities; "
      "flip: and at the mirror images, where left and right mean the same",
      0},
+    {"predictions", KEY_PREDICTIONS, "FILE.csv", 0,
+     "Write a row for each image: index,label,class,probability,class_name. label is the true class, class "
+     "the "
+     "predicted one, both as numbers; index counts from 0 in the dataset's test split, or in its training "
+     "split "
+     "for --split train and validation",
+     0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {0}};
 
@@ -87,6 +99,7 @@ static const struct argp argp = {
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
         "  lockstep eval runs/a/best.h5 --tta\n"
+        "  lockstep eval runs/a/best.h5 --predictions mistakes.csv\n"
         "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
 
 static json_t *document_of(const ls_election *election)
@@ -106,11 +119,36 @@ static ls_status show(const ls_election *election, bool json)
   return ls_print_text(&report);
 }
 
+/* Can the file be written? Found out before the evaluation. Rank 0. */
+static ls_status check_predictions(const char *path)
+{
+  ls_directory folder;
+  const char *name;
+  LS_PASS(ls_file_check_target(path));
+  LS_TRY(ls_directory_open_around(&folder, path, &name), "--predictions '%s'", path);
+  ls_directory_close(&folder);
+  return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status write_predictions(const ls_election *election, const char *path)
+{
+  ls_text csv = {0};
+  ls_election_csv(election, &csv);
+  const ls_status status = csv.failed ? ls_fail(LS_E_MEMORY, "no memory for the predictions")
+                                      : ls_file_write(path, ls_text_get(&csv), csv.length);
+  ls_text_fini(&csv);
+  return status;
+}
+
 static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
   ls_election election = {.count = 0};
+  const char *csv = arguments->predictions;
   ls_status status;
+  if (csv) LS_ROOT(comm, check_predictions(csv));
   LS_GO(ls_election_hold(&election, comm, &arguments->wish));
+  if (csv) LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_predictions(&election, csv) : LS_OK));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&election, arguments->json) : LS_OK));
 done:
   ls_election_fini(&election);
@@ -125,6 +163,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   arguments.wish.checkpoints = arguments.checkpoints;
   bool done;
   ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
+  arguments.wish.predictions = arguments.predictions != NULL;
   if (status == LS_OK && !done) status = evaluate(comm, &arguments);
   free(arguments.checkpoints);
   return status;

@@ -2,6 +2,7 @@
 /* Checkpoints that are evaluated, alone or as an ensemble. */
 #include "cli/election.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -87,9 +88,8 @@ static ls_status prepare(ls_comm *comm, ls_election *election)
 /* What came of the votes. Rank 0. */
 static ls_status count_votes(ls_election *election)
 {
-  const ls_evaluation *evaluation = &election->evaluation;
   LS_PASS(ls_class_names_of(&election->class_names, ls_source_info(election->source)));
-  LS_PASS(ls_metrics_new(&election->metrics, evaluation->confusion, evaluation->classes, evaluation->loss));
+  LS_PASS(ls_metrics_new(&election->metrics, &election->evaluation));
   if (election->count == 1) return LS_OK;
   return ls_ensemble_new(&election->ensemble, &election->votes,
                          election->held_out.samples > 0 ? &election->held_out : NULL);
@@ -100,7 +100,10 @@ ls_status ls_election_hold(ls_election *election, ls_comm *comm, const ls_electi
   *election = (ls_election){.wish = *wish};
   LS_PASS(prepare(comm, election));
   const ls_electorate electorate = {election->voters, election->count, election->threads};
-  LS_PASS(ls_evaluate(&election->evaluation, comm, &electorate, election->loader, wish->split));
+  const ls_split of = wish->split == LS_EVAL_TEST ? LS_SPLIT_TEST : LS_SPLIT_TRAIN;
+  election->predictions.split_count = ls_source_info(election->source)->count[of];
+  LS_PASS(ls_evaluate(&election->evaluation, comm, &electorate, election->loader, wish->split,
+                      wish->predictions ? &election->predictions : NULL));
   if (election->count > 1)
     LS_PASS(ls_votes_collect(&election->votes, comm, &electorate, election->loader, wish->split));
   if (election->fits_weights && ls_loader_eval_count(election->loader, LS_EVAL_VALIDATION) > 0)
@@ -116,6 +119,7 @@ void ls_election_fini(ls_election *election)
   free(election->class_names);
   ls_text_fini(&election->other_classes);
   ls_evaluation_fini(&election->evaluation);
+  ls_predictions_fini(&election->predictions);
   ls_votes_fini(&election->votes);
   ls_votes_fini(&election->held_out);
   ls_loader_free(election->loader);
@@ -133,6 +137,33 @@ void ls_election_report(const ls_election *election, ls_text *text)
   ls_metrics_report(election->metrics, ls_eval_split_words[election->wish.split], election->class_names,
                     text);
   if (election->ensemble) ls_ensemble_report(election->ensemble, election->wish.checkpoints, text);
+}
+
+/* A field of CSV (RFC 4180): between quotes where it holds what separates fields or lines. */
+static void add_field(ls_text *csv, const char *field)
+{
+  if (!strpbrk(field, ",\"\r\n")) {
+    ls_text_add(csv, "%s", field);
+    return;
+  }
+  ls_text_add(csv, "\"");
+  for (const char *c = field; *c; c++) ls_text_add(csv, *c == '"' ? "\"\"" : "%c", *c);
+  ls_text_add(csv, "\"");
+}
+
+void ls_election_csv(const ls_election *election, ls_text *csv)
+{
+  ls_text_add(csv, "index,label,class,probability,class_name\n");
+  for (size_t i = 0; i < election->predictions.count; i++) {
+    const ls_prediction *item = &election->predictions.items[i];
+    ls_text_add(csv, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9g,", item->sample, item->label, item->class,
+                item->probability);
+    if (election->class_names)
+      add_field(csv, election->class_names[item->class]);
+    else
+      ls_text_add(csv, "%" PRIu64, item->class);
+    ls_text_add(csv, "\n");
+  }
 }
 
 bool ls_election_add_json(const ls_election *election, json_t *document)

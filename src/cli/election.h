@@ -23,8 +23,9 @@ typedef struct ls_election_wish {
   const char *data;   /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
   ls_reading reading; /* what is said of its files: transposition and first label */
   ls_eval_split split;
-  bool tta, flips; /* test-time augmentation; with mirror images */
-  bool told_data;  /* what is odd about the data has been told already */
+  bool tta, flips;  /* test-time augmentation; with mirror images */
+  bool told_data;   /* what is odd about the data has been told already */
+  bool predictions; /* what is said of each sample is wanted, too */
 } ls_election_wish;
 
 /** In the order in which it is made; zero-initialize it. */
@@ -36,13 +37,14 @@ typedef struct ls_election {
   size_t count, threads;
   ls_source *source;
   ls_loader *loader;
-  bool fits_weights;        /* several networks that held out the same samples, which are at hand */
-  ls_evaluation evaluation; /* of the soft vote */
-  ls_votes votes, held_out; /* of several networks; rank 0 */
-  const char **class_names; /* rank 0; NULL: the dataset has none */
-  ls_metrics *metrics;      /* rank 0 */
-  ls_text other_classes;    /* lines: of networks that were trained on others than the data's */
-  ls_ensemble *ensemble;    /* rank 0; NULL: a single network */
+  bool fits_weights;          /* several networks that held out the same samples, which are at hand */
+  ls_evaluation evaluation;   /* of the soft vote */
+  ls_predictions predictions; /* likewise; rank 0, where they are wanted */
+  ls_votes votes, held_out;   /* of several networks; rank 0 */
+  const char **class_names;   /* rank 0; NULL: the dataset has none */
+  ls_metrics *metrics;        /* rank 0 */
+  ls_text other_classes;      /* lines: of networks that were trained on others than the data's */
+  ls_ensemble *ensemble;      /* rank 0; NULL: a single network */
 } ls_election;
 
 /** Load the checkpoints and evaluate them. On error ls_election_fini() is still due.
@@ -55,6 +57,10 @@ void ls_election_fini(ls_election *election);
 
 /** Append the report for people. Rank 0. */
 void ls_election_report(const ls_election *election, ls_text *text);
+
+/** Append the predictions as CSV: index,label,class,probability,class_name; a line each, in the order of the
+ * samples. Without class names those are the numbers. Rank 0. */
+void ls_election_csv(const ls_election *election, ls_text *csv);
 
 /** Add the split's metrics under its name, and "ensemble" where there are several. False without memory.
  * Rank 0. */

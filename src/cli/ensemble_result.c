@@ -90,8 +90,8 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_election
     const ls_reliability_bin *bin = &soft->bins[i];
     const double samples = (double)bin->samples;
     if (bin->samples == 0) continue;
-    points[line.count++] = (ls_chart_point){.x = bin->confidence / samples,
-                                            .y = (double)bin->correct / samples,
+    points[line.count++] = (ls_chart_point){.x = ls_reliability_confidence(bin),
+                                            .y = ls_reliability_accuracy(bin),
                                             .weight = samples / (double)soft->samples};
   }
   ls_format(title, sizeof title, "accuracy of the soft vote of %zu, %s: calibration error %.4f",

@@ -13,17 +13,12 @@
 #include "eval/json.h"
 #include "eval/metrics.h"
 
-static ls_status metrics_of(const ls_evaluation *evaluation, ls_metrics **out)
-{
-  return ls_metrics_new(out, evaluation->confusion, evaluation->classes, evaluation->loss);
-}
-
 /* Metrics of a split, printed when `title` is given, added to the document. */
 static ls_status add_split(json_t *document, const char *key, bool printed, const ls_evaluation *evaluation,
                            const char *const *names)
 {
   ls_metrics *metrics;
-  LS_PASS(metrics_of(evaluation, &metrics));
+  LS_PASS(ls_metrics_new(&metrics, evaluation));
   ls_status status = LS_OK;
   if (printed) {
     ls_text report = {0};

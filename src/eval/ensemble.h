@@ -8,8 +8,8 @@
 
 #include "base/status.h"
 #include "base/text.h"
-#include "eval/calibration.h"
 #include "eval/votes.h"
+#include "train/calibration.h"
 
 typedef struct ls_ensemble {
   size_t members;

@@ -61,8 +61,8 @@ static json_t *reliability_json(const ls_calibration *figures)
     if (bin->samples == 0) continue;
     filled++;
     json_array_append_new(bins, json_pack("{s:I, s:f, s:f}", "samples", (json_int_t)bin->samples,
-                                          "confidence", bin->confidence / (double)bin->samples, "accuracy",
-                                          (double)bin->correct / (double)bin->samples));
+                                          "confidence", ls_reliability_confidence(bin), "accuracy",
+                                          ls_reliability_accuracy(bin)));
   }
   return ls_json_complete(bins, filled);
 }

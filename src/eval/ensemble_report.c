@@ -32,8 +32,7 @@ static void add_voting(ls_text *text, const ls_ensemble *ensemble)
 static void add_bin(ls_text *text, const ls_reliability_bin *bin)
 {
   char bar[BAR_WIDTH + 2];
-  const double confidence = bin->confidence / (double)bin->samples;
-  const double accuracy = (double)bin->correct / (double)bin->samples;
+  const double confidence = ls_reliability_confidence(bin), accuracy = ls_reliability_accuracy(bin);
   memset(bar, ' ', BAR_WIDTH + 1);
   memset(bar, '#', (size_t)(accuracy * BAR_WIDTH));
   bar[(size_t)(confidence * BAR_WIDTH)] = '|';

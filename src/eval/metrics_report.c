@@ -17,7 +17,7 @@ enum {
   MATRIX_MAX_CLASSES = 30, /* above: no matrix, which no terminal would hold */
   NAME_MIN_WIDTH = 8,
   NAME_MAX_WIDTH = 24,
-  PAIR_COUNT = 5 /* most confused pairs shown */
+  MAX_PAIRS = 20 /* most confused pairs shown: as many as there are classes, but no more than this */
 };
 
 static size_t digit_count(uint64_t number)
@@ -110,23 +110,30 @@ typedef struct pair {
   uint64_t count;
 } pair;
 
-/* Put a pair into the list, which is sorted by count; the earlier one stays ahead on ties. */
-static void insert_pair(pair *pairs, pair new_pair)
+/* The most confused pairs, by falling count; the earlier one stays ahead on ties. */
+typedef struct pair_list {
+  pair pairs[MAX_PAIRS];
+  size_t most; /* of them are wanted */
+} pair_list;
+
+static void insert_pair(pair_list *list, pair new_pair)
 {
-  size_t place = PAIR_COUNT;
-  while (place > 0 && pairs[place - 1].count < new_pair.count) place--;
-  if (place == PAIR_COUNT) return;
-  memmove(&pairs[place + 1], &pairs[place], (PAIR_COUNT - 1 - place) * sizeof pairs[0]);
-  pairs[place] = new_pair;
+  size_t place = list->most;
+  while (place > 0 && list->pairs[place - 1].count < new_pair.count) place--;
+  if (place == list->most) return;
+  memmove(&list->pairs[place + 1], &list->pairs[place], (list->most - 1 - place) * sizeof(pair));
+  list->pairs[place] = new_pair;
 }
 
-static void find_pairs(const ls_metrics *metrics, pair pairs[PAIR_COUNT])
+static pair_list find_pairs(const ls_metrics *metrics)
 {
   const size_t classes = metrics->classes;
+  pair_list list = {.most = ls_size_min(classes, MAX_PAIRS)};
   for (size_t i = 0; i < classes * classes; i++) {
     const pair found = {i / classes, i % classes, metrics->confusion[i]};
-    if (found.actual != found.predicted) insert_pair(pairs, found);
+    if (found.actual != found.predicted) insert_pair(&list, found);
   }
+  return list;
 }
 
 static void add_class(ls_text *text, const char *const *class_names, size_t i)
@@ -137,20 +144,47 @@ static void add_class(ls_text *text, const char *const *class_names, size_t i)
 
 static void add_pairs(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
 {
-  pair pairs[PAIR_COUNT] = {0};
-  find_pairs(metrics, pairs);
-  if (pairs[0].count == 0) return;
+  const pair_list list = find_pairs(metrics);
+  if (list.pairs[0].count == 0) return;
   ls_text_add(text, "\nmost confused\n");
-  for (size_t i = 0; i < PAIR_COUNT && pairs[i].count > 0; i++) {
-    const uint64_t support = metrics->per_class[pairs[i].actual].support;
+  for (size_t i = 0; i < list.most && list.pairs[i].count > 0; i++) {
+    const pair *shown = &list.pairs[i];
+    const uint64_t support = metrics->per_class[shown->actual].support;
     ls_text_add(text, "true ");
-    add_class(text, class_names, pairs[i].actual);
+    add_class(text, class_names, shown->actual);
     ls_text_add(text, " predicted ");
-    add_class(text, class_names, pairs[i].predicted);
-    ls_text_add(text, ": %llu %s, %.1f %% of its samples\n", (unsigned long long)pairs[i].count,
-                pairs[i].count == 1 ? "time" : "times", 100 * (double)pairs[i].count / (double)support);
+    add_class(text, class_names, shown->predicted);
+    ls_text_add(text, ": %llu %s, %.1f %% of its samples\n", (unsigned long long)shown->count,
+                shown->count == 1 ? "time" : "times", 100 * (double)shown->count / (double)support);
   }
 }
+
+/* ---- notes ---- */
+
+static const char *class_note(const ls_class_metrics *class)
+{
+  if (class->support + class->predicted == 0) return "no samples, never predicted: not in the macro means";
+  if (class->support == 0) return "no samples: recall taken as 0";
+  if (class->predicted == 0) return "never predicted: precision taken as 0";
+  return NULL;
+}
+
+void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text)
+{
+  if (metrics->samples == 0) {
+    ls_text_add(text, "no samples: all figures are 0\n");
+    return;
+  }
+  for (size_t i = 0; i < metrics->classes; i++) {
+    const char *note = class_note(&metrics->per_class[i]);
+    if (!note) continue;
+    ls_text_add(text, "class %zu", i);
+    if (class_names) ls_text_show(text, " (%s)", class_names[i]);
+    ls_text_add(text, ": %s\n", note);
+  }
+}
+
+/* ---- the whole ---- */
 
 void ls_metrics_report(const ls_metrics *metrics, const char *title, const char *const *class_names,
                        ls_text *text)
@@ -159,7 +193,8 @@ void ls_metrics_report(const ls_metrics *metrics, const char *title, const char 
               100 * metrics->accuracy, (unsigned long long)metrics->correct,
               (unsigned long long)metrics->samples);
   if (metrics->samples > 0) {
-    ls_text_add(text, "\n");
+    ls_text_add(text, "%*snegative log-likelihood %.4f, Brier score %.4f, calibration error %.4f\n\n",
+                (int)strlen(title) + 2, "", metrics->loss, metrics->brier, metrics->ece);
     add_class_table(text, metrics, class_names);
     ls_text_add(text, "\n");
     if (metrics->classes <= MATRIX_MAX_CLASSES)

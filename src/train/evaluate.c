@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Evaluation: micro-batches over threads and ranks, integer counts summed over both. */
+/* Evaluation: micro-batches over threads and ranks, integer counts summed over both. Predictions have a row
+ * each in a table of the split, which one rank fills in; the rest being zero, the sum over the ranks is the
+ * table. */
 #include "train/evaluate.h"
 
 #include <math.h>
@@ -14,14 +16,26 @@
  */
 static const double LOSS_SCALE = 0x1p28;
 
+/* Nothing but uint64_t, to be summed over the ranks word by word. */
+typedef struct eval_sums {
+  uint64_t loss;     /* fixed point */
+  uint64_t infinite; /* samples whose loss is too large */
+  ls_calibration calibration;
+} eval_sums;
+
+_Static_assert(sizeof(eval_sums) % sizeof(uint64_t) == 0, "sums are words");
+
 /* What one thread gathers, and where it adds up the votes. */
 typedef struct thread_tally {
-  uint64_t loss;        /* fixed point */
-  uint64_t infinite;    /* samples whose loss is too large */
+  eval_sums sums;
   uint64_t *confusion;  /* [classes, classes] */
   float *probabilities; /* [microbatch, classes]: mean over the voters */
   float *own;           /* [microbatch, classes]: of one voter */
+  double *p;            /* [classes]: of one sample */
 } thread_tally;
+
+/* A row of the table of predictions. */
+enum { ROW_FOUND, ROW_LABEL, ROW_CLASS, ROW_PROBABILITY, ROW_WORDS };
 
 typedef struct eval_job {
   const ls_electorate *electorate;
@@ -30,6 +44,8 @@ typedef struct eval_job {
   size_t threads, classes;
   double loss_limit;     /* of a sample: the sum of all fits */
   thread_tally *tallies; /* [threads] */
+  size_t rows;           /* of the table: samples of the split */
+  uint64_t *table;       /* [rows, ROW_WORDS]; NULL: predictions are not wanted */
 } eval_job;
 
 static void fini(eval_job *job)
@@ -38,8 +54,10 @@ static void fini(eval_job *job)
     free(job->tallies[t].confusion);
     free(job->tallies[t].probabilities);
     free(job->tallies[t].own);
+    free(job->tallies[t].p);
   }
   free(job->tallies);
+  free(job->table);
 }
 
 static ls_status prepare(eval_job *job, size_t microbatch)
@@ -53,8 +71,10 @@ static ls_status prepare(eval_job *job, size_t microbatch)
     LS_PASS(ls_alloc(&tally->confusion, matrix, sizeof(uint64_t), "a confusion matrix"));
     LS_PASS(ls_alloc(&tally->probabilities, microbatch * job->classes, sizeof(float), "probabilities"));
     LS_PASS(ls_alloc(&tally->own, microbatch * job->classes, sizeof(float), "probabilities"));
+    LS_PASS(ls_alloc(&tally->p, job->classes, sizeof(double), "probabilities"));
   }
-  return LS_OK;
+  return job->rows > 0 ? ls_alloc(&job->table, job->rows, ROW_WORDS * sizeof(uint64_t), "the predictions")
+                       : LS_OK;
 }
 
 static const float *view_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch,
@@ -117,14 +137,39 @@ static size_t largest(const float *values, size_t count)
   return best;
 }
 
-static void count_sample(const eval_job *job, thread_tally *tally, const float *logits, uint16_t label)
+/* In float64, so that the largest probability is that of the largest logit. */
+static void soften(const float *logits, size_t classes, size_t best, double *p)
+{
+  double sum = 0;
+  for (size_t k = 0; k < classes; k++) {
+    p[k] = exp((double)logits[k] - (double)logits[best]);
+    sum += p[k];
+  }
+  for (size_t k = 0; k < classes; k++) p[k] /= sum;
+}
+
+/* Each sample has a row of its own: threads do not meet. */
+static void note_prediction(uint64_t *row, uint16_t label, size_t class, double probability)
+{
+  row[ROW_FOUND] = 1;
+  row[ROW_LABEL] = label;
+  row[ROW_CLASS] = class;
+  memcpy(&row[ROW_PROBABILITY], &probability, sizeof probability);
+}
+
+static void count_sample(const eval_job *job, thread_tally *tally, const float *logits, uint16_t label,
+                         uint64_t sample)
 {
   const double loss = ls_loss_softmax(logits, &label, 1, job->classes, 0.0, 1.0, NULL).loss;
+  const size_t class = largest(logits, job->classes);
   if (loss < job->loss_limit)
-    tally->loss += (uint64_t)llround(loss * LOSS_SCALE);
+    tally->sums.loss += (uint64_t)llround(loss * LOSS_SCALE);
   else
-    tally->infinite++;
-  tally->confusion[label * job->classes + largest(logits, job->classes)]++;
+    tally->sums.infinite++;
+  tally->confusion[label * job->classes + class]++;
+  soften(logits, job->classes, class, tally->p);
+  ls_calibration_add(&tally->sums.calibration, tally->p, job->classes, label);
+  if (sample < job->rows) note_prediction(job->table + sample * ROW_WORDS, label, class, tally->p[class]);
 }
 
 static void evaluate_part(const eval_job *job, size_t part)
@@ -135,7 +180,8 @@ static void evaluate_part(const eval_job *job, size_t part)
     ls_microbatch microbatch = ls_loader_eval_microbatch(job->loader, job->split, i);
     const float *logits = vote(job, part, &microbatch);
     for (size_t s = 0; s < microbatch.n; s++)
-      count_sample(job, &job->tallies[part], logits + s * job->classes, microbatch.labels[s]);
+      count_sample(job, &job->tallies[part], logits + s * job->classes, microbatch.labels[s],
+                   microbatch.samples[s]);
   }
 }
 
@@ -149,18 +195,44 @@ static void run(const eval_job *job)
 static ls_status reduce(const eval_job *job, ls_comm *comm, ls_evaluation *out)
 {
   size_t matrix = job->classes * job->classes;
-  uint64_t sums[2] = {0, 0};
+  eval_sums sums = {.loss = 0};
   for (size_t t = 0; t < job->threads; t++) {
-    sums[0] += job->tallies[t].loss;
-    sums[1] += job->tallies[t].infinite;
+    sums.loss += job->tallies[t].sums.loss;
+    sums.infinite += job->tallies[t].sums.infinite;
+    ls_calibration_merge(&sums.calibration, &job->tallies[t].sums.calibration);
     for (size_t i = 0; i < matrix; i++) out->confusion[i] += job->tallies[t].confusion[i];
   }
-  LS_PASS(ls_comm_sum_u64(comm, sums, 2));
+  LS_PASS(ls_comm_sum_u64(comm, &sums.loss, sizeof sums / sizeof(uint64_t)));
   LS_PASS(ls_comm_sum_u64(comm, out->confusion, matrix));
   for (size_t i = 0; i < matrix; i++) out->samples += out->confusion[i];
   for (size_t k = 0; k < job->classes; k++) out->correct += out->confusion[k * job->classes + k];
-  out->loss = sums[1] > 0 ? INFINITY : (double)(int64_t)sums[0] / LOSS_SCALE / (double)out->samples;
+  out->loss = sums.infinite > 0 ? INFINITY : (double)(int64_t)sums.loss / LOSS_SCALE / (double)out->samples;
+  out->calibration = sums.calibration;
   return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status list_predictions(const eval_job *job, ls_predictions *out)
+{
+  LS_PASS(ls_alloc(&out->items, ls_loader_eval_count(job->loader, job->split), sizeof *out->items,
+                   "the predictions"));
+  for (size_t i = 0; i < job->rows; i++) {
+    const uint64_t *row = job->table + i * ROW_WORDS;
+    ls_prediction *item = &out->items[out->count];
+    if (row[ROW_FOUND] == 0) continue;
+    *item = (ls_prediction){.sample = i, .label = row[ROW_LABEL], .class = row[ROW_CLASS]};
+    memcpy(&item->probability, &row[ROW_PROBABILITY], sizeof item->probability);
+    out->count++;
+  }
+  return LS_OK;
+}
+
+/* Collective. */
+static ls_status gather_predictions(const eval_job *job, ls_comm *comm, ls_predictions *out)
+{
+  if (!out) return LS_OK;
+  LS_PASS(ls_comm_sum_u64(comm, job->table, job->rows * ROW_WORDS));
+  return ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? list_predictions(job, out) : LS_OK);
 }
 
 static ls_status start(eval_job *job, ls_evaluation *out)
@@ -174,7 +246,7 @@ static ls_status start(eval_job *job, ls_evaluation *out)
 }
 
 ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *electorate,
-                      const ls_loader *loader, ls_eval_split split)
+                      const ls_loader *loader, ls_eval_split split, ls_predictions *predictions)
 {
   const size_t classes = ls_model_classes(electorate->voters[0].network->model);
   const size_t samples = ls_loader_eval_count(loader, split);
@@ -185,11 +257,13 @@ ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *el
                   .split = split,
                   .threads = electorate->threads,
                   .classes = classes,
+                  .rows = predictions ? predictions->split_count : 0,
                   .loss_limit = 0x1p62 / LOSS_SCALE / (double)samples};
   ls_status status;
   LS_GO(ls_comm_agree(comm, start(&job, out)));
   run(&job);
   LS_GO(reduce(&job, comm, out));
+  LS_GO(gather_predictions(&job, comm, predictions));
 done:
   fini(&job);
   if (status != LS_OK) ls_evaluation_fini(out);
@@ -200,4 +274,10 @@ void ls_evaluation_fini(ls_evaluation *evaluation)
 {
   free(evaluation->confusion);
   *evaluation = (ls_evaluation){0};
+}
+
+void ls_predictions_fini(ls_predictions *predictions)
+{
+  free(predictions->items);
+  *predictions = (ls_predictions){.count = 0};
 }

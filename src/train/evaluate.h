@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "comm/comm.h"
 #include "data/loader.h"
+#include "train/calibration.h"
 #include "train/network.h"
 #include "train/tta.h"
 
@@ -41,15 +42,34 @@ typedef struct ls_evaluation {
   uint64_t samples, correct;
   uint64_t *confusion; /* [classes, classes], row actual, column predicted; owned */
   size_t classes;
+  ls_calibration calibration;
 } ls_evaluation;
+
+/** What was said of a sample. */
+typedef struct ls_prediction {
+  uint64_t sample;    /* its place in the split of the dataset that it is from: test, or train */
+  uint64_t label;     /* the true class */
+  uint64_t class;     /* the predicted one */
+  double probability; /* of the predicted class */
+} ls_prediction;
+
+/** In the order of the samples. */
+typedef struct ls_predictions {
+  size_t split_count;   /* samples of that split, with those that are not evaluated: the caller fills it in */
+  ls_prediction *items; /* [count]; owned */
+  size_t count;
+} ls_predictions;
 
 /** Evaluate on this split: the same bits on any number of ranks and threads. A loss that is not finite, or
  * too large to be summed, counts as infinite.
  *
+ * @param[in,out] predictions  rank 0 gets all of them, the others an empty list; NULL: they are not wanted
+ *
  * Collective. Errors: LS_E_INPUT if the split has no samples; LS_E_MEMORY; LS_E_COMM.
  */
 ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *electorate,
-                      const ls_loader *loader, ls_eval_split split) LS_CHECKED;
+                      const ls_loader *loader, ls_eval_split split, ls_predictions *predictions) LS_CHECKED;
 void ls_evaluation_fini(ls_evaluation *evaluation);
+void ls_predictions_fini(ls_predictions *predictions);
 
 #endif

@@ -132,7 +132,7 @@ static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split 
   ls_voter voter = {.network = ls_run_judged(run), .workspaces = ls_engine_workspaces(run->engine)};
   const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
   const char *before = ls_activity_enter(run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
-  LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split));
+  LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split, NULL));
   ls_activity_enter(run->activity, before);
   if (isfinite(evaluation->loss)) return LS_OK;
   ls_evaluation_fini(evaluation);

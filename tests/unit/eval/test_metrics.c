@@ -11,10 +11,15 @@
 #include "base/rng.h"
 #include "eval/metrics.h"
 
-static ls_metrics *metrics_of(const uint64_t *confusion, size_t classes, double loss)
+static ls_metrics *metrics_of(uint64_t *confusion, size_t classes, double loss)
 {
   ls_metrics *metrics;
-  assert_int_equal(ls_metrics_new(&metrics, confusion, classes, loss), LS_OK);
+  const ls_evaluation evaluation = {
+      .confusion = confusion,
+      .classes = classes,
+      .loss = loss,
+      .calibration = {.samples = 4, .brier = 1 << 28, .bins = {[14] = {4, 3, 1 << 30}}}};
+  assert_int_equal(ls_metrics_new(&metrics, &evaluation), LS_OK);
   return metrics;
 }
 
@@ -31,7 +36,7 @@ static void assert_contains(const char *text, const char *part)
 
 /* y_true = 0 1 2 0 1 2, y_pred = 0 2 1 0 0 1: scikit-learn's documentation gives precision_macro 0.22...,
  * recall_macro 0.33..., f1_macro 0.26... for it. */
-static const uint64_t textbook[] = {2, 0, 0, 1, 0, 1, 0, 2, 0};
+static uint64_t textbook[] = {2, 0, 0, 1, 0, 1, 0, 2, 0};
 
 static void the_textbook_example(void **state)
 {
@@ -104,7 +109,7 @@ static void agrees_with_a_naive_count(void **state)
 }
 
 /* class 1: never predicted; 2: no samples, but predicted; 3: neither */
-static const uint64_t gaps[] = {4, 0, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+static uint64_t gaps[] = {4, 0, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 static void empty_classes_are_handled_and_said(void **state)
 {
@@ -126,7 +131,7 @@ static void empty_classes_are_handled_and_said(void **state)
 static void no_samples_at_all(void **state)
 {
   (void)state;
-  static const uint64_t nothing[9] = {0};
+  static uint64_t nothing[9] = {0};
   ls_metrics *metrics = metrics_of(nothing, 3, NAN);
   assert_close(metrics->accuracy, 0);
   assert_close(metrics->loss, 0);
@@ -148,6 +153,8 @@ static void the_report(void **state)
   ls_text text = {0};
   ls_metrics_report(metrics, "test", animals, &text);
   assert_string_equal(ls_text_get(&text), "test: loss 0.5000, accuracy 33.33 % (2 of 6)\n"
+                                          "      negative log-likelihood 0.5000, Brier score 0.2500, "
+                                          "calibration error 0.2500\n"
                                           "\n"
                                           "class   precision     recall         f1    support\n"
                                           "0 cat     66.67 %   100.00 %    80.00 %          2\n"
@@ -204,7 +211,7 @@ static void long_names_are_cut(void **state)
 {
   (void)state;
   static const char *const names[] = {"a name that is far longer than any column would be", "b"};
-  static const uint64_t confusion[] = {1, 1, 0, 2};
+  static uint64_t confusion[] = {1, 1, 0, 2};
   ls_metrics *metrics = metrics_of(confusion, 2, 1);
   ls_text text = {0};
   ls_metrics_report(metrics, "test", names, &text);
@@ -231,20 +238,34 @@ static void many_classes_have_no_matrix(void **state)
   ls_metrics_free(metrics);
 }
 
-static void only_the_five_most_confused_pairs(void **state)
+static void as_many_confused_pairs_as_classes(void **state)
 {
   (void)state;
-  static const uint64_t confusion[] = {9, 1, 2, 3, 9, 4, 5, 6, 9};
+  static uint64_t confusion[] = {9, 1, 2, 3, 9, 4, 5, 6, 9};
   ls_metrics *metrics = metrics_of(confusion, 3, 0);
   ls_text text = {0};
   ls_metrics_report(metrics, "test", NULL, &text);
   assert_contains(ls_text_get(&text), "most confused\n"
                                       "true 2 predicted 1: 6 times, 30.0 % of its samples\n"
                                       "true 2 predicted 0: 5 times, 25.0 % of its samples\n"
-                                      "true 1 predicted 2: 4 times, 25.0 % of its samples\n"
-                                      "true 1 predicted 0: 3 times, 18.8 % of its samples\n"
-                                      "true 0 predicted 2: 2 times, 16.7 % of its samples\n");
-  assert_null(strstr(ls_text_get(&text), "true 0 predicted 1"));
+                                      "true 1 predicted 2: 4 times, 25.0 % of its samples\n");
+  assert_null(strstr(ls_text_get(&text), "true 1 predicted 0"));
+  ls_text_fini(&text);
+  ls_metrics_free(metrics);
+}
+
+/* 25 classes, each taken for the next: 25 pairs. */
+static void at_most_twenty_confused_pairs(void **state)
+{
+  (void)state;
+  enum { CLASSES = 25 };
+  uint64_t confusion[CLASSES * CLASSES] = {0};
+  for (size_t k = 0; k < CLASSES; k++) confusion[k * CLASSES + (k + 1) % CLASSES] = 100 - k;
+  ls_metrics *metrics = metrics_of(confusion, CLASSES, 0);
+  ls_text text = {0};
+  ls_metrics_report(metrics, "test", NULL, &text);
+  assert_contains(ls_text_get(&text), "true 19 predicted 20: 81 times, 100.0 % of its samples\n");
+  assert_null(strstr(ls_text_get(&text), "true 20 predicted"));
   ls_text_fini(&text);
   ls_metrics_free(metrics);
 }
@@ -264,7 +285,7 @@ static void the_json(void **state)
   (void)state;
   ls_metrics *metrics = metrics_of(textbook, 3, 0.5);
   assert_json(metrics, animals,
-              "{\"accuracy\":0.3333,\"loss\":0.5,\"samples\":6,"
+              "{\"accuracy\":0.3333,\"loss\":0.5,\"nll\":0.5,\"brier\":0.25,\"ece\":0.25,\"samples\":6,"
               "\"macro\":{\"precision\":0.2222,\"recall\":0.3333,\"f1\":0.2667},\"per_class\":["
               "{\"class\":0,\"precision\":0.6667,\"recall\":1.0,\"f1\":0.8,\"support\":2,\"label\":\"cat\"},"
               "{\"class\":1,\"precision\":0.0,\"recall\":0.0,\"f1\":0.0,\"support\":2,\"label\":\"dog\"},"
@@ -293,8 +314,9 @@ static void no_memory(void **state)
 {
   (void)state;
   ls_metrics *metrics;
-  const uint64_t cell = 0;
-  assert_int_equal(ls_metrics_new(&metrics, &cell, SIZE_MAX / 2, 0), LS_E_MEMORY);
+  uint64_t cell = 0;
+  const ls_evaluation evaluation = {.confusion = &cell, .classes = SIZE_MAX / 2};
+  assert_int_equal(ls_metrics_new(&metrics, &evaluation), LS_E_MEMORY);
   ls_metrics_free(NULL);
 }
 
@@ -309,7 +331,8 @@ int main(void)
       cmocka_unit_test(ten_large_classes_fit_100_columns),
       cmocka_unit_test(long_names_are_cut),
       cmocka_unit_test(many_classes_have_no_matrix),
-      cmocka_unit_test(only_the_five_most_confused_pairs),
+      cmocka_unit_test(as_many_confused_pairs_as_classes),
+      cmocka_unit_test(at_most_twenty_confused_pairs),
       cmocka_unit_test(the_json),
       cmocka_unit_test(json_of_unusual_values),
       cmocka_unit_test(no_memory),

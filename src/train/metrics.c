@@ -3,13 +3,12 @@
  * the macro means are over the classes that have samples or predictions, as scikit-learn's (zero_division=0).
  * Source: Sokolova, Lapalme, "A systematic analysis of performance measures for classification tasks", 2009.
  */
-#include "eval/metrics.h"
+#include "train/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/show.h"
 #include "base/size.h"
 
 static double fraction(uint64_t part, uint64_t whole)
@@ -57,6 +56,13 @@ static void derive_macro(ls_metrics *metrics)
   macro->f1 /= (double)counted;
 }
 
+static void derive_means(ls_metrics *metrics, const ls_evaluation *evaluation)
+{
+  metrics->loss = evaluation->loss;
+  metrics->brier = ls_calibration_brier(&evaluation->calibration);
+  metrics->ece = ls_calibration_error(&evaluation->calibration);
+}
+
 static ls_status allocate(ls_metrics **out, size_t classes)
 {
   LS_PASS(ls_alloc(out, 1, sizeof **out, "metrics"));
@@ -69,21 +75,22 @@ static ls_status allocate(ls_metrics **out, size_t classes)
   return ls_alloc(&metrics->confusion, cells, sizeof metrics->confusion[0], "the confusion matrix");
 }
 
-ls_status ls_metrics_new(ls_metrics **out, const uint64_t *confusion, size_t classes, double loss)
+ls_status ls_metrics_new(ls_metrics **out, const ls_evaluation *evaluation)
 {
+  const size_t classes = evaluation->classes;
   ls_metrics *metrics = NULL;
   ls_status status = allocate(&metrics, classes);
   if (status != LS_OK) {
     ls_metrics_free(metrics);
     return status;
   }
-  memcpy(metrics->confusion, confusion, classes * classes * sizeof confusion[0]);
+  memcpy(metrics->confusion, evaluation->confusion, classes * classes * sizeof metrics->confusion[0]);
   sum_confusion(metrics);
   for (size_t i = 0; i < classes; i++)
     derive_class(&metrics->per_class[i], metrics->confusion[i * classes + i]);
   derive_macro(metrics);
   metrics->accuracy = fraction(metrics->correct, metrics->samples);
-  metrics->loss = metrics->samples > 0 ? loss : 0;
+  if (metrics->samples > 0) derive_means(metrics, evaluation);
   *out = metrics;
   return LS_OK;
 }
@@ -94,27 +101,4 @@ void ls_metrics_free(ls_metrics *metrics)
   free(metrics->per_class);
   free(metrics->confusion);
   free(metrics);
-}
-
-static const char *class_note(const ls_class_metrics *class)
-{
-  if (class->support + class->predicted == 0) return "no samples, never predicted: not in the macro means";
-  if (class->support == 0) return "no samples: recall taken as 0";
-  if (class->predicted == 0) return "never predicted: precision taken as 0";
-  return NULL;
-}
-
-void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text)
-{
-  if (metrics->samples == 0) {
-    ls_text_add(text, "no samples: all figures are 0\n");
-    return;
-  }
-  for (size_t i = 0; i < metrics->classes; i++) {
-    const char *note = class_note(&metrics->per_class[i]);
-    if (!note) continue;
-    ls_text_add(text, "class %zu", i);
-    if (class_names) ls_text_show(text, " (%s)", class_names[i]);
-    ls_text_add(text, ": %s\n", note);
-  }
 }

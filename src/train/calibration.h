@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How well probabilities match what comes true. */
-#ifndef LS_EVAL_CALIBRATION_H
-#define LS_EVAL_CALIBRATION_H
+/* How well probabilities match what comes true. Sums are of whole numbers, so that they are the same in
+ * whichever order, and by how many ranks and threads, the samples are counted. */
+#ifndef LS_TRAIN_CALIBRATION_H
+#define LS_TRAIN_CALIBRATION_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,19 +12,24 @@ enum { LS_CALIBRATION_BINS = 15 };
 /** Samples whose largest probability lies in a bin. */
 typedef struct ls_reliability_bin {
   uint64_t samples, correct;
-  double confidence; /* sum of their largest probabilities */
+  uint64_t confidence; /* sum of their largest probabilities, fixed point */
 } ls_reliability_bin;
 
-/** Sums over samples; zero-initialize it, add samples, then ask for the means. */
+/** Sums over samples; zero-initialize it, add samples, then ask for the means. Nothing but uint64_t, which
+ * may be summed word by word. */
 typedef struct ls_calibration {
   uint64_t samples, correct;
-  double nll;   /* sum of -log p(label), natural */
-  double brier; /* sum of the squared distances from the one-hot vector of the label */
+  uint64_t nll;   /* sum of -log p(label), natural; fixed point */
+  uint64_t brier; /* sum of the squared distances from the one-hot vector of the label; fixed point */
   ls_reliability_bin bins[LS_CALIBRATION_BINS]; /* of equal width, over (0, 1] */
 } ls_calibration;
 
-/** Count a sample. p[classes] sums to 1; a probability of 0 counts as 1e-38 in the logarithm. */
+/** Count a sample. p[classes] sums to 1; a probability of 0 counts as 1e-38 in the logarithm, and what is no
+ * number as the worst there is. */
 void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, uint16_t label);
+
+/** Add the sums of `other`. */
+void ls_calibration_merge(ls_calibration *calibration, const ls_calibration *other);
 
 /** Means over the samples, of which there is at least one. */
 double ls_calibration_accuracy(const ls_calibration *calibration);
@@ -34,5 +40,9 @@ double ls_calibration_brier(const ls_calibration *calibration);
 /** Expected calibration error: the distance between confidence and accuracy, mean over the samples' bins.
  * Source: Guo, Pleiss, Sun, Weinberger: "On Calibration of Modern Neural Networks", ICML 2017, section 2. */
 double ls_calibration_error(const ls_calibration *calibration);
+
+/** Mean of the largest probabilities in a bin that has samples, and how many of them were right. */
+double ls_reliability_confidence(const ls_reliability_bin *bin);
+double ls_reliability_accuracy(const ls_reliability_bin *bin);
 
 #endif

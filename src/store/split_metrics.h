@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a network comes to on a split, as plain figures: worked out by train/metrics.h, kept in HDF5 files,
+ * shown by eval/metrics.h. */
+#ifndef LS_STORE_SPLIT_METRICS_H
+#define LS_STORE_SPLIT_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Precision, recall and F1 of one class, or their unweighted mean; fractions. */
+typedef struct ls_class_metrics {
+  double precision, recall, f1; /* 0 where the quotient is 0/0 */
+  uint64_t support;             /* samples of the class */
+  uint64_t predicted;           /* predictions of the class */
+} ls_class_metrics;
+
+typedef struct ls_metrics {
+  size_t classes;
+  uint64_t samples, correct;
+  double loss;            /* mean over the samples: cross-entropy, which is the negative log-likelihood */
+  double accuracy;        /* fraction; 0 without samples */
+  double brier;           /* Brier score, 0 to 2; 0 without samples */
+  double ece;             /* expected calibration error, a fraction; 0 without samples */
+  ls_class_metrics macro; /* mean over the classes that have samples or predictions (as scikit-learn) */
+  ls_class_metrics *per_class; /* [classes]; owned */
+  uint64_t *confusion;         /* [classes, classes], row actual, column predicted; owned */
+} ls_metrics;
+
+#endif
