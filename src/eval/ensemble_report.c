@@ -2,6 +2,7 @@
 /* An ensemble as text for people. */
 #include "eval/ensemble.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/show.h"
@@ -9,20 +10,53 @@
 
 enum { NAME_WIDTH = 40, BAR_WIDTH = 40 };
 
-static void add_figures(ls_text *text, const char *name, const ls_calibration *figures)
+static const char CUT[] = "..."; /* where the beginning of a name is left out */
+
+/* What is shown of a name in so many columns: the end of a long one tells more than its beginning. */
+static const char *shown_part(const char *name, size_t width, bool *is_cut)
 {
-  /* The end of a long name tells more than its begin. */
-  ls_text_show(text, "  %-*s %8.2f %8.4f %8.4f %8.4f\n", NAME_WIDTH, ls_shown_end(name, NAME_WIDTH),
+  *is_cut = ls_shown_columns(name) > width;
+  return *is_cut ? ls_shown_end(name, width - strlen(CUT)) : name;
+}
+
+/* Do two names that differ look the same in so many columns? */
+static bool is_ambiguous(const char *const *names, size_t count, size_t width)
+{
+  bool is_cut[2];
+  for (size_t a = 0; a < count; a++)
+    for (size_t b = 0; b < a; b++) {
+      const char *first = shown_part(names[a], width, &is_cut[0]);
+      const char *second = shown_part(names[b], width, &is_cut[1]);
+      if (is_cut[0] == is_cut[1] && strcmp(first, second) == 0 && strcmp(names[a], names[b]) != 0)
+        return true;
+    }
+  return false;
+}
+
+/* Wide enough for each name to be told from the others. */
+static size_t name_width(const ls_ensemble *ensemble, const char *const *names)
+{
+  size_t width = NAME_WIDTH;
+  while (is_ambiguous(names, ensemble->members, width)) width++;
+  return width;
+}
+
+static void add_figures(ls_text *text, const char *name, size_t width, const ls_calibration *figures)
+{
+  bool is_cut;
+  const char *part = shown_part(name, width, &is_cut);
+  const size_t mark = is_cut ? strlen(CUT) : 0;
+  ls_text_show(text, "  %s%-*s %8.2f %8.4f %8.4f %8.4f\n", is_cut ? CUT : "", (int)(width - mark), part,
                100 * ls_calibration_accuracy(figures), ls_calibration_nll(figures),
                ls_calibration_brier(figures), ls_calibration_error(figures));
 }
 
-static void add_voting(ls_text *text, const ls_ensemble *ensemble)
+static void add_voting(ls_text *text, const ls_ensemble *ensemble, size_t width)
 {
-  add_figures(text, "soft vote (mean probability)", &ensemble->soft);
-  ls_text_add(text, "  %-*s %8.2f\n", NAME_WIDTH, "hard vote (majority)", 100 * ensemble->hard);
+  add_figures(text, "soft vote (mean probability)", width, &ensemble->soft);
+  ls_text_add(text, "  %-*s %8.2f\n", (int)width, "hard vote (majority)", 100 * ensemble->hard);
   if (!ensemble->weights) return;
-  add_figures(text, "weighted vote, fitted on validation", &ensemble->fitted);
+  add_figures(text, "weighted vote, fitted on validation", width, &ensemble->fitted);
   ls_text_add(text, "  weights:");
   for (size_t m = 0; m < ensemble->members; m++) ls_text_add(text, " %.3f", ensemble->weights[m]);
   ls_text_add(text, "\n");
@@ -43,10 +77,11 @@ static void add_bin(ls_text *text, const ls_reliability_bin *bin)
 void ls_ensemble_report(const ls_ensemble *ensemble, const char *const *names, ls_text *text)
 {
   const double soft = ls_calibration_accuracy(&ensemble->soft);
-  ls_text_add(text, "ensemble of %zu\n  %-*s %8s %8s %8s %8s\n", ensemble->members, NAME_WIDTH, "",
+  const size_t width = name_width(ensemble, names);
+  ls_text_add(text, "ensemble of %zu\n  %-*s %8s %8s %8s %8s\n", ensemble->members, (int)width, "",
               "accuracy", "nll", "brier", "ece");
-  for (size_t m = 0; m < ensemble->members; m++) add_figures(text, names[m], &ensemble->each[m]);
-  add_voting(text, ensemble);
+  for (size_t m = 0; m < ensemble->members; m++) add_figures(text, names[m], width, &ensemble->each[m]);
+  add_voting(text, ensemble, width);
   ls_text_add(
       text,
       "  the soft vote gains %+.2f points on the mean member, %+.2f on the best; two members differ on "

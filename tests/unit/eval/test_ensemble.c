@@ -3,6 +3,7 @@
 #include "eval/ensemble.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "cmocka_all.h"
 
@@ -92,6 +93,34 @@ static void calibration_error_is_the_distance_to_the_truth(void **state)
   assert_int_equal(figures.bins[LS_CALIBRATION_BINS - 1].samples, 11);
 }
 
+static void assert_shows(const char *const *names, const char *first, const char *second)
+{
+  static float two[] = {0.9F, 0.1F, 0.2F, 0.8F};
+  static uint16_t label = 0;
+  const ls_votes pair = {.samples = 1, .members = 2, .classes = 2, .probabilities = two, .labels = &label};
+  ls_ensemble *ensemble;
+  ls_text text = {0};
+  assert_int_equal(ls_ensemble_new(&ensemble, &pair, NULL), LS_OK);
+  ls_ensemble_report(ensemble, names, &text);
+  if (!strstr(ls_text_get(&text), first) || !strstr(ls_text_get(&text), second))
+    fail_msg("'%s' and '%s' expected in\n%s", first, second, ls_text_get(&text));
+  ls_text_fini(&text);
+  ls_ensemble_free(ensemble);
+}
+
+#define LONG "0123456789012345678901234567890123456789/best.h5"
+
+static void long_names_are_marked_and_differ(void **state)
+{
+  (void)state;
+  assert_shows((const char *[]){"a/best.h5", "runs/of-a-study/with/seed-2/and/more/best.h5"},
+               "\n  a/best.h5                                  100.00",
+               "\n  ...-a-study/with/seed-2/and/more/best.h5     0.00");
+  assert_shows((const char *[]){"a" LONG, "b" LONG}, "\n  a" LONG "   100.00", "\n  b" LONG "     0.00");
+  assert_shows((const char *[]){"runs/a" LONG, "runs/b" LONG}, "\n  ...a" LONG "   100.00",
+               "\n  ...b" LONG "     0.00");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -99,6 +128,7 @@ int main(void)
       cmocka_unit_test(ties_go_to_the_mean_probability),
       cmocka_unit_test(fitted_weights_are_the_most_likely),
       cmocka_unit_test(calibration_error_is_the_distance_to_the_truth),
+      cmocka_unit_test(long_names_are_marked_and_differ),
   };
   return cmocka_run_group_tests_name("ensemble", tests, NULL, NULL);
 }
