@@ -99,9 +99,12 @@ static ls_status open_session(attack_session *session, ls_comm *comm)
 {
   const ls_attack_arguments *arguments = session->arguments;
   LS_AGREE(comm, make_session(session));
-  for (; session->network_count < arguments->checkpoint_count; session->network_count++)
-    LS_PASS(ls_loaded_open(&session->networks[session->network_count], comm,
-                           arguments->checkpoints[session->network_count], &ls_all_schemas, true));
+  for (; session->network_count < arguments->checkpoint_count; session->network_count++) {
+    ls_loaded *loaded = &session->networks[session->network_count];
+    LS_PASS(
+        ls_loaded_open(loaded, comm, arguments->checkpoints[session->network_count], &ls_all_schemas, true));
+    if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
+  }
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   session->threads = place.threads;

@@ -91,11 +91,13 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_option,
     .children = children,
-    .args_doc = "CHECKPOINT.h5 [CHECKPOINT.h5 ...]",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR [CHECKPOINT.h5|RUN_DIR ...]",
     .doc =
         "Evaluate a trained network; several vote softly (the mean of their probabilities decides), and are\n"
         "compared: each member, ways of voting, disagreement, calibration. Weights of a weighted vote are\n"
-        "fitted on the validation split, if all held out the same.\v"
+        "fitted on the validation split, if all held out the same. Of a run directory it is best.h5, else "
+        "the\n"
+        "newest checkpoint; of an ensemble's all members vote.\v"
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
         "  lockstep eval runs/a/best.h5 --tta\n"

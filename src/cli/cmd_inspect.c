@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "store/checkpoint.h"
+#include "store/checkpoint_find.h"
 
 enum { KEY_CONFIG = 256 };
 
@@ -49,16 +50,16 @@ static const struct argp_option options[] = {
      "Print only the configuration that a checkpoint was trained with, as YAML", 0},
     {0}};
 
-static const struct argp argp = {
-    .options = options,
-    .parser = parse_option,
-    .args_doc = "FILE.h5",
-    .doc =
-        "Show what a checkpoint, a metrics file or a dataset holds. The file is checked for damage first.\v"
-        "Examples:\n"
-        "  lockstep inspect runs/a/best.h5\n"
-        "  lockstep inspect runs/a/metrics.h5\n"
-        "  lockstep inspect runs/a/best.h5 --config > again.yaml\n"};
+static const struct argp argp = {.options = options,
+                                 .parser = parse_option,
+                                 .args_doc = "FILE.h5|RUN_DIR",
+                                 .doc = "Show what a checkpoint, a metrics file or a dataset holds. The file "
+                                        "is checked for damage first. Of a run\n"
+                                        "directory it is best.h5, else the newest checkpoint.\v"
+                                        "Examples:\n"
+                                        "  lockstep inspect runs/a/best.h5\n"
+                                        "  lockstep inspect runs/a/metrics.h5\n"
+                                        "  lockstep inspect runs/a/best.h5 --config > again.yaml\n"};
 
 static ls_status print_config(const char *path)
 {
@@ -86,7 +87,14 @@ done:
 /* Rank 0. */
 static ls_status show(const arguments *given)
 {
-  return given->config ? print_config(given->path) : print_contents(given->path);
+  char *path;
+  ls_text notes = {0};
+  ls_status status = ls_checkpoint_find(given->path, &path, &notes);
+  ls_print_each(stderr, "lockstep: ", &notes);
+  ls_text_fini(&notes);
+  if (status == LS_OK) status = given->config ? print_config(path) : print_contents(path);
+  free(path);
+  return status;
 }
 
 static ls_status run(ls_comm *comm, int argc, char **argv)

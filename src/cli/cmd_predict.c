@@ -72,7 +72,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
-    .args_doc = "CHECKPOINT.h5 IMAGE.png [IMAGE.png ...]",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR IMAGE.png [IMAGE.png ...]",
     .doc =
         "Tell what a trained network takes pictures for: PNG files of any colour type and size.\v"
         "For a network of one channel a picture is converted as MNIST was made: dark ink on light paper or "
@@ -99,6 +99,7 @@ static ls_status prepare(predict_session *session)
 {
   const predict_arguments *arguments = session->arguments;
   LS_PASS(ls_loaded_read(&session->loaded, arguments->checkpoint, &ls_all_schemas));
+  ls_print_each(stderr, "lockstep: ", &session->loaded.notes);
   const ls_model *model = session->loaded.model;
   LS_PASS(ls_workspace_new(&session->workspace, model));
   LS_PASS(ls_alloc(&session->image, ls_shape_count(ls_model_input(model)), 1, "an image"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* lockstep train: from a configuration file to a run directory. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -21,9 +22,19 @@ typedef struct train_arguments {
   bool resume, dry_run, help_config;
 } train_arguments;
 
+/* Only now it is known whether there is a run to go on with, whatever the order of the arguments. */
+static error_t check_arguments(const train_arguments *arguments, struct argp_state *state)
+{
+  if (arguments->help_config || !arguments->resume || arguments->run_dir || arguments->setup.config)
+    return arguments->help_config ? 0 : ls_setup_check(&arguments->setup, state);
+  argp_error(state, "--resume: go on with which run? Give -o RUN_DIR, or its CONFIG.yaml");
+  return EINVAL;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   train_arguments *arguments = state->input;
+  arguments->setup.may_lack_config = arguments->resume && arguments->run_dir;
   if (key == 'o')
     arguments->run_dir = value;
   else if (key == KEY_RESUME)
@@ -35,7 +46,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   else if (key == ARGP_KEY_ARG)
     return ls_setup_parse(&arguments->setup, value, state);
   else if (key == ARGP_KEY_END)
-    return arguments->help_config ? 0 : ls_setup_check(&arguments->setup, state);
+    return check_arguments(arguments, state);
   else
     return ARGP_ERR_UNKNOWN;
   return 0;
@@ -44,7 +55,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const struct argp_option options[] = {
     {"output", 'o', "RUN_DIR", 0, "Run directory (default: runs/NAME, numbered where that exists)", 0},
     {"resume", KEY_RESUME, NULL, 0,
-     "Go on from the newest intact checkpoint in RUN_DIR; from the start if there is none", 0},
+     "Go on from the newest intact checkpoint in RUN_DIR; from the start if there is none. Without "
+     "CONFIG.yaml the "
+     "run's own configuration is taken, whose paths count from the working directory",
+     0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "Check everything, print the model, and stop before training", 0},
     {"help-config", KEY_HELP_CONFIG, NULL, 0, "Print every configuration key with type, default and meaning",
      0},
@@ -53,7 +67,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
-    .args_doc = "CONFIG.yaml [key.path=value ...]",
+    .args_doc = "CONFIG.yaml [key.path=value ...]\n--resume -o RUN_DIR [key.path=value ...]",
     .doc = "Train a model.\n\n"
            "Alone it uses all cores that it is bound to; under mpirun or srun every rank takes its share of "
            "each "
@@ -61,7 +75,7 @@ static const struct argp argp = {
            "Examples:\n"
            "  lockstep train configs/lenet5.yaml -o runs/a\n"
            "  mpirun -n 2 --bind-to core lockstep train configs/lenet5.yaml train.epochs=3\n"
-           "  lockstep train configs/lenet5.yaml -o runs/a --resume train.epochs=20\n"
+           "  lockstep train --resume -o runs/a train.epochs=20\n"
            "  lockstep train configs/resnet20.yaml --dry-run\n"
            "  lockstep train configs/lenet5.yaml 'train.optimizer={type: adam, lr: 0.001}'\n"};
 
@@ -74,14 +88,17 @@ static ls_status print_config_help(const ls_comm *comm)
 }
 
 /* One network, or as many as the configuration asks for. Collective. */
-static ls_status train(ls_comm *comm, ls_training *training, const train_arguments *arguments)
+static ls_status train(ls_comm *comm, ls_training *training, train_arguments *arguments)
 {
   const ls_training_wish wish = {.run_dir = arguments->run_dir,
                                  .resume = arguments->resume,
                                  .dry_run = arguments->dry_run,
                                  .label = "",
                                  .started_s = ls_clock_s()};
-  LS_PASS(ls_setup_read(&training->setup, comm, &arguments->setup));
+  if (arguments->setup.config)
+    LS_PASS(ls_setup_read(&training->setup, comm, &arguments->setup));
+  else
+    LS_PASS(ls_setup_read_own(&training->setup, comm, &arguments->setup, arguments->run_dir));
   LS_AGREE(comm, ls_setup_parse_config(&training->setup, &arguments->setup));
   if (training->setup.spec->ensemble.members > 0)
     return ls_ensemble_train(training, comm, &arguments->setup, &wish);

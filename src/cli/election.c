@@ -11,14 +11,15 @@
 #include "cli/print.h"
 #include "comm/place.h"
 #include "data/same.h"
+#include "store/checkpoint_find.h"
 #include "train/schemas.h"
 
 /* The training split is no matter. Local. */
 static ls_status check_held_out(const ls_election *election, size_t i)
 {
   if (election->wish.split != LS_EVAL_VALIDATION) return LS_OK;
-  return ls_loaded_check_held_out(&election->networks[0], election->wish.checkpoints[0],
-                                  &election->networks[i], election->wish.checkpoints[i]);
+  return ls_loaded_check_held_out(&election->networks[0], election->names[0], &election->networks[i],
+                                  election->names[i]);
 }
 
 /* Micro-batches small enough for every voter. */
@@ -44,9 +45,9 @@ static ls_status prepare_local(ls_election *election)
     const ls_loaded *loaded = &election->networks[i];
     election->fits_weights =
         election->fits_weights && ls_loaded_holds_out_the_same(&election->networks[0], loaded);
-    LS_PASS(ls_loaded_check_fit(loaded, data, election->wish.checkpoints[i]));
+    LS_PASS(ls_loaded_check_fit(loaded, data, election->names[i]));
     LS_PASS(check_held_out(election, i));
-    ls_loaded_compare_classes(loaded, data, election->wish.checkpoints[i], &election->other_classes);
+    ls_loaded_compare_classes(loaded, data, election->names[i], &election->other_classes);
     election->voters[i].network = &loaded->network;
     election->voters[i].tta = election->tta;
     LS_PASS(ls_workspaces_new(&election->voters[i].workspaces, loaded->model, election->threads));
@@ -54,14 +55,49 @@ static ls_status prepare_local(ls_election *election)
   return LS_OK;
 }
 
+/* Rank 0. */
+static ls_status list_paths(ls_election *election)
+{
+  for (size_t i = 0; i < election->wish.count; i++)
+    LS_PASS(ls_checkpoint_voters(election->wish.checkpoints[i], &election->paths));
+  return LS_OK;
+}
+
+/* Collective. */
+static ls_status share_paths(ls_comm *comm, ls_election *election)
+{
+  LS_ROOT(comm, list_paths(election));
+  size_t count = election->paths.count;
+  LS_PASS(ls_comm_broadcast(comm, &count, sizeof count));
+  ls_status status = LS_OK;
+  if (ls_comm_rank(comm) != 0)
+    status = ls_alloc(&election->paths.items, count, sizeof *election->paths.items, "the checkpoints");
+  LS_AGREE(comm, status);
+  election->paths.count = count;
+  for (size_t i = 0; i < count; i++) LS_PASS(ls_comm_broadcast_text(comm, &election->paths.items[i]));
+  return LS_OK;
+}
+
+/* Collective. */
+static ls_status open_networks(ls_comm *comm, ls_election *election)
+{
+  const size_t wanted = election->paths.count;
+  LS_AGREE(comm, ls_alloc(&election->networks, wanted, sizeof *election->networks, "the networks"));
+  LS_AGREE(comm, ls_alloc(&election->names, wanted, sizeof *election->names, "the networks"));
+  for (; election->count < wanted; election->count++) {
+    ls_loaded *loaded = &election->networks[election->count];
+    LS_PASS(ls_loaded_open(loaded, comm, election->paths.items[election->count], &ls_all_schemas, false));
+    election->names[election->count] = loaded->path;
+    if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
+  }
+  return LS_OK;
+}
+
 /* Networks, data and workspaces. Collective. */
 static ls_status prepare(ls_comm *comm, ls_election *election)
 {
-  LS_AGREE(comm,
-           ls_alloc(&election->networks, election->wish.count, sizeof *election->networks, "the networks"));
-  for (; election->count < election->wish.count; election->count++)
-    LS_PASS(ls_loaded_open(&election->networks[election->count], comm,
-                           election->wish.checkpoints[election->count], &ls_all_schemas, false));
+  LS_PASS(share_paths(comm, election));
+  LS_PASS(open_networks(comm, election));
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   election->threads = place.threads;
@@ -130,13 +166,15 @@ void ls_election_fini(ls_election *election)
   ls_tta_free(election->tta);
   for (size_t i = 0; i < election->count; i++) ls_loaded_close(&election->networks[i]);
   free(election->networks);
+  free(election->names);
+  ls_names_fini(&election->paths);
 }
 
 void ls_election_report(const ls_election *election, ls_text *text)
 {
   ls_metrics_report(election->metrics, ls_eval_split_words[election->wish.split], election->class_names,
                     text);
-  if (election->ensemble) ls_ensemble_report(election->ensemble, election->wish.checkpoints, text);
+  if (election->ensemble) ls_ensemble_report(election->ensemble, election->names, text);
 }
 
 /* A field of CSV (RFC 4180): between quotes where it holds what separates fields or lines. */
@@ -171,7 +209,7 @@ bool ls_election_add_json(const ls_election *election, json_t *document)
   bool fine = json_object_set_new(document, ls_eval_split_words[election->wish.split],
                                   ls_metrics_json(election->metrics, election->class_names)) == 0;
   if (election->ensemble)
-    fine &= json_object_set_new(document, "ensemble",
-                                ls_ensemble_json(election->ensemble, election->wish.checkpoints)) == 0;
+    fine &=
+        json_object_set_new(document, "ensemble", ls_ensemble_json(election->ensemble, election->names)) == 0;
   return fine;
 }

@@ -18,7 +18,7 @@
 
 /** Texts are borrowed until the election is over. */
 typedef struct ls_election_wish {
-  const char *const *checkpoints; /* [count] files */
+  const char *const *checkpoints; /* [count] files and run directories; of an ensemble's all members vote */
   size_t count;
   const char *data;   /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
   ls_reading reading; /* what is said of its files: transposition and first label */
@@ -31,8 +31,10 @@ typedef struct ls_election_wish {
 /** In the order in which it is made; zero-initialize it. */
 typedef struct ls_election {
   ls_election_wish wish;
+  ls_names paths;      /* of those that vote: files and run directories */
+  const char **names;  /* [count] of their checkpoints; the array is owned */
   ls_loaded *networks; /* [count] */
-  ls_voter *voters;    /* [wish.count] */
+  ls_voter *voters;    /* [count] */
   ls_tta *tta;         /* of all voters; NULL: not asked for */
   size_t count, threads;
   ls_source *source;

@@ -39,9 +39,11 @@ typedef struct ensemble_job {
   const ls_training_wish *wish;
   const char *text; /* the ensemble's configuration */
   size_t members;
-  char **texts;             /* [ensemble.configs] */
-  ls_place place;           /* of this rank, among all */
-  double *costs;            /* [members] */
+  char **texts;   /* [ensemble.configs] */
+  char **own;     /* [members, 2] configuration that a member's run has, and the file that it is from; NULL:
+                     none yet. NULL: a configuration was given */
+  ls_place place; /* of this rank, among all */
+  double *costs;  /* [members] */
   ls_dataset_info voted_on; /* the first member's dataset, without class_names */
   bool has_test, has_validation;
   ls_directory run_dir; /* open on rank 0, which has locked it, and on those that lead a group */
@@ -71,10 +73,18 @@ static void add_override(member_config *config, const char *text)
   config->overrides[config->count++] = text;
 }
 
+/* The configuration that a member's run has, where that is to be taken; NULL: the ensemble's is. */
+static const char *own_text(const ensemble_job *job, size_t member)
+{
+  return job->own ? job->own[2 * member] : NULL;
+}
+
 /* A member is a network of its own, with the seed of its number, and holds out what all hold out. Its own
  * overrides come last, separated by ';', which become ends of texts. */
 static ls_status write_own(const ensemble_job *job, size_t member, char **out)
 {
+  if (own_text(job, member)) return ls_text_copy(out, "ensemble={members: 0}");
+
   const ls_text_list *overrides = &job->spec->ensemble.overrides;
   const ls_count_or_word *split = &job->spec->data.split_seed;
   const size_t seed = job->spec->seed;
@@ -94,6 +104,10 @@ static ls_status configure(const ensemble_job *job, size_t member, member_config
   *out = (member_config){.file = arguments->config, .text = job->text};
   if (files->count > 0) out->file = files->items[member % files->count];
   if (files->count > 0) out->text = job->texts[member % files->count];
+  if (own_text(job, member)) {
+    out->file = job->own[2 * member + 1];
+    out->text = job->own[2 * member];
+  }
   LS_PASS(write_own(job, member, &out->own));
   LS_PASS(ls_alloc(&out->overrides, arguments->override_count + strlen(out->own), sizeof *out->overrides,
                    "the overrides of a member"));
@@ -112,13 +126,23 @@ static ls_status parse(const ensemble_job *job, size_t member, ls_setup *setup)
   ls_status status;
   LS_GO(configure(job, member, &config));
   LS_GO(ls_text_copy(&setup->text, config.text));
-  status = ls_setup_parse_config(setup, &(ls_setup_arguments){config.file, config.overrides, config.count});
+  status = ls_setup_parse_config(setup, &(ls_setup_arguments){.config = config.file,
+                                                              .overrides = config.overrides,
+                                                              .override_count = config.count});
 done:
   release_config(&config);
   return status;
 }
 
 /* ---- before the first training ---- */
+
+/* Does a member have no configuration but the i-th file? */
+static bool is_needed(const ensemble_job *job, size_t i)
+{
+  bool needed = false;
+  for (size_t m = i; m < job->members; m += job->spec->ensemble.configs.count) needed |= !own_text(job, m);
+  return needed;
+}
 
 /* Collective. */
 static ls_status read_configs(ensemble_job *job)
@@ -127,8 +151,41 @@ static ls_status read_configs(ensemble_job *job)
   LS_AGREE(job->world,
            ls_alloc(&job->texts, files->count, sizeof *job->texts, "the members' configurations"));
   for (size_t i = 0; i < files->count; i++) {
+    if (!is_needed(job, i)) continue;
     LS_ROOT(job->world, ls_setup_read_file(files->items[i], &job->texts[i]));
     LS_PASS(ls_comm_broadcast_text(job->world, &job->texts[i]));
+  }
+  return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status read_own_config(const ensemble_job *job, size_t member)
+{
+  ls_text text = {0}, notes = {0};
+  char *path;
+  ls_text_add(&text, "%s/member-%zu", job->wish->run_dir, member + 1);
+  LS_PASS(ls_text_take(&text, &path));
+  const ls_status status = ls_run_dir_config(path, &job->own[2 * member], &job->own[2 * member + 1], &notes);
+  ls_warn_each("", &notes);
+  ls_text_fini(&notes);
+  free(path);
+  return status;
+}
+
+/* A run that goes on by itself: each member has kept what it was told, also on the command line. Collective.
+ */
+static ls_status read_own_configs(ensemble_job *job)
+{
+  if (!job->arguments->own_config) return LS_OK;
+  LS_AGREE(job->world,
+           ls_alloc(&job->own, job->members, 2 * sizeof *job->own, "the members' configurations"));
+  for (size_t m = 0; m < job->members; m++) {
+    LS_ROOT(job->world, read_own_config(job, m));
+    bool has = job->own[2 * m] != NULL;
+    LS_PASS(ls_comm_broadcast(job->world, &has, sizeof has));
+    if (!has) continue;
+    LS_PASS(ls_comm_broadcast_text(job->world, &job->own[2 * m]));
+    LS_PASS(ls_comm_broadcast_text(job->world, &job->own[2 * m + 1]));
   }
   return LS_OK;
 }
@@ -200,7 +257,7 @@ done:
 static ls_status check_members(ensemble_job *job)
 {
   const ls_spec_ensemble *ensemble = &job->spec->ensemble;
-  const bool differ = ensemble->configs.count > 0 || ensemble->overrides.count > 0;
+  const bool differ = ensemble->configs.count > 0 || ensemble->overrides.count > 0 || job->own;
   LS_PASS(ls_place_find(job->world, &job->place));
   LS_PASS(ls_setup_warn_place(&job->place, job->world));
   LS_AGREE(job->world, ls_alloc(&job->costs, job->members, sizeof *job->costs, "the members' costs"));
@@ -213,12 +270,32 @@ static ls_status check_members(ensemble_job *job)
   return LS_OK;
 }
 
-/* Rank 0. */
+/* A member's run directory and configuration, with what the command line says: so it is kept even
+ * if the job ends before its turn. Rank 0. */
+static ls_status prepare_member(ensemble_job *job, size_t member)
+{
+  char folder[32];
+  ls_setup setup = {0};
+  ls_directory run_dir = {.descriptor = -1};
+  ls_status status;
+  snprintf(folder, sizeof folder, "member-%zu", member + 1);
+  const ls_run_dir_wish wish = {.path = folder, .parent = &job->run_dir};
+  LS_GO(parse(job, member, &setup));
+  LS_GO(ls_run_dir_prepare(&run_dir, &wish));
+  status = ls_directory_write(&run_dir, "config.yaml", setup.resolved, strlen(setup.resolved));
+done:
+  ls_directory_close(&run_dir);
+  ls_setup_fini(&setup);
+  return status;
+}
+
+/* The ensemble's own configuration last: it says that all is there. Rank 0. */
 static ls_status open_run_dir(ensemble_job *job, const char *resolved)
 {
   const ls_run_dir_wish wish = {
       .path = job->wish->run_dir, .run_name = job->spec->name, .resume = job->wish->resume};
   LS_PASS(ls_run_dir_prepare(&job->run_dir, &wish));
+  for (size_t m = 0; m < job->members && !job->wish->resume; m++) LS_PASS(prepare_member(job, m));
   return ls_directory_write(&job->run_dir, "config.yaml", resolved, strlen(resolved));
 }
 
@@ -290,6 +367,7 @@ static ls_status train_member(ensemble_job *job, size_t member, member_end *end)
   LS_GO(ls_comm_agree(job->group, parse(job, member, &training.setup)));
   const ls_training_wish wish = {.run_dir = folder,
                                  .parent = &job->run_dir,
+                                 .is_claimed = true,
                                  .resume = job->wish->resume,
                                  .label = label,
                                  .place = &job->place,
@@ -445,6 +523,7 @@ done:
 /* Collective. */
 static ls_status train_members(ensemble_job *job, const char *resolved)
 {
+  LS_PASS(read_own_configs(job));
   LS_PASS(read_configs(job));
   LS_PASS(check_members(job));
   if (job->wish->dry_run) return LS_OK;
@@ -465,6 +544,8 @@ static void release_job(ensemble_job *job, ls_status status)
 {
   for (size_t i = 0; job->texts && i < job->spec->ensemble.configs.count; i++) free(job->texts[i]);
   free(job->texts);
+  for (size_t i = 0; job->own && i < 2 * job->members; i++) free(job->own[i]);
+  free(job->own);
   free(job->costs);
   ls_directory_close(&job->run_dir);
   if (status != LS_E_COMM) ls_comm_close(job->group);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A run directory is never written into by accident: only a new one, or with --resume the old one. */
+/* A run directory is never written into by accident: only a new one, or with --resume the old one. A run's
+ * configuration is that of its checkpoint, from which it goes on; before the first there is config.yaml. */
 #include "cli/run_dir.h"
 
 #include <fnmatch.h>
@@ -11,8 +12,11 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "cli/print.h"
+#include "cli/setup.h"
+#include "store/checkpoint.h"
 
 static bool is_of_a_run(const char *name)
 {
@@ -101,7 +105,7 @@ static ls_status take(const ls_directory *directory, const ls_run_dir_wish *wish
 {
   bool any;
   LS_PASS(lock(directory, wish->parent == NULL));
-  if (!wish->path || wish->resume) return LS_OK;
+  if (!wish->path || wish->resume || wish->is_claimed) return LS_OK;
   LS_PASS(holds_run(directory, &any));
   if (!any) return LS_OK;
   return ls_fail(LS_E_USAGE,
@@ -117,5 +121,70 @@ ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish)
   LS_TRY(open_wished(out, wish), "run directory");
   const ls_status status = take(out, wish);
   if (status != LS_OK) ls_directory_close(out);
+  return status;
+}
+
+/* ---- the configuration in it ---- */
+
+/* The newest intact checkpoint's; *source stays NULL if there is none. */
+static ls_status read_from_checkpoint(const ls_directory *directory, char **text, char **source)
+{
+  ls_checkpoint_info info = {.config = NULL};
+  ls_text damaged = {0}; /* told when the run goes on */
+  ls_status status = ls_checkpoint_newest(directory, source, &damaged);
+  ls_text_fini(&damaged);
+  if (status == LS_OK && *source) status = ls_checkpoint_read_info(*source, &info);
+  *text = info.config;
+  info.config = NULL;
+  ls_checkpoint_info_fini(&info);
+  return status;
+}
+
+/* The text of config.yaml and its path; both NULL if it is not there. */
+static ls_status read_from_file(const ls_directory *directory, char **text, char **source)
+{
+  bool found;
+  LS_PASS(ls_directory_find(directory, "config.yaml", &found));
+  if (!found) return LS_OK;
+  LS_PASS(ls_directory_path(directory, "config.yaml", source));
+  return ls_setup_read_file(*source, text);
+}
+
+static void note_other(ls_text *notes, const char *path, const char *source)
+{
+  ls_text_show(notes,
+               "the configuration in '%s' is taken, config.yaml beside it is another one (lockstep train "
+               "%s/config.yaml -o %s --resume takes that)",
+               source, path, path);
+  ls_text_add(notes, "\n");
+}
+
+static ls_status read_config(const ls_directory *directory, char **text, char **source, ls_text *notes)
+{
+  char *file = NULL, *file_source = NULL;
+  ls_status status;
+  LS_GO(read_from_checkpoint(directory, text, source));
+  LS_GO(read_from_file(directory, &file, &file_source));
+  if (*text && file && strcmp(*text, file) != 0) note_other(notes, directory->path, *source);
+  if (*text) goto done;
+  *text = file;
+  *source = file_source;
+  file = file_source = NULL;
+done:
+  free(file);
+  free(file_source);
+  return status;
+}
+
+ls_status ls_run_dir_config(const char *path, char **text, char **source, ls_text *notes)
+{
+  ls_directory directory;
+  ls_file_kind kind;
+  *text = *source = NULL;
+  LS_PASS(ls_file_look(&kind, path));
+  if (kind == LS_FILE_NONE) return LS_OK;
+  LS_PASS(ls_directory_open(&directory, path));
+  const ls_status status = read_config(&directory, text, source, notes);
+  ls_directory_close(&directory);
   return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Choosing and opening the run directory. */
+/* Choosing and opening the run directory, and the configuration in it. */
 #ifndef LS_CLI_RUN_DIR_H
 #define LS_CLI_RUN_DIR_H
 
@@ -7,6 +7,7 @@
 
 #include "base/directory.h"
 #include "base/status.h"
+#include "base/text.h"
 
 typedef struct ls_run_dir_wish {
   const char *path; /* as given with -o; NULL: runs/<run_name>, or the first of runs/<run_name>-2, -3 ... that
@@ -14,6 +15,7 @@ typedef struct ls_run_dir_wish {
   const char *run_name; /* of the configuration */
   bool resume;
   ls_directory *parent; /* open folder that `path` is a name in; NULL: none. Followed if it was moved */
+  bool is_claimed;      /* it was prepared before, by this very job: what is in it is no other run's */
 } ls_run_dir_wish;
 
 /** Make the run directory and lock it against other runs, until it is closed or the process ends. Where the
@@ -25,5 +27,15 @@ typedef struct ls_run_dir_wish {
  * LS_E_IO, LS_E_MEMORY.
  */
 ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish) LS_CHECKED;
+
+/** The configuration that the run in a folder has: the one in its newest intact checkpoint, else config.yaml.
+ *
+ * @param[out] text    newly made, like `source`; freed with free(). NULL: there is neither
+ * @param[out] source  the file that it is from
+ * @param[out] notes   appended: a line if config.yaml holds another one than the checkpoint
+ *
+ * Rank 0. Errors: LS_E_INPUT, LS_E_CONFIG, LS_E_IO, LS_E_MEMORY; on an error there may be something to free.
+ */
+ls_status ls_run_dir_config(const char *path, char **text, char **source, ls_text *notes) LS_CHECKED;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"
+#include "cli/run_dir.h"
 #include "config/config.h"
 #include "data/same.h"
 #include "data/plan.h"
@@ -35,11 +37,18 @@ ls_status ls_setup_arguments_init(ls_setup_arguments *arguments, size_t most)
 void ls_setup_arguments_fini(ls_setup_arguments *arguments)
 {
   free(arguments->overrides);
+  free(arguments->own_config);
+}
+
+/* key.path=value; but a folder of a configuration file may have a '=' in its name. */
+static bool is_override(const char *value)
+{
+  return strchr(value, '=') && fnmatch("*.y*ml", value, 0) != 0;
 }
 
 int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp_state *state)
 {
-  if (!arguments->config) {
+  if (!arguments->config && !(arguments->may_lack_config && is_override(value))) {
     arguments->config = value;
   } else if (strchr(value, '=')) {
     arguments->overrides[arguments->override_count++] = value;
@@ -52,7 +61,7 @@ int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp
 
 int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state)
 {
-  if (arguments->config) return 0;
+  if (arguments->config || arguments->may_lack_config) return 0;
   argp_error(state, "no configuration given: configs/ holds some to start from");
   return EINVAL;
 }
@@ -70,8 +79,8 @@ static ls_status check_no_run(const char *path)
   if (status != LS_OK || kind == LS_FILE_NONE) return status;
   return ls_fail(LS_E_INPUT,
                  "'%s' is a run directory, and no configuration; to go on with the run: "
-                 "lockstep train %s/config.yaml -o %s --resume",
-                 path, path, path);
+                 "lockstep train --resume -o %s",
+                 path, path);
 }
 
 ls_status ls_setup_read_file(const char *path, char **text)
@@ -89,6 +98,31 @@ ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments
 {
   LS_ROOT(comm, ls_setup_read_file(arguments->config, &setup->text));
   return ls_comm_broadcast_text(comm, &setup->text);
+}
+
+/* Rank 0. */
+static ls_status read_own(const char *run_dir, char **text, char **source)
+{
+  ls_text notes = {0};
+  const ls_status status = ls_run_dir_config(run_dir, text, source, &notes);
+  ls_warn_each("", &notes);
+  ls_text_fini(&notes);
+  if (status != LS_OK || *text) return status;
+  return ls_fail(
+      LS_E_INPUT,
+      "there is no run in '%s' to go on with, neither a checkpoint nor config.yaml; a new one takes a "
+      "configuration: lockstep train CONFIG.yaml -o %s",
+      run_dir, run_dir);
+}
+
+ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,
+                            const char *run_dir)
+{
+  LS_ROOT(comm, read_own(run_dir, &setup->text, &arguments->own_config));
+  LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
+  LS_PASS(ls_comm_broadcast_text(comm, &arguments->own_config));
+  arguments->config = arguments->own_config;
+  return LS_OK;
 }
 
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments)

@@ -4,6 +4,7 @@
 #ifndef LS_CLI_SETUP_H
 #define LS_CLI_SETUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -19,6 +20,8 @@ struct argp_state;
 /** CONFIG.yaml [key.path=value ...]; texts are argv's. */
 typedef struct ls_setup_arguments {
   const char *config;
+  char *own_config;       /* the same, where a run's own is taken (ls_setup_read_own()); owned */
+  bool may_lack_config;   /* what is an override may come first: there is a run that has a configuration */
   const char **overrides; /* [override_count]; owned */
   size_t override_count;
 } ls_setup_arguments;
@@ -55,6 +58,11 @@ typedef struct ls_setup {
 
 /** The configuration file's text to every rank. Collective. */
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
+
+/** Instead: the configuration that the run in `run_dir` has, which is told where it may surprise. `arguments`
+ * then name its file. Collective. Errors: as ls_run_dir_config(). */
+ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,
+                            const char *run_dir) LS_CHECKED;
 
 /** The configuration. Local. */
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;

@@ -72,7 +72,8 @@ static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_
   const ls_run_dir_wish folder = {.path = wish->run_dir,
                                   .run_name = training->setup.spec->name,
                                   .resume = wish->resume,
-                                  .parent = wish->parent};
+                                  .parent = wish->parent,
+                                  .is_claimed = wish->is_claimed};
   LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &folder));
   LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir.path));
   if (ls_comm_rank(comm) == 0) ls_watchdog_clear(&training->run_dir);

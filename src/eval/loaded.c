@@ -3,6 +3,7 @@
 #include "eval/loaded.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@
 #include "base/size.h"
 #include "config/config.h"
 #include "data/split.h"
+#include "store/checkpoint_find.h"
 
 enum { NAMES_TOLD = 3 };
 
@@ -83,10 +85,12 @@ static ls_status read_weights(ls_loaded *loaded, const char *path)
 static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
                                  bool input_gradient)
 {
-  LS_ROOT(comm, ls_checkpoint_read_info(path, &out->info));
+  LS_ROOT(comm, ls_checkpoint_find(path, &out->path, &out->notes));
+  LS_PASS(ls_comm_broadcast_text(comm, &out->path));
+  LS_ROOT(comm, ls_checkpoint_read_info(out->path, &out->info));
   LS_PASS(share_info(comm, &out->info));
-  LS_AGREE(comm, build(out, path, schemas, input_gradient));
-  LS_ROOT(comm, read_weights(out, path));
+  LS_AGREE(comm, build(out, out->path, schemas, input_gradient));
+  LS_ROOT(comm, read_weights(out, out->path));
   const ls_model_counts *counts = ls_model_count(out->model);
   LS_PASS(ls_comm_broadcast(comm, out->network.params, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, out->network.buffers, counts->buffers * sizeof(float)));
@@ -98,8 +102,9 @@ static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path
 static ls_status settle(ls_loaded *loaded, ls_status status, const char *path)
 {
   if (status == LS_OK) return LS_OK;
+  status = ls_wrap(status, "cannot load checkpoint '%s'", loaded->path ? loaded->path : path);
   ls_loaded_close(loaded);
-  return ls_wrap(status, "cannot load checkpoint '%s'", path);
+  return status;
 }
 
 ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
@@ -111,9 +116,10 @@ ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const 
 
 static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_schemas *schemas)
 {
-  LS_PASS(ls_checkpoint_read_info(path, &out->info));
-  LS_PASS(build(out, path, schemas, false));
-  LS_PASS(read_weights(out, path));
+  LS_PASS(ls_checkpoint_find(path, &out->path, &out->notes));
+  LS_PASS(ls_checkpoint_read_info(out->path, &out->info));
+  LS_PASS(build(out, out->path, schemas, false));
+  LS_PASS(read_weights(out, out->path));
   ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
   return LS_OK;
 }
@@ -276,5 +282,7 @@ void ls_loaded_close(ls_loaded *loaded)
   ls_model_free(loaded->model);
   ls_spec_free(loaded->spec);
   ls_checkpoint_info_fini(&loaded->info);
+  ls_text_fini(&loaded->notes);
+  free(loaded->path);
   *loaded = (ls_loaded){.spec = NULL};
 }

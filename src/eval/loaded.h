@@ -12,17 +12,20 @@
 #include "train/network.h"
 
 typedef struct ls_loaded {
+  char *path;    /* of the checkpoint: that in a run directory, if one was given; owned */
+  ls_text notes; /* lines: which checkpoint of a run directory was taken; rank 0 */
   ls_checkpoint_info info;
   ls_spec *spec; /* the configuration it was trained with */
   ls_model *model;
   ls_network network; /* packed: ready for forward passes */
 } ls_loaded;
 
-/** Read a checkpoint and build the network, on this process alone. Local. Errors as below, without LS_E_COMM.
+/** Read a checkpoint, or that of a run directory (store/checkpoint_find.h), and build the network, on this
+ * process alone. Local. Errors as below, without LS_E_COMM.
  */
 ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas) LS_CHECKED;
 
-/** Read a checkpoint on rank 0 and build the network on every rank.
+/** Read a checkpoint, or that of a run directory, on rank 0 and build the network on every rank.
  *
  * @param[in] input_gradient  backward passes may ask for the gradient with respect to the input, which is
  * that of exact arithmetic where windows of an image are equal (ls_model_options.keep_ties)

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "store/checkpoint_find.h"
 #include "store/h5.h"
 #include "store/layout.h"
 
@@ -268,15 +269,18 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
                            char digest[LS_DIGEST_CHARS], ls_text *report)
 {
   transfer self = {.count = 0};
+  char *file = NULL;
   ls_status status;
+  LS_GO(ls_checkpoint_find(path, &file, report));
   LS_GO(list_targets(&self, model, params, buffers));
-  LS_GO(read_file(&self, path));
+  LS_GO(read_file(&self, file));
   LS_GO(check_values(model, params, buffers));
-  LS_GO(digest_file(path, digest));
-  tell(&self, path, report);
+  LS_GO(digest_file(file, digest));
+  tell(&self, file, report);
   if (report->failed || self.skipped.failed)
     status = ls_fail(LS_E_MEMORY, "no memory to tell what was loaded");
 done:
+  free(file);
   free(self.targets);
   ls_text_fini(&self.skipped);
   return status == LS_OK ? LS_OK : ls_wrap(status, "model.init_from: cannot take weights from '%s'", path);

@@ -86,7 +86,7 @@ refused 'data.validation' train toy.yaml -o good --resume data.validation=0.5
 refused 'model.layers' train toy.yaml -o good --resume 'model.layers[0].filters=6'
 refused 'train.optimizer' train toy.yaml -o good --resume 'train.optimizer={type: adam}'
 refused 'train.epochs: 1, but' train toy.yaml -o good --resume train.epochs=1
-refused 'good/config.yaml -o good --resume' train good --resume
+refused 'lockstep train --resume -o good' train good --resume
 refused 'empty text' train toy.yaml -o ''
 mkfifo pipe
 refused 'pipe.*not a regular file' train pipe

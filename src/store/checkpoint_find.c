@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a run directory, or a file that is not in it, to a checkpoint that is. */
+#include "store/checkpoint_find.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/show.h"
+#include "store/checkpoint.h"
+
+static const char BEST[] = "best.h5";
+
+/* What is at a path; what cannot be found out is told by who opens it. */
+static ls_file_kind kind_of(const char *path)
+{
+  ls_file_kind kind;
+  return ls_file_look(&kind, path) == LS_OK ? kind : LS_FILE_OTHER;
+}
+
+static void note(ls_text *notes, const char *path, const char *choice)
+{
+  if (notes) ls_text_show(notes, "%s: %s", path, choice);
+  if (notes) ls_text_add(notes, "\n");
+}
+
+/* ---- ensembles ---- */
+
+/* <before><number><after>, numbered from 1: a member's run directory, or a snapshot. */
+typedef struct member_kind {
+  const char *before, *after;
+  ls_file_kind kind;
+} member_kind;
+
+static const member_kind member_kinds[] = {{"member-", "", LS_FILE_FOLDER},
+                                           {"snapshot-", ".h5", LS_FILE_REGULAR}};
+
+/* Path of a folder's n-th member of a kind; *found: it is there. */
+static ls_status find_member(const char *folder, const member_kind *kind, size_t number, char **path,
+                             bool *found)
+{
+  ls_text text = {0};
+  ls_text_add(&text, "%s/%s%zu%s", folder, kind->before, number, kind->after);
+  LS_PASS(ls_text_take(&text, path));
+  *found = kind_of(*path) == kind->kind;
+  return LS_OK;
+}
+
+static ls_status add_name(ls_names *names, char *name)
+{
+  char **items;
+  LS_PASS(ls_alloc(&items, names->count + 1, sizeof *items, "the members' names"));
+  if (names->count > 0) memcpy(items, names->items, names->count * sizeof *items);
+  items[names->count++] = name;
+  free(names->items);
+  names->items = items;
+  return LS_OK;
+}
+
+/* All members of a kind, by their numbers. */
+static ls_status list_members(const char *folder, const member_kind *kind, ls_names *out)
+{
+  for (size_t number = 1;; number++) {
+    char *path = NULL;
+    bool found = false;
+    ls_status status = find_member(folder, kind, number, &path, &found);
+    if (status == LS_OK && found) status = add_name(out, path);
+    if (status != LS_OK || !found) free(path);
+    if (status != LS_OK || !found) return status;
+  }
+}
+
+ls_status ls_checkpoint_voters(const char *path, ls_names *voters)
+{
+  const size_t before = voters->count;
+  char *copy;
+  if (kind_of(path) == LS_FILE_FOLDER)
+    for (size_t i = 0; i < sizeof member_kinds / sizeof *member_kinds && voters->count == before; i++)
+      LS_PASS(list_members(path, &member_kinds[i], voters));
+  if (voters->count > before) return LS_OK;
+  LS_PASS(ls_text_copy(&copy, path));
+  const ls_status status = add_name(voters, copy);
+  if (status != LS_OK) free(copy);
+  return status;
+}
+
+/* ---- run directories ---- */
+
+/* A folder without a checkpoint may hold those of an ensemble's members. */
+static ls_status fail_empty(const char *folder)
+{
+  char *first;
+  bool found;
+  LS_PASS(find_member(folder, &member_kinds[0], 1, &first, &found));
+  free(first);
+  if (found)
+    return ls_fail(
+        LS_E_INPUT,
+        "'%s' holds an ensemble: take one of its members, '%s/member-1' (`lockstep eval %s` lets them "
+        "vote)",
+        folder, folder, folder);
+  return ls_fail(LS_E_INPUT, "'%s' is a folder, and there is no checkpoint in it", folder);
+}
+
+/* The newest intact checkpoint, or none. */
+static ls_status find_newest(const char *folder, char **found, ls_text *notes)
+{
+  ls_directory directory;
+  ls_text damaged = {0};
+  LS_PASS(ls_directory_open(&directory, folder));
+  const ls_status status = ls_checkpoint_newest(&directory, found, &damaged);
+  if (status == LS_OK && damaged.length > 0 && notes) ls_text_add(notes, "%s\n", ls_text_get(&damaged));
+  const bool is_damaged = damaged.length > 0;
+  ls_text_fini(&damaged);
+  ls_directory_close(&directory);
+  if (status != LS_OK || *found || !is_damaged) return status;
+  return ls_fail(LS_E_INPUT, "every checkpoint in '%s' is damaged", folder);
+}
+
+/* Of a folder: best.h5, else the newest. */
+static ls_status find_in(const char *folder, char **found, ls_text *notes)
+{
+  ls_text text = {0};
+  char *best;
+  ls_text_add(&text, "%s/%s", folder, BEST);
+  LS_PASS(ls_text_take(&text, &best));
+  if (kind_of(best) != LS_FILE_NONE) {
+    *found = best;
+    note(notes, best, "the checkpoint of the best epoch is taken");
+    return LS_OK;
+  }
+  free(best);
+  LS_PASS(find_newest(folder, found, notes));
+  if (!*found) return fail_empty(folder);
+  note(notes, *found, "the newest checkpoint is taken, there is no best.h5");
+  return LS_OK;
+}
+
+/* ---- missing files ---- */
+
+/* Why a run has no best.h5, by its newest checkpoint. */
+static ls_status explain_best(const char *newest, const char **reason)
+{
+  ls_checkpoint_info info = {.config = NULL};
+  LS_PASS(ls_checkpoint_read_info(newest, &info));
+  *reason = "it has been removed";
+  if (info.progress.epoch == 0)
+    *reason = "the run has not finished its first epoch";
+  else if (info.progress.best_epoch == 0)
+    *reason = "no epoch is the best without a validation split (data.validation is 0)";
+  ls_checkpoint_info_fini(&info);
+  return LS_OK;
+}
+
+/* A file that is missing beside checkpoints of a run. LS_OK: there are none either. */
+static ls_status explain_missing(const char *path, const char *folder, const char *name)
+{
+  char *newest = NULL;
+  const char *reason = "a run keeps its newest ones (checkpoint.keep)";
+  ls_status status = find_newest(folder, &newest, NULL);
+  if (status != LS_OK || !newest) return LS_OK;
+  if (strcmp(name, BEST) == 0) status = explain_best(newest, &reason);
+  if (status == LS_OK)
+    status = ls_fail(LS_E_INPUT, "'%s' is not there: %s; the newest checkpoint of this run is '%s'", path,
+                     reason, newest);
+  free(newest);
+  return status;
+}
+
+static ls_status check_missing(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  const char *name = slash ? slash + 1 : path;
+  ls_text text = {0};
+  char *folder;
+  if (strcmp(name, BEST) != 0 && fnmatch("checkpoint-*.h5", name, 0) != 0) return LS_OK;
+  if (slash)
+    ls_text_add_bytes(&text, path, slash == path ? 1 : (size_t)(slash - path));
+  else
+    ls_text_add(&text, ".");
+  LS_PASS(ls_text_take(&text, &folder));
+  const ls_status status = kind_of(folder) == LS_FILE_FOLDER ? explain_missing(path, folder, name) : LS_OK;
+  free(folder);
+  return status;
+}
+
+ls_status ls_checkpoint_find(const char *path, char **found, ls_text *notes)
+{
+  const ls_file_kind kind = kind_of(path);
+  *found = NULL;
+  if (kind == LS_FILE_FOLDER) return find_in(path, found, notes);
+  if (kind == LS_FILE_NONE) LS_PASS(check_missing(path));
+  return ls_text_copy(found, path);
+}

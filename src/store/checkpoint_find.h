@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which checkpoint is meant where a run directory is given, and why one is not there. */
+#ifndef LS_STORE_CHECKPOINT_FIND_H
+#define LS_STORE_CHECKPOINT_FIND_H
+
+#include "base/directory.h"
+#include "base/status.h"
+#include "base/text.h"
+
+/** The checkpoint that a path means: of a run directory best.h5, else the newest intact one; of anything else
+ * the path itself, unless it is missing where other checkpoints of a run are.
+ *
+ * @param[out] found  newly made, freed with free(); NULL on error
+ * @param[out] notes  appended: a line that says which was chosen, after one for each damaged one; NULL:
+ * nobody wants to know
+ *
+ * Rank 0. Errors: LS_E_INPUT if the folder has none, or holds an ensemble, or if the file is missing: with
+ * the reason, and the one to take; LS_E_IO, LS_E_MEMORY.
+ */
+ls_status ls_checkpoint_find(const char *path, char **found, ls_text *notes) LS_CHECKED;
+
+/** Append the paths that vote for a path: the members' run directories, or the snapshots, of an ensemble's
+ * directory; of anything else the path alone. Rank 0. Errors: LS_E_MEMORY. */
+ls_status ls_checkpoint_voters(const char *path, ls_names *voters) LS_CHECKED;
+
+#endif
