@@ -77,6 +77,7 @@ static ls_status read_weights(ls_loaded *loaded, const char *path)
   ls_status status = ls_checkpoint_read(path, &state);
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);
+  ls_judgement_fini(&state.judgement);
   if (status == LS_OK && ls_weights_check(loaded->model, network->params, network->buffers) != LS_OK)
     status = ls_wrap(LS_E_INPUT, "its weights make no network");
   return status;

@@ -15,6 +15,7 @@
 #include "base/directory.h"
 #include "base/status.h"
 #include "nn/model.h"
+#include "store/split_metrics.h"
 
 enum { LS_STATE_MAX_SLOTS = 4, LS_CHECKPOINT_MAX_CHANNELS = 16 };
 
@@ -26,6 +27,8 @@ typedef struct ls_epoch_metrics {
   double accuracy;      /* fraction */
   double learning_rate; /* at the epoch's last step; 0 in validation rows */
   double seconds;       /* wall time of the epoch (train), of the evaluation (validation) */
+  /* Of validation rows alone, as in ls_metrics; on rank 0, and 0 in rows of older checkpoints. */
+  double brier, ece, macro_precision, macro_recall, macro_f1;
 } ls_epoch_metrics;
 
 typedef struct ls_history {
@@ -75,6 +78,7 @@ typedef struct ls_state {
   uint64_t optimizer_step; /* steps that the optimizer has taken (Adam's t) */
   ls_progress progress;
   ls_history train, validation;
+  ls_judgement judgement; /* rank 0 */
 } ls_state;
 
 /** What a reader must know before it can build the model and the state. Owned; ls_checkpoint_info_fini(). */
@@ -159,9 +163,10 @@ typedef struct ls_step_range {
 ls_status ls_checkpoint_prune(const ls_directory *run_dir, size_t keep,
                               const ls_step_range *known) LS_CHECKED;
 
-/** Write metrics.h5 (/metrics/train, /metrics/validation) and metrics.csv of a run directory. Rank 0. */
-ls_status ls_metrics_write(const ls_directory *run_dir, const ls_history *train,
-                           const ls_history *validation) LS_CHECKED;
+/** Write metrics.h5 (tables /metrics/train and /metrics/validation; groups /validation and /test of the
+ * newest figures) and metrics.csv of a run directory. Of info only class_names are read. Rank 0. */
+ls_status ls_metrics_write(const ls_directory *run_dir, const ls_checkpoint_info *info,
+                           const ls_state *state) LS_CHECKED;
 
 /** Append what any HDF5 file of ours (checkpoint, metrics, dataset) holds: attributes, datasets with shape,
  * type, and for weights mean, deviation, range. Rank 0. Errors: LS_E_INPUT, LS_E_MEMORY. */

@@ -7,6 +7,7 @@
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/history.h"
+#include "store/judgement.h"
 #include "store/layout.h"
 #include "store/seal.h"
 
@@ -94,6 +95,21 @@ static ls_status write_group(hid_t file, const char *name, const ls_state *state
   return ls_h5_close(group, write(group, state));
 }
 
+static ls_status write_splits(hid_t metrics, const ls_checkpoint_info *info, const ls_state *state)
+{
+  hid_t group;
+  LS_PASS(ls_h5_group_make(&group, metrics, LS_JUDGEMENT_GROUP));
+  return ls_h5_close(group, ls_judgement_write(group, &state->judgement, info->class_names));
+}
+
+static ls_status write_metrics(hid_t file, const ls_checkpoint_info *info, const ls_state *state)
+{
+  hid_t group = H5I_INVALID_HID;
+  ls_status status = ls_histories_write(&group, file, &state->train, &state->validation);
+  if (status == LS_OK) status = write_splits(group, info, state);
+  return ls_h5_close(group, status);
+}
+
 static ls_status write_all(hid_t file, const ls_checkpoint_info *info, const ls_state *state)
 {
   ls_checkpoint_info complete = *info;
@@ -104,7 +120,7 @@ static ls_status write_all(hid_t file, const ls_checkpoint_info *info, const ls_
   LS_PASS(write_group(file, "model", state, write_model));
   LS_PASS(write_group(file, "optimizer", state, write_optimizer));
   if (state->average.params) LS_PASS(write_group(file, "ema", state, write_average));
-  return ls_histories_write(file, &state->train, &state->validation);
+  return write_metrics(file, info, state);
 }
 
 static ls_status write_file(const ls_directory *directory, const char *name, const ls_checkpoint_info *info,

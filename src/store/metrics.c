@@ -9,15 +9,24 @@
 #include "store/checkpoint.h"
 #include "store/h5.h"
 #include "store/history.h"
+#include "store/judgement.h"
 #include "store/layout.h"
 
-static ls_status write_h5(const ls_directory *run_dir, const ls_history *train, const ls_history *validation)
+static ls_status write_tables(hid_t file, const ls_state *state)
+{
+  hid_t group = H5I_INVALID_HID;
+  const ls_status status = ls_histories_write(&group, file, &state->train, &state->validation);
+  return ls_h5_close(group, status);
+}
+
+static ls_status write_h5(const ls_directory *run_dir, const ls_checkpoint_info *info, const ls_state *state)
 {
   ls_h5_image image;
   ls_status status;
   LS_GO(ls_h5_image_start(&image, 0));
   LS_GO(ls_format_write(image.file, LS_METRICS_FORMAT));
-  LS_GO(ls_histories_write(image.file, train, validation));
+  LS_GO(write_tables(image.file, state));
+  LS_GO(ls_judgement_write(image.file, &state->judgement, info->class_names));
   LS_GO(ls_h5_image_finish(&image));
   LS_GO(ls_directory_write(run_dir, "metrics.h5", image.bytes, image.count));
 done:
@@ -51,9 +60,9 @@ static ls_status write_csv(const ls_directory *run_dir, const ls_history *train,
   return status;
 }
 
-ls_status ls_metrics_write(const ls_directory *run_dir, const ls_history *train, const ls_history *validation)
+ls_status ls_metrics_write(const ls_directory *run_dir, const ls_checkpoint_info *info, const ls_state *state)
 {
-  LS_TRY(write_h5(run_dir, train, validation), "cannot write the metrics of the run");
-  LS_TRY(write_csv(run_dir, train, validation), "cannot write the metrics of the run");
+  LS_TRY(write_h5(run_dir, info, state), "cannot write the metrics of the run");
+  LS_TRY(write_csv(run_dir, &state->train, &state->validation), "cannot write the metrics of the run");
   return LS_OK;
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 /** Precision, recall and F1 of one class, or their unweighted mean; fractions. */
 typedef struct ls_class_metrics {
   double precision, recall, f1; /* 0 where the quotient is 0/0 */
@@ -15,6 +17,7 @@ typedef struct ls_class_metrics {
 } ls_class_metrics;
 
 typedef struct ls_metrics {
+  uint64_t epoch; /* epochs after which the weights were such; 0: that is not known */
   size_t classes;
   uint64_t samples, correct;
   double loss;            /* mean over the samples: cross-entropy, which is the negative log-likelihood */
@@ -25,5 +28,21 @@ typedef struct ls_metrics {
   ls_class_metrics *per_class; /* [classes]; owned */
   uint64_t *confusion;         /* [classes, classes], row actual, column predicted; owned */
 } ls_metrics;
+
+/** All zero, with room for so many classes. Local. Errors: LS_E_MEMORY; *out is NULL then. */
+ls_status ls_metrics_make(ls_metrics **out, size_t classes) LS_CHECKED;
+void ls_metrics_free(ls_metrics *metrics);
+
+/** The splits that a run is judged on. */
+typedef enum ls_judged { LS_JUDGED_VALIDATION, LS_JUDGED_TEST, LS_JUDGED_COUNT } ls_judged;
+
+/** The newest figures of each; rank 0. */
+typedef struct ls_judgement {
+  ls_metrics *splits[LS_JUDGED_COUNT]; /* NULL: not evaluated; owned */
+} ls_judgement;
+
+/** Put figures, which are handed over, in the place of older ones; NULL: none. */
+void ls_judgement_set(ls_judgement *judgement, ls_judged split, ls_metrics *metrics);
+void ls_judgement_fini(ls_judgement *judgement);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "store/history.h"
+#include "store/judgement.h"
 #include "store/layout.h"
 
 enum { MAX_TENSORS = 10000 };
@@ -89,12 +90,15 @@ ls_status ls_checkpoint_verify(hid_t file, const ls_checkpoint_info *info)
 {
   verification self = {0};
   ls_history train = {0}, validation = {0};
+  ls_judgement judgement = {{NULL}};
   ls_status status;
   LS_GO(ls_alloc(&self.sums, MAX_TENSORS, sizeof *self.sums, "the digests of a checkpoint"));
   LS_GO(ls_h5_walk(file, check_entry, &self));
   LS_GO(check_digest(&self, info->weights_digest));
   LS_GO(ls_histories_read(file, &train, &validation));
+  LS_GO(ls_judgement_read(file, info->classes, &judgement));
 done:
+  ls_judgement_fini(&judgement);
   ls_history_fini(&train);
   ls_history_fini(&validation);
   free(self.sums);

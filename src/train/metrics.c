@@ -5,11 +5,7 @@
  */
 #include "train/metrics.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "base/memory.h"
-#include "base/size.h"
 
 static double fraction(uint64_t part, uint64_t whole)
 {
@@ -63,27 +59,11 @@ static void derive_means(ls_metrics *metrics, const ls_evaluation *evaluation)
   metrics->ece = ls_calibration_error(&evaluation->calibration);
 }
 
-static ls_status allocate(ls_metrics **out, size_t classes)
-{
-  LS_PASS(ls_alloc(out, 1, sizeof **out, "metrics"));
-  ls_metrics *metrics = *out;
-  metrics->classes = classes;
-  LS_PASS(ls_alloc(&metrics->per_class, classes, sizeof metrics->per_class[0], "the metrics of each class"));
-  size_t cells;
-  if (!ls_size_mul(classes, classes, &cells))
-    return ls_fail(LS_E_MEMORY, "no memory for the confusion matrix of %zu classes", classes);
-  return ls_alloc(&metrics->confusion, cells, sizeof metrics->confusion[0], "the confusion matrix");
-}
-
 ls_status ls_metrics_new(ls_metrics **out, const ls_evaluation *evaluation)
 {
   const size_t classes = evaluation->classes;
-  ls_metrics *metrics = NULL;
-  ls_status status = allocate(&metrics, classes);
-  if (status != LS_OK) {
-    ls_metrics_free(metrics);
-    return status;
-  }
+  ls_metrics *metrics;
+  LS_PASS(ls_metrics_make(&metrics, classes));
   memcpy(metrics->confusion, evaluation->confusion, classes * classes * sizeof metrics->confusion[0]);
   sum_confusion(metrics);
   for (size_t i = 0; i < classes; i++)
@@ -93,12 +73,4 @@ ls_status ls_metrics_new(ls_metrics **out, const ls_evaluation *evaluation)
   if (metrics->samples > 0) derive_means(metrics, evaluation);
   *out = metrics;
   return LS_OK;
-}
-
-void ls_metrics_free(ls_metrics *metrics)
-{
-  if (!metrics) return;
-  free(metrics->per_class);
-  free(metrics->confusion);
-  free(metrics);
 }

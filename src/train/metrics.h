@@ -7,8 +7,8 @@
 #include "store/split_metrics.h"
 #include "train/evaluate.h"
 
-/** Derive the metrics of an evaluation, whose confusion matrix is copied. Local. Errors: LS_E_MEMORY. */
+/** Derive the metrics of an evaluation, whose confusion matrix is copied; freed with ls_metrics_free().
+ * Local. Errors: LS_E_MEMORY. */
 ls_status ls_metrics_new(ls_metrics **out, const ls_evaluation *evaluation) LS_CHECKED;
-void ls_metrics_free(ls_metrics *metrics);
 
 #endif

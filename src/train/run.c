@@ -355,6 +355,7 @@ void ls_run_fini(ls_run *run)
   ls_network_fini(&run->average);
   ls_history_fini(&run->state.train);
   ls_history_fini(&run->state.validation);
+  ls_judgement_fini(&run->state.judgement);
   ls_checkpoint_info_fini(&run->info);
   ls_checkpoint_info_fini(&run->from);
   free(run->from_path);
@@ -439,7 +440,7 @@ ls_status ls_run_save(ls_run *run)
 static ls_status write_metrics(const ls_run *run)
 {
   LS_PASS(follow(run));
-  return written(run, ls_metrics_write(run->options->run_dir, &run->state.train, &run->state.validation));
+  return written(run, ls_metrics_write(run->options->run_dir, &run->info, &run->state));
 }
 
 ls_status ls_run_save_metrics(ls_run *run)
@@ -488,6 +489,7 @@ static ls_status read_weights(ls_run *run, const char *path)
   ls_status status = ls_checkpoint_read(path, &state);
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);
+  ls_judgement_fini(&state.judgement);
   run->restored = status == LS_OK;
   return status;
 }

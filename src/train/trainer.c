@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "train/early_stopping.h"
+#include "train/metrics.h"
 #include "train/optimizer.h"
 #include "train/run.h"
 #include "train/schedule.h"
@@ -164,6 +165,27 @@ static ls_epoch_metrics close_epoch(ls_run *run)
   return row;
 }
 
+/* The figures of a split, for the files of the run. Rank 0. */
+static ls_status keep(ls_run *run, ls_judged split, const ls_evaluation *evaluation)
+{
+  const ls_progress *progress = &run->state.progress;
+  ls_metrics *metrics;
+  LS_PASS(ls_metrics_new(&metrics, evaluation));
+  metrics->epoch = run->restored ? progress->best_epoch : progress->epoch;
+  ls_judgement_set(&run->state.judgement, split, metrics);
+  return LS_OK;
+}
+
+/* The columns that rank 0 alone has. */
+static void add_judgement(ls_epoch_metrics *row, const ls_metrics *metrics)
+{
+  row->brier = metrics->brier;
+  row->ece = metrics->ece;
+  row->macro_precision = metrics->macro.precision;
+  row->macro_recall = metrics->macro.recall;
+  row->macro_f1 = metrics->macro.f1;
+}
+
 /* The epoch's row of validation metrics. Collective. */
 static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
 {
@@ -175,8 +197,10 @@ static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
                             .loss = evaluation.loss,
                             .accuracy = (double)evaluation.correct / (double)evaluation.samples,
                             .seconds = ls_clock_s() - started_s};
+  ls_status status = listens(run) ? keep(run, LS_JUDGED_VALIDATION, &evaluation) : LS_OK;
+  if (status == LS_OK && listens(run)) add_judgement(row, run->state.judgement.splits[LS_JUDGED_VALIDATION]);
   ls_evaluation_fini(&evaluation);
-  return LS_OK;
+  return ls_comm_agree(run->options->comm, status);
 }
 
 static void tell_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
@@ -252,6 +276,7 @@ static ls_status train_epochs(ls_run *run)
   size_t epochs = run->options->spec->train.epochs;
   if (progress->epoch >= epochs || is_stopped_early(run)) tell_complete(run);
   while (progress->epoch < epochs && !is_stopped_early(run)) {
+    ls_judgement_set(&run->state.judgement, LS_JUDGED_TEST, NULL); /* of weights that are no more */
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
     ls_activity_enter(run->activity, "exchanging samples");
@@ -273,6 +298,20 @@ static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME
   return ls_comm_broadcast(run->options->comm, name, LS_CHECKPOINT_NAME_CHARS);
 }
 
+/* The figures of the end go into metrics.h5, and into the checkpoint of these weights if that lacks them: a
+ * run that is killed meanwhile has the same checkpoint without them. Collective. */
+static ls_status keep_end(ls_run *run, const ls_train_result *result)
+{
+  ls_comm *comm = run->options->comm;
+  const bool is_saved = run->saved_step > 0 && run->saved_step == run->state.progress.step && !run->restored;
+  bool is_lacking = result->has_test && is_saved && !run->state.judgement.splits[LS_JUDGED_TEST];
+  LS_PASS(ls_comm_broadcast(comm, &is_lacking, sizeof is_lacking));
+  if (result->has_validation) LS_ROOT(comm, keep(run, LS_JUDGED_VALIDATION, &result->validation));
+  if (result->has_test) LS_ROOT(comm, keep(run, LS_JUDGED_TEST, &result->test));
+  LS_PASS(ls_run_save_metrics(run));
+  return is_lacking ? ls_run_save_as(run, result->checkpoint) : LS_OK;
+}
+
 static ls_status finish(ls_run *run, ls_train_result *result)
 {
   const ls_spec_early_stopping *early = &run->options->spec->train.early_stopping;
@@ -286,6 +325,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
   if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
   LS_PASS(name_checkpoint(run, result->checkpoint));
+  LS_PASS(keep_end(run, result));
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, result->weights_digest);
   memcpy(result->init_digest, run->info.init_digest, sizeof result->init_digest);
   if (run->average.params)

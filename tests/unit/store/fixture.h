@@ -103,6 +103,28 @@ static inline void fill_progress(ls_progress *progress)
                             .epoch_seconds = 1.25};
 }
 
+/* Figures of three classes, a number of its own in each place. */
+static inline void judge(fixture *f)
+{
+  for (int split = 0; split < LS_JUDGED_COUNT; split++) {
+    ls_metrics *made;
+    if (ls_metrics_make(&made, 3) != LS_OK) abort();
+    made->epoch = 2 + (uint64_t)split;
+    made->samples = 10;
+    made->correct = 7;
+    made->loss = 0.5 + split;
+    made->accuracy = 0.7;
+    made->brier = 0.25;
+    made->ece = 0.125;
+    made->macro = (ls_class_metrics){.precision = 0.1, .recall = 0.2, .f1 = 0.3};
+    for (uint64_t k = 0; k < 3; k++)
+      made->per_class[k] =
+          (ls_class_metrics){0.5 + (double)k, 1.5 + (double)k, 2.5 + (double)k, 3 + k, 30 + k};
+    for (uint64_t i = 0; i < 9; i++) made->confusion[i] = 100 * (uint64_t)split + i;
+    ls_judgement_set(&f->state.judgement, (ls_judged)split, made);
+  }
+}
+
 /* A run in a new folder under /tmp. */
 static inline fixture *fixture_new(void)
 {
@@ -127,12 +149,20 @@ static inline fixture *fixture_new(void)
   fill_progress(&f->state.progress);
   for (uint64_t epoch = 1; epoch <= 3; epoch++) {
     double x = (double)epoch;
-    ls_epoch_metrics row = {epoch, epoch * 225, 1 / x, 1 - 0.1 / x, 0.05, 4.25};
+    ls_epoch_metrics row = {.epoch = epoch,
+                            .step = epoch * 225,
+                            .loss = 1 / x,
+                            .accuracy = 1 - 0.1 / x,
+                            .learning_rate = 0.05,
+                            .seconds = 4.25};
     if (ls_history_add(&f->state.train, &row) != LS_OK) abort();
     row.loss *= 2;
     row.learning_rate = 0;
+    row.brier = 0.5 / x;
+    row.macro_f1 = 0.75 / x;
     if (epoch > 1 && ls_history_add(&f->state.validation, &row) != LS_OK) abort();
   }
+  judge(f);
   f->info = (ls_checkpoint_info){.config = config,
                                  .channels = 1,
                                  .height = 28,
@@ -157,6 +187,7 @@ static inline void fixture_free(fixture *f)
   ls_directory_close(&f->run_dir);
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
+  ls_judgement_fini(&f->state.judgement);
   free(f);
 }
 
@@ -174,6 +205,7 @@ static inline void fixture_empty_free(fixture *f)
 {
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
+  ls_judgement_fini(&f->state.judgement);
   free(f);
 }
 

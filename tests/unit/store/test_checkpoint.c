@@ -257,6 +257,40 @@ static void extra_tensor_is_named(void **state)
   assert_true(error_has("/model/fc/bias: the model has no such tensor"));
 }
 
+static void figures_come_back(void **state)
+{
+  fixture *f = *state;
+  write_checkpoint(f, "a.h5");
+  fixture *read = fixture_empty(f);
+  assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_OK);
+  for (size_t split = 0; split < LS_JUDGED_COUNT; split++) {
+    const ls_metrics *then = f->state.judgement.splits[split], *now = read->state.judgement.splits[split];
+    assert_non_null(now);
+    assert_true(now->epoch == then->epoch && now->samples == then->samples && now->correct == then->correct);
+    assert_true(now->loss == then->loss && now->accuracy == then->accuracy);
+    assert_true(now->brier == then->brier && now->ece == then->ece);
+    assert_memory_equal(&now->macro.precision, &then->macro.precision, 3 * sizeof(double));
+    assert_memory_equal(now->per_class, then->per_class, 3 * sizeof now->per_class[0]);
+    assert_memory_equal(now->confusion, then->confusion, 9 * sizeof now->confusion[0]);
+  }
+  assert_true(read->state.validation.rows[0].brier == f->state.validation.rows[0].brier);
+  assert_true(read->state.validation.rows[1].macro_f1 == 0.25);
+  assert_true(read->state.train.rows[2].brier == 0);
+  fixture_empty_free(read);
+}
+
+/* A checkpoint that says nothing of the splits, as those of before a first evaluation do. */
+static void no_figures_are_fine(void **state)
+{
+  fixture *f = *state;
+  ls_judgement_fini(&f->state.judgement);
+  write_checkpoint(f, "a.h5");
+  fixture *read = fixture_empty(f);
+  assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_OK);
+  assert_null(read->state.judgement.splits[LS_JUDGED_TEST]);
+  fixture_empty_free(read);
+}
+
 static void other_optimizer_is_refused(void **state)
 {
   fixture *f = *state;
@@ -282,7 +316,7 @@ static void other_files_are_refused(void **state)
   assert_true(error_has("not a regular file"));
   assert_int_equal(mkfifo(path_in(f, "pipe.h5"), 0600), 0);
   assert_int_equal(read_back(f, "pipe.h5"), LS_E_INPUT);
-  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
   assert_int_equal(read_back(f, "metrics.h5"), LS_E_INPUT);
   assert_true(error_has("it is no lockstep-checkpoint: its format is 'lockstep-metrics'"));
 }
@@ -531,6 +565,8 @@ int main(void)
       TEST(other_rank_is_refused),
       TEST(missing_tensor_is_named),
       TEST(extra_tensor_is_named),
+      TEST(figures_come_back),
+      TEST(no_figures_are_fine),
       TEST(other_optimizer_is_refused),
       TEST(other_files_are_refused),
       TEST(truncation_is_found),

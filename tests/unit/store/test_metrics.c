@@ -43,7 +43,7 @@ static void history_grows(void **state)
 static void csv_has_a_line_per_epoch(void **state)
 {
   fixture *f = *state;
-  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
   size_t count;
   unsigned char *csv = slurp(path_in(f, "metrics.csv"), &count);
   assert_string_equal(
@@ -58,8 +58,8 @@ static void csv_has_a_line_per_epoch(void **state)
 static void csv_of_no_epochs_is_a_header(void **state)
 {
   fixture *f = *state;
-  ls_history none = {0};
-  assert_int_equal(ls_metrics_write(&f->run_dir, &none, &none), LS_OK);
+  const ls_state none = {.model = NULL};
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &none), LS_OK);
   size_t count;
   unsigned char *csv = slurp(path_in(f, "metrics.csv"), &count);
   assert_int_equal(csv[count - 1], '\n');
@@ -70,7 +70,7 @@ static void csv_of_no_epochs_is_a_header(void **state)
 static void h5_has_a_row_per_epoch(void **state)
 {
   fixture *f = *state;
-  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
   hid_t file = H5Fopen(path_in(f, "metrics.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
   assert_true(file >= 0);
   const char *tables[] = {"metrics/train", "metrics/validation"};
@@ -91,10 +91,57 @@ static void h5_has_a_row_per_epoch(void **state)
   H5Fclose(file);
 }
 
+static double attribute_of(hid_t file, const char *group, const char *name)
+{
+  double value = -1;
+  hid_t attribute = H5Aopen_by_name(file, group, name, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0);
+  H5Aclose(attribute);
+  return value;
+}
+
+static void read_all(hid_t file, const char *name, double *values, hssize_t count)
+{
+  hid_t data = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(data);
+  assert_int_equal(H5Sget_simple_extent_npoints(space), count);
+  assert_true(H5Dread(data, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  H5Sclose(space);
+  H5Dclose(data);
+}
+
+/* As HDF5 itself sees it, without this module. */
+static void h5_has_the_figures_of_each_split(void **state)
+{
+  fixture *f = *state;
+  double values[9];
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
+  hid_t file = H5Fopen(path_in(f, "metrics.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_true(attribute_of(file, "test", "epoch") == 3);
+  assert_true(attribute_of(file, "validation", "epoch") == 2);
+  assert_true(attribute_of(file, "test", "loss") == 1.5 && attribute_of(file, "test", "nll") == 1.5);
+  assert_true(attribute_of(file, "test", "accuracy") == 0.7 && attribute_of(file, "test", "brier") == 0.25);
+  assert_true(attribute_of(file, "test", "ece") == 0.125 && attribute_of(file, "test", "macro_f1") == 0.3);
+  read_all(file, "test/f1", values, 3);
+  assert_true(values[0] == 2.5 && values[2] == 4.5);
+  read_all(file, "test/precision", values, 3);
+  assert_true(values[0] == 0.5);
+  read_all(file, "validation/support", values, 3);
+  assert_true(values[1] == 4);
+  read_all(file, "test/confusion", values, 9);
+  assert_true(values[0] == 100 && values[8] == 108);
+  assert_true(H5Aexists_by_name(file, "test", "class_names", H5P_DEFAULT) > 0);
+  H5Fclose(file);
+  ls_judgement_set(&f->state.judgement, LS_JUDGED_TEST, NULL);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
+  file = H5Fopen(path_in(f, "metrics.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  assert_true(H5Lexists(file, "test", H5P_DEFAULT) == 0 && H5Lexists(file, "validation", H5P_DEFAULT) > 0);
+  H5Fclose(file);
+}
+
 static void inspect_shows_the_table(void **state)
 {
   fixture *f = *state;
-  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
   ls_text text = {0};
   assert_int_equal(ls_inspect(path_in(f, "metrics.h5"), &text), LS_OK);
   assert_non_null(strstr(text.chars, "lockstep metrics"));
@@ -107,7 +154,7 @@ static void unwritable_place_is_told(void **state)
 {
   fixture *f = *state;
   assert_int_equal(rmdir(f->folder), 0);
-  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_E_IO);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_E_IO);
   assert_true(error_has("cannot write the metrics"));
   assert_int_equal(mkdir(f->folder, 0700), 0);
 }
@@ -116,8 +163,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(history_grows), TEST(csv_has_a_line_per_epoch), TEST(csv_of_no_epochs_is_a_header),
-      TEST(h5_has_a_row_per_epoch),    TEST(inspect_shows_the_table),  TEST(unwritable_place_is_told),
+      cmocka_unit_test(history_grows),        TEST(csv_has_a_line_per_epoch),
+      TEST(csv_of_no_epochs_is_a_header),     TEST(h5_has_a_row_per_epoch),
+      TEST(h5_has_the_figures_of_each_split), TEST(inspect_shows_the_table),
+      TEST(unwritable_place_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,7 +167,7 @@ static void the_folder_may_be_moved(void **state)
   assert_int_equal(mkdir(f->folder, 0700), 0);
   write_step(f, "checkpoint-5.h5", 5);
   assert_int_equal(ls_checkpoint_write_in(&f->run_dir, "checkpoint-20.h5", &f->info, &f->state), LS_OK);
-  assert_int_equal(ls_metrics_write(&f->run_dir, &f->state.train, &f->state.validation), LS_OK);
+  assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
   assert_int_equal(ls_checkpoint_prune(&f->run_dir, 1, &(ls_step_range){20, 20}), LS_OK);
   assert_true(exists(f, "checkpoint-5.h5"));
   assert_false(exists(f, "checkpoint-20.h5"));

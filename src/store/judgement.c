@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Figures as HDF5: what is one number is an attribute, what there is of each class a dataset, so that
+ * f["test/f1"][:] is all that h5py needs. */
+#include "store/judgement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "store/h5.h"
+
+static const char *const split_words[LS_JUDGED_COUNT] = {
+    [LS_JUDGED_VALIDATION] = "validation", [LS_JUDGED_TEST] = "test"};
+
+/* ---- in memory ---- */
+
+static ls_status allocate(ls_metrics *metrics, size_t classes)
+{
+  size_t cells;
+  metrics->classes = classes;
+  LS_PASS(ls_alloc(&metrics->per_class, classes, sizeof metrics->per_class[0], "the metrics of each class"));
+  if (!ls_size_mul(classes, classes, &cells))
+    return ls_fail(LS_E_MEMORY, "no memory for the confusion matrix of %zu classes", classes);
+  return ls_alloc(&metrics->confusion, cells, sizeof metrics->confusion[0], "the confusion matrix");
+}
+
+ls_status ls_metrics_make(ls_metrics **out, size_t classes)
+{
+  LS_PASS(ls_alloc(out, 1, sizeof **out, "metrics"));
+  const ls_status status = allocate(*out, classes);
+  if (status == LS_OK) return LS_OK;
+  ls_metrics_free(*out);
+  *out = NULL;
+  return status;
+}
+
+void ls_metrics_free(ls_metrics *metrics)
+{
+  if (!metrics) return;
+  free(metrics->per_class);
+  free(metrics->confusion);
+  free(metrics);
+}
+
+void ls_judgement_set(ls_judgement *judgement, ls_judged split, ls_metrics *metrics)
+{
+  ls_metrics_free(judgement->splits[split]);
+  judgement->splits[split] = metrics;
+}
+
+void ls_judgement_fini(ls_judgement *judgement)
+{
+  for (size_t i = 0; i < LS_JUDGED_COUNT; i++) ls_judgement_set(judgement, (ls_judged)i, NULL);
+}
+
+/* ---- the columns ---- */
+
+/* The attributes that are numbers with a fraction: name, member. */
+#define REAL_LIST(X)                                                                                         \
+  X(loss, loss)                                                                                              \
+  X(accuracy, accuracy)                                                                                      \
+  X(brier, brier)                                                                                            \
+  X(ece, ece)                                                                                                \
+  X(macro_precision, macro.precision)                                                                        \
+  X(macro_recall, macro.recall)                                                                              \
+  X(macro_f1, macro.f1)
+
+#define COUNT_LIST(X)                                                                                        \
+  X(epoch)                                                                                                   \
+  X(samples)                                                                                                 \
+  X(correct)
+
+/* A dataset with a value for each class. */
+typedef struct column {
+  const char *name;
+  size_t offset; /* in ls_class_metrics */
+  bool is_count; /* uint64_t; otherwise double */
+} column;
+
+_Static_assert(sizeof(double) == sizeof(uint64_t), "a value of a column is as large as another");
+
+static const column columns[] = {
+    {"precision", offsetof(ls_class_metrics, precision), false},
+    {"recall", offsetof(ls_class_metrics, recall), false},
+    {"f1", offsetof(ls_class_metrics, f1), false},
+    {"support", offsetof(ls_class_metrics, support), true},
+    {"predicted", offsetof(ls_class_metrics, predicted), true},
+};
+
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
+
+static hid_t file_type(bool is_count)
+{
+  return is_count ? H5T_STD_U64LE : H5T_IEEE_F64LE;
+}
+
+static hid_t memory_type(bool is_count)
+{
+  return is_count ? H5T_NATIVE_UINT64 : H5T_NATIVE_DOUBLE;
+}
+
+static unsigned char *cell(ls_class_metrics *rows, size_t i, const column *of)
+{
+  return (unsigned char *)&rows[i] + of->offset;
+}
+
+/* ---- writing ---- */
+
+static ls_status write_values(hid_t group, const char *name, bool is_count, const size_t *dims,
+                              size_t dim_count, const void *values)
+{
+  ls_h5_data data = {.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
+  ls_status status;
+  LS_GO(ls_h5_data_make(&data, group, name, file_type(is_count), dims, dim_count));
+  LS_GO(ls_h5_data_write(&data, memory_type(is_count), values));
+done:
+  return ls_h5_close(data.id, status);
+}
+
+static ls_status write_columns(hid_t group, const ls_metrics *metrics)
+{
+  const size_t dims[] = {metrics->classes, metrics->classes};
+  uint64_t *values;
+  ls_status status;
+  LS_PASS(ls_alloc(&values, metrics->classes, sizeof *values, "the metrics of each class"));
+  for (size_t c = 0; c < COLUMN_COUNT; c++) {
+    for (size_t i = 0; i < metrics->classes; i++)
+      memcpy(&values[i], cell(metrics->per_class, i, &columns[c]), sizeof values[i]);
+    LS_GO(write_values(group, columns[c].name, columns[c].is_count, dims, 1, values));
+  }
+  status = write_values(group, "confusion", true, dims, 2, metrics->confusion);
+done:
+  free(values);
+  return status;
+}
+
+static ls_status write_split(hid_t group, const ls_metrics *metrics, const char *class_names)
+{
+#define WRITE_COUNT(name) LS_PASS(ls_h5_put_count(group, #name, metrics->name));
+  COUNT_LIST(WRITE_COUNT)
+#undef WRITE_COUNT
+#define WRITE_REAL(name, member) LS_PASS(ls_h5_put_real(group, #name, metrics->member));
+  REAL_LIST(WRITE_REAL)
+#undef WRITE_REAL
+  LS_PASS(ls_h5_put_real(group, "nll", metrics->loss));
+  if (class_names) LS_PASS(ls_h5_put_text(group, "class_names", class_names));
+  return write_columns(group, metrics);
+}
+
+ls_status ls_judgement_write(hid_t parent, const ls_judgement *judgement, const char *class_names)
+{
+  for (size_t i = 0; i < LS_JUDGED_COUNT; i++) {
+    hid_t group;
+    if (!judgement->splits[i]) continue;
+    LS_PASS(ls_h5_group_make(&group, parent, split_words[i]));
+    LS_PASS(ls_h5_close(group, write_split(group, judgement->splits[i], class_names)));
+  }
+  return LS_OK;
+}
+
+/* ---- reading ---- */
+
+/* Numbers of a dataset of this shape, of 8 bytes each in memory. */
+static ls_status read_values(hid_t group, const char *name, bool is_count, const size_t *dims,
+                             size_t dim_count, void *values)
+{
+  ls_h5_data data;
+  ls_status status;
+  LS_PASS(ls_h5_data_open(&data, group, name));
+  LS_GO(ls_h5_data_check_shape(&data, dims, dim_count));
+  LS_GO(ls_h5_data_check_plain(&data));
+  if (H5Tget_class(data.type) != (is_count ? H5T_INTEGER : H5T_FLOAT))
+    LS_GO(ls_fail(LS_E_INPUT, "dataset %s: numbers of another type expected", data.path));
+  status = ls_h5_data_read(&data, memory_type(is_count), values);
+done:
+  ls_h5_data_close(&data);
+  return status;
+}
+
+static ls_status read_columns(hid_t group, ls_metrics *metrics)
+{
+  const size_t dims[] = {metrics->classes, metrics->classes};
+  uint64_t *values;
+  ls_status status;
+  LS_PASS(ls_alloc(&values, metrics->classes, sizeof *values, "the metrics of each class"));
+  for (size_t c = 0; c < COLUMN_COUNT; c++) {
+    LS_GO(read_values(group, columns[c].name, columns[c].is_count, dims, 1, values));
+    for (size_t i = 0; i < metrics->classes; i++)
+      memcpy(cell(metrics->per_class, i, &columns[c]), &values[i], sizeof values[i]);
+  }
+  status = read_values(group, "confusion", true, dims, 2, metrics->confusion);
+done:
+  free(values);
+  return status;
+}
+
+static ls_status read_split(hid_t group, ls_metrics *metrics)
+{
+#define READ_COUNT(name) LS_PASS(ls_h5_get_count(group, #name, 0, UINT64_MAX, &metrics->name));
+  COUNT_LIST(READ_COUNT)
+#undef READ_COUNT
+#define READ_REAL(name, member) LS_PASS(ls_h5_get_real(group, #name, &metrics->member));
+  REAL_LIST(READ_REAL)
+#undef READ_REAL
+  return read_columns(group, metrics);
+}
+
+static ls_status read_splits(hid_t parent, size_t classes, ls_judgement *out)
+{
+  for (size_t i = 0; i < LS_JUDGED_COUNT; i++) {
+    hid_t group;
+    bool has;
+    LS_PASS(ls_h5_has(parent, split_words[i], &has));
+    if (!has) continue;
+    LS_PASS(ls_h5_group_open(&group, parent, split_words[i]));
+    ls_status status = ls_metrics_make(&out->splits[i], classes);
+    if (status == LS_OK) status = read_split(group, out->splits[i]);
+    ls_h5_release(group);
+    LS_PASS(status);
+  }
+  return LS_OK;
+}
+
+/* The group of the splits in that of the metrics. */
+static ls_status read_group(hid_t metrics, size_t classes, ls_judgement *out)
+{
+  hid_t group;
+  bool has;
+  LS_PASS(ls_h5_has(metrics, LS_JUDGEMENT_GROUP, &has));
+  if (!has) return LS_OK;
+  LS_PASS(ls_h5_group_open(&group, metrics, LS_JUDGEMENT_GROUP));
+  const ls_status status = read_splits(group, classes, out);
+  ls_h5_release(group);
+  return status;
+}
+
+ls_status ls_judgement_read(hid_t file, size_t classes, ls_judgement *out)
+{
+  hid_t metrics;
+  *out = (ls_judgement){{NULL}};
+  LS_PASS(ls_h5_group_open(&metrics, file, "metrics"));
+  const ls_status status = read_group(metrics, classes, out);
+  ls_h5_release(metrics);
+  if (status != LS_OK) ls_judgement_fini(out);
+  return status;
+}
