@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/text.h"
 #include "store/h5.h"
 
 static const char *const split_words[LS_JUDGED_COUNT] = {
@@ -195,7 +196,8 @@ done:
   return status;
 }
 
-static ls_status read_split(hid_t group, ls_metrics *metrics)
+/* What is one number. */
+static ls_status read_figures(hid_t group, ls_metrics *metrics)
 {
 #define READ_COUNT(name) LS_PASS(ls_h5_get_count(group, #name, 0, UINT64_MAX, &metrics->name));
   COUNT_LIST(READ_COUNT)
@@ -203,10 +205,13 @@ static ls_status read_split(hid_t group, ls_metrics *metrics)
 #define READ_REAL(name, member) LS_PASS(ls_h5_get_real(group, #name, &metrics->member));
   REAL_LIST(READ_REAL)
 #undef READ_REAL
-  return read_columns(group, metrics);
+  return LS_OK;
 }
 
-static ls_status read_splits(hid_t parent, size_t classes, ls_judgement *out)
+/* What is done with the group of a split that is there. */
+typedef ls_status (*split_use)(hid_t group, ls_judged split, void *user);
+
+static ls_status use_splits(hid_t parent, split_use use, void *user)
 {
   for (size_t i = 0; i < LS_JUDGED_COUNT; i++) {
     hid_t group;
@@ -214,34 +219,66 @@ static ls_status read_splits(hid_t parent, size_t classes, ls_judgement *out)
     LS_PASS(ls_h5_has(parent, split_words[i], &has));
     if (!has) continue;
     LS_PASS(ls_h5_group_open(&group, parent, split_words[i]));
-    ls_status status = ls_metrics_make(&out->splits[i], classes);
-    if (status == LS_OK) status = read_split(group, out->splits[i]);
+    const ls_status status = use(group, (ls_judged)i, user);
     ls_h5_release(group);
     LS_PASS(status);
   }
   return LS_OK;
 }
 
-/* The group of the splits in that of the metrics. */
-static ls_status read_group(hid_t metrics, size_t classes, ls_judgement *out)
+/* Of a checkpoint, which may be older and have none. */
+static ls_status use_checkpoint(hid_t file, split_use use, void *user)
 {
-  hid_t group;
+  hid_t metrics, splits = H5I_INVALID_HID;
   bool has;
-  LS_PASS(ls_h5_has(metrics, LS_JUDGEMENT_GROUP, &has));
-  if (!has) return LS_OK;
-  LS_PASS(ls_h5_group_open(&group, metrics, LS_JUDGEMENT_GROUP));
-  const ls_status status = read_splits(group, classes, out);
-  ls_h5_release(group);
+  ls_status status;
+  LS_PASS(ls_h5_group_open(&metrics, file, "metrics"));
+  LS_GO(ls_h5_has(metrics, LS_JUDGEMENT_GROUP, &has));
+  if (!has) goto done;
+  LS_GO(ls_h5_group_open(&splits, metrics, LS_JUDGEMENT_GROUP));
+  status = use_splits(splits, use, user);
+done:
+  ls_h5_release(splits);
+  ls_h5_release(metrics);
   return status;
+}
+
+typedef struct reading {
+  size_t classes;
+  ls_judgement *out;
+} reading;
+
+static ls_status read_split(hid_t group, ls_judged split, void *user)
+{
+  const reading *self = user;
+  LS_PASS(ls_metrics_make(&self->out->splits[split], self->classes));
+  LS_PASS(read_figures(group, self->out->splits[split]));
+  return read_columns(group, self->out->splits[split]);
 }
 
 ls_status ls_judgement_read(hid_t file, size_t classes, ls_judgement *out)
 {
-  hid_t metrics;
   *out = (ls_judgement){{NULL}};
-  LS_PASS(ls_h5_group_open(&metrics, file, "metrics"));
-  const ls_status status = read_group(metrics, classes, out);
-  ls_h5_release(metrics);
+  const ls_status status = use_checkpoint(file, read_split, &(reading){classes, out});
   if (status != LS_OK) ls_judgement_fini(out);
   return status;
+}
+
+/* ---- for people ---- */
+
+static ls_status tell_split(hid_t group, ls_judged split, void *user)
+{
+  ls_metrics figures = {.epoch = 0};
+  LS_PASS(read_figures(group, &figures));
+  ls_text_add(user,
+              "  %-10s after epoch %zu: accuracy %.4f, loss %.5f, Brier score %.4f, calibration error %.4f, "
+              "macro F1 %.4f\n",
+              split_words[split], (size_t)figures.epoch, figures.accuracy, figures.loss, figures.brier,
+              figures.ece, figures.macro.f1);
+  return LS_OK;
+}
+
+ls_status ls_judgement_tell(hid_t file, bool is_checkpoint, ls_text *text)
+{
+  return is_checkpoint ? use_checkpoint(file, tell_split, text) : use_splits(file, tell_split, text);
 }

@@ -4,9 +4,12 @@
 #ifndef LS_STORE_JUDGEMENT_H
 #define LS_STORE_JUDGEMENT_H
 
+#include <stdbool.h>
+
 #include <hdf5.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "store/split_metrics.h"
 
 /** In a checkpoint they are in this group of /metrics, beside the tables: readers that do not know it pass
@@ -20,5 +23,8 @@ ls_status ls_judgement_write(hid_t parent, const ls_judgement *judgement, const 
 /** Read them from a checkpoint of so many classes; older ones have none. *out is newly made. Errors:
  * LS_E_INPUT, LS_E_MEMORY; *out is empty then. */
 ls_status ls_judgement_read(hid_t file, size_t classes, ls_judgement *out) LS_CHECKED;
+
+/** Append a line for each split of a checkpoint, or of metrics.h5. Errors: LS_E_INPUT. */
+ls_status ls_judgement_tell(hid_t file, bool is_checkpoint, ls_text *text) LS_CHECKED;
 
 #endif

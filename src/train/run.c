@@ -460,16 +460,23 @@ ls_status ls_run_save_as(ls_run *run, const char *name)
 }
 
 /* Is best.h5 there, intact, and of the epoch that the run counts as its best? After a crash, or by hand, it
- * may not be. That it cannot be read is no answer. */
-static ls_status is_best(const ls_run *run, const char *path, bool *best)
+ * may not be: `why` is told then. That it cannot be read is no answer. */
+static ls_status is_best(const ls_run *run, const char *path, bool *best, ls_text *why)
 {
   ls_checkpoint_info info = {0};
+  const size_t wanted = run->state.progress.best_epoch;
+  bool found;
   *best = false;
-  LS_PASS(ls_directory_find(run->options->run_dir, BEST, best));
-  if (!*best) return LS_OK;
+  LS_PASS(ls_directory_find(run->options->run_dir, BEST, &found));
+  if (!found) ls_text_show(why, "%s is missing", BEST);
+  if (!found) return LS_OK;
   const ls_status status = ls_checkpoint_read_info(path, &info);
-  *best = status == LS_OK && info.progress.epoch == run->state.progress.best_epoch;
+  const size_t epoch = info.progress.epoch;
+  *best = status == LS_OK && epoch == wanted;
   ls_checkpoint_info_fini(&info);
+  if (status == LS_E_INPUT) ls_text_show(why, "%s", ls_error_last()->text);
+  if (status == LS_OK && !*best)
+    ls_text_show(why, "%s is of epoch %zu, and the best is %zu", BEST, epoch, wanted);
   return status == LS_E_INPUT ? LS_OK : status;
 }
 
@@ -477,10 +484,11 @@ static ls_status is_best(const ls_run *run, const char *path, bool *best)
 static ls_status read_weights(ls_run *run, const char *path)
 {
   bool best;
-  LS_PASS(is_best(run, path, &best));
+  ls_text line = {0};
+  LS_PASS(is_best(run, path, &best, &line));
   if (!best) {
-    say(run, "best.h5 is missing, damaged or of another epoch: the final weights are the last epoch's");
-    return LS_OK;
+    ls_text_add(&line, ": the final weights are the last epoch's");
+    return say_text(run, &line);
   }
   ls_state state = {.model = run->state.model,
                     .params = run->state.params,

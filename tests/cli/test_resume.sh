@@ -46,7 +46,7 @@ resumed limited
 run 0 "$lockstep" train toy.yaml -o lost train.epochs=2 train.early_stopping.patience=9
 rm lost/best.h5
 run 0 "$lockstep" train toy.yaml -o lost train.epochs=2 train.early_stopping.patience=9 --resume
-out_has 'best.h5 is missing'
+out_has "best.h5 is missing: the final weights are the last epoch's"
 [[ -s lost/summary.json ]] || fail "no summary without best.h5"
 
 # A run that early stopping has ended says so, and goes on with more patience.

@@ -147,6 +147,8 @@ static void inspect_shows_the_table(void **state)
   assert_non_null(strstr(text.chars, "lockstep metrics"));
   assert_non_null(strstr(text.chars, "     2       450     0.50000    0.9500     1.00000    0.9500"));
   assert_non_null(strstr(text.chars, "     1       225     1.00000    0.9000           -         -"));
+  assert_non_null(
+      strstr(text.chars, "  test       after epoch 3: accuracy 0.7000, loss 1.50000, Brier score 0.2500"));
   ls_text_fini(&text);
 }
 
