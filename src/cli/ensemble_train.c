@@ -270,19 +270,22 @@ static ls_status check_members(ensemble_job *job)
   return LS_OK;
 }
 
-/* A member's run directory and configuration, with what the command line says: so it is kept even
- * if the job ends before its turn. Rank 0. */
+/* A member's run directory and configuration, with what the command line says: so it is kept even if the job
+ * ends before its turn. One that has a checkpoint goes on from that first. Rank 0. */
 static ls_status prepare_member(ensemble_job *job, size_t member)
 {
   char folder[32];
   ls_setup setup = {0};
   ls_directory run_dir = {.descriptor = -1};
+  bool has_begun;
   ls_status status;
   snprintf(folder, sizeof folder, "member-%zu", member + 1);
-  const ls_run_dir_wish wish = {.path = folder, .parent = &job->run_dir};
+  const ls_run_dir_wish wish = {.path = folder, .parent = &job->run_dir, .resume = job->wish->resume};
   LS_GO(parse(job, member, &setup));
   LS_GO(ls_run_dir_prepare(&run_dir, &wish));
-  status = ls_directory_write(&run_dir, "config.yaml", setup.resolved, strlen(setup.resolved));
+  LS_GO(ls_run_dir_has_checkpoint(&run_dir, &has_begun));
+  if (!has_begun)
+    status = ls_directory_write(&run_dir, "config.yaml", setup.resolved, strlen(setup.resolved));
 done:
   ls_directory_close(&run_dir);
   ls_setup_fini(&setup);
@@ -295,7 +298,7 @@ static ls_status open_run_dir(ensemble_job *job, const char *resolved)
   const ls_run_dir_wish wish = {
       .path = job->wish->run_dir, .run_name = job->spec->name, .resume = job->wish->resume};
   LS_PASS(ls_run_dir_prepare(&job->run_dir, &wish));
-  for (size_t m = 0; m < job->members && !job->wish->resume; m++) LS_PASS(prepare_member(job, m));
+  for (size_t m = 0; m < job->members; m++) LS_PASS(prepare_member(job, m));
   return ls_directory_write(&job->run_dir, "config.yaml", resolved, strlen(resolved));
 }
 

@@ -26,14 +26,24 @@ static bool is_of_a_run(const char *name)
   return false;
 }
 
-static ls_status holds_run(const ls_directory *directory, bool *any)
+static bool is_checkpoint(const char *name)
+{
+  return fnmatch("checkpoint-*.h5", name, 0) == 0;
+}
+
+static ls_status holds(const ls_directory *directory, bool (*is_such)(const char *name), bool *any)
 {
   ls_names names;
   *any = false;
   LS_PASS(ls_directory_list(directory, &names));
-  for (size_t i = 0; i < names.count; i++) *any |= is_of_a_run(names.items[i]);
+  for (size_t i = 0; i < names.count; i++) *any |= is_such(names.items[i]);
   ls_names_fini(&names);
   return LS_OK;
+}
+
+ls_status ls_run_dir_has_checkpoint(const ls_directory *directory, bool *has)
+{
+  return holds(directory, is_checkpoint, has);
 }
 
 /* Make runs/NAME, or the first of runs/NAME-2, -3 ... that does not exist: mkdir() decides, so that two jobs
@@ -106,7 +116,7 @@ static ls_status take(const ls_directory *directory, const ls_run_dir_wish *wish
   bool any;
   LS_PASS(lock(directory, wish->parent == NULL));
   if (!wish->path || wish->resume || wish->is_claimed) return LS_OK;
-  LS_PASS(holds_run(directory, &any));
+  LS_PASS(holds(directory, is_of_a_run, &any));
   if (!any) return LS_OK;
   return ls_fail(LS_E_USAGE,
                  "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",

@@ -28,6 +28,9 @@ typedef struct ls_run_dir_wish {
  */
 ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish) LS_CHECKED;
 
+/** Has the run in it come to a checkpoint, intact or not? Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
+ls_status ls_run_dir_has_checkpoint(const ls_directory *directory, bool *has) LS_CHECKED;
+
 /** The configuration that the run in a folder has: the one in its newest intact checkpoint, else config.yaml.
  *
  * @param[out] text    newly made, like `source`; freed with free(). NULL: there is neither

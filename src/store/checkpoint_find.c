@@ -3,6 +3,7 @@
 #include "store/checkpoint_find.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "store/checkpoint.h"
+#include "store/layout.h"
 
 static const char BEST[] = "best.h5";
 
@@ -28,62 +30,75 @@ static void note(ls_text *notes, const char *path, const char *choice)
 
 /* ---- ensembles ---- */
 
-/* <before><number><after>, numbered from 1: a member's run directory, or a snapshot. */
+/* <prefix><number><suffix>: a member's run directory, or a snapshot. */
 typedef struct member_kind {
-  const char *before, *after;
-  ls_file_kind kind;
+  const char *prefix, *suffix;
 } member_kind;
 
-static const member_kind member_kinds[] = {{"member-", "", LS_FILE_FOLDER},
-                                           {"snapshot-", ".h5", LS_FILE_REGULAR}};
+static const member_kind member_kinds[] = {{"member-", ""}, {"snapshot-", ".h5"}};
 
-/* Path of a folder's n-th member of a kind; *found: it is there. */
-static ls_status find_member(const char *folder, const member_kind *kind, size_t number, char **path,
-                             bool *found)
+static int compare_numbers(const void *a, const void *b)
 {
-  ls_text text = {0};
-  ls_text_add(&text, "%s/%s%zu%s", folder, kind->before, number, kind->after);
-  LS_PASS(ls_text_take(&text, path));
-  *found = kind_of(*path) == kind->kind;
-  return LS_OK;
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
 }
 
-static ls_status add_name(ls_names *names, char *name)
+/* `kind`: NULL is the folder itself. */
+static ls_status add_member(const char *folder, const member_kind *kind, uint64_t number, ls_names *out)
 {
   char **items;
-  LS_PASS(ls_alloc(&items, names->count + 1, sizeof *items, "the members' names"));
-  if (names->count > 0) memcpy(items, names->items, names->count * sizeof *items);
-  items[names->count++] = name;
-  free(names->items);
-  names->items = items;
+  ls_text path = {0};
+  LS_PASS(ls_alloc(&items, out->count + 1, sizeof *items, "the members' names"));
+  if (out->count > 0) memcpy(items, out->items, out->count * sizeof *items);
+  free(out->items);
+  out->items = items;
+  if (kind)
+    ls_text_add(&path, "%s/%s%" PRIu64 "%s", folder, kind->prefix, number, kind->suffix);
+  else
+    ls_text_add(&path, "%s", folder);
+  LS_PASS(ls_text_take(&path, &items[out->count]));
+  out->count++;
   return LS_OK;
 }
 
-/* All members of a kind, by their numbers. */
-static ls_status list_members(const char *folder, const member_kind *kind, ls_names *out)
+/* All members of a kind among the names in a folder, by their numbers, some of which may be missing. */
+static ls_status add_members(const char *folder, const ls_names *names, const member_kind *kind,
+                             ls_names *out)
 {
-  for (size_t number = 1;; number++) {
-    char *path = NULL;
-    bool found = false;
-    ls_status status = find_member(folder, kind, number, &path, &found);
-    if (status == LS_OK && found) status = add_name(out, path);
-    if (status != LS_OK || !found) free(path);
-    if (status != LS_OK || !found) return status;
-  }
+  uint64_t *numbers;
+  size_t count = 0;
+  ls_status status = LS_OK;
+  LS_PASS(ls_alloc(&numbers, names->count, sizeof *numbers, "the members' numbers"));
+  for (size_t i = 0; i < names->count; i++)
+    count += ls_name_number(names->items[i], kind->prefix, kind->suffix, &numbers[count]);
+  qsort(numbers, count, sizeof *numbers, compare_numbers);
+  for (size_t i = 0; i < count && status == LS_OK; i++) status = add_member(folder, kind, numbers[i], out);
+  free(numbers);
+  return status;
+}
+
+/* Members of an ensemble's folder; none if it is another one's. */
+static ls_status list_members(const char *folder, ls_names *out)
+{
+  ls_directory directory;
+  ls_names names = {.count = 0};
+  const size_t before = out->count;
+  ls_status status;
+  LS_PASS(ls_directory_open(&directory, folder));
+  LS_GO(ls_directory_list(&directory, &names));
+  for (size_t i = 0; i < sizeof member_kinds / sizeof *member_kinds && out->count == before; i++)
+    LS_GO(add_members(folder, &names, &member_kinds[i], out));
+done:
+  ls_names_fini(&names);
+  ls_directory_close(&directory);
+  return status;
 }
 
 ls_status ls_checkpoint_voters(const char *path, ls_names *voters)
 {
   const size_t before = voters->count;
-  char *copy;
-  if (kind_of(path) == LS_FILE_FOLDER)
-    for (size_t i = 0; i < sizeof member_kinds / sizeof *member_kinds && voters->count == before; i++)
-      LS_PASS(list_members(path, &member_kinds[i], voters));
-  if (voters->count > before) return LS_OK;
-  LS_PASS(ls_text_copy(&copy, path));
-  const ls_status status = add_name(voters, copy);
-  if (status != LS_OK) free(copy);
-  return status;
+  if (kind_of(path) == LS_FILE_FOLDER) LS_PASS(list_members(path, voters));
+  return voters->count > before ? LS_OK : add_member(path, NULL, 0, voters);
 }
 
 /* ---- run directories ---- */
@@ -91,17 +106,17 @@ ls_status ls_checkpoint_voters(const char *path, ls_names *voters)
 /* A folder without a checkpoint may hold those of an ensemble's members. */
 static ls_status fail_empty(const char *folder)
 {
-  char *first;
-  bool found;
-  LS_PASS(find_member(folder, &member_kinds[0], 1, &first, &found));
-  free(first);
-  if (found)
-    return ls_fail(
-        LS_E_INPUT,
-        "'%s' holds an ensemble: take one of its members, '%s/member-1' (`lockstep eval %s` lets them "
-        "vote)",
-        folder, folder, folder);
-  return ls_fail(LS_E_INPUT, "'%s' is a folder, and there is no checkpoint in it", folder);
+  ls_names members = {.count = 0};
+  ls_status status = list_members(folder, &members);
+  if (status == LS_OK && members.count > 0)
+    status =
+        ls_fail(LS_E_INPUT,
+                "'%s' holds an ensemble: take one of its members, '%s' (`lockstep eval %s` lets them vote)",
+                folder, members.items[0], folder);
+  else if (status == LS_OK)
+    status = ls_fail(LS_E_INPUT, "'%s' is a folder, and there is no checkpoint in it", folder);
+  ls_names_fini(&members);
+  return status;
 }
 
 /* The newest intact checkpoint, or none. */

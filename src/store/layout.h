@@ -26,6 +26,10 @@ void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_C
  * bytes; NULL if there is none. */
 const char *ls_config_name(const char *config, size_t *length);
 
+/** Is a name <prefix><number><suffix>, and which number? Only the spelling that the writer uses is, so that
+ * it names the file again. */
+bool ls_name_number(const char *name, const char *prefix, const char *suffix, uint64_t *number);
+
 /** Write the attributes format, format_version and lockstep_version. Errors: LS_E_MEMORY. */
 ls_status ls_format_write(hid_t file, const char *format) LS_CHECKED;
 

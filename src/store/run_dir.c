@@ -22,9 +22,7 @@ typedef struct listing {
   size_t count;
 } listing;
 
-/* The number in <prefix><number><suffix>; only the spelling that the writer uses, so that it names the file
- * again. */
-static bool parse_number(const char *name, const char *prefix, const char *suffix, uint64_t *number)
+bool ls_name_number(const char *name, const char *prefix, const char *suffix, uint64_t *number)
 {
   char digits[24];
   size_t length = strlen(name), around = strlen(prefix) + strlen(suffix);
@@ -51,7 +49,7 @@ static bool is_stale(const char *name)
   }
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
     if (strcmp(file, ours[i]) == 0) return true;
-  return parse_number(file, "checkpoint-", ".h5", &step) || parse_number(file, "snapshot-", ".h5", &step);
+  return ls_name_number(file, "checkpoint-", ".h5", &step) || ls_name_number(file, "snapshot-", ".h5", &step);
 }
 
 static void listing_fini(listing *self)
@@ -72,7 +70,7 @@ static ls_status list(listing *self, const ls_directory *run_dir)
   LS_PASS(ls_directory_list(run_dir, &self->names));
   LS_PASS(ls_alloc(&self->steps, self->names.count, sizeof *self->steps, "the checkpoints of a run"));
   for (size_t i = 0; i < self->names.count; i++)
-    self->count += parse_number(self->names.items[i], "checkpoint-", ".h5", &self->steps[self->count]);
+    self->count += ls_name_number(self->names.items[i], "checkpoint-", ".h5", &self->steps[self->count]);
   qsort(self->steps, self->count, sizeof *self->steps, compare_newest_first);
   return LS_OK;
 }
