@@ -38,7 +38,8 @@ static error_t parse_tta(eval_arguments *arguments, const char *word, struct arg
 static error_t check_arguments(const eval_arguments *arguments, struct argp_state *state)
 {
   if (arguments->wish.count > 0) return 0;
-  argp_error(state, "no checkpoint given: a run directory holds best.h5 and checkpoint-<step>.h5");
+  argp_error(state,
+             "no checkpoint given: best.h5 or checkpoint-<step>.h5 of a run directory, or the directory");
   return EINVAL;
 }
 
@@ -101,7 +102,7 @@ static const struct argp argp = {
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
         "  lockstep eval runs/a/best.h5 --tta\n"
-        "  lockstep eval runs/a/best.h5 --predictions mistakes.csv\n"
+        "  lockstep eval runs/a/best.h5 --predictions rows.csv\n"
         "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
 
 static json_t *document_of(const ls_election *election)
