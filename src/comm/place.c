@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "comm/cores.h"
 #include "comm/internal.h"
+#include "comm/team.h"
 
 /* The cores that the kernel lets this thread run on. */
 static ls_status add_bound_cores(ls_cores *cores)
@@ -98,22 +99,7 @@ done:
   return status;
 }
 
-/* Each thread carries its part of a step to its end, so there have to be as many as there are parts: with
- * fewer, one would wait for a part that it has to carry itself. */
-static ls_status check_team(size_t threads)
-{
-  size_t given = 0;
-  omp_set_dynamic(0);
-#pragma omp parallel num_threads((int)threads) reduction(+ : given)
-  given++;
-  if (given == threads) return LS_OK;
-  return ls_fail(
-      LS_E_INPUT,
-      "OpenMP gives this rank %zu of %zu threads; try: unset OMP_THREAD_LIMIT, or OMP_NUM_THREADS=%zu", given,
-      threads, given);
-}
-
-ls_status ls_place_find(ls_comm *comm, ls_place *place)
+ls_status ls_place_look(ls_comm *comm, ls_place *place)
 {
   *place = (ls_place){.threads = 1};
   ls_core_card card = {.wanted = 0};
@@ -125,7 +111,14 @@ ls_status ls_place_find(ls_comm *comm, ls_place *place)
   ls_status status = meet(comm, host, &card, place);
   if (status != LS_E_COMM) MPI_Comm_free(&host);
   LS_PASS(status);
-  return ls_comm_agree(comm, check_team(place->threads));
+  ls_team_shortage(place->threads, place->shortage, sizeof place->shortage);
+  return LS_OK;
+}
+
+ls_status ls_place_find(ls_comm *comm, ls_place *place)
+{
+  LS_PASS(ls_place_look(comm, place));
+  return ls_comm_agree(comm, *place->shortage ? ls_fail(LS_E_INPUT, "%s", place->shortage) : LS_OK);
 }
 
 ls_status ls_place_gather(ls_comm *comm, const ls_place *mine, ls_place **all)

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "comm/comm.h"
+#include "comm/team.h"
 
 enum { LS_THREADS_LIMIT = 4096 }; /* more OpenMP threads than that are taken for a slip */
 
@@ -22,6 +23,7 @@ typedef struct ls_place {
   size_t threads;    /* OpenMP threads that this rank will use */
   size_t
       crowd_threads; /* threads of the ranks on this host (this one included) with no cores but this one's */
+  char shortage[LS_TEAM_SHORTAGE_CHARS]; /* why OpenMP gives fewer threads, see comm/team.h; "": it does not */
   bool is_pinned;    /* OpenMP binds each thread to cores of its own choice (OMP_PROC_BIND, OMP_PLACES) */
 } ls_place;
 

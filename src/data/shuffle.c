@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "comm/team.h"
 
 static bool file_find(const ls_layout *layout, uint64_t sample, size_t *position)
 {
@@ -179,15 +180,29 @@ static ls_status write_lists(parcel *parcels, size_t count, size_t ranks, size_t
   return LS_OK;
 }
 
-/* Ask `find` about each of `count` samples or places of this rank. */
-static ls_status find_parcels(parcel *parcels, size_t count, parcel (*find)(const ls_move *, size_t, size_t),
-                              const ls_move *move, size_t rank, size_t threads)
+/* What the threads share that make parcels. */
+typedef struct inquiry {
+  parcel *parcels; /* [count] */
+  size_t count, rank, threads;
+  parcel (*find)(const ls_move *move, size_t rank, size_t i);
+  const ls_move *move;
+} inquiry;
+
+static void inquire_part(void *user, size_t part)
 {
-  if (count > INT_MAX)
-    return ls_fail(LS_E_INPUT, "%zu samples on one rank, at most %d can be exchanged; try: more ranks", count,
-                   INT_MAX);
-#pragma omp parallel for schedule(static) num_threads((int)threads)
-  for (size_t i = 0; i < count; i++) parcels[i] = find(move, rank, i);
+  const inquiry *self = user;
+  const size_t end = ls_part_first(self->count, self->threads, part + 1);
+  for (size_t i = ls_part_first(self->count, self->threads, part); i < end; i++)
+    self->parcels[i] = self->find(self->move, self->rank, i);
+}
+
+/* Fill in the inquiry's parcels: one for each of its samples or places of this rank. */
+static ls_status find_parcels(inquiry *self)
+{
+  if (self->count > INT_MAX)
+    return ls_fail(LS_E_INPUT, "%zu samples on one rank, at most %d can be exchanged; try: more ranks",
+                   self->count, INT_MAX);
+  ls_team_run(self->threads, inquire_part, self);
   return LS_OK;
 }
 
@@ -201,9 +216,13 @@ ls_status ls_route_find(ls_route *out, const ls_move *move, size_t rank, size_t 
   ls_status status;
   for (size_t i = 0; i < coming; i++) move->next->samples[i] = still_open;
   LS_GO(ls_alloc(&parcels, ls_size_max(leaving, coming), sizeof *parcels, "the plan of a sample exchange"));
-  LS_GO(find_parcels(parcels, leaving, find_target, move, rank, threads));
+  inquiry self = {.parcels = parcels, .count = leaving, .rank = rank, .threads = threads, .move = move};
+  self.find = find_target;
+  LS_GO(find_parcels(&self));
   LS_GO(write_lists(parcels, leaving, ranks, &route.send_counts, &route.send_index));
-  LS_GO(find_parcels(parcels, coming, find_origin, move, rank, threads));
+  self.count = coming;
+  self.find = find_origin;
+  LS_GO(find_parcels(&self));
   LS_GO(write_lists(parcels, coming, ranks, &route.receive_counts, &route.receive_index));
   *out = route;
 done:

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "comm/team.h"
 #include "eval/robustness_internal.h"
 
 static const double CONFIDENCE_SCALE = 0x1p32;
@@ -86,17 +87,15 @@ static void run_microbatch(const ls_assault *self, size_t part, size_t i)
     if (is_attacked(self->onslaught, &microbatch, s)) record(self, room, &microbatch, s, slot++);
 }
 
-static void run(const ls_assault *self)
+static void run_part(void *user, size_t part)
 {
+  const ls_assault *self = user;
   const size_t threads = self->victim->threads;
   const size_t count = ls_loader_eval_microbatches(self->loader, self->split);
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) {
-    const size_t first = ls_part_first(count, threads, part), end = ls_part_first(count, threads, part + 1);
-    for (size_t i = first; i < end; i++) {
-      run_microbatch(self, part, i);
-      if (part == 0) ls_tick(self->onslaught->ticker, i + 1 - first, end - first);
-    }
+  const size_t first = ls_part_first(count, threads, part), end = ls_part_first(count, threads, part + 1);
+  for (size_t i = first; i < end; i++) {
+    run_microbatch(self, part, i);
+    if (part == 0) ls_tick(self->onslaught->ticker, i + 1 - first, end - first);
   }
 }
 
@@ -188,7 +187,7 @@ static ls_status assail(ls_assault *self, ls_comm *comm, ls_robustness *worst, l
   if (self->examples)
     LS_PASS(ls_examples_init(self->examples, comm, ls_model_input(self->victim->members->network->model),
                              self->first[microbatches]));
-  run(self);
+  ls_team_run(self->victim->threads, run_part, self);
   LS_PASS(reduce(self, comm, methods, worst));
   for (size_t m = 0; each && m < methods; m++) LS_PASS(reduce(self, comm, m, &each[m]));
   return self->examples ? ls_examples_gather(self->examples, comm) : LS_OK;

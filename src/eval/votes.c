@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "comm/team.h"
 #include "nn/loss.h"
 
 /* A sample and where its votes lie. */
@@ -74,14 +75,13 @@ static void fill_microbatch(const vote_table *table, size_t part, size_t i)
   }
 }
 
-static void fill(const vote_table *table)
+static void fill_part(void *user, size_t part)
 {
+  const vote_table *table = user;
   const size_t threads = table->electorate->threads;
   const size_t count = ls_loader_eval_microbatches(table->loader, table->split);
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++)
-    for (size_t i = ls_part_first(count, threads, part); i < ls_part_first(count, threads, part + 1); i++)
-      fill_microbatch(table, part, i);
+  for (size_t i = ls_part_first(count, threads, part); i < ls_part_first(count, threads, part + 1); i++)
+    fill_microbatch(table, part, i);
 }
 
 static int by_sample(const void *a, const void *b)
@@ -123,7 +123,7 @@ ls_status ls_votes_collect(ls_votes *out, ls_comm *comm, const ls_electorate *el
   ls_status status;
   LS_GO(ls_comm_agree(comm, prepare(&table)));
   LS_GO(place_rows(&table, comm));
-  fill(&table);
+  ls_team_run(electorate->threads, fill_part, &table);
   LS_GO(ls_comm_sum_u64(comm, table.keys, 2 * table.samples));
   LS_GO(ls_comm_sum_f32(comm, table.probabilities, table.samples * row_floats(&table)));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? sort_rows(&table, out) : LS_OK));

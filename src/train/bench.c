@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "comm/team.h"
 #include "nn/sgemm.h"
 #include "train/quantile.h"
 #include "train/stepper.h"
@@ -25,11 +26,17 @@ typedef struct measured {
   double products[LS_BENCH_WINDOWS];                         /* GFLOP/s */
 } measured;
 
+/* A thread's matrix product, and what it has done of it. */
+typedef struct product {
+  ls_sgemm *sgemm;
+  double flops, elapsed_s;
+} product;
+
 typedef struct bench {
   const ls_bench_options *options;
   ls_stepper *stepper;
   double *reductions_s; /* of a window's steps */
-  ls_sgemm **products;  /* [threads] of the size that is fastest */
+  product *products;    /* [threads] of the size that is fastest */
   double flops;         /* of a sample */
 } bench;
 
@@ -100,7 +107,8 @@ static ls_status time_window(bench *self, size_t way, size_t count, double *rate
 
 static void free_products(bench *self)
 {
-  for (size_t t = 0; self->products && t < self->options->threads; t++) ls_sgemm_free(self->products[t]);
+  for (size_t t = 0; self->products && t < self->options->threads; t++)
+    ls_sgemm_free(self->products[t].sgemm);
   free(self->products);
   self->products = NULL;
 }
@@ -109,9 +117,29 @@ static void free_products(bench *self)
 static ls_status make_products(bench *self, size_t n)
 {
   free_products(self);
-  LS_PASS(ls_alloc(&self->products, self->options->threads, sizeof(ls_sgemm *), "matrix products"));
-  for (size_t t = 0; t < self->options->threads; t++) LS_PASS(ls_sgemm_new(&self->products[t], n));
+  LS_PASS(ls_alloc(&self->products, self->options->threads, sizeof *self->products, "matrix products"));
+  for (size_t t = 0; t < self->options->threads; t++) LS_PASS(ls_sgemm_new(&self->products[t].sgemm, n));
   return LS_OK;
+}
+
+/* What the threads of a measurement share. */
+typedef struct product_job {
+  product *products; /* [threads] */
+  size_t n;
+  double started_s, seconds;
+} product_job;
+
+static void multiply_part(void *user, size_t part)
+{
+  const product_job *job = user;
+  product *own = &job->products[part];
+  const double n = (double)job->n;
+  own->flops = 0.0;
+  do {
+    ls_sgemm_run(own->sgemm);
+    own->flops += 2.0 * n * n * n;
+    own->elapsed_s = ls_clock_s() - job->started_s;
+  } while (own->elapsed_s < job->seconds);
 }
 
 /* GFLOP/s of all threads of all ranks, for about so many seconds. The time is that of a rank's threads
@@ -121,15 +149,11 @@ static ls_status time_products(bench *self, size_t n, double seconds, double *gf
   const size_t threads = self->options->threads;
   double flops = 0.0, elapsed_s = 0.0;
   LS_PASS(ls_comm_barrier(self->options->comm));
-  const double started_s = ls_clock_s();
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads) reduction(+ : flops)                  \
-    reduction(max : elapsed_s)
+  product_job job = {.products = self->products, .n = n, .started_s = ls_clock_s(), .seconds = seconds};
+  ls_team_run(threads, multiply_part, &job);
   for (size_t t = 0; t < threads; t++) {
-    do {
-      ls_sgemm_run(self->products[t]);
-      flops += 2.0 * (double)n * (double)n * (double)n;
-      elapsed_s = ls_clock_s() - started_s;
-    } while (elapsed_s < seconds);
+    flops += self->products[t].flops;
+    elapsed_s = fmax(elapsed_s, self->products[t].elapsed_s);
   }
   *gflops = flops / elapsed_s * 1e-9;
   return ls_comm_sum_f64(self->options->comm, gflops, 1);

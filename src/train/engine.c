@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The training step; see engine.h for its course. Parallel regions are loops over `part`, one a thread. Which
+/* The training step; see engine.h for its course. A team's threads have a `part` each (comm/team.h). Which
  * part carries which micro-batch is left to the moment, and makes no difference: sums do not depend on it. */
 #include "train/engine.h"
 
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/size.h"
+#include "comm/team.h"
 #include "data/augment.h"
 #include "nn/loss.h"
 #include "train/adversary.h"
@@ -233,10 +234,19 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
   ls_sums_count(engine->sums, part, LS_TALLY_SAMPLES, microbatch->n);
 }
 
+/* What the threads of a step share. */
+typedef struct step_job {
+  ls_engine *engine;
+  const ls_step *step;
+} step_job;
+
 /* The part's first micro-batch, and then whatever nobody has taken: a core that is slowed down takes fewer.
  * It takes the next one before it carries the last, to know which is its last. */
-static void train_part(ls_engine *engine, size_t part, const ls_step *step)
+static void train_part(void *user, size_t part)
 {
+  const step_job *job = user;
+  ls_engine *engine = job->engine;
+  const ls_step *step = job->step;
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
   ls_profile_start(ls_step_profile_passes(step->profile, part));
   for (size_t i = part, next; i < count; i = next) {
@@ -275,45 +285,70 @@ void ls_engine_pack(ls_engine *engine)
   ls_network_pack(engine->options.network, engine->options.threads);
 }
 
-/* What the gradient has to be multiplied with so that its norm is not above train.clip_norm. */
-static double find_grad_scale(ls_engine *engine, const float *reduced)
+/* What the threads share that turn a reduced gradient into the next step's weights. */
+typedef struct update_job {
+  ls_engine *engine;
+  const float *reduced;
+  const ls_update *update; /* NULL: still to be found */
+} update_job;
+
+static void measure_part(void *user, size_t part)
 {
+  const update_job *job = user;
+  ls_gradient_measure(job->engine->gradient, job->reduced, part, job->engine->options.threads);
+}
+
+static void measure_tensors_part(void *user, size_t part)
+{
+  const update_job *job = user;
+  const ls_engine_options *options = &job->engine->options;
+  ls_gradient_measure_tensors(job->engine->gradient, job->reduced, options->network->params, part,
+                              options->threads);
+}
+
+static void apply_part(void *user, size_t part)
+{
+  const update_job *job = user;
+  ls_engine *engine = job->engine;
+  const ls_engine_options *options = &engine->options;
+  const ls_network *network = options->network;
+  const ls_optimizer_vectors vectors = {network->model, network->params, engine->slots};
+  ls_gradient_apply(engine->gradient, job->reduced, &options->train->optimizer, job->update, &vectors,
+                    network->packed, part, options->threads);
+}
+
+/* What the gradient has to be multiplied with so that its norm is not above train.clip_norm. */
+static double find_grad_scale(update_job *job)
+{
+  const ls_engine *engine = job->engine;
   const double clip = engine->options.train->clip_norm;
-  const size_t threads = engine->options.threads;
   if (clip == 0.0) return 1.0;
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) ls_gradient_measure(engine->gradient, reduced, part, threads);
+  ls_team_run(engine->options.threads, measure_part, job);
   const double norm = ls_gradient_norm(engine->gradient);
   return norm > clip ? clip / norm : 1.0;
 }
 
 /* Norms of the tensors and their gradients, for an optimizer that uses them. */
-static const ls_tensor_norms *find_norms(ls_engine *engine, const float *reduced)
+static const ls_tensor_norms *find_norms(update_job *job)
 {
-  const size_t threads = engine->options.threads;
-  const float *params = engine->options.network->params;
+  const ls_engine *engine = job->engine;
   if (!ls_optimizer_find(&engine->options.train->optimizer)->uses_norms) return NULL;
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++)
-    ls_gradient_measure_tensors(engine->gradient, reduced, params, part, threads);
+  ls_team_run(engine->options.threads, measure_tensors_part, job);
   return ls_gradient_norms(engine->gradient);
 }
 
 /* From the reduced gradient to the next step's weights. */
 static void apply(ls_engine *engine, const ls_step *step)
 {
-  ls_network *network = engine->options.network;
-  const size_t threads = engine->options.threads;
+  const ls_network *network = engine->options.network;
   const float *reduced = ls_sums_result(engine->sums);
+  update_job job = {.engine = engine, .reduced = reduced};
   const ls_update update = {.lr = step->lr,
-                            .grad_scale = find_grad_scale(engine, reduced),
+                            .grad_scale = find_grad_scale(&job),
                             .step = step->optimizer_step,
-                            .norms = find_norms(engine, reduced)};
-  const ls_optimizer_vectors vectors = {network->model, network->params, engine->slots};
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++)
-    ls_gradient_apply(engine->gradient, reduced, &engine->options.train->optimizer, &update, &vectors,
-                      network->packed, part, threads);
+                            .norms = find_norms(&job)};
+  job.update = &update;
+  ls_team_run(engine->options.threads, apply_part, &job);
   ls_model_update_buffers(network->model, reduced + ls_model_count(network->model)->grads, network->buffers);
 }
 
@@ -347,14 +382,13 @@ static ls_status explain(ls_engine *engine, const ls_step *step)
 
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result)
 {
-  const size_t threads = engine->options.threads;
   const double started_s = ls_clock_s();
-  atomic_store(&engine->taken, threads);
+  step_job job = {.engine = engine, .step = step};
+  atomic_store(&engine->taken, engine->options.threads);
   ls_sums_begin(engine->sums, ls_loader_step_samples(step->loader, step->epoch_step));
   ls_sums_count(engine->sums, 0, LS_TALLY_STOP, step->control.stop);
   ls_sums_count(engine->sums, 0, LS_TALLY_CHECKPOINT, step->control.checkpoint);
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) train_part(engine, part, step);
+  ls_team_run(engine->options.threads, train_part, &job);
   ls_profile_start(ls_step_profile_passes(step->profile, 0));
   LS_PASS(reduce(engine, result));
   const double carried_s = last_carried_s(engine), reduced_s = ls_clock_s();

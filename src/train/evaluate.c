@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "comm/team.h"
 #include "nn/loss.h"
 
 /* Losses are summed in fixed point, sample by sample, so that the sum does not depend on who evaluates what.
@@ -172,8 +173,9 @@ static void count_sample(const eval_job *job, thread_tally *tally, const float *
   if (sample < job->rows) note_prediction(job->table + sample * ROW_WORDS, label, class, tally->p[class]);
 }
 
-static void evaluate_part(const eval_job *job, size_t part)
+static void evaluate_part(void *user, size_t part)
 {
+  const eval_job *job = user;
   size_t count = ls_loader_eval_microbatches(job->loader, job->split);
   size_t end = ls_part_first(count, job->threads, part + 1);
   for (size_t i = ls_part_first(count, job->threads, part); i < end; i++) {
@@ -183,13 +185,6 @@ static void evaluate_part(const eval_job *job, size_t part)
       count_sample(job, &job->tallies[part], logits + s * job->classes, microbatch.labels[s],
                    microbatch.samples[s]);
   }
-}
-
-static void run(const eval_job *job)
-{
-  size_t threads = job->threads;
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) evaluate_part(job, part);
 }
 
 static ls_status reduce(const eval_job *job, ls_comm *comm, ls_evaluation *out)
@@ -261,7 +256,7 @@ ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *el
                   .loss_limit = 0x1p62 / LOSS_SCALE / (double)samples};
   ls_status status;
   LS_GO(ls_comm_agree(comm, start(&job, out)));
-  run(&job);
+  ls_team_run(job.threads, evaluate_part, &job);
   LS_GO(reduce(&job, comm, out));
   LS_GO(gather_predictions(&job, comm, predictions));
 done:

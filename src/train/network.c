@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "comm/team.h"
 
 ls_status ls_network_init(ls_network *network, const ls_model *model, const ls_normalization *normalization)
 {
@@ -27,11 +28,22 @@ void ls_network_fini(ls_network *network)
   *network = (ls_network){0};
 }
 
+typedef struct packing {
+  const ls_network *network;
+  size_t threads;
+} packing;
+
+static void pack_part(void *user, size_t part)
+{
+  const packing *self = user;
+  const ls_network *network = self->network;
+  ls_model_pack(network->model, network->params, network->packed, part, self->threads);
+}
+
 void ls_network_pack(const ls_network *network, size_t threads)
 {
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++)
-    ls_model_pack(network->model, network->params, network->packed, part, threads);
+  packing self = {.network = network, .threads = threads};
+  ls_team_run(threads, pack_part, &self);
 }
 
 ls_pass ls_network_pass(const ls_network *network, const ls_microbatch *microbatch)

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/groups.h"
+#include "comm/team.h"
 #include "train/quantile.h"
 #include "train/stepper.h"
 #include "train/sums.h"
@@ -194,16 +195,19 @@ static ls_status measure_points(const level *self)
 
 /* ---- sums ---- */
 
+static void take_no_part(void *user, size_t part)
+{
+  ls_sums *sums = user;
+  ls_sums_next(sums, part);
+  ls_sums_finish(sums, part);
+}
+
 /* Collective. */
 static ls_status repeat_sum(ls_sums *sums, size_t threads, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
     ls_sums_begin(sums, 1);
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-    for (size_t part = 0; part < threads; part++) {
-      ls_sums_next(sums, part);
-      ls_sums_finish(sums, part);
-    }
+    ls_team_run(threads, take_no_part, sums);
     LS_PASS(ls_sums_reduce(sums));
   }
   return LS_OK;
@@ -273,6 +277,14 @@ static size_t count_levels(size_t ranks)
   return levels;
 }
 
+/* Can a rank have each number of threads? Told before anything is measured. Local. */
+static ls_status check_teams(const ls_scale_options *options)
+{
+  for (size_t t = 0; t < options->thread_count; t++)
+    LS_TRY(ls_team_check(options->threads[t]), "measuring %zu threads", options->threads[t]);
+  return LS_OK;
+}
+
 static ls_status make_room(const ls_scale_options *options, ls_scale_data *data)
 {
   const size_t ladders = count_levels((size_t)ls_comm_size(options->comm)) * options->thread_count;
@@ -286,6 +298,7 @@ ls_status ls_scale_measure(const ls_scale_options *options, ls_scale_data *data)
   const ls_model_counts *counts = ls_model_count(options->model);
   *data = (ls_scale_data){.microbatch = options->spec->train.microbatch,
                           .elements = counts->grads + counts->buffers};
+  LS_AGREE(options->comm, check_teams(options));
   LS_AGREE(options->comm, make_room(options, data));
   for (size_t t = 0; t < options->thread_count; t++)
     for (size_t r = 1, last = 0; !last; r *= 2) {

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "comm/team.h"
 
 static const double GRAD_SCALE = 0x1p40, STAT_SCALE = 0x1p28, LOSS_SCALE = 0x1p32;
 static const double BUCKET_FLOATS = 0x1p18; /* in a mebibyte */
@@ -154,6 +155,7 @@ static ls_status build(ls_sums *sums)
 ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options)
 {
   ls_sums *sums = NULL;
+  LS_AGREE(options->comm, ls_team_check(options->threads)); /* they wait for each other */
   LS_AGREE(options->comm, ls_alloc(&sums, 1, sizeof *sums, "the step's sums"));
   sums->options = *options;
   sums->count = options->grads + options->stats;
@@ -298,15 +300,17 @@ bool ls_sums_range(ls_sums *sums, size_t first, size_t end)
 }
 
 /* The chunk of this rank's thread `part`. */
-static void sum_part(ls_sums *sums, size_t part)
+static void sum_part(void *user, size_t part)
 {
+  ls_sums *sums = user;
   const size_t index = (size_t)(sums->mine - sums->workers) + part;
   ls_sums_count(sums, part, LS_TALLY_OUTSIDE,
                 !ls_sums_range(sums, chunk_first(sums, index), chunk_first(sums, index + 1)));
 }
 
-static void decode_part(ls_sums *sums, size_t part)
+static void decode_part(void *user, size_t part)
 {
+  const ls_sums *sums = user;
   const size_t first = ls_part_first(sums->count, sums->options.threads, part);
   const size_t end = ls_part_first(sums->count, sums->options.threads, part + 1);
   for (size_t which = 0; which < 2; which++) {
@@ -370,7 +374,6 @@ static ls_status sum_nodes(ls_sums *sums)
 /* From the nodes' totals to everyone's result. Collective. */
 static ls_status join_nodes(ls_sums *sums)
 {
-  const size_t threads = sums->options.threads;
   ls_activity *activity = ls_comm_activity(sums->options.comm);
   ls_activity_wait(activity, "summing the gradients over the hosts");
   LS_PASS(sum_nodes(sums));
@@ -378,8 +381,7 @@ static ls_status join_nodes(ls_sums *sums)
   LS_PASS(ls_node_barrier(sums->node));
   memcpy(sums->tally, sums->totals + sums->count, sizeof sums->tally);
   if (!sums->decoded) return LS_OK;
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) decode_part(sums, part);
+  ls_team_run(sums->options.threads, decode_part, sums);
   return LS_OK;
 }
 
@@ -410,10 +412,8 @@ void ls_sums_finish(ls_sums *sums, size_t part)
 /* Sum over the node what was not summed meanwhile. Collective over the node. */
 static ls_status sum_node(ls_sums *sums)
 {
-  const size_t threads = sums->options.threads;
   LS_PASS(ls_node_barrier(sums->node));
-#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
-  for (size_t part = 0; part < threads; part++) sum_part(sums, part);
+  ls_team_run(sums->options.threads, sum_part, sums);
   return ls_node_barrier(sums->node);
 }
 
