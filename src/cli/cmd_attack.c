@@ -351,4 +351,4 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 }
 
 const ls_command ls_command_attack = {
-    .word = "attack", .doc = "attack trained networks with adversarial examples", .run = run};
+    .word = "attack", .shares = true, .doc = "attack trained networks with adversarial examples", .run = run};

@@ -309,5 +309,8 @@ done:
   return status;
 }
 
-const ls_command ls_command_bench = {
-    .word = "bench", .doc = "measure how fast a configuration trains, and where the time goes", .run = run};
+const ls_command ls_command_bench = {.word = "bench",
+                                     .shares = true,
+                                     .doc =
+                                         "measure how fast a configuration trains, and where the time goes",
+                                     .run = run};

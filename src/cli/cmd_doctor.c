@@ -90,7 +90,8 @@ static const struct argp argp = {
            "  srun --mpi=pmix -n 8 --cpus-per-task=4 lockstep doctor\n"
            "\n"
            "Threads come from OMP_NUM_THREADS, else from the cores that a rank is bound to, divided fairly "
-           "among the ranks that share them. `sharing` counts the other ranks that may use some of the same "
+           "among the ranks that share them, or from the CPU quota of a container if that is less. `sharing` "
+           "counts the other ranks that may use some of the same "
            "cores. Warnings do not change the exit status."};
 
 static json_t *places_json(const findings *found)
@@ -100,10 +101,11 @@ static json_t *places_json(const findings *found)
     const ls_place *place = &found->places[r];
     json_array_append_new(
         list,
-        json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "rank", (json_int_t)r, "host", place->host,
+        json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "rank", (json_int_t)r, "host", place->host,
                   "cores", place->cores, "core_count", (json_int_t)place->core_count, "host_cores",
                   (json_int_t)place->host_cores, "host_ranks", (json_int_t)place->host_ranks, "threads",
-                  (json_int_t)place->threads, "sharing", (json_int_t)(place->sharing - 1)));
+                  (json_int_t)place->threads, "sharing", (json_int_t)(place->sharing - 1), "cpu_quota",
+                  place->quota > 0.0 ? json_real(place->quota) : json_null()));
   }
   if (list && json_array_size(list) == found->ranks) return list;
   json_decref(list);
@@ -188,7 +190,10 @@ static void print_sum(const findings *found)
   for (size_t r = 0; r < found->ranks; r++) threads += found->places[r].threads;
   ls_print(stdout, "\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, plural(hosts), found->ranks,
            plural(found->ranks), threads, plural(threads));
-  if (caches == 0) return;
+  if (first->is_by_quota)
+    ls_print(stdout, "%s: the threads are as many as a CPU quota (cgroup) allows: %g CPU%s\n", first->host,
+             first->quota, first->quota == 1.0 ? "" : "s");
+  if (caches == 0 || first->is_by_quota) return;
   const size_t share = ls_size_max(1, first->host_cores / caches);
   ls_print(stdout,
            "%s has %zu core%s and %zu last-level cache%s: %zu rank%s x %zu thread%s on it is a good start\n",
@@ -215,10 +220,12 @@ static ls_status print_report(const findings *found)
 }
 
 /* Rank 0. */
-static ls_status show(const ls_place *places, size_t ranks, const arguments *given)
+static ls_status show(const ls_launch *launch, const ls_place *places, size_t ranks, const arguments *given)
 {
   findings found = {.places = places, .ranks = ranks};
-  ls_launcher_describe(&found.launcher);
+  ls_launcher_describe(launch->launcher, &found.launcher);
+  ls_launcher_tell_apart(launch, ranks, ls_comm_library(), &found.warnings);
+  if (found.warnings.length > 0) ls_text_add(&found.warnings, "\n");
   ls_place_warnings(places, ranks, &found.warnings);
   const char *reason = ls_gemm_fallback_reason();
   if (reason) ls_text_add(&found.warnings, "matrix products run on slower kernels: %s\n", reason);
@@ -239,10 +246,12 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   LS_PASS(ls_command_parse(comm, &argp, argc, argv, &given, &done));
   if (done) return LS_OK;
   ls_place mine, *places;
-  LS_PASS(ls_place_find(comm, &mine));
+  LS_PASS(ls_place_look(comm, &mine));
   LS_PASS(ls_place_gather(comm, &mine, &places));
-  const bool is_root = ls_comm_rank(comm) == 0;
-  ls_status status = ls_comm_agree(comm, is_root ? show(places, (size_t)ls_comm_size(comm), &given) : LS_OK);
+  ls_status status = LS_OK;
+  if (ls_comm_rank(comm) == 0)
+    status = show(ls_comm_launch(comm), places, (size_t)ls_comm_size(comm), &given);
+  status = ls_comm_agree(comm, status);
   free(places);
   return status;
 }

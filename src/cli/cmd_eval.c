@@ -172,5 +172,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   return status;
 }
 
-const ls_command ls_command_eval = {
-    .word = "eval", .doc = "evaluate trained networks: metrics and confusion matrix", .run = run};
+const ls_command ls_command_eval = {.word = "eval",
+                                    .shares = true,
+                                    .doc = "evaluate trained networks: metrics and confusion matrix",
+                                    .run = run};

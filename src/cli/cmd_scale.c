@@ -276,5 +276,6 @@ done:
 
 const ls_command ls_command_scale = {
     .word = "scale",
+    .shares = true,
     .doc = "measure how a configuration scales over ranks, and predict it beyond",
     .run = run};

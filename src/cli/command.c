@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 
-static bool asks_for_help(int argc, char **argv)
+bool ls_command_asks_for_help(int argc, char **argv)
 {
   for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "-h") == 0)
@@ -56,7 +56,7 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   bool speaking = ls_comm_rank(comm) == 0;
   char name[64];
   snprintf(name, sizeof name, "lockstep %s", argv[0]);
-  *done = asks_for_help(argc, argv);
+  *done = ls_command_asks_for_help(argc, argv);
   if (*done) {
     if (speaking) argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
     return LS_OK;

@@ -11,6 +11,7 @@
 typedef struct ls_command {
   const char *word;    /* "train" */
   const char *doc;     /* one line for `lockstep --help` */
+  bool shares;         /* its ranks share the work: not for processes that do not know of each other */
   void (*begin)(void); /* before MPI starts; NULL: nothing to do */
   /* argv[0] is the word. Parse with ls_command_parse(). Runs on every rank; rank 0 alone prints.
    * Collective: the same status everywhere. main() prints the error. */
@@ -21,6 +22,9 @@ extern const ls_command ls_command_train, ls_command_eval, ls_command_data, ls_c
     ls_command_bench, ls_command_scale, ls_command_doctor, ls_command_attack, ls_command_predict;
 
 struct argp;
+
+/** Is --help among the options? Local. */
+bool ls_command_asks_for_help(int argc, char **argv);
 
 /** Run argp on the arguments of a subcommand: `lockstep WORD` is the name in messages, help is printed by
  * rank 0 alone. *done is set when only help was asked for: the command returns LS_OK. Collective. Errors:

@@ -14,6 +14,7 @@
 #include "cli/ending.h"
 #include "cli/print.h"
 #include "cli/processor.h"
+#include "comm/launcher.h"
 
 static const ls_command *const commands[] = {
     &ls_command_train,   &ls_command_eval,  &ls_command_predict, &ls_command_attack, &ls_command_data,
@@ -58,6 +59,22 @@ done:
   return status;
 }
 
+/* Processes that do not know of each other would each do the whole work, and write it to folders of their
+ * own. Where that does no harm it is told; the doctor tells it himself. One of them speaks for all. Local. */
+static ls_status check_launch(const ls_comm *comm, const ls_command *command)
+{
+  const ls_launch *launch = ls_comm_launch(comm);
+  ls_text text = {0};
+  ls_launcher_tell_apart(launch, (size_t)ls_comm_size(comm), ls_comm_library(), &text);
+  ls_status status = LS_OK;
+  if (text.length > 0 && command->shares)
+    status = ls_fail(LS_E_USAGE, "%s", launch->is_first ? ls_text_get(&text) : "");
+  else if (text.length > 0 && launch->is_first && command != &ls_command_doctor)
+    ls_warn("%s", ls_text_get(&text));
+  ls_text_fini(&text);
+  return status;
+}
+
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
   LS_PASS(check_arguments(comm, argc, argv));
@@ -73,13 +90,14 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   }
   const ls_command *command = find_command(word);
   if (!command) return ls_fail(LS_E_USAGE, "there is no command '%s'; `lockstep --help` lists them", word);
+  if (!ls_command_asks_for_help(argc - 1, argv + 1)) LS_AGREE(comm, check_launch(comm, command));
   return command->run(comm, argc - 1, argv + 1);
 }
 
 static void print_error(ls_status status)
 {
   const ls_error *error = ls_error_last();
-  if (error->text[0] == '\0') return; /* argp has told it already */
+  if (error->text[0] == '\0') return; /* it has been told already */
   if (status == LS_STOPPED)
     ls_print(stderr, "lockstep: %s\n", error->text);
   else if (error->rank >= 0)

@@ -59,8 +59,8 @@ static ls_status start_local(ls_comm **out, int thread_level)
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
 {
   int thread_level;
+  ls_comm world = {.handle = MPI_COMM_NULL, .launch = ls_launcher_find()};
   LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &thread_level), "starting MPI"));
-  ls_comm world = {.handle = MPI_COMM_NULL};
   ls_comm *comm = NULL;
   ls_status status;
   LS_GO(open_world(&world));
@@ -228,6 +228,11 @@ ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *al
 ls_status ls_comm_barrier(ls_comm *comm)
 {
   return LS_COMM_WAIT(comm, MPI_Barrier(comm->handle), "waiting for the ranks");
+}
+
+const ls_launch *ls_comm_launch(const ls_comm *comm)
+{
+  return &comm->launch;
 }
 
 const char *ls_comm_library(void)

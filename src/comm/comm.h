@@ -78,6 +78,10 @@ ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *al
 /** Wait for all ranks. Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_barrier(ls_comm *comm) LS_CHECKED;
 
+/** What has started the world's ranks; for a communicator that was made of another one, nothing. Borrowed.
+ * Local. */
+const struct ls_launch *ls_comm_launch(const ls_comm *comm);
+
 /** Name and version of the MPI library, on one line, borrowed. Local. */
 const char *ls_comm_library(void);
 

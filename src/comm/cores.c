@@ -5,7 +5,9 @@
  * no set holds more threads of ranks confined to it than cores: that is what crowd_threads is for. */
 #include "comm/cores.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -15,7 +17,7 @@ void ls_cores_add(ls_cores *cores, size_t core)
   if (core < LS_CORES_LIMIT) cores->words[core / LS_CORES_WORD_BITS] |= 1UL << core % LS_CORES_WORD_BITS;
 }
 
-static bool has(const ls_cores *cores, size_t core)
+bool ls_cores_has(const ls_cores *cores, size_t core)
 {
   return cores->words[core / LS_CORES_WORD_BITS] >> core % LS_CORES_WORD_BITS & 1UL;
 }
@@ -44,7 +46,7 @@ bool ls_cores_within(const ls_cores *inner, const ls_cores *outer)
 /* The first core from `core` on that is, or is not, in the set; LS_CORES_LIMIT if there is none. */
 static size_t next(const ls_cores *cores, size_t core, bool is_in)
 {
-  while (core < LS_CORES_LIMIT && has(cores, core) != is_in) core++;
+  while (core < LS_CORES_LIMIT && ls_cores_has(cores, core) != is_in) core++;
   return core;
 }
 
@@ -68,6 +70,22 @@ void ls_cores_list(const ls_cores *cores, char *text, size_t bytes)
   }
 }
 
+bool ls_cores_parse(const char *text, ls_cores *cores)
+{
+  *cores = (ls_cores){{0}};
+  do {
+    char *end;
+    if (*text < '0' || *text > '9') return false;
+    const unsigned long first = strtoul(text, &end, 10);
+    unsigned long last = first;
+    if (*end == '-') last = strtoul(end + 1, &end, 10);
+    if (last < first || last >= LS_CORES_LIMIT) return false;
+    for (size_t core = first; core <= last; core++) ls_cores_add(cores, core);
+    text = end + (*end == ',');
+  } while (*text != '\0' && *text != '\n');
+  return true;
+}
+
 static size_t sharing_of(const ls_core_card *cards, size_t count, size_t rank)
 {
   size_t sharing = 1;
@@ -76,10 +94,53 @@ static size_t sharing_of(const ls_core_card *cards, size_t count, size_t rank)
   return sharing;
 }
 
+static bool is_under(const ls_core_card *card, const ls_quota *quota)
+{
+  for (size_t q = 0; q < card->quota_count; q++)
+    if (card->quotas[q].device == quota->device && card->quotas[q].inode == quota->inode) return true;
+  return false;
+}
+
+/* Its part of the cores, at least 1. */
+static size_t cores_for(const ls_core_card *cards, size_t count, size_t rank)
+{
+  return ls_size_max(1, ls_cores_count(&cards[rank].cores) / sharing_of(cards, count, rank));
+}
+
+/* Its part of the tightest quota, at least 1: what is left of a whole CPU would be a thread that the others
+ * wait for. */
+static size_t quota_for(const ls_core_card *cards, size_t count, size_t rank)
+{
+  size_t least = SIZE_MAX;
+  for (size_t q = 0; q < cards[rank].quota_count; q++) {
+    const ls_quota *quota = &cards[rank].quotas[q];
+    size_t ranks = 0;
+    for (size_t r = 0; r < count; r++) ranks += is_under(&cards[r], quota);
+    const double part = quota->cpus / (double)ranks;
+    if (part < LS_CORES_LIMIT) least = ls_size_min(least, (size_t)part);
+  }
+  return ls_size_max(1, least);
+}
+
 static size_t threads_of(const ls_core_card *cards, size_t count, size_t rank)
 {
   if (cards[rank].wanted) return cards[rank].wanted;
-  return ls_size_max(1, ls_cores_count(&cards[rank].cores) / sharing_of(cards, count, rank));
+  return ls_size_min(cores_for(cards, count, rank), quota_for(cards, count, rank));
+}
+
+/* The quota that has the most threads for each of its CPUs. */
+static void find_strain(const ls_core_card *cards, size_t count, size_t mine, ls_core_share *share)
+{
+  for (size_t q = 0; q < cards[mine].quota_count; q++) {
+    const ls_quota *quota = &cards[mine].quotas[q];
+    size_t threads = 0;
+    for (size_t r = 0; r < count; r++)
+      if (is_under(&cards[r], quota)) threads += threads_of(cards, count, r);
+    if (share->quota > 0.0 && (double)threads * share->quota <= (double)share->quota_threads * quota->cpus)
+      continue;
+    share->quota = quota->cpus;
+    share->quota_threads = threads;
+  }
 }
 
 ls_core_share ls_core_share_of(const ls_core_card *cards, size_t count, size_t mine)
@@ -89,5 +150,7 @@ ls_core_share ls_core_share_of(const ls_core_card *cards, size_t count, size_t m
   for (size_t r = 0; r < count; r++)
     if (ls_cores_within(&cards[r].cores, &cards[mine].cores))
       share.crowd_threads += threads_of(cards, count, r);
+  share.is_by_quota = !cards[mine].wanted && share.threads < cores_for(cards, count, mine);
+  find_strain(cards, count, mine, &share);
   return share;
 }

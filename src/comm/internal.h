@@ -8,11 +8,13 @@
 
 #include "base/status.h"
 #include "comm/comm.h"
+#include "comm/launcher.h"
 #include "comm/node.h"
 
 struct ls_comm {
   MPI_Comm handle; /* our own duplicate of the world: no message of a library can be taken for ours */
   int rank, size;
+  ls_launch launch;      /* of the world */
   ls_activity *activity; /* where waits are noted; borrowed; NULL: nowhere */
 };
 

@@ -13,9 +13,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 #include "comm/cores.h"
 #include "comm/internal.h"
+#include "comm/quota.h"
 #include "comm/team.h"
+#include "comm/topology.h"
 
 /* The cores that the kernel lets this thread run on. */
 static ls_status add_bound_cores(ls_cores *cores)
@@ -59,6 +62,51 @@ static ls_status read_wanted(size_t *wanted)
   return LS_OK;
 }
 
+/* Places that are all cores, whatever they are grouped by. */
+static bool is_everything(const char *places)
+{
+  static const char *const words[] = {"threads", "cores", "sockets", "ll_caches", "numa_domains"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (strcmp(places, words[i]) == 0) return true;
+  return false;
+}
+
+/* The variable that gives OpenMP's places, if they may be a part of the cores. */
+static void find_placing(char *placing, size_t bytes)
+{
+  static const char *const variables[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
+  for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    const char *value = getenv(variables[i]);
+    if (!value || is_everything(value)) continue;
+    snprintf(placing, bytes, "%s=%s", variables[i], value);
+    return;
+  }
+}
+
+/* A number of Slurm's; 0: there is none. */
+static size_t read_slurm(const char *variable)
+{
+  const char *text = getenv(variable);
+  uint64_t count;
+  return text && ls_parse_count(text, &count) ? (size_t)count : 0;
+}
+
+/* How many cores the launcher had for this host's ranks: those that it may use itself, of which Slurm may
+ * have allotted a part. Not known where ranks are bound by nobody but their user. */
+static void find_offer(ls_place *place)
+{
+  ls_cores cores;
+  place->siblings = 1;
+  if (place->launcher == LS_LAUNCHER_NONE && !*place->placing) return;
+  if (!ls_launcher_cores(place->launcher, "/proc", (long)getpid(), &cores)) return;
+  const size_t logical = ls_cores_count(&cores), slurm = read_slurm("SLURM_CPUS_ON_NODE");
+  place->offered_cores = ls_topology_cores(&cores);
+  place->siblings = ls_size_max(1, logical / place->offered_cores);
+  if (slurm > 0) place->offered_cores = ls_size_min(place->offered_cores, slurm / place->siblings);
+  if (place->launcher == LS_LAUNCHER_SLURM && read_slurm("SLURM_CPUS_PER_TASK") == place->core_count)
+    place->is_asked = true; /* by srun --cpus-per-task */
+}
+
 /* What this rank can see for itself. Local. */
 static ls_status look(ls_place *place, ls_core_card *card)
 {
@@ -67,12 +115,35 @@ static ls_status look(ls_place *place, ls_core_card *card)
   LS_PASS(add_bound_cores(&card->cores));
   place->is_pinned = omp_get_proc_bind() != omp_proc_bind_false;
   if (place->is_pinned) LS_PASS(add_openmp_cores(&card->cores));
+  if (place->is_pinned) find_placing(place->placing, sizeof place->placing);
   LS_PASS(read_wanted(&card->wanted));
   place->core_count = ls_cores_count(&card->cores);
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
   place->host_cores = online > 0 ? (size_t)online : place->core_count;
   ls_cores_list(&card->cores, place->cores, sizeof place->cores);
+  place->is_asked = card->wanted > 0;
+  card->quota_count = ls_quota_find("", card->quotas);
+  find_offer(place);
   return LS_OK;
+}
+
+/* What follows from comparing cards. Local. */
+static void compare(ls_place *place, const ls_core_card *cards, size_t count, size_t mine)
+{
+  const ls_core_share share = ls_core_share_of(cards, count, mine);
+  ls_cores used = {{0}};
+  for (size_t r = 0; r < count; r++)
+    for (size_t i = 0; i < LS_CORES_WORDS; i++) used.words[i] |= cards[r].cores.words[i];
+  place->host_ranks = count;
+  place->threads = share.threads;
+  place->sharing = share.sharing;
+  place->crowd_threads = share.crowd_threads;
+  place->is_by_quota = share.is_by_quota;
+  place->quota = share.quota;
+  place->quota_threads = share.quota_threads;
+  place->used_cores = ls_topology_cores(&used);
+  if (place->quota > 0.0 && place->quota < (double)place->offered_cores)
+    place->offered_cores = (size_t)place->quota;
 }
 
 /* Compare cards with the other ranks on this host. Collective. */
@@ -89,11 +160,7 @@ static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_card *card, ls
   LS_GO(LS_COMM_WAIT(
       comm, MPI_Allgather(card, (int)sizeof *card, MPI_BYTE, cards, (int)sizeof *card, MPI_BYTE, host),
       doing));
-  const ls_core_share share = ls_core_share_of(cards, (size_t)size, (size_t)rank);
-  place->host_ranks = (size_t)size;
-  place->threads = share.threads;
-  place->sharing = share.sharing;
-  place->crowd_threads = share.crowd_threads;
+  compare(place, cards, (size_t)size, (size_t)rank);
 done:
   free(cards);
   return status;
@@ -101,7 +168,7 @@ done:
 
 ls_status ls_place_look(ls_comm *comm, ls_place *place)
 {
-  *place = (ls_place){.threads = 1};
+  *place = (ls_place){.threads = 1, .launcher = comm->launch.launcher};
   ls_core_card card = {.wanted = 0};
   LS_AGREE(comm, look(place, &card));
   MPI_Comm host;

@@ -20,6 +20,22 @@ static const char *plural(size_t count)
   return count == 1 ? "" : "s";
 }
 
+/* Take away what leaves OpenMP a part of the cores: "unset OMP_PLACES". */
+static void tell_unset(const ls_place *place, ls_text *lines)
+{
+  ls_text_add(lines, "unset %.*s", (int)strcspn(place->placing, "="), place->placing);
+}
+
+static bool has_shortage(const ls_place *place)
+{
+  return *place->shortage != '\0';
+}
+
+static void tell_shortage(const ls_place *place, ls_text *lines)
+{
+  ls_text_add(lines, "%s", place->shortage);
+}
+
 static bool has_too_many_threads(const ls_place *place)
 {
   return place->threads > place->core_count;
@@ -30,11 +46,16 @@ static void tell_too_many_threads(const ls_place *place, ls_text *lines)
 {
   const size_t fair = ls_size_max(1, place->core_count / place->sharing);
   const size_t possible = ls_size_min(place->threads, place->host_cores);
-  ls_text_add(lines, "%zu threads on %zu bound core%s (%s); try: ", place->threads, place->core_count,
+  ls_text_add(lines, "%zu threads on %zu bound core%s (%s)", place->threads, place->core_count,
               plural(place->core_count), place->cores);
-  if (possible > place->core_count)
-    ls_text_add(lines, "mpirun --map-by slot:PE=%zu or --bind-to none, srun --cpus-per-task=%zu, or ",
-                possible, possible);
+  if (*place->placing) ls_text_show(lines, " by %s", place->placing);
+  ls_text_add(lines, "; try: ");
+  if (*place->placing)
+    tell_unset(place, lines);
+  else if (possible > place->core_count)
+    ls_launcher_tell_cores(place->launcher, ls_size_ceil_div(possible, ls_size_max(1, place->siblings)),
+                           ls_size_max(1, place->siblings), lines);
+  if (*place->placing || possible > place->core_count) ls_text_add(lines, ", or ");
   ls_text_add(lines, "OMP_NUM_THREADS=%zu", fair);
 }
 
@@ -49,9 +70,10 @@ static void tell_crowded(const ls_place *place, ls_text *lines)
   ls_text_add(lines,
               "%zu ranks share %zu core%s (%s), which %zu threads have to live on; try: ", place->sharing,
               place->core_count, plural(place->core_count), place->cores, place->crowd_threads);
-  if (place->host_ranks * place->threads <= place->host_cores)
-    ls_text_add(lines, "mpirun --map-by slot:PE=%zu --bind-to core, or srun --cpus-per-task=%zu",
-                place->threads, place->threads);
+  if (*place->placing)
+    tell_unset(place, lines);
+  else if (place->host_ranks * place->threads <= place->host_cores)
+    ls_launcher_tell_cores(place->launcher, place->threads, 1, lines);
   else
     ls_text_add(
         lines,
@@ -74,12 +96,57 @@ static void tell_pinned_together(const ls_place *place, ls_text *lines)
       place->sharing, place->cores, place->threads);
 }
 
+static bool is_over_quota(const ls_place *place)
+{
+  return place->quota > 0.0 && (double)place->quota_threads > place->quota;
+}
+
+/* A rank has at least one thread. */
+static void tell_over_quota(const ls_place *place, ls_text *lines)
+{
+  const double fair = place->quota / (double)place->host_ranks;
+  ls_text_add(
+      lines,
+      "%zu thread%s of this host's ranks under a CPU quota of %g CPU%s (cgroup): stopped for a part of "
+      "the time; try: ",
+      place->quota_threads, plural(place->quota_threads), place->quota, place->quota == 1.0 ? "" : "s");
+  if (fair >= 1.0) ls_text_add(lines, "OMP_NUM_THREADS=%zu, or ", (size_t)fair);
+  if (place->host_ranks > 1 && place->quota >= 1.0)
+    ls_text_add(lines, "at most %zu rank%s, or ", (size_t)place->quota, plural((size_t)place->quota));
+  ls_text_add(lines, "a larger quota for the container (docker run --cpus=%zu)", place->quota_threads);
+}
+
+/* Cores for one more thread of each rank at least. */
+static bool has_idle_cores(const ls_place *place)
+{
+  return !place->is_asked && place->offered_cores >= place->used_cores + place->host_ranks;
+}
+
+static void tell_idle_cores(const ls_place *place, ls_text *lines)
+{
+  const size_t fair = place->offered_cores / place->host_ranks;
+  ls_text_add(lines, "%zu thread%s on %zu bound core%s (%s)", place->threads, plural(place->threads),
+              place->core_count, plural(place->core_count), place->cores);
+  if (*place->placing) ls_text_show(lines, " by %s", place->placing);
+  ls_text_add(lines,
+              ", where %zu cores are there for the %zu rank%s of this host; try: ", place->offered_cores,
+              place->host_ranks, plural(place->host_ranks));
+  if (*place->placing)
+    tell_unset(place, lines);
+  else
+    ls_launcher_tell_cores(place->launcher, fair, place->siblings, lines);
+  ls_text_add(lines, "; or OMP_NUM_THREADS=%zu, if it is meant so", place->threads);
+}
+
 static const trouble troubles[] = {
+    {.has = has_shortage, .what = "fewer threads than asked for", .tell = tell_shortage},
     {.has = has_too_many_threads, .what = "more threads than cores", .tell = tell_too_many_threads},
     {.has = is_crowded, .what = "several ranks share a core", .tell = tell_crowded},
     {.has = is_pinned_together,
      .what = "threads of several ranks pinned to the same core",
      .tell = tell_pinned_together},
+    {.has = is_over_quota, .what = "more threads than CPUs of the container", .tell = tell_over_quota},
+    {.has = has_idle_cores, .what = "cores that are not used", .tell = tell_idle_cores},
 };
 enum { TROUBLES = sizeof troubles / sizeof troubles[0] };
 
@@ -98,12 +165,13 @@ static void add_line(const trouble *row, const ls_place *places, size_t count, l
   ls_text_add(lines, "\n");
 }
 
-/* Slurm started several tasks, but they do not know of each other. */
+/* Slurm has several tasks for the job, and this process is by itself: `lockstep` in a batch script, without a
+ * launcher. Tasks that srun has started apart from each other are another trouble (comm/launcher.h). */
 static void add_slurm_line(size_t ranks, ls_text *lines)
 {
   const char *text = getenv("SLURM_NTASKS");
   uint64_t tasks;
-  if (ranks != 1 || !text || !ls_parse_count(text, &tasks) || tasks <= 1) return;
+  if (ranks != 1 || getenv("SLURM_STEP_ID") || !text || !ls_parse_count(text, &tasks) || tasks <= 1) return;
   ls_text_add(
       lines,
       "Slurm has %s tasks for this job (SLURM_NTASKS), but the MPI world has 1 rank: tasks that do not know "
@@ -123,19 +191,19 @@ size_t ls_place_hosts(const ls_place *places, size_t count)
   return hosts;
 }
 
-/* Nodes that wait for nothing. */
+/* Nodes that wait for nothing: of the step, which may be meant for a part of the job's. */
 static void add_nodes_line(const ls_place *places, size_t count, ls_text *lines)
 {
-  const char *text = getenv("SLURM_JOB_NUM_NODES");
+  static const char job[] = "SLURM_JOB_NUM_NODES", step[] = "SLURM_STEP_NUM_NODES";
+  const char *variable = getenv(step) ? step : job, *text = getenv(variable);
   uint64_t nodes;
   if (!text || !ls_parse_count(text, &nodes)) return;
   const size_t hosts = ls_place_hosts(places, count);
   if (hosts >= nodes) return;
-  ls_text_add(
-      lines,
-      "Slurm has %zu nodes for this job (SLURM_JOB_NUM_NODES), and the ranks are on %zu of them; try: srun "
-      "--nodes=%zu, mpirun --map-by ppr:RANKS:node, or sbatch --nodes=%zu\n",
-      (size_t)nodes, hosts, (size_t)nodes, hosts);
+  ls_text_add(lines,
+              "Slurm has %zu nodes for this job (%s), and the ranks are on %zu of them; try: srun "
+              "--nodes=%zu, mpirun --map-by ppr:RANKS:node, or sbatch --nodes=%zu\n",
+              (size_t)nodes, variable, hosts, (size_t)nodes, hosts);
 }
 
 void ls_place_warnings(const ls_place *places, size_t count, ls_text *lines)

@@ -10,8 +10,8 @@
 enum { LS_TEAM_SHORTAGE_CHARS = 320 }; /* of what ls_team_shortage() writes, at most */
 
 /** Run work(user, part) for every part from 0 to threads - 1, each on a thread of its own, part 0 on the
- * calling one. Where OpenMP gives fewer threads they take the parts in turn, so parts that wait for each other
- * need ls_team_check() before. Local. */
+ * calling one. Where OpenMP gives fewer threads they take the parts in turn, so parts that wait for each
+ * other need ls_team_check() before. Local. */
 void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *user);
 
 /** Does OpenMP give the calling thread a team of that many? Local. Errors: LS_E_INPUT, with the variable that

@@ -11,11 +11,12 @@
 
 enum { PATH_CHARS = 512 };
 
+static const char SYSTEM_FOLDER[] = "/sys/devices/system/cpu";
+
 /* A number at the start of a file; -1: there is none. */
-static long read_number(const char *folder, const char *core, long cache, const char *name)
+static long read_number(const char *path)
 {
-  char path[PATH_CHARS], line[64];
-  snprintf(path, sizeof path, "%s/%s/cache/index%ld/%s", folder, core, cache, name);
+  char line[64];
   FILE *file = fopen(path, "r");
   if (!file) return -1;
   const char *got = fgets(line, sizeof line, file);
@@ -26,13 +27,20 @@ static long read_number(const char *folder, const char *core, long cache, const 
   return end > line ? number : -1;
 }
 
+static long read_cache(const char *folder, const char *core, long cache, const char *name)
+{
+  char path[PATH_CHARS];
+  snprintf(path, sizeof path, "%s/%s/cache/index%ld/%s", folder, core, cache, name);
+  return read_number(path);
+}
+
 /* Is this core the first of those that share its last-level cache? */
 static bool is_first(const char *folder, const char *core, long number)
 {
   long last = -1, highest = 0, level;
-  for (long i = 0; (level = read_number(folder, core, i, "level")) > 0; i++)
+  for (long i = 0; (level = read_cache(folder, core, i, "level")) > 0; i++)
     if (level > highest) highest = level, last = i;
-  return last >= 0 && read_number(folder, core, last, "shared_cpu_list") == number;
+  return last >= 0 && read_cache(folder, core, last, "shared_cpu_list") == number;
 }
 
 size_t ls_topology_caches_of(const char *folder)
@@ -49,7 +57,26 @@ size_t ls_topology_caches_of(const char *folder)
   return count;
 }
 
+/* A core goes by the first of its hyper-threads; one of which nothing is known is a core by itself. */
+size_t ls_topology_cores_of(const char *folder, const ls_cores *logical)
+{
+  ls_cores firsts = {{0}};
+  for (size_t i = 0; i < LS_CORES_LIMIT; i++) {
+    char path[PATH_CHARS];
+    if (!ls_cores_has(logical, i)) continue;
+    snprintf(path, sizeof path, "%s/cpu%zu/topology/thread_siblings_list", folder, i);
+    const long first = read_number(path);
+    ls_cores_add(&firsts, first < 0 ? i : (size_t)first);
+  }
+  return ls_cores_count(&firsts);
+}
+
 size_t ls_topology_caches(void)
 {
-  return ls_topology_caches_of("/sys/devices/system/cpu");
+  return ls_topology_caches_of(SYSTEM_FOLDER);
+}
+
+size_t ls_topology_cores(const ls_cores *logical)
+{
+  return ls_topology_cores_of(SYSTEM_FOLDER, logical);
 }

@@ -5,11 +5,17 @@
 
 #include <stddef.h>
 
+#include "comm/cores.h"
+
 /** Number of last-level caches that the cores of this host share among them; 0: the kernel does not tell.
  * Local. */
 size_t ls_topology_caches(void);
 
+/** How many cores these logical ones belong to: hyper-threads of a core count once. Local. */
+size_t ls_topology_cores(const ls_cores *logical);
+
 /** The same of a folder of the form of /sys/devices/system/cpu. */
 size_t ls_topology_caches_of(const char *folder);
+size_t ls_topology_cores_of(const char *folder, const ls_cores *logical);
 
 #endif
