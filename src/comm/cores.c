@@ -70,18 +70,29 @@ void ls_cores_list(const ls_cores *cores, char *text, size_t bytes)
   }
 }
 
+/* A number, which *text then is behind. */
+static bool read_core(const char **text, size_t *core)
+{
+  char *end;
+  if (**text < '0' || **text > '9') return false;
+  *core = strtoul(*text, &end, 10);
+  *text = end;
+  return *core < LS_CORES_LIMIT;
+}
+
 bool ls_cores_parse(const char *text, ls_cores *cores)
 {
   *cores = (ls_cores){{0}};
   do {
-    char *end;
-    if (*text < '0' || *text > '9') return false;
-    const unsigned long first = strtoul(text, &end, 10);
-    unsigned long last = first;
-    if (*end == '-') last = strtoul(end + 1, &end, 10);
-    if (last < first || last >= LS_CORES_LIMIT) return false;
+    size_t first, last;
+    if (!read_core(&text, &first)) return false;
+    last = first;
+    if (*text == '-') {
+      text++;
+      if (!read_core(&text, &last) || last < first) return false;
+    }
     for (size_t core = first; core <= last; core++) ls_cores_add(cores, core);
-    text = end + (*end == ',');
+    text += *text == ',';
   } while (*text != '\0' && *text != '\n');
   return true;
 }

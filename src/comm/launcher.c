@@ -48,7 +48,7 @@ static void tell_slurm(size_t cores, size_t siblings, ls_text *text)
 
 static void tell_any(size_t cores, size_t siblings, ls_text *text)
 {
-  ls_text_add(text, "mpirun --map-by slot:PE=%zu --bind-to core, srun --cpus-per-task=%zu", cores,
+  ls_text_add(text, "mpirun --map-by slot:PE=%zu --bind-to core, or srun --cpus-per-task=%zu", cores,
               cores * siblings);
 }
 

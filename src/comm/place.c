@@ -74,7 +74,7 @@ static bool is_everything(const char *places)
 /* The variable that gives OpenMP's places, if they may be a part of the cores. */
 static void find_placing(char *placing, size_t bytes)
 {
-  static const char *const variables[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
+  static const char *const variables[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY"};
   for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
     const char *value = getenv(variables[i]);
     if (!value || is_everything(value)) continue;
@@ -91,6 +91,13 @@ static size_t read_slurm(const char *variable)
   return text && ls_parse_count(text, &count) ? (size_t)count : 0;
 }
 
+/* Has Slurm bound this rank to as many cores as --cpus-per-task says? It takes whole ones. */
+static bool is_as_asked(const ls_place *place)
+{
+  return ls_size_ceil_div(read_slurm("SLURM_CPUS_PER_TASK"), place->siblings) ==
+         ls_size_ceil_div(place->core_count, place->siblings);
+}
+
 /* How many cores the launcher had for this host's ranks: those that it may use itself, of which Slurm may
  * have allotted a part. Not known where ranks are bound by nobody but their user. */
 static void find_offer(ls_place *place)
@@ -103,8 +110,7 @@ static void find_offer(ls_place *place)
   place->offered_cores = ls_topology_cores(&cores);
   place->siblings = ls_size_max(1, logical / place->offered_cores);
   if (slurm > 0) place->offered_cores = ls_size_min(place->offered_cores, slurm / place->siblings);
-  if (place->launcher == LS_LAUNCHER_SLURM && read_slurm("SLURM_CPUS_PER_TASK") == place->core_count)
-    place->is_asked = true; /* by srun --cpus-per-task */
+  if (place->launcher == LS_LAUNCHER_SLURM) place->is_asked |= is_as_asked(place);
 }
 
 /* What this rank can see for itself. Local. */

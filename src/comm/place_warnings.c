@@ -116,10 +116,13 @@ static void tell_over_quota(const ls_place *place, ls_text *lines)
   ls_text_add(lines, "a larger quota for the container (docker run --cpus=%zu)", place->quota_threads);
 }
 
-/* Cores for one more thread of each rank at least. */
+/* Cores for one more thread of each rank at least. Ranks that crowd a core have been told where there are
+ * more.
+ */
 static bool has_idle_cores(const ls_place *place)
 {
-  return !place->is_asked && place->offered_cores >= place->used_cores + place->host_ranks;
+  return !place->is_asked && !is_crowded(place) &&
+         place->offered_cores >= place->used_cores + place->host_ranks;
 }
 
 static void tell_idle_cores(const ls_place *place, ls_text *lines)

@@ -57,5 +57,19 @@ holds 'two copies' 'd[0]["weights_digest"] == d[1]["weights_digest"]' good/summa
 OMP_NUM_THREADS=3 OMP_THREAD_LIMIT=2 run 2 "$lockstep" train toy.yaml -o limited
 one_error
 err_has 'OpenMP gives this rank 2 of 3 threads'
+err_has 'OMP_THREAD_LIMIT is 2; try: unset OMP_THREAD_LIMIT'
+for command in 'eval good/best.h5' 'bench toy.yaml' 'attack good/best.h5 --method fgsm --epsilon 0.1'; do
+  # shellcheck disable=SC2086
+  OMP_NUM_THREADS=3 OMP_THREAD_LIMIT=2 run 2 "$lockstep" $command
+  one_error
+  err_has 'OMP_THREAD_LIMIT is 2; try: unset OMP_THREAD_LIMIT'
+done
+OMP_THREAD_LIMIT=2 ranks 2 2 "$lockstep" scale toy.yaml --threads 1,2,4 --seconds 0.1
+one_error
+err_has 'measuring 4 threads: OpenMP gives this rank 2 of 4 threads: OMP_THREAD_LIMIT is 2'
+OMP_NUM_THREADS=2 OMP_MAX_ACTIVE_LEVELS=0 run 2 "$lockstep" train toy.yaml -o limited
+one_error
+err_has 'OpenMP gives this rank 1 of 2 threads: OMP_MAX_ACTIVE_LEVELS is 0; try: unset OMP_MAX_ACTIVE_LEVELS'
+[[ ! -e limited ]] || fail "too few threads left a folder"
 OMP_NUM_THREADS=3 OMP_DYNAMIC=true run 0 "$lockstep" train toy.yaml -o dynamic train.epochs=1
 finish

@@ -25,8 +25,8 @@ refuse 'numbers in the locale of the caller: base/text.h reads and writes them' 
 refuse 'numbers in the locale of the caller: ls_format() of base/text.h writes them' \
   '(^|[^_a-zA-Z])snprintf\(.*%[-+ #0-9.*]*[aefgAEFG]' '^$'
 refuse 'MPI_Abort outside comm.c' 'MPI_Abort *\(' '^src/comm/comm\.c$'
-refuse 'a team of threads that nobody has checked: src/comm/team.h starts them' \
-  '#pragma omp|num_threads *\(|omp_set_|#include *<omp' '^src/(comm/(team|place)\.c|nn/gemm_cblas\.c)$'
+refuse 'a team of threads beside src/comm/team.c, which checks them' \
+  '#pragma omp|(^|[^_a-zA-Z])num_threads *\(|(^|[^_a-zA-Z])omp_set_' '^src/comm/team\.c$'
 refuse 'branching on a kind' '(->|\.)kind *[!=]=' '^$'
 
 # may MODULE "ALLOWED MODULES": includes of other modules are refused.

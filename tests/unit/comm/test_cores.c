@@ -61,6 +61,21 @@ static void sets_are_compared(void **state)
   assert_true(ls_cores_within(&none, &low));
 }
 
+static void lists_are_read(void **state)
+{
+  (void)state;
+  static const char *const bad[] = {"", "\n", "a", "3-1", "0-", "-1", "1,,2", "99999", "0 1", "0x1"};
+  ls_cores cores;
+  char text[64];
+  assert_true(ls_cores_parse("0-3,8,64-65\n", &cores));
+  ls_cores_list(&cores, text, sizeof text);
+  assert_string_equal(text, "0-3,8,64-65");
+  assert_true(ls_cores_parse("7", &cores));
+  assert_int_equal(ls_cores_count(&cores), 1);
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    if (ls_cores_parse(bad[i], &cores)) fail_msg("'%s' is read as cores", bad[i]);
+}
+
 static void check_share(const ls_core_card *cards, size_t count, size_t rank, ls_core_share expected)
 {
   const ls_core_share share = ls_core_share_of(cards, count, rank);
@@ -90,6 +105,53 @@ static void a_wish_is_granted(void **state)
   check_share(cards, 2, 1, (ls_core_share){.threads = 2, .sharing = 2, .crowd_threads = 5});
 }
 
+static ls_core_card limited(size_t cores, double cpus, uint64_t group)
+{
+  return (ls_core_card){
+      .cores = range(0, cores - 1), .quotas = {{.cpus = cpus, .inode = group}}, .quota_count = 1};
+}
+
+static void a_quota_limits_the_threads(void **state)
+{
+  (void)state;
+  const ls_core_card one = limited(64, 4.5, 7);
+  ls_core_share share = ls_core_share_of(&one, 1, 0);
+  assert_int_equal(share.threads, 4);
+  assert_true(share.is_by_quota && share.quota == 4.5);
+  assert_int_equal(share.quota_threads, 4);
+  const ls_core_card loose = limited(2, 4, 7), tight = limited(2, 0.5, 7);
+  share = ls_core_share_of(&loose, 1, 0);
+  assert_int_equal(share.threads, 2);
+  assert_false(share.is_by_quota);
+  assert_int_equal(ls_core_share_of(&tight, 1, 0).threads, 1);
+}
+
+/* Two in one container, and a third in one of its own. */
+static void a_quota_is_shared_by_the_ranks_under_it(void **state)
+{
+  (void)state;
+  const ls_core_card cards[] = {limited(64, 8, 7), limited(64, 8, 7), limited(64, 3, 9)};
+  for (size_t r = 0; r < 3; r++) {
+    const ls_core_share share = ls_core_share_of(cards, 3, r);
+    assert_int_equal(share.threads, r < 2 ? 4 : 3);
+    assert_int_equal(share.quota_threads, r < 2 ? 8 : 3);
+  }
+}
+
+static void a_wish_is_granted_beyond_the_quota_and_counted(void **state)
+{
+  (void)state;
+  ls_core_card card = limited(64, 2, 7);
+  card.quotas[1] = (ls_quota){.cpus = 30, .inode = 8};
+  card.quota_count = 2;
+  card.wanted = 16;
+  const ls_core_share share = ls_core_share_of(&card, 1, 0);
+  assert_int_equal(share.threads, 16);
+  assert_false(share.is_by_quota);
+  assert_true(share.quota == 2.0);
+  assert_int_equal(share.quota_threads, 16);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -98,6 +160,10 @@ int main(void)
       cmocka_unit_test(sets_are_compared),
       cmocka_unit_test(cores_are_divided_among_those_who_share_them),
       cmocka_unit_test(a_wish_is_granted),
+      cmocka_unit_test(lists_are_read),
+      cmocka_unit_test(a_quota_limits_the_threads),
+      cmocka_unit_test(a_quota_is_shared_by_the_ranks_under_it),
+      cmocka_unit_test(a_wish_is_granted_beyond_the_quota_and_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,17 +36,21 @@ static ls_place good_place(void)
                     .crowd_threads = 4};
 }
 
+/* A launcher's environment is no part of what is tested. */
 static int set_up(void **state)
 {
+  static const char *const variables[] = {"SLURM_NTASKS", "SLURM_STEP_ID", "SLURM_JOB_NUM_NODES",
+                                          "SLURM_STEP_NUM_NODES"};
   (void)state;
-  return unsetenv("SLURM_NTASKS");
+  for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+    if (unsetenv(variables[i]) != 0) return 1;
+  return 0;
 }
 
 static int tear_down(void **state)
 {
-  (void)state;
   ls_text_fini(&lines);
-  return unsetenv("SLURM_NTASKS");
+  return set_up(state);
 }
 
 static void good_places_give_no_warning(void **state)
@@ -75,7 +79,13 @@ static void too_many_threads_are_told(void **state)
   assert_string_equal(
       warnings_of(&place, 1),
       "more threads than cores (1 of 1 rank, first rank 0 on vm): 2 threads on 1 bound core (0); try: "
-      "mpirun --map-by slot:PE=2 or --bind-to none, srun --cpus-per-task=2, or OMP_NUM_THREADS=1\n");
+      "mpirun --map-by slot:PE=2 --bind-to core, or srun --cpus-per-task=2, or OMP_NUM_THREADS=1\n");
+  place.launcher = LS_LAUNCHER_SLURM;
+  place.siblings = 2;
+  place.threads = place.host_cores = 16;
+  assert_non_null(strstr(warnings_of(&place, 1),
+                         "try: srun --cpus-per-task=16 or export SRUN_CPUS_PER_TASK=16"
+                         ", or OMP_NUM_THREADS=1\n"));
 }
 
 static void more_cores_than_the_host_has_are_no_remedy(void **state)
@@ -162,6 +172,121 @@ static void slurm_tasks_without_mpi_are_told(void **state)
   assert_string_equal(warnings_of(places, 1), "");
 }
 
+static void a_step_on_a_part_of_the_nodes_is_fine(void **state)
+{
+  (void)state;
+  const ls_place place = good_place();
+  setenv("SLURM_JOB_NUM_NODES", "2", 1);
+  assert_non_null(strstr(warnings_of(&place, 1), "Slurm has 2 nodes for this job (SLURM_JOB_NUM_NODES)"));
+  setenv("SLURM_STEP_NUM_NODES", "1", 1);
+  assert_string_equal(warnings_of(&place, 1), "");
+  setenv("SLURM_STEP_NUM_NODES", "2", 1);
+  assert_non_null(strstr(warnings_of(&place, 1), "(SLURM_STEP_NUM_NODES)"));
+}
+
+/* A rank on one core of a host with 64, which nobody has told how many threads to have. */
+static ls_place lonely_place(ls_launcher launcher)
+{
+  return (ls_place){.host = "vm",
+                    .cores = "0",
+                    .core_count = 1,
+                    .host_cores = 128,
+                    .host_ranks = 1,
+                    .sharing = 1,
+                    .threads = 1,
+                    .crowd_threads = 1,
+                    .launcher = launcher,
+                    .offered_cores = 64,
+                    .used_cores = 1,
+                    .siblings = 2};
+}
+
+static void idle_cores_are_told_with_the_launchers_remedy(void **state)
+{
+  (void)state;
+  static const struct {
+    ls_launcher launcher;
+    const char *remedy;
+  } cases[] = {
+      {LS_LAUNCHER_OPENMPI, "try: mpirun --map-by slot:PE=64 --bind-to core; or OMP_NUM_THREADS=1, if"},
+      {LS_LAUNCHER_PRRTE, "try: mpirun --map-by slot:PE=64 --bind-to core; or OMP_NUM_THREADS=1, if"},
+      {LS_LAUNCHER_SLURM, "try: srun --cpus-per-task=128 or export SRUN_CPUS_PER_TASK=128; or"},
+      {LS_LAUNCHER_HYDRA, "try: mpiexec -bind-to core:64; or"},
+      {LS_LAUNCHER_INTEL, "try: mpirun -genv I_MPI_PIN_DOMAIN=128; or"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const ls_place place = lonely_place(cases[i].launcher);
+    const char *text = warnings_of(&place, 1);
+    assert_int_equal(line_count(text), 1);
+    assert_non_null(strstr(text, "1 thread on 1 bound core (0), where 64 cores are there for the 1 rank of"));
+    if (!strstr(text, cases[i].remedy)) fail_msg("'%s' is not in: %s", cases[i].remedy, text);
+  }
+}
+
+static void cores_that_are_meant_to_idle_are_left_alone(void **state)
+{
+  (void)state;
+  ls_place place = lonely_place(LS_LAUNCHER_OPENMPI);
+  place.is_asked = true; /* OMP_NUM_THREADS=1 */
+  assert_string_equal(warnings_of(&place, 1), "");
+  place = lonely_place(LS_LAUNCHER_NONE);
+  place.offered_cores = 0; /* taskset: nobody knows of more */
+  assert_string_equal(warnings_of(&place, 1), "");
+  place = lonely_place(LS_LAUNCHER_SLURM);
+  place.offered_cores = 1; /* an allocation of one core */
+  assert_string_equal(warnings_of(&place, 1), "");
+  place = lonely_place(LS_LAUNCHER_OPENMPI);
+  place.host_ranks = place.used_cores = 60; /* 4 cores left, not one for each rank */
+  assert_string_equal(warnings_of(&place, 1), "");
+  place.host_ranks = place.used_cores = 32;
+  assert_non_null(strstr(warnings_of(&place, 1), "64 cores are there for the 32 ranks of this host; try: "
+                                                 "mpirun --map-by slot:PE=2 --bind-to core"));
+}
+
+static void openmps_places_are_named_where_they_leave_a_part(void **state)
+{
+  (void)state;
+  ls_place place = lonely_place(LS_LAUNCHER_NONE);
+  place.is_pinned = true;
+  strcpy(place.placing, "OMP_PLACES={0}");
+  assert_non_null(strstr(warnings_of(&place, 1),
+                         "1 bound core (0) by OMP_PLACES={0}, where 64 cores are there "
+                         "for the 1 rank of this host; try: unset OMP_PLACES; or"));
+  place.is_asked = true;
+  assert_string_equal(warnings_of(&place, 1), "");
+  place.threads = place.crowd_threads = 2;
+  const char *text = warnings_of(&place, 1);
+  assert_non_null(strstr(text, "2 threads on 1 bound core (0) by OMP_PLACES={0}; try: unset OMP_PLACES, or "
+                               "OMP_NUM_THREADS=1\n"));
+  assert_null(strstr(text, "mpirun"));
+  place.threads = 1;
+  place.sharing = place.host_ranks = 2;
+  assert_non_null(strstr(warnings_of(&place, 1), "which 2 threads have to live on; try: unset OMP_PLACES\n"));
+}
+
+static void threads_beyond_a_quota_are_told(void **state)
+{
+  (void)state;
+  ls_place place = good_place();
+  place.quota = 4.0;
+  place.quota_threads = 4;
+  assert_string_equal(warnings_of(&place, 1), "");
+  place.quota = 2.5;
+  assert_non_null(
+      strstr(warnings_of(&place, 1), "4 threads of this host's ranks under a CPU quota of 2.5 CPUs"));
+  assert_non_null(strstr(warnings_of(&place, 1), "try: OMP_NUM_THREADS=2, or a larger quota"));
+}
+
+static void threads_that_openmp_does_not_give_are_told(void **state)
+{
+  (void)state;
+  ls_place place = good_place();
+  strcpy(place.shortage, "OpenMP gives this rank 1 of 4 threads: ...");
+  assert_string_equal(warnings_of(&place, 1),
+                      "fewer threads than asked for (1 of 1 rank, first rank 0 on vm): "
+                      "OpenMP gives this rank 1 of 4 threads: ...\n");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -173,6 +298,12 @@ int main(void)
       cmocka_unit_test_setup_teardown(pinning_on_shared_cores_is_told, set_up, tear_down),
       cmocka_unit_test_setup_teardown(many_ranks_with_one_trouble_take_one_line, set_up, tear_down),
       cmocka_unit_test_setup_teardown(slurm_tasks_without_mpi_are_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_step_on_a_part_of_the_nodes_is_fine, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(idle_cores_are_told_with_the_launchers_remedy, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(cores_that_are_meant_to_idle_are_left_alone, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(openmps_places_are_named_where_they_leave_a_part, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(threads_beyond_a_quota_are_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(threads_that_openmp_does_not_give_are_told, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

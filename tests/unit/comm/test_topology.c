@@ -53,8 +53,37 @@ static void the_last_level_is_counted_once_for_all_that_share_it(void **state)
   assert_int_equal(ls_topology_caches_of(folder), 0);
 }
 
+/* Two cores of two hyper-threads each, and a third of which nothing is known. */
+static void hyper_threads_of_a_core_count_once(void **state)
+{
+  (void)state;
+  char folder[] = "/tmp/lockstep-topology-XXXXXX", path[128], command[64];
+  assert_non_null(mkdtemp(folder));
+  for (int core = 0; core < 4; core++) {
+    char siblings[16];
+    snprintf(path, sizeof path, "%s/cpu%d", folder, core);
+    mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/cpu%d/topology", folder, core);
+    mkdir(path, 0777);
+    snprintf(siblings, sizeof siblings, "%d,%d\n", core % 2, core % 2 + 2);
+    write_file(path, "thread_siblings_list", siblings);
+  }
+  static const struct {
+    const char *logical;
+    size_t cores;
+  } cases[] = {{"0-4", 3}, {"0,2", 1}, {"2", 1}, {"1-2", 2}, {"4", 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    ls_cores logical;
+    assert_true(ls_cores_parse(cases[i].logical, &logical));
+    assert_int_equal(ls_topology_cores_of(folder, &logical), cases[i].cores);
+  }
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_last_level_is_counted_once_for_all_that_share_it)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_last_level_is_counted_once_for_all_that_share_it),
+                                     cmocka_unit_test(hyper_threads_of_a_core_count_once)};
   return cmocka_run_group_tests_name("topology", tests, NULL, NULL);
 }
