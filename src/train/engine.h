@@ -34,7 +34,8 @@ typedef struct ls_engine_options {
   size_t node_ranks; /* see ls_node_new(); 0 for all ranks of a host */
 } ls_engine_options;
 
-/** Plan everything that the steps need. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+/** Plan everything that the steps need. Collective. Errors: LS_E_INPUT if OpenMP gives a rank fewer threads;
+ * LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_engine_new(ls_engine **out, const ls_engine_options *options) LS_CHECKED;
 
 /** NULL is fine. Collective. */

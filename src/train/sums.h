@@ -58,7 +58,7 @@ typedef enum ls_tally {
   LS_TALLY_COUNT
 } ls_tally;
 
-/** Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+/** Collective. Errors: LS_E_INPUT if OpenMP gives a rank fewer threads; LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options) LS_CHECKED;
 
 /** NULL is fine. Collective. */
@@ -95,7 +95,7 @@ void ls_sums_count(ls_sums *sums, size_t part, ls_tally what, uint64_t count);
 void ls_sums_add_loss(ls_sums *sums, size_t part, double loss);
 
 /** Sum everything over all threads of all ranks, which have all finished; then nothing is left to add up.
- * Collective, by the thread that calls MPI; uses OpenMP. Errors: LS_E_COMM. */
+ * Collective, by the thread that calls MPI, with a team of threads. Errors: LS_E_COMM. */
 ls_status ls_sums_reduce(ls_sums *sums) LS_CHECKED;
 
 /** The reduced vector [grads + stats]; borrowed, until the next reduction. Undefined when values were

@@ -93,6 +93,7 @@ print(len({first(core) for core in os.sched_getaffinity(0)}))
 P
 )
 if [[ $cores -eq $(json unbound.json 'd["ranks"][0]["core_count"]') && $physical -gt 1 &&
+  $(json bound.json 'd["ranks"][0]["cpu_quota"]') == None &&
   $(json bound.json 'd["ranks"][0]["core_count"]') -lt $cores ]]; then
   holds 'a rank on one core' \
     "any('cores that are not used' in w and 'mpirun --map-by slot:PE=$physical --bind-to core' in w for w in d[0]['warnings'])" \
@@ -100,6 +101,6 @@ if [[ $cores -eq $(json unbound.json 'd["ranks"][0]["core_count"]') && $physical
   ranks 1 0 --bind-to core "$lockstep" doctor # OMP_NUM_THREADS=1
   out_has '^no problems found'
 else
-  echo "one core here, or no binding: a rank that leaves cores idle is not tried"
+  echo "one core here, no binding, or a CPU quota: a rank that leaves cores idle is not tried"
 fi
 finish

@@ -2,6 +2,7 @@
 /* The sums of a step: their range, their rounding, and what happens beyond, whichever rank brings it. */
 #include <float.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -162,12 +163,27 @@ static void every_value_is_rounded_by_itself(void **state)
   ls_sums_free(sums);
 }
 
+/* A team of one thread for two parts, on one rank: they would wait for each other. */
+static void a_team_that_is_too_small_is_refused_on_all_ranks(void **state)
+{
+  ls_comm *comm = *state;
+  const ls_sums_options options = {.comm = comm, .grads = GRADS, .threads = 2, .microbatches = FEW};
+  const int levels = omp_get_max_active_levels();
+  ls_sums *sums = NULL;
+  if (is_mine(comm)) omp_set_max_active_levels(0);
+  assert_int_equal(ls_sums_new(&sums, &options), LS_E_INPUT);
+  omp_set_max_active_levels(levels);
+  assert_null(sums);
+  assert_non_null(strstr(ls_error_last()->text, "1 of 2 threads: OMP_MAX_ACTIVE_LEVELS is 0"));
+}
+
 static int run(ls_comm *comm)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(what_is_beyond_the_limits_is_counted, comm),
       cmocka_unit_test_prestate(the_largest_totals_fit, comm),
       cmocka_unit_test_prestate(every_value_is_rounded_by_itself, comm),
+      cmocka_unit_test_prestate(a_team_that_is_too_small_is_refused_on_all_ranks, comm),
   };
   return cmocka_run_group_tests_name("sums", tests, NULL, NULL);
 }
