@@ -172,35 +172,35 @@ void ls_launcher_tell_apart(const ls_launch *launch, size_t ranks, const char *l
   ls_text_add(text, " lockstep ...");
 }
 
-/* ---- the cores that it has ---- */
+/* ---- its process ---- */
 
 /* What /proc/PID/status tells of a process. */
 typedef struct ancestor {
   char name[32];
-  long parent;
-  ls_cores cores;
+  long parent; /* 0: there is none that can be seen */
 } ancestor;
 
-static bool read_ancestor(const char *proc, long pid, ancestor *found)
+/* The value of a line "Name:\tvalue"; NULL: it is of another name. */
+static const char *value_of(const char *line, const char *name)
+{
+  const size_t length = strlen(name);
+  if (strncmp(line, name, length) != 0 || line[length] != ':') return NULL;
+  return line + length + 1 + strspn(line + length + 1, " \t");
+}
+
+static ancestor read_ancestor(const char *proc, long pid)
 {
   char path[256], line[LINE_CHARS];
-  bool has_cores = false;
-  *found = (ancestor){.parent = 0};
+  ancestor found = {.parent = 0};
   snprintf(path, sizeof path, "%s/%ld/status", proc, pid);
   FILE *file = fopen(path, "r");
   while (file && fgets(line, sizeof line, file)) {
-    const char *value = line + strcspn(line, ":");
-    value += *value == ':';
-    value += strspn(value, " \t");
-    if (strncmp(line, "Name:", strlen("Name:")) == 0)
-      snprintf(found->name, sizeof found->name, "%.*s", (int)strcspn(value, "\n"), value);
-    else if (strncmp(line, "PPid:", strlen("PPid:")) == 0)
-      found->parent = strtol(value, NULL, 10);
-    else if (strncmp(line, "Cpus_allowed_list:", strlen("Cpus_allowed_list:")) == 0)
-      has_cores = ls_cores_parse(value, &found->cores);
+    const char *name = value_of(line, "Name"), *parent = value_of(line, "PPid");
+    if (name) snprintf(found.name, sizeof found.name, "%.*s", (int)strcspn(name, "\n"), name);
+    if (parent) found.parent = strtol(parent, NULL, 10);
   }
   if (file) fclose(file);
-  return has_cores;
+  return found;
 }
 
 /* The processes whose children ranks are, by the beginning of their names. */
@@ -212,15 +212,13 @@ static bool is_launcher(const char *name)
   return false;
 }
 
-bool ls_launcher_cores(ls_launcher launcher, const char *proc, long pid, ls_cores *cores)
+/* Scripts and `timeout` may be in between. */
+long ls_launcher_process(ls_launcher launcher, const char *proc, long pid)
 {
-  ancestor found;
-  if (!read_ancestor(proc, pid, &found)) return false;
-  for (size_t i = 0; i < MOST_ANCESTORS && found.parent > 0; i++) {
-    if (!read_ancestor(proc, found.parent, &found)) return false;
-    if (launcher != LS_LAUNCHER_NONE && !is_launcher(found.name)) continue;
-    *cores = found.cores;
-    return true;
+  for (size_t i = 0; i < MOST_ANCESTORS; i++) {
+    pid = read_ancestor(proc, pid).parent;
+    if (pid <= 0) return 0;
+    if (launcher == LS_LAUNCHER_NONE || is_launcher(read_ancestor(proc, pid).name)) return pid;
   }
-  return false;
+  return 0;
 }

@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 #include "base/text.h"
-#include "comm/cores.h"
 
 typedef enum ls_launcher {
   LS_LAUNCHER_NONE,
@@ -46,8 +45,8 @@ void ls_launcher_tell_cores(ls_launcher launcher, size_t cores, size_t siblings,
  * started several and MPI's world, of this library, has one rank; nothing where all is well. Local. */
 void ls_launcher_tell_apart(const ls_launch *launch, size_t ranks, const char *library, ls_text *text);
 
-/** The cores that the launcher of process `pid`, one of its ancestors, may use itself; of no launcher: its
- * parent's. `proc` is /proc but in tests. false: it cannot be found. Local. */
-bool ls_launcher_cores(ls_launcher launcher, const char *proc, long pid, ls_cores *cores);
+/** The launcher's process among the ancestors of process `pid`; of no launcher: its parent. `proc` is /proc
+ * but in tests. 0: it cannot be found. Local. */
+long ls_launcher_process(ls_launcher launcher, const char *proc, long pid);
 
 #endif

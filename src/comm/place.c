@@ -20,12 +20,11 @@
 #include "comm/team.h"
 #include "comm/topology.h"
 
-/* The cores that the kernel lets this thread run on. */
-static ls_status add_bound_cores(ls_cores *cores)
+/* The cores that the kernel lets a thread run on; 0 is this one. */
+static bool find_bound_cores(pid_t thread, ls_cores *cores)
 {
-  if (sched_getaffinity(0, sizeof cores->words, (cpu_set_t *)(void *)cores->words) != 0)
-    return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
-  return LS_OK;
+  *cores = (ls_cores){{0}};
+  return sched_getaffinity(thread, sizeof cores->words, (cpu_set_t *)(void *)cores->words) == 0;
 }
 
 /* The cores of OpenMP's places; there are none unless it binds threads. */
@@ -103,13 +102,15 @@ static bool is_as_asked(const ls_place *place)
 static void find_offer(ls_place *place)
 {
   ls_cores cores;
-  place->siblings = 1;
+  place->siblings = ls_topology_siblings();
   if (place->launcher == LS_LAUNCHER_NONE && !*place->placing) return;
-  if (!ls_launcher_cores(place->launcher, "/proc", (long)getpid(), &cores)) return;
-  const size_t logical = ls_cores_count(&cores), slurm = read_slurm("SLURM_CPUS_ON_NODE");
-  place->offered_cores = ls_topology_cores(&cores);
-  place->siblings = ls_size_max(1, logical / place->offered_cores);
-  if (slurm > 0) place->offered_cores = ls_size_min(place->offered_cores, slurm / place->siblings);
+  const long process = ls_launcher_process(place->launcher, "/proc", (long)getpid());
+  if (process > 0 && find_bound_cores((pid_t)process, &cores))
+    place->offered_cores = ls_topology_cores(&cores);
+  const size_t allotted = read_slurm("SLURM_CPUS_ON_NODE") / place->siblings;
+  const bool is_seen = place->offered_cores > 0;
+  if (allotted > 0 && (is_seen ? allotted < place->offered_cores : place->launcher == LS_LAUNCHER_SLURM))
+    place->offered_cores = allotted;
   if (place->launcher == LS_LAUNCHER_SLURM) place->is_asked |= is_as_asked(place);
 }
 
@@ -118,7 +119,8 @@ static ls_status look(ls_place *place, ls_core_card *card)
 {
   if (gethostname(place->host, sizeof place->host - 1) != 0 && errno != ENAMETOOLONG)
     return ls_fail(LS_E_IO, "cannot find the name of this host: %s", strerror(errno));
-  LS_PASS(add_bound_cores(&card->cores));
+  if (!find_bound_cores(0, &card->cores))
+    return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
   place->is_pinned = omp_get_proc_bind() != omp_proc_bind_false;
   if (place->is_pinned) LS_PASS(add_openmp_cores(&card->cores));
   if (place->is_pinned) find_placing(place->placing, sizeof place->placing);

@@ -13,15 +13,20 @@ enum { PATH_CHARS = 512 };
 
 static const char SYSTEM_FOLDER[] = "/sys/devices/system/cpu";
 
+static bool read_line(const char *path, char *line, size_t bytes)
+{
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  const bool is_read = fgets(line, (int)bytes, file) != NULL;
+  fclose(file);
+  return is_read;
+}
+
 /* A number at the start of a file; -1: there is none. */
 static long read_number(const char *path)
 {
   char line[64];
-  FILE *file = fopen(path, "r");
-  if (!file) return -1;
-  const char *got = fgets(line, sizeof line, file);
-  fclose(file);
-  if (!got) return -1;
+  if (!read_line(path, line, sizeof line)) return -1;
   char *end;
   const long number = strtol(line, &end, 10);
   return end > line ? number : -1;
@@ -71,6 +76,16 @@ size_t ls_topology_cores_of(const char *folder, const ls_cores *logical)
   return ls_cores_count(&firsts);
 }
 
+/* Those of the first core: all are alike, or nearly. */
+size_t ls_topology_siblings_of(const char *folder)
+{
+  char path[PATH_CHARS], line[256];
+  ls_cores siblings;
+  snprintf(path, sizeof path, "%s/cpu0/topology/thread_siblings_list", folder);
+  if (!read_line(path, line, sizeof line) || !ls_cores_parse(line, &siblings)) return 1;
+  return ls_cores_count(&siblings);
+}
+
 size_t ls_topology_caches(void)
 {
   return ls_topology_caches_of(SYSTEM_FOLDER);
@@ -79,4 +94,9 @@ size_t ls_topology_caches(void)
 size_t ls_topology_cores(const ls_cores *logical)
 {
   return ls_topology_cores_of(SYSTEM_FOLDER, logical);
+}
+
+size_t ls_topology_siblings(void)
+{
+  return ls_topology_siblings_of(SYSTEM_FOLDER);
 }

@@ -14,8 +14,12 @@ size_t ls_topology_caches(void);
 /** How many cores these logical ones belong to: hyper-threads of a core count once. Local. */
 size_t ls_topology_cores(const ls_cores *logical);
 
+/** Hyper-threads of a core; 1 where the kernel does not tell. Local. */
+size_t ls_topology_siblings(void);
+
 /** The same of a folder of the form of /sys/devices/system/cpu. */
 size_t ls_topology_caches_of(const char *folder);
 size_t ls_topology_cores_of(const char *folder, const ls_cores *logical);
+size_t ls_topology_siblings_of(const char *folder);
 
 #endif

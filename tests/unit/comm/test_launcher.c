@@ -110,7 +110,7 @@ static void processes_that_do_not_know_of_each_other_are_told(void **state)
   ls_text_fini(&text);
 }
 
-static void put_process(const char *proc, int pid, int parent, const char *name, const char *cores)
+static void put_process(const char *proc, int pid, int parent, const char *name)
 {
   char path[128];
   snprintf(path, sizeof path, "%s/%d", proc, pid);
@@ -118,30 +118,27 @@ static void put_process(const char *proc, int pid, int parent, const char *name,
   snprintf(path, sizeof path, "%s/%d/status", proc, pid);
   FILE *file = fopen(path, "w");
   assert_non_null(file);
-  fprintf(file, "Name:\t%s\nUmask:\t0022\nPPid:\t%d\nCpus_allowed:\tff\nCpus_allowed_list:\t%s\n", name,
-          parent, cores);
+  fprintf(file, "Name:\t%s\nUmask:\t0022\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", name, pid, pid,
+          parent);
   assert_int_equal(fclose(file), 0);
 }
 
-static void the_cores_of_the_launcher_are_found_behind_scripts(void **state)
+static void the_launcher_is_found_behind_scripts(void **state)
 {
   (void)state;
-  char proc[] = "/tmp/lockstep-launcher-XXXXXX", command[64], list[32];
-  ls_cores cores;
+  char proc[] = "/tmp/lockstep-launcher-XXXXXX", command[64];
   assert_non_null(mkdtemp(proc));
-  put_process(proc, 1, 0, "init", "0-63");
-  put_process(proc, 10, 1, "bash", "0-31");
-  put_process(proc, 20, 10, "mpirun", "0-15");
-  put_process(proc, 30, 20, "timeout", "0");
-  put_process(proc, 40, 30, "lockstep", "0");
-  assert_true(ls_launcher_cores(LS_LAUNCHER_OPENMPI, proc, 40, &cores));
-  ls_cores_list(&cores, list, sizeof list);
-  assert_string_equal(list, "0-15");
-  assert_true(ls_launcher_cores(LS_LAUNCHER_NONE, proc, 20, &cores));
-  ls_cores_list(&cores, list, sizeof list);
-  assert_string_equal(list, "0-31");
-  assert_false(ls_launcher_cores(LS_LAUNCHER_OPENMPI, proc, 10, &cores)); /* there is none above */
-  assert_false(ls_launcher_cores(LS_LAUNCHER_OPENMPI, proc, 50, &cores)); /* no such process */
+  put_process(proc, 1, 0, "init");
+  put_process(proc, 10, 1, "bash");
+  put_process(proc, 20, 10, "mpirun");
+  put_process(proc, 30, 20, "timeout");
+  put_process(proc, 40, 30, "lockstep");
+  assert_int_equal(ls_launcher_process(LS_LAUNCHER_OPENMPI, proc, 40), 20);
+  assert_int_equal(ls_launcher_process(LS_LAUNCHER_NONE, proc, 40), 30);
+  assert_int_equal(ls_launcher_process(LS_LAUNCHER_OPENMPI, proc, 10), 0); /* there is none above */
+  assert_int_equal(ls_launcher_process(LS_LAUNCHER_OPENMPI, proc, 50), 0); /* no such process */
+  put_process(proc, 60, 60, "snake");
+  assert_int_equal(ls_launcher_process(LS_LAUNCHER_OPENMPI, proc, 60), 0); /* it ends */
   snprintf(command, sizeof command, "/bin/rm -rf %s", proc);
   assert_int_equal(system(command), 0);
 }
@@ -152,7 +149,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(launchers_are_known_by_their_marks, clear, clear),
       cmocka_unit_test_setup_teardown(a_launcher_of_another_program_is_none, clear, clear),
       cmocka_unit_test_setup_teardown(processes_that_do_not_know_of_each_other_are_told, clear, clear),
-      cmocka_unit_test(the_cores_of_the_launcher_are_found_behind_scripts),
+      cmocka_unit_test(the_launcher_is_found_behind_scripts),
   };
   return cmocka_run_group_tests_name("launcher", tests, NULL, NULL);
 }

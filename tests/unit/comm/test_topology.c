@@ -77,8 +77,10 @@ static void hyper_threads_of_a_core_count_once(void **state)
     assert_true(ls_cores_parse(cases[i].logical, &logical));
     assert_int_equal(ls_topology_cores_of(folder, &logical), cases[i].cores);
   }
+  assert_int_equal(ls_topology_siblings_of(folder), 2);
   snprintf(command, sizeof command, "rm -rf %s", folder);
   assert_int_equal(system(command), 0);
+  assert_int_equal(ls_topology_siblings_of(folder), 1);
 }
 
 int main(void)
