@@ -103,7 +103,7 @@ static void a_container_of_version_1_sees_its_own_part(void **state)
   check_none();
   put("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "200000\n");
   check_only(2.0);
-  put("/proc/self/cgroup", "4:cpu,cpuacct:/docker/12\n"); /* not below /docker/1: what is mounted counts */
+  put("/proc/self/cgroup", "4:cpu,cpuacct:/docker/123\n"); /* not below /docker/1: what is mounted counts */
   check_only(2.0);
   put("/proc/self/cgroup", "4:cpuacct:/docker/1\n");
   check_none();
