@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/size.h"
+
 void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *user)
 {
   if (threads == 1) {
@@ -21,12 +23,14 @@ void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *us
   omp_set_dynamic(dynamic);
 }
 
+/* No more than the limit are asked for: libomp prints a warning of its own. */
 static size_t count_given(size_t threads)
 {
   size_t given = 0;
   const int dynamic = omp_get_dynamic();
+  const int asked = (int)ls_size_min(threads, (size_t)omp_get_thread_limit());
   omp_set_dynamic(0);
-#pragma omp parallel num_threads((int)threads) reduction(+ : given)
+#pragma omp parallel num_threads(asked) reduction(+ : given)
   given++;
   omp_set_dynamic(dynamic);
   return given;
