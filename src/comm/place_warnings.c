@@ -8,17 +8,13 @@
 
 #include "base/show.h"
 #include "base/size.h"
+#include "base/text.h"
 
 typedef struct trouble {
   bool (*has)(const ls_place *place);
   const char *what;
   void (*tell)(const ls_place *place, ls_text *lines); /* the figures of one rank, and the remedy */
 } trouble;
-
-static const char *plural(size_t count)
-{
-  return count == 1 ? "" : "s";
-}
 
 /* Take away what leaves OpenMP a part of the cores: "unset OMP_PLACES". */
 static void tell_unset(const ls_place *place, ls_text *lines)
@@ -47,7 +43,7 @@ static void tell_too_many_threads(const ls_place *place, ls_text *lines)
   const size_t fair = ls_size_max(1, place->core_count / place->sharing);
   const size_t possible = ls_size_min(place->threads, place->host_cores);
   ls_text_add(lines, "%zu threads on %zu bound core%s (%s)", place->threads, place->core_count,
-              plural(place->core_count), place->cores);
+              ls_plural(place->core_count), place->cores);
   if (*place->placing) ls_text_show(lines, " by %s", place->placing);
   ls_text_add(lines, "; try: ");
   if (*place->placing)
@@ -69,7 +65,7 @@ static void tell_crowded(const ls_place *place, ls_text *lines)
 {
   ls_text_add(lines,
               "%zu ranks share %zu core%s (%s), which %zu threads have to live on; try: ", place->sharing,
-              place->core_count, plural(place->core_count), place->cores, place->crowd_threads);
+              place->core_count, ls_plural(place->core_count), place->cores, place->crowd_threads);
   if (*place->placing)
     tell_unset(place, lines);
   else if (place->host_ranks * place->threads <= place->host_cores)
@@ -79,7 +75,7 @@ static void tell_crowded(const ls_place *place, ls_text *lines)
         lines,
         "fewer ranks or threads, the host has %zu core%s; or OMP_WAIT_POLICY=passive, so that threads that "
         "wait leave the cores to the others",
-        place->host_cores, plural(place->host_cores));
+        place->host_cores, ls_plural(place->host_cores));
 }
 
 static bool is_pinned_together(const ls_place *place)
@@ -109,10 +105,10 @@ static void tell_over_quota(const ls_place *place, ls_text *lines)
       lines,
       "%zu thread%s of this host's ranks under a CPU quota of %g CPU%s (cgroup): stopped for a part of "
       "the time; try: ",
-      place->quota_threads, plural(place->quota_threads), place->quota, place->quota == 1.0 ? "" : "s");
+      place->quota_threads, ls_plural(place->quota_threads), place->quota, place->quota == 1.0 ? "" : "s");
   if (fair >= 1.0) ls_text_add(lines, "OMP_NUM_THREADS=%zu, or ", (size_t)fair);
   if (place->host_ranks > 1 && place->quota >= 1.0)
-    ls_text_add(lines, "at most %zu rank%s, or ", (size_t)place->quota, plural((size_t)place->quota));
+    ls_text_add(lines, "at most %zu rank%s, or ", (size_t)place->quota, ls_plural((size_t)place->quota));
   ls_text_add(lines, "a larger quota for the container (docker run --cpus=%zu)", place->quota_threads);
 }
 
@@ -128,12 +124,12 @@ static bool has_idle_cores(const ls_place *place)
 static void tell_idle_cores(const ls_place *place, ls_text *lines)
 {
   const size_t fair = place->offered_cores / place->host_ranks;
-  ls_text_add(lines, "%zu thread%s on %zu bound core%s (%s)", place->threads, plural(place->threads),
-              place->core_count, plural(place->core_count), place->cores);
+  ls_text_add(lines, "%zu thread%s on %zu bound core%s (%s)", place->threads, ls_plural(place->threads),
+              place->core_count, ls_plural(place->core_count), place->cores);
   if (*place->placing) ls_text_show(lines, " by %s", place->placing);
   ls_text_add(lines,
               ", where %zu cores are there for the %zu rank%s of this host; try: ", place->offered_cores,
-              place->host_ranks, plural(place->host_ranks));
+              place->host_ranks, ls_plural(place->host_ranks));
   if (*place->placing)
     tell_unset(place, lines);
   else
@@ -163,7 +159,7 @@ static void add_line(const trouble *row, const ls_place *places, size_t count, l
   }
   if (having == 0) return;
   ls_text_show(lines, "%s (%zu of %zu rank%s, first rank %zu on %s): ", row->what, having, count,
-               plural(count), first, places[first].host);
+               ls_plural(count), first, places[first].host);
   row->tell(&places[first], lines);
   ls_text_add(lines, "\n");
 }
