@@ -128,8 +128,8 @@ static void print_plan(const ls_training *training, const ls_training_wish *wish
            "%s%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %zu rank%s x %zu thread%s%s, %s\n",
            wish->label, spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
            spec->train.batch, spec->train.microbatch, ranks, ls_plural(ranks), setup->place.threads,
-           ls_plural(setup->place.threads), setup->place.is_by_quota ? " (as many as a CPU quota allows)" : "",
-           ls_gemm_backend());
+           ls_plural(setup->place.threads),
+           setup->place.is_by_quota ? " (as many as a CPU quota allows)" : "", ls_gemm_backend());
   ls_print(stdout, "%srun directory: %s\n", wish->label, training->run_dir.path);
   fflush(stdout);
 }
