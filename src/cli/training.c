@@ -90,15 +90,17 @@ void ls_training_fini(ls_training *training, ls_comm *comm)
   ls_directory_close(&training->run_dir);
 }
 
-/* Are the weights there that a new run starts from? Found out before a run directory is made. Rank 0. */
-static ls_status check_init(const ls_setup *setup, bool told)
+/* Are the weights there that a new run starts from? Found out before a run directory is made. What is loaded
+ * is told here only if no training will. Rank 0. */
+static ls_status check_init(const ls_setup *setup, const ls_training_wish *wish)
 {
   const char *path = ls_spec_init_from(setup->spec);
-  ls_text report = {0};
+  ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
   ls_status status = ls_transfer_try(path, setup->model, &report);
-  if (told && status == LS_OK) status = ls_print_text(&report);
-  ls_text_fini(&report);
+  if (status == LS_OK) ls_warn_each(wish->label, &report.warning);
+  if (wish->dry_run && status == LS_OK) status = ls_print_text(&report.lines);
+  ls_transfer_report_fini(&report);
   return status;
 }
 
@@ -223,7 +225,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   LS_PASS(ls_setup_prepare(&training->setup, comm, wish->place));
   if (!wish->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
-  if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish->dry_run));
+  if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish));
   if (!*wish->label) LS_ROOT(comm, tell_setup(&training->setup));
   if (wish->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
   LS_ROOT(comm, ls_h5_prepare());

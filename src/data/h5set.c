@@ -9,10 +9,10 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/h5chunks.h"
 #include "data/reader.h"
 #include "h5/block.h"
 #include "h5/call.h"
+#include "h5/chunks.h"
 #include "h5/file.h"
 #include "h5/guard.h"
 
@@ -523,7 +523,7 @@ static void close_h5set(void *opened)
   free(state);
 }
 
-/* All that libhdf5 will be asked for but the chunks themselves, which h5chunks.h checks. In the child, which
+/* All that libhdf5 will be asked for but the chunks themselves, which h5/chunks.h checks. In the child, which
  * may do it again. */
 static ls_status try_dataset(void *opened)
 {

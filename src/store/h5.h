@@ -108,6 +108,10 @@ void ls_h5_data_close(ls_h5_data *data);
  * other files, or one that declares more than there is. Errors: LS_E_INPUT. */
 ls_status ls_h5_data_check_plain(const ls_h5_data *data) LS_CHECKED;
 
+/** The same of a file of others, whose chunks may be deflated: they must expand to just what the dataset
+ * declares, which the caller has found to be what is wanted. Errors: LS_E_INPUT, LS_E_MEMORY. */
+ls_status ls_h5_data_check_foreign(const ls_h5_data *data) LS_CHECKED;
+
 /** Refuse a dataset that is not of 32-bit floats. Errors: LS_E_INPUT. */
 ls_status ls_h5_data_check_floats(const ls_h5_data *data) LS_CHECKED;
 

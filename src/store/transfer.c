@@ -3,6 +3,7 @@
  * model's point of view, tensor by tensor. */
 #include "store/transfer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,22 @@ static const size_t FILE_LIMIT_BYTES = (size_t)1 << 36;
 
 typedef enum fate { INITIALIZED, LOADED, ADAPTED, FATES } fate;
 
+enum { NO_PLACE = -1, PLAIN_BYTES = 256, NAMES_TOLD = 8, LAYERS_TOLD = 4 };
+
 /* A tensor of the model and where its values go. */
 typedef struct target {
   const ls_tensor *tensor;
+  int place; /* of its layer in the shortcut of a residual block, from 0; NO_PLACE: it is in none */
   float *values;
   fate fate;
+  char from[LS_H5_PATH_BYTES]; /* the dataset that it came from */
 } target;
+
+/* Names, of which the first ones are told. */
+typedef struct name_list {
+  ls_text text;
+  size_t count;
+} name_list;
 
 typedef struct transfer {
   size_t root_length; /* characters of the path of the group that is walked through */
@@ -32,46 +43,119 @@ typedef struct transfer {
   const char *head;  /* name of the last layer with parameters */
   const char *first; /* of the first one */
   size_t taken;
-  ls_text skipped; /* names in the file that the model does not have */
+  name_list skipped; /* names in the file that the model does not have */
+  char shortcut[LS_LAYER_NAME_BYTES]; /* "block1.shortcut.": whose layers are being numbered */
+  int place;                          /* of the last one */
 } transfer;
+
+/* Append a name, after `head` if it is the first, unless `most` are there. */
+static void add_name(name_list *list, const char *head, size_t most, const char *name)
+{
+  if (list->count < most) ls_text_show(&list->text, "%s%s", list->count == 0 ? head : ", ", name);
+  if (list->count++ == most) ls_text_add(&list->text, ", ...");
+}
+
+static void clear_names(name_list *list)
+{
+  ls_text_fini(&list->text);
+  list->count = 0;
+}
 
 /* ---- names ---- */
 
-static char fold(char c)
+static const char separators[] = "./_-";
+
+static bool is_among(const char *const *words, const char *text, size_t length)
 {
-  return c == '/' ? '.' : c;
+  for (; *words; words++)
+    if (strlen(*words) == length && strncmp(*words, text, length) == 0) return true;
+  return false;
 }
 
-static char fold_more(char c)
+/* A name with all separators the same, and one word for the way past a residual block's body. */
+static void make_plain(const char *name, char plain[PLAIN_BYTES])
 {
-  return c == '/' || c == '_' ? '.' : c;
+  static const char *const shortcuts[] = {"downsample", "skip", "proj", "projection", NULL};
+  size_t used = 0;
+  plain[0] = '\0';
+  for (const char *part = name; used < PLAIN_BYTES; part++) {
+    const size_t length = strcspn(part, separators);
+    const bool is_shortcut = is_among(shortcuts, part, length);
+    used += (size_t)snprintf(plain + used, PLAIN_BYTES - used, "%s%.*s", part > name ? "." : "",
+                             is_shortcut ? (int)strlen("shortcut") : (int)length,
+                             is_shortcut ? "shortcut" : part);
+    part += length;
+    if (*part == '\0') break;
+  }
 }
 
-static bool is_same(const char *a, const char *b, char (*folded)(char))
+static bool is_same_plainly(const char *a, const char *b)
 {
-  while (*a != '\0' && folded(*a) == folded(*b)) a++, b++;
-  return *a == *b;
+  char plain_a[PLAIN_BYTES], plain_b[PLAIN_BYTES];
+  make_plain(a, plain_a);
+  make_plain(b, plain_b);
+  return strcmp(plain_a, plain_b) == 0;
 }
 
-/* The model's tensor of that name in the file; NULL: there is none. */
-static target *find_target(const transfer *self, const char *name)
+static bool has_name(const target *to, const char *name)
 {
-  static char (*const ways[])(char) = {fold, fold_more};
-  char own[LS_LAYER_NAME_BYTES + LS_TENSOR_NAME_BYTES + 1];
+  const size_t layer = strlen(to->tensor->layer);
+  return strncmp(name, to->tensor->layer, layer) == 0 && (name[layer] == '.' || name[layer] == '/') &&
+         strcmp(name + layer + 1, to->tensor->name) == 0;
+}
+
+static bool has_plain_name(const target *to, const char *name)
+{
+  char own[PLAIN_BYTES];
+  snprintf(own, sizeof own, "%s.%s", to->tensor->layer, to->tensor->name);
+  return is_same_plainly(name, own);
+}
+
+/* nn.Sequential numbers its layers: block.shortcut.0.weight. */
+static bool has_place(const target *to, const char *name)
+{
+  char own[PLAIN_BYTES];
+  if (to->place == NO_PLACE) return false;
+  const size_t block = (size_t)(strrchr(to->tensor->layer, '.') - to->tensor->layer);
+  snprintf(own, sizeof own, "%.*s.%d.%s", (int)block, to->tensor->layer, to->place, to->tensor->name);
+  return is_same_plainly(name, own);
+}
+
+static target *find_named(const transfer *self, const char *name)
+{
+  static bool (*const ways[])(const target *, const char *) = {has_name, has_plain_name, has_place};
   for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
-    for (size_t i = 0; i < self->count; i++) {
-      const ls_tensor *tensor = self->targets[i].tensor;
-      snprintf(own, sizeof own, "%s.%s", tensor->layer, tensor->name);
-      if (is_same(name, own, ways[way])) return &self->targets[i];
-    }
+    for (size_t i = 0; i < self->count; i++)
+      if (ways[way](&self->targets[i], name)) return &self->targets[i];
   return NULL;
 }
 
+/* What is around a network in PyTorch's files: DataParallel, torch.compile, Lightning, averages, and the keys
+ * of what is saved with an optimizer. */
+static const char *const wrappers[] = {
+    "module",           "_orig_mod", "model",     "net",       "network",        "backbone",      "encoder",
+    "state_dict",       "params",    "weights",   "ema",       "model_ema",      "ema_model",     "averaged_model",
+    "model_state_dict", "ema_state_dict", "state_dict_ema", "model_state", NULL};
+
+/* The model's tensor of that name in the file, with or without what is around the network; NULL: there is
+ * none. */
+static target *find_target(const transfer *self, const char *name)
+{
+  for (;;) {
+    target *to = find_named(self, name);
+    const size_t length = strcspn(name, "./");
+    if (to || name[length] == '\0' || !is_among(wrappers, name, length)) return to;
+    name += length + 1;
+  }
+}
+
+/* What PyTorch counts beside the weights. */
 static bool is_bookkeeping(const char *name)
 {
-  static const char counter[] = "num_batches_tracked";
-  const size_t length = strlen(name);
-  return length >= strlen(counter) && strcmp(name + length - strlen(counter), counter) == 0;
+  static const char *const counters[] = {"num_batches_tracked", "n_averaged", NULL};
+  const char *last = name + strlen(name);
+  while (last > name && last[-1] != '.' && last[-1] != '/') last--;
+  return is_among(counters, last, strlen(last));
 }
 
 /* ---- shapes ---- */
@@ -93,7 +177,8 @@ static bool is_new_head(const transfer *self, const ls_tensor *tensor, const ls_
 static bool has_other_channels(const transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
 {
   return strcmp(tensor->layer, self->first) == 0 && tensor->dim_count == 4 && differs_in(tensor, data, 1) &&
-         (tensor->dims[1] == 1 || data->dims[1] == 1);
+         (tensor->dims[1] == 1 || data->dims[1] == 1) && data->dims[1] >= 1 &&
+         data->dims[1] <= LS_CHECKPOINT_MAX_CHANNELS;
 }
 
 /* A grey image shows each channel the same: the sum over the channels' weights sees what they saw. */
@@ -109,11 +194,31 @@ static void adapt(const ls_tensor *tensor, size_t channels, const float *found, 
       }
 }
 
+/* Values that float32 does not hold become infinite when they are read. */
+static ls_status check_finite(const ls_h5_data *data, const float *values, size_t count)
+{
+  bool all = true;
+  for (size_t i = 0; i < count; i++) all &= isfinite(values[i]) != 0;
+  if (all) return LS_OK;
+  return ls_fail(LS_E_INPUT,
+                 "dataset %s: a value is not finite in float32: the network it is from had diverged, or the "
+                 "value is beyond 3.4e38",
+                 data->path);
+}
+
+/* Read all values as they are in the file. */
+static ls_status read_values(const ls_h5_data *data, float *values)
+{
+  LS_PASS(ls_h5_data_check_foreign(data));
+  LS_PASS(ls_h5_data_read(data, H5T_NATIVE_FLOAT, values));
+  return check_finite(data, values, data->count);
+}
+
 static ls_status read_adapted(const ls_h5_data *data, const ls_tensor *tensor, float *values)
 {
   float *found;
   LS_PASS(ls_alloc(&found, data->count, sizeof *found, "a tensor"));
-  const ls_status status = ls_h5_data_read(data, H5T_NATIVE_FLOAT, found);
+  const ls_status status = read_values(data, found);
   if (status == LS_OK) adapt(tensor, (size_t)data->dims[1], found, values);
   free(found);
   return status;
@@ -128,11 +233,27 @@ static ls_status refuse_shape(const ls_h5_data *data, const ls_tensor *tensor)
   return LS_OK;
 }
 
+/* float16, bfloat16 where it has a type of its own, float32, float64: all become float32. */
+static ls_status check_type(const ls_h5_data *data)
+{
+  if (H5Tget_class(data->type) == H5T_FLOAT && H5Tget_size(data->type) <= sizeof(double)) return LS_OK;
+  return ls_fail(LS_E_INPUT, "dataset %s: weights are floating-point numbers (in PyTorch: tensor.float())",
+                 data->path);
+}
+
+static ls_status refuse_second(const ls_h5_data *data, const target *to)
+{
+  return ls_fail(LS_E_INPUT,
+                 "datasets %s and %s are both %s.%s of the model: keep one of them, or of the networks that "
+                 "they belong to, in the file",
+                 to->from, data->path, to->tensor->layer, to->tensor->name);
+}
+
 static ls_status take(transfer *self, const ls_h5_data *data, target *to)
 {
-  LS_TRY(ls_h5_data_check_floats(data), "weights are float32 (in PyTorch: tensor.float())");
-  LS_PASS(ls_h5_data_check_plain(data));
-  if (to->fate != INITIALIZED) return ls_fail(LS_E_INPUT, "dataset %s: it is there twice", data->path);
+  LS_PASS(check_type(data));
+  if (to->from[0] != '\0') return refuse_second(data, to);
+  snprintf(to->from, sizeof to->from, "%s", data->path);
   if (is_new_head(self, to->tensor, data)) return LS_OK;
   self->taken++;
   if (has_other_channels(self, to->tensor, data)) {
@@ -141,7 +262,7 @@ static ls_status take(transfer *self, const ls_h5_data *data, target *to)
   }
   LS_PASS(refuse_shape(data, to->tensor));
   to->fate = LOADED;
-  return ls_h5_data_read(data, H5T_NATIVE_FLOAT, to->values);
+  return read_values(data, to->values);
 }
 
 static ls_status visit(void *user, const ls_h5_entry *entry)
@@ -151,7 +272,7 @@ static ls_status visit(void *user, const ls_h5_entry *entry)
   const char *name = entry->path + self->root_length + 1;
   target *to = find_target(self, name);
   if (!to) {
-    if (!is_bookkeeping(name)) ls_text_show(&self->skipped, "%s%s", self->skipped.length ? ", " : "", name);
+    if (!is_bookkeeping(name)) add_name(&self->skipped, "", NAMES_TOLD, name);
     return LS_OK;
   }
   ls_h5_data data;
@@ -163,18 +284,39 @@ static ls_status visit(void *user, const ls_h5_entry *entry)
 
 /* ---- the whole ---- */
 
+/* Number the layers of a shortcut, as they come. */
+static void find_place(const ls_layer *layer, size_t depth, void *user)
+{
+  static const char shortcut[] = ".shortcut";
+  transfer *self = user;
+  const char *last = strrchr(layer->name, '.');
+  const size_t length = last ? (size_t)(last - layer->name) : 0;
+  if (depth == 0 || length < strlen(shortcut)) return;
+  if (strncmp(last - strlen(shortcut), shortcut, strlen(shortcut)) != 0) return;
+  const bool is_next = strncmp(self->shortcut, layer->name, length + 1) == 0;
+  self->place = is_next ? self->place + 1 : 0;
+  snprintf(self->shortcut, sizeof self->shortcut, "%.*s", (int)length + 1, layer->name);
+  for (size_t i = 0; i < self->count; i++)
+    if (strcmp(self->targets[i].tensor->layer, layer->name) == 0) self->targets[i].place = self->place;
+}
+
+static void add_targets(transfer *self, const ls_tensor *tensors, size_t count, float *values)
+{
+  for (size_t i = 0; i < count; i++)
+    self->targets[self->count++] =
+        (target){.tensor = &tensors[i], .place = NO_PLACE, .values = values + tensors[i].offset};
+}
+
 static ls_status list_targets(transfer *self, const ls_model *model, float *params, float *buffers)
 {
   size_t param_count, buffer_count;
   const ls_tensor *of_params = ls_model_params(model, &param_count);
   const ls_tensor *of_buffers = ls_model_buffers(model, &buffer_count);
-  LS_PASS(ls_alloc(&self->targets, param_count + buffer_count, sizeof *self->targets, "the tensors"));
-  for (size_t i = 0; i < param_count; i++)
-    self->targets[self->count++] = (target){.tensor = &of_params[i], .values = params + of_params[i].offset};
-  for (size_t i = 0; i < buffer_count; i++)
-    self->targets[self->count++] =
-        (target){.tensor = &of_buffers[i], .values = buffers + of_buffers[i].offset};
   if (param_count == 0) return ls_fail(LS_E_INPUT, "the model has no weights");
+  LS_PASS(ls_alloc(&self->targets, param_count + buffer_count, sizeof *self->targets, "the tensors"));
+  add_targets(self, of_params, param_count, params);
+  add_targets(self, of_buffers, buffer_count, buffers);
+  ls_model_visit(model, find_place, self);
   self->head = of_params[param_count - 1].layer;
   self->first = of_params[0].layer;
   return LS_OK;
@@ -194,11 +336,23 @@ static ls_status walk_checkpoint(hid_t file, transfer *self)
   return status;
 }
 
+/* What an earlier walk has found is forgotten. */
+static void start_again(transfer *self)
+{
+  for (size_t i = 0; i < self->count; i++) {
+    self->targets[i].fate = INITIALIZED;
+    self->targets[i].from[0] = '\0';
+  }
+  self->taken = self->root_length = 0;
+  clear_names(&self->skipped);
+}
+
 /* A file that says what it is must be a checkpoint; any other one may be a state dict. */
 static ls_status walk(hid_t file, void *user)
 {
   transfer *self = user;
   bool has_format;
+  start_again(self);
   LS_PASS(ls_h5_has_attribute(file, "format", &has_format));
   if (has_format)
     LS_PASS(walk_checkpoint(file, self));
@@ -208,7 +362,7 @@ static ls_status walk(hid_t file, void *user)
   return ls_fail(LS_E_INPUT,
                  "none of its tensors has the name of one of the model's, such as %s.%s; it has: %s",
                  self->first, self->targets[0].tensor->name,
-                 self->skipped.length ? ls_text_get(&self->skipped) : "none");
+                 self->skipped.count > 0 ? ls_text_get(&self->skipped.text) : "none");
 }
 
 static ls_status check_frozen(const transfer *self)
@@ -222,22 +376,28 @@ static ls_status check_frozen(const transfer *self)
   return LS_OK;
 }
 
-static ls_status check_values(const ls_model *model, const float *params, const float *buffers)
+/* End a line of names, if there are any. */
+static void add_names(const name_list *names, const char *end, ls_text *out)
 {
-  const ls_status status = ls_weights_check(model, params, buffers);
-  if (status != LS_E_NONFINITE) return status;
-  return ls_wrap(LS_E_INPUT, "the network it is from had diverged");
+  if (names->count == 0) return;
+  ls_text_add(out, "%s", ls_text_get(&names->text));
+  if (names->count > NAMES_TOLD) ls_text_add(out, " (%zu in all)", names->count);
+  ls_text_add(out, "%s", end);
+  out->failed |= names->text.failed;
 }
 
 static void add_fate(const transfer *self, fate which, const char *word, ls_text *report)
 {
-  size_t count = 0;
+  name_list names = {.count = 0};
   for (size_t i = 0; i < self->count; i++) {
+    char name[LS_LAYER_NAME_BYTES + LS_TENSOR_NAME_BYTES + 1];
     const ls_tensor *tensor = self->targets[i].tensor;
     if (self->targets[i].fate != which) continue;
-    ls_text_show(report, "%s%s.%s", count++ == 0 ? word : ", ", tensor->layer, tensor->name);
+    snprintf(name, sizeof name, "%s.%s", tensor->layer, tensor->name);
+    add_name(&names, word, NAMES_TOLD, name);
   }
-  if (count > 0) ls_text_add(report, "\n");
+  add_names(&names, "\n", report);
+  clear_names(&names);
 }
 
 static void tell(const transfer *self, const char *path, ls_text *report)
@@ -246,7 +406,35 @@ static void tell(const transfer *self, const char *path, ls_text *report)
   add_fate(self, LOADED, "  loaded: ", report);
   add_fate(self, ADAPTED, "  adapted to the image's channels: ", report);
   add_fate(self, INITIALIZED, "  initialized: ", report);
-  if (self->skipped.length > 0) ls_text_add(report, "  skipped: %s\n", ls_text_get(&self->skipped));
+  if (self->skipped.count > 0) ls_text_add(report, "  skipped: ");
+  add_names(&self->skipped, "\n", report);
+}
+
+/* Is this the first tensor of its layer that the file does not have? */
+static bool is_first_lack(const transfer *self, size_t i)
+{
+  const char *layer = self->targets[i].tensor->layer;
+  if (self->targets[i].fate != INITIALIZED) return false;
+  for (size_t before = 0; before < i; before++)
+    if (self->targets[before].fate == INITIALIZED && strcmp(self->targets[before].tensor->layer, layer) == 0)
+      return false;
+  return true;
+}
+
+/* Layers but the last one that the file does not have, or not all of: it may have them by other names. */
+static void warn(const transfer *self, const char *path, ls_text *warning)
+{
+  name_list layers = {.count = 0};
+  for (size_t i = 0; i < self->count; i++) {
+    const char *layer = self->targets[i].tensor->layer;
+    if (is_first_lack(self, i) && strcmp(layer, self->head) != 0) add_name(&layers, "", LAYERS_TOLD, layer);
+  }
+  if (layers.count > 0)
+    ls_text_show(warning, "model.init_from: '%s' lacks tensors of %zu layer%s, which start%s as initialized: ",
+                 path, layers.count, layers.count == 1 ? "" : "s", layers.count == 1 ? "s" : "");
+  ls_text_add(warning, "%s%s", ls_text_get(&layers.text), layers.count > 0 ? "\n" : "");
+  warning->failed |= layers.text.failed;
+  clear_names(&layers);
 }
 
 static ls_status read_file(transfer *self, const char *path)
@@ -266,37 +454,43 @@ static ls_status digest_file(const char *path, char digest[LS_DIGEST_CHARS])
 }
 
 ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
-                           char digest[LS_DIGEST_CHARS], ls_text *report)
+                           ls_transfer_report *report)
 {
   transfer self = {.count = 0};
   char *file = NULL;
   ls_status status;
-  LS_GO(ls_checkpoint_find(path, &file, report));
+  LS_GO(ls_checkpoint_find(path, &file, &report->lines));
   LS_GO(list_targets(&self, model, params, buffers));
   LS_GO(read_file(&self, file));
-  LS_GO(check_values(model, params, buffers));
-  LS_GO(digest_file(file, digest));
-  tell(&self, file, report);
-  if (report->failed || self.skipped.failed)
+  LS_GO(ls_weights_check(model, params, buffers));
+  LS_GO(digest_file(file, report->digest));
+  tell(&self, file, &report->lines);
+  warn(&self, file, &report->warning);
+  if (report->lines.failed || report->warning.failed)
     status = ls_fail(LS_E_MEMORY, "no memory to tell what was loaded");
 done:
   free(file);
   free(self.targets);
-  ls_text_fini(&self.skipped);
+  clear_names(&self.skipped);
   return status == LS_OK ? LS_OK : ls_wrap(status, "model.init_from: cannot take weights from '%s'", path);
 }
 
-ls_status ls_transfer_try(const char *path, const ls_model *model, ls_text *report)
+ls_status ls_transfer_try(const char *path, const ls_model *model, ls_transfer_report *report)
 {
   const ls_model_counts *counts = ls_model_count(model);
-  char digest[LS_DIGEST_CHARS];
   float *params = NULL, *buffers = NULL;
   ls_status status;
   LS_GO(ls_alloc(&params, counts->params, sizeof *params, "the parameters"));
   LS_GO(ls_alloc(&buffers, counts->buffers, sizeof *buffers, "the running statistics"));
-  LS_GO(ls_transfer_read(path, model, params, buffers, digest, report));
+  LS_GO(ls_transfer_read(path, model, params, buffers, report));
 done:
   free(params);
   free(buffers);
   return status;
+}
+
+void ls_transfer_report_fini(ls_transfer_report *report)
+{
+  ls_text_fini(&report->lines);
+  ls_text_fini(&report->warning);
 }

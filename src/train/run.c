@@ -266,12 +266,13 @@ static ls_status broadcast_state(ls_run *run)
 static ls_status take_weights(ls_run *run)
 {
   const char *path = ls_spec_init_from(run->options->spec);
-  ls_text report = {0};
+  ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
-  ls_status status = ls_transfer_read(path, run->options->model, run->network.params, run->network.buffers,
-                                      run->info.init_digest, &report);
-  if (status == LS_OK) status = say_text(run, &report);
-  ls_text_fini(&report);
+  ls_status status =
+      ls_transfer_read(path, run->options->model, run->network.params, run->network.buffers, &report);
+  if (status == LS_OK) status = say_text(run, &report.lines);
+  memcpy(run->info.init_digest, report.digest, sizeof run->info.init_digest);
+  ls_transfer_report_fini(&report);
   return status;
 }
 

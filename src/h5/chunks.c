@@ -2,7 +2,7 @@
 /* Checking chunks. What a chunk expands to is counted by inflating it into a small buffer: that costs about
  * as much as reading it, once. Chunks are looked up by H5Dget_chunk_storage_size():
  * H5Dget_chunk_info_by_coord() walks through the whole index of libhdf5 1.10 at each call. */
-#include "data/h5chunks.h"
+#include "h5/chunks.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

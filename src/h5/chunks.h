@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The chunks of an HDF5 dataset, looked at before HDF5 reads them. HDF5 takes the file's word for how many
  * bytes a chunk is stored in, which filters it passed and how much comes out of them: where that is a lie, it
- * reads beyond its buffers, or fills the memory with what a few bytes expand to. Private to the reader. */
-#ifndef LS_DATA_H5CHUNKS_H
-#define LS_DATA_H5CHUNKS_H
+ * reads beyond its buffers, or fills the memory with what a few bytes expand to.
+ * For files that others made. */
+#ifndef LS_H5_CHUNKS_H
+#define LS_H5_CHUNKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
