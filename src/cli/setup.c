@@ -205,7 +205,7 @@ static ls_status check_statistics(const ls_setup *setup)
                         .microbatch = train->microbatch,
                         .evens_out = true,
                         .ranks = 1};
-  if (!layer || ls_plan_smallest(&plan) > 1) return LS_OK;
+  if (!layer || train->epochs == 0 || ls_plan_smallest(&plan) > 1) return LS_OK;
   const char *normalizes = "would be trained on one value per channel, which has no variance";
   if (train->microbatch < 3)
     return ls_fail(LS_E_CONFIG,
@@ -222,6 +222,16 @@ static ls_status check_statistics(const ls_setup *setup)
                  layer->name, normalizes, train->batch, plan.count, better);
 }
 
+/* A mean and deviation that are given are for the channels that there are. */
+static ls_status check_channels(const ls_setup *setup)
+{
+  const size_t given = setup->spec->data.mean.count, channels = ls_source_info(setup->source)->channels;
+  if (given == 0 || given == channels) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "data.mean: %zu value%s, but the images of '%s' have %zu channel%s", given,
+                 given == 1 ? "" : "s", ls_source_info(setup->source)->name, channels,
+                 channels == 1 ? "" : "s");
+}
+
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)
 {
   LS_PASS(
@@ -233,6 +243,7 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place
   const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, open_data(setup));
   LS_PASS(ls_source_check_same(setup->source, comm));
+  LS_AGREE(comm, check_channels(setup));
   LS_AGREE(comm, check_split(setup));
   ls_activity_enter(ls_comm_activity(comm), before);
   LS_AGREE(comm, build_model(setup));
@@ -295,7 +306,7 @@ static void note_limits(const ls_setup *setup, ls_text *lines)
     ls_text_add(lines,
                 "train.batch: %zu, but there are only %zu training samples: each step takes all of them\n",
                 setup->wanted_batch, setup->train_samples);
-  if (warmup > 0 && warmup >= (double)train->epochs)
+  if (train->epochs > 0 && warmup > 0 && warmup >= (double)train->epochs)
     ls_text_add(lines, "train.schedule.warmup_epochs: %g, but train.epochs is %zu: the whole run warms up\n",
                 warmup, train->epochs);
   if (augment->cutout >= side)

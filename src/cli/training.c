@@ -18,6 +18,8 @@
 #include "store/version.h"
 #include "train/schemas.h"
 
+enum { FEW_IMAGES = 1000 }; /* whose mean and deviation may be off by some hundredths */
+
 static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
 
 static void request_stop(int signal_number)
@@ -90,6 +92,19 @@ void ls_training_fini(ls_training *training, ls_comm *comm)
   ls_directory_close(&training->run_dir);
 }
 
+/* Weights from elsewhere want the images as they were trained on them, and few images do not tell that.
+ * Rank 0. */
+static void warn_few_images(const ls_setup *setup, const char *label)
+{
+  const ls_spec_data *data = &setup->spec->data;
+  if (!ls_spec_init_from(setup->spec) || data->normalize != LS_NORMALIZE_STANDARD || data->mean.count > 0 ||
+      setup->train_samples >= FEW_IMAGES)
+    return;
+  ls_warn("%sdata.normalize: standard takes mean and deviation of %zu training image%s; the weights of "
+          "model.init_from want those that they were trained with: give data.mean and data.std",
+          label, setup->train_samples, setup->train_samples == 1 ? "" : "s");
+}
+
 /* Are the weights there that a new run starts from? Found out before a run directory is made. What is loaded
  * is told here only if no training will. Rank 0. */
 static ls_status check_init(const ls_setup *setup, const ls_training_wish *wish)
@@ -99,6 +114,7 @@ static ls_status check_init(const ls_setup *setup, const ls_training_wish *wish)
   if (!path) return LS_OK;
   ls_status status = ls_transfer_try(path, setup->model, &report);
   if (status == LS_OK) ls_warn_each(wish->label, &report.warning);
+  warn_few_images(setup, wish->label);
   if (wish->dry_run && status == LS_OK) status = ls_print_text(&report.lines);
   ls_transfer_report_fini(&report);
   return status;

@@ -63,6 +63,16 @@ static ls_status check_part(const ls_spec *spec)
   return ls_fail(LS_E_CONFIG, "data.per_class says how much of each class, too; use one of the two");
 }
 
+static ls_status check_normalization(const ls_spec *spec)
+{
+  const ls_spec_data *data = &spec->data;
+  if (data->mean.count != data->std.count)
+    return ls_fail(LS_E_CONFIG, "%zu means, but %zu deviations in data.std: one of each for a channel",
+                   data->mean.count, data->std.count);
+  if (data->mean.count == 0 || data->normalize == LS_NORMALIZE_STANDARD) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "a mean and deviation are for data.normalize: standard; use one of the two");
+}
+
 static ls_status check_members(const ls_spec *spec)
 {
   const ls_spec_ensemble *ensemble = &spec->ensemble;
@@ -87,6 +97,7 @@ static const struct {
     {"train.allreduce_dtype", check_dtype},
     {"data.augment.mixup", check_mixup},
     {"data.fraction", check_part},
+    {"data.mean", check_normalization},
     {"ensemble.members", check_members},
 };
 

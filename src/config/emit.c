@@ -42,6 +42,18 @@ static void add_texts(const ls_text_list *list, ls_text *yaml)
   ls_text_add(yaml, "]");
 }
 
+static void add_reals(const ls_key *key, const ls_real_list *list, ls_text *yaml)
+{
+  ls_key one = *key;
+  one.type = LS_KEY_REAL;
+  ls_text_add(yaml, "[");
+  for (size_t i = 0; i < list->count; i++) {
+    ls_text_add(yaml, i > 0 ? ", " : "");
+    ls_value_format(&one, &list->items[i], yaml);
+  }
+  ls_text_add(yaml, "]");
+}
+
 /* The keys of every layer, where they differ from the default: most layers have none. */
 static void add_common(const ls_layer_spec *layer, const char *before, int indent, const char *after,
                        ls_text *yaml)
@@ -72,6 +84,8 @@ static void add_value(const ls_key *key, const void *base, int indent, ls_text *
     ls_text_add(yaml, "}");
   } else if (key->type == LS_KEY_TEXTS) {
     add_texts(member, yaml);
+  } else if (key->type == LS_KEY_REALS) {
+    add_reals(key, member, yaml);
   } else {
     ls_value_format(key, member, yaml);
   }

@@ -19,6 +19,7 @@ typedef enum ls_key_type {
   LS_KEY_COUNT_OR_WORD, /* a count, or one of `words`                [ls_count_or_word] */
   LS_KEY_REAL_OR_WORD,  /* a number, or one of `words`               [ls_real_or_word] */
   LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
+  LS_KEY_REALS,         /* a sequence of numbers, 16 at most         [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
   LS_KEY_LAYERS         /* a sequence of layers                      [ls_layer_list] */
 } ls_key_type;
@@ -44,6 +45,13 @@ typedef struct ls_text_list {
   size_t count;
 } ls_text_list;
 
+enum { LS_REALS_MAX = 16 };
+
+typedef struct ls_real_list {
+  double items[LS_REALS_MAX];
+  size_t count;
+} ls_real_list;
+
 /** The families of kinds that are chosen by `type:`. */
 typedef enum ls_family {
   LS_FAMILY_LAYER,
@@ -55,10 +63,10 @@ typedef enum ls_family {
 typedef struct ls_key {
   const char *path; /* "train.batch": dotted, in the table of ls_spec; "filters": one word, in a kind's */
   ls_key_type type;
-  size_t offset;            /* of the member, in bytes */
-  const char *preset;       /* the default, as a user would write it; NULL: the key is required */
-  double min, max;          /* allowed range of counts and reals, and of the number of layers; both 0: any
-                               (counts are never negative) */
+  size_t offset;      /* of the member, in bytes */
+  const char *preset; /* the default, as a user would write it; NULL: the key is required */
+  double min, max; /* allowed range of counts and reals, each one of a list, and of the number of layers; both
+                      0: any (counts are never negative) */
   bool min_open, max_open;  /* the bound itself is refused */
   const char *const *words; /* NULL-terminated; for WORD and those with OR_WORD */
   ls_family family;         /* for KIND */

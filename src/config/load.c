@@ -255,9 +255,27 @@ static ls_status bind_texts(const struct binder *binder, const struct item *item
   return LS_OK;
 }
 
+static ls_status bind_reals(const struct binder *binder, const struct item *item, void *member)
+{
+  ls_real_list *list = member;
+  ls_key one = *item->key;
+  one.type = LS_KEY_REAL;
+  const size_t count = ls_document_size(binder->document, item->node);
+  if (ls_document_node(binder->document, item->node)->type != YAML_SEQUENCE_NODE || count > LS_REALS_MAX)
+    return refuse_form(binder, item);
+  list->count = count;
+  for (size_t i = 0; i < count; i++) {
+    const ls_path path = {.parent = item->path, .index = i};
+    const int node = ls_document_item(binder->document, item->node, i);
+    LS_PASS(bind_scalar(binder, &(struct item){&one, node, &path}, &list->items[i]));
+  }
+  return LS_OK;
+}
+
 static ls_status bind_value(const struct binder *binder, const struct item *item, void *member)
 {
   if (item->key->type == LS_KEY_TEXTS) return bind_texts(binder, item, member);
+  if (item->key->type == LS_KEY_REALS) return bind_reals(binder, item, member);
   if (item->key->type == LS_KEY_KIND) return bind_kind(binder, item, member);
   if (item->key->type == LS_KEY_LAYERS) return bind_layers(binder, item, member);
   return bind_scalar(binder, item, member);

@@ -49,6 +49,7 @@ typedef struct ls_spec_data {
   ls_amount validation;         /* held out of the training split; count 0: none; default 0 */
   ls_count_or_word split_seed;  /* of what is held out; word: the run's seed */
   int normalize;                /* ls_normalize; default standard */
+  ls_real_list mean, std;       /* of each channel, from 0 to 1; none: those of the training split */
   int shuffle;                  /* ls_shuffle; default global */
   size_t per_class;             /* samples of each class to train on; 0: all */
   double fraction;              /* of each class to train on, in (0, 1]; without per_class */
@@ -77,7 +78,7 @@ typedef struct ls_spec_adversarial {
 } ls_spec_adversarial;
 
 typedef struct ls_spec_train {
-  size_t epochs;               /* >= 1; default 10 */
+  size_t epochs;               /* 0: none; default 10 */
   size_t batch;                /* global batch, samples, >= 1; default 256 */
   ls_amount microbatch_amount; /* at most the batch; default 32 */
   size_t microbatch;           /* samples, >= 1: what the amount comes to */

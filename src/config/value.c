@@ -423,6 +423,12 @@ static void expect_texts(const ls_key *key, ls_text *out)
   ls_text_add(out, "a list of texts");
 }
 
+static void expect_reals(const ls_key *key, ls_text *out)
+{
+  ls_text_add(out, "a list of up to %d numbers", LS_REALS_MAX);
+  expect_range(key, out);
+}
+
 static const struct {
   bool takes_quotes; /* a quoted scalar is one too */
   void (*expect)(const ls_key *key, ls_text *out);
@@ -442,6 +448,7 @@ static const struct {
                              .parse = parse_real_or_word,
                              .format = format_real_or_word},
     [LS_KEY_TEXTS] = {.expect = expect_texts},
+    [LS_KEY_REALS] = {.expect = expect_reals},
     [LS_KEY_KIND] = {.expect = expect_kind},
     [LS_KEY_LAYERS] = {.expect = expect_layers},
 };

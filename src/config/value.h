@@ -9,7 +9,7 @@
 
 enum { LS_EXCERPT_BYTES = 84 };
 
-/** Is it written as one scalar? The other types are TEXTS, KIND and LAYERS. */
+/** Is it written as one scalar? The other types are TEXTS, REALS, KIND and LAYERS. */
 bool ls_value_is_scalar(ls_key_type type);
 
 /** Is a plain scalar YAML's word for nothing: empty, ~ or null? */

@@ -69,8 +69,17 @@ static ls_status find_none(ls_normalization *out, ls_comm *comm, const ls_loader
   return LS_OK;
 }
 
-ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader, int kind,
-                                size_t channels)
+static void take_given(ls_normalization *out, const ls_spec_data *data)
+{
+  assert(data->mean.count == out->channels && data->std.count == out->channels);
+  for (size_t c = 0; c < out->channels; c++) {
+    out->mean[c] = 255.0 * data->mean.items[c];
+    out->deviation[c] = 255.0 * data->std.items[c];
+  }
+}
+
+ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader,
+                                const ls_spec_data *data, size_t channels)
 {
   static ls_status (*const finders[])(ls_normalization *, ls_comm *,
                                       const ls_loader *) = {[LS_NORMALIZE_UNIT] = find_unit,
@@ -80,7 +89,9 @@ ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_l
     return ls_fail(LS_E_INPUT, "images with %zu channels: 1 to %d are supported", channels, LS_MAX_CHANNELS);
   assert(ls_loader_image_bytes(loader) % channels == 0);
   *out = (ls_normalization){.channels = channels};
-  return finders[kind](out, comm, loader);
+  if (data->mean.count == 0) return finders[data->normalize](out, comm, loader);
+  take_given(out, data);
+  return LS_OK;
 }
 
 /* One channel of one image, `stride` floats from pixel to pixel in x. */

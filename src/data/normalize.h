@@ -20,11 +20,11 @@ typedef struct ls_normalization {
   double deviation[LS_MAX_CHANNELS]; /* > 0: a constant channel gets 1 */
 } ls_normalization;
 
-/** Find the normalization that `kind` asks for; `standard` takes the exact integer sums over the training
- * samples of all ranks (validation excluded), so it is the same for any number of ranks. Collective.
- * Errors: LS_E_COMM. */
-ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader, int kind,
-                                size_t channels) LS_CHECKED;
+/** Find the normalization that is configured; `standard` takes the mean and deviation that are given, as many
+ * as there are channels, or else the exact integer sums over the training samples of all ranks (validation
+ * excluded), so it is the same for any number of ranks. Collective. Errors: LS_E_COMM. */
+ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader,
+                                const ls_spec_data *data, size_t channels) LS_CHECKED;
 
 /** Convert n images [n, c, h, w] of pixels = h * w to x [n, h, w, c]. */
 void ls_normalization_apply(const ls_normalization *normalization, const uint8_t *images, size_t n,

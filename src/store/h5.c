@@ -119,6 +119,7 @@ typedef struct job {
   ls_h5_file file;
   ls_h5_reading read;
   void *user;
+  uint64_t bytes; /* that limits go by */
 } job;
 
 static ls_status read_once(void *user)
@@ -135,18 +136,24 @@ static ls_status read_once(void *user)
  * memory that was missing, which libhdf5 does not always tell as that. */
 static ls_status ask_again(job *self)
 {
-  LS_PASS(ls_h5_guard(NULL, self->file.bytes, read_once, self));
+  LS_PASS(ls_h5_guard(NULL, self->bytes, read_once, self));
   return ls_fail(LS_E_MEMORY, "no memory for the HDF5 library to read it");
 }
 
 ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user)
+{
+  return ls_h5_read_work(path, 0, read, user);
+}
+
+ls_status ls_h5_read_work(const char *path, uint64_t bytes, ls_h5_reading read, void *user)
 {
   job self = {.read = read, .user = user};
   ls_status status;
   LS_GO(ls_h5_file_open(&self.file, path));
   LS_GO(ls_seal_check(&self.file));
   LS_GO(ls_h5_start());
-  if (!self.file.image) LS_GO(ls_h5_guard(NULL, self.file.bytes, read_once, &self));
+  self.bytes = bytes > self.file.bytes ? bytes : self.file.bytes;
+  if (!self.file.image) LS_GO(ls_h5_guard(NULL, self.bytes, read_once, &self));
   status = read_once(&self);
   if (status == LS_E_INPUT) status = ask_again(&self);
 done:

@@ -54,6 +54,10 @@ typedef ls_status (*ls_h5_reading)(hid_t file, void *user);
  * LS_E_IO; LS_E_MEMORY. */
 ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user) LS_CHECKED;
 
+/** The same where the work goes by more than the file's length: `bytes` is what the child may be busy with,
+ * in time and memory (h5/guard.h). */
+ls_status ls_h5_read_work(const char *path, uint64_t bytes, ls_h5_reading read, void *user) LS_CHECKED;
+
 /* ---- groups ---- */
 
 /** Make a group that keeps its members in the order in which they are made. Errors: LS_E_MEMORY. */

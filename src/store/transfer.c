@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "store/checkpoint_find.h"
+#include "store/foreign_names.h"
 #include "store/h5.h"
 #include "store/layout.h"
 
@@ -19,15 +20,14 @@ static const size_t FILE_LIMIT_BYTES = (size_t)1 << 36;
 
 typedef enum fate { INITIALIZED, LOADED, ADAPTED, FATES } fate;
 
-enum { NO_PLACE = -1, PLAIN_BYTES = 256, NAMES_TOLD = 8, LAYERS_TOLD = 4 };
+enum { WORK_BYTES = 16 /* for each value */, NAMES_TOLD = 8, LAYERS_TOLD = 4 };
 
-/* A tensor of the model and where its values go. */
+/* Where the values of a tensor of the model go. */
 typedef struct target {
   const ls_tensor *tensor;
-  int place; /* of its layer in the shortcut of a residual block, from 0; NO_PLACE: it is in none */
   float *values;
   fate fate;
-  char from[LS_H5_PATH_BYTES]; /* the dataset that it came from */
+  char from[LS_H5_PATH_BYTES]; /* the dataset that they came from; "": none */
 } target;
 
 /* Names, of which the first ones are told. */
@@ -37,15 +37,14 @@ typedef struct name_list {
 } name_list;
 
 typedef struct transfer {
-  size_t root_length; /* characters of the path of the group that is walked through */
-  target *targets;    /* [count] parameters, then buffers; owned */
+  size_t root_length;     /* characters of the path of the group that is walked through */
+  ls_tensor_names *names; /* [count] parameters, then buffers; owned */
+  target *targets;        /* [count] likewise */
   size_t count;
   const char *head;  /* name of the last layer with parameters */
   const char *first; /* of the first one */
   size_t taken;
   name_list skipped; /* names in the file that the model does not have */
-  char shortcut[LS_LAYER_NAME_BYTES]; /* "block1.shortcut.": whose layers are being numbered */
-  int place;                          /* of the last one */
 } transfer;
 
 /* Append a name, after `head` if it is the first, unless `most` are there. */
@@ -59,103 +58,6 @@ static void clear_names(name_list *list)
 {
   ls_text_fini(&list->text);
   list->count = 0;
-}
-
-/* ---- names ---- */
-
-static const char separators[] = "./_-";
-
-static bool is_among(const char *const *words, const char *text, size_t length)
-{
-  for (; *words; words++)
-    if (strlen(*words) == length && strncmp(*words, text, length) == 0) return true;
-  return false;
-}
-
-/* A name with all separators the same, and one word for the way past a residual block's body. */
-static void make_plain(const char *name, char plain[PLAIN_BYTES])
-{
-  static const char *const shortcuts[] = {"downsample", "skip", "proj", "projection", NULL};
-  size_t used = 0;
-  plain[0] = '\0';
-  for (const char *part = name; used < PLAIN_BYTES; part++) {
-    const size_t length = strcspn(part, separators);
-    const bool is_shortcut = is_among(shortcuts, part, length);
-    used += (size_t)snprintf(plain + used, PLAIN_BYTES - used, "%s%.*s", part > name ? "." : "",
-                             is_shortcut ? (int)strlen("shortcut") : (int)length,
-                             is_shortcut ? "shortcut" : part);
-    part += length;
-    if (*part == '\0') break;
-  }
-}
-
-static bool is_same_plainly(const char *a, const char *b)
-{
-  char plain_a[PLAIN_BYTES], plain_b[PLAIN_BYTES];
-  make_plain(a, plain_a);
-  make_plain(b, plain_b);
-  return strcmp(plain_a, plain_b) == 0;
-}
-
-static bool has_name(const target *to, const char *name)
-{
-  const size_t layer = strlen(to->tensor->layer);
-  return strncmp(name, to->tensor->layer, layer) == 0 && (name[layer] == '.' || name[layer] == '/') &&
-         strcmp(name + layer + 1, to->tensor->name) == 0;
-}
-
-static bool has_plain_name(const target *to, const char *name)
-{
-  char own[PLAIN_BYTES];
-  snprintf(own, sizeof own, "%s.%s", to->tensor->layer, to->tensor->name);
-  return is_same_plainly(name, own);
-}
-
-/* nn.Sequential numbers its layers: block.shortcut.0.weight. */
-static bool has_place(const target *to, const char *name)
-{
-  char own[PLAIN_BYTES];
-  if (to->place == NO_PLACE) return false;
-  const size_t block = (size_t)(strrchr(to->tensor->layer, '.') - to->tensor->layer);
-  snprintf(own, sizeof own, "%.*s.%d.%s", (int)block, to->tensor->layer, to->place, to->tensor->name);
-  return is_same_plainly(name, own);
-}
-
-static target *find_named(const transfer *self, const char *name)
-{
-  static bool (*const ways[])(const target *, const char *) = {has_name, has_plain_name, has_place};
-  for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
-    for (size_t i = 0; i < self->count; i++)
-      if (ways[way](&self->targets[i], name)) return &self->targets[i];
-  return NULL;
-}
-
-/* What is around a network in PyTorch's files: DataParallel, torch.compile, Lightning, averages, and the keys
- * of what is saved with an optimizer. */
-static const char *const wrappers[] = {
-    "module",           "_orig_mod", "model",     "net",       "network",        "backbone",      "encoder",
-    "state_dict",       "params",    "weights",   "ema",       "model_ema",      "ema_model",     "averaged_model",
-    "model_state_dict", "ema_state_dict", "state_dict_ema", "model_state", NULL};
-
-/* The model's tensor of that name in the file, with or without what is around the network; NULL: there is
- * none. */
-static target *find_target(const transfer *self, const char *name)
-{
-  for (;;) {
-    target *to = find_named(self, name);
-    const size_t length = strcspn(name, "./");
-    if (to || name[length] == '\0' || !is_among(wrappers, name, length)) return to;
-    name += length + 1;
-  }
-}
-
-/* What PyTorch counts beside the weights. */
-static bool is_bookkeeping(const char *name)
-{
-  static const char *const counters[] = {"num_batches_tracked", "n_averaged", NULL};
-  const char *last = name + strlen(name);
-  while (last > name && last[-1] != '.' && last[-1] != '/') last--;
-  return is_among(counters, last, strlen(last));
 }
 
 /* ---- shapes ---- */
@@ -270,53 +172,35 @@ static ls_status visit(void *user, const ls_h5_entry *entry)
   transfer *self = user;
   if (entry->type != LS_H5_DATASET) return LS_OK;
   const char *name = entry->path + self->root_length + 1;
-  target *to = find_target(self, name);
-  if (!to) {
-    if (!is_bookkeeping(name)) add_name(&self->skipped, "", NAMES_TOLD, name);
+  const size_t found = ls_tensor_names_find(self->names, self->count, name);
+  if (found == self->count) {
+    if (!ls_tensor_names_is_counter(name)) add_name(&self->skipped, "", NAMES_TOLD, name);
     return LS_OK;
   }
   ls_h5_data data;
   LS_PASS(ls_h5_data_open(&data, entry->parent, entry->name));
-  const ls_status status = take(self, &data, to);
+  const ls_status status = take(self, &data, &self->targets[found]);
   ls_h5_data_close(&data);
   return status;
 }
 
 /* ---- the whole ---- */
 
-/* Number the layers of a shortcut, as they come. */
-static void find_place(const ls_layer *layer, size_t depth, void *user)
-{
-  static const char shortcut[] = ".shortcut";
-  transfer *self = user;
-  const char *last = strrchr(layer->name, '.');
-  const size_t length = last ? (size_t)(last - layer->name) : 0;
-  if (depth == 0 || length < strlen(shortcut)) return;
-  if (strncmp(last - strlen(shortcut), shortcut, strlen(shortcut)) != 0) return;
-  const bool is_next = strncmp(self->shortcut, layer->name, length + 1) == 0;
-  self->place = is_next ? self->place + 1 : 0;
-  snprintf(self->shortcut, sizeof self->shortcut, "%.*s", (int)length + 1, layer->name);
-  for (size_t i = 0; i < self->count; i++)
-    if (strcmp(self->targets[i].tensor->layer, layer->name) == 0) self->targets[i].place = self->place;
-}
-
-static void add_targets(transfer *self, const ls_tensor *tensors, size_t count, float *values)
-{
-  for (size_t i = 0; i < count; i++)
-    self->targets[self->count++] =
-        (target){.tensor = &tensors[i], .place = NO_PLACE, .values = values + tensors[i].offset};
-}
-
 static ls_status list_targets(transfer *self, const ls_model *model, float *params, float *buffers)
 {
   size_t param_count, buffer_count;
   const ls_tensor *of_params = ls_model_params(model, &param_count);
-  const ls_tensor *of_buffers = ls_model_buffers(model, &buffer_count);
+  (void)ls_model_buffers(model, &buffer_count);
   if (param_count == 0) return ls_fail(LS_E_INPUT, "the model has no weights");
-  LS_PASS(ls_alloc(&self->targets, param_count + buffer_count, sizeof *self->targets, "the tensors"));
-  add_targets(self, of_params, param_count, params);
-  add_targets(self, of_buffers, buffer_count, buffers);
-  ls_model_visit(model, find_place, self);
+  self->count = param_count + buffer_count;
+  LS_PASS(ls_alloc(&self->names, self->count, sizeof *self->names, "the names of the tensors"));
+  LS_PASS(ls_alloc(&self->targets, self->count, sizeof *self->targets, "the tensors"));
+  ls_tensor_names_fill(self->names, model);
+  for (size_t i = 0; i < self->count; i++) {
+    const ls_tensor *tensor = self->names[i].tensor;
+    float *vector = i < param_count ? params : buffers;
+    self->targets[i] = (target){.tensor = tensor, .values = vector + tensor->offset};
+  }
   self->head = of_params[param_count - 1].layer;
   self->first = of_params[0].layer;
   return LS_OK;
@@ -376,6 +260,13 @@ static ls_status check_frozen(const transfer *self)
   return LS_OK;
 }
 
+/* What was adapted may be too large. */
+static ls_status check_values(const ls_model *model, const float *params, const float *buffers)
+{
+  const ls_status status = ls_weights_check(model, params, buffers);
+  return status == LS_E_NONFINITE ? ls_wrap(LS_E_INPUT, "adapted to the image's channels") : status;
+}
+
 /* End a line of names, if there are any. */
 static void add_names(const name_list *names, const char *end, ls_text *out)
 {
@@ -430,16 +321,20 @@ static void warn(const transfer *self, const char *path, ls_text *warning)
     if (is_first_lack(self, i) && strcmp(layer, self->head) != 0) add_name(&layers, "", LAYERS_TOLD, layer);
   }
   if (layers.count > 0)
-    ls_text_show(warning, "model.init_from: '%s' lacks tensors of %zu layer%s, which start%s as initialized: ",
-                 path, layers.count, layers.count == 1 ? "" : "s", layers.count == 1 ? "s" : "");
+    ls_text_show(warning,
+                 "model.init_from: '%s' lacks tensors of %zu layer%s, which start%s as initialized: ", path,
+                 layers.count, layers.count == 1 ? "" : "s", layers.count == 1 ? "s" : "");
   ls_text_add(warning, "%s%s", ls_text_get(&layers.text), layers.count > 0 ? "\n" : "");
   warning->failed |= layers.text.failed;
   clear_names(&layers);
 }
 
+/* Tensors may be stored in few bytes, but they are looked at, expanded and converted as a whole. */
 static ls_status read_file(transfer *self, const char *path)
 {
-  LS_PASS(ls_h5_read(path, walk, self));
+  uint64_t elements = 0;
+  for (size_t i = 0; i < self->count; i++) elements += self->targets[i].tensor->count;
+  LS_PASS(ls_h5_read_work(path, elements * WORK_BYTES, walk, self));
   return check_frozen(self);
 }
 
@@ -462,7 +357,7 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
   LS_GO(ls_checkpoint_find(path, &file, &report->lines));
   LS_GO(list_targets(&self, model, params, buffers));
   LS_GO(read_file(&self, file));
-  LS_GO(ls_weights_check(model, params, buffers));
+  LS_GO(check_values(model, params, buffers));
   LS_GO(digest_file(file, report->digest));
   tell(&self, file, &report->lines);
   warn(&self, file, &report->warning);
@@ -471,6 +366,7 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
 done:
   free(file);
   free(self.targets);
+  free(self.names);
   clear_names(&self.skipped);
   return status == LS_OK ? LS_OK : ls_wrap(status, "model.init_from: cannot take weights from '%s'", path);
 }

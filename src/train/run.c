@@ -337,7 +337,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
                               .first_epoch = run->state.progress.epoch,
                               .threads = options->threads};
   LS_PASS(ls_loader_new(&run->loader, comm, options->source, &loader));
-  LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, spec->data.normalize,
+  LS_PASS(ls_normalization_find(&run->network.normalization, comm, run->loader, &spec->data,
                                 ls_source_info(options->source)->channels));
   run->average.normalization = run->network.normalization;
   describe_normalization(run);
@@ -403,8 +403,19 @@ static ls_status check_replicas(const ls_run *run)
   return ls_check_replicas(run->options->comm, digest);
 }
 
+/* Were they the weights of model.init_from, before anything was learned? */
+static bool is_origin_at_fault(const ls_run *run, uint64_t step)
+{
+  return step <= 1 && ls_spec_init_from(run->options->spec) != NULL;
+}
+
 ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
 {
+  if (is_origin_at_fault(run, step))
+    return ls_wrap(status,
+                   "the weights of model.init_from, '%s', give no finite numbers with these images (try: "
+                   "data.mean and data.std as they were trained with; look at their values)",
+                   ls_spec_init_from(run->options->spec));
   char name[LS_CHECKPOINT_NAME_CHARS], intact[96] = "there is no checkpoint yet";
   if (run->saved_step > 0)
     snprintf(intact, sizeof intact, "%s %s", ls_checkpoint_name(run->saved_step, name),

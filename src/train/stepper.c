@@ -54,8 +54,8 @@ static ls_status build(ls_stepper *self)
   LS_AGREE(options->comm, ls_network_init(&self->network, options->model, &unknown));
   LS_PASS(ls_stepper_reduce_by(self, (ls_allreduce)spec->train.allreduce));
   LS_PASS(ls_loader_new(&self->loader, options->comm, options->source, &loader));
-  LS_PASS(ls_normalization_find(&self->network.normalization, options->comm, self->loader,
-                                spec->data.normalize, ls_model_input(options->model).c));
+  LS_PASS(ls_normalization_find(&self->network.normalization, options->comm, self->loader, &spec->data,
+                                ls_model_input(options->model).c));
   ls_model_init(options->model, spec->seed, self->network.params, self->network.buffers);
   ls_engine_pack(self->engines[self->way]);
   return open_epoch(self);

@@ -264,10 +264,19 @@ static bool is_stopped_early(const ls_run *run)
 static void tell_complete(const ls_run *run)
 {
   const ls_trainer_events *events = &run->options->events;
+  const char *text = "all epochs are done; a larger train.epochs lets the run go on";
   if (!events->message || !listens(run)) return;
-  events->message(events->user, is_stopped_early(run)
-                                    ? "early stopping has ended this run; a larger patience lets it go on"
-                                    : "all epochs are done; a larger train.epochs lets the run go on");
+  if (is_stopped_early(run)) text = "early stopping has ended this run; a larger patience lets it go on";
+  if (run->options->spec->train.epochs == 0)
+    text = "train.epochs is 0: nothing is trained; a larger one lets the run go on";
+  events->message(events->user, text);
+}
+
+/* What a run leaves that trains nothing: its weights as they began, and empty tables. Collective. */
+static ls_status save_untrained(ls_run *run)
+{
+  LS_PASS(ls_run_save_metrics(run));
+  return ls_run_save(run);
 }
 
 static ls_status train_epochs(ls_run *run)
@@ -324,6 +333,7 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   result->has_test = ls_loader_eval_count(run->loader, LS_EVAL_TEST) > 0;
   if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
   if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
+  if (run->options->spec->train.epochs == 0) LS_PASS(save_untrained(run));
   LS_PASS(name_checkpoint(run, result->checkpoint));
   LS_PASS(keep_end(run, result));
   ls_weights_digest(run->options->model, run->network.params, run->network.buffers, result->weights_digest);

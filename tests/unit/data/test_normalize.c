@@ -16,7 +16,7 @@ static ls_status find(ls_comm *comm, const char *where, int kind, size_t channel
   ls_loader_options options = {.data = &data, .seed = 1, .batch = 64, .microbatch = 32};
   assert_int_equal(ls_source_open(&source, where, 0), LS_OK);
   assert_int_equal(ls_loader_new(&loader, comm, source, &options), LS_OK);
-  ls_status status = ls_normalization_find(out, comm, loader, kind, channels);
+  ls_status status = ls_normalization_find(out, comm, loader, &data, channels);
   ls_loader_free(loader);
   ls_source_close(source);
   return status;
@@ -54,6 +54,29 @@ static void unit_and_none_do_not_look_at_the_data(void **state)
   ls_normalization none = find_numbers(*state, 5, LS_NORMALIZE_NONE);
   assert_true(unit.mean[0] == 0.0 && unit.deviation[0] == 255.0);
   assert_true(none.mean[0] == 0.0 && none.deviation[0] == 1.0);
+}
+
+/* From 0 to 1, as PyTorch's transforms.Normalize takes them. */
+static void a_given_mean_and_deviation_are_taken(void **state)
+{
+  idx_folder folder;
+  ls_source *source;
+  ls_loader *loader;
+  ls_normalization found;
+  const ls_spec_data data = {.fraction = 1,
+                             .normalize = LS_NORMALIZE_STANDARD,
+                             .mean = {.items = {0.2, 0.4}, .count = 2},
+                             .std = {.items = {0.6, 1.0}, .count = 2}};
+  const ls_loader_options options = {.data = &data, .seed = 1, .batch = 64, .microbatch = 32};
+  idx_folder_make(&folder, 2, 3, 1);
+  assert_int_equal(ls_source_open(&source, folder.path, 0), LS_OK);
+  assert_int_equal(ls_loader_new(&loader, *state, source, &options), LS_OK);
+  assert_int_equal(ls_normalization_find(&found, *state, loader, &data, 2), LS_OK);
+  assert_true(fabs(found.mean[0] - 51) < 1e-12 && fabs(found.mean[1] - 102) < 1e-12);
+  assert_true(fabs(found.deviation[0] - 153) < 1e-12 && fabs(found.deviation[1] - 255) < 1e-12);
+  ls_loader_free(loader);
+  ls_source_close(source);
+  idx_folder_remove(&folder);
 }
 
 static void too_many_channels_are_refused(void **state)
@@ -165,6 +188,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_prestate(statistics_by_hand, comm),
       cmocka_unit_test_prestate(a_constant_channel_gets_deviation_one, comm),
       cmocka_unit_test_prestate(unit_and_none_do_not_look_at_the_data, comm),
+      cmocka_unit_test_prestate(a_given_mean_and_deviation_are_taken, comm),
       cmocka_unit_test_prestate(too_many_channels_are_refused, comm),
       cmocka_unit_test_prestate(mnist_has_its_published_statistics, comm),
       cmocka_unit_test_prestate(cifar10_channels_come_in_their_order, comm),

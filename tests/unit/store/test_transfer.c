@@ -234,10 +234,11 @@ static void values_that_are_no_weights_are_refused(void **state)
     hid_t type;
     double value;
     const char *said;
-  } cases[] = {{H5T_STD_I32LE, 1.0, "/fc.weight: weights are floating-point numbers (in PyTorch: tensor.float())"},
-               {H5T_IEEE_F32LE, NAN, "/fc.weight: a value is not finite in float32"},
-               {H5T_IEEE_F32LE, INFINITY, "/fc.weight: a value is not finite in float32"},
-               {H5T_IEEE_F64LE, 1e300, "/fc.weight: a value is not finite in float32"}};
+  } cases[] = {
+      {H5T_STD_I32LE, 1.0, "/fc.weight: weights are floating-point numbers (in PyTorch: tensor.float())"},
+      {H5T_IEEE_F32LE, NAN, "/fc.weight: a value is not finite in float32"},
+      {H5T_IEEE_F32LE, INFINITY, "/fc.weight: a value is not finite in float32"},
+      {H5T_IEEE_F64LE, 1e300, "/fc.weight: a value is not finite in float32"}};
   static const char path[] = "odd_state.h5";
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     test_net net;
@@ -290,8 +291,7 @@ static void negative_variances_are_refused_by_name(void **state)
              "{type: flatten}]",
              grey, 1);
     write_variance(path, cases[i].value);
-    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report),
-                     cases[i].status);
+    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), cases[i].status);
     const char *said = ls_error_last()->text;
     if (cases[i].said && (!strstr(said, cases[i].said) || (i == 2 && strstr(said, "diverged"))))
       fail_msg("case %zu: %s", i, said);
@@ -299,6 +299,195 @@ static void negative_variances_are_refused_by_name(void **state)
     net_fini(&net);
     remove(path);
   }
+}
+
+/* ---- state dicts as others write them ---- */
+
+#define BLOCK(shortcut)                                                                                      \
+  "[{type: conv, name: conv1, filters: 2, kernel: 1}, {type: residual, name: layer2_0, body: [{type: conv, " \
+  "name: conv1, filters: 3, kernel: 1, bias: false}, {type: batchnorm, name: bn1}], shortcut: [" shortcut    \
+  "]}, {type: flatten}, {type: dense, name: fc, units: 4}]"
+#define CONV(name) "{type: conv, " name "filters: 3, kernel: 1, bias: false}"
+
+/* How a file differs from the model, and from a plain float32 one. */
+typedef struct dialect {
+  const char *prefix;      /* before every name */
+  const char *words[2][2]; /* of the model's names, and the file's instead */
+  const char *without;     /* names with it are left out */
+  hid_t type;              /* 0: float32 */
+  bool is_deflated;
+} dialect;
+
+static const ls_shape dot = {.c = 1, .h = 2, .w = 2};
+
+/* The file's name of a tensor; false: it is left out. */
+static bool translate(const dialect *how, const ls_tensor *tensor, char name[GOLDEN_NAME_BYTES])
+{
+  char own[GOLDEN_NAME_BYTES];
+  snprintf(own, sizeof own, "%s.%s", tensor->layer, tensor->name);
+  if (how->without && strstr(own, how->without)) return false;
+  for (size_t i = 0; i < 2; i++) {
+    const char *word = how->words[i][0], *at = word ? strstr(own, word) : NULL;
+    char changed[GOLDEN_NAME_BYTES];
+    if (!at) continue;
+    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - own), own, how->words[i][1], at + strlen(word));
+    memcpy(own, changed, sizeof own);
+  }
+  return snprintf(name, GOLDEN_NAME_BYTES, "%s%s", how->prefix ? how->prefix : "", own) < GOLDEN_NAME_BYTES;
+}
+
+/* The value of an element: small enough for float16 to hold it. */
+static float value_of(const ls_tensor *tensor, size_t i)
+{
+  return (float)(strlen(tensor->layer) + strlen(tensor->name)) / 16.0F + (float)i / 64.0F;
+}
+
+static void write_tensor(hid_t file, const dialect *how, const ls_tensor *tensor)
+{
+  char name[GOLDEN_NAME_BYTES];
+  float values[64];
+  hsize_t dims[LS_TENSOR_MAX_DIMS];
+  if (!translate(how, tensor, name)) return;
+  assert_true(tensor->count <= sizeof values / sizeof *values);
+  for (size_t i = 0; i < tensor->count; i++) values[i] = value_of(tensor, i);
+  for (size_t i = 0; i < tensor->dim_count; i++) dims[i] = tensor->dims[i];
+  const hid_t space = H5Screate_simple((int)tensor->dim_count, dims, NULL);
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), linking = H5Pcreate(H5P_LINK_CREATE);
+  assert_true(H5Pset_create_intermediate_group(linking, 1) >= 0);
+  if (how->is_deflated) {
+    assert_true(H5Pset_chunk(creation, (int)tensor->dim_count, dims) >= 0);
+    assert_true(H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, 4) >= 0);
+  }
+  const hid_t type = how->type ? how->type : H5T_IEEE_F32LE;
+  const hid_t data = H5Dcreate2(file, name, type, space, linking, creation, H5P_DEFAULT);
+  assert_true(H5Dwrite(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+  H5Dclose(data);
+  H5Pclose(creation), H5Pclose(linking);
+  H5Sclose(space);
+}
+
+/* Add the tensors of a net to a file, and a count as PyTorch's. */
+static void write_dialect(const char *path, const test_net *net, const dialect *how, bool is_first)
+{
+  char counter[GOLDEN_NAME_BYTES];
+  size_t count;
+  const hid_t file = is_first ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)
+                              : H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  const ls_tensor *tensors = ls_model_params(net->model, &count);
+  for (size_t i = 0; i < count; i++) write_tensor(file, how, &tensors[i]);
+  tensors = ls_model_buffers(net->model, &count);
+  for (size_t i = 0; i < count; i++) write_tensor(file, how, &tensors[i]);
+  const hid_t space = H5Screate(H5S_SCALAR);
+  snprintf(counter, sizeof counter, "%snum_batches_tracked", how->prefix ? how->prefix : "");
+  H5Dclose(H5Dcreate2(file, counter, H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+static void expect_values(const ls_tensor *tensors, size_t count, const float *vector, size_t number)
+{
+  for (size_t t = 0; t < count; t++)
+    for (size_t i = 0; i < tensors[t].count; i++)
+      if (vector[tensors[t].offset + i] != value_of(&tensors[t], i))
+        fail_msg("case %zu: %s.%s is not the file's", number, tensors[t].layer, tensors[t].name);
+}
+
+static void tensors_go_by_the_names_of_others(void **state)
+{
+  (void)state;
+  static const char path[] = "dialect.h5";
+#define NAMED CONV("name: \"0\", ") ", {type: batchnorm, name: \"1\"}"
+#define OURS CONV("") ", {type: batchnorm}"
+#define ALONE CONV("name: c, ")
+  const hid_t half = H5Tcopy(H5T_IEEE_F32LE);
+  assert_true(H5Tset_fields(half, 15, 10, 5, 0, 10) >= 0 && H5Tset_precision(half, 16) >= 0 &&
+              H5Tset_ebias(half, 15) >= 0 && H5Tset_size(half, 2) >= 0);
+  const struct {
+    const char *layers;
+    dialect how;
+  } cases[] = {
+      {BLOCK(NAMED), {.words = {{"layer2_0", "layer2.0"}, {"shortcut", "downsample"}}}},
+      {BLOCK(NAMED), {.words = {{"layer2_0", "layer2/0"}, {"shortcut", "skip"}}}},
+      {BLOCK(OURS), {.words = {{"shortcut.conv1", "downsample.0"}, {"shortcut.batchnorm1", "downsample.1"}}}},
+      {BLOCK(OURS), {.words = {{"shortcut.conv1", "shortcut.0"}, {"shortcut.batchnorm1", "shortcut.1"}}}},
+      {BLOCK(ALONE), {.words = {{"shortcut.c", "downsample"}}}},
+      {BLOCK(ALONE), {.words = {{"shortcut.c", "shortcut.0"}}}},
+      {BLOCK(OURS), {.prefix = "module."}},
+      {BLOCK(OURS), {.prefix = "_orig_mod.module."}},
+      {BLOCK(OURS), {.prefix = "model."}},
+      {BLOCK(OURS), {.prefix = "state_dict/"}},
+      {BLOCK(OURS), {.prefix = "model_state_dict/_orig_mod.", .words = {{"layer2_0", "layer2.0"}}}},
+      {BLOCK(OURS), {.prefix = "ema/module."}},
+      {BLOCK(OURS), {.type = H5T_IEEE_F64LE}},
+      {BLOCK(OURS), {.type = H5T_IEEE_F64BE, .is_deflated = true}},
+      {BLOCK(OURS), {.type = half}},
+      {BLOCK(OURS), {.type = half, .is_deflated = true}},
+      {BLOCK(OURS), {.is_deflated = true}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net net;
+    size_t count;
+    ls_transfer_report report = {.lines = {0}};
+    net_init(&net, cases[i].layers, dot, 1);
+    write_dialect(path, &net, &cases[i].how, true);
+    if (ls_transfer_read(path, net.model, net.params, net.buffers, &report) != LS_OK)
+      fail_msg("case %zu: %s", i, ls_error_last()->text);
+    if (strstr(ls_text_get(&report.lines), "skipped") || report.warning.length > 0)
+      fail_msg("case %zu: %s%s", i, ls_text_get(&report.lines), ls_text_get(&report.warning));
+    const ls_tensor *tensors = ls_model_params(net.model, &count);
+    expect_values(tensors, count, net.params, i);
+    tensors = ls_model_buffers(net.model, &count);
+    expect_values(tensors, count, net.buffers, i);
+    ls_transfer_report_fini(&report);
+    net_fini(&net);
+  }
+  remove(path);
+}
+
+static void layers_that_stay_random_are_warned_of(void **state)
+{
+  (void)state;
+  static const char path[] = "lacking.h5";
+  static const struct {
+    const char *without, *warning;
+  } cases[] = {
+      {"fc.", ""}, /* a new last layer is what one wants */
+      {"shortcut", "model.init_from: 'lacking.h5' lacks tensors of 2 layers, which start as initialized: "
+                   "layer2_0.shortcut.conv1, layer2_0.shortcut.batchnorm1\n"},
+      {"running_var", "model.init_from: 'lacking.h5' lacks tensors of 2 layers, which start as initialized: "
+                      "layer2_0.bn1, layer2_0.shortcut.batchnorm1\n"},
+      {"layer2", "model.init_from: 'lacking.h5' lacks tensors of 4 layers, which start as initialized: "
+                 "layer2_0.conv1, layer2_0.bn1, layer2_0.shortcut.conv1, layer2_0.shortcut.batchnorm1\n"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net net;
+    ls_transfer_report report = {.lines = {0}};
+    net_init(&net, BLOCK(OURS), dot, 1);
+    write_dialect(path, &net, &(dialect){.without = cases[i].without}, true);
+    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_OK);
+    assert_string_equal(ls_text_get(&report.warning), cases[i].warning);
+    ls_transfer_report_fini(&report);
+    net_fini(&net);
+  }
+  remove(path);
+}
+
+/* Weights and their average, say. */
+static void two_networks_in_a_file_are_refused(void **state)
+{
+  (void)state;
+  static const char path[] = "two.h5";
+  test_net net;
+  ls_transfer_report report = {.lines = {0}};
+  net_init(&net, BLOCK(OURS), dot, 1);
+  write_dialect(path, &net, &(dialect){.prefix = "state_dict/"}, true);
+  write_dialect(path, &net, &(dialect){.prefix = "ema/module."}, false);
+  assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_E_INPUT);
+  assert_non_null(
+      strstr(ls_error_last()->text, "/ema/module.conv1.bias and /state_dict/conv1.bias are both"));
+  ls_transfer_report_fini(&report);
+  net_fini(&net);
+  remove(path);
 }
 
 int main(void)
@@ -313,6 +502,9 @@ int main(void)
       cmocka_unit_test(a_colour_net_takes_grey_images),
       cmocka_unit_test(what_cannot_be_meant_is_refused),
       cmocka_unit_test(values_that_are_no_weights_are_refused),
+      cmocka_unit_test(tensors_go_by_the_names_of_others),
+      cmocka_unit_test(layers_that_stay_random_are_warned_of),
+      cmocka_unit_test(two_networks_in_a_file_are_refused),
   };
   return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Names are compared in a plain form that is made of both. Tables hold the words that differ. */
+#include "store/foreign_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char SHORTCUT[] = "shortcut";
+static const char *const shortcut_words[] = {"downsample", "skip", "proj", "projection", NULL};
+
+/* What is around a network: DataParallel, torch.compile, Lightning, averages, and the keys of what is saved
+ * with an optimizer. */
+static const char *const wrapper_words[] = {
+    "module",         "_orig_mod",      "model",       "net",
+    "network",        "backbone",       "encoder",     "state_dict",
+    "params",         "weights",        "ema",         "model_ema",
+    "ema_model",      "averaged_model", "model_state", "model_state_dict",
+    "ema_state_dict", "state_dict_ema", NULL};
+
+static const char *const counter_words[] = {"num_batches_tracked", "n_averaged", NULL};
+
+static bool is_among(const char *const *words, const char *text, size_t length)
+{
+  for (; *words; words++)
+    if (strlen(*words) == length && strncmp(*words, text, length) == 0) return true;
+  return false;
+}
+
+/* A name that is longer than any of ours is cut. */
+static void make_plain(const char *name, char plain[LS_PLAIN_NAME_BYTES])
+{
+  size_t used = 0;
+  plain[0] = '\0';
+  for (const char *part = name; used < LS_PLAIN_NAME_BYTES; part++) {
+    const size_t length = strcspn(part, "./_-");
+    const bool is_shortcut = is_among(shortcut_words, part, length);
+    const int room = (int)(is_shortcut ? strlen(SHORTCUT) : length);
+    used += (size_t)snprintf(plain + used, LS_PLAIN_NAME_BYTES - used, "%s%.*s", part > name ? "." : "", room,
+                             is_shortcut ? SHORTCUT : part);
+    part += length;
+    if (*part == '\0') break;
+  }
+}
+
+/* ---- names of a model ---- */
+
+/* Characters of the layer's path up to the shortcut that it is in, "layer2_0.shortcut"; 0: it is in none. */
+static size_t shortcut_chars(const char *layer)
+{
+  const char *last = strrchr(layer, '.');
+  const size_t chars = last ? (size_t)(last - layer) : 0;
+  const size_t word = strlen(SHORTCUT);
+  const bool is_inside = chars > word && strncmp(layer + chars - word, SHORTCUT, word) == 0;
+  return is_inside && layer[chars - word - 1] == '.' ? chars : 0;
+}
+
+typedef struct numbering {
+  ls_tensor_names *names;
+  size_t count;
+  const char *before; /* the layer that was met last */
+  size_t place;       /* of it in its shortcut, from 0 */
+} numbering;
+
+/* Visitor: number the layers of a shortcut as they come. */
+static void name_place(const ls_layer *layer, size_t depth, void *user)
+{
+  (void)depth;
+  numbering *self = user;
+  const size_t chars = shortcut_chars(layer->name);
+  const bool goes_on = self->before && strncmp(self->before, layer->name, chars + 1) == 0;
+  self->place = goes_on ? self->place + 1 : 0;
+  self->before = layer->name;
+  for (size_t i = 0; chars > 0 && i < self->count; i++) {
+    char name[LS_PLAIN_NAME_BYTES];
+    const ls_tensor *tensor = self->names[i].tensor;
+    if (strcmp(tensor->layer, layer->name) != 0) continue;
+    snprintf(name, sizeof name, "%.*s.%zu.%s", (int)chars, layer->name, self->place, tensor->name);
+    make_plain(name, self->names[i].placed);
+  }
+}
+
+/* Has the tensor's layer its shortcut for itself? */
+static bool is_alone(const ls_tensor_names *names, size_t count, const char *layer, size_t chars)
+{
+  for (size_t i = 0; i < count; i++) {
+    const char *other = names[i].tensor->layer;
+    if (strncmp(other, layer, chars + 1) == 0 && strcmp(other, layer) != 0) return false;
+  }
+  return chars > 0;
+}
+
+static void name_tensor(ls_tensor_names *names, const ls_tensor *tensor)
+{
+  char name[LS_PLAIN_NAME_BYTES];
+  *names = (ls_tensor_names){.tensor = tensor};
+  snprintf(name, sizeof name, "%s.%s", tensor->layer, tensor->name);
+  make_plain(name, names->own);
+}
+
+void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model)
+{
+  size_t param_count, buffer_count;
+  const ls_tensor *params = ls_model_params(model, &param_count);
+  const ls_tensor *buffers = ls_model_buffers(model, &buffer_count);
+  const size_t count = param_count + buffer_count;
+  for (size_t i = 0; i < count; i++)
+    name_tensor(&names[i], i < param_count ? &params[i] : &buffers[i - param_count]);
+  ls_model_visit(model, name_place, &(numbering){.names = names, .count = count});
+  for (size_t i = 0; i < count; i++) {
+    char name[LS_PLAIN_NAME_BYTES];
+    const ls_tensor *tensor = names[i].tensor;
+    const size_t chars = shortcut_chars(tensor->layer);
+    if (!is_alone(names, count, tensor->layer, chars)) continue;
+    snprintf(name, sizeof name, "%.*s.%s", (int)chars, tensor->layer, tensor->name);
+    make_plain(name, names[i].alone);
+  }
+}
+
+/* ---- names in a file ---- */
+
+static bool is_exact(const ls_tensor_names *names, const char *name, const char *plain)
+{
+  (void)plain;
+  const ls_tensor *tensor = names->tensor;
+  const size_t layer = strlen(tensor->layer);
+  return strncmp(name, tensor->layer, layer) == 0 && (name[layer] == '.' || name[layer] == '/') &&
+         strcmp(name + layer + 1, tensor->name) == 0;
+}
+
+static bool is_own(const ls_tensor_names *names, const char *name, const char *plain)
+{
+  (void)name;
+  return strcmp(names->own, plain) == 0;
+}
+
+static bool is_of_place(const ls_tensor_names *names, const char *name, const char *plain)
+{
+  (void)name;
+  return strcmp(names->placed, plain) == 0 || strcmp(names->alone, plain) == 0;
+}
+
+/* The tensor of the whole name; `count`: none. */
+static size_t find_whole(const ls_tensor_names *names, size_t count, const char *name)
+{
+  static bool (*const ways[])(const ls_tensor_names *, const char *, const char *) = {is_exact, is_own,
+                                                                                      is_of_place};
+  char plain[LS_PLAIN_NAME_BYTES];
+  make_plain(name, plain);
+  for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
+    for (size_t i = 0; i < count; i++)
+      if (ways[way](&names[i], name, plain)) return i;
+  return count;
+}
+
+size_t ls_tensor_names_find(const ls_tensor_names *names, size_t count, const char *name)
+{
+  for (;;) {
+    const size_t found = find_whole(names, count, name), length = strcspn(name, "./");
+    if (found < count || name[length] == '\0' || !is_among(wrapper_words, name, length)) return found;
+    name += length + 1;
+  }
+}
+
+bool ls_tensor_names_is_counter(const char *name)
+{
+  const char *last = name + strlen(name);
+  while (last > name && last[-1] != '.' && last[-1] != '/') last--;
+  return is_among(counter_words, last, strlen(last));
+}
