@@ -113,8 +113,10 @@ static ls_status check_init(const ls_setup *setup, const ls_training_wish *wish)
   ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
   ls_status status = ls_transfer_try(path, setup->model, &report);
-  if (status == LS_OK) ls_warn_each(wish->label, &report.warning);
-  warn_few_images(setup, wish->label);
+  if (status == LS_OK) {
+    ls_warn_each(wish->label, &report.warning);
+    warn_few_images(setup, wish->label);
+  }
   if (wish->dry_run && status == LS_OK) status = ls_print_text(&report.lines);
   ls_transfer_report_fini(&report);
   return status;

@@ -67,7 +67,7 @@ static ls_status check_normalization(const ls_spec *spec)
 {
   const ls_spec_data *data = &spec->data;
   if (data->mean.count != data->std.count)
-    return ls_fail(LS_E_CONFIG, "%zu means, but %zu deviations in data.std: one of each for a channel",
+    return ls_fail(LS_E_CONFIG, "%zu of them, but %zu in data.std: one of each for a channel",
                    data->mean.count, data->std.count);
   if (data->mean.count == 0 || data->normalize == LS_NORMALIZE_STANDARD) return LS_OK;
   return ls_fail(LS_E_CONFIG, "a mean and deviation are for data.normalize: standard; use one of the two");

@@ -245,6 +245,7 @@ const ls_key ls_spec_keys[] = {
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.epochs),
      .preset = "10",
+     .max = INFINITY,
      .unit = "epochs",
      .doc = "Passes over the training split; 0 for none: the run is evaluated and saved as it begins."},
     {.path = "train.batch",

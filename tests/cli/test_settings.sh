@@ -72,8 +72,12 @@ done <<'T'
 data.per_class=1000|data.per_class: 1000 samples of each class, but class
 data.validation=60|leave none to train on
 checkpoint.keep=0|checkpoint.keep: expected a count of checkpoints, at least 1
-train.epochs=0|train.epochs: expected a count of epochs, at least 1
+train.epochs=-1|train.epochs: expected a count of epochs, at least 0
+data.mean=[0.5]|data.mean: 1 of them, but 0 in data.std
 T
+run 2 "$lockstep" train toy.yaml "${few[@]}" 'data.mean=[0.5, 0.5]' 'data.std=[1, 1]' --dry-run
+err_has "data.mean: 2 values, but the images of 'toy' have 1 channel"
+one_error
 
 # The published experiments say nothing of this kind.
 if dpkg -s dataset-fashion-mnist >/dev/null 2>&1; then

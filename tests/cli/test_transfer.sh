@@ -22,12 +22,58 @@ for tensor in conv1/weight batchnorm1/running_var; do
   head -n 3 then | cmp -s - <(head -n 3 now) || fail "$tensor is not that of the file"
 done
 
-# Without training the network is the one that it came from.
+# Without training the network is the one that it came from, on any ranks, and every command takes it.
 run 0 "$lockstep" eval "$source" --json
 cp out source.json
-run 0 "$lockstep" train toy.yaml -o still "model.init_from=$source" 'model.freeze=[conv1, batchnorm1]' \
-  train.optimizer.lr=1e-30 train.optimizer.momentum=0 train.epochs=1
-holds 'all is loaded' 'd[0]["test"]["confusion"] == d[1]["test"]["confusion"]' still/summary.json source.json
+run 0 "$lockstep" train toy.yaml -o still "model.init_from=$source" train.epochs=0
+out_has 'nothing is trained'
+ranks 2 0 "$lockstep" train toy.yaml -o still2 "model.init_from=$source" train.epochs=0
+holds 'all is loaded' 'd[0]["test"] == d[1]["test"] and d[0]["validation"]["samples"] > 0 and d[0]["steps"] == 0' \
+  still/summary.json source.json
+holds 'two ranks' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[0]["test"] == d[1]["test"]' \
+  still/summary.json still2/summary.json
+for file in config.yaml checkpoint-0.h5 metrics.h5 metrics.csv; do [[ -e still/$file ]] || fail "no still/$file"; done
+run 0 "$lockstep" eval still/checkpoint-0.h5 --json
+holds 'it is evaluated' 'd[0]["test"] == d[1]["test"]' out source.json
+run 0 "$lockstep" attack still/checkpoint-0.h5 --method fgsm --epsilon 0.1 --json
+run 0 "$lockstep" inspect still/checkpoint-0.h5
+picture digit.png
+run 0 "$lockstep" predict still/checkpoint-0.h5 digit.png --raw --json
+
+# And going on from there is training from the start, to the bit.
+for run in still still2; do
+  run 0 "$lockstep" train toy.yaml -o $run --resume "model.init_from=$source" train.epochs=2 train.ema=0
+  out_has "resuming from $run/checkpoint-0.h5: 0 steps are done"
+done
+run 0 "$lockstep" train toy.yaml -o whole "model.init_from=$source" train.epochs=2
+holds 'from 0 epochs on' 'd[0]["weights_digest"] == d[1]["weights_digest"] == d[2]["weights_digest"]' \
+  whole/summary.json still/summary.json still2/summary.json
+run 0 "$lockstep" train toy.yaml -o still --resume "model.init_from=$source" train.epochs=2
+out_has 'all epochs are done'
+run 0 "$lockstep" train toy.yaml -o averaged train.epochs=0 train.ema=0.9
+run 0 "$lockstep" train toy.yaml -o averaged --resume train.epochs=2 train.ema=0.9
+run 0 "$lockstep" train toy.yaml -o unbroken train.epochs=2 train.ema=0.9
+holds 'with an average' 'd[0]["ema_digest"] == d[1]["ema_digest"]' averaged/summary.json unbroken/summary.json
+
+# Few images do not tell what weights from elsewhere want; a mean and deviation that are given do.
+few='mean and deviation of [0-9]+ training images; the weights of model.init_from'
+err_has_not() { grep -qE -- "$1" err && fail "'$last' says: $1"; }
+run 0 "$lockstep" train toy.yaml --dry-run "model.init_from=$source"
+err_has "$few"
+run 0 "$lockstep" train toy.yaml --dry-run "model.init_from=$source" data.normalize=unit
+err_has_not "$few"
+run 0 "$lockstep" train toy.yaml -o given "model.init_from=$source" 'data.mean=[0.25]' 'data.std=[0.5]' train.epochs=0
+err_has_not "$few"
+h5dump -a /data/mean -a /data/deviation given/checkpoint-0.h5 >given.txt
+grep -q ': 63.75$' given.txt && grep -q ': 127.5$' given.txt || fail 'not the mean and deviation that were given'
+run 2 "$lockstep" train toy.yaml -o given --resume "model.init_from=$source" 'data.mean=[0.3]' 'data.std=[0.5]'
+err_has 'data.mean: the checkpoint.s is not the configured one'
+
+# Layers that find no weights are warned of, in a dry run too; but not those of a new head.
+run 0 "$lockstep" train toy.yaml --dry-run "model.init_from=$source" "${head[@]}"
+err_has_not 'lacks tensors'
+run 0 "$lockstep" train toy.yaml --dry-run "model.init_from=$source" 'model.layers[1].name=norm'
+err_has "lacks tensors of 1 layer, which starts as initialized: norm$"
 
 # The same on three ranks; a resume needs no file, and keeps its digest.
 ranks 3 0 "$lockstep" train toy.yaml -o ranks "${head[@]}" "model.init_from=$source" 'model.freeze=[conv1, batch*]'
@@ -49,5 +95,6 @@ ranks 2 2 "$lockstep" train toy.yaml -o none model.init_from=gone/best.h5 model.
 one_error
 [[ ! -e none ]] || fail 'a refused run has left a folder'
 run 0 "$lockstep" train toy.yaml --dry-run model.init_from=gone/best.h5
+err_has_not 'lacks tensors'
 out_has '^  loaded: conv1.weight'
 finish

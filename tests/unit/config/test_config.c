@@ -29,7 +29,10 @@ static void written_values_are_taken(void **state)
   assert_string_equal(spec->data.source, "a folder: #1");
   assert_true(spec->data.validation.is_fraction);
   assert_true(spec->data.validation.fraction == 0.1);
-  assert_int_equal(spec->data.normalize, LS_NORMALIZE_UNIT);
+  assert_int_equal(spec->data.normalize, LS_NORMALIZE_STANDARD);
+  assert_int_equal(spec->data.mean.count, 3);
+  assert_true(spec->data.mean.items[0] == 0.485 && spec->data.mean.items[2] == 1.0);
+  assert_true(spec->data.std.count == 3 && spec->data.std.items[1] == 1e-5);
   assert_int_equal(spec->data.shuffle, LS_SHUFFLE_SHARD);
   assert_int_equal(spec->data.classes, 10);
   assert_int_equal(spec->model.freeze.count, 2);
@@ -114,7 +117,7 @@ static void layers_nest_and_know_their_place(void **state)
   const conv_options *conv1 = layers->items[0].options;
   assert_ptr_equal(layers->items[0].schema, &conv);
   assert_string_equal(layers->items[0].name, "conv1");
-  assert_string_equal(layers->items[0].place, "c.yaml:12:7: model.layers[0]");
+  assert_string_equal(layers->items[0].place, "c.yaml:14:7: model.layers[0]");
   assert_true(conv1->filters == 6 && conv1->kernel == 5 && conv1->pad.word == 0 && conv1->bias);
   assert_null(layers->items[1].name);
   const residual_options *block = layers->items[2].options;
@@ -126,7 +129,7 @@ static void layers_nest_and_know_their_place(void **state)
   const residual_options *second = block->body.items[1].options;
   assert_int_equal(second->shortcut.count, 0);
   assert_string_equal(second->body.items[0].name, "deep");
-  assert_string_equal(second->body.items[0].place, "c.yaml:20:18: model.layers[2].body[1].body[0]");
+  assert_string_equal(second->body.items[0].place, "c.yaml:22:18: model.layers[2].body[1].body[0]");
   ls_spec_free(spec);
 }
 
@@ -165,7 +168,9 @@ static const char full_resolved[] =
     "  source: \"a folder: #1\"\n"
     "  validation: 0.1\n"
     "  split_seed: seed\n"
-    "  normalize: unit\n"
+    "  normalize: standard\n"
+    "  mean: [0.485, 0, 1]\n"
+    "  std: [0.25, 1.0e-05, 1]\n"
     "  shuffle: shard\n"
     "  per_class: 0\n"
     "  fraction: 1\n"
@@ -316,7 +321,8 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  data.validation: a count of samples, or a fraction between 0 and 1; default 0\n",
       "  data.normalize: one of: unit, standard, none; default standard\n",
       "  model.layers: a list of layers, at least 1; required\n",
-      "  train.epochs: a count of epochs, at least 1; default 10\n      Passes over the training split.\n",
+      "  train.epochs: a count of epochs, at least 0; default 10\n      Passes over the training split; 0 "
+      "for",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
       "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
       "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto;\n      default auto\n",

@@ -80,7 +80,7 @@ static const struct {
      "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
-     "normalize, shuffle, "
+     "normalize, mean, std, shuffle, "
      "per_class, fraction, "
      "classes, transpose, first_label, augment"},
     {MINIMAL "train:\n",
@@ -97,45 +97,53 @@ static const struct {
      "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
-    {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+    {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                        "found '3.7'; write it as a whole number"},
     {MINIMAL "train: {epochs: 12 apples}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '12 apples'"},
-    {MINIMAL "train: {epochs: 0}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '0'"},
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '12 apples'"},
+    {"data: {source: none, mean: 0.5, std: [0.5]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:28: data.mean: expected a list of up to 16 numbers, at least 0 and at most 1, found '0.5'"},
+    {"data: {source: none, mean: [123.7], std: [58.4]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:29: data.mean[0]: expected a number, at least 0 and at most 1, found '123.7'"},
+    {"data: {source: none, mean: [0.5], std: [0]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:41: data.std[0]: expected a number, above 0 and at most 1, found '0'"},
+    {"data: {source: none, mean: [0.5, 0.5], std: [0.5]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:28: data.mean: 2 of them, but 1 in data.std: one of each for a channel"},
+    {"data: {source: none, normalize: unit, mean: [0.5], std: [0.5]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:45: data.mean: a mean and deviation are for data.normalize: standard; use one of the two"},
     {MINIMAL "train: {epochs: -3}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '-3'"},
-    {MINIMAL "train: {epochs: 010}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '-3'"},
+    {MINIMAL "train: {epochs: 010}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                        "found '010'; write it without leading zeros"},
     {MINIMAL "train: {epochs: 0x10}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '0x10'"},
-    {MINIMAL "train: {epochs: 1e3}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '0x10'"},
+    {MINIMAL "train: {epochs: 1e3}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                        "found '1e3'; write it as a whole number"},
-    {MINIMAL "train: {epochs: '5'}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+    {MINIMAL "train: {epochs: '5'}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                        "found the quoted text \"5\"; remove the quotes"},
-    {MINIMAL "train: {epochs: ~}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+    {MINIMAL "train: {epochs: ~}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                      "found nothing; leave the key out for its default, 10"},
-    {MINIMAL "train: {epochs: }\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+    {MINIMAL "train: {epochs: }\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                     "found nothing; leave the key out for its default, 10"},
-    {MINIMAL "train: {epochs: null}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, "
+    {MINIMAL "train: {epochs: null}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                         "found nothing; leave the key out for its default, 10"},
     {MINIMAL "train: {epochs: [5]}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found a list"},
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found a list"},
     {MINIMAL "train: {epochs: {a: 5}}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found a mapping"},
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found a mapping"},
     {MINIMAL "train: {epochs: 99999999999999999999}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '99999999999999999999'; it is "
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '99999999999999999999'; it is "
      "too large"},
     {MINIMAL "train: {epochs: true}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found 'true'"},
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found 'true'"},
     {MINIMAL "train: {epochs: +3}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '+3'"},
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '+3'"},
     {MINIMAL "train: {epochs: 1_000}\n",
-     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 1, found '1_000'"},
+     "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '1_000'"},
     {MINIMAL "train:\n  clip_norm: 1,5\n", "c.yaml:4:14: train.clip_norm: expected a number, at least 0, "
                                            "found '1,5'; decimals are written with a point"},
     {MINIMAL "train:\n  epochs: 1,000\n", "c.yaml:4:11: train.epochs: expected a count of epochs, at least "
-                                          "1, found '1,000'; decimals are written with a point"},
+                                          "0, found '1,000'; decimals are written with a point"},
     {MINIMAL "train: {clip_norm: nan}\n",
      "c.yaml:3:20: train.clip_norm: expected a number, at least 0, found 'nan'"},
     {MINIMAL "train: {clip_norm: .inf}\n",

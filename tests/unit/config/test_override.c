@@ -147,14 +147,14 @@ static void a_layer_that_is_not_there_is_named(void **state)
 static const struct {
   const char *override, *error;
 } cases[] = {
-    {"train.epochs=x", "train.epochs: expected a count of epochs, at least 1, found 'x'"},
+    {"train.epochs=x", "train.epochs: expected a count of epochs, at least 0, found 'x'"},
     {"train.epochs", "expected key.path=value, such as train.epochs=5"},
     {"=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"train.epochs=", "a value is missing after '='"},
     {"train..epochs=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {".train=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
     {"train.=5", "expected key.path=value, such as train.epochs=5 or model.layers[0].filters=8"},
-    {"train.epochs.x=5", "train.epochs: expected a count of epochs, at least 1, found a mapping"},
+    {"train.epochs.x=5", "train.epochs: expected a count of epochs, at least 0, found a mapping"},
     {"train.microbatch=0",
      "train.microbatch: expected a count of samples, at least 1, or a fraction between 0 and 1, found '0'"},
     {"train.lrr=5",
