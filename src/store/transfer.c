@@ -348,6 +348,17 @@ static ls_status digest_file(const char *path, char digest[LS_DIGEST_CHARS])
   return LS_OK;
 }
 
+/* What torch.save() and the like make is easily given. */
+static const char *remedy_for(const char *path)
+{
+  static const char *const endings[] = {".pt", ".pth", ".bin", ".ckpt", ".safetensors"};
+  const char *ending = strrchr(path, '.');
+  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
+    if (strcmp(ending, endings[i]) == 0)
+      return " (its tensors are to be written as HDF5: README, 'From other weights')";
+  return "";
+}
+
 ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
                            ls_transfer_report *report)
 {
@@ -368,7 +379,8 @@ done:
   free(self.targets);
   free(self.names);
   clear_names(&self.skipped);
-  return status == LS_OK ? LS_OK : ls_wrap(status, "model.init_from: cannot take weights from '%s'", path);
+  if (status == LS_OK) return LS_OK;
+  return ls_wrap(status, "model.init_from: cannot take weights from '%s'%s", path, remedy_for(path));
 }
 
 ls_status ls_transfer_try(const char *path, const ls_model *model, ls_transfer_report *report)

@@ -86,6 +86,11 @@ out_has 'resuming from cut/checkpoint-6.h5'
 holds 'resumed' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[0]["init_from"] == d[1]["init_from"]' \
   tuned/summary.json cut/summary.json
 
+# A file of torch.save() is told what it is to become.
+echo PK >model.pt
+run 2 "$lockstep" train toy.yaml -o none model.init_from=model.pt
+err_has "'model.pt' .its tensors are to be written as HDF5: README"
+
 # What does not fit is refused before a run directory is made.
 run 2 "$lockstep" train toy.yaml -o none "model.init_from=$source"
 err_has 'model.init_from: .*before'

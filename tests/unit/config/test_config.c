@@ -321,8 +321,7 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  data.validation: a count of samples, or a fraction between 0 and 1; default 0\n",
       "  data.normalize: one of: unit, standard, none; default standard\n",
       "  model.layers: a list of layers, at least 1; required\n",
-      "  train.epochs: a count of epochs, at least 0; default 10\n      Passes over the training split; 0 "
-      "for",
+      "  train.epochs: a count of epochs, at least 0; default 10\n      Passes over the training split",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
       "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
       "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto;\n      default auto\n",

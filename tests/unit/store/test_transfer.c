@@ -3,6 +3,8 @@
  * adapted, left as it was, or refused by name. */
 #include "golden_file.h"
 
+#include <zlib.h>
+
 #include "store/transfer.h"
 
 /* float32 throughout, some hundred terms a sum; PyTorch's outputs were worked out in double. */
@@ -472,6 +474,36 @@ static void layers_that_stay_random_are_warned_of(void **state)
   remove(path);
 }
 
+/* A chunk that expands to less than the tensor, or to more, is no reason to read beyond a buffer. */
+static void deflated_chunks_that_lie_are_refused(void **state)
+{
+  (void)state;
+  static const char path[] = "lying.h5";
+  static const size_t counts[] = {3, 5, 4000};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    test_net net;
+    ls_transfer_report report = {.lines = {0}};
+    static float values[4000];
+    unsigned char stream[8000];
+    uLongf bytes = sizeof stream;
+    const hsize_t start[1] = {0};
+    net_init(&net, BLOCK(OURS), dot, 1);
+    write_dialect(path, &net, &(dialect){.is_deflated = true}, true);
+    assert_int_equal(compress(stream, &bytes, (const unsigned char *)values, counts[i] * sizeof *values),
+                     Z_OK);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t data = H5Dopen2(file, "fc.bias", H5P_DEFAULT); /* of 4 */
+    assert_true(H5Dwrite_chunk(data, H5P_DEFAULT, 0, start, bytes, stream) >= 0);
+    H5Dclose(data);
+    H5Fclose(file);
+    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_E_INPUT);
+    assert_non_null(strstr(ls_error_last()->text, "dataset /fc.bias: a chunk is damaged"));
+    ls_transfer_report_fini(&report);
+    net_fini(&net);
+  }
+  remove(path);
+}
+
 /* Weights and their average, say. */
 static void two_networks_in_a_file_are_refused(void **state)
 {
@@ -504,6 +536,7 @@ int main(void)
       cmocka_unit_test(values_that_are_no_weights_are_refused),
       cmocka_unit_test(tensors_go_by_the_names_of_others),
       cmocka_unit_test(layers_that_stay_random_are_warned_of),
+      cmocka_unit_test(deflated_chunks_that_lie_are_refused),
       cmocka_unit_test(two_networks_in_a_file_are_refused),
   };
   return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
