@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # README's two pieces of Python, as they stand there: a network from PyTorch gives here what it gives there, and one that
-# was trained here gives there what it gives here. LS_TEST_PYTHON: a Python with torch and h5py; skipped without.
+# was trained here gives there what it gives here. PYTHON: a Python with torch and h5py; skipped without.
 source "$(dirname "$0")/lib.sh"
-python=${LS_TEST_PYTHON:-python3}
+python=${PYTHON:-python3}
 
 # snippet HEADING FILE: the Python below a heading of README.
 snippet() {
@@ -13,7 +13,7 @@ snippet 'From other weights' from.py
 snippet 'Into PyTorch' into.py
 "$python" -c 'import h5py, torch' 2>/dev/null || {
   [[ $failures -eq 0 ]] || finish
-  echo "skipped: $python has no torch or no h5py (LS_TEST_PYTHON names another one)"
+  echo "skipped: $python has no torch or no h5py (PYTHON names another one)"
   exit 77
 }
 
