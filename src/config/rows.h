@@ -10,7 +10,7 @@
 #define LS_NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 enum {
-  LS_ROWS_MAX = 64,        /* keys of one table: of ls_spec, or of a kind */
+  LS_ROWS_MAX = 96,        /* keys of one table: of ls_spec, or of a kind */
   LS_LAYER_NAME_MAX = 40,  /* characters */
   LS_CONFIG_DEPTH_MAX = 64 /* levels of nesting in a file, in an override's value and in its path */
 };
