@@ -312,7 +312,8 @@ static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME
 static ls_status keep_end(ls_run *run, const ls_train_result *result)
 {
   ls_comm *comm = run->options->comm;
-  const bool is_saved = run->saved_step > 0 && run->saved_step == run->state.progress.step && !run->restored;
+  const bool is_any = run->saved_step > 0 || run->options->spec->train.epochs == 0; /* of step 0: untrained */
+  const bool is_saved = is_any && run->saved_step == run->state.progress.step && !run->restored;
   bool is_lacking = result->has_test && is_saved && !run->state.judgement.splits[LS_JUDGED_TEST];
   LS_PASS(ls_comm_broadcast(comm, &is_lacking, sizeof is_lacking));
   if (result->has_validation) LS_ROOT(comm, keep(run, LS_JUDGED_VALIDATION, &result->validation));
