@@ -20,18 +20,20 @@
 #include "nn/loss.h"
 #include "train/schemas.h"
 
-enum { KEY_RAW = 256, KEY_JSON };
+enum { KEY_RAW = 256, KEY_PICTURE, KEY_JSON };
 
 typedef struct predict_arguments {
   const char *checkpoint; /* argv's, like the images */
   const char **images;    /* [count] */
   size_t count;
+  ls_picture_kind picture; /* auto: as the checkpoint says */
   bool raw, json;
 } predict_arguments;
 
 /* What became of one picture. */
 typedef struct prediction {
   char *error;          /* why there is none; owned */
+  ls_text warnings;     /* a line each */
   float *probabilities; /* [classes]; owned */
   size_t best, second;  /* classes */
 } prediction;
@@ -40,23 +42,39 @@ typedef struct predict_session {
   const predict_arguments *arguments;
   ls_loaded loaded;
   ls_workspace *workspace;
-  uint8_t *image;          /* [c, h, w] */
+  uint8_t *image; /* [c, h, w] */
+  ls_intake_way way;
   char **labels;           /* [classes] pointers into the class names; NULL: classes are numbers */
   prediction *predictions; /* [count] */
   size_t failures;
 } predict_session;
+
+static error_t parse_picture(const char *word, predict_arguments *arguments, struct argp_state *state)
+{
+  for (size_t kind = LS_PICTURE_AUTO; ls_picture_words[kind]; kind++)
+    if (strcmp(ls_picture_words[kind], word) == 0) {
+      arguments->picture = (ls_picture_kind)kind;
+      return 0;
+    }
+  argp_error(state, "--picture %s: expected plain, digit, letter, glyph or auto", word);
+  return EINVAL;
+}
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   predict_arguments *arguments = state->input;
   if (key == KEY_RAW)
     arguments->raw = true;
+  else if (key == KEY_PICTURE)
+    return parse_picture(value, arguments, state);
   else if (key == KEY_JSON)
     arguments->json = true;
   else if (key == ARGP_KEY_ARG && !arguments->checkpoint)
     arguments->checkpoint = value;
   else if (key == ARGP_KEY_ARG)
     arguments->images[arguments->count++] = value;
+  else if (key == ARGP_KEY_END && arguments->raw && arguments->picture != LS_PICTURE_AUTO)
+    argp_error(state, "--raw and --picture exclude each other");
   else if (key == ARGP_KEY_END && arguments->count == 0)
     argp_error(state, "expected a checkpoint and at least one picture");
   else if (key != ARGP_KEY_END)
@@ -65,7 +83,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"raw", KEY_RAW, NULL, 0, "Take the pixels as they are; another size is scaled to the network's", 0},
+    {"picture", KEY_PICTURE, "KIND", 0,
+     "What pictures are turned into: plain, digit, letter, glyph; auto (default): as the checkpoint says", 0},
+    {"raw", KEY_RAW, NULL, 0, "Take all of each picture as it is; another size is scaled to the network's",
+     0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {0}};
 
@@ -75,14 +96,31 @@ static const struct argp argp = {
     .args_doc = "CHECKPOINT.h5|RUN_DIR IMAGE.png [IMAGE.png ...]",
     .doc =
         "Tell what a trained network takes pictures for: PNG files of any colour type and size.\v"
-        "For a network of one channel a picture is converted as MNIST was made: dark ink on light paper or "
-        "light on dark is found out, cut out, scaled to 20/28 of the network's image in its proportions, and "
-        "centred by its mass. For one of three channels, the middle of the picture is scaled. A picture that "
-        "cannot be read is reported, the others go on, and the exit status is 1.\n"
+        "What pictures are turned into follows from the data that the network was trained on (data.picture); "
+        "the first line and the JSON document say it:\n"
+        "  plain   the middle of the picture, scaled to the network's size\n"
+        "  digit   the ink on the paper, scaled and centred as in MNIST\n"
+        "  letter  the same as in EMNIST\n"
+        "  glyph   the same over the whole image, as in KMNIST and USPS\n"
+        "Paper may be of any colour, unevenly lit, ruled or framed, and ink darker or lighter than it; a "
+        "picture "
+        "that is such an image already stays as it is. Of several drawings the largest is read, with a "
+        "warning. A picture that cannot be read is reported, the others go on, and the exit status is 1.\n"
         "\n"
         "Examples:\n"
         "  lockstep predict runs/a/best.h5 scan.png photo.png\n"
-        "  lockstep predict runs/a/best.h5 digits/*.png --json\n"};
+        "  lockstep predict runs/a/best.h5 digits/*.png --json\n"
+        "  lockstep predict runs/a/best.h5 --picture plain shirts/*.png\n"};
+
+static ls_status choose_way(predict_session *session)
+{
+  const predict_arguments *arguments = session->arguments;
+  session->way = (ls_intake_way){.kind = LS_PICTURE_PLAIN, .whole = arguments->raw};
+  if (arguments->raw) return LS_OK;
+  if (arguments->picture == LS_PICTURE_AUTO) return ls_intake_kind(&session->loaded.info, &session->way.kind);
+  session->way.kind = arguments->picture;
+  return LS_OK;
+}
 
 /* The class names, one a line (as many as classes: the reader has seen to it), taken apart in place. */
 static ls_status split_labels(predict_session *session)
@@ -100,6 +138,7 @@ static ls_status prepare(predict_session *session)
   const predict_arguments *arguments = session->arguments;
   LS_PASS(ls_loaded_read(&session->loaded, arguments->checkpoint, &ls_all_schemas));
   ls_print_each(stderr, "lockstep: ", &session->loaded.notes);
+  LS_TRY(choose_way(session), "'%s'", arguments->checkpoint);
   const ls_model *model = session->loaded.model;
   LS_PASS(ls_workspace_new(&session->workspace, model));
   LS_PASS(ls_alloc(&session->image, ls_shape_count(ls_model_input(model)), 1, "an image"));
@@ -111,6 +150,7 @@ static void release(predict_session *session)
 {
   for (size_t i = 0; session->predictions && i < session->arguments->count; i++) {
     free(session->predictions[i].error);
+    ls_text_fini(&session->predictions[i].warnings);
     free(session->predictions[i].probabilities);
   }
   free(session->predictions);
@@ -131,12 +171,12 @@ static void rank_classes(prediction *out, size_t classes)
     if (k != out->best && p[k] > p[out->second]) out->second = k;
 }
 
-static ls_status read_image(const predict_session *session, const char *path)
+static ls_status read_image(const predict_session *session, const char *path, ls_text *warnings)
 {
   ls_rgba picture;
   LS_PASS(ls_png_read(path, &picture));
   const ls_status status =
-      ls_intake(&picture, ls_model_input(session->loaded.model), session->arguments->raw, session->image);
+      ls_intake(&picture, ls_model_input(session->loaded.model), session->way, session->image, warnings);
   ls_rgba_fini(&picture);
   return status == LS_OK ? LS_OK : ls_wrap(status, "'%s'", path);
 }
@@ -157,14 +197,22 @@ static ls_status classify(const predict_session *session, prediction *out)
   return LS_OK;
 }
 
+static void tell_warnings(const char *path, const ls_text *warnings)
+{
+  for (const char *line = ls_text_get(warnings); *line; line += strcspn(line, "\n") + 1)
+    ls_print(stderr, "lockstep: warning: '%s': %.*s\n", path, (int)strcspn(line, "\n"), line);
+}
+
 /* A picture that cannot be read is no reason to end. */
 static ls_status predict_all(predict_session *session)
 {
   for (size_t i = 0; i < session->arguments->count; i++) {
     prediction *made = &session->predictions[i];
-    const ls_status status = read_image(session, session->arguments->images[i]);
+    const char *path = session->arguments->images[i];
+    const ls_status status = read_image(session, path, &made->warnings);
     if (status == LS_E_MEMORY) return status;
     if (status == LS_OK) {
+      tell_warnings(path, &made->warnings);
       LS_PASS(classify(session, made));
       continue;
     }
@@ -177,6 +225,12 @@ static ls_status predict_all(predict_session *session)
 
 /* ---- output ---- */
 
+/* What pictures were turned into, as a word. */
+static const char *way_word(const predict_session *session)
+{
+  return session->way.whole ? "raw" : ls_picture_words[session->way.kind];
+}
+
 static void name_class(const predict_session *session, size_t class, ls_text *text)
 {
   ls_text_add(text, "%zu", class);
@@ -186,6 +240,8 @@ static void name_class(const predict_session *session, size_t class, ls_text *te
 static ls_status print_lines(const predict_session *session)
 {
   ls_text lines = {0};
+  ls_text_show(&lines, "pictures: %s (%s)\n", way_word(session),
+               session->way.whole ? "all of each, scaled" : ls_intake_doc(session->way.kind));
   for (size_t i = 0; i < session->arguments->count; i++) {
     const prediction *made = &session->predictions[i];
     if (made->error) continue;
@@ -206,6 +262,17 @@ static json_t *label_json(const predict_session *session, size_t class)
   return json_string(ls_json_takes(label, strlen(label)) ? label : number);
 }
 
+static json_t *warnings_json(const ls_text *warnings)
+{
+  json_t *list = json_array();
+  bool is_complete = list != NULL;
+  for (const char *line = ls_text_get(warnings); *line && is_complete; line += strcspn(line, "\n") + 1)
+    is_complete = json_array_append_new(list, json_stringn(line, strcspn(line, "\n"))) == 0;
+  if (is_complete) return list;
+  json_decref(list);
+  return NULL;
+}
+
 static json_t *prediction_json(const predict_session *session, size_t i)
 {
   const prediction *made = &session->predictions[i];
@@ -214,11 +281,12 @@ static json_t *prediction_json(const predict_session *session, size_t i)
   for (size_t k = 0; k < session->loaded.info.classes; k++)
     json_array_append_new(all, json_real((double)p[k]));
   all = ls_json_complete(all, session->loaded.info.classes);
-  return json_pack("{s:o, s:I, s:o, s:f, s:{s:I, s:o, s:f}, s:o}", "file",
+  return json_pack("{s:o, s:I, s:o, s:f, s:{s:I, s:o, s:f}, s:o, s:o}", "file",
                    ls_json_text(session->arguments->images[i]), "class", (json_int_t)made->best, "label",
                    label_json(session, made->best), "probability", (double)p[made->best], "runner_up",
                    "class", (json_int_t)made->second, "label", label_json(session, made->second),
-                   "probability", (double)p[made->second], "probabilities", all);
+                   "probability", (double)p[made->second], "probabilities", all, "warnings",
+                   warnings_json(&made->warnings));
 }
 
 static ls_status print_json(const predict_session *session)
@@ -232,7 +300,8 @@ static ls_status print_json(const predict_session *session)
                                        "error", ls_json_text(error));
     is_complete = json_array_append_new(error ? errors : predictions, entry) == 0;
   }
-  json_t *document = json_pack("{s:o, s:o}", "predictions", predictions, "errors", errors);
+  json_t *document = json_pack("{s:s, s:o, s:o}", "picture", way_word(session), "predictions", predictions,
+                               "errors", errors);
   if (!is_complete) {
     json_decref(document);
     document = NULL;

@@ -11,6 +11,9 @@ static const char *const shuffle_words[] = {
     [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
 static const char *const transpose_words[] = {
     [LS_TRANSPOSE_AUTO] = "auto", [LS_TRANSPOSE_TRUE] = "true", [LS_TRANSPOSE_FALSE] = "false", NULL};
+const char *const ls_picture_words[] = {
+    [LS_PICTURE_AUTO] = "auto",     [LS_PICTURE_PLAIN] = "plain", [LS_PICTURE_DIGIT] = "digit",
+    [LS_PICTURE_LETTER] = "letter", [LS_PICTURE_GLYPH] = "glyph", NULL};
 static const char *const split_seed_words[] = {"seed", NULL};
 static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
@@ -144,6 +147,16 @@ const ls_key ls_spec_keys[] = {
      .max = 65535,
      .doc = "The files' number of the first class; auto: 1 where the names are those of EMNIST's letters, "
             "else 0, if there is a 0 among the labels."},
+    {.path = "data.picture",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, data.picture),
+     .preset = "auto",
+     .words = ls_picture_words,
+     .doc = "What `lockstep predict` turns pictures into: as they are, scaled (plain), or the ink on paper, "
+            "laid "
+            "as in MNIST (digit), EMNIST (letter), or over the whole image, as in KMNIST and USPS (glyph); "
+            "auto: "
+            "as the dataset says, else the catalogue, else plain."},
     {.path = "data.augment.rotate",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, data.augment.rotate),

@@ -12,6 +12,14 @@
 typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALIZE_NONE } ls_normalize;
 typedef enum ls_shuffle { LS_SHUFFLE_GLOBAL, LS_SHUFFLE_SHARD } ls_shuffle;
 typedef enum ls_transpose { LS_TRANSPOSE_AUTO, LS_TRANSPOSE_TRUE, LS_TRANSPOSE_FALSE } ls_transpose;
+typedef enum ls_picture_kind {
+  LS_PICTURE_AUTO,
+  LS_PICTURE_PLAIN,
+  LS_PICTURE_DIGIT,
+  LS_PICTURE_LETTER,
+  LS_PICTURE_GLYPH
+} ls_picture_kind;
+extern const char *const ls_picture_words[]; /* by ls_picture_kind; ends with NULL */
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 typedef enum ls_allreduce { LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_COUNT } ls_allreduce;
@@ -56,6 +64,7 @@ typedef struct ls_spec_data {
   size_t classes;               /* number of classes; 0: from the dataset */
   int transpose;                /* ls_transpose: do IDX files hold images by columns? */
   ls_count_or_word first_label; /* the files' number of class 0; word: as they say themselves */
+  int picture;                  /* ls_picture_kind: what predict turns pictures into */
   ls_spec_augment augment;
 } ls_spec_data;
 

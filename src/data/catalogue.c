@@ -39,20 +39,27 @@ static const char *const character_names[] = {DIGITS, CAPITALS, "a", "b", "c", "
 #define NAMES(array) .classes = COUNT_OF(array), .class_names = (array)
 #define EMNIST(split)                                                                                        \
   .name = "emnist-" split, .folders = {"emnist-" split, "emnist", NULL}, .prefix = "emnist-" split "-",      \
-  .is_transposed = true
+  .is_transposed = true, .picture = LS_PICTURE_LETTER
 
 const ls_catalogue_entry ls_catalogue[] = {
-    {.name = "mnist", .doc = "handwritten digits", .classes = 10, .folders = {"mnist", NULL}, .prefix = ""},
+    {.name = "mnist",
+     .doc = "handwritten digits",
+     .classes = 10,
+     .folders = {"mnist", NULL},
+     .prefix = "",
+     .picture = LS_PICTURE_DIGIT},
     {.name = "fashion-mnist",
      .doc = "articles of clothing",
      NAMES(fashion_names),
      .folders = {"fashion-mnist", NULL},
-     .prefix = ""},
+     .prefix = "",
+     .picture = LS_PICTURE_PLAIN},
     {.name = "kmnist",
      .doc = "cursive Japanese kana",
      NAMES(kana_names),
      .folders = {"kmnist", NULL},
-     .prefix = ""},
+     .prefix = "",
+     .picture = LS_PICTURE_GLYPH},
     {EMNIST("balanced"), .doc = "handwritten digits and letters, as many of each", NAMES(merged_names)},
     {EMNIST("byclass"), .doc = "handwritten digits, capitals and small letters", NAMES(character_names)},
     {EMNIST("bymerge"), .doc = "handwritten digits and letters, look-alikes merged", NAMES(merged_names)},
@@ -64,7 +71,8 @@ const ls_catalogue_entry ls_catalogue[] = {
      .doc = "small colour photographs",
      NAMES(cifar_names),
      .folders = {"cifar10", "cifar-10-batches-bin", NULL},
-     .prefix = ""},
+     .prefix = "",
+     .picture = LS_PICTURE_PLAIN},
     {.name = NULL}};
 
 const ls_catalogue_entry *ls_catalogue_find(const char *name)
@@ -72,6 +80,12 @@ const ls_catalogue_entry *ls_catalogue_find(const char *name)
   for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++)
     if (strcmp(entry->name, name) == 0) return entry;
   return NULL;
+}
+
+ls_picture_kind ls_catalogue_picture(const char *name)
+{
+  const ls_catalogue_entry *entry = ls_catalogue_find(name);
+  return entry ? entry->picture : LS_PICTURE_PLAIN;
 }
 
 const ls_catalogue_entry *ls_catalogue_of_file(const char *name)

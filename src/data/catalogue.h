@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "config/spec.h"
 
 typedef struct ls_catalogue_entry {
   const char *name;               /* "fashion-mnist" */
@@ -18,12 +19,17 @@ typedef struct ls_catalogue_entry {
   const char *prefix;             /* only files whose names begin with it belong to the dataset; "": all */
   size_t first_label;             /* the files' number of class 0 */
   bool is_transposed;             /* the files hold each image by columns */
+  ls_picture_kind picture;        /* what its images were made of; not LS_PICTURE_AUTO */
 } ls_catalogue_entry;
 
 extern const ls_catalogue_entry ls_catalogue[]; /* ends with a row whose name is NULL */
 
 /** The row of that name, or NULL. */
 const ls_catalogue_entry *ls_catalogue_find(const char *name);
+
+/** What pictures become for networks that were trained on the dataset of that name; plain where there is none
+ * in the catalogue. */
+ls_picture_kind ls_catalogue_picture(const char *name);
 
 /** The dataset that a file says it is of: the one whose prefix is in its name ("emnist-letters-"), in
  * capitals or not; NULL: it does not say. */

@@ -227,6 +227,18 @@ done:
   return status;
 }
 
+static ls_status read_picture(const h5set_state *state, ls_dataset_info *info)
+{
+  text_slot word = "";
+  bool found;
+  LS_PASS(read_texts(state, "picture", &word, 1, &found));
+  for (size_t kind = LS_PICTURE_PLAIN; found && ls_picture_words[kind]; kind++)
+    if (strcmp(ls_picture_words[kind], word) == 0) info->picture = (ls_picture_kind)kind;
+  if (!found || info->picture != LS_PICTURE_AUTO) return LS_OK;
+  return ls_fail(LS_E_INPUT, "'%s': attribute picture is '%s': expected plain, digit, letter or glyph",
+                 state->path, word);
+}
+
 static ls_status read_attributes(h5set_state *state, ls_dataset_info *info)
 {
   text_slot name = "";
@@ -234,6 +246,7 @@ static ls_status read_attributes(h5set_state *state, ls_dataset_info *info)
   LS_PASS(check_format(state));
   LS_PASS(read_texts(state, "name", &name, 1, &found));
   if (found && name[0]) memcpy(info->name, name, sizeof info->name);
+  LS_PASS(read_picture(state, info));
   LS_PASS(read_classes(state, &info->classes));
   return read_class_names(state, info);
 }

@@ -76,6 +76,10 @@ static ls_status put_attributes(const h5set_writer *writer)
   LS_PASS(put_texts(writer, "format", sizeof format - 1, 0, format));
   if (info->name[0]) LS_PASS(put_texts(writer, "name", strlen(info->name), 0, info->name));
   LS_PASS(put_attribute(writer, "classes", H5T_NATIVE_UINT32, 0, &classes));
+  if (info->picture != LS_PICTURE_AUTO) {
+    const char *word = ls_picture_words[info->picture];
+    LS_PASS(put_texts(writer, "picture", strlen(word), 0, word));
+  }
   for (size_t i = 0; i < writer->extras.number_count; i++) {
     const ls_h5set_number *number = &writer->extras.numbers[i];
     LS_PASS(put_attribute(writer, number->name, H5T_NATIVE_DOUBLE, 0, &number->value));

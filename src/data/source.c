@@ -337,6 +337,8 @@ static ls_status open_place(ls_source **out, const ls_reader_place *place, const
   LS_GO(source->reader->open(source, place));
   if (source->entry != place->entry) /* as the files say */
     snprintf(source->info.name, sizeof source->info.name, "%s", source->entry->name);
+  if (source->info.picture == LS_PICTURE_AUTO && ls_catalogue_find(source->info.name))
+    source->info.picture = ls_catalogue_picture(source->info.name);
   LS_GO(check_shape(&source->info));
   LS_GO(settle_classes(source, place->reading));
   *out = source;

@@ -27,6 +27,7 @@ typedef struct ls_dataset_info {
   size_t told_classes;            /* as the files or the catalogue say; 0: neither does */
   size_t first_label;             /* the files' number of class 0: labels are below classes all the same */
   bool is_transposed;             /* the files hold images by columns: they are turned when read */
+  ls_picture_kind picture;        /* as the file or the catalogue says; auto: neither does */
   size_t count[LS_SPLIT_COUNT];   /* samples; 0: no such split */
   char (*class_names)[LS_CLASS_NAME_BYTES]; /* [classes] or NULL: classes are called by their number; owned by
                                                the source */

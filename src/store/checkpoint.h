@@ -90,6 +90,7 @@ typedef struct ls_checkpoint_info {
   size_t classes;
   char *class_names;                            /* one a line, or NULL */
   char dataset[64];                             /* name of the dataset trained on */
+  char picture[16];                             /* word of data.picture, not auto; "": an older file */
   double mean[LS_CHECKPOINT_MAX_CHANNELS];      /* normalization, pixel units */
   double deviation[LS_CHECKPOINT_MAX_CHANNELS]; /* likewise; positive */
   size_t train_count; /* samples of the training split, validation included; 0: an older file */

@@ -24,6 +24,7 @@ static void add_data(ls_text *text, const ls_checkpoint_info *info)
 {
   ls_text_show(text, "  dataset         %s: images of %zux%zux%zu, %zu classes\n", info->dataset,
                info->channels, info->height, info->width, info->classes);
+  if (info->picture[0]) ls_text_show(text, "  pictures        %s\n", info->picture);
   if (info->class_names) {
     ls_text_add(text, "  class names     ");
     for (const char *name = info->class_names; name; name = strchr(name, '\n')) {

@@ -157,6 +157,7 @@ static ls_status write_data(hid_t group, const ls_checkpoint_info *info)
   LS_PASS(ls_h5_put_count(group, "width", info->width));
   LS_PASS(ls_h5_put_count(group, "classes", info->classes));
   LS_PASS(ls_h5_put_text(group, "dataset", info->dataset));
+  if (info->picture[0]) LS_PASS(ls_h5_put_text(group, "picture", info->picture));
   LS_PASS(ls_h5_put_reals(group, "mean", info->mean, info->channels));
   LS_PASS(ls_h5_put_reals(group, "deviation", info->deviation, info->channels));
   if (info->class_names) LS_PASS(ls_h5_put_text(group, "class_names", info->class_names));
@@ -232,6 +233,9 @@ static ls_status read_data(hid_t group, ls_checkpoint_info *info)
   LS_PASS(ls_h5_get_reals(group, "deviation", info->deviation, info->channels));
   LS_PASS(check_normalization(info));
   LS_PASS(read_split(group, info));
+  bool has_picture;
+  LS_PASS(ls_h5_has_attribute(group, "picture", &has_picture));
+  if (has_picture) LS_PASS(ls_h5_get_short_text(group, "picture", info->picture, sizeof info->picture));
   bool has_names;
   LS_PASS(ls_h5_has_attribute(group, "class_names", &has_names));
   if (!has_names) return LS_OK;

@@ -64,6 +64,15 @@ static ls_status written(const ls_run *run, ls_status status)
   return status;
 }
 
+/* As the configuration says, else the dataset, else plain. */
+static ls_picture_kind picture_of(const ls_run *run)
+{
+  const ls_picture_kind given = (ls_picture_kind)run->options->spec->data.picture,
+                        own = ls_source_info(run->options->source)->picture;
+  if (given != LS_PICTURE_AUTO) return given;
+  return own != LS_PICTURE_AUTO ? own : LS_PICTURE_PLAIN;
+}
+
 /* What checkpoints say about the dataset. Local. */
 static ls_status describe_data(ls_run *run)
 {
@@ -76,6 +85,7 @@ static ls_status describe_data(ls_run *run)
   info->width = data->width;
   info->classes = data->classes;
   snprintf(info->dataset, sizeof info->dataset, "%s", data->name);
+  snprintf(info->picture, sizeof info->picture, "%s", ls_picture_words[picture_of(run)]);
   info->train_count = data->count[LS_SPLIT_TRAIN];
   ls_source_labels_digest(source, LS_SPLIT_TRAIN, info->labels_digest);
   if (!data->class_names) return LS_OK;

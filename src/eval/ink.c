@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ink is what differs from the paper around it.
+ *
+ * 1. Of grey, red, green and blue that plane is taken in which details stand out most: blue ink and a red
+ *    margin are then no longer alike, and yellow on white is seen at all.
+ * 2. Ink is the side, dark or light, to which details deviate further (skewness), for they are the minority.
+ * 3. The level of the paper is a number where the border and most of the picture agree on it. Else it is the
+ *    morphological opening (of ink as bright) by a square wider than strokes: what is narrower vanishes,
+ * while gradients and shadows stay, with their edges (top-hat transform: Serra, Image Analysis and
+ * Mathematical Morphology, 1982, chapter XII; for documents: Gonzalez and Woods, Digital Image
+ * Processing, 9.6).
+ * 4. Light multiplies: ink is the part of the paper's light that is missing. So it does not fade in a shadow.
+ * 5. The grain of the paper is measured (median absolute deviation), and what is within it is no ink. */
+#include "eval/ink.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+
+enum { LEVELS = 256, SMOOTHED_SIDE = 64 };
+
+static const float WHITE = 255.0F;
+static const float MIN_CONTRAST = 8.0F / 255.0F; /* of the strongest ink */
+static const float FAINT = 0.15F;                /* of the strongest ink: what is below is no stroke */
+static const float GRAIN = 5.0F;                 /* standard deviations of the paper */
+static const float EVEN = 0.12F;                 /* of the range of the picture: what paper may differ by */
+static const double WINDOW = 0.125;              /* radius of the opening, in shorter sides */
+static const double COLOUR_GAIN = 1.3;           /* by which a colour must stand out more than grey does */
+static const double MIN_SKEWNESS = 0.5;
+
+static const float DEVIATION_OF_MEDIAN = 1.4826F; /* of a normal distribution */
+
+/* One plane, and the same with what is wider than strokes taken away. */
+typedef struct plane_view {
+  size_t width, height, count; /* pixels */
+  float *values, *detail;      /* owned */
+} plane_view;
+
+static ls_map map_of(const plane_view *view, float *values)
+{
+  return (ls_map){view->width, view->height, values};
+}
+
+static size_t smoothing(const plane_view *view)
+{
+  return ls_size_min(view->width, view->height) >= SMOOTHED_SIDE ? 1 : 0;
+}
+
+static size_t window_of(const plane_view *view)
+{
+  return ls_size_max((size_t)(WINDOW * (double)ls_size_min(view->width, view->height)), 1);
+}
+
+/* ---- 1, 2: plane and side ---- */
+
+/* `plane`: 0 .. 2, or 3 for grey. */
+static void fill_plane(const ls_planes *picture, size_t plane, float *values)
+{
+  const size_t count = picture->width * picture->height;
+  for (size_t i = 0; i < count; i++) {
+    const float colour[LS_RGB] = {picture->values[i], picture->values[count + i],
+                                  picture->values[2 * count + i]};
+    values[i] = plane == LS_RGB ? ls_grey_of(colour) : colour[plane];
+  }
+}
+
+static ls_status find_detail(const plane_view *view)
+{
+  memcpy(view->detail, view->values, view->count * sizeof(float));
+  LS_PASS(ls_map_blur(map_of(view, view->detail), 2 * window_of(view)));
+  for (size_t i = 0; i < view->count; i++) view->detail[i] = view->values[i] - view->detail[i];
+  return LS_OK;
+}
+
+static double mean_power(const plane_view *view, int power)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < view->count; i++) {
+    const double d = (double)view->detail[i];
+    sum += power == 2 ? d * d : d * d * d;
+  }
+  return sum / (double)view->count;
+}
+
+static ls_status choose_plane(const ls_planes *picture, plane_view *view)
+{
+  double most = 0.0;
+  size_t chosen = LS_RGB;
+  for (size_t plane = LS_RGB + 1; plane-- > 0;) {
+    fill_plane(picture, plane, view->values);
+    LS_PASS(ls_map_blur(map_of(view, view->values), smoothing(view)));
+    LS_PASS(find_detail(view));
+    const double contrast = sqrt(mean_power(view, 2));
+    const double needed = chosen == LS_RGB ? COLOUR_GAIN * most : most;
+    if (plane != LS_RGB && contrast <= needed) continue;
+    most = contrast;
+    chosen = plane;
+  }
+  fill_plane(picture, chosen, view->values);
+  return find_detail(view);
+}
+
+static bool is_border(const plane_view *view, size_t i)
+{
+  const size_t x = i % view->width, y = i / view->width;
+  return x == 0 || y == 0 || x + 1 == view->width || y + 1 == view->height;
+}
+
+/* The border's values, packed into `detail`, which is free for that. Returns their number. */
+static size_t take_border(const plane_view *view, const float *values)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < view->count; i++)
+    if (is_border(view, i)) view->detail[count++] = values[i];
+  return count;
+}
+
+/* Is ink darker than paper? Where details do not say it, the border is paper. */
+static bool is_ink_dark(const plane_view *view)
+{
+  const double deviation = sqrt(mean_power(view, 2));
+  const double skewness = deviation > 0.0 ? mean_power(view, 3) / pow(deviation, 3.0) : 0.0;
+  if (fabs(skewness) >= MIN_SKEWNESS) return skewness < 0.0;
+  const size_t border = take_border(view, view->values);
+  const float low = ls_quantile(view->values, view->count, 0.0),
+              high = ls_quantile(view->values, view->count, 1.0);
+  return ls_quantile(view->detail, border, 0.5) > (low + high) / 2.0F;
+}
+
+/* ---- 3: paper ---- */
+
+/* Do the border and the whole agree on one level of the paper? */
+static bool is_even(const plane_view *view, const float *values, float *paper)
+{
+  const size_t border = take_border(view, values);
+  *paper = ls_quantile(view->detail, border, 0.5);
+  const float spread = ls_quantile(view->detail, border, 0.9) - ls_quantile(view->detail, border, 0.1);
+  const float range = ls_quantile(values, view->count, 1.0) - ls_quantile(values, view->count, 0.0);
+  const float all = ls_quantile(values, view->count, 0.5);
+  return spread <= EVEN * range && fabsf(all - *paper) <= EVEN * range;
+}
+
+/* The level of the paper at every pixel of `smooth`, into `detail`. */
+static ls_status find_paper(const plane_view *view, const float *smooth)
+{
+  float level;
+  if (is_even(view, smooth, &level)) {
+    for (size_t i = 0; i < view->count; i++) view->detail[i] = level;
+    return LS_OK;
+  }
+  memcpy(view->detail, smooth, view->count * sizeof(float));
+  LS_PASS(ls_map_erode(map_of(view, view->detail), window_of(view)));
+  return ls_map_dilate(map_of(view, view->detail), window_of(view));
+}
+
+/* ---- 4, 5: ink ---- */
+
+/* The part of the paper's light that is missing. `values` is the light that is missing of white. */
+static void subtract_paper(const plane_view *view, float *values)
+{
+  for (size_t i = 0; i < view->count; i++)
+    values[i] = (values[i] - view->detail[i]) / fmaxf(WHITE - view->detail[i], 1.0F);
+}
+
+/* Move the middle of the paper's grain to 0; what is below is none. */
+static void centre(const plane_view *view, float *values)
+{
+  const float middle = ls_quantile(values, view->count, 0.5);
+  for (size_t i = 0; i < view->count; i++) values[i] = fminf(fmaxf(values[i] - middle, 0.0F), 1.0F);
+}
+
+static float grain_of(const plane_view *view, const float *values)
+{
+  const float middle = ls_quantile(values, view->count, 0.5);
+  for (size_t i = 0; i < view->count; i++) view->detail[i] = fabsf(values[i] - middle);
+  return DEVIATION_OF_MEDIAN * ls_quantile(view->detail, view->count, 0.5);
+}
+
+static ls_status judge(const plane_view *view, ls_ink *out)
+{
+  const float grain = grain_of(view, out->smooth);
+  centre(view, out->values);
+  centre(view, out->smooth);
+  const float strongest = ls_quantile(out->smooth, view->count, 1.0);
+  if (strongest < MIN_CONTRAST) return ls_fail(LS_E_INPUT, "no ink found: the picture is of one colour");
+  out->floor = fmaxf(FAINT * strongest, fmaxf(GRAIN * grain, MIN_CONTRAST / 2.0F));
+  if (strongest <= out->floor) return ls_fail(LS_E_INPUT, "no ink found: nothing but grain in the picture");
+  size_t above = 0;
+  for (size_t i = 0; i < view->count; i++) above += out->smooth[i] > out->floor;
+  out->share = (double)above / (double)view->count;
+  return LS_OK;
+}
+
+static ls_status find_ink(const ls_planes *picture, plane_view *view, ls_ink *out)
+{
+  LS_PASS(choose_plane(picture, view));
+  const bool is_dark = is_ink_dark(view);
+  for (size_t i = 0; i < view->count; i++)
+    out->values[i] = is_dark ? WHITE - view->values[i] : view->values[i];
+  memcpy(out->smooth, out->values, view->count * sizeof *out->smooth);
+  LS_PASS(ls_map_blur(map_of(view, out->smooth), smoothing(view)));
+  LS_PASS(find_paper(view, out->smooth));
+  subtract_paper(view, out->values);
+  subtract_paper(view, out->smooth);
+  return judge(view, out);
+}
+
+ls_status ls_ink_find(const ls_planes *picture, ls_ink *out)
+{
+  const size_t count = picture->width * picture->height;
+  plane_view view = {.width = picture->width, .height = picture->height, .count = count};
+  *out = (ls_ink){.width = picture->width, .height = picture->height};
+  ls_status status;
+  LS_GO(ls_alloc(&view.values, count, sizeof *view.values, "a plane"));
+  LS_GO(ls_alloc(&view.detail, count, sizeof *view.detail, "a plane"));
+  LS_GO(ls_alloc(&out->values, count, sizeof *out->values, "ink"));
+  LS_GO(ls_alloc(&out->smooth, count, sizeof *out->smooth, "ink"));
+  LS_GO(find_ink(picture, &view, out));
+done:
+  free(view.values);
+  free(view.detail);
+  if (status != LS_OK) ls_ink_fini(out);
+  return status;
+}
+
+void ls_ink_fini(ls_ink *ink)
+{
+  free(ink->values);
+  free(ink->smooth);
+  *ink = (ls_ink){.values = NULL};
+}
+
+float ls_ink_level(const float *values, size_t count, float floor)
+{
+  double counts[LEVELS] = {0.0}, total = 0.0, sum = 0.0, below = 0.0, sum_below = 0.0, best = 0.0;
+  float level = floor;
+  for (size_t i = 0; i < count; i++) {
+    if (!(values[i] > floor)) continue;
+    const size_t bin = (size_t)(fminf(values[i], 1.0F) * (float)(LEVELS - 1));
+    counts[bin] += 1.0;
+    total += 1.0;
+    sum += (double)bin;
+  }
+  for (size_t bin = 0; bin < LEVELS; bin++) {
+    below += counts[bin];
+    sum_below += counts[bin] * (double)bin;
+    if (!(below > 0.0) || !(total - below > 0.0)) continue;
+    const double apart = sum_below / below - (sum - sum_below) / (total - below);
+    const double between = below * (total - below) * apart * apart;
+    if (between <= best) continue;
+    best = between;
+    level = fmaxf(floor, (float)(bin + 1) / (float)(LEVELS - 1));
+  }
+  return level;
+}
