@@ -31,7 +31,8 @@ static const double MIN_STROKE = 0.07;  /* thickness, of the drawing's longer si
 static const double PART_MASS = 0.03;   /* of the main part */
 static const double NEAR = 0.12;        /* of the main part's size */
 static const double FAR_MASS = 0.06, FAR = 0.3;
-static const double OWN_HEIGHT = 0.6, OWN_MASS = 0.25; /* of the main part: a drawing of its own */
+static const double OWN_HEIGHT = 0.6, OWN_MASS = 0.25,
+                    APART = 0.06; /* of the main part: a drawing of its own */
 
 static size_t shorter_side(const ls_ink *ink)
 {
@@ -56,15 +57,35 @@ static void erase_stroke(ls_ink *ink, const ls_strokes *strokes, const ls_stroke
     if (strokes->labels[i] == stroke->label) ink->values[i] = ink->smooth[i] = 0.0F;
 }
 
-static ls_status remove_frames(ls_ink *ink)
+/* For what is tried and may have to be undone. `spare` [2, height, width]: values and smooth. */
+static void save(const ls_ink *ink, float *spare)
+{
+  const size_t count = ink->width * ink->height;
+  memcpy(spare, ink->values, count * sizeof *spare);
+  memcpy(spare + count, ink->smooth, count * sizeof *spare);
+}
+
+static void restore(ls_ink *ink, const float *spare)
+{
+  const size_t count = ink->width * ink->height;
+  memcpy(ink->values, spare, count * sizeof *spare);
+  memcpy(ink->smooth, spare + count, count * sizeof *spare);
+}
+
+static ls_status remove_frames(ls_ink *ink, float *spare)
 {
   ls_strokes strokes;
   LS_PASS(ls_strokes_find(ink, ink->floor, ink->floor, &strokes));
-  for (size_t i = 0; i < strokes.count; i++)
-    if (is_large(ink, &strokes.list[i]) && ls_rules_is_frame(&strokes, &strokes.list[i]))
-      ls_rules_remove_frame(ink, &strokes, &strokes.list[i]);
+  ls_status status = LS_OK;
+  for (size_t i = 0; i < strokes.count && status == LS_OK; i++) {
+    bool is_one = false;
+    if (!is_large(ink, &strokes.list[i])) continue;
+    save(ink, spare);
+    status = ls_rules_remove_frame(ink, &strokes, &strokes.list[i], &is_one);
+    if (!is_one) restore(ink, spare);
+  }
   ls_strokes_fini(&strokes);
-  return LS_OK;
+  return status;
 }
 
 static ls_status remove_borders(ls_ink *ink)
@@ -107,7 +128,8 @@ static bool is_own(const ls_stroke *main_part, const ls_stroke *stroke)
 {
   const double tall = (double)ls_stroke_height(stroke) / (double)ls_stroke_height(main_part);
   return tall >= OWN_HEIGHT && stroke->mass >= OWN_MASS * main_part->mass &&
-         gap(main_part->left, main_part->right, stroke->left, stroke->right) > 0;
+         (double)gap(main_part->left, main_part->right, stroke->left, stroke->right) >
+             APART * (double)ls_stroke_size(main_part);
 }
 
 /* `whole`: the rectangle of what belongs to the drawing so far. */
@@ -222,21 +244,18 @@ static ls_status cut_out(const ls_ink *ink, const ls_strokes *strokes, const ls_
 
 /* ---- the whole ---- */
 
-/* Strokes without what is no drawing; with it, if nothing is left then. `spare` [2, height, width]. */
+/* Strokes without what is no drawing; with it, if nothing is left then. `spare` [4, height, width]. */
 static ls_status clean(ls_ink *ink, float *spare, ls_strokes *out)
 {
-  const size_t count = ink->width * ink->height;
-  memcpy(spare, ink->values, count * sizeof *spare);
-  memcpy(spare + count, ink->smooth, count * sizeof *spare);
+  save(ink, spare);
+  LS_PASS(remove_frames(ink, spare + 2 * ink->width * ink->height));
   LS_PASS(ls_rules_remove(ink));
-  LS_PASS(remove_frames(ink));
   LS_PASS(remove_borders(ink));
   LS_PASS(find_strokes(ink, out));
   const ls_stroke *main_part = find_main(out);
   if (main_part && is_large(ink, main_part)) return LS_OK;
   ls_strokes_fini(out);
-  memcpy(ink->values, spare, count * sizeof *spare);
-  memcpy(ink->smooth, spare + count, count * sizeof *spare);
+  restore(ink, spare);
   return find_strokes(ink, out);
 }
 
@@ -244,7 +263,7 @@ static ls_status find_drawing(ls_ink *ink, ls_drawing *out)
 {
   float *spare;
   ls_strokes strokes = {.labels = NULL};
-  LS_PASS(ls_alloc(&spare, 2 * ink->width * ink->height, sizeof *spare, "ink"));
+  LS_PASS(ls_alloc(&spare, 4 * ink->width * ink->height, sizeof *spare, "ink"));
   ls_status status;
   LS_GO(clean(ink, spare, &strokes));
   const ls_stroke *main_part = find_main(&strokes);

@@ -3,7 +3,7 @@
  *
  * 1. Of grey, red, green and blue that plane is taken in which details stand out most: blue ink and a red
  *    margin are then no longer alike, and yellow on white is seen at all.
- * 2. Ink is the side, dark or light, to which details deviate further (skewness), for they are the minority.
+ * 2. Ink is dark if most of what is narrow is dark: closings against openings by squares of several widths.
  * 3. The level of the paper is a number where the border and most of the picture agree on it. Else it is the
  *    morphological opening (of ink as bright) by a square wider than strokes: what is narrower vanishes,
  * while gradients and shadows stay, with their edges (top-hat transform: Serra, Image Analysis and
@@ -21,7 +21,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-enum { LEVELS = 256, SMOOTHED_SIDE = 64 };
+enum { LEVELS = 256, SMOOTHED_SIDE = 64, WIDTHS = 5 };
 
 static const float WHITE = 255.0F;
 static const float MIN_CONTRAST = 8.0F / 255.0F; /* of the strongest ink */
@@ -30,7 +30,10 @@ static const float GRAIN = 5.0F;                 /* standard deviations of the p
 static const float EVEN = 0.12F;                 /* of the range of the picture: what paper may differ by */
 static const double WINDOW = 0.125;              /* radius of the opening, in shorter sides */
 static const double COLOUR_GAIN = 1.3;           /* by which a colour must stand out more than grey does */
-static const double MIN_SKEWNESS = 0.5;
+static const float COVERED = 0.25F;              /* of the largest difference */
+static const double MINORITY = 0.4;              /* of the picture */
+static const double MUCH = 0.1;                  /* of what is narrow at any width */
+static const double DECIDED = 0.5;               /* difference of dark and light details, of their sum */
 
 static const float DEVIATION_OF_MEDIAN = 1.4826F; /* of a normal distribution */
 
@@ -76,13 +79,10 @@ static ls_status find_detail(const plane_view *view)
   return LS_OK;
 }
 
-static double mean_power(const plane_view *view, int power)
+static double mean_square(const plane_view *view)
 {
   double sum = 0.0;
-  for (size_t i = 0; i < view->count; i++) {
-    const double d = (double)view->detail[i];
-    sum += power == 2 ? d * d : d * d * d;
-  }
+  for (size_t i = 0; i < view->count; i++) sum += (double)view->detail[i] * (double)view->detail[i];
   return sum / (double)view->count;
 }
 
@@ -94,14 +94,14 @@ static ls_status choose_plane(const ls_planes *picture, plane_view *view)
     fill_plane(picture, plane, view->values);
     LS_PASS(ls_map_blur(map_of(view, view->values), smoothing(view)));
     LS_PASS(find_detail(view));
-    const double contrast = sqrt(mean_power(view, 2));
+    const double contrast = sqrt(mean_square(view));
     const double needed = chosen == LS_RGB ? COLOUR_GAIN * most : most;
     if (plane != LS_RGB && contrast <= needed) continue;
     most = contrast;
     chosen = plane;
   }
   fill_plane(picture, chosen, view->values);
-  return find_detail(view);
+  return LS_OK;
 }
 
 static bool is_border(const plane_view *view, size_t i)
@@ -119,16 +119,82 @@ static size_t take_border(const plane_view *view, const float *values)
   return count;
 }
 
-/* Is ink darker than paper? Where details do not say it, the border is paper. */
-static bool is_ink_dark(const plane_view *view)
+/* What is narrower than a square, and darker or lighter than what is around it. */
+typedef struct narrow {
+  double power; /* sum of the squares of what the closing or opening takes away */
+  double share; /* of the picture that it covers */
+} narrow;
+
+static ls_status measure_narrow(const plane_view *view, const float *values, size_t radius, bool is_dark,
+                                narrow *out)
 {
-  const double deviation = sqrt(mean_power(view, 2));
-  const double skewness = deviation > 0.0 ? mean_power(view, 3) / pow(deviation, 3.0) : 0.0;
-  if (fabs(skewness) >= MIN_SKEWNESS) return skewness < 0.0;
-  const size_t border = take_border(view, view->values);
-  const float low = ls_quantile(view->values, view->count, 0.0),
-              high = ls_quantile(view->values, view->count, 1.0);
-  return ls_quantile(view->detail, border, 0.5) > (low + high) / 2.0F;
+  const ls_map map = map_of(view, view->detail);
+  memcpy(view->detail, values, view->count * sizeof *values);
+  LS_PASS(is_dark ? ls_map_dilate(map, radius) : ls_map_erode(map, radius));
+  LS_PASS(is_dark ? ls_map_erode(map, radius) : ls_map_dilate(map, radius));
+  float most = 0.0F;
+  for (size_t i = 0; i < view->count; i++) {
+    view->detail[i] = fabsf(view->detail[i] - values[i]);
+    most = fmaxf(most, view->detail[i]);
+  }
+  size_t covered = 0;
+  *out = (narrow){.power = 0.0};
+  for (size_t i = 0; i < view->count; i++) {
+    out->power += (double)view->detail[i] * (double)view->detail[i];
+    covered += view->detail[i] > COVERED * most;
+  }
+  out->share = (double)covered / (double)view->count;
+  return LS_OK;
+}
+
+/* What is dark and what is light below one width. */
+typedef struct sides {
+  narrow dark, light;
+} sides;
+
+/* Ink is the minority: what covers more is no ink. */
+static double power_of(narrow side)
+{
+  return side.share < MINORITY ? side.power : 0.0;
+}
+
+/* From -1, where what is narrow is light, to 1, where it is dark. */
+static double compare(sides s)
+{
+  const double dark = power_of(s.dark), light = power_of(s.light);
+  return dark + light > 0.0 ? (dark - light) / (dark + light) : 0.0;
+}
+
+/* Strokes are narrower than what they enclose: the least width at which there is much, and of one side, says
+ * it. 0: none does. */
+static double decide(const sides widths[WIDTHS])
+{
+  double most = 0.0;
+  for (size_t i = 0; i < WIDTHS; i++)
+    most = fmax(most, fmax(power_of(widths[i].dark), power_of(widths[i].light)));
+  for (size_t i = 0; i < WIDTHS; i++) {
+    const double power = power_of(widths[i].dark) + power_of(widths[i].light);
+    if (power >= MUCH * most && fabs(compare(widths[i])) >= DECIDED) return compare(widths[i]);
+  }
+  return 0.0;
+}
+
+/* Is ink darker than paper? Where no width says it, the border is paper. */
+static ls_status is_ink_dark(const plane_view *view, const float *values, bool *is_dark)
+{
+  sides widths[WIDTHS] = {{.dark = {.power = 0.0}}};
+  size_t radius = window_of(view);
+  for (size_t i = WIDTHS; i-- > 0 && radius > 0; radius /= 2) {
+    LS_PASS(measure_narrow(view, values, radius, true, &widths[i].dark));
+    LS_PASS(measure_narrow(view, values, radius, false, &widths[i].light));
+  }
+  const double decision = decide(widths);
+  *is_dark = decision > 0.0;
+  if (decision > 0.0 || decision < 0.0) return LS_OK;
+  const size_t border = take_border(view, values);
+  const float low = ls_quantile(values, view->count, 0.0), high = ls_quantile(values, view->count, 1.0);
+  *is_dark = ls_quantile(view->detail, border, 0.5) > (low + high) / 2.0F;
+  return LS_OK;
 }
 
 /* ---- 3: paper ---- */
@@ -198,11 +264,14 @@ static ls_status judge(const plane_view *view, ls_ink *out)
 static ls_status find_ink(const ls_planes *picture, plane_view *view, ls_ink *out)
 {
   LS_PASS(choose_plane(picture, view));
-  const bool is_dark = is_ink_dark(view);
-  for (size_t i = 0; i < view->count; i++)
-    out->values[i] = is_dark ? WHITE - view->values[i] : view->values[i];
-  memcpy(out->smooth, out->values, view->count * sizeof *out->smooth);
+  bool is_dark;
+  memcpy(out->smooth, view->values, view->count * sizeof *out->smooth);
   LS_PASS(ls_map_blur(map_of(view, out->smooth), smoothing(view)));
+  LS_PASS(is_ink_dark(view, out->smooth, &is_dark));
+  for (size_t i = 0; i < view->count; i++) {
+    out->values[i] = is_dark ? WHITE - view->values[i] : view->values[i];
+    if (is_dark) out->smooth[i] = WHITE - out->smooth[i];
+  }
   LS_PASS(find_paper(view, out->smooth));
   subtract_paper(view, out->values);
   subtract_paper(view, out->smooth);

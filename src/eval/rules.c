@@ -12,7 +12,8 @@
 #include "base/size.h"
 
 enum {
-  MIN_SIDE = 64, /* of pictures that may show paper with lines */
+  MIN_SIDE = 64,  /* of pictures that may show paper with lines */
+  MIN_FRAME = 48, /* sides */
   MOST_RULES = 60,
   SAMPLES = 160, /* places along a line that vote */
   BIN = 3,       /* pixels across a line that vote for the same one */
@@ -23,14 +24,18 @@ static const double STEEPEST = 0.21;  /* tangent of 12 degrees */
 static const double COVERAGE = 0.85;  /* of the picture, that a line is seen on */
 static const double BESIDE = 0.5;     /* and at most, beside it: else it is an area */
 static const double THICKEST = 0.015; /* of the shorter side */
-static const double MARGIN = 0.08;    /* of a frame's sides, that they may be tilted or bent by */
-static const double SIDES = 0.9;      /* of a frame's sides, that are seen */
+static const double THIN = 0.4;       /* of a line, where nothing crosses it */
+static const double SIDES = 0.6;      /* of a frame, what crosses it and sticks out included */
 
-/* A picture seen along lines that are nearly level: upright ones are level in its transpose. */
+/* A rectangle of a picture seen along lines that are nearly level: upright ones are level in its transpose.
+ */
 typedef struct lie {
   ls_ink *ink;
-  size_t along, across;               /* pixels */
-  size_t along_stride, across_stride; /* floats */
+  const uint32_t *labels; /* of the picture; NULL: all ink counts */
+  uint32_t label;         /* of the stroke that counts alone */
+  size_t start;           /* pixel of its corner */
+  size_t along, across;   /* pixels */
+  size_t along_stride, across_stride;
 } lie;
 
 typedef struct rule {
@@ -39,14 +44,21 @@ typedef struct rule {
   double coverage;
 } rule;
 
-static bool is_ink(const lie *l, size_t along, size_t across)
+static size_t pixel_of(const lie *l, size_t along, size_t across)
 {
-  return l->ink->smooth[along * l->along_stride + across * l->across_stride] > l->ink->floor;
+  return l->start + along * l->along_stride + across * l->across_stride;
 }
 
-static size_t thickest(const ls_ink *ink)
+static bool is_ink(const lie *l, size_t along, size_t across)
 {
-  const size_t side = ls_size_min(ink->width, ink->height);
+  const size_t i = pixel_of(l, along, across);
+  return l->ink->smooth[i] > l->ink->floor && (!l->labels || l->labels[i] == l->label);
+}
+
+/* The most that a line may be thick, in pixels. */
+static size_t thickest(const lie *l)
+{
+  const size_t side = ls_size_min(l->along, l->across);
   return ls_size_min((size_t)(2.5 + THICKEST * (double)side), MOST_RUN);
 }
 
@@ -95,7 +107,7 @@ static void vote(double slope, votes *v)
 /* The line of this slope that is seen best, if it is better than `best`. */
 static void take_best(const lie *l, const votes *v, double slope, rule *best)
 {
-  const size_t beside = thickest(l->ink) / BIN + 2;
+  const size_t beside = thickest(l) / BIN + 2;
   for (size_t i = beside; i + beside < v->bins; i++) {
     const double seen = (double)v->count[i] / (double)v->places;
     const unsigned around =
@@ -141,47 +153,55 @@ static run run_at(const lie *l, size_t x, long y)
 static void erase(const lie *l, size_t x, run r)
 {
   for (size_t y = r.start; y < r.start + r.length; y++) {
-    const size_t i = x * l->along_stride + y * l->across_stride;
-    l->ink->values[i] = 0.0F;
-    l->ink->smooth[i] = 0.0F;
+    const size_t i = pixel_of(l, x, y);
+    l->ink->values[i] = l->ink->smooth[i] = 0.0F;
   }
 }
 
-/* The length that half of the runs do not exceed. */
-static size_t middle_run(const size_t counts[MOST_RUN + 1])
+/* The run at a place of a line. */
+static run run_of(const lie *l, const rule *r, size_t x)
 {
-  size_t total = 0, below = 0, length = 0;
-  for (size_t i = 1; i <= MOST_RUN; i++) total += counts[i];
-  while (length < MOST_RUN && 2 * below < total) below += counts[++length];
+  return run_at(l, x, (long)floor(r->slope * (double)x + ((double)r->intercept + 0.5) * BIN));
+}
+
+/* The length that half of the runs along a line do not exceed; those of strokes that cross it or lie on it do
+ * not count. */
+static size_t thickness_of(const lie *l, const rule *r)
+{
+  size_t counts[MOST_RUN + 1] = {0}, total = 0, below = 0, length = 0;
+  const size_t most = thickest(l);
+  for (size_t x = 0; x < l->along; x++) {
+    const size_t own = run_of(l, r, x).length;
+    if (own == 0 || own > most) continue;
+    counts[own]++;
+    total++;
+  }
+  while (length < most && 2 * below < total) below += counts[++length];
   return length;
 }
 
-/* Erase the runs that are as thick as most of those that `locate` gives for places from `first` to `end`. */
-static void erase_thin(const lie *l, size_t first, size_t end, run (*locate)(const void *, size_t),
-                       const void *where)
+/* Erase the runs that are as thick as most of a line's. Returns whether it is a line: thin on most of its
+ * way.
+ */
+static bool erase_rule(const lie *l, const rule *r)
 {
-  size_t counts[MOST_RUN + 1] = {0};
-  for (size_t x = first; x < end; x++) counts[ls_size_min(locate(where, x).length, MOST_RUN)]++;
-  const size_t thin = middle_run(counts) * 3 / 2 + 1;
-  for (size_t x = first; x < end; x++) {
-    const run r = locate(where, x);
-    if (r.length > 0 && r.length <= thin) erase(l, x, r);
+  const size_t thin = thickness_of(l, r) * 3 / 2 + 1;
+  size_t seen = 0;
+  for (size_t x = 0; x < l->along; x++) {
+    const size_t length = run_of(l, r, x).length;
+    seen += length > 0 && length <= thin;
   }
+  if ((double)seen < THIN * (double)l->along) return false;
+  for (size_t x = 0; x < l->along; x++) {
+    const run own = run_of(l, r, x);
+    if (own.length > 0 && own.length <= thin) erase(l, x, own);
+  }
+  return true;
 }
 
-typedef struct rule_place {
-  const lie *l;
-  rule r;
-} rule_place;
-
-static run run_of_rule(const void *where, size_t x)
-{
-  const rule_place *place = where;
-  const double y = place->r.slope * (double)x + ((double)place->r.intercept + 0.5) * BIN;
-  return run_at(place->l, x, (long)floor(y));
-}
-
-static ls_status remove_lying(const lie *l)
+/* Erase the lines that are seen on so much of the rectangle, `most` of them. Returns their number by `count`.
+ */
+static ls_status remove_lying(const lie *l, double coverage, size_t most, size_t *count)
 {
   votes v = {.places = (l->along + step_of(l) - 1) / step_of(l),
              .offset = (size_t)(STEEPEST * (double)l->along) / BIN + 2};
@@ -190,11 +210,10 @@ static ls_status remove_lying(const lie *l)
   LS_GO(ls_alloc(&v.points, v.places * l->across, sizeof *v.points, "the lines"));
   LS_GO(ls_alloc(&v.count, v.bins, sizeof *v.count, "the lines"));
   LS_GO(ls_alloc(&v.last, v.bins, sizeof *v.last, "the lines"));
-  for (size_t i = 0; i < MOST_RULES; i++) {
-    rule_place place = {.l = l};
-    find_rule(l, &v, &place.r);
-    if (place.r.coverage < COVERAGE) break;
-    erase_thin(l, 0, l->along, run_of_rule, &place);
+  for (*count = 0; *count < most; (*count)++) {
+    rule best;
+    find_rule(l, &v, &best);
+    if (best.coverage < coverage || !erase_rule(l, &best)) break;
   }
 done:
   free(v.points);
@@ -205,78 +224,27 @@ done:
 
 ls_status ls_rules_remove(ls_ink *ink)
 {
+  size_t count;
   if (ls_size_min(ink->width, ink->height) < MIN_SIDE) return LS_OK;
-  const lie level = {ink, ink->width, ink->height, 1, ink->width};
-  const lie upright = {ink, ink->height, ink->width, ink->width, 1};
-  LS_PASS(remove_lying(&level));
-  return remove_lying(&upright);
+  const lie level = {ink, NULL, 0, 0, ink->width, ink->height, 1, ink->width};
+  const lie upright = {ink, NULL, 0, 0, ink->height, ink->width, ink->width, 1};
+  LS_PASS(remove_lying(&level, COVERAGE, MOST_RULES, &count));
+  return remove_lying(&upright, COVERAGE, MOST_RULES, &count);
 }
 
 /* ---- frames ---- */
 
-/* A side of the rectangle around a stroke, seen from outside. */
-typedef struct side {
-  const ls_strokes *strokes;
-  uint32_t label;
-  size_t first, end;                  /* along the side */
-  size_t outer;                       /* across: its first row or column */
-  size_t margin;                      /* rows or columns that it may lie in */
-  size_t extent;                      /* rows or columns of the whole frame */
-  bool is_last;                       /* seen from below or from the right */
-  size_t along_stride, across_stride; /* pixels */
-} side;
-
-enum { SIDES_OF_FRAME = 4 };
-
-static void take_sides(const ls_strokes *strokes, const ls_stroke *frame, side sides[SIDES_OF_FRAME])
+ls_status ls_rules_remove_frame(ls_ink *ink, const ls_strokes *strokes, const ls_stroke *frame, bool *is_one)
 {
-  const size_t width = strokes->width, height = ls_stroke_height(frame), breadth = ls_stroke_width(frame);
-  const size_t tall = ls_size_max((size_t)(MARGIN * (double)height), 1),
-               wide = ls_size_max((size_t)(MARGIN * (double)breadth), 1);
-  const uint32_t label = frame->label;
-  sides[0] = (side){strokes, label, frame->left, frame->right, frame->top, tall, height, false, 1, width};
-  sides[1] =
-      (side){strokes, label, frame->left, frame->right, frame->bottom - 1, tall, height, true, 1, width};
-  sides[2] = (side){strokes, label, frame->top, frame->bottom, frame->left, wide, breadth, false, width, 1};
-  sides[3] =
-      (side){strokes, label, frame->top, frame->bottom, frame->right - 1, wide, breadth, true, width, 1};
-}
-
-static bool is_of_frame(const side *s, size_t x, size_t depth)
-{
-  const size_t y = s->is_last ? s->outer - depth : s->outer + depth;
-  return s->strokes->labels[x * s->along_stride + y * s->across_stride] == s->label;
-}
-
-/* The outermost run of ink at `x`, if it begins within the margin. */
-static run run_of_side(const void *where, size_t x)
-{
-  const side *s = where;
-  size_t depth = 0, length = 0;
-  while (depth < s->margin && !is_of_frame(s, x, depth)) depth++;
-  if (depth == s->margin) return (run){.length = 0};
-  while (depth + length < s->extent && is_of_frame(s, x, depth + length)) length++;
-  return (run){.start = s->is_last ? s->outer + 1 - depth - length : s->outer + depth, .length = length};
-}
-
-bool ls_rules_is_frame(const ls_strokes *strokes, const ls_stroke *stroke)
-{
-  side sides[SIDES_OF_FRAME];
-  take_sides(strokes, stroke, sides);
-  for (size_t i = 0; i < SIDES_OF_FRAME; i++) {
-    size_t seen = 0;
-    for (size_t x = sides[i].first; x < sides[i].end; x++) seen += run_of_side(&sides[i], x).length > 0;
-    if ((double)seen < SIDES * (double)(sides[i].end - sides[i].first)) return false;
-  }
-  return true;
-}
-
-void ls_rules_remove_frame(ls_ink *ink, const ls_strokes *strokes, const ls_stroke *frame)
-{
-  side sides[SIDES_OF_FRAME];
-  take_sides(strokes, frame, sides);
-  for (size_t i = 0; i < SIDES_OF_FRAME; i++) {
-    const lie l = {ink, 0, 0, sides[i].along_stride, sides[i].across_stride};
-    erase_thin(&l, sides[i].first, sides[i].end, run_of_side, &sides[i]);
-  }
+  const size_t width = ls_stroke_width(frame), height = ls_stroke_height(frame);
+  *is_one = false;
+  if (ls_size_min(width, height) < MIN_FRAME) return LS_OK;
+  const size_t start = frame->top * ink->width + frame->left;
+  const lie level = {ink, strokes->labels, frame->label, start, width, height, 1, ink->width};
+  const lie upright = {ink, strokes->labels, frame->label, start, height, width, ink->width, 1};
+  size_t rows, columns = 0;
+  LS_PASS(remove_lying(&level, SIDES, 2, &rows));
+  if (rows == 2) LS_PASS(remove_lying(&upright, SIDES, 2, &columns));
+  *is_one = columns == 2;
+  return LS_OK;
 }

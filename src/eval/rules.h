@@ -3,6 +3,8 @@
 #ifndef LS_EVAL_RULES_H
 #define LS_EVAL_RULES_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "eval/ink.h"
 #include "eval/strokes.h"
@@ -11,10 +13,11 @@
  * degrees; strokes that cross them stay. Local. Errors: LS_E_MEMORY. */
 ls_status ls_rules_remove(ls_ink *ink) LS_CHECKED;
 
-/** Is the stroke a rectangle's four sides? */
-bool ls_rules_is_frame(const ls_strokes *strokes, const ls_stroke *stroke);
-
-/** Take the sides of a frame out of the ink; what touches them from within stays. */
-void ls_rules_remove_frame(ls_ink *ink, const ls_strokes *strokes, const ls_stroke *frame);
+/** Take two level and two upright lines along a stroke's rectangle out of the ink: a frame; what touches or
+ * crosses them stays. `is_one`: it had them; if not, some may be gone all the same. Local. Errors:
+ * LS_E_MEMORY.
+ */
+ls_status ls_rules_remove_frame(ls_ink *ink, const ls_strokes *strokes, const ls_stroke *frame,
+                                bool *is_one) LS_CHECKED;
 
 #endif
