@@ -60,26 +60,35 @@ static error_t parse_picture(const char *word, predict_arguments *arguments, str
   return EINVAL;
 }
 
+
+/* Are the arguments complete, and do they agree? */
+static error_t check_arguments(const predict_arguments *arguments, struct argp_state *state)
+{
+  if (arguments->count == 0)
+    argp_error(state, "expected a checkpoint and at least one picture");
+  else if (arguments->raw && arguments->picture != LS_PICTURE_AUTO)
+    argp_error(state, "--raw and --picture exclude each other");
+  else
+    return 0;
+  return EINVAL;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   predict_arguments *arguments = state->input;
+  if (key == KEY_PICTURE) return parse_picture(value, arguments, state);
+  if (key == ARGP_KEY_END) return check_arguments(arguments, state);
   if (key == KEY_RAW)
     arguments->raw = true;
-  else if (key == KEY_PICTURE)
-    return parse_picture(value, arguments, state);
   else if (key == KEY_JSON)
     arguments->json = true;
   else if (key == ARGP_KEY_ARG && !arguments->checkpoint)
     arguments->checkpoint = value;
   else if (key == ARGP_KEY_ARG)
     arguments->images[arguments->count++] = value;
-  else if (key == ARGP_KEY_END && arguments->raw && arguments->picture != LS_PICTURE_AUTO)
-    argp_error(state, "--raw and --picture exclude each other");
-  else if (key == ARGP_KEY_END && arguments->count == 0)
-    argp_error(state, "expected a checkpoint and at least one picture");
-  else if (key != ARGP_KEY_END)
+  else
     return ARGP_ERR_UNKNOWN;
-  return key == ARGP_KEY_END && arguments->count == 0 ? EINVAL : 0;
+  return 0;
 }
 
 static const struct argp_option options[] = {

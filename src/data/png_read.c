@@ -18,6 +18,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/exif.h"
+#include "data/picture_format.h"
 
 enum {
   RGBA = 4,
@@ -34,6 +36,7 @@ typedef struct png_decoder {
   size_t left;
   size_t file_bytes;
   size_t allowance; /* bytes that may be read for what is being decoded */
+  bool is_deep;     /* 16 bits: samples are two bytes, as they come */
   bool is_short_of_memory;
   char reason[160]; /* why there is no picture */
   ls_rgba picture;
@@ -96,13 +99,13 @@ static void check_size(png_structp png, png_infop info, png_decoder *decoder)
   if (*reason) png_longjmp(png, 1);
 }
 
-/* Whatever it is, to 8 bits of red, green, blue and alpha. Returns the passes over an interlaced picture. */
+/* Whatever it is, to 8 or 16 bits of red, green, blue and alpha. Returns the passes over an interlaced
+ * picture. */
 static int ask_for_rgba(png_structp png, png_infop info)
 {
   png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */
-  png_set_scale_16(png);
   png_set_gray_to_rgb(png);
-  png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
+  png_set_add_alpha(png, 0xffff, PNG_FILLER_AFTER);
   const int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
   return passes;
@@ -113,7 +116,9 @@ static void make_picture(png_structp png, png_infop info, png_decoder *decoder)
   ls_rgba *picture = &decoder->picture;
   picture->width = png_get_image_width(png, info);
   picture->height = png_get_image_height(png, info);
-  if (ls_alloc(&picture->pixels, picture->width * picture->height, RGBA, "a picture") == LS_OK) return;
+  decoder->is_deep = png_get_bit_depth(png, info) == 16;
+  const size_t bytes = decoder->is_deep ? 2 * RGBA : RGBA;
+  if (ls_alloc(&picture->pixels, picture->width * picture->height, bytes, "a picture") == LS_OK) return;
   decoder->is_short_of_memory = true;
   png_longjmp(png, 1);
 }
@@ -122,10 +127,11 @@ static void make_picture(png_structp png, png_infop info, png_decoder *decoder)
 static void read_rows(png_structp png, png_decoder *decoder, int passes, size_t row_bytes)
 {
   const ls_rgba *picture = &decoder->picture;
+  const size_t bytes = decoder->is_deep ? 2 * RGBA : RGBA;
   for (int pass = 0; pass < passes; pass++)
     for (size_t y = 0; y < picture->height; y++) {
       decoder->allowance = 2 * row_bytes + ROW_INPUT_BYTES;
-      png_read_row(png, picture->pixels + y * picture->width * RGBA, NULL);
+      png_read_row(png, picture->pixels + y * picture->width * bytes, NULL);
     }
   decoder->allowance = SIZE_MAX;
 }
@@ -144,6 +150,27 @@ static bool decode(png_structp png, png_infop info, png_decoder *decoder)
   read_rows(png, decoder, passes, row_bytes);
   png_read_end(png, NULL);
   return true;
+}
+
+static unsigned deep_sample(const ls_rgba *picture, size_t i)
+{
+  return (unsigned)picture->pixels[2 * i] << 8 | picture->pixels[2 * i + 1];
+}
+
+/* From 16 bits to 8, in place: by rounding; or as they are where the file holds numbers of 8 bits, which
+ * would all be black: colours and opacity each for themselves. */
+static void make_shallow(ls_rgba *picture)
+{
+  const size_t count = picture->width * picture->height * RGBA;
+  unsigned most[2] = {0, 0};
+  for (size_t i = 0; i < count; i++) {
+    const size_t kind = i % RGBA == RGBA - 1;
+    if (deep_sample(picture, i) > most[kind]) most[kind] = deep_sample(picture, i);
+  }
+  for (size_t i = 0; i < count; i++) {
+    const unsigned value = deep_sample(picture, i);
+    picture->pixels[i] = (uint8_t)(most[i % RGBA == RGBA - 1] <= 255 ? value : (value + 128) / 257);
+  }
 }
 
 static ls_status decode_file(png_decoder *decoder)
@@ -172,8 +199,11 @@ ls_status ls_png_read(const char *path, ls_rgba *out)
   decoder.next = (const unsigned char *)bytes;
   decoder.file_bytes = decoder.left;
   if (decoder.left < 8 || png_sig_cmp(decoder.next, 0, 8) != 0)
-    LS_GO(ls_fail(LS_E_INPUT, "'%s': no PNG file", path));
+    LS_GO(ls_picture_format_fail(path, decoder.next, decoder.left));
+  const unsigned orientation = ls_exif_orientation(decoder.next, decoder.left);
   status = decode_file(&decoder);
+  if (status == LS_OK && decoder.is_deep) make_shallow(&decoder.picture);
+  if (status == LS_OK) status = ls_exif_turn(&decoder.picture, orientation);
   if (status != LS_OK) status = ls_wrap(status, "'%s'", path);
 done:
   free(bytes);

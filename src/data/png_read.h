@@ -15,7 +15,8 @@ typedef struct ls_rgba {
 } ls_rgba;
 
 /** Read a PNG file of any colour type and depth: grey, palette, colour, with alpha or a transparent colour,
- * interlaced too. 16 bits are rounded to 8; gamma is left as it is, like texts and profiles, which are not
+ * interlaced too, turned as its eXIf chunk says. 16 bits are rounded to 8, or taken as they are where no
+ * number is above 255, which would be black; gamma is left as it is, like texts and profiles, which are not
  * even decompressed: time and memory are bounded by the sizes of the file and of the picture.
  *
  * Local. Errors: LS_E_INPUT if it is no PNG file, is damaged, or has more than 2^26 pixels or 65536 in a row

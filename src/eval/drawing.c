@@ -25,6 +25,7 @@ enum { HALO = 2 /* pixels around a stroke that its soft edge may reach */ };
 static const double MOST_PIXELS = 640.0 * 640.0;
 static const float WEAK = 0.6F;         /* of the threshold: where strokes go on */
 static const double MIN_DRAWING = 0.06; /* of the picture's shorter side */
+static const double ENCLOSED = 0.2;     /* of a frame's height */
 static const double ALONG_BORDER = 0.3; /* of the picture's shorter side */
 static const double MOST_INK = 0.5;     /* of the picture */
 static const double MIN_STROKE = 0.07;  /* thickness, of the drawing's longer side */
@@ -72,6 +73,20 @@ static void restore(ls_ink *ink, const float *spare)
   memcpy(ink->smooth, spare + count, count * sizeof *spare);
 }
 
+/* Is there a drawing in a rectangle, of which frame and lines are gone? The bar in the middle of an angular 8
+ * is none. */
+static bool encloses(const ls_ink *ink, const ls_stroke *frame)
+{
+  size_t top = frame->bottom, bottom = frame->top;
+  for (size_t y = frame->top; y < frame->bottom; y++)
+    for (size_t x = frame->left; x < frame->right; x++) {
+      if (!(ink->smooth[y * ink->width + x] > ink->floor)) continue;
+      top = ls_size_min(top, y);
+      bottom = ls_size_max(bottom, y + 1);
+    }
+  return bottom > top && (double)(bottom - top) >= ENCLOSED * (double)ls_stroke_height(frame);
+}
+
 static ls_status remove_frames(ls_ink *ink, float *spare)
 {
   ls_strokes strokes;
@@ -82,7 +97,7 @@ static ls_status remove_frames(ls_ink *ink, float *spare)
     if (!is_large(ink, &strokes.list[i])) continue;
     save(ink, spare);
     status = ls_rules_remove_frame(ink, &strokes, &strokes.list[i], &is_one);
-    if (!is_one) restore(ink, spare);
+    if (!is_one || !encloses(ink, &strokes.list[i])) restore(ink, spare);
   }
   ls_strokes_fini(&strokes);
   return status;

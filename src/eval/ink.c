@@ -192,8 +192,9 @@ static ls_status is_ink_dark(const plane_view *view, const float *values, bool *
   *is_dark = decision > 0.0;
   if (decision > 0.0 || decision < 0.0) return LS_OK;
   const size_t border = take_border(view, values);
-  const float low = ls_quantile(values, view->count, 0.0), high = ls_quantile(values, view->count, 1.0);
-  *is_dark = ls_quantile(view->detail, border, 0.5) > (low + high) / 2.0F;
+  const float low = ls_level_quantile(values, view->count, 0.0),
+              high = ls_level_quantile(values, view->count, 1.0);
+  *is_dark = ls_level_quantile(view->detail, border, 0.5) > (low + high) / 2.0F;
   return LS_OK;
 }
 
@@ -203,10 +204,12 @@ static ls_status is_ink_dark(const plane_view *view, const float *values, bool *
 static bool is_even(const plane_view *view, const float *values, float *paper)
 {
   const size_t border = take_border(view, values);
-  *paper = ls_quantile(view->detail, border, 0.5);
-  const float spread = ls_quantile(view->detail, border, 0.9) - ls_quantile(view->detail, border, 0.1);
-  const float range = ls_quantile(values, view->count, 1.0) - ls_quantile(values, view->count, 0.0);
-  const float all = ls_quantile(values, view->count, 0.5);
+  *paper = ls_level_quantile(view->detail, border, 0.5);
+  const float spread =
+      ls_level_quantile(view->detail, border, 0.9) - ls_level_quantile(view->detail, border, 0.1);
+  const float range =
+      ls_level_quantile(values, view->count, 1.0) - ls_level_quantile(values, view->count, 0.0);
+  const float all = ls_level_quantile(values, view->count, 0.5);
   return spread <= EVEN * range && fabsf(all - *paper) <= EVEN * range;
 }
 
@@ -235,15 +238,15 @@ static void subtract_paper(const plane_view *view, float *values)
 /* Move the middle of the paper's grain to 0; what is below is none. */
 static void centre(const plane_view *view, float *values)
 {
-  const float middle = ls_quantile(values, view->count, 0.5);
+  const float middle = ls_level_quantile(values, view->count, 0.5);
   for (size_t i = 0; i < view->count; i++) values[i] = fminf(fmaxf(values[i] - middle, 0.0F), 1.0F);
 }
 
 static float grain_of(const plane_view *view, const float *values)
 {
-  const float middle = ls_quantile(values, view->count, 0.5);
+  const float middle = ls_level_quantile(values, view->count, 0.5);
   for (size_t i = 0; i < view->count; i++) view->detail[i] = fabsf(values[i] - middle);
-  return DEVIATION_OF_MEDIAN * ls_quantile(view->detail, view->count, 0.5);
+  return DEVIATION_OF_MEDIAN * ls_level_quantile(view->detail, view->count, 0.5);
 }
 
 static ls_status judge(const plane_view *view, ls_ink *out)
@@ -251,7 +254,7 @@ static ls_status judge(const plane_view *view, ls_ink *out)
   const float grain = grain_of(view, out->smooth);
   centre(view, out->values);
   centre(view, out->smooth);
-  const float strongest = ls_quantile(out->smooth, view->count, 1.0);
+  const float strongest = ls_level_quantile(out->smooth, view->count, 1.0);
   if (strongest < MIN_CONTRAST) return ls_fail(LS_E_INPUT, "no ink found: the picture is of one colour");
   out->floor = fmaxf(FAINT * strongest, fmaxf(GRAIN * grain, MIN_CONTRAST / 2.0F));
   if (strongest <= out->floor) return ls_fail(LS_E_INPUT, "no ink found: nothing but grain in the picture");

@@ -166,7 +166,7 @@ ls_status ls_map_erode(ls_map map, size_t radius)
   return status;
 }
 
-float ls_quantile(const float *values, size_t count, double share)
+float ls_level_quantile(const float *values, size_t count, double share)
 {
   size_t counts[BINS] = {0}, below = 0, bin = 0;
   float low = values[0], high = values[0];

@@ -46,6 +46,6 @@ ls_status ls_map_dilate(ls_map map, size_t radius) LS_CHECKED;
 
 /** The value below which a fraction `share` of `count` values lies, to 1/4096 of their range; finite values,
  * count > 0. */
-float ls_quantile(const float *values, size_t count, double share);
+float ls_level_quantile(const float *values, size_t count, double share);
 
 #endif
