@@ -24,7 +24,7 @@ static const double STEEPEST = 0.21;  /* tangent of 12 degrees */
 static const double COVERAGE = 0.85;  /* of the picture, that a line is seen on */
 static const double BESIDE = 0.5;     /* and at most, beside it: else it is an area */
 static const double THICKEST = 0.015; /* of the shorter side */
-static const double THIN = 0.4;       /* of a line, where nothing crosses it */
+static const double THIN = 0.25;      /* of a line, where nothing crosses it */
 static const double SIDES = 0.6;      /* of a frame, what crosses it and sticks out included */
 
 /* A rectangle of a picture seen along lines that are nearly level: upright ones are level in its transpose.
@@ -59,7 +59,7 @@ static bool is_ink(const lie *l, size_t along, size_t across)
 static size_t thickest(const lie *l)
 {
   const size_t side = ls_size_min(l->along, l->across);
-  return ls_size_min((size_t)(2.5 + THICKEST * (double)side), MOST_RUN);
+  return ls_size_min((size_t)(4.5 + THICKEST * (double)side), MOST_RUN);
 }
 
 /* ---- the Hough transform ---- */
