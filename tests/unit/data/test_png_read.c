@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* PNG files of every colour type and depth that libpng writes, and scaling against PyTorch's antialiasing. */
 #include "files.h"
+#include "png_chunks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -156,29 +157,6 @@ static void damage_is_told(void **state)
   }
   assert_int_not_equal(ls_png_read("missing.png", &picture), LS_OK);
   assert_says("missing.png");
-}
-
-/* A chunk of a PNG file. */
-static void put_chunk(bytes *out, const char *type, const void *data, size_t count)
-{
-  put_number(out, (uint32_t)count);
-  const size_t start = out->count;
-  put(out, type, 4);
-  put(out, data, count);
-  put_number(out, (uint32_t)crc32(0, out->data + start, (uInt)(out->count - start)));
-}
-
-/* Up to the header of a grey picture of so many pixels and bits. */
-static bytes png_header(uint32_t width, uint32_t height, unsigned depth)
-{
-  bytes header = {.count = 0}, out = {.count = 0};
-  put_number(&header, width);
-  put_number(&header, height);
-  put_byte(&header, depth);
-  put(&header, "\0\0\0\0", 4);
-  put(&out, "\x89PNG\r\n\x1a\n", 8);
-  put_chunk(&out, "IHDR", header.data, header.count);
-  return out;
 }
 
 static bool is_broken; /* the file system */
