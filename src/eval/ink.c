@@ -213,17 +213,20 @@ static bool is_even(const plane_view *view, const float *values, float *paper)
   return spread <= EVEN * range && fabsf(all - *paper) <= EVEN * range;
 }
 
-/* The level of the paper at every pixel of `smooth`, into `detail`. */
+/* The level of the paper at every pixel of `smooth`, into `detail`. Where nothing is narrower than the square,
+ * there is a blot on even paper. */
 static ls_status find_paper(const plane_view *view, const float *smooth)
 {
-  float level;
-  if (is_even(view, smooth, &level)) {
-    for (size_t i = 0; i < view->count; i++) view->detail[i] = level;
-    return LS_OK;
+  float level, most = 0.0F;
+  const bool has_level = is_even(view, smooth, &level);
+  if (!has_level) {
+    memcpy(view->detail, smooth, view->count * sizeof(float));
+    LS_PASS(ls_map_erode(map_of(view, view->detail), window_of(view)));
+    LS_PASS(ls_map_dilate(map_of(view, view->detail), window_of(view)));
+    for (size_t i = 0; i < view->count; i++) most = fmaxf(most, smooth[i] - view->detail[i]);
   }
-  memcpy(view->detail, smooth, view->count * sizeof(float));
-  LS_PASS(ls_map_erode(map_of(view, view->detail), window_of(view)));
-  return ls_map_dilate(map_of(view, view->detail), window_of(view));
+  for (size_t i = 0; i < view->count && most < MIN_CONTRAST * WHITE; i++) view->detail[i] = level;
+  return LS_OK;
 }
 
 /* ---- 4, 5: ink ---- */

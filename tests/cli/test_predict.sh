@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Pictures: many at once, the corrupt ones reported, the others classified; as text and as JSON.
+# Pictures: many at once, the corrupt ones reported, the others classified; as text and as JSON. What they are turned into
+# is what the network's data were made of.
 source "$(dirname "$0")/lib.sh"
 toy toy 300 60
 toy_config
@@ -39,8 +40,41 @@ holds 'probabilities add up' 'all(abs(sum(p["probabilities"]) - 1) < 1e-5 and p[
 ranks 3 1 "$lockstep" predict "$net" --raw --json bad.png grey-1.png cut.png missing.png grey-2.png
 cmp out a.json || fail "ranks change what is printed"
 
-run 0 "$lockstep" predict "$net" grey-1.png # without --raw: the bright square is ink
-out_has '^grey-1\.png: '
+# Data of one's own are plain, unless their name, the configuration or a flag says otherwise.
+run 0 "$lockstep" predict "$net" grey-{0,1,2,3}.png
+out_has '^pictures: plain \('
+for k in 0 1 2 3; do out_has "^grey-$k\.png: $k, "; done
+run 0 "$lockstep" predict "$net" --picture digit grey-0.png grey-1.png grey-2.png grey-3.png --json
+cp out digit.json
+holds 'digits are cut out: all squares are alike' 'd[0]["picture"] == "digit" and len({p["class"] for p in d[0]["predictions"]}) == 1' digit.json
+run 0 "$lockstep" predict "$net" --raw grey-1.png --json
+cp out raw.json
+holds 'raw is told' 'd[0]["picture"] == "raw" and d[0]["predictions"][0]["warnings"] == []' raw.json
+run 2 "$lockstep" predict "$net" --raw --picture digit grey-1.png
+run 2 "$lockstep" predict "$net" --picture sketch grey-1.png
+err_has 'plain, digit, letter'
+
+run 0 "$lockstep" train toy.yaml data.picture=digit train.epochs=1 -o ink
+ink=$(ls -v ink/checkpoint-*.h5 | tail -n 1)
+run 0 "$lockstep" inspect "$ink"
+out_has 'pictures  *digit'
+run 0 "$lockstep" predict "$ink" grey-1.png
+out_has '^pictures: digit \('
+run 0 "$lockstep" predict "$ink" --picture plain grey-1.png
+out_has '^pictures: plain \('
+
+# What a dataset is goes with it through an import, whatever the file is called then.
+cp -r toy mnist
+run 0 "$lockstep" data import ./mnist -o other.h5
+run 0 "$lockstep" train toy.yaml data.source=other.h5 train.epochs=1 -o other
+run 0 "$lockstep" predict "$(ls -v other/checkpoint-*.h5 | tail -n 1)" grey-1.png
+out_has '^pictures: digit \('
+
+# Another format under a PNG's name.
+printf '\xff\xd8\xff\xe0\0\020JFIF\0and so on' >photo.png
+run 1 "$lockstep" predict "$net" photo.png grey-1.png
+err_has "'photo\.png': no PNG file, but a JPEG picture; to make a PNG file of it: convert"
+out_has '^grey-1\.png: 1, '
 run 2 "$lockstep" predict "$net"
 err_has 'at least one picture'
 run 2 "$lockstep" predict bad.png grey-1.png
