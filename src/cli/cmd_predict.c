@@ -60,7 +60,6 @@ static error_t parse_picture(const char *word, predict_arguments *arguments, str
   return EINVAL;
 }
 
-
 /* Are the arguments complete, and do they agree? */
 static error_t check_arguments(const predict_arguments *arguments, struct argp_state *state)
 {

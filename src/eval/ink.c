@@ -213,8 +213,8 @@ static bool is_even(const plane_view *view, const float *values, float *paper)
   return spread <= EVEN * range && fabsf(all - *paper) <= EVEN * range;
 }
 
-/* The level of the paper at every pixel of `smooth`, into `detail`. Where nothing is narrower than the square,
- * there is a blot on even paper. */
+/* The level of the paper at every pixel of `smooth`, into `detail`. Where nothing is narrower than the
+ * square, there is a blot on even paper. */
 static ls_status find_paper(const plane_view *view, const float *smooth)
 {
   float level, most = 0.0F;

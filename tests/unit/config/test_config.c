@@ -177,6 +177,7 @@ static const char full_resolved[] =
     "  classes: 10\n"
     "  transpose: auto\n"
     "  first_label: auto\n"
+    "  picture: auto\n"
     "  augment:\n"
     "    rotate: 0\n"
     "    shift: 0\n"

@@ -82,7 +82,7 @@ static const struct {
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
      "normalize, mean, std, shuffle, "
      "per_class, fraction, "
-     "classes, transpose, first_label, augment"},
+     "classes, transpose, first_label, picture, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce, allreduce_dtype, bucket_mb, "
