@@ -196,6 +196,26 @@ static void save_png_file(const char *name, uint32_t side, const char *chunk, si
   save("png", name, out.data, out.count);
 }
 
+/* A page of lines with a frame and a cross in it, for each kind and shape. */
+static void save_intake(void)
+{
+  static const uint8_t rectangles[][8] = {
+      {0, 40, 255, 2, 90, 90, 90, 255},  {0, 90, 255, 2, 90, 90, 90, 255},  {30, 30, 120, 3, 0, 0, 0, 255},
+      {30, 150, 120, 3, 0, 0, 0, 255},   {30, 30, 3, 120, 0, 0, 0, 255},    {147, 30, 3, 123, 0, 0, 0, 255},
+      {60, 80, 60, 10, 20, 20, 60, 255}, {85, 50, 10, 80, 20, 20, 60, 255}, {0, 0, 9, 200, 40, 30, 20, 255}};
+  for (unsigned flags = 0; flags < 32; flags++) {
+    char name[32];
+    seed out = {.count = 0};
+    put_byte(&out, 199);
+    put_byte(&out, 179);
+    put_byte(&out, flags);
+    put_byte(&out, 235);
+    put(&out, rectangles, sizeof rectangles);
+    snprintf(name, sizeof name, "page-%u", flags);
+    save("intake", name, out.data, out.count);
+  }
+}
+
 static void save_png(void)
 {
   static const uint8_t kinds[][2] = {{1, 0},  {4, 0}, {8, 0}, {16, 0}, {8, 2},
@@ -401,6 +421,7 @@ int main(int count, char **arguments)
   save_idx();
   save_cifar();
   save_png();
+  save_intake();
   save_configs();
   save_overrides();
   save_edits("dataset", dataset_cases, sizeof dataset_cases / sizeof *dataset_cases, 0);
