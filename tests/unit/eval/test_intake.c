@@ -136,9 +136,9 @@ static void thin_strokes_grow(void **state)
   test_box(&picture, 396, 100, 4, 400, pen);
   uint8_t image[PIXELS];
   take(picture, grey, digit, image);
-  size_t strong = 0;
-  for (size_t i = 0; i < PIXELS; i++) strong += image[i] > 128;
-  assert_true(strong >= 28);
+  double mass = 0.0;
+  for (size_t i = 0; i < PIXELS; i++) mass += image[i] / 255.0;
+  assert_true(mass >= 36.0); /* 29 pixels of strokes, 1.4 thick */
 }
 
 /* ---- paper as it is ---- */
@@ -197,16 +197,20 @@ static void an_angular_digit_is_no_frame(void **state)
 {
   (void)state;
   ls_rgba picture = test_paper(250, 250, paper);
-  test_box(&picture, 80, 50, 80, 4, pen);
-  test_box(&picture, 80, 196, 80, 4, pen);
-  test_box(&picture, 80, 120, 80, 4, pen);
-  test_box(&picture, 80, 50, 4, 150, pen);
-  test_box(&picture, 156, 50, 4, 150, pen);
+  test_box(&picture, 80, 50, 80, 3, pen);
+  test_box(&picture, 80, 196, 80, 3, pen);
+  test_box(&picture, 80, 120, 80, 3, pen);
+  test_box(&picture, 80, 50, 3, 149, pen);
+  test_box(&picture, 157, 50, 3, 149, pen);
   uint8_t image[PIXELS];
   take(picture, grey, digit, image);
   size_t rows = 0;
-  for (size_t y = 0; y < SIDE; y++) rows += image[y * SIDE + 14] > 128;
-  assert_in_range(rows, 3, 9); /* three bars */
+  for (size_t y = 0; y < SIDE; y++) {
+    bool has_ink = false;
+    for (size_t x = 0; x < SIDE; x++) has_ink |= image[y * SIDE + x] > 128;
+    rows += has_ink;
+  }
+  assert_int_equal(rows, 20); /* not its middle bar alone */
 }
 
 static void specks_and_edges_of_the_table_go(void **state)
