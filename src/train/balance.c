@@ -11,6 +11,7 @@
 #include "train/quantile.h"
 
 static const double MARKED_RATIO = 1.1, MARKED_SHARE = 0.05; /* of the steps' time */
+static const double LEAST_WAIT_S = 0.1; /* less is noise of a short run, and nothing to look for a cause of */
 
 void ls_step_times_add(ls_step_times *sum, const ls_step_times *step)
 {
@@ -65,7 +66,8 @@ ls_status ls_balance_slowest(const ls_balance *balance, ls_straggler *out)
   }
   out->ratio = out->busy_s / ls_quantile(busy_s, count, 0.5);
   const double all_s = out->busy_s + balance->loads[out->rank].times.reduction_s;
-  out->is_marked = out->ratio > MARKED_RATIO && out->waited_s > MARKED_SHARE * all_s;
+  out->is_marked =
+      out->ratio > MARKED_RATIO && out->waited_s > MARKED_SHARE * all_s && out->waited_s >= LEAST_WAIT_S;
   free(busy_s);
   return LS_OK;
 }

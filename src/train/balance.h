@@ -29,7 +29,7 @@ typedef struct ls_straggler {
   double busy_s;   /* its time for computing and updating */
   double ratio;    /* of that to the median of the other ranks; 1 if there are none */
   double waited_s; /* that the others have waited for it, in the mean */
-  bool is_marked;  /* it costs the job more than a few percent */
+  bool is_marked;  /* it costs the job more than a few percent, and a tenth of a second */
 } ls_straggler;
 
 /** Add the times of a step. */

@@ -186,6 +186,11 @@ static void the_straggler_is_the_rank_that_is_busy(void **state)
   loads[2].times = (ls_step_times){1.2, 0.9, 0.1};
   assert_int_equal(ls_balance_slowest(&balance, &slowest), LS_OK);
   assert_false(slowest.is_marked);
+  for (size_t r = 0; r < 4; r++) loads[r].times = (ls_step_times){0.01, 0.09, 0.0};
+  loads[2].times = (ls_step_times){0.09, 0.01, 0.0}; /* nine times as busy, for a moment */
+  assert_int_equal(ls_balance_slowest(&balance, &slowest), LS_OK);
+  assert_near(slowest.ratio, 9.0, 1e-9);
+  assert_false(slowest.is_marked);
   const ls_balance alone = {.steps = 10, .ranks = 1, .loads = loads};
   assert_int_equal(ls_balance_slowest(&alone, &slowest), LS_OK);
   assert_false(slowest.is_marked);
