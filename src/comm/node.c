@@ -6,11 +6,12 @@
  * shared memory", Computing 95, 2013. */
 #include "comm/node.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/size.h"
+#include "comm/barrier.h"
 #include "comm/internal.h"
 #include "comm/segment.h"
 
@@ -22,6 +23,7 @@ struct ls_node {
   int count;                       /* nodes */
   char split_reason[REASON_BYTES]; /* why sharing memory failed; "": it did not */
   ls_segment *segments;            /* [ranks.size + 1]: the last is the common one, made by rank 0 */
+  ls_barrier *barrier;             /* at the end of the common one */
 };
 
 static const char doing[] = "finding the ranks of a host";
@@ -67,13 +69,20 @@ static ls_segment *common_of(const ls_node *node)
   return &node->segments[node->ranks.size];
 }
 
+/* Where the barrier lies in the common segment. */
+static size_t barrier_at(size_t common_bytes)
+{
+  return ls_size_round_up(common_bytes, LS_ALIGNMENT);
+}
+
 /* The segments that this rank makes. Local. */
 static ls_status make_segments(ls_node *node, const ls_node_options *options)
 {
   const size_t count = (size_t)node->ranks.size + 1;
   LS_PASS(ls_alloc(&node->segments, count, sizeof *node->segments, "the shared segments"));
   LS_PASS(ls_segment_make(&node->segments[node->ranks.rank], options->bytes));
-  return node->ranks.rank == 0 ? ls_segment_make(common_of(node), options->common_bytes) : LS_OK;
+  if (node->ranks.rank > 0) return LS_OK;
+  return ls_segment_make(common_of(node), barrier_at(options->common_bytes) + sizeof(ls_barrier));
 }
 
 /* The segments that other ranks made. Local. */
@@ -118,6 +127,7 @@ static ls_status build(ls_node *node, ls_comm *comm, const ls_node_options *opti
   LS_GO(join_leaders(node, comm));
   LS_GO(ls_comm_agree(comm, make_segments(node, options)));
   LS_GO(exchange_segments(node, comm));
+  node->barrier = (ls_barrier *)(void *)(common_of(node)->base + barrier_at(options->common_bytes));
   return LS_OK;
 done:
   if (status != LS_E_COMM) release(node);
@@ -190,11 +200,10 @@ void *ls_node_common(const ls_node *node)
 ls_status ls_node_barrier(ls_node *node)
 {
   if (node->ranks.size == 1) return LS_OK;
-  atomic_thread_fence(memory_order_seq_cst);
-  const ls_status status =
-      LS_COMM_WAIT(&node->ranks, MPI_Barrier(node->ranks.handle), "waiting for the ranks of this host");
-  atomic_thread_fence(memory_order_seq_cst);
-  return status;
+  ls_activity_wait(node->ranks.activity, "waiting for the ranks of this host");
+  ls_barrier_wait(node->barrier, (uint32_t)node->ranks.size);
+  ls_activity_work(node->ranks.activity);
+  return LS_OK;
 }
 
 ls_status ls_node_sum_u64(ls_node *node, uint64_t *values, size_t count)

@@ -75,7 +75,7 @@ done
 a_step mpi allreduce 1 $((8 * (1168 + 16 + 48 + 16 + 6)))
 a_step mpi barrier 0 0
 a_step auto allreduce 0 0
-a_step auto barrier 2 0
+a_step auto barrier 0 0
 for way in auto mpi; do
   for word in iallreduce send other; do a_step $way $word 0 0; done
 done

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "comm/node.h"
@@ -57,6 +58,28 @@ static void a_host_is_one_node(void **state)
   }
 }
 
+/* In turn one rank comes so late that the others have gone to sleep: none misses it, and none runs ahead. */
+static void a_late_rank_wakes_those_that_sleep(void **state)
+{
+  ls_comm *comm = *state;
+  ls_node *node;
+  const ls_node_options options = {.bytes = sizeof(uint64_t)};
+  const struct timespec late = {.tv_nsec = 2000000};
+  bool right = true;
+  assert_ok(ls_node_new(&node, comm, &options));
+  uint64_t *own = ls_node_segment(node, ls_node_rank(node));
+  for (uint64_t round = 1; round <= 100; round++) {
+    if (round % ls_node_size(node) == ls_node_rank(node)) nanosleep(&late, NULL);
+    *own = round;
+    assert_ok(ls_node_barrier(node));
+    for (size_t r = 0; r < ls_node_size(node); r++)
+      right = right && *(uint64_t *)ls_node_segment(node, r) == round;
+    assert_ok(ls_node_barrier(node));
+  }
+  assert_all(comm, right);
+  ls_node_free(node);
+}
+
 /* More than any machine has, on one rank. */
 static void no_memory_is_an_error_everywhere(void **state)
 {
@@ -96,6 +119,7 @@ static int run(ls_comm *comm)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(a_host_is_one_node, comm),
+      cmocka_unit_test_prestate(a_late_rank_wakes_those_that_sleep, comm),
       cmocka_unit_test_prestate(no_memory_is_an_error_everywhere, comm),
       cmocka_unit_test_prestate(without_sharing_each_rank_is_a_node, comm),
   };
