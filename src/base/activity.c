@@ -6,21 +6,27 @@
 
 #include "base/clock.h"
 
-static void begin(ls_activity *activity, const char *waiting_for)
+static void begin(ls_activity *activity, const char *waiting_for, bool rests)
 {
   if (!activity) return;
   atomic_store_explicit(&activity->since_ms, (uint_least64_t)(1e3 * ls_clock_s()), memory_order_relaxed);
+  atomic_store_explicit(&activity->rests, rests, memory_order_relaxed);
   atomic_store_explicit(&activity->waiting_for, waiting_for, memory_order_release);
 }
 
 void ls_activity_wait(ls_activity *activity, const char *operation)
 {
-  begin(activity, operation);
+  begin(activity, operation, false);
+}
+
+void ls_activity_rest(ls_activity *activity, const char *operation)
+{
+  begin(activity, operation, true);
 }
 
 void ls_activity_work(ls_activity *activity)
 {
-  begin(activity, NULL);
+  begin(activity, NULL, false);
 }
 
 const char *ls_activity_enter(ls_activity *activity, const char *phase)

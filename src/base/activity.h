@@ -5,10 +5,12 @@
 #define LS_BASE_ACTIVITY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct ls_activity {
   _Atomic(const char *) waiting_for; /* operation that other ranks take part in; NULL: it works by itself */
+  atomic_bool rests;                 /* it waits because it has nothing to do, for as long as others have */
   _Atomic(const char *) phase;       /* what it does that for; NULL: the step itself */
   atomic_uint_least64_t since_ms;    /* ls_clock_s() at its begin, in milliseconds */
   atomic_uint_least64_t epoch, step; /* from 1; 0 before the first */
@@ -17,8 +19,10 @@ typedef struct ls_activity {
 
 /* In all that write, a NULL activity is one that nobody wants to know of. */
 
-/** The rank starts to wait for others in `operation`, a constant text; or to work by itself. Local. */
+/** The rank starts to wait for others in `operation`, a constant text; to do so without having anything to
+ * do, for however long they work; or to work by itself. Local. */
 void ls_activity_wait(ls_activity *activity, const char *operation);
+void ls_activity_rest(ls_activity *activity, const char *operation);
 void ls_activity_work(ls_activity *activity);
 
 /** The rank enters a phase of its work, a constant text such as "validating"; NULL: a step. Returns the one

@@ -17,6 +17,7 @@
 #include "cli/eval_split.h"
 #include "cli/print.h"
 #include "cli/sample_display.h"
+#include "cli/watch.h"
 #include "comm/place.h"
 #include "data/same.h"
 #include "data/source.h"
@@ -28,6 +29,7 @@ enum { DEFAULT_STEPS = 40 };
 
 typedef struct attack_session {
   const ls_attack_arguments *arguments;
+  ls_watch watch;
   ls_loaded *networks; /* [network_count] */
   size_t network_count, threads;
   ls_source *source;
@@ -98,6 +100,7 @@ static ls_status make_session(attack_session *session)
 static ls_status open_session(attack_session *session, ls_comm *comm)
 {
   const ls_attack_arguments *arguments = session->arguments;
+  LS_PASS(ls_watch_begin(&session->watch, comm, NULL));
   LS_AGREE(comm, make_session(session));
   for (; session->network_count < arguments->checkpoint_count; session->network_count++) {
     ls_loaded *loaded = &session->networks[session->network_count];
@@ -105,9 +108,11 @@ static ls_status open_session(attack_session *session, ls_comm *comm)
         ls_loaded_open(loaded, comm, arguments->checkpoints[session->network_count], &ls_all_schemas, true));
     if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
   }
+  ls_watch_adopt(&session->watch, &session->networks[0].spec->train);
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   session->threads = place.threads;
+  ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, open_data(session));
   if (ls_comm_rank(comm) == 0) warn_data(session);
   return ls_source_check_same(session->source, comm);
@@ -319,6 +324,7 @@ static ls_status attack_all(ls_comm *comm, attack_session *session)
 {
   LS_PASS(open_session(session, comm));
   if (session->arguments->output) LS_ROOT(comm, ls_folder_make(session->arguments->output));
+  ls_activity_enter(ls_comm_activity(comm), "attacking");
   for (size_t k = 0; k < session->subject_count; k++) LS_PASS(attack_subject(session, comm, k));
   LS_ROOT(comm, show(session));
   return LS_OK;
@@ -330,6 +336,7 @@ static ls_status run_parsed(ls_comm *comm, const ls_attack_arguments *arguments)
   if (ls_comm_rank(comm) == 0) warn_idle(arguments);
   const ls_status status = attack_all(comm, &session);
   close_session(&session);
+  ls_watch_end(&session.watch, comm, status);
   return status;
 }
 
@@ -350,5 +357,8 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   return status;
 }
 
-const ls_command ls_command_attack = {
-    .word = "attack", .shares = true, .doc = "attack trained networks with adversarial examples", .run = run};
+const ls_command ls_command_attack = {.word = "attack",
+                                      .doc = "attack trained networks with adversarial examples",
+                                      .shares = true,
+                                      .computes = true,
+                                      .run = run};

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/setup.h"
+#include "cli/watch.h"
 #include "nn/gemm.h"
 #include "train/bench.h"
 
@@ -268,12 +269,14 @@ static ls_status show(const ls_comm *comm, const ls_setup *setup, const bench_ar
   return (arguments->json ? print_json : print_report)(comm, setup, result, &visit);
 }
 
-static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_arguments *arguments)
+static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_arguments *arguments,
+                              ls_watch *watch)
 {
   ls_bench_result result;
   LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
   LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
   LS_AGREE(comm, ls_setup_check_single(setup, "bench"));
+  LS_PASS(ls_watch_begin(watch, comm, &setup->spec->train));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
@@ -298,19 +301,22 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 {
   bench_arguments arguments = {.seconds = DEFAULT_SECONDS};
   ls_setup setup = {.text = NULL};
+  ls_watch watch = {.watchdog = NULL};
   bool done;
   ls_status status;
   LS_AGREE(comm, ls_setup_arguments_init(&arguments.setup, (size_t)argc));
   LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
-  if (!done) status = run_prepared(comm, &setup, &arguments);
+  if (!done) status = run_prepared(comm, &setup, &arguments, &watch);
 done:
+  ls_watch_end(&watch, comm, status);
   ls_setup_fini(&setup);
   ls_setup_arguments_fini(&arguments.setup);
   return status;
 }
 
 const ls_command ls_command_bench = {.word = "bench",
-                                     .shares = true,
                                      .doc =
                                          "measure how fast a configuration trains, and where the time goes",
+                                     .shares = true,
+                                     .computes = true,
                                      .run = run};

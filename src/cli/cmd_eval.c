@@ -16,6 +16,7 @@
 #include "cli/eval_split.h"
 #include "cli/print.h"
 #include "cli/reading.h"
+#include "cli/watch.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON, KEY_PREDICTIONS };
 
@@ -148,13 +149,16 @@ static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
   ls_election election = {.count = 0};
   const char *csv = arguments->predictions;
+  ls_watch watch = {.watchdog = NULL};
   ls_status status;
   if (csv) LS_ROOT(comm, check_predictions(csv));
-  LS_GO(ls_election_hold(&election, comm, &arguments->wish));
+  LS_GO(ls_watch_begin(&watch, comm, NULL));
+  LS_GO(ls_election_hold(&election, comm, &arguments->wish, &watch));
   if (csv) LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_predictions(&election, csv) : LS_OK));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&election, arguments->json) : LS_OK));
 done:
   ls_election_fini(&election);
+  ls_watch_end(&watch, comm, status);
   return status;
 }
 
@@ -173,6 +177,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 }
 
 const ls_command ls_command_eval = {.word = "eval",
-                                    .shares = true,
                                     .doc = "evaluate trained networks: metrics and confusion matrix",
+                                    .shares = true,
+                                    .computes = true,
                                     .run = run};

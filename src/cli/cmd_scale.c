@@ -13,6 +13,7 @@
 #include "cli/print.h"
 #include "cli/scale_report.h"
 #include "cli/setup.h"
+#include "cli/watch.h"
 
 enum { KEY_MODE = 256, KEY_THREADS, KEY_SECONDS, KEY_OUTPUT = 'o' };
 
@@ -127,6 +128,7 @@ static const struct argp argp = {
 typedef struct scale_session {
   const scale_arguments *arguments;
   ls_setup setup;
+  ls_watch watch;
   ls_scale_options options;
   ls_scale_data data;
   ls_scale_model models[LS_SCALE_MOST_THREADS];
@@ -241,6 +243,7 @@ static ls_status run_prepared(ls_comm *comm, scale_session *session)
   LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
   LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
   LS_AGREE(comm, ls_setup_check_single(setup, "scale"));
+  LS_PASS(ls_watch_begin(&session->watch, comm, &setup->spec->train));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_place(&setup->place, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
@@ -267,6 +270,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   LS_GO(ls_command_parse(comm, &argp, argc, argv, &arguments, &done));
   if (!done) status = run_prepared(comm, &session);
 done:
+  ls_watch_end(&session.watch, comm, status);
   free(session.predictions);
   ls_scale_data_fini(&session.data);
   ls_setup_fini(&session.setup);
@@ -278,4 +282,5 @@ const ls_command ls_command_scale = {
     .word = "scale",
     .shares = true,
     .doc = "measure how a configuration scales over ranks, and predict it beyond",
+    .computes = true,
     .run = run};

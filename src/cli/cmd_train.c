@@ -131,5 +131,6 @@ done:
 const ls_command ls_command_train = {.word = "train",
                                      .shares = true,
                                      .doc = "train a model from a configuration file",
-                                     .begin = ls_training_catch_stops,
+                                     .saves = true,
+                                     .computes = true,
                                      .run = run};

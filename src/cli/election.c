@@ -93,17 +93,17 @@ static ls_status open_networks(ls_comm *comm, ls_election *election)
   return LS_OK;
 }
 
-/* Networks, data and workspaces. Collective. */
+/* Data and workspaces. Collective. */
 static ls_status prepare(ls_comm *comm, ls_election *election)
 {
-  LS_PASS(share_paths(comm, election));
-  LS_PASS(open_networks(comm, election));
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
   election->threads = place.threads;
+  ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_AGREE(comm, ls_loaded_open_data(&election->source, &election->networks[0], election->wish.data,
                                      &election->wish.reading));
   LS_PASS(ls_source_check_same(election->source, comm));
+  ls_activity_enter(ls_comm_activity(comm), "loading the data");
   LS_AGREE(comm, prepare_local(election));
   if (ls_comm_rank(comm) == 0) {
     if (!election->wish.told_data) ls_warn_each("", ls_source_notes(election->source));
@@ -131,10 +131,15 @@ static ls_status count_votes(ls_election *election)
                          election->held_out.samples > 0 ? &election->held_out : NULL);
 }
 
-ls_status ls_election_hold(ls_election *election, ls_comm *comm, const ls_election_wish *wish)
+ls_status ls_election_hold(ls_election *election, ls_comm *comm, const ls_election_wish *wish,
+                           const ls_watch *watch)
 {
   *election = (ls_election){.wish = *wish};
+  LS_PASS(share_paths(comm, election));
+  LS_PASS(open_networks(comm, election));
+  ls_watch_adopt(watch, &election->networks[0].spec->train);
   LS_PASS(prepare(comm, election));
+  ls_activity_enter(ls_comm_activity(comm), "evaluating");
   const ls_electorate electorate = {election->voters, election->count, election->threads};
   const ls_split of = wish->split == LS_EVAL_TEST ? LS_SPLIT_TEST : LS_SPLIT_TRAIN;
   election->predictions.split_count = ls_source_info(election->source)->count[of];

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "cli/watch.h"
 #include "comm/comm.h"
 #include "data/loader.h"
 #include "data/source.h"
@@ -49,12 +50,14 @@ typedef struct ls_election {
   ls_ensemble *ensemble;      /* rank 0; NULL: a single network */
 } ls_election;
 
-/** Load the checkpoints and evaluate them. On error ls_election_fini() is still due.
+/** Load the checkpoints and evaluate them; `watch` takes the times of the first one. On error
+ * ls_election_fini() is still due.
  *
  * Collective. Errors: LS_E_INPUT if a checkpoint is damaged, does not fit the data, or the split has no
  * samples; LS_E_CONFIG, LS_E_IO, LS_E_MEMORY, LS_E_COMM.
  */
-ls_status ls_election_hold(ls_election *out, ls_comm *comm, const ls_election_wish *wish) LS_CHECKED;
+ls_status ls_election_hold(ls_election *out, ls_comm *comm, const ls_election_wish *wish,
+                           const ls_watch *watch) LS_CHECKED;
 void ls_election_fini(ls_election *election);
 
 /** Append the report for people. Rank 0. */

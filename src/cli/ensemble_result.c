@@ -130,15 +130,18 @@ ls_status ls_ensemble_result_finish(ls_ensemble_result *result, ls_comm *comm)
 {
   const char **paths = NULL;
   ls_election election = {.count = 0};
+  ls_watch watch = {.watchdog = NULL};
   ls_status status = LS_OK;
   if (result->count == 0) return LS_OK;
+  if (!ls_comm_activity(comm)) LS_GO(ls_watch_begin(&watch, comm, NULL));
   LS_GO(ls_comm_agree(comm, list_paths(result, &paths)));
   const ls_election_wish wish = {
       .checkpoints = paths, .count = result->count, .split = result->split, .told_data = true};
-  LS_GO(ls_election_hold(&election, comm, &wish));
+  LS_GO(ls_election_hold(&election, comm, &wish, &watch));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? tell(result, &election) : LS_OK));
 done:
   ls_election_fini(&election);
+  ls_watch_end(&watch, comm, status);
   free(paths);
   return status;
 }

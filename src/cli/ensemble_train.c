@@ -381,7 +381,6 @@ static ls_status train_member(ensemble_job *job, size_t member, member_end *end)
   if (ls_comm_rank(job->group) == 0)
     snprintf(end->is.folder, sizeof end->is.folder, "%s", training.run_dir.path);
 done:
-  if (status == LS_E_COMM) return status; /* nothing that is collective may be tried any more */
   ls_train_result_fini(&result);
   ls_training_fini(&training, job->group);
   return status;

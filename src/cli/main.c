@@ -14,6 +14,8 @@
 #include "cli/ending.h"
 #include "cli/print.h"
 #include "cli/processor.h"
+#include "cli/spinning.h"
+#include "cli/stop.h"
 #include "comm/launcher.h"
 
 static const ls_command *const commands[] = {
@@ -35,7 +37,8 @@ static void print_help(FILE *stream)
                          "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
                          "\n"
                          "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or\n"
-                         "input; 75 stopped on request after a checkpoint (go on with --resume).\n");
+                         "input; 75 stopped on request after a checkpoint (go on with --resume); 128\n"
+                         "and a signal's number, as 130 for Ctrl-C: ended by it, with nothing to save.\n");
 }
 
 static const ls_command *find_command(const char *word)
@@ -138,13 +141,15 @@ int main(int argc, char **argv)
   signal(SIGCHLD, SIG_DFL); /* who starts it may have ignored it: children then end without a word */
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   const ls_command *command = argc > 1 ? find_command(argv[1]) : NULL;
-  if (command && command->begin) command->begin();
+  if (command && command->computes) ls_spin_briefly(argv);
+  ls_stop_catch(command && command->saves);
   ls_comm *comm = NULL;
   ls_status status = ls_comm_start(&comm, &argc, &argv);
   if (status != LS_OK) {
     print_error(status);
     return ls_status_exit(status);
   }
+  ls_stop_set_rank(ls_comm_rank(comm));
   ls_ending end;
   status = ls_comm_agree(comm, ls_ending_watch(&end, comm));
   if (status == LS_OK) status = run(comm, argc, argv);

@@ -15,6 +15,7 @@
 #include "base/size.h"
 #include "base/status.h"
 #include "cli/print.h"
+#include "cli/stop.h"
 
 enum {
   FALLBACK_WIDTH = 80, /* columns, where the terminal does not say */
@@ -164,6 +165,7 @@ void ls_progress_display_step(ls_progress_display *display, const ls_progress_st
   const size_t width =
       ls_progress_render_bar(line, sizeof line, terminal_width(display->stream), display->epochs, step);
   const size_t blanks = display->drawn_width > width ? display->drawn_width - width : 0; /* of the last bar */
+  ls_stop_set_bar(width + blanks);
   ls_print(display->stream, "\r%s%*s", line, (int)blanks, "");
   fflush(display->stream);
   display->drawn_width = width;
@@ -174,6 +176,7 @@ void ls_progress_display_clear(ls_progress_display *display)
   if (display->drawn_width == 0) return;
   ls_print(display->stream, "\r%*s\r", (int)display->drawn_width, "");
   fflush(display->stream);
+  ls_stop_set_bar(0);
   display->drawn_width = 0;
   display->due_s = 0;
 }

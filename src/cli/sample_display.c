@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/print.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 
 enum { CELLS = 30, QUARTERS = 4, COLUMNS = 79 };
@@ -27,6 +28,7 @@ static void draw_bar(ls_sample_display *display, size_t done, size_t total, doub
   for (size_t i = 0; i < CELLS; i++) bar[i] = i < full ? '=' : i == full ? '>' : ' ';
   bar[CELLS] = '\0';
   const double left_s = (now_s - display->started_s) * (double)(total - done) / (double)done;
+  ls_stop_set_bar(COLUMNS);
   ls_print(display->stream, "\r%.24s [%s] %3zu %%  %.0f s left ", display->what, bar, done * 100 / total,
            left_s);
   fflush(display->stream);
@@ -57,5 +59,6 @@ void ls_sample_display_finish(ls_sample_display *display)
   if (!display->is_drawn) return;
   ls_print(display->stream, "\r%*s\r", COLUMNS, "");
   fflush(display->stream);
+  ls_stop_set_bar(0);
   display->is_drawn = false;
 }

@@ -2,71 +2,24 @@
 /* A training from its configuration to its summary, with the watchdog, signals and progress around it. */
 #include "cli/training.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/run_dir.h"
+#include "cli/stop.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
+#include "cli/watch.h"
 #include "nn/gemm.h"
 #include "store/transfer.h"
 #include "store/version.h"
+#include "train/notes.h"
 #include "train/schemas.h"
 
 enum { FEW_IMAGES = 1000 }; /* whose mean and deviation may be off by some hundredths */
-
-static volatile sig_atomic_t stop_requested; /* set by the handler alone: the one thing a signal may touch */
-
-static void request_stop(int signal_number)
-{
-  (void)signal_number;
-  stop_requested = 1;
-}
-
-void ls_training_catch_stops(void)
-{
-  struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGUSR1, &action, NULL);
-  action.sa_flags |= (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
-  sigaction(SIGINT, &action, NULL);
-}
-
-static void on_stalled(void *user, const char *text)
-{
-  (void)user;
-  ls_warn("%s", text);
-}
-
-/* The launcher ends the other ranks when one is gone without MPI_Finalize(). */
-static void on_give_up(void *user)
-{
-  (void)user;
-  _exit(ls_status_exit(LS_E_COMM));
-}
-
-/* Watch from now on: opening the data may hang as well as training. Local. */
-static ls_status watch(ls_training *training, ls_comm *comm)
-{
-  const ls_spec_train *train = &training->setup.spec->train;
-  const ls_watchdog_options watchdog = {.activity = &training->activity,
-                                        .rank = ls_comm_rank(comm),
-                                        .size = ls_comm_size(comm),
-                                        .warn_s = train->stall_timeout,
-                                        .abort_s = train->stall_abort,
-                                        .tell = on_stalled,
-                                        .give_up = on_give_up};
-  ls_activity_work(&training->activity);
-  ls_activity_enter(&training->activity, "setting up");
-  ls_comm_watch(comm, &training->activity);
-  return ls_watchdog_start(&training->watchdog, &watchdog);
-}
 
 /* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
 static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
@@ -78,12 +31,12 @@ static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_
                                   .is_claimed = wish->is_claimed};
   LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &folder));
   LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir.path));
-  if (ls_comm_rank(comm) == 0) ls_watchdog_clear(&training->run_dir);
+  if (ls_comm_rank(comm) == 0) ls_notes_clear(&training->run_dir);
   LS_PASS(ls_comm_barrier(comm));
   return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, &training->run_dir));
 }
 
-/* The watchdog only now: what is collective is over. */
+/* The watchdog only now: what is collective is over. No thread is left that reads of this training. */
 void ls_training_fini(ls_training *training, ls_comm *comm)
 {
   ls_comm_watch(comm, NULL);
@@ -211,9 +164,11 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_w
                                       .run_dir = &training->run_dir,
                                       .resume = wish->resume,
                                       .started_s = wish->started_s,
-                                      .stop = &stop_requested,
+                                      .stop = ls_stop_requested(),
                                       .events = {&display, on_step, on_epoch, on_message}};
-  return ls_train(&trainer, result);
+  const ls_status status = ls_train(&trainer, result);
+  ls_progress_display_clear(&display);
+  return status;
 }
 
 /* Rank 0. */
@@ -239,7 +194,8 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   const bool tells = ls_comm_rank(comm) == 0;
   const size_t ranks = (size_t)ls_comm_size(comm);
   *result = (ls_train_result){.has_test = false};
-  LS_AGREE(comm, watch(training, comm));
+  const ls_spec_train *spec = &training->setup.spec->train;
+  LS_AGREE(comm, ls_watch_start(&training->watchdog, comm, spec->stall_timeout, spec->stall_abort));
   LS_PASS(ls_setup_prepare(&training->setup, comm, wish->place));
   if (!wish->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
@@ -250,7 +206,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   LS_PASS(settle(training, comm, wish));
   if (tells) print_plan(training, wish, ranks);
   LS_PASS(train(training, comm, wish, result));
-  ls_activity_enter(&training->activity, "writing the summary");
+  ls_activity_enter(ls_comm_activity(comm), "writing the summary");
   LS_ROOT(comm, summarize(training, wish, ranks, result));
   return LS_OK;
 }

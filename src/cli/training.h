@@ -25,14 +25,9 @@ typedef struct ls_training_wish {
  * -1), and `setup`, which holds the parsed configuration (ls_setup_parse_config()). */
 typedef struct ls_training {
   ls_setup setup;
-  ls_directory run_dir; /* open and locked on rank 0, on the others its path alone */
-  ls_activity activity;
-  ls_watchdog *watchdog; /* of the activity; NULL: none */
+  ls_directory run_dir;  /* open and locked on rank 0, on the others its path alone */
+  ls_watchdog *watchdog; /* NULL: none */
 } ls_training;
-
-/** From now on SIGTERM, SIGUSR1 and SIGINT ask the training to stop; one that comes before it has begun, at
- * its first step. A second SIGINT ends the program. */
-void ls_training_catch_stops(void);
 
 /** Prepare, train, evaluate, write summary.json, and tell of it on standard output.
  *
@@ -43,7 +38,7 @@ void ls_training_catch_stops(void);
 ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
                           ls_train_result *result) LS_CHECKED;
 
-/** Collective, as it ends the watch over the communicator. */
+/** Ends the watch, after any status. Local. */
 void ls_training_fini(ls_training *training, ls_comm *comm);
 
 #endif

@@ -111,6 +111,7 @@ static ls_status find_hosts(ls_comm *comm, uint64_t *host_of)
 static ls_status split(ls_comm *group, const ls_comm *comm, int color)
 {
   LS_PASS(LS_COMM_WAIT(comm, MPI_Comm_split(comm->handle, color, comm->rank, &group->handle), doing));
+  group->activity = comm->activity;
   if (group->handle == MPI_COMM_NULL) return LS_OK;
   LS_PASS(ls_comm_check(MPI_Comm_set_errhandler(group->handle, MPI_ERRORS_RETURN), doing));
   LS_PASS(ls_comm_check(MPI_Comm_rank(group->handle, &group->rank), doing));
@@ -178,7 +179,7 @@ ls_status ls_comm_rest(ls_comm *comm)
   MPI_Request request;
   int is_done = 0;
   LS_PASS(ls_comm_check(MPI_Ibarrier(comm->handle, &request), resting));
-  ls_activity_wait(comm->activity, resting);
+  ls_activity_rest(comm->activity, resting);
   while (!is_done) {
     const struct timespec nap = {.tv_nsec = NAP_NS};
     LS_PASS(ls_comm_check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), resting));

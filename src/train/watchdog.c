@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The watching thread, and the notes of stalled ranks: files stalled.<rank> in the run directory, since files
- * are what all hosts of a job share. */
+/* The watching thread. All that it looks at is its own: whatever frame it was started in may return. Stopping
+ * it needs no other rank, so that it is stopped after an error of MPI as well. */
 #include "train/watchdog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -13,17 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "train/notes.h"
 
-enum { NOTE_BYTES = 256, NAME_BYTES = 32 };
-
-static const char NOTE_PREFIX[] = "stalled.";
 static const char WAITING[] = "is waiting";
+static const char RESTING[] = "is resting";
 static const char GIVEN_UP[] = "has given up";
 
 /* A note is left when this part of the time before a warning is over, so that at the warning all are there.
@@ -39,12 +35,12 @@ static const double LATE_S = 0.5;
 
 struct ls_watchdog {
   ls_watchdog_options options;
+  ls_activity activity;
+  ls_notes notes;
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t wake; /* by CLOCK_MONOTONIC */
   bool stopping;
-  char *run_dir;             /* NULL: not known yet */
-  int folder;                /* that directory, open: it may be moved; -1: not, and there are no notes */
   double asleep_s;           /* clock when the thread went to sleep */
   uint64_t since_ms;         /* begin of the activity that was seen last */
   double lost_s;             /* of it, while the process was stopped */
@@ -54,39 +50,17 @@ struct ls_watchdog {
   bool has_given_up;         /* nothing more is to be told */
 };
 
-static void note_name(int rank, const char *ending, char name[NAME_BYTES])
-{
-  snprintf(name, NAME_BYTES, "%s%d%s", NOTE_PREFIX, rank, ending);
-}
-
-void ls_watchdog_clear(const ls_directory *run_dir)
-{
-  ls_names names;
-  if (ls_directory_list(run_dir, &names) != LS_OK) return;
-  for (size_t i = 0; i < names.count; i++)
-    if (strncmp(names.items[i], NOTE_PREFIX, strlen(NOTE_PREFIX)) == 0)
-      unlinkat(run_dir->descriptor, names.items[i], 0);
-  ls_names_fini(&names);
-}
-
-static void remove_note(const ls_watchdog *self)
-{
-  char name[NAME_BYTES];
-  note_name(self->options.rank, "", name);
-  if (self->folder >= 0) unlinkat(self->folder, name, 0);
-}
-
 /* What this rank is doing: "is waiting in step 3 of epoch 1 for 61 s (validating: summing over the ranks)". A
  * note will be read later: "for more than 36 s". */
 static void describe(const ls_watchdog *self, double seconds, bool is_note, ls_text *line)
 {
-  const ls_activity *activity = self->options.activity;
+  const ls_activity *activity = &self->activity;
   const char *operation = atomic_load(&activity->waiting_for);
   const char *phase = atomic_load(&activity->phase);
   const uint64_t step = atomic_load(&activity->step), epoch = atomic_load(&activity->epoch);
-  ls_text_add(line, "%s", operation ? WAITING : "is working");
+  ls_text_add(line, "%s", !operation ? "is working" : atomic_load(&activity->rests) ? RESTING : WAITING);
   if (epoch == 0)
-    ls_text_add(line, " before the first step");
+    ls_text_add(line, "%s", self->notes.node ? "" : " before the first step"); /* not in training */
   else
     ls_text_add(line, " in step %" PRIu64 " of epoch %" PRIu64, step, epoch);
   if (is_note)
@@ -98,78 +72,76 @@ static void describe(const ls_watchdog *self, double seconds, bool is_note, ls_t
                 operation ? operation : "");
 }
 
-/* Under another name first: others may read at any time. A note that cannot be written, on a full disk, is
- * missed by nobody but the reader: no error. */
-static void write_note(const ls_watchdog *self, const char *text)
-{
-  char name[NAME_BYTES], temporary[NAME_BYTES];
-  if (self->folder < 0) return;
-  note_name(self->options.rank, "", name);
-  note_name(self->options.rank, ".tmp", temporary);
-  unlinkat(self->folder, temporary, 0); /* of a session that was killed: nobody else writes under that name */
-  int descriptor;
-  ssize_t put;
-  LS_RETRY(descriptor,
-           openat(self->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (descriptor < 0) return;
-  LS_RETRY(put, write(descriptor, text, strlen(text)));
-  const bool is_written = put == (ssize_t)strlen(text);
-  if (close(descriptor) == 0 && is_written)
-    renameat(self->folder, temporary, self->folder, name);
-  else
-    unlinkat(self->folder, temporary, 0);
-}
-
-/* The note of a rank, "" if it says nothing; false if there is none. */
-static bool read_note(const ls_watchdog *self, int rank, char note[NOTE_BYTES])
-{
-  char name[NAME_BYTES];
-  int descriptor;
-  ssize_t length;
-  if (self->folder < 0) return false;
-  note_name(rank, "", name);
-  LS_RETRY(descriptor, openat(self->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (descriptor < 0) return false;
-  LS_RETRY(length, read(descriptor, note, NOTE_BYTES - 1));
-  note[length > 0 ? length : 0] = '\0';
-  close(descriptor);
-  return true;
-}
-
 static void tell(const ls_watchdog *self, ls_text *line)
 {
   self->options.tell(self->options.user, ls_text_get(line));
   ls_text_fini(line);
 }
 
-/* The ranks without a note: they took part in the last step that this one has the sums of. */
+/* The ranks that give no sign of life: they took part in the last step that this one has the sums of. */
 static void tell_missing(const ls_watchdog *self, const char *ranks, ls_text *line)
 {
-  const uint64_t step = atomic_load(&self->options.activity->past_step);
-  const uint64_t epoch = atomic_load(&self->options.activity->past_epoch);
+  const uint64_t step = atomic_load(&self->activity.past_step);
+  const uint64_t epoch = atomic_load(&self->activity.past_epoch);
   ls_text_add(line, "no word from rank %s", ranks);
   if (epoch > 0) ls_text_add(line, " since step %" PRIu64 " of epoch %" PRIu64, step, epoch);
-  ls_text_add(line, ": stopped, dead, or on a host that does not see %s", self->run_dir);
+  if (self->notes.path)
+    ls_text_add(line, ": stopped, dead, or on a host that does not see %s", self->notes.path);
+  else
+    ls_text_add(line, ": stopped or dead");
 }
 
-/* Name the ranks that do not wait. The lowest waiting rank speaks for all. */
+static bool begins_with(const char *note, const char *word)
+{
+  return strncmp(note, word, strlen(word)) == 0;
+}
+
+/* After how long without a sign of life a rank is missing. */
+static double silent_s(const ls_watchdog_options *options)
+{
+  return NOTE_SHARE * (options->warn_s > 0 ? options->warn_s : options->abort_s);
+}
+
+/* Is it for another rank to speak? The lowest of those that wait does; if none waits, of those that rest. */
+static bool yields_to(const ls_watchdog *self, int rank, const char *note)
+{
+  const bool is_lower = rank < self->options.rank, rests = atomic_load(&self->activity.rests);
+  if (rank == self->options.rank) return false;
+  return begins_with(note, WAITING) ? rests || is_lower : begins_with(note, RESTING) && rests && is_lower;
+}
+
+/* Name the ranks that do not wait, unless another one does; false: it does, or there are no notes. */
+static bool list_ranks(const ls_watchdog *self, ls_text *missing, ls_text *working)
+{
+  char note[LS_NOTE_BYTES];
+  int rank;
+  for (size_t i = 0; i < ls_notes_count(&self->notes); i++) {
+    const ls_word word = ls_notes_read(&self->notes, i, silent_s(&self->options), &rank, note);
+    const bool is_idle = begins_with(note, WAITING) || begins_with(note, RESTING);
+    if (word == LS_WORD_NOTE && yields_to(self, rank, note)) return false;
+    if (rank == self->options.rank || (word == LS_WORD_NOTE && is_idle)) continue;
+    if (word == LS_WORD_NONE)
+      ls_text_add(missing, missing->length ? ", %d" : "%d", rank);
+    else if (word == LS_WORD_FINE)
+      ls_text_add(working, "; rank %d gets on", rank);
+    else
+      ls_text_add(working, "; rank %d %s", rank, note[0] ? note : "says nothing");
+  }
+  return ls_notes_are_kept(&self->notes);
+}
+
+/* The lowest waiting rank speaks for all whose notes it can read. */
 static void report(ls_watchdog *self)
 {
   ls_text working = {0}, missing = {0}, line = {0};
-  char note[NOTE_BYTES];
-  self->is_speaker = false;
-  if (!self->run_dir) return;
-  for (int rank = 0; rank < self->options.size; rank++) {
-    const bool found = read_note(self, rank, note);
-    const bool waits = found && strncmp(note, WAITING, strlen(WAITING)) == 0;
-    if (waits && rank < self->options.rank) goto done;
-    if (!found && rank != self->options.rank) ls_text_add(&missing, missing.length ? ", %d" : "%d", rank);
-    if (found && !waits) ls_text_add(&working, "; rank %d %s", rank, note[0] ? note : "says nothing");
-  }
+  self->is_speaker = list_ranks(self, &missing, &working);
+  if (!self->is_speaker) goto done;
   if (missing.length > 0) tell_missing(self, ls_text_get(&missing), &line);
   ls_text_add(&line, "%s", ls_text_get(&working) + (line.length == 0 && working.length > 0 ? 2 : 0));
-  self->is_speaker = true;
-  if (line.length == 0) ls_text_add(&line, "all ranks wait: MPI itself does not get on");
+  const bool sees_all = ls_notes_count(&self->notes) == (size_t)self->options.size;
+  if (line.length == 0)
+    ls_text_add(&line, sees_all ? "all ranks wait: MPI itself does not get on"
+                                : "all ranks of this host wait: for those of another one");
   tell(self, &line);
 done:
   ls_text_fini(&working);
@@ -177,10 +149,21 @@ done:
   ls_text_fini(&line);
 }
 
+/* Is there a rank that gives no sign of life? Resting alone is no reason to tell of: others work meanwhile.
+ */
+static bool misses_one(const ls_watchdog *self)
+{
+  char note[LS_NOTE_BYTES];
+  int rank;
+  for (size_t i = 0; i < ls_notes_count(&self->notes); i++)
+    if (ls_notes_read(&self->notes, i, silent_s(&self->options), &rank, note) == LS_WORD_NONE) return true;
+  return false;
+}
+
 /* What the rank does at one moment. */
 typedef struct moment {
   uint64_t since_ms;
-  bool is_waiting;
+  bool is_waiting, rests; /* for others that do not wait: they have their work, and it has none */
 } moment;
 
 static moment now_of(const ls_activity *activity)
@@ -189,6 +172,7 @@ static moment now_of(const ls_activity *activity)
   do {
     now.since_ms = atomic_load(&activity->since_ms);
     now.is_waiting = atomic_load(&activity->waiting_for) != NULL;
+    now.rests = atomic_load(&activity->rests);
   } while (atomic_load(&activity->since_ms) != now.since_ms);
   return now;
 }
@@ -196,9 +180,12 @@ static moment now_of(const ls_activity *activity)
 /* Has a rank begun to end the job? What its end does to the others is no news. */
 static bool is_ending(const ls_watchdog *self)
 {
-  char note[NOTE_BYTES];
-  for (int rank = 0; self->run_dir && rank < self->options.size; rank++)
-    if (read_note(self, rank, note) && strcmp(note, GIVEN_UP) == 0) return true;
+  char note[LS_NOTE_BYTES];
+  int rank;
+  for (size_t i = 0; i < ls_notes_count(&self->notes); i++)
+    if (ls_notes_read(&self->notes, i, silent_s(&self->options), &rank, note) == LS_WORD_NOTE &&
+        strcmp(note, GIVEN_UP) == 0)
+      return true;
   return false;
 }
 
@@ -206,7 +193,7 @@ static void leave_note(ls_watchdog *self, double seconds)
 {
   ls_text what = {0};
   describe(self, seconds, true, &what);
-  write_note(self, ls_text_get(&what));
+  ls_notes_write(&self->notes, ls_text_get(&what));
   self->has_note = true;
   ls_text_fini(&what);
 }
@@ -215,7 +202,7 @@ static void leave_note(ls_watchdog *self, double seconds)
 static void warn(ls_watchdog *self, double seconds, bool is_waiting)
 {
   leave_note(self, seconds);
-  if (!is_waiting && self->run_dir) return;
+  if (!is_waiting && ls_notes_are_kept(&self->notes)) return;
   ls_text line = {0};
   ls_text_add(&line, "rank %d ", self->options.rank);
   describe(self, seconds, false, &line);
@@ -231,7 +218,7 @@ static void renew(ls_watchdog *self, uint64_t since_ms)
   ls_text_add(&line, "rank %d goes on", self->options.rank);
   if (self->has_warned && !is_ending(self)) tell(self, &line);
   ls_text_fini(&line);
-  if (self->has_note) remove_note(self);
+  if (self->has_note) ls_notes_remove(&self->notes);
   self->since_ms = since_ms;
   self->lost_s = 0;
   self->next_s = self->options.warn_s;
@@ -244,13 +231,13 @@ static void give_up(ls_watchdog *self, uint64_t since_ms, double seconds)
 {
   const ls_watchdog_options *options = &self->options;
   ls_text line = {0};
-  const bool has_speaker = self->run_dir && options->warn_s > 0;
+  const bool has_speaker = ls_notes_are_kept(&self->notes) && options->warn_s > 0;
   if (has_speaker && !self->is_speaker && seconds < options->abort_s + SPEAKER_S) return;
-  if (now_of(options->activity).since_ms != since_ms) return;
+  if (now_of(&self->activity).since_ms != since_ms) return;
   ls_text_add(&line, "rank %d has waited longer than train.stall_abort, %g s: ending the job", options->rank,
               options->abort_s);
   self->has_given_up = true;
-  write_note(self, GIVEN_UP);
+  ls_notes_write(&self->notes, GIVEN_UP);
   tell(self, &line);
   options->give_up(options->user);
 }
@@ -280,25 +267,26 @@ static void look(ls_watchdog *self)
 {
   const ls_watchdog_options *options = &self->options;
   if (self->has_given_up) return;
-  const moment now = now_of(options->activity);
+  ls_notes_beat(&self->notes);
+  const moment now = now_of(&self->activity);
   if (self->since_ms != now.since_ms) renew(self, now.since_ms);
   const double seconds = lasted_s(self), warn_s = options->warn_s;
   if (warn_s > 0 && seconds >= self->next_s) {
     self->next_s *= 2;
-    warn(self, seconds, now.is_waiting);
+    if (!now.rests || misses_one(self)) warn(self, seconds, now.is_waiting);
   } else if (warn_s > 0 && !self->has_note && seconds >= NOTE_SHARE * warn_s) {
     leave_note(self, seconds);
   }
-  if (options->abort_s > 0 && seconds >= options->abort_s && now.is_waiting)
-    give_up(self, now.since_ms, seconds);
+  const bool is_stuck = now.is_waiting && (!now.rests || misses_one(self));
+  if (options->abort_s > 0 && seconds >= options->abort_s && is_stuck) give_up(self, now.since_ms, seconds);
 }
 
 static void *watch(void *argument)
 {
   ls_watchdog *self = argument;
-  const double period = period_s(&self->options);
   pthread_mutex_lock(&self->mutex);
   while (!self->stopping) {
+    const double period = period_s(&self->options);
     self->asleep_s = ls_clock_s();
     const double until_s = self->asleep_s + period;
     const struct timespec until = {.tv_sec = (time_t)until_s,
@@ -324,8 +312,7 @@ static void release(ls_watchdog *self)
 {
   pthread_cond_destroy(&self->wake);
   pthread_mutex_destroy(&self->mutex);
-  if (self->folder >= 0) close(self->folder);
-  free(self->run_dir);
+  ls_notes_fini(&self->notes);
   free(self);
 }
 
@@ -337,7 +324,8 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "the watchdog"));
   self->options = *options;
   self->next_s = options->warn_s;
-  self->folder = -1;
+  self->notes = (ls_notes){.rank = options->rank, .size = options->size, .folder = -1};
+  ls_activity_work(&self->activity);
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -353,27 +341,37 @@ ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *option
   return LS_OK;
 }
 
-/* An open folder again; by its path, where another rank has opened it. -1 if that fails. */
-static int open_again(const ls_directory *folder)
+ls_activity *ls_watchdog_activity(ls_watchdog *watchdog)
 {
-  int descriptor;
-  if (folder->descriptor >= 0)
-    LS_RETRY(descriptor, fcntl(folder->descriptor, F_DUPFD_CLOEXEC, 0));
-  else
-    LS_RETRY(descriptor, open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return descriptor;
+  return watchdog ? &watchdog->activity : NULL;
 }
 
 ls_status ls_watchdog_settle(ls_watchdog *watchdog, const ls_directory *run_dir)
 {
   if (!watchdog) return LS_OK;
   pthread_mutex_lock(&watchdog->mutex);
-  const ls_status status = ls_text_copy(&watchdog->run_dir, run_dir->path);
-  if (status == LS_OK) watchdog->folder = open_again(run_dir);
-  /* A note of a session that was killed, where ls_watchdog_clear() did not see it. */
-  if (status == LS_OK) remove_note(watchdog);
+  const ls_status status = ls_notes_take_folder(&watchdog->notes, run_dir);
   pthread_mutex_unlock(&watchdog->mutex);
   return status;
+}
+
+void ls_watchdog_settle_host(ls_watchdog *watchdog, ls_node *node)
+{
+  if (!watchdog) return;
+  pthread_mutex_lock(&watchdog->mutex);
+  ls_notes_take_memory(&watchdog->notes, node);
+  pthread_mutex_unlock(&watchdog->mutex);
+}
+
+void ls_watchdog_set_times(ls_watchdog *watchdog, double warn_s, double abort_s)
+{
+  if (!watchdog) return;
+  pthread_mutex_lock(&watchdog->mutex);
+  watchdog->options.warn_s = warn_s;
+  watchdog->options.abort_s = abort_s;
+  watchdog->next_s = warn_s;
+  pthread_cond_signal(&watchdog->wake);
+  pthread_mutex_unlock(&watchdog->mutex);
 }
 
 void ls_watchdog_stop(ls_watchdog *watchdog)
@@ -384,6 +382,6 @@ void ls_watchdog_stop(ls_watchdog *watchdog)
   pthread_cond_signal(&watchdog->wake);
   pthread_mutex_unlock(&watchdog->mutex);
   pthread_join(watchdog->thread, NULL);
-  if (watchdog->has_note && !watchdog->has_given_up) remove_note(watchdog);
+  if (watchdog->has_note && !watchdog->has_given_up) ls_notes_remove(&watchdog->notes);
   release(watchdog);
 }

@@ -3,10 +3,12 @@
  * machine is too fast for what the test does to it meanwhile, and none too slow.
  *
  *   LS_HOLD=FILE         wait while FILE exists, or until a signal comes that the program handles; once only
+ *   LS_HOLD_DEAF=1       no signal ends the wait
  *   LS_HOLD_AT=PATTERN   where: after a file was given a name like this, or before such a folder is opened;
  * of a path the last part counts
  *
- * Whoever sees such a file knows that its writer waits, and that no signal to it is lost. */
+ * Whoever sees such a file knows that its writer waits, and that no signal to it is lost; so does who sees
+ * FILE.reached. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -38,13 +40,23 @@ static void block_signals(sigset_t *before)
   pthread_sigmask(SIG_BLOCK, &all, before);
 }
 
+static void tell_reached(const char *file)
+{
+  char path[4096];
+  snprintf(path, sizeof path, "%s.reached", file);
+  const int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor >= 0) close(descriptor);
+}
+
 /* Signals are let through only while it sleeps: none comes between a look at the file and the sleep. */
 static void hold(const sigset_t *unblocked)
 {
   const struct timespec nap = {.tv_nsec = 10000000};
   const char *file = getenv("LS_HOLD");
+  const bool is_deaf = getenv("LS_HOLD_DEAF") != NULL;
   if (atomic_flag_test_and_set(&has_waited)) return;
-  while (access(file, F_OK) == 0 && ppoll(NULL, 0, &nap, unblocked) == 0) continue;
+  tell_reached(file);
+  while (access(file, F_OK) == 0 && (ppoll(NULL, 0, &nap, unblocked) == 0 || is_deaf)) continue;
 }
 
 int renameat(int from_folder, const char *from, int to_folder, const char *to)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "cmocka_all.h"
+#include "train/notes.h"
 #include "train/watchdog.h"
 
 double __wrap_ls_clock_s(void);
@@ -129,7 +130,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
   (void)state;
-  ls_watchdog_clear(&run_dir);
+  ls_notes_clear(&run_dir);
   unlink(path_of("checkpoint-1.h5"));
   ls_directory_close(&run_dir);
   return rmdir(folder);
@@ -142,7 +143,7 @@ static void notes_of_an_ended_job_are_removed(void **state)
   put("stalled.17", "");
   put("stalled.2.tmp", "is wai");
   put("checkpoint-1.h5", "");
-  ls_watchdog_clear(&run_dir);
+  ls_notes_clear(&run_dir);
   assert_false(exists(path_of("stalled.0")));
   assert_false(exists(path_of("stalled.17")));
   assert_false(exists(path_of("stalled.2.tmp")));
@@ -164,17 +165,16 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 2};
-  ls_activity_step(&activity, 2, 2);
-  ls_activity_pass(&activity);
-  ls_activity_step(&activity, 2, 3);
-  const ls_watchdog_options options = {
-      .activity = &activity, .size = 4, .warn_s = 10, .user = &listener, .tell = hear};
+  const ls_watchdog_options options = {.size = 4, .warn_s = 10, .user = &listener, .tell = hear};
   put("stalled.1", "");
   put("stalled.3", "is working in step 3 of epoch 2 for 9 s");
-  assert_null(ls_activity_enter(&activity, "validating"));
-  ls_activity_wait(&activity, "summing over the ranks");
   ls_watchdog *watchdog = start(&options, true);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_step(activity, 2, 2);
+  ls_activity_pass(activity);
+  ls_activity_step(activity, 2, 3);
+  assert_null(ls_activity_enter(activity, "validating"));
+  ls_activity_wait(activity, "summing over the ranks");
   pass(10);
   expect(&listener, "rank 0 is waiting in step 3 of epoch 2 for 10 s (validating: summing over the ranks)");
   expect(&listener,
@@ -182,7 +182,7 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
   expect(&listener, "; rank 1 says nothing; rank 3 is working in step 3 of epoch 2 for 9 s");
   assert_true(exists(path_of("stalled.0")));
   assert_false(exists(path_of("stalled.0.tmp")));
-  ls_activity_work(&activity);
+  ls_activity_work(activity);
   pass(LOOK_S);
   expect(&listener, "rank 0 goes on");
   ls_watchdog_stop(watchdog);
@@ -194,12 +194,12 @@ static void the_missing_rank_is_named_with_the_warning(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 1, .step = 1};
-  const ls_watchdog_options options = {
-      .activity = &activity, .size = 2, .warn_s = 10, .user = &listener, .tell = hear};
-  ls_watchdog_clear(&run_dir);
-  ls_activity_wait(&activity, "summing over the ranks");
+  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .tell = hear};
+  ls_notes_clear(&run_dir);
   ls_watchdog *watchdog = start(&options, true);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_step(activity, 1, 1);
+  ls_activity_wait(activity, "summing over the ranks");
   pass(5.5);
   assert_false(exists(path_of("stalled.0")));
   pass(1);
@@ -223,23 +223,17 @@ static void without_a_folder_each_rank_tells_of_itself(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 0};
-  const ls_watchdog_options options = {.activity = &activity,
-                                       .rank = 1,
-                                       .size = 2,
-                                       .warn_s = 10,
-                                       .abort_s = 40,
-                                       .user = &listener,
-                                       .tell = hear,
-                                       .give_up = give_up};
-  ls_activity_work(&activity);
-  assert_null(ls_activity_enter(&activity, "opening the data"));
+  const ls_watchdog_options options = {
+      .rank = 1, .size = 2, .warn_s = 10, .abort_s = 40, .user = &listener, .tell = hear, .give_up = give_up};
   ls_watchdog *watchdog = start(&options, false);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_work(activity);
+  assert_null(ls_activity_enter(activity, "opening the data"));
   pass(10);
   expect(&listener, "rank 1 is working before the first step for 10 s (opening the data)");
   pass(50);
   assert_int_equal(listener.given_up, 0); /* it is the one that others wait for */
-  ls_activity_wait(&activity, "agreeing on a status");
+  ls_activity_wait(activity, "agreeing on a status");
   pass(LOOK_S);
   expect(&listener, "rank 1 goes on");
   pass(39.5);
@@ -258,11 +252,11 @@ static void the_time_while_stopped_is_no_waiting(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 1, .step = 1};
-  const ls_watchdog_options options = {
-      .activity = &activity, .size = 2, .warn_s = 10, .user = &listener, .tell = hear};
-  ls_activity_wait(&activity, "summing over the ranks");
+  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .tell = hear};
   ls_watchdog *watchdog = start(&options, false);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_step(activity, 1, 1);
+  ls_activity_wait(activity, "summing over the ranks");
   pass(5);
   jump(60);
   pass(4.25);
@@ -277,25 +271,21 @@ static void who_gives_up_falls_silent(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 1, .step = 1};
-  const ls_watchdog_options options = {.activity = &activity,
-                                       .size = 2,
-                                       .warn_s = 10,
-                                       .abort_s = 20,
-                                       .user = &listener,
-                                       .tell = hear,
-                                       .give_up = give_up};
-  ls_activity_wait(&activity, "summing over the ranks");
+  const ls_watchdog_options options = {
+      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .tell = hear, .give_up = give_up};
   ls_watchdog *watchdog = start(&options, true);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_step(activity, 1, 1);
+  ls_activity_wait(activity, "summing over the ranks");
   pass(20);
   expect(&listener, "longer than train.stall_abort, 20 s: ending the job");
   pass(20);
-  ls_activity_work(&activity);
+  ls_activity_work(activity);
   pass(1);
   ls_watchdog_stop(watchdog);
   assert_int_equal(listener.given_up, 1);
   assert_false(has_heard(&listener, "goes on"));
-  ls_watchdog_clear(&run_dir);
+  ls_notes_clear(&run_dir);
 }
 
 /* What the end of the job does to the others is no news. */
@@ -303,20 +293,20 @@ static void nothing_goes_on_once_another_has_given_up(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  ls_activity activity = {.epoch = 1, .step = 1};
-  const ls_watchdog_options options = {
-      .activity = &activity, .size = 3, .warn_s = 10, .user = &listener, .tell = hear};
-  ls_activity_wait(&activity, "summing over the ranks");
+  const ls_watchdog_options options = {.size = 3, .warn_s = 10, .user = &listener, .tell = hear};
   ls_watchdog *watchdog = start(&options, true);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_step(activity, 1, 1);
+  ls_activity_wait(activity, "summing over the ranks");
   pass(10);
   expect(&listener, "rank 0 is waiting");
   put("stalled.2", "has given up");
-  ls_activity_work(&activity);
+  ls_activity_work(activity);
   pass(LOOK_S);
   assert_false(exists(path_of("stalled.0")));
   ls_watchdog_stop(watchdog);
   assert_false(has_heard(&listener, "goes on"));
-  ls_watchdog_clear(&run_dir);
+  ls_notes_clear(&run_dir);
 }
 
 int main(void)
