@@ -357,8 +357,5 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   return status;
 }
 
-const ls_command ls_command_attack = {.word = "attack",
-                                      .doc = "attack trained networks with adversarial examples",
-                                      .shares = true,
-                                      .computes = true,
-                                      .run = run};
+const ls_command ls_command_attack = {
+    .word = "attack", .doc = "attack trained networks with adversarial examples", .shares = true, .run = run};

@@ -318,5 +318,4 @@ const ls_command ls_command_bench = {.word = "bench",
                                      .doc =
                                          "measure how fast a configuration trains, and where the time goes",
                                      .shares = true,
-                                     .computes = true,
                                      .run = run};

@@ -179,5 +179,4 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 const ls_command ls_command_eval = {.word = "eval",
                                     .doc = "evaluate trained networks: metrics and confusion matrix",
                                     .shares = true,
-                                    .computes = true,
                                     .run = run};

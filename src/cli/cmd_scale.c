@@ -282,5 +282,4 @@ const ls_command ls_command_scale = {
     .word = "scale",
     .shares = true,
     .doc = "measure how a configuration scales over ranks, and predict it beyond",
-    .computes = true,
     .run = run};

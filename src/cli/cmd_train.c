@@ -132,5 +132,4 @@ const ls_command ls_command_train = {.word = "train",
                                      .shares = true,
                                      .doc = "train a model from a configuration file",
                                      .saves = true,
-                                     .computes = true,
                                      .run = run};
