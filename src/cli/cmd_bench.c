@@ -69,7 +69,7 @@ static const struct argp argp = {
            "Nothing is written.\n\n"
            "Examples:\n"
            "  lockstep bench configs/lenet5.yaml\n"
-           "  mpirun -n 2 --bind-to core lockstep bench configs/lenet5.yaml train.batch=1024 --json\n"};
+           "  mpirun -n 2 lockstep bench configs/lenet5.yaml train.batch=1024 --json\n"};
 
 /* ---- one rank's time, in parts of a step ---- */
 

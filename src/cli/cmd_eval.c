@@ -95,16 +95,16 @@ static const struct argp argp = {
     .children = children,
     .args_doc = "CHECKPOINT.h5|RUN_DIR [CHECKPOINT.h5|RUN_DIR ...]",
     .doc =
-        "Evaluate a trained network; several vote softly (the mean of their probabilities decides), and are\n"
-        "compared: each member, ways of voting, disagreement, calibration. Weights of a weighted vote are\n"
+        "Evaluate a trained network; several vote softly (the mean of their probabilities decides), and are "
+        "compared: each member, ways of voting, disagreement, calibration. Weights of a weighted vote are "
         "fitted on the validation split, if all held out the same. Of a run directory it is best.h5, else "
-        "the\n"
+        "the "
         "newest checkpoint; of an ensemble's all members vote.\v"
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
         "  lockstep eval runs/a/best.h5 --tta\n"
         "  lockstep eval runs/a/best.h5 --predictions rows.csv\n"
-        "  mpirun -n 2 lockstep eval runs/a/best.h5 runs/b/best.h5 --split validation --json\n"};
+        "  mpirun -n 2 lockstep eval runs/a runs/b --split validation --json\n"};
 
 static json_t *document_of(const ls_election *election)
 {

@@ -120,8 +120,9 @@ static const struct argp argp = {
            "error bars, where the efficiency falls below 80 %, and how an ensemble is best split over ranks. "
            "A rank that the others wait for is named.\n\n"
            "Examples:\n"
-           "  mpirun -n 4 --bind-to core lockstep scale configs/lenet5.yaml -o runs/scaling\n"
-           "  mpirun -n 8 lockstep scale configs/resnet20.yaml --mode strong --threads 1,2,4"};
+           "  mpirun -n 4 lockstep scale configs/lenet5.yaml -o runs/scaling\n"
+           "  mpirun -n 8 lockstep scale configs/resnet20.yaml --mode strong \\\n"
+           "    --threads 1,2,4\n"};
 
 /* ---- the command ---- */
 
@@ -278,8 +279,8 @@ done:
   return status;
 }
 
-const ls_command ls_command_scale = {
-    .word = "scale",
-    .shares = true,
-    .doc = "measure how a configuration scales over ranks, and predict it beyond",
-    .run = run};
+const ls_command ls_command_scale = {.word = "scale",
+                                     .shares = true,
+                                     .doc =
+                                         "measure how a configuration scales over ranks, and predict beyond",
+                                     .run = run};

@@ -53,8 +53,7 @@ fi
 rm -r study
 ranks 2 0 "$lockstep" scale toy.yaml --seconds 0.1 --mode strong --threads 1,2 -o study
 check '[(r["threads"], r["ranks"]) for r in t["strong"]] == [(1, 1), (1, 2), (2, 1), (2, 2)] and "weak" not in t'
-check 'len(t["model"]) == 2 and
-  len(t.get("strong_predicted", [])) == 11 * sum(r["misfit"] <= 0.3 for r in t["model"])'
+check 'len(t["model"]) == 2 and len(t.get("strong_predicted", [])) == 11 * sum(r["misfit"] <= 0.3 for r in t["model"])'
 
 ranks 2 2 "$lockstep" scale toy.yaml -o study
 err_has 'study holds a scaling study already'
