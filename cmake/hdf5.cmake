@@ -5,9 +5,10 @@ add_library(ls_hdf5 INTERFACE)
 if(PKG_CONFIG_FOUND AND NOT HDF5_ROOT AND NOT DEFINED ENV{HDF5_ROOT})
   pkg_search_module(LS_HDF5 IMPORTED_TARGET hdf5-serial>=${LS_HDF5_LEAST} hdf5>=${LS_HDF5_LEAST})
 endif()
-if(LS_HDF5_FOUND)
+if(TARGET PkgConfig::LS_HDF5)
   target_link_libraries(ls_hdf5 INTERFACE PkgConfig::LS_HDF5)
 else()
+  unset(LS_HDF5_FOUND CACHE) # of an earlier run, before HDF5_ROOT was set
   find_package(HDF5 ${LS_HDF5_LEAST} COMPONENTS C)
   if(HDF5_FOUND)
     target_include_directories(ls_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
@@ -20,6 +21,6 @@ ls_found(LS_HDF5_FOUND "HDF5 ${LS_HDF5_LEAST}, of which HDF5_ROOT can say where 
 if(LS_HDF5_FOUND)
   message(STATUS "HDF5 ${LS_HDF5_VERSION}")
 endif()
-if(HDF5_IS_PARALLEL AND MPI_C_FOUND)
-  target_link_libraries(ls_hdf5 INTERFACE MPI::MPI_C) # its header includes mpi.h
+if(MPI_C_FOUND)
+  target_link_libraries(ls_hdf5 INTERFACE MPI::MPI_C) # the headers of a parallel build include mpi.h
 endif()

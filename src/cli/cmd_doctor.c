@@ -118,8 +118,8 @@ static const char *sums_of(const findings *found)
 {
   if (ls_place_hosts(found->places, found->ranks) == 1)
     return "in memory that the ranks share; train.allreduce=mpi: one MPI_Allreduce a step";
-  return "in shared memory; between hosts by messages of lockstep's own, measured faster than "
-         "MPI_Iallreduce; "
+  return "in shared memory; between hosts gradients of more than three times train.bucket_mb by messages of "
+         "lockstep's own, measured faster than MPI_Iallreduce, smaller ones by MPI_Allreduce; "
          "train.allreduce=mpi: one MPI_Allreduce a step";
 }
 
@@ -175,11 +175,6 @@ static void print_table(const findings *found)
   }
 }
 
-static const char *plural(size_t count)
-{
-  return count == 1 ? "" : "s";
-}
-
 /* What there is in all, and where to begin: threads that share a cache share the weights in it, and ranks sum
  * their gradients once a step. */
 static void print_sum(const findings *found)
@@ -188,8 +183,8 @@ static void print_sum(const findings *found)
   const size_t hosts = ls_place_hosts(found->places, found->ranks), caches = ls_topology_caches();
   size_t threads = 0;
   for (size_t r = 0; r < found->ranks; r++) threads += found->places[r].threads;
-  ls_print(stdout, "\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, plural(hosts), found->ranks,
-           plural(found->ranks), threads, plural(threads));
+  ls_print(stdout, "\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, ls_plural(hosts), found->ranks,
+           ls_plural(found->ranks), threads, ls_plural(threads));
   if (first->is_by_quota)
     ls_print(stdout, "%s: the threads are as many as a CPU quota (cgroup) allows: %g CPU%s\n", first->host,
              first->quota, first->quota == 1.0 ? "" : "s");
@@ -197,8 +192,8 @@ static void print_sum(const findings *found)
   const size_t share = ls_size_max(1, first->host_cores / caches);
   ls_print(stdout,
            "%s has %zu core%s and %zu last-level cache%s: %zu rank%s x %zu thread%s on it is a good start\n",
-           first->host, first->host_cores, plural(first->host_cores), caches, plural(caches), caches,
-           plural(caches), share, plural(share));
+           first->host, first->host_cores, ls_plural(first->host_cores), caches, ls_plural(caches), caches,
+           ls_plural(caches), share, ls_plural(share));
 }
 
 static ls_status print_report(const findings *found)

@@ -228,8 +228,8 @@ static ls_status check_channels(const ls_setup *setup)
   const size_t given = setup->spec->data.mean.count, channels = ls_source_info(setup->source)->channels;
   if (given == 0 || given == channels) return LS_OK;
   return ls_fail(LS_E_CONFIG, "data.mean: %zu value%s, but the images of '%s' have %zu channel%s", given,
-                 given == 1 ? "" : "s", ls_source_info(setup->source)->name, channels,
-                 channels == 1 ? "" : "s");
+                 ls_plural(given), ls_source_info(setup->source)->name, channels,
+                 ls_plural(channels));
 }
 
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)

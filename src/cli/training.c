@@ -55,7 +55,7 @@ static void warn_few_images(const ls_setup *setup, const char *label)
     return;
   ls_warn("%sdata.normalize: standard takes mean and deviation of %zu training image%s; the weights of "
           "model.init_from want those that they were trained with: give data.mean and data.std",
-          label, setup->train_samples, setup->train_samples == 1 ? "" : "s");
+          label, setup->train_samples, ls_plural(setup->train_samples));
 }
 
 /* Are the weights there that a new run starts from? Found out before a run directory is made. What is loaded

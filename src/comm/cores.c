@@ -144,13 +144,17 @@ static void find_strain(const ls_core_card *cards, size_t count, size_t mine, ls
 {
   for (size_t q = 0; q < cards[mine].quota_count; q++) {
     const ls_quota *quota = &cards[mine].quotas[q];
-    size_t threads = 0;
-    for (size_t r = 0; r < count; r++)
-      if (is_under(&cards[r], quota)) threads += threads_of(cards, count, r);
+    size_t threads = 0, ranks = 0;
+    for (size_t r = 0; r < count; r++) {
+      if (!is_under(&cards[r], quota)) continue;
+      threads += threads_of(cards, count, r);
+      ranks++;
+    }
     if (share->quota > 0.0 && (double)threads * share->quota <= (double)share->quota_threads * quota->cpus)
       continue;
     share->quota = quota->cpus;
     share->quota_threads = threads;
+    share->quota_ranks = ranks;
   }
 }
 

@@ -52,6 +52,7 @@ typedef struct ls_core_share {
   bool is_by_quota;     /* the quota has decided over `threads` */
   double quota;         /* CPUs: of the quota that the threads of the ranks under it strain most; 0: none */
   size_t quota_threads; /* those threads */
+  size_t quota_ranks;   /* those ranks */
 } ls_core_share;
 
 /** The share of rank `mine` < count among the ranks of a host. Local. */

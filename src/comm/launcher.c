@@ -10,7 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/size.h"
+
 enum { MOST_MARKS = 3, MOST_SIZES = 2, MOST_ANCESTORS = 64, LINE_CHARS = 4096 };
+
+/* What a rank is to be given: some launchers count cores, some their hyper-threads. */
+typedef struct rank_needs {
+  size_t cores, cpus;
+} rank_needs;
 
 typedef struct row {
   const char *name;
@@ -20,36 +27,33 @@ typedef struct row {
   bool needs_size;               /* the marks alone are left by its environment modules, too */
   const char *socket;            /* names a descriptor that it has opened in its processes; NULL: none does */
   const char *remedy;            /* for processes that do not know of each other; NULL: another launcher */
-  void (*tell_cores)(size_t cores, size_t siblings, ls_text *text);
+  void (*tell_cores)(const rank_needs *needs, ls_text *text);
 } row;
 
-static void tell_open_mpi(size_t cores, size_t siblings, ls_text *text)
+static void tell_open_mpi(const rank_needs *needs, ls_text *text)
 {
-  (void)siblings;
-  ls_text_add(text, "mpirun --map-by slot:PE=%zu --bind-to core", cores);
+  ls_text_add(text, "mpirun --map-by slot:PE=%zu --bind-to core", needs->cores);
 }
 
-static void tell_hydra(size_t cores, size_t siblings, ls_text *text)
+static void tell_hydra(const rank_needs *needs, ls_text *text)
 {
-  (void)siblings;
-  ls_text_add(text, "mpiexec -bind-to core:%zu", cores);
+  ls_text_add(text, "mpiexec -bind-to core:%zu", needs->cores);
 }
 
-static void tell_intel(size_t cores, size_t siblings, ls_text *text)
+static void tell_intel(const rank_needs *needs, ls_text *text)
 {
-  ls_text_add(text, "mpirun -genv I_MPI_PIN_DOMAIN=%zu", cores * siblings);
+  ls_text_add(text, "mpirun -genv I_MPI_PIN_DOMAIN=%zu", needs->cpus);
 }
 
-static void tell_slurm(size_t cores, size_t siblings, ls_text *text)
+static void tell_slurm(const rank_needs *needs, ls_text *text)
 {
-  ls_text_add(text, "srun --cpus-per-task=%zu or export SRUN_CPUS_PER_TASK=%zu", cores * siblings,
-              cores * siblings);
+  ls_text_add(text, "srun --cpus-per-task=%zu or export SRUN_CPUS_PER_TASK=%zu", needs->cpus, needs->cpus);
 }
 
-static void tell_any(size_t cores, size_t siblings, ls_text *text)
+static void tell_any(const rank_needs *needs, ls_text *text)
 {
-  ls_text_add(text, "mpirun --map-by slot:PE=%zu --bind-to core, or srun --cpus-per-task=%zu", cores,
-              cores * siblings);
+  tell_open_mpi(needs, text);
+  ls_text_add(text, ", or srun --cpus-per-task=%zu", needs->cpus);
 }
 
 static const row rows[LS_LAUNCHER_COUNT] = {
@@ -152,9 +156,10 @@ void ls_launcher_describe(ls_launcher launcher, ls_text *text)
   ls_text_add(text, ", Slurm job %s on %s node%s (%s)", job, nodes, strcmp(nodes, "1") == 0 ? "" : "s", list);
 }
 
-void ls_launcher_tell_cores(ls_launcher launcher, size_t cores, size_t siblings, ls_text *text)
+void ls_launcher_tell_cores(ls_launcher launcher, size_t threads, size_t siblings, ls_text *text)
 {
-  rows[launcher].tell_cores(cores, siblings, text);
+  const size_t of_core = ls_size_max(1, siblings), cores = ls_size_ceil_div(threads, of_core);
+  rows[launcher].tell_cores(&(rank_needs){.cores = cores, .cpus = cores * of_core}, text);
 }
 
 void ls_launcher_tell_apart(const ls_launch *launch, size_t ranks, const char *library, ls_text *text)

@@ -37,9 +37,9 @@ const char *ls_launcher_name(ls_launcher launcher);
 /** Append what started this job: "srun, Slurm job 17 on 2 nodes (n[1-2])". Local. */
 void ls_launcher_describe(ls_launcher launcher, ls_text *text);
 
-/** Append how to give each rank so many cores of `siblings` hyper-threads: "srun --cpus-per-task=4". All
- * there is to try, where the launcher is not known. Local. */
-void ls_launcher_tell_cores(ls_launcher launcher, size_t cores, size_t siblings, ls_text *text);
+/** Append how to give each rank the cores, of `siblings` hyper-threads, for so many threads:
+ * "srun --cpus-per-task=4". All there is to try, where the launcher is not known. Local. */
+void ls_launcher_tell_cores(ls_launcher launcher, size_t threads, size_t siblings, ls_text *text);
 
 /** Append why processes that do not know of each other are a mistake, and the remedy, where the launcher has
  * started several and MPI's world, of this library, has one rank; nothing where all is well. Local. */

@@ -197,13 +197,12 @@ void *ls_node_common(const ls_node *node)
   return common_of(node)->base;
 }
 
-ls_status ls_node_barrier(ls_node *node)
+void ls_node_barrier(ls_node *node)
 {
-  if (node->ranks.size == 1) return LS_OK;
+  if (node->ranks.size == 1) return;
   ls_activity_wait(node->ranks.activity, "waiting for the ranks of this host");
   ls_barrier_wait(node->barrier, (uint32_t)node->ranks.size);
   ls_activity_work(node->ranks.activity);
-  return LS_OK;
 }
 
 ls_status ls_node_sum_u64(ls_node *node, uint64_t *values, size_t count)

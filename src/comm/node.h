@@ -38,8 +38,8 @@ void *ls_node_segment(const ls_node *node, size_t rank);
 void *ls_node_common(const ls_node *node);
 
 /** Wait for the node's ranks: what each wrote to segments before, all read afterwards. Collective over the
- * node. Errors: LS_E_COMM. */
-ls_status ls_node_barrier(ls_node *node) LS_CHECKED;
+ * node. Cannot fail: it returns when all have come, and a rank that is lost is the launcher's business. */
+void ls_node_barrier(ls_node *node);
 
 /** Element-wise sums over the nodes, in place. Only the rank 0 of each node works, the others return at once;
  * a barrier before and after makes the sums everyone's. Collective. Errors: LS_E_COMM. */

@@ -149,6 +149,7 @@ static void compare(ls_place *place, const ls_core_card *cards, size_t count, si
   place->is_by_quota = share.is_by_quota;
   place->quota = share.quota;
   place->quota_threads = share.quota_threads;
+  place->quota_ranks = share.quota_ranks;
   place->used_cores = ls_topology_cores(&used);
   if (place->quota > 0.0 && place->quota < (double)place->offered_cores)
     place->offered_cores = (size_t)place->quota;

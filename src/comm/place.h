@@ -30,6 +30,7 @@ typedef struct ls_place {
   bool is_by_quota;                     /* the CPU quota of a control group has decided over the threads */
   double quota;                         /* CPUs: the quota that is strained most; 0: there is none */
   size_t quota_threads;                 /* of this host's ranks under that quota */
+  size_t quota_ranks;                   /* those ranks */
   ls_launcher launcher;                 /* what has started the job */
   size_t offered_cores; /* that there are for this host's ranks, without hyper-threads; 0: not known */
   size_t used_cores;    /* of those, what this host's ranks are bound to */

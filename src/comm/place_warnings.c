@@ -49,8 +49,7 @@ static void tell_too_many_threads(const ls_place *place, ls_text *lines)
   if (*place->placing)
     tell_unset(place, lines);
   else if (possible > place->core_count)
-    ls_launcher_tell_cores(place->launcher, ls_size_ceil_div(possible, ls_size_max(1, place->siblings)),
-                           ls_size_max(1, place->siblings), lines);
+    ls_launcher_tell_cores(place->launcher, possible, place->siblings, lines);
   if (*place->placing || possible > place->core_count) ls_text_add(lines, ", or ");
   ls_text_add(lines, "OMP_NUM_THREADS=%zu", fair);
 }
@@ -69,7 +68,7 @@ static void tell_crowded(const ls_place *place, ls_text *lines)
   if (*place->placing)
     tell_unset(place, lines);
   else if (place->host_ranks * place->threads <= place->host_cores)
-    ls_launcher_tell_cores(place->launcher, place->threads, 1, lines);
+    ls_launcher_tell_cores(place->launcher, place->threads, place->siblings, lines);
   else
     ls_text_add(
         lines,
@@ -85,11 +84,15 @@ static bool is_pinned_together(const ls_place *place)
 
 static void tell_pinned_together(const ls_place *place, ls_text *lines)
 {
-  ls_text_add(
-      lines,
-      "%zu ranks share the cores %s, and OpenMP pins the threads of each to the first of them; try: unset "
-      "OMP_PROC_BIND and OMP_PLACES, or mpirun --map-by slot:PE=%zu --bind-to core",
-      place->sharing, place->cores, place->threads);
+  ls_text_add(lines,
+              "%zu ranks share the cores %s, and OpenMP pins the threads of each to the first of them; try: ",
+              place->sharing, place->cores);
+  if (*place->placing)
+    tell_unset(place, lines);
+  else
+    ls_text_add(lines, "unset OMP_PROC_BIND");
+  ls_text_add(lines, ", or ");
+  ls_launcher_tell_cores(place->launcher, place->threads, place->siblings, lines);
 }
 
 static bool is_over_quota(const ls_place *place)
@@ -100,14 +103,14 @@ static bool is_over_quota(const ls_place *place)
 /* A rank has at least one thread. */
 static void tell_over_quota(const ls_place *place, ls_text *lines)
 {
-  const double fair = place->quota / (double)place->host_ranks;
+  const double fair = place->quota / (double)place->quota_ranks;
   ls_text_add(
       lines,
       "%zu thread%s of this host's ranks under a CPU quota of %g CPU%s (cgroup): stopped for a part of "
       "the time; try: ",
       place->quota_threads, ls_plural(place->quota_threads), place->quota, place->quota == 1.0 ? "" : "s");
   if (fair >= 1.0) ls_text_add(lines, "OMP_NUM_THREADS=%zu, or ", (size_t)fair);
-  if (place->host_ranks > 1 && place->quota >= 1.0)
+  if (place->quota_ranks > 1 && place->quota >= 1.0)
     ls_text_add(lines, "at most %zu rank%s, or ", (size_t)place->quota, ls_plural((size_t)place->quota));
   ls_text_add(lines, "a larger quota for the container (docker run --cpus=%zu)", place->quota_threads);
 }
@@ -133,7 +136,7 @@ static void tell_idle_cores(const ls_place *place, ls_text *lines)
   if (*place->placing)
     tell_unset(place, lines);
   else
-    ls_launcher_tell_cores(place->launcher, fair, place->siblings, lines);
+    ls_launcher_tell_cores(place->launcher, fair * ls_size_max(1, place->siblings), place->siblings, lines);
   ls_text_add(lines, "; or OMP_NUM_THREADS=%zu, if it is meant so", place->threads);
 }
 

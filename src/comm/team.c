@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "base/size.h"
 
 void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *user)
@@ -69,7 +70,7 @@ static int tell_nested(char *text, size_t bytes)
   return snprintf(text, bytes,
                   "the caller is in %d parallel region%s, and OMP_MAX_ACTIVE_LEVELS is %d; try: "
                   "OMP_MAX_ACTIVE_LEVELS=%d, or a call from outside of them",
-                  level, level == 1 ? "" : "s", omp_get_max_active_levels(), level + 1);
+                  level, ls_plural((uint64_t)level), omp_get_max_active_levels(), level + 1);
 }
 
 static bool is_any(size_t threads)

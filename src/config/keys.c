@@ -291,10 +291,11 @@ const ls_key ls_spec_keys[] = {
      .offset = offsetof(ls_spec, train.allreduce),
      .preset = "auto",
      .words = ls_allreduce_words,
-     .doc =
-         "Who adds up the gradients. auto: ranks of a host in memory that they share, hosts by messages of "
-         "lockstep's own beside the backward pass, which is fastest. mpi: one MPI_Allreduce over all ranks "
-         "each step, of 64-bit fixed point: the bits of auto on one host, of exact on several."},
+     .doc = "Who adds up the gradients. auto, which is fastest: ranks of a host in memory that they share; "
+            "hosts "
+            "by messages of lockstep's own beside the backward pass, or where that is less than three times "
+            "train.bucket_mb by MPI_Allreduce. mpi: one MPI_Allreduce over all ranks "
+            "each step, of 64-bit fixed point: the bits of auto on one host, of exact on several."},
     {.path = "train.allreduce_dtype",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, train.allreduce_dtype),

@@ -27,8 +27,11 @@ static ls_calibration calibrate(const ls_votes *votes, const double *weights, do
 {
   ls_calibration calibration = {0};
   for (size_t s = 0; s < votes->samples; s++) {
+    size_t class = 0;
     mix(votes, s, weights, p);
-    ls_calibration_add(&calibration, p, votes->classes, votes->labels[s]);
+    for (size_t k = 1; k < votes->classes; k++)
+      if (p[k] > p[class]) class = k;
+    ls_calibration_add(&calibration, p, votes->classes, class, votes->labels[s]);
   }
   return calibration;
 }

@@ -323,7 +323,7 @@ static void warn(const transfer *self, const char *path, ls_text *warning)
   if (layers.count > 0)
     ls_text_show(warning,
                  "model.init_from: '%s' lacks tensors of %zu layer%s, which start%s as initialized: ", path,
-                 layers.count, layers.count == 1 ? "" : "s", layers.count == 1 ? "s" : "");
+                 layers.count, ls_plural(layers.count), layers.count == 1 ? "s" : "");
   ls_text_add(warning, "%s%s", ls_text_get(&layers.text), layers.count > 0 ? "\n" : "");
   warning->failed |= layers.text.failed;
   clear_names(&layers);

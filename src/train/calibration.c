@@ -10,14 +10,6 @@ static uint64_t fixed(double value)
   return (uint64_t)llround(value * SCALE);
 }
 
-static size_t largest(const double *p, size_t classes)
-{
-  size_t best = 0;
-  for (size_t k = 1; k < classes; k++)
-    if (p[k] > p[best]) best = k;
-  return best;
-}
-
 static ls_reliability_bin *bin_of(ls_calibration *calibration, double confidence)
 {
   const double bin = ceil(confidence * LS_CALIBRATION_BINS) - 1;
@@ -25,10 +17,10 @@ static ls_reliability_bin *bin_of(ls_calibration *calibration, double confidence
 }
 
 /* fmin() and fmax() take the other operand of one that is no number. */
-void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, uint16_t label)
+void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, size_t class,
+                        uint16_t label)
 {
-  const size_t best = largest(p, classes);
-  const double confidence = fmax(fmin(p[best], 1.0), 0.0);
+  const double confidence = fmax(fmin(p[class], 1.0), 0.0);
   ls_reliability_bin *bin = bin_of(calibration, confidence);
   double brier = 0;
   for (size_t k = 0; k < classes; k++) {
@@ -36,11 +28,11 @@ void ls_calibration_add(ls_calibration *calibration, const double *p, size_t cla
     brier += distance * distance;
   }
   calibration->samples++;
-  calibration->correct += best == label;
+  calibration->correct += class == label;
   calibration->nll += fixed(fmax(-log(fmax(p[label], 1e-38)), 0.0));
   calibration->brier += fixed(fmin(brier, 2.0));
   bin->samples++;
-  bin->correct += best == label;
+  bin->correct += class == label;
   bin->confidence += fixed(confidence);
 }
 

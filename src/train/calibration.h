@@ -24,9 +24,10 @@ typedef struct ls_calibration {
   ls_reliability_bin bins[LS_CALIBRATION_BINS]; /* of equal width, over (0, 1] */
 } ls_calibration;
 
-/** Count a sample. p[classes] sums to 1; a probability of 0 counts as 1e-38 in the logarithm, and what is no
- * number as the worst there is. */
-void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, uint16_t label);
+/** Count a sample that was taken for `class`, whose probability is the largest. p[classes] sums to 1; a
+ * probability of 0 counts as 1e-38 in the logarithm, and what is no number as the worst there is. */
+void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, size_t class,
+                        uint16_t label);
 
 /** Add the sums of `other`. */
 void ls_calibration_merge(ls_calibration *calibration, const ls_calibration *other);

@@ -138,7 +138,6 @@ static size_t largest(const float *values, size_t count)
   return best;
 }
 
-/* In float64, so that the largest probability is that of the largest logit. */
 static void soften(const float *logits, size_t classes, size_t best, double *p)
 {
   double sum = 0;
@@ -169,7 +168,7 @@ static void count_sample(const eval_job *job, thread_tally *tally, const float *
     tally->sums.infinite++;
   tally->confusion[label * job->classes + class]++;
   soften(logits, job->classes, class, tally->p);
-  ls_calibration_add(&tally->sums.calibration, tally->p, job->classes, label);
+  ls_calibration_add(&tally->sums.calibration, tally->p, job->classes, class, label);
   if (sample < job->rows) note_prediction(job->table + sample * ROW_WORDS, label, class, tally->p[class]);
 }
 

@@ -26,8 +26,10 @@ ls_status ls_stepper_reduce_by(ls_stepper *stepper, ls_allreduce way)
 {
   const ls_stepper_options *options = &stepper->options;
   ls_spec_train *train = &stepper->train[way];
-  stepper->way = way;
-  if (stepper->engines[way]) return LS_OK;
+  if (stepper->engines[way]) {
+    stepper->way = way;
+    return LS_OK;
+  }
   *train = options->spec->train;
   train->batch = options->batch;
   train->allreduce = (int)way;
@@ -37,7 +39,9 @@ ls_status ls_stepper_reduce_by(ls_stepper *stepper, ls_allreduce way)
                                     .augment = &options->spec->data.augment,
                                     .seed = options->spec->seed,
                                     .threads = options->threads};
-  return ls_engine_new(&stepper->engines[way], &engine);
+  LS_PASS(ls_engine_new(&stepper->engines[way], &engine));
+  stepper->way = way;
+  return LS_OK;
 }
 
 static ls_status build(ls_stepper *self)

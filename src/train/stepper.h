@@ -32,7 +32,8 @@ ls_status ls_stepper_new(ls_stepper **out, const ls_stepper_options *options) LS
 void ls_stepper_free(ls_stepper *stepper);
 
 /** Reduce from now on by this way of train.allreduce; at first, by the configuration's. Each has an engine,
- * made when it is first asked for; they share the weights. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+ * made when it is first asked for; they share the weights. Collective. Errors: LS_E_INPUT where OpenMP gives
+ * too few threads; LS_E_MEMORY, LS_E_COMM: the way stays as it was. */
 ls_status ls_stepper_reduce_by(ls_stepper *stepper, ls_allreduce way) LS_CHECKED;
 
 /** Samples to train on: a step takes no more. */

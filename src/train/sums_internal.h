@@ -38,8 +38,8 @@ struct ls_sums {
   size_t worker_count;
   ls_sums_worker *mine; /* this rank's [threads] */
   float *result;        /* [count], and the tally behind it on its way to other nodes */
-  float *decoded;       /* the result's memory when it is this rank's own: several nodes, exact */
-  uint64_t *totals;     /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes only */
+  float *decoded; /* the result's memory when it is this rank's own: several nodes, exact; or by MPI alone */
+  uint64_t *totals; /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes, or by MPI alone */
   uint64_t tally[LS_TALLY_COUNT];
   size_t turn;             /* 0 or 1: the boards of this step */
   uint64_t step;           /* number of the reduction, from 0 */

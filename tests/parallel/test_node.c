@@ -30,11 +30,11 @@ static void check_sharing(ls_comm *comm, ls_node *node)
   const size_t rank = ls_node_rank(node);
   uint64_t *own = ls_node_segment(node, rank), *common = ls_node_common(node);
   bool right = own[0] == 0 && own[WORDS - 1] == 0 && (uintptr_t)own % 64 == 0;
-  assert_ok(ls_node_barrier(node));
+  ls_node_barrier(node);
   for (size_t i = 0; i < WORDS; i++) own[i] = word_of(rank, i);
   if (rank == 0)
     for (size_t i = 0; i < WORDS; i++) common[i] = word_of(99, i);
-  assert_ok(ls_node_barrier(node));
+  ls_node_barrier(node);
   for (size_t r = 0; r < ls_node_size(node); r++) right = right && holds(ls_node_segment(node, r), r);
   assert_all(comm, right && holds(common, 99));
   uint64_t sum = ls_node_size(node);
@@ -71,10 +71,10 @@ static void a_late_rank_wakes_those_that_sleep(void **state)
   for (uint64_t round = 1; round <= 100; round++) {
     if (round % ls_node_size(node) == ls_node_rank(node)) nanosleep(&late, NULL);
     *own = round;
-    assert_ok(ls_node_barrier(node));
+    ls_node_barrier(node);
     for (size_t r = 0; r < ls_node_size(node); r++)
       right = right && *(uint64_t *)ls_node_segment(node, r) == round;
-    assert_ok(ls_node_barrier(node));
+    ls_node_barrier(node);
   }
   assert_all(comm, right);
   ls_node_free(node);

@@ -64,6 +64,10 @@ refuses 'HDF5 1\.10\.5, .* \(Debian: libhdf5-dev\)' -DCMAKE_DISABLE_FIND_PACKAGE
 unset PKG_CONFIG_LIBDIR
 HDF5_ROOT=/usr configure -DLS_TESTS=OFF || fail 'HDF5_ROOT is not taken'
 says 'Found HDF5'
+configure -DLS_TESTS=OFF || fail 'it cannot be configured'
+count=$((count - 1)) # the same folder once more
+configure -DLS_TESTS=OFF -DHDF5_ROOT=/usr || fail 'HDF5_ROOT is not taken in a folder that has been configured before'
+says 'Found HDF5'
 
 # gcc that calls itself an older one.
 printf '#!/bin/sh\nexec gcc -Wno-builtin-macro-redefined -U__GNUC__ -D__GNUC__=10 "$@"\n' >"$folder/old-gcc"

@@ -135,6 +135,7 @@ static void a_quota_is_shared_by_the_ranks_under_it(void **state)
     const ls_core_share share = ls_core_share_of(cards, 3, r);
     assert_int_equal(share.threads, r < 2 ? 4 : 3);
     assert_int_equal(share.quota_threads, r < 2 ? 8 : 3);
+    assert_int_equal(share.quota_ranks, r < 2 ? 2 : 1);
   }
 }
 

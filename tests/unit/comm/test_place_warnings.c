@@ -139,7 +139,15 @@ static void pinning_on_shared_cores_is_told(void **state)
   }
   const char *text = warnings_of(places, 2);
   assert_int_equal(line_count(text), 1);
-  assert_non_null(strstr(text, "unset OMP_PROC_BIND and OMP_PLACES, or mpirun --map-by slot:PE=2"));
+  assert_non_null(strstr(text, "try: unset OMP_PROC_BIND, or mpirun --map-by slot:PE=2"));
+  for (size_t i = 0; i < 2; i++) {
+    places[i].launcher = LS_LAUNCHER_SLURM;
+    places[i].siblings = 2;
+    strcpy(places[i].placing, "OMP_PLACES=cores");
+  }
+  assert_non_null(strstr(warnings_of(places, 2), "try: unset OMP_PLACES, or srun --cpus-per-task=2 or"));
+  for (size_t i = 0; i < 2; i++) places[i].launcher = LS_LAUNCHER_OPENMPI;
+  assert_non_null(strstr(warnings_of(places, 2), "or mpirun --map-by slot:PE=1 --bind-to core\n"));
 }
 
 static void many_ranks_with_one_trouble_take_one_line(void **state)
@@ -270,11 +278,17 @@ static void threads_beyond_a_quota_are_told(void **state)
   ls_place place = good_place();
   place.quota = 4.0;
   place.quota_threads = 4;
+  place.quota_ranks = 1;
   assert_string_equal(warnings_of(&place, 1), "");
   place.quota = 2.5;
   assert_non_null(
       strstr(warnings_of(&place, 1), "4 threads of this host's ranks under a CPU quota of 2.5 CPUs"));
   assert_non_null(strstr(warnings_of(&place, 1), "try: OMP_NUM_THREADS=2, or a larger quota"));
+  place.quota = 8.0; /* of two ranks of three */
+  place.quota_threads = 16;
+  place.quota_ranks = 2;
+  place.host_ranks = 3;
+  assert_non_null(strstr(warnings_of(&place, 1), "try: OMP_NUM_THREADS=4, or at most 8 ranks, or"));
 }
 
 static void threads_that_openmp_does_not_give_are_told(void **state)
