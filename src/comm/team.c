@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/text.h"
 #include "base/size.h"
+#include "base/text.h"
 
 void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *user)
 {
