@@ -43,6 +43,14 @@ static int compare_numbers(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* Without the slash that a shell's completion leaves behind. */
+static int folder_chars(const char *folder)
+{
+  size_t length = strlen(folder);
+  while (length > 1 && folder[length - 1] == '/') length--;
+  return (int)length;
+}
+
 /* `kind`: NULL is the folder itself. */
 static ls_status add_member(const char *folder, const member_kind *kind, uint64_t number, ls_names *out)
 {
@@ -53,7 +61,8 @@ static ls_status add_member(const char *folder, const member_kind *kind, uint64_
   free(out->items);
   out->items = items;
   if (kind)
-    ls_text_add(&path, "%s/%s%" PRIu64 "%s", folder, kind->prefix, number, kind->suffix);
+    ls_text_add(&path, "%.*s/%s%" PRIu64 "%s", folder_chars(folder), folder, kind->prefix, number,
+                kind->suffix);
   else
     ls_text_add(&path, "%s", folder);
   LS_PASS(ls_text_take(&path, &items[out->count]));
@@ -127,9 +136,11 @@ static ls_status find_newest(const char *folder, char **found, ls_text *notes)
   LS_PASS(ls_directory_open(&directory, folder));
   const ls_status status = ls_checkpoint_newest(&directory, found, &damaged);
   if (status == LS_OK && damaged.length > 0 && notes) ls_text_add(notes, "%s\n", ls_text_get(&damaged));
-  const bool is_damaged = damaged.length > 0;
+  const bool is_damaged = damaged.length > 0, failed = damaged.failed;
   ls_text_fini(&damaged);
   ls_directory_close(&directory);
+  if (status == LS_OK && failed)
+    return ls_fail(LS_E_MEMORY, "no memory for the names of damaged checkpoints");
   if (status != LS_OK || *found || !is_damaged) return status;
   return ls_fail(LS_E_INPUT, "every checkpoint in '%s' is damaged", folder);
 }
@@ -139,7 +150,7 @@ static ls_status find_in(const char *folder, char **found, ls_text *notes)
 {
   ls_text text = {0};
   char *best;
-  ls_text_add(&text, "%s/%s", folder, BEST);
+  ls_text_add(&text, "%.*s/%s", folder_chars(folder), folder, BEST);
   LS_PASS(ls_text_take(&text, &best));
   if (kind_of(best) != LS_FILE_NONE) {
     *found = best;
@@ -174,8 +185,9 @@ static ls_status explain_missing(const char *path, const char *folder, const cha
 {
   char *newest = NULL;
   const char *reason = "a run keeps its newest ones (checkpoint.keep)";
-  ls_status status = find_newest(folder, &newest, NULL);
-  if (status != LS_OK || !newest) return LS_OK;
+  LS_PASS(find_newest(folder, &newest, NULL)); /* what keeps from looking is not told as a missing file */
+  if (!newest) return LS_OK;
+  ls_status status = LS_OK;
   if (strcmp(name, BEST) == 0) status = explain_best(newest, &reason);
   if (status == LS_OK)
     status = ls_fail(LS_E_INPUT, "'%s' is not there: %s; the newest checkpoint of this run is '%s'", path,

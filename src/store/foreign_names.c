@@ -26,14 +26,14 @@ static bool is_among(const char *const *words, const char *text, size_t length)
   return false;
 }
 
-/* A name that is longer than any of ours is cut. */
-static void make_plain(const char *name, char plain[LS_PLAIN_NAME_BYTES])
+/* With one word for a shortcut, if it may be in one. A name that is longer than any of ours is cut. */
+static void make_plain(const char *name, bool has_shortcut, char plain[LS_PLAIN_NAME_BYTES])
 {
   size_t used = 0;
   plain[0] = '\0';
   for (const char *part = name; used < LS_PLAIN_NAME_BYTES; part++) {
     const size_t length = strcspn(part, "./_-");
-    const bool is_shortcut = is_among(shortcut_words, part, length);
+    const bool is_shortcut = has_shortcut && is_among(shortcut_words, part, length);
     const int room = (int)(is_shortcut ? strlen(SHORTCUT) : length);
     used += (size_t)snprintf(plain + used, LS_PLAIN_NAME_BYTES - used, "%s%.*s", part > name ? "." : "", room,
                              is_shortcut ? SHORTCUT : part);
@@ -67,15 +67,16 @@ static void name_place(const ls_layer *layer, size_t depth, void *user)
   (void)depth;
   numbering *self = user;
   const size_t chars = shortcut_chars(layer->name);
+  if (chars == 0) return; /* also where it is in a block within the shortcut, which has the number */
   const bool goes_on = self->before && strncmp(self->before, layer->name, chars + 1) == 0;
   self->place = goes_on ? self->place + 1 : 0;
   self->before = layer->name;
-  for (size_t i = 0; chars > 0 && i < self->count; i++) {
+  for (size_t i = 0; i < self->count; i++) {
     char name[LS_PLAIN_NAME_BYTES];
     const ls_tensor *tensor = self->names[i].tensor;
     if (strcmp(tensor->layer, layer->name) != 0) continue;
     snprintf(name, sizeof name, "%.*s.%zu.%s", (int)chars, layer->name, self->place, tensor->name);
-    make_plain(name, self->names[i].placed);
+    make_plain(name, true, self->names[i].placed);
   }
 }
 
@@ -94,7 +95,7 @@ static void name_tensor(ls_tensor_names *names, const ls_tensor *tensor)
   char name[LS_PLAIN_NAME_BYTES];
   *names = (ls_tensor_names){.tensor = tensor};
   snprintf(name, sizeof name, "%s.%s", tensor->layer, tensor->name);
-  make_plain(name, names->own);
+  make_plain(name, shortcut_chars(tensor->layer) > 0, names->own);
 }
 
 void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model)
@@ -112,43 +113,49 @@ void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model)
     const size_t chars = shortcut_chars(tensor->layer);
     if (!is_alone(names, count, tensor->layer, chars)) continue;
     snprintf(name, sizeof name, "%.*s.%s", (int)chars, tensor->layer, tensor->name);
-    make_plain(name, names[i].alone);
+    make_plain(name, true, names[i].alone);
   }
 }
 
 /* ---- names in a file ---- */
 
-static bool is_exact(const ls_tensor_names *names, const char *name, const char *plain)
+/* A name as it is, and what it becomes for tensors outside of shortcuts and in them. */
+typedef struct foreign_name {
+  const char *text;
+  char plain[LS_PLAIN_NAME_BYTES], shortcut[LS_PLAIN_NAME_BYTES];
+} foreign_name;
+
+static bool is_exact(const ls_tensor_names *names, const foreign_name *name)
 {
-  (void)plain;
   const ls_tensor *tensor = names->tensor;
   const size_t layer = strlen(tensor->layer);
-  return strncmp(name, tensor->layer, layer) == 0 && (name[layer] == '.' || name[layer] == '/') &&
-         strcmp(name + layer + 1, tensor->name) == 0;
+  return strncmp(name->text, tensor->layer, layer) == 0 &&
+         (name->text[layer] == '.' || name->text[layer] == '/') &&
+         strcmp(name->text + layer + 1, tensor->name) == 0;
 }
 
-static bool is_own(const ls_tensor_names *names, const char *name, const char *plain)
+static bool is_own(const ls_tensor_names *names, const foreign_name *name)
 {
-  (void)name;
-  return strcmp(names->own, plain) == 0;
+  return strcmp(names->own, shortcut_chars(names->tensor->layer) > 0 ? name->shortcut : name->plain) == 0;
 }
 
-static bool is_of_place(const ls_tensor_names *names, const char *name, const char *plain)
+/* Only tensors in a shortcut have these names. */
+static bool is_of_place(const ls_tensor_names *names, const foreign_name *name)
 {
-  (void)name;
-  return strcmp(names->placed, plain) == 0 || strcmp(names->alone, plain) == 0;
+  return strcmp(names->placed, name->shortcut) == 0 || strcmp(names->alone, name->shortcut) == 0;
 }
 
 /* The tensor of the whole name; `count`: none. */
-static size_t find_whole(const ls_tensor_names *names, size_t count, const char *name)
+static size_t find_whole(const ls_tensor_names *names, size_t count, const char *text)
 {
-  static bool (*const ways[])(const ls_tensor_names *, const char *, const char *) = {is_exact, is_own,
-                                                                                      is_of_place};
-  char plain[LS_PLAIN_NAME_BYTES];
-  make_plain(name, plain);
+  static bool (*const ways[])(const ls_tensor_names *, const foreign_name *) = {is_exact, is_own,
+                                                                                is_of_place};
+  foreign_name name = {.text = text};
+  make_plain(text, false, name.plain);
+  make_plain(text, true, name.shortcut);
   for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
     for (size_t i = 0; i < count; i++)
-      if (ways[way](&names[i], name, plain)) return i;
+      if (ways[way](&names[i], &name)) return i;
   return count;
 }
 

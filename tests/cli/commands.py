@@ -48,14 +48,16 @@ def look_at(command):
     if script:
         return subprocess.run(["bash", "-n", os.path.join(ROOT, script[1])], capture_output=True, text=True, check=False).stderr
     if command.startswith("ctest "):
-        listed = subprocess.run(["ctest", "--test-dir", sys.argv[1], "-N", "-R", re.search(r"-R '?([^' ]+)", command)[1]],
+        chosen = re.search(r"-[RL] '?([^' ]+)", command)
+        listed = subprocess.run(["ctest", "--test-dir", sys.argv[1], "-N", *(chosen[0].replace("'", "").split() if chosen else ())],
                                 capture_output=True, text=True, check=False).stdout
         return "" if re.search(r"Total Tests: [1-9]", listed) else "it matches no test"
     return ""
 
 
 def run(command):
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    limit = os.environ.get("LS_TEST_TIMEOUT", "500")
+    done = subprocess.run(["timeout", "-k", "5", limit, "bash", "-c", command], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"status {done.returncode}\n{done.stdout[-1000:]}{done.stderr[-2000:]}"
 
 

@@ -19,8 +19,9 @@ COMMANDS = ["train", "eval", "predict", "attack", "scale", "bench", "inspect", "
             "data preview"]
 PATH = re.compile(r"^[A-Za-z0-9_.*\[\]{},<>-]+(/[A-Za-z0-9_.*\[\]{},<>-]+)*/?$")
 # What runs write, systems have, or a reader is to replace.
-ELSEWHERE = re.compile(r"^(runs|DIR|RUN_DIR|/etc|/usr|build|data/mnist|emnist|data/cifar)\b|[<>]|FILE|NAME|^(best|metrics|"
-                       r"checkpoint|summary|config|ensemble|reliability|scaling|results|curve|model|mnist|mine)[-\w]*\.|^CONFIG\.")
+ELSEWHERE = re.compile(r"^(runs|DIR|RUN_DIR|/etc|/usr|build|data/mnist|emnist|data/cifar)\b|[<>]|FILE|NAME|^CONFIG\.|"
+                       r"^(best|metrics|checkpoint|summary|config|ensemble|reliability|scaling|results|curve|model|mnist|mine)"
+                       r"[-\w]*\.(h5|csv|json|svg|yaml|png|pt)$")
 FILE = re.compile(r"\.(c|h|sh|py|md|yaml|sbatch|txt|in|cmake)$")
 complaints = []
 

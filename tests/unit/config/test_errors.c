@@ -106,7 +106,7 @@ static const struct {
     {"data: {source: none, mean: [123.7], std: [58.4]}\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:29: data.mean[0]: expected a number, at least 0 and at most 1, found '123.7'"},
     {"data: {source: none, mean: [0.5], std: [0]}\nmodel: {layers: [{type: relu}]}\n",
-     "c.yaml:1:41: data.std[0]: expected a number, above 0 and at most 1, found '0'"},
+     "c.yaml:1:41: data.std[0]: expected a number, at least 1e-05 and at most 1, found '0'"},
     {"data: {source: none, mean: [0.5, 0.5], std: [0.5]}\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:28: data.mean: 2 of them, but 1 in data.std: one of each for a channel"},
     {"data: {source: none, normalize: unit, mean: [0.5], std: [0.5]}\nmodel: {layers: [{type: relu}]}\n",

@@ -401,6 +401,9 @@ static void tensors_go_by_the_names_of_others(void **state)
 #define NAMED CONV("name: \"0\", ") ", {type: batchnorm, name: \"1\"}"
 #define OURS CONV("") ", {type: batchnorm}"
 #define ALONE CONV("name: c, ")
+#define NESTED                                                                                               \
+  "{type: residual, name: r, body: [{type: conv, name: x, filters: 2, kernel: 1}]}, " CONV(                  \
+      "name: p, ") ", " CONV("name: qq, ")
   const hid_t half = H5Tcopy(H5T_IEEE_F32LE);
   assert_true(H5Tset_fields(half, 15, 10, 5, 0, 10) >= 0 && H5Tset_precision(half, 16) >= 0 &&
               H5Tset_ebias(half, 15) >= 0 && H5Tset_size(half, 2) >= 0);
@@ -414,6 +417,7 @@ static void tensors_go_by_the_names_of_others(void **state)
       {BLOCK(OURS), {.words = {{"shortcut.conv1", "shortcut.0"}, {"shortcut.batchnorm1", "shortcut.1"}}}},
       {BLOCK(ALONE), {.words = {{"shortcut.c", "downsample"}}}},
       {BLOCK(ALONE), {.words = {{"shortcut.c", "shortcut.0"}}}},
+      {BLOCK(NESTED), {.words = {{"shortcut.p", "downsample.1"}, {"shortcut.qq", "downsample.2"}}}},
       {BLOCK(OURS), {.prefix = "module."}},
       {BLOCK(OURS), {.prefix = "_orig_mod.module."}},
       {BLOCK(OURS), {.prefix = "model."}},
@@ -444,6 +448,26 @@ static void tensors_go_by_the_names_of_others(void **state)
     net_fini(&net);
   }
   remove(path);
+}
+
+/* Words for a shortcut mean one only within a block. */
+static void a_layer_that_is_called_skip_is_no_shortcut(void **state)
+{
+  (void)state;
+  test_net net;
+  ls_transfer_report report = {.lines = {0}};
+  net_init(
+      &net,
+      "[{type: conv, name: skip, filters: 2, kernel: 1}, {type: flatten}, {type: dense, name: fc, units: 4}]",
+      dot, 1);
+  write_dialect("skip.h5", &net, &(dialect){.words = {{"skip", "proj"}}}, true);
+  assert_int_equal(ls_transfer_read("skip.h5", net.model, net.params, net.buffers, &report), LS_OK);
+  assert_non_null(strstr(ls_text_get(&report.lines), "skipped"));
+  assert_non_null(
+      strstr(ls_text_get(&report.warning), "lacks tensors of 1 layer, which starts as initialized: skip"));
+  ls_transfer_report_fini(&report);
+  net_fini(&net);
+  remove("skip.h5");
 }
 
 static void layers_that_stay_random_are_warned_of(void **state)
@@ -535,6 +559,7 @@ int main(void)
       cmocka_unit_test(what_cannot_be_meant_is_refused),
       cmocka_unit_test(values_that_are_no_weights_are_refused),
       cmocka_unit_test(tensors_go_by_the_names_of_others),
+      cmocka_unit_test(a_layer_that_is_called_skip_is_no_shortcut),
       cmocka_unit_test(layers_that_stay_random_are_warned_of),
       cmocka_unit_test(deflated_chunks_that_lie_are_refused),
       cmocka_unit_test(two_networks_in_a_file_are_refused),
