@@ -3,7 +3,6 @@
  * and brought together again. Between the two the groups know nothing of each other. */
 #include "cli/ensemble_train.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/show.h"
 #include "base/size.h"
 #include "base/text.h"
+#include "cli/ensemble_config.h"
 #include "cli/ensemble_result.h"
 #include "cli/print.h"
 #include "cli/run_dir.h"
@@ -35,15 +35,11 @@ typedef union member_end {
 typedef struct ensemble_job {
   const ls_spec *spec; /* of the ensemble */
   ls_comm *world;
-  const ls_setup_arguments *arguments;
   const ls_training_wish *wish;
-  const char *text; /* the ensemble's configuration */
   size_t members;
-  char **texts;   /* [ensemble.configs] */
-  char **own;     /* [members, 2] configuration that a member's run has, and the file that it is from; NULL:
-                     none yet. NULL: a configuration was given */
-  ls_place place; /* of this rank, among all */
-  double *costs;  /* [members] */
+  ls_ensemble_config config;
+  ls_place place;           /* of this rank, among all */
+  double *costs;            /* [members] */
   ls_dataset_info voted_on; /* the first member's dataset, without class_names */
   bool has_test, has_validation;
   ls_directory run_dir; /* open on rank 0, which has locked it, and on those that lead a group */
@@ -52,143 +48,7 @@ typedef struct ensemble_job {
   member_end *ends; /* [members] */
 } ensemble_job;
 
-/* ---- configurations ---- */
-
-/* A member's configuration file and overrides: those of the command line first. */
-typedef struct member_config {
-  const char *file, *text; /* borrowed */
-  const char **overrides;  /* [count]; the array is owned */
-  size_t count;
-  char *own; /* the texts of its own ones */
-} member_config;
-
-static void release_config(member_config *config)
-{
-  free(config->overrides);
-  free(config->own);
-}
-
-static void add_override(member_config *config, const char *text)
-{
-  config->overrides[config->count++] = text;
-}
-
-/* The configuration that a member's run has, where that is to be taken; NULL: the ensemble's is. */
-static const char *own_text(const ensemble_job *job, size_t member)
-{
-  return job->own ? job->own[2 * member] : NULL;
-}
-
-/* A member is a network of its own, with the seed of its number, and holds out what all hold out. Its own
- * overrides come last, separated by ';', which become ends of texts. */
-static ls_status write_own(const ensemble_job *job, size_t member, char **out)
-{
-  if (own_text(job, member)) return ls_text_copy(out, "ensemble={members: 0}");
-
-  const ls_text_list *overrides = &job->spec->ensemble.overrides;
-  const ls_count_or_word *split = &job->spec->data.split_seed;
-  const size_t seed = job->spec->seed;
-  ls_text text = {0};
-  ls_text_add(&text, "ensemble={members: 0};seed=%zu;data.split_seed=%zu", seed + member,
-              split->word < 0 ? split->count : seed);
-  const char *its = overrides->count > 0 ? overrides->items[member % overrides->count] : "none";
-  if (strcmp(its, "none") != 0) ls_text_add(&text, ";%s", its);
-  return ls_text_take(&text, out);
-}
-
-/* Local. */
-static ls_status configure(const ensemble_job *job, size_t member, member_config *out)
-{
-  const ls_text_list *files = &job->spec->ensemble.configs;
-  const ls_setup_arguments *arguments = job->arguments;
-  *out = (member_config){.file = arguments->config, .text = job->text};
-  if (files->count > 0) out->file = files->items[member % files->count];
-  if (files->count > 0) out->text = job->texts[member % files->count];
-  if (own_text(job, member)) {
-    out->file = job->own[2 * member + 1];
-    out->text = job->own[2 * member];
-  }
-  LS_PASS(write_own(job, member, &out->own));
-  LS_PASS(ls_alloc(&out->overrides, arguments->override_count + strlen(out->own), sizeof *out->overrides,
-                   "the overrides of a member"));
-  for (size_t i = 0; i < arguments->override_count; i++) add_override(out, arguments->overrides[i]);
-  char *rest;
-  for (char *part = strtok_r(out->own, ";", &rest); part; part = strtok_r(NULL, ";", &rest)) {
-    part += strspn(part, " ");
-    if (*part) add_override(out, part);
-  }
-  return LS_OK;
-}
-
-static ls_status parse(const ensemble_job *job, size_t member, ls_setup *setup)
-{
-  member_config config;
-  ls_status status;
-  LS_GO(configure(job, member, &config));
-  LS_GO(ls_text_copy(&setup->text, config.text));
-  status = ls_setup_parse_config(setup, &(ls_setup_arguments){.config = config.file,
-                                                              .overrides = config.overrides,
-                                                              .override_count = config.count});
-done:
-  release_config(&config);
-  return status;
-}
-
 /* ---- before the first training ---- */
-
-/* Does a member have no configuration but the i-th file? */
-static bool is_needed(const ensemble_job *job, size_t i)
-{
-  bool needed = false;
-  for (size_t m = i; m < job->members; m += job->spec->ensemble.configs.count) needed |= !own_text(job, m);
-  return needed;
-}
-
-/* Collective. */
-static ls_status read_configs(ensemble_job *job)
-{
-  const ls_text_list *files = &job->spec->ensemble.configs;
-  LS_AGREE(job->world,
-           ls_alloc(&job->texts, files->count, sizeof *job->texts, "the members' configurations"));
-  for (size_t i = 0; i < files->count; i++) {
-    if (!is_needed(job, i)) continue;
-    LS_ROOT(job->world, ls_setup_read_file(files->items[i], &job->texts[i]));
-    LS_PASS(ls_comm_broadcast_text(job->world, &job->texts[i]));
-  }
-  return LS_OK;
-}
-
-/* Rank 0. */
-static ls_status read_own_config(const ensemble_job *job, size_t member)
-{
-  ls_text text = {0}, notes = {0};
-  char *path;
-  ls_text_add(&text, "%s/member-%zu", job->wish->run_dir, member + 1);
-  LS_PASS(ls_text_take(&text, &path));
-  const ls_status status = ls_run_dir_config(path, &job->own[2 * member], &job->own[2 * member + 1], &notes);
-  ls_warn_each("", &notes);
-  ls_text_fini(&notes);
-  free(path);
-  return status;
-}
-
-/* A run that goes on by itself: each member has kept what it was told, also on the command line. Collective.
- */
-static ls_status read_own_configs(ensemble_job *job)
-{
-  if (!job->arguments->own_config) return LS_OK;
-  LS_AGREE(job->world,
-           ls_alloc(&job->own, job->members, 2 * sizeof *job->own, "the members' configurations"));
-  for (size_t m = 0; m < job->members; m++) {
-    LS_ROOT(job->world, read_own_config(job, m));
-    bool has = job->own[2 * m] != NULL;
-    LS_PASS(ls_comm_broadcast(job->world, &has, sizeof has));
-    if (!has) continue;
-    LS_PASS(ls_comm_broadcast_text(job->world, &job->own[2 * m]));
-    LS_PASS(ls_comm_broadcast_text(job->world, &job->own[2 * m + 1]));
-  }
-  return LS_OK;
-}
 
 /* Multiply-adds of a whole training: what there is to compare. */
 static double cost_of(const ls_setup *setup)
@@ -241,7 +101,7 @@ static ls_status check_member(ensemble_job *job, size_t member)
 {
   ls_setup setup = {0};
   ls_status status;
-  LS_GO(ls_comm_agree(job->world, parse(job, member, &setup)));
+  LS_GO(ls_comm_agree(job->world, ls_ensemble_config_parse(&job->config, member, &setup)));
   LS_GO(ls_setup_prepare(&setup, job->world, &job->place));
   LS_GO(check_data(job, member, &setup));
   job->costs[member] = cost_of(&setup);
@@ -256,8 +116,7 @@ done:
 /* Would each member train? Where they differ in seeds alone, what holds for one holds for all. Collective. */
 static ls_status check_members(ensemble_job *job)
 {
-  const ls_spec_ensemble *ensemble = &job->spec->ensemble;
-  const bool differ = ensemble->configs.count > 0 || ensemble->overrides.count > 0 || job->own;
+  const bool differ = ls_ensemble_config_differs(&job->config);
   LS_PASS(ls_place_find(job->world, &job->place));
   LS_PASS(ls_setup_warn_place(&job->place, job->world));
   LS_AGREE(job->world, ls_alloc(&job->costs, job->members, sizeof *job->costs, "the members' costs"));
@@ -281,7 +140,7 @@ static ls_status prepare_member(ensemble_job *job, size_t member)
   ls_status status;
   snprintf(folder, sizeof folder, "member-%zu", member + 1);
   const ls_run_dir_wish wish = {.path = folder, .parent = &job->run_dir, .resume = job->wish->resume};
-  LS_GO(parse(job, member, &setup));
+  LS_GO(ls_ensemble_config_parse(&job->config, member, &setup));
   LS_GO(ls_run_dir_prepare(&run_dir, &wish));
   LS_GO(ls_run_dir_has_checkpoint(&run_dir, &has_begun));
   if (!has_begun)
@@ -367,7 +226,7 @@ static ls_status train_member(ensemble_job *job, size_t member, member_end *end)
   ls_status status;
   snprintf(label, sizeof label, "member %zu: ", member + 1);
   snprintf(folder, sizeof folder, "member-%zu", member + 1);
-  LS_GO(ls_comm_agree(job->group, parse(job, member, &training.setup)));
+  LS_GO(ls_comm_agree(job->group, ls_ensemble_config_parse(&job->config, member, &training.setup)));
   const ls_training_wish wish = {.run_dir = folder,
                                  .parent = &job->run_dir,
                                  .is_claimed = true,
@@ -525,8 +384,7 @@ done:
 /* Collective. */
 static ls_status train_members(ensemble_job *job, const char *resolved)
 {
-  LS_PASS(read_own_configs(job));
-  LS_PASS(read_configs(job));
+  LS_PASS(ls_ensemble_config_read(&job->config, job->world, job->wish->run_dir));
   LS_PASS(check_members(job));
   if (job->wish->dry_run) return LS_OK;
   LS_ROOT(job->world, open_run_dir(job, resolved));
@@ -544,10 +402,7 @@ static ls_status train_members(ensemble_job *job, const char *resolved)
 
 static void release_job(ensemble_job *job, ls_status status)
 {
-  for (size_t i = 0; job->texts && i < job->spec->ensemble.configs.count; i++) free(job->texts[i]);
-  free(job->texts);
-  for (size_t i = 0; job->own && i < 2 * job->members; i++) free(job->own[i]);
-  free(job->own);
+  ls_ensemble_config_fini(&job->config);
   free(job->costs);
   ls_directory_close(&job->run_dir);
   if (status != LS_E_COMM) ls_comm_close(job->group);
@@ -611,10 +466,9 @@ ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_a
   if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) return train_snapshots(parent, comm, wish);
   ensemble_job job = {.spec = spec,
                       .world = comm,
-                      .arguments = arguments,
                       .wish = wish,
-                      .text = parent->setup.text,
                       .members = spec->ensemble.members,
+                      .config = {.spec = spec, .arguments = arguments, .text = parent->setup.text},
                       .run_dir = {.descriptor = -1}};
   const ls_status status = train_members(&job, parent->setup.resolved);
   release_job(&job, status);
