@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of an ensemble: checked all together before the first one is trained, dealt to groups of ranks,
- * and brought together again. Between the two the groups know nothing of each other. */
+ * and brought together again. Between the two the groups know nothing of each other, but that they are alive:
+ * a watch over all ranks lasts from begin to end, beside those of the members' trainings. */
 #include "cli/ensemble_train.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "cli/ensemble_result.h"
 #include "cli/print.h"
 #include "cli/run_dir.h"
+#include "cli/watch.h"
 #include "comm/groups.h"
 #include "train/members.h"
 #include "train/schedule.h"
@@ -242,6 +244,7 @@ static ls_status train_member(ensemble_job *job, size_t member, member_end *end)
 done:
   ls_train_result_fini(&result);
   ls_training_fini(&training, job->group);
+  ls_comm_watch(job->group, ls_comm_activity(job->world)); /* the training had a watchdog of its own */
   return status;
 }
 
@@ -390,7 +393,10 @@ static ls_status train_members(ensemble_job *job, const char *resolved)
   LS_ROOT(job->world, open_run_dir(job, resolved));
   LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir.path));
   LS_PASS(deal(job));
+  ls_activity_enter(ls_comm_activity(job->world), "training members");
   LS_PASS(train_mine(job));
+  ls_activity_enter(ls_comm_activity(job->world), "bringing the members together");
+  LS_PASS(ls_comm_rest(job->world)); /* other groups may have much more to do */
   LS_PASS(share_ends(job));
   const ls_status status = judge(job);
   if (status == LS_STOPPED) return status;
@@ -470,7 +476,10 @@ ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_a
                       .members = spec->ensemble.members,
                       .config = {.spec = spec, .arguments = arguments, .text = parent->setup.text},
                       .run_dir = {.descriptor = -1}};
-  const ls_status status = train_members(&job, parent->setup.resolved);
+  ls_watch watch = {.watchdog = NULL};
+  ls_status status = ls_watch_begin(&watch, comm, &spec->train);
+  if (status == LS_OK) status = train_members(&job, parent->setup.resolved);
+  ls_watch_end(&watch, comm, status);
   release_job(&job, status);
   return status;
 }

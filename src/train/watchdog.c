@@ -42,6 +42,7 @@ struct ls_watchdog {
   pthread_cond_t wake; /* by CLOCK_MONOTONIC */
   bool stopping;
   double asleep_s;           /* clock when the thread went to sleep */
+  double woken_s;            /* clock when it last woke up too late; 0: never */
   uint64_t since_ms;         /* begin of the activity that was seen last */
   double lost_s;             /* of it, while the process was stopped */
   double next_s;             /* next warning, counted from its begin */
@@ -149,14 +150,15 @@ done:
   ls_text_fini(&line);
 }
 
-/* Is there a rank that gives no sign of life? Resting alone is no reason to tell of: others work meanwhile.
- */
-static bool misses_one(const ls_watchdog *self)
+/* Has a rank given no sign of life for so long? Resting alone is no reason to tell of: others work meanwhile.
+ * Who was stopped has heard of nobody. */
+static bool misses_one(const ls_watchdog *self, double seconds)
 {
   char note[LS_NOTE_BYTES];
   int rank;
+  if (ls_clock_s() - self->woken_s < seconds) return false;
   for (size_t i = 0; i < ls_notes_count(&self->notes); i++)
-    if (ls_notes_read(&self->notes, i, silent_s(&self->options), &rank, note) == LS_WORD_NONE) return true;
+    if (ls_notes_read(&self->notes, i, seconds, &rank, note) == LS_WORD_NONE) return true;
   return false;
 }
 
@@ -257,7 +259,10 @@ static double lasted_s(ls_watchdog *self)
 {
   const double now_s = ls_clock_s(), age_s = now_s - 1e-3 * (double)self->since_ms;
   const double late_s = now_s - self->asleep_s - period_s(&self->options);
-  if (late_s > LATE_S) self->lost_s += late_s;
+  if (late_s > LATE_S) {
+    self->lost_s += late_s;
+    self->woken_s = now_s;
+  }
   if (self->lost_s > age_s) self->lost_s = age_s; /* it has begun after that */
   return age_s - self->lost_s;
 }
@@ -271,13 +276,13 @@ static void look(ls_watchdog *self)
   const moment now = now_of(&self->activity);
   if (self->since_ms != now.since_ms) renew(self, now.since_ms);
   const double seconds = lasted_s(self), warn_s = options->warn_s;
-  if (warn_s > 0 && seconds >= self->next_s) {
-    self->next_s *= 2;
-    if (!now.rests || misses_one(self)) warn(self, seconds, now.is_waiting);
+  if (warn_s > 0 && seconds >= self->next_s && (!now.rests || misses_one(self, silent_s(options)))) {
+    while (self->next_s <= seconds) self->next_s *= 2; /* a rest may have been long before one is missed */
+    warn(self, seconds, now.is_waiting);
   } else if (warn_s > 0 && !self->has_note && seconds >= NOTE_SHARE * warn_s) {
     leave_note(self, seconds);
   }
-  const bool is_stuck = now.is_waiting && (!now.rests || misses_one(self));
+  const bool is_stuck = now.is_waiting && (!now.rests || misses_one(self, options->abort_s));
   if (options->abort_s > 0 && seconds >= options->abort_s && is_stuck) give_up(self, now.since_ms, seconds);
 }
 

@@ -13,6 +13,7 @@ failures=0
 # itself (endless), what is to be seen is waited for (await), and limits in seconds are for what hangs alone.
 hang_s=${LS_TEST_TIMEOUT:-500}
 endless=train.epochs=1000000000
+abort_s=15 # train.stall_abort: longer than a disk under load takes for a sync, so that jobs come to where their test begins
 
 fail() {
   echo "FAILED: $*"

@@ -4,7 +4,6 @@
 source "$(dirname "$0")/lib.sh"
 toy toy 333 20
 toy_config
-abort_s=15 # longer than a disk under load takes for a sync: jobs are to come to where their test begins
 
 # start RUN_DIR RANKS ARG...: train without end; the first epoch is done. Ranks as pids in `ranks_pid`.
 start() {

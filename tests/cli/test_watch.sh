@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Ranks that do not come in commands other than train: the others say what they wait in, and for whom.
+# Ranks that do not come in commands other than train, and around the trainings of an ensemble: the others say what they wait in, and for whom.
 source "$(dirname "$0")/lib.sh"
 toy toy 333 20
 toy_config
 run 0 "$lockstep" train toy.yaml -o net train.epochs=1 train.stall_timeout=1
-run 0 "$lockstep" train toy.yaml -o net-ends train.epochs=1 train.stall_timeout=1 train.stall_abort=5
+run 0 "$lockstep" train toy.yaml -o net-ends train.epochs=1 train.stall_timeout=1 train.stall_abort=$abort_s
 
 # sees PATTERN: wait until the job says so.
 sees() { await "'$1'" $pid said "$1"; }
@@ -40,11 +40,37 @@ stalls 0 eval net/checkpoint-6.h5
 stalls 0 attack net/checkpoint-6.h5 --method fgsm --epsilon 0.1
 stalls 0 bench toy.yaml train.stall_timeout=1 --seconds 0.2
 stalls 0 scale toy.yaml train.stall_timeout=1 --seconds 0.1 --mode strong
+stalls 0 train toy.yaml -o ensemble ensemble.members=2 train.epochs=1 train.stall_timeout=1
+
+# Whose members are trained waits for the others, as long as they are alive: rank 0 trains the longer one.
+hold_at checkpoint-12.h5 longer
+launch "$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o longer ensemble.members=2 train.epochs=1 \
+  'ensemble.overrides=[none, train.epochs=2]' train.stall_timeout=1
+await 'the end of member 1' $pid test -e longer/member-1/summary.json
+await 'a checkpoint of member 2' $pid test -e longer/member-2/checkpoint-12.h5
+await 'rank 0' $pid found 0
+kill -STOP "$held_pid"
+sees 'rank 1 is resting for [0-9]+ s \(bringing the members together: '
+sees 'no word from rank 0: stopped or dead$'
+let_go longer
+kill -CONT "$held_pid"
+wait $pid
+status=$?
+[[ $status -eq 0 ]] || { fail "'$last' ended with $status, not 0"; tail -n 20 err; }
+
+# An ensemble's job ends before there is a training.
+hold_at toy early
+early=("$lockstep" train toy.yaml -o early ensemble.members=2 train.stall_timeout=1 "train.stall_abort=$abort_s")
+launch "$root/tests/mpirun.sh" 1 "${early[@]}" : -n 1 "${held[@]}" "${early[@]}"
+sees "rank 0 has waited longer than train.stall_abort, $abort_s s: ending the job"
+wait $pid
+status=$?
+[[ $status -eq 1 ]] || { fail "'$last' ended with $status, not 1"; tail -n 20 err; }
 
 # The job ends where the configuration of the checkpoint wants it to.
 hold_at toy ends
 launch "$root/tests/mpirun.sh" 1 "${held[@]}" "$lockstep" eval net-ends/checkpoint-6.h5 : -n 1 "$lockstep" eval net-ends/checkpoint-6.h5
-sees 'rank 1 has waited longer than train.stall_abort, 5 s: ending the job'
+sees "rank 1 has waited longer than train.stall_abort, $abort_s s: ending the job"
 wait $pid
 status=$?
 [[ $status -eq 1 ]] || { fail "'$last' ended with $status, not 1"; tail -n 20 err; }
