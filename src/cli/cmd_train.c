@@ -10,6 +10,7 @@
 #include "cli/ensemble_train.h"
 #include "cli/print.h"
 #include "cli/setup.h"
+#include "cli/stop.h"
 #include "cli/training.h"
 #include "config/config.h"
 #include "train/schemas.h"
@@ -121,6 +122,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
     status = ls_comm_agree(comm, print_config_help(comm));
     goto done;
   }
+  ls_stop_saves(!arguments.dry_run);
   status = train(comm, &training, &arguments);
 done:
   ls_training_fini(&training, comm);
@@ -128,8 +130,5 @@ done:
   return status;
 }
 
-const ls_command ls_command_train = {.word = "train",
-                                     .shares = true,
-                                     .doc = "train a model from a configuration file",
-                                     .saves = true,
-                                     .run = run};
+const ls_command ls_command_train = {
+    .word = "train", .shares = true, .doc = "train a model from a configuration file", .run = run};

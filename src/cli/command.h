@@ -11,7 +11,6 @@
 typedef struct ls_command {
   const char *word; /* "train" */
   const char *doc;  /* one line for `lockstep --help` */
-  bool saves;       /* asked to stop, it does so after a checkpoint (cli/stop.h) */
   bool shares;      /* ranks and threads share its work: not for processes that do not know of each other */
   /* argv[0] is the word. Parse with ls_command_parse(). Runs on every rank; rank 0 alone prints.
    * Collective: the same status everywhere. main() prints the error. */

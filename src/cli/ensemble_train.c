@@ -16,6 +16,7 @@
 #include "cli/ensemble_result.h"
 #include "cli/print.h"
 #include "cli/run_dir.h"
+#include "cli/stop.h"
 #include "cli/watch.h"
 #include "comm/groups.h"
 #include "train/members.h"
@@ -401,6 +402,7 @@ static ls_status train_members(ensemble_job *job, const char *resolved)
   const ls_status status = judge(job);
   if (status == LS_STOPPED) return status;
   const ls_error error = *ls_error_last();
+  ls_stop_saves(false);
   LS_PASS(combine(job));
   if (status != LS_OK) ls_error_install(&error);
   return status;

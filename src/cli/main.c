@@ -142,7 +142,7 @@ int main(int argc, char **argv)
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   const ls_command *command = argc > 1 ? find_command(argv[1]) : NULL;
   if (command && command->shares) ls_spin_briefly(argv);
-  ls_stop_catch(command && command->saves);
+  ls_stop_catch();
   ls_comm *comm = NULL;
   ls_status status = ls_comm_start(&comm, &argc, &argv);
   if (status != LS_OK) {

@@ -10,11 +10,11 @@
 
 #include "cli/terminal.h"
 
-static volatile sig_atomic_t requested;     /* to stop */
+static volatile sig_atomic_t requested;     /* the signal that asked to stop; 0: none */
 static volatile sig_atomic_t is_first_rank; /* which speaks for all */
 static volatile sig_atomic_t is_watched;    /* somebody looks at standard error: a terminal */
 static volatile sig_atomic_t bar_columns;   /* of what stands on the terminal's current line */
-static volatile sig_atomic_t saves_when_asked;
+static volatile sig_atomic_t saves;         /* when asked to stop */
 
 static const struct {
   int number;
@@ -56,8 +56,8 @@ static void tell(const char *before, int signal_number, const char *after)
 
 static void end(int signal_number)
 {
-  const char *lost = saves_when_asked ? "), at once: what came after the last checkpoint is lost\n"
-                                      : "), before it was done\n";
+  const char *lost =
+      saves ? "), at once: what came after the last checkpoint is lost\n" : "), before it was done\n";
   if (is_first_rank) tell("lockstep: ended on request (", signal_number, lost);
   _exit(EXIT_BY_SIGNAL + signal_number);
 }
@@ -65,11 +65,11 @@ static void end(int signal_number)
 static void on_signal(int signal_number)
 {
   const int before = errno;
-  if (!saves_when_asked || (requested && signal_number == SIGINT)) end(signal_number);
+  if (!saves || (requested && signal_number == SIGINT)) end(signal_number);
   if (!requested && is_watched && is_first_rank)
     tell("lockstep: asked to stop (", signal_number,
          "): after the next step, with a checkpoint; Ctrl-C once more: at once\n");
-  requested = 1;
+  requested = signal_number;
   errno = before;
 }
 
@@ -84,20 +84,25 @@ static bool is_first_of_launcher(void)
   return true;
 }
 
-void ls_stop_catch(bool saves)
+void ls_stop_catch(void)
 {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-  saves_when_asked = saves;
   is_first_rank = is_first_of_launcher();
   is_watched = ls_on_terminal(stderr);
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < SIGNALS; i++) sigaddset(&action.sa_mask, signals[i].number);
   for (size_t i = 0; i < SIGNALS; i++) {
-    struct sigaction before = {.sa_handler = SIG_DFL};
-    const bool is_known = sigaction(signals[i].number, NULL, &before) == 0;
-    if (signals[i].number == SIGHUP && is_known && before.sa_handler == SIG_IGN) continue;
-    sigaction(signals[i].number, &action, NULL);
+    struct sigaction before;
+    const bool is_ignored = sigaction(signals[i].number, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (!is_ignored) sigaction(signals[i].number, &action, NULL);
   }
+}
+
+/* A request that comes in between is obeyed by the handler. */
+void ls_stop_saves(bool is_able)
+{
+  saves = is_able;
+  if (!is_able && requested) end(requested);
 }
 
 const volatile sig_atomic_t *ls_stop_requested(void)

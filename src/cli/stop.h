@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM, SIGUSR1, and SIGHUP, but where it is
- * ignored, as under nohup. A command that can save what it has done is asked to stop; any other ends at once.
- * Either way it is told in one line, on a line of its own, by rank 0, or by the rank that alone has got the
- * signal. */
+/* Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM, SIGUSR1 and SIGHUP, each but where it was
+ * ignored when the program was started, as SIGHUP is under nohup and SIGINT in a script's background jobs.
+ * While there is something to save, it is asked to stop; otherwise it ends at once. Rank 0 tells of it in one
+ * line, on a line of its own; where another rank ends without it, the launcher does. */
 #ifndef LS_CLI_STOP_H
 #define LS_CLI_STOP_H
 
@@ -10,10 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Catch them from now on, for main() alone. `saves`: the first signal asks to stop, see ls_stop_requested(),
- * and only a second Ctrl-C ends the program; otherwise the first does. That exit status is 128 and the
+/** Catch them from now on, for main() alone: the first one ends the program. Its exit status is 128 and the
  * signal's number: 130 for Ctrl-C. Local. */
-void ls_stop_catch(bool saves);
+void ls_stop_catch(void);
+
+/** From now on the first signal asks to stop, see ls_stop_requested(), and only a second Ctrl-C ends the
+ * program; or no longer: a request that nobody has obeyed then ends it now. Local. */
+void ls_stop_saves(bool is_able);
 
 /** What becomes other than 0 when the program is asked to stop; for as long as the program runs. */
 const volatile sig_atomic_t *ls_stop_requested(void);

@@ -206,6 +206,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   LS_PASS(settle(training, comm, wish));
   if (tells) print_plan(training, wish, ranks);
   LS_PASS(train(training, comm, wish, result));
+  if (!wish->parent) ls_stop_saves(false); /* else another member may be in training */
   ls_activity_enter(ls_comm_activity(comm), "writing the summary");
   LS_ROOT(comm, summarize(training, wish, ranks, result));
   return LS_OK;
