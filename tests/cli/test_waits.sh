@@ -1,10 +1,30 @@
 #!/usr/bin/env bash
 # OpenMP's threads spin briefly where they wait for each other, unless the user has chosen how they wait.
 source "$(dirname "$0")/lib.sh"
-ldd "$lockstep" | grep libgomp >/dev/null || { echo 'SKIPPED: this program does not use libgomp'; exit 77; }
+for variable in $(compgen -e | grep -E '^(OMP|GOMP|KMP)_'); do unset "$variable"; done
 toy toy 333 20
 toy_config
 
+# LLVM's libomp has a function for it.
+# is_told PATTERN VARIABLE...: what that function is called with, in a program that runs with these variables of the
+# user.
+is_told() {
+  local pattern=$1
+  shift
+  : >blocktime
+  run 0 env OMP_NUM_THREADS=2 "$@" LD_PRELOAD="$(preloaded blocktime)" ASAN_OPTIONS=verify_asan_link_order=0 \
+    LS_BLOCKTIME="$work/blocktime" "$lockstep" bench toy.yaml --seconds 0.1
+  [[ "$(<blocktime)" =~ ^$pattern$ ]] || fail "$*: libomp is told '$(<blocktime)' ms, not $pattern"
+}
+if ldd "$lockstep" | grep libomp >/dev/null; then
+  is_told 1
+  for chosen in KMP_BLOCKTIME=77 OMP_WAIT_POLICY=active OMP_NUM_THREADS=1; do is_told '' "$chosen"; done
+  finish
+  exit
+fi
+ldd "$lockstep" | grep libgomp >/dev/null || { echo 'SKIPPED: this program uses another OpenMP than libgomp and libomp'; exit 77; }
+
+# GCC's libgomp reads a variable when it is loaded.
 # has_spin_count PATTERN VARIABLE...: what the variable is in a program that runs with these variables of the user.
 has_spin_count() {
   local pattern=$1 process found
