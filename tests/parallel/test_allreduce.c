@@ -59,6 +59,7 @@ static void check_steps(bench_options options, demand wanted)
     assert_all(comm, taken.bytes[MPI_CALL_ALLREDUCE] == (leads ? bytes : 0));
     assert_all(comm, taken.calls[MPI_CALL_BARRIER] == 0); /* the ranks of a host meet in shared memory */
     assert_all(comm, taken.calls[MPI_CALL_IALLREDUCE] == 0 && taken.calls[MPI_CALL_OTHER] == 0);
+    assert_all(comm, taken.calls[MPI_CALL_EXCHANGE] == 0);
     assert_ok(ls_comm_sum_u64(comm, &sent, 1));
     assert_int_equal(sent, (uint64_t)(wanted.sent * (double)elements));
   }

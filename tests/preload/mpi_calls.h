@@ -8,9 +8,11 @@
 typedef enum mpi_call {
   MPI_CALL_ALLREDUCE,
   MPI_CALL_IALLREDUCE,
-  MPI_CALL_SEND, /* of any kind, persistent ones each time that they are started */
-  MPI_CALL_BARRIER,
-  MPI_CALL_OTHER, /* other collectives */
+  MPI_CALL_SEND, /* of any kind, persistent ones each time that they are started; Put, Get and Accumulate as
+                    well */
+  MPI_CALL_BARRIER,  /* Ibarrier as well */
+  MPI_CALL_EXCHANGE, /* Alltoall and its kin, each with each: samples at the begin of an epoch */
+  MPI_CALL_OTHER,    /* other collectives of a communicator's ranks */
   MPI_CALL_COUNT
 } mpi_call;
 
