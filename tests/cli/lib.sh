@@ -41,6 +41,8 @@ run() {
 launch() {
   last="$*"
   say "$last"
+  : >out
+  : >err # at once: what the last run has said is not waited for
   timeout --verbose -k 5 "$hang_s" "$@" >out 2>err &
   pid=$!
 }

@@ -18,9 +18,17 @@ found() {
   return 1
 }
 
+# ends STATUS: the job does, by itself.
+ends() {
+  local status
+  wait $pid
+  status=$?
+  [[ $status -eq $1 ]] || { fail "'$last' ended with $status, not $1"; tail -n 20 err; }
+}
+
 # stalls STATUS ARG...: rank 1 of 3 comes to no end of opening the data; then it is stopped; then it goes on.
 stalls() {
-  local expected=$1 status
+  local expected=$1
   shift
   hold_at toy "$1"
   launch "$root/tests/mpirun.sh" 1 "$lockstep" "$@" : -n 1 "${held[@]}" "$lockstep" "$@" : -n 1 "$lockstep" "$@"
@@ -31,9 +39,7 @@ stalls() {
   sees 'no word from rank 1: stopped or dead$'
   let_go "$1"
   kill -CONT "$held_pid"
-  wait $pid
-  status=$?
-  [[ $status -eq $expected ]] || { fail "'$last' ended with $status, not $expected"; tail -n 20 err; }
+  ends "$expected"
 }
 
 stalls 0 eval net/checkpoint-6.h5
@@ -43,35 +49,38 @@ stalls 0 scale toy.yaml train.stall_timeout=1 --seconds 0.1 --mode strong
 stalls 0 train toy.yaml -o ensemble ensemble.members=2 train.epochs=1 train.stall_timeout=1
 
 # Whose members are trained waits for the others, as long as they are alive: rank 0 trains the longer one.
-hold_at checkpoint-12.h5 longer
-launch "$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o longer ensemble.members=2 train.epochs=1 \
-  'ensemble.overrides=[none, train.epochs=2]' train.stall_timeout=1
-await 'the end of member 1' $pid test -e longer/member-1/summary.json
-await 'a checkpoint of member 2' $pid test -e longer/member-2/checkpoint-12.h5
-await 'rank 0' $pid found 0
-kill -STOP "$held_pid"
-sees 'rank 1 is resting for [0-9]+ s \(bringing the members together: '
-sees 'no word from rank 0: stopped or dead$'
+# rests RUN_DIR ARG...: rank 0 is stopped, and is missed.
+rests() {
+  local dir=$1
+  shift
+  hold_at checkpoint-12.h5 "$dir"
+  launch "$root/tests/mpirun.sh" 2 "${held[@]}" "$lockstep" train toy.yaml -o "$dir" ensemble.members=2 train.epochs=1 \
+    'ensemble.overrides=[none, train.epochs=2]' train.stall_timeout=1 "$@"
+  await 'the end of member 1' $pid test -e "$dir/member-1/summary.json"
+  await 'a checkpoint of member 2' $pid test -e "$dir/member-2/checkpoint-12.h5"
+  await 'rank 0' $pid found 0
+  kill -STOP "$held_pid"
+  sees 'rank 1 is resting for [0-9]+ s \(bringing the members together: '
+  sees 'no word from rank 0: stopped or dead$'
+}
+rests longer
 let_go longer
 kill -CONT "$held_pid"
-wait $pid
-status=$?
-[[ $status -eq 0 ]] || { fail "'$last' ended with $status, not 0"; tail -n 20 err; }
+ends 0
+rests gone train.stall_abort=$abort_s
+sees "rank 1 has waited longer than train.stall_abort, $abort_s s: ending the job"
+ends 1
 
 # An ensemble's job ends before there is a training.
 hold_at toy early
 early=("$lockstep" train toy.yaml -o early ensemble.members=2 train.stall_timeout=1 "train.stall_abort=$abort_s")
 launch "$root/tests/mpirun.sh" 1 "${early[@]}" : -n 1 "${held[@]}" "${early[@]}"
 sees "rank 0 has waited longer than train.stall_abort, $abort_s s: ending the job"
-wait $pid
-status=$?
-[[ $status -eq 1 ]] || { fail "'$last' ended with $status, not 1"; tail -n 20 err; }
+ends 1
 
 # The job ends where the configuration of the checkpoint wants it to.
 hold_at toy ends
 launch "$root/tests/mpirun.sh" 1 "${held[@]}" "$lockstep" eval net-ends/checkpoint-6.h5 : -n 1 "$lockstep" eval net-ends/checkpoint-6.h5
 sees "rank 1 has waited longer than train.stall_abort, $abort_s s: ending the job"
-wait $pid
-status=$?
-[[ $status -eq 1 ]] || { fail "'$last' ended with $status, not 1"; tail -n 20 err; }
+ends 1
 finish

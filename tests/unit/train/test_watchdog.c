@@ -266,6 +266,33 @@ static void the_time_while_stopped_is_no_waiting(void **state)
   ls_watchdog_stop(watchdog);
 }
 
+/* Others may work for however long; but one that is missed is told of at once. Who was stopped itself waits
+ * to hear from the others. */
+static void a_rest_ends_with_a_missing_rank(void **state)
+{
+  (void)state;
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  const ls_watchdog_options options = {
+      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .tell = hear, .give_up = give_up};
+  ls_notes_clear(&run_dir);
+  put("stalled.1", "is working");
+  ls_watchdog *watchdog = start(&options, true);
+  ls_activity_rest(ls_watchdog_activity(watchdog), "waiting for the ranks that work");
+  pass(170);
+  jump(60);
+  unlink(path_of("stalled.1"));
+  pass(5.75);
+  assert_string_equal(listener.heard, "");
+  pass(0.5);
+  expect(&listener, "rank 0 is resting");
+  expect(&listener, "no word from rank 1");
+  assert_int_equal(listener.given_up, 0);
+  pass(14);
+  assert_int_equal(listener.given_up, 1);
+  ls_watchdog_stop(watchdog);
+  ls_notes_clear(&run_dir);
+}
+
 /* A rank that gives up tells it once, and nothing later. */
 static void who_gives_up_falls_silent(void **state)
 {
@@ -317,6 +344,7 @@ int main(void)
       cmocka_unit_test(the_missing_rank_is_named_with_the_warning),
       cmocka_unit_test(without_a_folder_each_rank_tells_of_itself),
       cmocka_unit_test(the_time_while_stopped_is_no_waiting),
+      cmocka_unit_test(a_rest_ends_with_a_missing_rank),
       cmocka_unit_test(who_gives_up_falls_silent),
       cmocka_unit_test(nothing_goes_on_once_another_has_given_up),
   };
