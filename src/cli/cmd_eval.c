@@ -123,15 +123,22 @@ static ls_status show(const ls_election *election, bool json)
   return ls_print_text(&report);
 }
 
-/* Can the file be written? Found out before the evaluation. Rank 0. */
+/* Can the file be written? Found out before the evaluation, by a file that is removed at once: permissions say
+ * nothing of a full or a read-only file system. Rank 0. */
 static ls_status check_predictions(const char *path)
 {
   ls_directory folder;
+  ls_temporary temporary;
   const char *name;
   LS_PASS(ls_file_check_target(path));
   LS_TRY(ls_directory_open_around(&folder, path, &name), "--predictions '%s'", path);
+  ls_status status = ls_temporary_make(&temporary, &folder, name);
+  if (status == LS_OK)
+    ls_temporary_fini(&temporary);
+  else
+    status = ls_wrap(status, "--predictions '%s'", path);
   ls_directory_close(&folder);
-  return LS_OK;
+  return status;
 }
 
 /* Rank 0. */
@@ -145,17 +152,27 @@ static ls_status write_predictions(const ls_election *election, const char *path
   return status;
 }
 
+/* The report is told whatever becomes of the file. The first error counts. Rank 0. */
+static ls_status give(const ls_election *election, const eval_arguments *arguments)
+{
+  const ls_status shown = show(election, arguments->json);
+  if (!arguments->predictions) return shown;
+  const ls_error first = *ls_error_last();
+  const ls_status written = write_predictions(election, arguments->predictions);
+  if (shown == LS_OK) return written;
+  ls_error_install(&first);
+  return shown;
+}
+
 static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
   ls_election election = {.count = 0};
-  const char *csv = arguments->predictions;
   ls_watch watch = {.watchdog = NULL};
   ls_status status;
-  if (csv) LS_ROOT(comm, check_predictions(csv));
+  if (arguments->predictions) LS_ROOT(comm, check_predictions(arguments->predictions));
   LS_GO(ls_watch_begin(&watch, comm, NULL));
   LS_GO(ls_election_hold(&election, comm, &arguments->wish, &watch));
-  if (csv) LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_predictions(&election, csv) : LS_OK));
-  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? show(&election, arguments->json) : LS_OK));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? give(&election, arguments) : LS_OK));
 done:
   ls_election_fini(&election);
   ls_watch_end(&watch, comm, status);

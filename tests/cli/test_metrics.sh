@@ -55,11 +55,16 @@ holds 'a summary has them too' 'd[0]["test"]["nll"] == d[0]["test"]["loss"] and 
   runs/first/summary.json
 
 # What cannot be written is told before the evaluation.
-for bad in /dev/null nowhere/rows.csv runs; do
+for bad in /dev/null nowhere/rows.csv runs /proc/rows.csv; do
   timeout "$hang_s" "$lockstep" eval "$first" --predictions "$bad" >out 2>err && fail "predictions in $bad"
   one_error
   [[ ! -s out ]] || fail "an evaluation whose predictions cannot be written: $bad"
 done
+make_faulty
+run 1 ./faulty fsync late.csv 1 28 "$lockstep" eval "$first" --split train --predictions late.csv
+err_has "cannot sync 'late.csv': No space left"
+out_has '^confusion matrix'
+[[ ! -e late.csv && -z $(ls -A | grep tmp) ]] || fail "half a file of predictions is left: $(ls -A)"
 
 [[ -n $has_h5py ]] || { echo 'python3-h5py is not installed: the rest is left out'; finish; exit; }
 
