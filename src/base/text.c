@@ -84,6 +84,17 @@ void ls_text_add(ls_text *text, const char *fmt, ...)
   va_end(again);
 }
 
+void ls_text_add_csv(ls_text *text, const char *field)
+{
+  if (!strpbrk(field, ",\"\r\n")) {
+    ls_text_add_bytes(text, field, strlen(field));
+    return;
+  }
+  ls_text_add(text, "\"");
+  for (const char *at = field; *at; at++) ls_text_add(text, *at == '"' ? "\"\"" : "%c", *at);
+  ls_text_add(text, "\"");
+}
+
 /* Bytes of what is left of a line that have room: up to a blank, or all. */
 static size_t fitting(const char *line, size_t room)
 {

@@ -45,6 +45,9 @@ void ls_text_fini(ls_text *text);
 /** What makes a plural of an English noun: "" for one, else "s". */
 const char *ls_plural(uint64_t count);
 
+/** Append a field of CSV (RFC 4180): between quotes where it holds what separates fields or lines. */
+void ls_text_add_csv(ls_text *text, const char *field);
+
 /** Append a line, and its end, in lines of at most LS_TEXT_WIDTH bytes: all but the first begin with `indent`
  * blanks. It is broken at blanks, which fall away; a longer word has a line to itself. */
 void ls_text_add_wrapped(ls_text *text, size_t indent, const char *line);

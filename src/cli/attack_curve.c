@@ -13,14 +13,6 @@
 
 /* ---- CSV ---- */
 
-/* In quotes, its own ones doubled. */
-static void add_quoted(ls_text *csv, const char *plain)
-{
-  ls_text_add(csv, "\"");
-  for (const char *at = plain; *at; at++) ls_text_add(csv, *at == '"' ? "\"\"" : "%c", *at);
-  ls_text_add(csv, "\"");
-}
-
 /* Nothing where there is none. */
 static void add_real(ls_text *csv, double value)
 {
@@ -36,7 +28,7 @@ static void add_csv_row(const ls_attack_report *report, size_t k, const ls_attac
   if (report->checkpoint_count > report->subject_count)
     ls_text_add(csv, "vote");
   else
-    add_quoted(csv, report->subjects[k].name);
+    ls_text_add_csv(csv, report->subjects[k].name);
   ls_text_add(csv, ",");
   ls_attack_series_name(report, series, csv);
   add_real(csv, result->epsilon);

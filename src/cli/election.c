@@ -182,18 +182,6 @@ void ls_election_report(const ls_election *election, ls_text *text)
   if (election->ensemble) ls_ensemble_report(election->ensemble, election->names, text);
 }
 
-/* A field of CSV (RFC 4180): between quotes where it holds what separates fields or lines. */
-static void add_field(ls_text *csv, const char *field)
-{
-  if (!strpbrk(field, ",\"\r\n")) {
-    ls_text_add(csv, "%s", field);
-    return;
-  }
-  ls_text_add(csv, "\"");
-  for (const char *c = field; *c; c++) ls_text_add(csv, *c == '"' ? "\"\"" : "%c", *c);
-  ls_text_add(csv, "\"");
-}
-
 void ls_election_csv(const ls_election *election, ls_text *csv)
 {
   ls_text_add(csv, "index,label,class,probability,class_name\n");
@@ -202,7 +190,7 @@ void ls_election_csv(const ls_election *election, ls_text *csv)
     ls_text_add(csv, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9g,", item->sample, item->label, item->class,
                 item->probability);
     if (election->class_names)
-      add_field(csv, election->class_names[item->class]);
+      ls_text_add_csv(csv, election->class_names[item->class]);
     else
       ls_text_add(csv, "%" PRIu64, item->class);
     ls_text_add(csv, "\n");

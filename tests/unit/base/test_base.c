@@ -74,6 +74,19 @@ static void numbers_are_strict(void **state)
   assert_false(ls_parse_bool("maybe", &yes) || ls_parse_bool("yes", &yes) || ls_parse_bool("True", &yes));
 }
 
+static void csv_quotes_what_separates(void **state)
+{
+  (void)state;
+  static const char *const fields[] = {"runs/a b;c'd.h5", "", "a,b", "say \"c\"", "two\nlines", "\r"};
+  ls_text csv = {0};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    ls_text_add_csv(&csv, fields[i]);
+    ls_text_add(&csv, "|");
+  }
+  assert_string_equal(ls_text_get(&csv), "runs/a b;c'd.h5||\"a,b\"|\"say \"\"c\"\"\"|\"two\nlines\"|\"\r\"|");
+  ls_text_fini(&csv);
+}
+
 static void sizes_do_not_wrap(void **state)
 {
   (void)state;
@@ -189,6 +202,7 @@ int main(void)
       cmocka_unit_test(endless_wrapping_keeps_the_fact),
       cmocka_unit_test(error_may_quote_the_last_one),
       cmocka_unit_test(numbers_are_strict),
+      cmocka_unit_test(csv_quotes_what_separates),
       cmocka_unit_test(sizes_do_not_wrap),
       cmocka_unit_test(allocation_is_zeroed_and_refused_when_too_large),
       cmocka_unit_test(files_are_replaced_whole),
