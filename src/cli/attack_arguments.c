@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/attack_files.h"
 #include "cli/eval_split.h"
 #include "cli/reading.h"
 
@@ -183,16 +184,32 @@ static error_t take_checkpoint(struct argp_state *state, ls_attack_arguments *ar
   return 0;
 }
 
+/* The files of one epsilon would replace those of the other. */
+static error_t check_names(struct argp_state *state, const ls_attack_arguments *arguments)
+{
+  char name[LS_EPSILON_BYTES], other[LS_EPSILON_BYTES];
+  for (size_t i = 0; i < arguments->epsilon_count; i++) {
+    ls_attack_epsilon_name(arguments->epsilons[i], name);
+    for (size_t k = 0; k < i; k++) {
+      if (strcmp(ls_attack_epsilon_name(arguments->epsilons[k], other), name) != 0) continue;
+      argp_error(state,
+                 "--epsilon: two of them are %s in the names of the files of --output; give epsilons that "
+                 "differ in their first six digits",
+                 name);
+      return EINVAL;
+    }
+  }
+  return 0;
+}
+
 static error_t check_complete(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
   (void)value;
   const char *missing = arguments->checkpoint_count == 0         ? "no checkpoint given"
                         : arguments->onslaught.method_count == 0 ? "no --method given, such as --method fgsm"
                         : arguments->epsilon_count == 0 ? "no --epsilon given, such as --epsilon 0.1,0.2"
-                        : arguments->is_vote && arguments->checkpoint_count == 1
-                            ? "--vote: a vote takes two checkpoints or more"
-                            : NULL;
-  if (!missing) return 0;
+                                                        : NULL;
+  if (!missing) return arguments->output ? check_names(state, arguments) : 0;
   argp_error(state, "%s", missing);
   return EINVAL;
 }
@@ -243,7 +260,9 @@ static const struct argp_option options[] = {
      "of all)",
      0},
     {"vote", KEY_VOTE, NULL, 0,
-     "Attack the vote of the checkpoints, the mean of their probabilities, as one network", 0},
+     "Attack the vote of the checkpoints, the mean of their probabilities, as one network; of an ensemble's "
+     "directory all members vote",
+     0},
     {"data", KEY_DATA, "SRC", 0,
      "Dataset: a catalogue name, a folder or an .h5 file (default: the one trained on)", 0},
     {"split", KEY_SPLIT, "SPLIT", 0, "test (default), validation or train", 0},
@@ -275,7 +294,7 @@ const struct argp ls_attack_argp = {
     .parser = parse_option,
     .children = children,
     .help_filter = tell_methods,
-    .args_doc = "CHECKPOINT.h5 ... --method M[,M...] --epsilon E[,E...]",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR ... --method M[,M...] --epsilon E[,E...]",
     .doc =
         "Attack trained networks with adversarial examples and count what they still get right. Several are "
         "compared, each attacked by itself; --vote attacks them as one.\v"
@@ -291,4 +310,5 @@ const struct argp ls_attack_argp = {
         "  lockstep attack a.h5 --method fgsm --epsilon 0.2 --source-class 5 --target 3\n"
         "  lockstep attack a.h5 --method fgsm --epsilon 0.1 --target Bag\n"
         "  lockstep attack a.h5 b.h5 --method worst --epsilon 0.1,0.2 -o compared\n"
-        "  lockstep attack a.h5 b.h5 --vote --method fgsm,pgd --epsilon 0.1\n"};
+        "  lockstep attack a.h5 b.h5 --vote --method fgsm,pgd --epsilon 0.1\n"
+        "  lockstep attack runs/ensemble --vote --method fgsm --epsilon 0.1\n"};

@@ -13,12 +13,19 @@ void ls_attack_folder(const char *output, size_t k, size_t count, ls_text *folde
   if (count > 1) ls_text_add(folder, "/" LS_ATTACK_FOLDER, k + 1);
 }
 
+const char *ls_attack_epsilon_name(double epsilon, char name[LS_EPSILON_BYTES])
+{
+  ls_format(name, LS_EPSILON_BYTES, "%g", epsilon);
+  return name;
+}
+
 /* "FOLDER/adversarial-0.25.h5", freed by the caller. */
 static ls_status path_of(const char *folder, const char *name, double epsilon, const char *suffix,
                          char **path)
 {
+  char number[LS_EPSILON_BYTES];
   ls_text text = {0};
-  ls_text_add(&text, "%s/%s-%g%s", folder, name, epsilon, suffix);
+  ls_text_add(&text, "%s/%s-%s%s", folder, name, ls_attack_epsilon_name(epsilon, number), suffix);
   return ls_text_take(&text, path);
 }
 

@@ -6,6 +6,11 @@
 #include "cli/attack_report.h"
 #include "eval/examples.h"
 
+enum { LS_EPSILON_BYTES = 16 };
+
+/** An epsilon as it stands in the names of files, to six digits. Returns `name`. */
+const char *ls_attack_epsilon_name(double epsilon, char name[LS_EPSILON_BYTES]);
+
 /** Append the folder of the examples of subject k, of so many. */
 void ls_attack_folder(const char *output, size_t k, size_t count, ls_text *folder);
 

@@ -14,6 +14,20 @@ size_t ls_attack_series_count(const ls_attack_report *report)
   return methods > 1 ? methods + 1 : 1;
 }
 
+bool ls_attack_takes_steps(const ls_onslaught *onslaught)
+{
+  for (size_t m = 0; m < onslaught->method_count; m++)
+    if (onslaught->methods[m]->takes_steps) return true;
+  return false;
+}
+
+bool ls_attack_is_random(const ls_onslaught *onslaught)
+{
+  for (size_t m = 0; m < onslaught->method_count; m++)
+    if (onslaught->methods[m]->is_random) return true;
+  return false;
+}
+
 const ls_robustness *ls_attack_series_at(const ls_attack_report *report, const ls_attack_result *result,
                                          size_t series)
 {
@@ -54,16 +68,14 @@ static void add_class(const ls_attack_report *report, ls_text *text, const char 
 static void add_methods(const ls_attack_report *report, ls_text *text)
 {
   const ls_onslaught *onslaught = report->onslaught;
-  bool takes_steps = false, is_random = false;
+  const bool takes_steps = ls_attack_takes_steps(onslaught);
   for (size_t m = 0; m < onslaught->method_count; m++) {
     ls_text_add(text, "%s", m > 0 ? ", " : "");
     ls_attack_series_name(report, m, text);
-    takes_steps = takes_steps || onslaught->methods[m]->takes_steps;
-    is_random = is_random || onslaught->methods[m]->is_random;
   }
   if (takes_steps && onslaught->attack.step_size > 0)
     ls_text_add(text, ", step size %g", onslaught->attack.step_size);
-  if (is_random && onslaught->restarts > 1)
+  if (ls_attack_is_random(onslaught) && onslaught->restarts > 1)
     ls_text_add(text, ", the worst of %zu %s", onslaught->restarts, takes_steps ? "starts" : "draws");
 }
 

@@ -20,7 +20,7 @@ typedef struct ls_attack_result {
 
 /** A network that was attacked, or the vote of several. */
 typedef struct ls_attack_subject {
-  const char *name;                                 /* its checkpoint, the first one of a vote; borrowed */
+  const char *name;                                 /* its checkpoint's path, of a vote the first; borrowed */
   uint64_t seed;                                    /* of what is random in the attacks */
   ls_attack_result results[LS_ATTACK_MAX_EPSILONS]; /* in the order asked */
 } ls_attack_subject;
@@ -33,7 +33,8 @@ typedef struct ls_attack_report {
   const ls_onslaught *onslaught;     /* epsilon and seed are of no meaning */
   const ls_attack_subject *subjects; /* [subject_count] one checkpoint each; or one, the vote of all */
   size_t subject_count;
-  size_t count; /* epsilons, 1 .. LS_ATTACK_MAX_EPSILONS */
+  bool has_examples; /* written: those of several networks in a folder each */
+  size_t count;      /* epsilons, 1 .. LS_ATTACK_MAX_EPSILONS */
 } ls_attack_report;
 
 /** Append the tables. */
@@ -53,6 +54,12 @@ ls_status ls_attack_report_curve(const ls_attack_report *report, ls_text *svg) L
 
 /** Columns of figures: the methods in their order, and where there are several the worst behind them. */
 size_t ls_attack_series_count(const ls_attack_report *report);
+
+/** Does any of the methods take several steps? */
+bool ls_attack_takes_steps(const ls_onslaught *onslaught);
+
+/** Is any of the methods random? */
+bool ls_attack_is_random(const ls_onslaught *onslaught);
 
 /** The figures of a series: below method_count a method's, else the worst ones. */
 const ls_robustness *ls_attack_series_at(const ls_attack_report *report, const ls_attack_result *result,

@@ -69,9 +69,12 @@ static json_t *networks_json(const ls_attack_report *report)
   json_t *list = json_array();
   for (size_t k = 0; k < report->subject_count; k++) {
     const ls_attack_subject *subject = &report->subjects[k];
-    json_t *network = json_pack("{s:o, s:o, s:I}", "checkpoint", ls_json_text(subject->name), "folder",
-                                json_sprintf(LS_ATTACK_FOLDER, k + 1), "seed", (json_int_t)subject->seed);
-    if (add_figures(report, subject, network))
+    json_t *network =
+        json_pack("{s:o, s:I}", "checkpoint", ls_json_text(subject->name), "seed", (json_int_t)subject->seed);
+    bool fine = !report->has_examples ||
+                json_object_set_new(network, "folder", json_sprintf(LS_ATTACK_FOLDER, k + 1)) == 0;
+    fine &= add_figures(report, subject, network);
+    if (fine)
       json_array_append_new(list, network);
     else
       json_decref(network);
@@ -88,33 +91,19 @@ static json_t *voters_json(const ls_attack_report *report)
   return ls_json_complete(list, report->checkpoint_count);
 }
 
-static bool any_takes_steps(const ls_onslaught *onslaught)
-{
-  for (size_t m = 0; m < onslaught->method_count; m++)
-    if (onslaught->methods[m]->takes_steps) return true;
-  return false;
-}
-
-static bool any_is_random(const ls_onslaught *onslaught)
-{
-  for (size_t m = 0; m < onslaught->method_count; m++)
-    if (onslaught->methods[m]->is_random) return true;
-  return false;
-}
-
 /* What was asked for. */
 static json_t *heading_json(const ls_attack_report *report)
 {
   const ls_onslaught *onslaught = report->onslaught;
   const ls_attack *attack = &onslaught->attack;
-  const bool takes_steps = any_takes_steps(onslaught);
+  const bool takes_steps = ls_attack_takes_steps(onslaught);
   return json_pack(
       "{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "checkpoint",
       ls_json_text(report->subjects[0].name), "dataset", ls_json_text(report->data->name), "split",
       report->split, "method", onslaught->method_count > 1 ? "worst" : onslaught->methods[0]->name, "steps",
       takes_steps ? json_integer((json_int_t)attack->steps) : json_null(), "step_size",
       takes_steps && attack->step_size > 0 ? json_real(attack->step_size) : json_null(), "restarts",
-      any_is_random(onslaught) ? json_integer((json_int_t)onslaught->restarts) : json_null(), "target",
+      ls_attack_is_random(onslaught) ? json_integer((json_int_t)onslaught->restarts) : json_null(), "target",
       class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class), "seed",
       (json_int_t)report->subjects[0].seed);
 }

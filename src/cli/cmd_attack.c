@@ -30,6 +30,8 @@ enum { DEFAULT_STEPS = 40 };
 typedef struct attack_session {
   const ls_attack_arguments *arguments;
   ls_watch watch;
+  ls_names voters;     /* of a vote: files and run directories */
+  const char **names;  /* [network_count] of the checkpoints; the array is owned */
   ls_loaded *networks; /* [network_count] */
   size_t network_count, threads;
   ls_source *source;
@@ -66,11 +68,11 @@ static ls_status open_data(attack_session *session)
   const ls_attack_arguments *arguments = session->arguments;
   LS_PASS(ls_loaded_open_data(&session->source, &session->networks[0], arguments->data, &arguments->reading));
   for (size_t i = 0; i < session->network_count; i++) {
-    const char *path = arguments->checkpoints[i];
+    const char *path = session->names[i];
     LS_PASS(ls_loaded_check_fit(&session->networks[i], ls_source_info(session->source), path));
     if (session->onslaught.split == LS_EVAL_VALIDATION)
-      LS_PASS(ls_loaded_check_held_out(&session->networks[0], arguments->checkpoints[0],
-                                       &session->networks[i], path));
+      LS_PASS(
+          ls_loaded_check_held_out(&session->networks[0], session->names[0], &session->networks[i], path));
   }
   return find_classes(session);
 }
@@ -81,33 +83,48 @@ static void warn_data(const attack_session *session)
   ls_text lines = {0};
   ls_warn_each("", ls_source_notes(session->source));
   for (size_t i = 0; i < session->network_count; i++)
-    ls_loaded_compare_classes(&session->networks[i], ls_source_info(session->source),
-                              session->arguments->checkpoints[i], &lines);
+    ls_loaded_compare_classes(&session->networks[i], ls_source_info(session->source), session->names[i],
+                              &lines);
   ls_warn_each("", &lines);
   ls_text_fini(&lines);
 }
 
-static ls_status make_session(attack_session *session)
+static ls_status make_session(attack_session *session, size_t checkpoints)
+{
+  LS_PASS(ls_alloc(&session->networks, checkpoints, sizeof *session->networks, "the networks"));
+  LS_PASS(ls_alloc(&session->names, checkpoints, sizeof *session->names, "the networks"));
+  session->subject_count = session->arguments->is_vote ? 1 : checkpoints;
+  return ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures");
+}
+
+/* Collective. */
+static ls_status open_networks(attack_session *session, ls_comm *comm)
 {
   const ls_attack_arguments *arguments = session->arguments;
-  const size_t checkpoints = arguments->checkpoint_count;
-  LS_PASS(ls_alloc(&session->networks, checkpoints, sizeof *session->networks, "the networks"));
-  session->subject_count = arguments->is_vote ? 1 : checkpoints;
-  return ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures");
+  const char *const *paths = arguments->checkpoints;
+  size_t count = arguments->checkpoint_count;
+  if (arguments->is_vote) {
+    LS_PASS(ls_loaded_voters(&session->voters, comm, paths, count));
+    paths = (const char *const *)session->voters.items;
+    count = session->voters.count;
+    if (count == 1)
+      return ls_fail(LS_E_USAGE, "--vote: a vote takes two checkpoints or more, or an ensemble");
+  }
+  LS_AGREE(comm, make_session(session, count));
+  for (; session->network_count < count; session->network_count++) {
+    ls_loaded *loaded = &session->networks[session->network_count];
+    LS_PASS(ls_loaded_open(loaded, comm, paths[session->network_count], &ls_all_schemas, true));
+    session->names[session->network_count] = loaded->path;
+    if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
+  }
+  return LS_OK;
 }
 
 /* All that can be wrong with networks and data is told before the first attack. Collective. */
 static ls_status open_session(attack_session *session, ls_comm *comm)
 {
-  const ls_attack_arguments *arguments = session->arguments;
   LS_PASS(ls_watch_begin(&session->watch, comm, NULL));
-  LS_AGREE(comm, make_session(session));
-  for (; session->network_count < arguments->checkpoint_count; session->network_count++) {
-    ls_loaded *loaded = &session->networks[session->network_count];
-    LS_PASS(
-        ls_loaded_open(loaded, comm, arguments->checkpoints[session->network_count], &ls_all_schemas, true));
-    if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
-  }
+  LS_PASS(open_networks(session, comm));
   ls_watch_adopt(&session->watch, &session->networks[0].spec->train);
   ls_place place;
   LS_PASS(ls_place_find(comm, &place));
@@ -123,6 +140,8 @@ static void close_session(attack_session *session)
   ls_source_close(session->source);
   for (size_t i = 0; i < session->network_count; i++) ls_loaded_close(&session->networks[i]);
   free(session->networks);
+  free(session->names);
+  ls_names_fini(&session->voters);
   free(session->subjects);
 }
 
@@ -246,7 +265,7 @@ static ls_status attack_subject(attack_session *session, ls_comm *comm, size_t k
   const ls_attack_arguments *arguments = session->arguments;
   attack_target target = {.networks = &session->networks[k],
                           .count = arguments->is_vote ? session->network_count : 1};
-  session->subjects[k].name = arguments->checkpoints[k];
+  session->subjects[k].name = session->names[k];
   session->subjects[k].seed = session->networks[k].spec->seed;
   ls_status status;
   LS_GO(ls_comm_agree(comm, make_victim(&target, session->threads)));
@@ -283,13 +302,14 @@ static ls_status tell(const attack_session *session, const ls_attack_report *rep
 static ls_status show(const attack_session *session)
 {
   const ls_attack_arguments *arguments = session->arguments;
-  const ls_attack_report report = {.checkpoints = arguments->checkpoints,
-                                   .checkpoint_count = arguments->checkpoint_count,
+  const ls_attack_report report = {.checkpoints = session->names,
+                                   .checkpoint_count = session->network_count,
                                    .data = ls_source_info(session->source),
                                    .split = ls_eval_split_words[session->onslaught.split],
                                    .onslaught = &session->onslaught,
                                    .subjects = session->subjects,
                                    .subject_count = session->subject_count,
+                                   .has_examples = arguments->output != NULL,
                                    .count = arguments->epsilon_count};
   char *json = NULL;
   ls_status status;
@@ -308,15 +328,10 @@ done:
 static void warn_idle(const ls_attack_arguments *arguments)
 {
   const ls_onslaught *onslaught = &arguments->onslaught;
-  bool takes_steps = false, is_random = false;
-  for (size_t m = 0; m < onslaught->method_count; m++) {
-    takes_steps = takes_steps || onslaught->methods[m]->takes_steps;
-    is_random = is_random || onslaught->methods[m]->is_random;
-  }
   const char *name = onslaught->methods[0]->name;
-  if (arguments->shapes_steps && !takes_steps)
+  if (arguments->shapes_steps && !ls_attack_takes_steps(onslaught))
     ls_warn("%s takes a single step: --steps and --step-size are for pgd", name);
-  if (arguments->restarts_given && !is_random)
+  if (arguments->restarts_given && !ls_attack_is_random(onslaught))
     ls_warn("%s always starts from the image itself: --restarts is for pgd and noise", name);
 }
 

@@ -123,8 +123,8 @@ static ls_status show(const ls_election *election, bool json)
   return ls_print_text(&report);
 }
 
-/* Can the file be written? Found out before the evaluation, by a file that is removed at once: permissions say
- * nothing of a full or a read-only file system. Rank 0. */
+/* Can the file be written? Found out before the evaluation, by a file that is removed at once: permissions
+ * say nothing of a full or a read-only file system. Rank 0. */
 static ls_status check_predictions(const char *path)
 {
   ls_directory folder;

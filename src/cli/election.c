@@ -11,7 +11,6 @@
 #include "cli/print.h"
 #include "comm/place.h"
 #include "data/same.h"
-#include "store/checkpoint_find.h"
 #include "train/schemas.h"
 
 /* The training split is no matter. Local. */
@@ -52,29 +51,6 @@ static ls_status prepare_local(ls_election *election)
     election->voters[i].tta = election->tta;
     LS_PASS(ls_workspaces_new(&election->voters[i].workspaces, loaded->model, election->threads));
   }
-  return LS_OK;
-}
-
-/* Rank 0. */
-static ls_status list_paths(ls_election *election)
-{
-  for (size_t i = 0; i < election->wish.count; i++)
-    LS_PASS(ls_checkpoint_voters(election->wish.checkpoints[i], &election->paths));
-  return LS_OK;
-}
-
-/* Collective. */
-static ls_status share_paths(ls_comm *comm, ls_election *election)
-{
-  LS_ROOT(comm, list_paths(election));
-  size_t count = election->paths.count;
-  LS_PASS(ls_comm_broadcast(comm, &count, sizeof count));
-  ls_status status = LS_OK;
-  if (ls_comm_rank(comm) != 0)
-    status = ls_alloc(&election->paths.items, count, sizeof *election->paths.items, "the checkpoints");
-  LS_AGREE(comm, status);
-  election->paths.count = count;
-  for (size_t i = 0; i < count; i++) LS_PASS(ls_comm_broadcast_text(comm, &election->paths.items[i]));
   return LS_OK;
 }
 
@@ -135,7 +111,7 @@ ls_status ls_election_hold(ls_election *election, ls_comm *comm, const ls_electi
                            const ls_watch *watch)
 {
   *election = (ls_election){.wish = *wish};
-  LS_PASS(share_paths(comm, election));
+  LS_PASS(ls_loaded_voters(&election->paths, comm, wish->checkpoints, wish->count));
   LS_PASS(open_networks(comm, election));
   ls_watch_adopt(watch, &election->networks[0].spec->train);
   LS_PASS(prepare(comm, election));

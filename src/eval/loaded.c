@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"
 #include "config/config.h"
@@ -113,6 +114,27 @@ ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const 
 {
   *out = (ls_loaded){.spec = NULL};
   return settle(out, open_checkpoint(out, comm, path, schemas, input_gradient), path);
+}
+
+/* Rank 0. */
+static ls_status list_voters(ls_names *voters, const char *const *paths, size_t count)
+{
+  for (size_t i = 0; i < count; i++) LS_PASS(ls_checkpoint_voters(paths[i], voters));
+  return LS_OK;
+}
+
+ls_status ls_loaded_voters(ls_names *voters, ls_comm *comm, const char *const *paths, size_t count)
+{
+  LS_ROOT(comm, list_voters(voters, paths, count));
+  size_t found = voters->count;
+  LS_PASS(ls_comm_broadcast(comm, &found, sizeof found));
+  ls_status status = LS_OK;
+  if (ls_comm_rank(comm) != 0)
+    status = ls_alloc(&voters->items, found, sizeof *voters->items, "the checkpoints");
+  LS_AGREE(comm, status);
+  voters->count = found;
+  for (size_t i = 0; i < found; i++) LS_PASS(ls_comm_broadcast_text(comm, &voters->items[i]));
+  return LS_OK;
 }
 
 static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_schemas *schemas)

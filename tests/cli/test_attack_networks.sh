@@ -29,6 +29,14 @@ holds 'each network is as it is alone' \
   one.json alone-a.json alone-b.json
 holds 'the first one stands at the top' 'd[0]["results"] == d[0]["networks"][0]["results"] and len(d[0]["networks"]) == 2' one.json
 holds 'each says where its examples are' '[n["folder"] for n in d[0]["networks"]] == ["network-1", "network-2"]' one.json
+attack dirs 1 plain other --method fgsm --epsilon 0.1
+holds 'there are no folders where nothing is written' 'not any("folder" in n for n in d[0]["networks"])' dirs.json
+holds 'a run directory stands for its checkpoint, which is named' \
+  '[n["checkpoint"] for n in d[0]["networks"]] == ["plain/best.h5", "other/best.h5"] and d[0]["checkpoint"] == "plain/best.h5"' dirs.json
+run 0 "$lockstep" attack plain other --method fgsm --epsilon 0.1 -o dirs
+out_has '^network 2: other/best.h5; '
+cut -d, -f1 dirs/curve.csv | sort | uniq -c | tr -s ' \n' ' ' | grep -qx ' 1 network 1 other/best.h5 1 plain/best.h5 ' ||
+  { fail 'curve.csv does not name the checkpoints'; cat dirs/curve.csv; }
 holds 'a single one has no list' '"networks" not in d[0] and "vote" not in d[0]' alone-a.json
 for method in noise pgd fgsm; do
   attack "$method" 1 "$b" --method "$method" --steps 3 --restarts 2 --epsilon 0,0.1,0.3
@@ -96,6 +104,13 @@ attack twice 1 "$b" "$b" --vote --method fgsm --epsilon 0,0.1,0.3
 holds 'twice the same is the same' '[r["correct"] for r in d[0]["results"]] == [r["correct"] for r in d[1]["results"]]' twice.json fgsm.json
 run 0 "$lockstep" attack "$a" "$b" --vote --method fgsm --epsilon 0.1
 out_has '^fgsm, on the vote of 2 networks, on 90 samples of toy, test; without an attack'
+run 0 "$lockstep" train toy.yaml -o all ensemble.members=2
+attack members 1 all/member-1 all/member-2 --vote --method fgsm --epsilon 0.1
+for count in 1 2; do
+  attack whole "$count" all --vote --method fgsm --epsilon 0.1
+  cmp -s whole.json members.json || fail "the vote of an ensemble is not that of its members, on $count ranks"
+done
+holds 'members are named' 'd[0]["vote"] == ["all/member-1/best.h5", "all/member-2/best.h5"]' whole.json
 attack goal 1 "$a" "$b" --vote --method noise,fgsm --epsilon 0.3 --source-class 0 --target 3
 holds 'a vote is led to a target, by its gradient' \
   'd[0]["methods"][1]["results"][0]["target_rate"] > d[0]["methods"][0]["results"][0]["target_rate"] + 0.2' goal.json
@@ -104,7 +119,8 @@ out_has '^fgsm, on 1 sample of toy, test, to be taken for class 3$'
 out_has '^taken for the target$'
 
 # On a terminal it says how far it is, and standard output stays a document.
-python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+timeout --verbose "$hang_s" \
+  python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
   "$lockstep" attack "$a" "$b" --method fgsm --epsilon 0.1 </dev/null >terminal || fail 'an attack on a terminal'
 grep -q 'network 2, epsilon 0.1 \[' terminal || fail 'no progress on a terminal'
 
@@ -119,6 +135,16 @@ run 2 "$lockstep" attack "$a" "$b" --method fgsm --epsilon 0.1 --split validatio
 err_has 'other validation splits'
 run 2 "$lockstep" attack "$a" --vote --method fgsm --epsilon 0.1
 err_has '--vote: a vote takes two checkpoints'
+one_error
+run 2 "$lockstep" attack all --method fgsm --epsilon 0.1
+err_has "'all' holds an ensemble: take one of its members"
+for same in 0.1,0.1000001 0.1,0.2,1e-1; do
+  run 2 "$lockstep" attack "$a" --method fgsm --epsilon $same -o never
+  err_has '--epsilon: two of them are 0.1 in the names of the files'
+  [[ ! -e never ]] || fail 'an attack has begun'
+done
+run 0 "$lockstep" attack "$a" --method fgsm --epsilon 0.1,0.100001 -o near
+[[ -e near/adversarial-0.1.h5 && -e near/adversarial-0.100001.h5 ]] || fail "other names of files: $(ls near)"
 run 2 "$lockstep" attack "$a" --method fgsm,fgsm --epsilon 0.1
 err_has 'each once'
 run 0 "$lockstep" attack "$a" --method fgsm --epsilon 0.1 --restarts 3
