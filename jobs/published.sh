@@ -29,11 +29,13 @@ table=(
   "adversarial_pgd|1|--method pgd --epsilon 0.3 --step-size 0.01 --restarts 3|MNIST|Madry et al. 2018: 98.8 %; 93.2 % under PGD-40 0.3"
 )
 
+for config in "${@:2}"; do
+  [[ " ${table[*]%%|*} " == *" $config "* ]] || { echo "not in the table: $config; there are ${table[*]%%|*}" >&2; exit 2; }
+done
 rows=()
 for row in "${table[@]}"; do
   [[ $# -lt 2 || " ${*:2} " == *" ${row%%|*} "* ]] && rows+=("$row")
 done
-[[ ${#rows[@]} -gt 0 ]] || { echo "none of these is in the table: ${*:2}" >&2; exit 2; }
 
 one_run() { # one_run CONFIG SEED DIR
   local run=$3/$1-$2 resume=()
