@@ -40,10 +40,10 @@ void ls_setup_arguments_fini(ls_setup_arguments *arguments)
   free(arguments->own_config);
 }
 
-/* key.path=value; but a folder of a configuration file may have a '=' in its name. */
+/* key.path=value, whatever the value; but a folder of a configuration file may have a '=' in its name. */
 static bool is_override(const char *value)
 {
-  return strchr(value, '=') && fnmatch("*.y*ml", value, 0) != 0;
+  return ls_config_is_override(value) || (strchr(value, '=') && fnmatch("*.y*ml", value, 0) != 0);
 }
 
 int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp_state *state)

@@ -3,6 +3,7 @@
 #ifndef LS_CONFIG_CONFIG_H
 #define LS_CONFIG_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -25,6 +26,9 @@
  */
 ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, const char *const *overrides,
                           size_t override_count, const ls_schemas *schemas) LS_CHECKED;
+
+/** Is it an override: key.path=value, the path of a section or key that there is? Local. */
+bool ls_config_is_override(const char *text);
 
 void ls_spec_free(ls_spec *spec);
 

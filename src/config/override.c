@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/config.h"
 #include "config/rows.h"
 #include "config/value.h"
 
@@ -250,6 +251,18 @@ static ls_status apply(ls_document *document, const char *text)
     LS_TRY(go(document, text, &steps[i], node, i + 1 == count ? value : 0, &node), "%.*s", (int)before, text);
   }
   return LS_OK;
+}
+
+/* The first step of the path is that of a key's. */
+bool ls_config_is_override(const char *text)
+{
+  const size_t first = strspn(text, LS_NAME_CHARACTERS);
+  if (first == 0 || text[strspn(text, LS_NAME_CHARACTERS ".[]")] != '=') return false;
+  for (size_t i = 0; i < ls_spec_key_count; i++) {
+    const char *path = ls_spec_keys[i].path;
+    if (strcspn(path, ".") == first && memcmp(path, text, first) == 0) return true;
+  }
+  return false;
 }
 
 ls_status ls_overrides_apply(ls_document *document, const char *const *overrides, size_t count)

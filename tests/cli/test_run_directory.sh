@@ -52,6 +52,9 @@ run 2 "$lockstep" train --resume -o whole seed=9
 err_has 'seed: the checkpoint'
 mkdir 'lr=1' && cp toy.yaml 'lr=1'
 run 0 "$lockstep" train lr=1/toy.yaml -o equals train.epochs=1 --resume
+cp -r toy other.yaml
+run 2 "$lockstep" train --resume -o whole data.source=other.yaml
+err_has "data.source: the checkpoint was trained on 'toy', not 'other.yaml'"
 
 # An ensemble: every member with what it was told, also the ones whose turn had not come.
 sed 's/^name: toy/name: flat/; /conv1\|batchnorm\|relu\|maxpool/d' toy.yaml >flat.yaml

@@ -211,6 +211,19 @@ static void malformed_overrides_are_refused(void **state)
   }
 }
 
+static void overrides_are_told_from_files(void **state)
+{
+  (void)state;
+  static const char *const overrides[] = {"data.source=toy.yaml", "train={epochs: 1}", "name=b.yml",
+                                          "seed=", "model.layers[0].filters=8"};
+  static const char *const files[] = {"toy.yaml",          "lr=1/toy.yaml",          "data", "data/a=b.yaml",
+                                      "dat.source=x.yaml", "./data.source=toy.yaml", "=",    ""};
+  for (size_t i = 0; i < sizeof overrides / sizeof *overrides; i++)
+    if (!ls_config_is_override(overrides[i])) fail_msg("an override: %s", overrides[i]);
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (ls_config_is_override(files[i])) fail_msg("no override: %s", files[i]);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -221,6 +234,7 @@ int main(void)
       cmocka_unit_test(keys_of_the_old_kind_are_named),
       cmocka_unit_test(a_layer_that_is_not_there_is_named),
       cmocka_unit_test(malformed_overrides_are_refused),
+      cmocka_unit_test(overrides_are_told_from_files),
   };
   return cmocka_run_group_tests_name("config overrides", tests, NULL, NULL);
 }
