@@ -329,6 +329,37 @@ void ls_text_show_column(ls_text *text, const char *label, size_t width)
   ls_text_add(text, "%*s", (int)width, "");
 }
 
+/* Is nothing of it shown as an escape? */
+static bool is_shown_as_it_is(const char *text)
+{
+  for (size_t rest = strlen(text); rest > 0;) {
+    const glyph next = look_at(text, rest);
+    if (next.length > 0) return false;
+    text += next.bytes;
+    rest -= next.bytes;
+  }
+  return true;
+}
+
+void ls_text_show_word(ls_text *text, const char *plain)
+{
+  static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+  const bool is_plain = is_shown_as_it_is(plain);
+  if (*plain && plain[strspn(plain, safe)] == '\0') {
+    ls_text_add(text, "%s", plain);
+    return;
+  }
+  ls_text_add(text, is_plain ? "'" : "$'");
+  for (const char *at = plain; *at; at++) {
+    const unsigned char c = (unsigned char)*at;
+    if (is_plain)
+      ls_text_add(text, c == '\'' ? "'\\''" : "%c", c);
+    else
+      ls_text_add(text, c < ' ' || c > '~' || c == '\'' || c == '\\' ? "\\x%02x" : "%c", c);
+  }
+  ls_text_add(text, "'");
+}
+
 static const char *entity_of(char c)
 {
   switch (c) {

@@ -27,6 +27,10 @@ void ls_text_show_column(ls_text *text, const char *label, size_t width);
  * entities. */
 void ls_text_show_markup(ls_text *text, const char *plain);
 
+/** Append `plain`, shown, as one word of a command that is copied into a shell: between quotes where the
+ * shell would see more than characters in it; what would be an escape, in bash's $'...'. */
+void ls_text_show_word(ls_text *text, const char *plain);
+
 /** As vsnprintf(), and with what ls_text_show() says of %s: returns the length of the whole text, of which as
  * much as fits is in `out`, terminated. Allocates nothing. */
 size_t ls_show_into(char *out, size_t size, const char *fmt, va_list args)

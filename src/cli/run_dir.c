@@ -160,13 +160,15 @@ static ls_status read_from_file(const ls_directory *directory, char **text, char
   return ls_setup_read_file(*source, text);
 }
 
-static void note_other(ls_text *notes, const char *path, const char *source)
+static void note_other(ls_text *notes, const char *path, const char *source, const char *other)
 {
   ls_text_show(notes,
-               "the configuration in '%s' is taken, config.yaml beside it is another one (lockstep train "
-               "%s/config.yaml -o %s --resume takes that)",
-               source, path, path);
-  ls_text_add(notes, "\n");
+               "the configuration in '%s' is taken, config.yaml beside it is another one (lockstep train ",
+               source);
+  ls_text_show_word(notes, other);
+  ls_text_add(notes, " -o ");
+  ls_text_show_word(notes, path);
+  ls_text_add(notes, " --resume takes that)\n");
 }
 
 static ls_status read_config(const ls_directory *directory, char **text, char **source, ls_text *notes)
@@ -175,7 +177,7 @@ static ls_status read_config(const ls_directory *directory, char **text, char **
   ls_status status;
   LS_GO(read_from_checkpoint(directory, text, source));
   LS_GO(read_from_file(directory, &file, &file_source));
-  if (*text && file && strcmp(*text, file) != 0) note_other(notes, directory->path, *source);
+  if (*text && file && strcmp(*text, file) != 0) note_other(notes, directory->path, *source, file_source);
   if (*text) goto done;
   *text = file;
   *source = file_source;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/size.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -77,10 +78,13 @@ static ls_status check_no_run(const char *path)
   const ls_status status = ls_file_look(&kind, inside);
   free(inside);
   if (status != LS_OK || kind == LS_FILE_NONE) return status;
-  return ls_fail(LS_E_INPUT,
-                 "'%s' is a run directory, and no configuration; to go on with the run: "
-                 "lockstep train --resume -o %s",
-                 path, path);
+  ls_text_show_word(&text, path);
+  const ls_status refused = ls_fail(LS_E_INPUT,
+                                    "'%s' is a run directory, and no configuration; to go on with the run: "
+                                    "lockstep train --resume -o %s",
+                                    path, ls_text_get(&text));
+  ls_text_fini(&text);
+  return refused;
 }
 
 ls_status ls_setup_read_file(const char *path, char **text)
@@ -103,16 +107,19 @@ ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments
 /* Rank 0. */
 static ls_status read_own(const char *run_dir, char **text, char **source)
 {
-  ls_text notes = {0};
-  const ls_status status = ls_run_dir_config(run_dir, text, source, &notes);
+  ls_text notes = {0}, word = {0};
+  ls_status status = ls_run_dir_config(run_dir, text, source, &notes);
   ls_warn_each("", &notes);
   ls_text_fini(&notes);
   if (status != LS_OK || *text) return status;
-  return ls_fail(
+  ls_text_show_word(&word, run_dir);
+  status = ls_fail(
       LS_E_INPUT,
       "there is no run in '%s' to go on with, neither a checkpoint nor config.yaml; a new one takes a "
       "configuration: lockstep train CONFIG.yaml -o %s",
-      run_dir, run_dir);
+      run_dir, ls_text_get(&word));
+  ls_text_fini(&word);
+  return status;
 }
 
 ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,
@@ -228,8 +235,7 @@ static ls_status check_channels(const ls_setup *setup)
   const size_t given = setup->spec->data.mean.count, channels = ls_source_info(setup->source)->channels;
   if (given == 0 || given == channels) return LS_OK;
   return ls_fail(LS_E_CONFIG, "data.mean: %zu value%s, but the images of '%s' have %zu channel%s", given,
-                 ls_plural(given), ls_source_info(setup->source)->name, channels,
-                 ls_plural(channels));
+                 ls_plural(given), ls_source_info(setup->source)->name, channels, ls_plural(channels));
 }
 
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)

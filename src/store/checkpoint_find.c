@@ -116,14 +116,17 @@ ls_status ls_checkpoint_voters(const char *path, ls_names *voters)
 static ls_status fail_empty(const char *folder)
 {
   ls_names members = {.count = 0};
+  ls_text word = {0};
   ls_status status = list_members(folder, &members);
+  ls_text_show_word(&word, folder);
   if (status == LS_OK && members.count > 0)
     status =
         ls_fail(LS_E_INPUT,
                 "'%s' holds an ensemble: take one of its members, '%s' (`lockstep eval %s` lets them vote)",
-                folder, members.items[0], folder);
+                folder, members.items[0], ls_text_get(&word));
   else if (status == LS_OK)
     status = ls_fail(LS_E_INPUT, "'%s' is a folder, and there is no checkpoint in it", folder);
+  ls_text_fini(&word);
   ls_names_fini(&members);
   return status;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/show.h"
 #include "train/early_stopping.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
@@ -83,9 +84,14 @@ static void tell_step(const ls_run *run, const stopwatch *watch)
 static ls_status stopped(const ls_run *run)
 {
   const bool asked = *run->options->stop != 0 || !time_is_up(run); /* this rank, or another one */
-  return ls_fail(LS_STOPPED, "%s after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
-                 asked ? "stopped on request" : "train.time_limit reached: stopped", run->state.progress.step,
-                 run->state.progress.epoch + 1, run->options->run_dir->path);
+  ls_text run_dir = {0};
+  ls_text_show_word(&run_dir, run->options->run_dir->path);
+  const ls_status status =
+      ls_fail(LS_STOPPED, "%s after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
+              asked ? "stopped on request" : "train.time_limit reached: stopped", run->state.progress.step,
+              run->state.progress.epoch + 1, ls_text_get(&run_dir));
+  ls_text_fini(&run_dir);
+  return status;
 }
 
 /* One step, and what is due after it. Collective. */

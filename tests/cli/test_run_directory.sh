@@ -40,6 +40,23 @@ run 0 "$lockstep" train --resume -o early
 out_has 'no checkpoint in early: starting from the beginning'
 same_weights whole early
 
+# Commands to be copied are whole, whatever the folder is called.
+odd="it's a run"
+cp -r whole "$odd" && cp five/config.yaml "$odd"
+run 0 "$lockstep" train --resume -o "$odd"
+cp five/config.yaml "$odd"
+command=$(sed -nE 's/.*\(lockstep (train .*) takes that\).*/\1/p' err)
+eval "run 0 '$lockstep' $command"
+out_has 'train.epochs: 4 so far, 5 from now on'
+run 2 "$lockstep" train "$odd"
+command=$(sed -nE 's/.*: lockstep (train --resume .*)/\1/p' err)
+eval "run 0 '$lockstep' $command"
+run 75 "$lockstep" train toy.yaml -o 'cut off' train.time_limit=0.000001
+command=$(sed -nE 's/.*go on with (--resume .*)/\1/p' err)
+eval "run 0 '$lockstep' train train.time_limit=0 $command"
+run 2 "$lockstep" train --resume -o 'no run'
+err_has "lockstep train CONFIG.yaml -o 'no run'$"
+
 # What is no run is refused, and nothing is made.
 run 2 "$lockstep" train --resume -o nowhere
 one_error

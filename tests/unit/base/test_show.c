@@ -139,6 +139,24 @@ static void markup_is_text_in_xml(void **state)
   ls_text_fini(&text);
 }
 
+static void words_are_one_word_of_a_shell(void **state)
+{
+  (void)state;
+  static const char *const words[][2] = {{"runs/a-2/lr=0.1", "runs/a-2/lr=0.1"},
+                                         {"", "''"},
+                                         {"a b", "'a b'"},
+                                         {"it's", "'it'\\''s'"},
+                                         {"~/$x\\`;", "'~/$x\\`;'"},
+                                         {"猫", "'猫'"},
+                                         {"two\nb'\xff", "$'two\\x0ab\\x27\\xff'"}};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    ls_text text = {0};
+    ls_text_show_word(&text, words[i][0]);
+    assert_string_equal(ls_text_get(&text), words[i][1]);
+    ls_text_fini(&text);
+  }
+}
+
 static void errors_are_one_line(void **state)
 {
   (void)state;
@@ -158,6 +176,7 @@ int main(void)
       cmocka_unit_test(widths_are_columns_of_a_terminal),
       cmocka_unit_test(what_does_not_fit_is_counted),
       cmocka_unit_test(markup_is_text_in_xml),
+      cmocka_unit_test(words_are_one_word_of_a_shell),
       cmocka_unit_test(errors_are_one_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
