@@ -292,13 +292,15 @@ static size_t list_ends(const ensemble_job *job, ls_status status, ls_text *list
 /* The error of the first member that failed, and who else did. Local. */
 static ls_status judge(const ensemble_job *job)
 {
-  ls_text list = {0};
+  ls_text list = {0}, word = {0};
   ls_status status = LS_OK;
+  ls_text_show_word(&word, job->run_dir.path);
   const size_t stopped = list_ends(job, LS_STOPPED, &list);
   if (stopped > 0)
     status = ls_fail(LS_STOPPED, "stopped: %zu of %zu members are not done (%s); go on with --resume -o %s",
-                     stopped, job->members, ls_text_get(&list), job->run_dir.path);
+                     stopped, job->members, ls_text_get(&list), ls_text_get(&word));
   ls_text_fini(&list);
+  ls_text_fini(&word);
   for (size_t m = 0; m < job->members && status == LS_OK; m++)
     if (job->ends[m].is.status != LS_OK)
       status = ls_fail((ls_status)job->ends[m].is.status, "member %zu failed, while the others went on: %s",

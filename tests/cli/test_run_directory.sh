@@ -77,11 +77,12 @@ err_has "data.source: the checkpoint was trained on 'toy', not 'other.yaml'"
 sed 's/^name: toy/name: flat/; /conv1\|batchnorm\|relu\|maxpool/d' toy.yaml >flat.yaml
 five=(ensemble.members=5 'ensemble.configs=[toy.yaml, flat.yaml]' 'ensemble.overrides=[none, train.optimizer.lr=0.02]' "${told[@]}")
 run 0 "$lockstep" train toy.yaml -o all "${five[@]}"
-run 75 "$lockstep" train toy.yaml -o some "${five[@]}" train.time_limit=0.000001
+run 75 "$lockstep" train toy.yaml -o "some of" "${five[@]}" train.time_limit=0.000001
 rm toy.yaml flat.yaml
-ranks 2 0 "$lockstep" train --resume -o some train.time_limit=0
-for m in 1 2 3 4 5; do same_weights "all/member-$m" "some/member-$m"; done
-holds 'the same vote' 'd[0]["ensemble"]["soft"] == d[1]["ensemble"]["soft"]' all/ensemble.json some/ensemble.json
+err_has "go on with --resume -o 'some of'$"
+ranks 2 0 "$lockstep" train --resume -o "some of" train.time_limit=0
+for m in 1 2 3 4 5; do same_weights "all/member-$m" "some of/member-$m"; done
+holds 'the same vote' 'd[0]["ensemble"]["soft"] == d[1]["ensemble"]["soft"]' all/ensemble.json "some of/ensemble.json"
 toy_config
 
 # Where a checkpoint goes, a run directory may: best.h5, else the newest.
