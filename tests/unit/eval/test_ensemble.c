@@ -88,7 +88,8 @@ static void calibration_error_is_the_distance_to_the_truth(void **state)
     ls_calibration_add(&figures, (const double[]){0.35, 0.65}, 2, 1, i < 5 ? 0 : 1);
   }
   assert_close(ls_calibration_error(&figures), (0.05 + 0.15) / 2);
-  ls_calibration_add(&figures, (const double[]){1.0, 0.0}, 2, 0, 1); /* sure, and wrong: finite all the same */
+  ls_calibration_add(&figures, (const double[]){1.0, 0.0}, 2, 0,
+                     1); /* sure, and wrong: finite all the same */
   assert_true(isfinite(ls_calibration_nll(&figures)));
   assert_int_equal(figures.bins[LS_CALIBRATION_BINS - 1].samples, 11);
 }
