@@ -51,12 +51,8 @@ typedef struct predict_session {
 
 static error_t parse_picture(const char *word, predict_arguments *arguments, struct argp_state *state)
 {
-  for (size_t kind = LS_PICTURE_AUTO; ls_picture_words[kind]; kind++)
-    if (strcmp(ls_picture_words[kind], word) == 0) {
-      arguments->picture = (ls_picture_kind)kind;
-      return 0;
-    }
-  argp_error(state, "--picture %s: expected plain, digit, letter, glyph or auto", word);
+  if (ls_picture_find(word, &arguments->picture) == LS_OK) return 0;
+  argp_error(state, "--picture: %s", ls_error_last()->text);
   return EINVAL;
 }
 

@@ -2,7 +2,9 @@
 /* The one table of configuration keys. A key is a member of a struct in spec.h and a row here: parsing,
  * defaults, range checks, overrides, --help-config and the resolved configuration follow from the row. */
 #include <math.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "config/rows.h"
 
 static const char *const normalize_words[] = {
@@ -34,6 +36,23 @@ static const char *const dtype_words[] = {
 
 static const char *const ensemble_words[] = {
     [LS_ENSEMBLE_INDEPENDENT] = "independent", [LS_ENSEMBLE_SNAPSHOT] = "snapshot", NULL};
+
+ls_status ls_picture_find(const char *word, ls_picture_kind *kind)
+{
+  ls_text all = {0};
+  for (size_t k = 0; ls_picture_words[k]; k++) {
+    if (strcmp(ls_picture_words[k], word) == 0) {
+      *kind = (ls_picture_kind)k;
+      ls_text_fini(&all);
+      return LS_OK;
+    }
+    ls_text_add(&all, "%s%s", k > 0 ? ", " : "", ls_picture_words[k]);
+  }
+  const ls_status status =
+      ls_fail(LS_E_INPUT, "'%s' is no kind of picture: expected one of: %s", word, ls_text_get(&all));
+  ls_text_fini(&all);
+  return status;
+}
 
 const char *const ls_family_words[LS_FAMILY_COUNT] = {
     [LS_FAMILY_LAYER] = "layer", [LS_FAMILY_OPTIMIZER] = "optimizer", [LS_FAMILY_SCHEDULE] = "schedule"};

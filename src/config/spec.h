@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/status.h"
 #include "config/keys.h"
 
 typedef enum ls_normalize { LS_NORMALIZE_UNIT, LS_NORMALIZE_STANDARD, LS_NORMALIZE_NONE } ls_normalize;
@@ -20,6 +21,8 @@ typedef enum ls_picture_kind {
   LS_PICTURE_GLYPH
 } ls_picture_kind;
 extern const char *const ls_picture_words[]; /* by ls_picture_kind; ends with NULL */
+/** The kind of a word, auto too. Local. Errors: LS_E_INPUT if there is none; the message names them all. */
+ls_status ls_picture_find(const char *word, ls_picture_kind *kind) LS_CHECKED;
 typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 typedef enum ls_allreduce { LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_COUNT } ls_allreduce;

@@ -232,11 +232,8 @@ static ls_status read_picture(const h5set_state *state, ls_dataset_info *info)
   text_slot word = "";
   bool found;
   LS_PASS(read_texts(state, "picture", &word, 1, &found));
-  for (size_t kind = LS_PICTURE_PLAIN; found && ls_picture_words[kind]; kind++)
-    if (strcmp(ls_picture_words[kind], word) == 0) info->picture = (ls_picture_kind)kind;
-  if (!found || info->picture != LS_PICTURE_AUTO) return LS_OK;
-  return ls_fail(LS_E_INPUT, "'%s': attribute picture is '%s': expected plain, digit, letter or glyph",
-                 state->path, word);
+  if (found) LS_TRY(ls_picture_find(word, &info->picture), "'%s': attribute picture", state->path);
+  return LS_OK;
 }
 
 static ls_status read_attributes(h5set_state *state, ls_dataset_info *info)

@@ -39,16 +39,11 @@ const char *ls_intake_doc(ls_picture_kind kind)
 
 ls_status ls_intake_kind(const ls_checkpoint_info *info, ls_picture_kind *kind)
 {
-  *kind = ls_catalogue_picture(info->dataset);
-  if (!info->picture[0]) return LS_OK;
-  for (size_t k = LS_PICTURE_PLAIN; ls_picture_words[k]; k++)
-    if (strcmp(ls_picture_words[k], info->picture) == 0) {
-      *kind = (ls_picture_kind)k;
-      return LS_OK;
-    }
-  return ls_fail(LS_E_INPUT,
-                 "attribute /data@picture: '%s' is no kind of picture that is known; --picture says which",
-                 info->picture);
+  *kind = LS_PICTURE_AUTO;
+  if (info->picture[0])
+    LS_TRY(ls_picture_find(info->picture, kind), "attribute /data@picture (--picture says it instead)");
+  if (*kind == LS_PICTURE_AUTO) *kind = ls_catalogue_picture(info->dataset);
+  return LS_OK;
 }
 
 /* ---- as it is ---- */
