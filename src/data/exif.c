@@ -12,7 +12,6 @@
 #include "base/memory.h"
 
 enum {
-  RGBA = 4,
   SIGNATURE_BYTES = 8,
   CHUNK_HEAD_BYTES = 8, /* length and name */
   CRC_BYTES = 4,
@@ -101,13 +100,13 @@ ls_status ls_exif_turn(ls_rgba *picture, unsigned orientation)
   const turning t = turnings[orientation];
   const size_t width = picture->width, height = picture->height;
   ls_rgba turned = {.width = t.swaps ? height : width, .height = t.swaps ? width : height};
-  LS_PASS(ls_alloc(&turned.pixels, width * height, RGBA, "a picture"));
+  LS_PASS(ls_alloc(&turned.pixels, width * height, LS_RGBA, "a picture"));
   for (size_t i = 0; i < width * height; i++) {
     const size_t x = i % turned.width, y = i / turned.width;
     const size_t column = t.swaps ? y : x, row = t.swaps ? x : y;
     const size_t from =
         (t.from_bottom ? height - 1 - row : row) * width + (t.from_right ? width - 1 - column : column);
-    memcpy(turned.pixels + i * RGBA, picture->pixels + from * RGBA, RGBA);
+    memcpy(turned.pixels + i * LS_RGBA, picture->pixels + from * LS_RGBA, LS_RGBA);
   }
   free(picture->pixels);
   *picture = turned;

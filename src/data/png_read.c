@@ -22,7 +22,6 @@
 #include "data/picture_format.h"
 
 enum {
-  RGBA = 4,
   MAX_SIDE = 1 << 16,
   MAX_PIXELS = 1 << 26,
   FILE_LIMIT_BYTES = 1 << 29,
@@ -117,7 +116,7 @@ static void make_picture(png_structp png, png_infop info, png_decoder *decoder)
   picture->width = png_get_image_width(png, info);
   picture->height = png_get_image_height(png, info);
   decoder->is_deep = png_get_bit_depth(png, info) == 16;
-  const size_t bytes = decoder->is_deep ? 2 * RGBA : RGBA;
+  const size_t bytes = decoder->is_deep ? 2 * LS_RGBA : LS_RGBA;
   if (ls_alloc(&picture->pixels, picture->width * picture->height, bytes, "a picture") == LS_OK) return;
   decoder->is_short_of_memory = true;
   png_longjmp(png, 1);
@@ -127,7 +126,7 @@ static void make_picture(png_structp png, png_infop info, png_decoder *decoder)
 static void read_rows(png_structp png, png_decoder *decoder, int passes, size_t row_bytes)
 {
   const ls_rgba *picture = &decoder->picture;
-  const size_t bytes = decoder->is_deep ? 2 * RGBA : RGBA;
+  const size_t bytes = decoder->is_deep ? 2 * LS_RGBA : LS_RGBA;
   for (int pass = 0; pass < passes; pass++)
     for (size_t y = 0; y < picture->height; y++) {
       decoder->allowance = 2 * row_bytes + ROW_INPUT_BYTES;
@@ -161,15 +160,15 @@ static unsigned deep_sample(const ls_rgba *picture, size_t i)
  * would all be black: colours and opacity each for themselves. */
 static void make_shallow(ls_rgba *picture)
 {
-  const size_t count = picture->width * picture->height * RGBA;
+  const size_t count = picture->width * picture->height * LS_RGBA;
   unsigned most[2] = {0, 0};
   for (size_t i = 0; i < count; i++) {
-    const size_t kind = i % RGBA == RGBA - 1;
+    const size_t kind = i % LS_RGBA == LS_RGBA - 1;
     if (deep_sample(picture, i) > most[kind]) most[kind] = deep_sample(picture, i);
   }
   for (size_t i = 0; i < count; i++) {
     const unsigned value = deep_sample(picture, i);
-    picture->pixels[i] = (uint8_t)(most[i % RGBA == RGBA - 1] <= 255 ? value : (value + 128) / 257);
+    picture->pixels[i] = (uint8_t)(most[i % LS_RGBA == LS_RGBA - 1] <= 255 ? value : (value + 128) / 257);
   }
 }
 

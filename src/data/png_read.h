@@ -8,10 +8,12 @@
 
 #include "base/status.h"
 
+enum { LS_RGBA = 4 /* bytes of a pixel: red, green, blue, alpha */ };
+
 /** A colour picture with opacity. */
 typedef struct ls_rgba {
   size_t width, height; /* pixels */
-  uint8_t *pixels;      /* [height, width, 4]: red, green, blue, alpha (255: opaque); owned */
+  uint8_t *pixels;      /* [height, width, LS_RGBA], alpha 255: opaque; owned */
 } ls_rgba;
 
 /** Read a PNG file of any colour type and depth: grey, palette, colour, with alpha or a transparent colour,

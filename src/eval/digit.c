@@ -14,8 +14,6 @@
 #include "data/resample.h"
 #include "eval/planes.h"
 
-enum { RGBA = 4 };
-
 static const float WHITE = 255.0F;
 static const double STROKES = 0.7;       /* of the scaled ink: what is above is the inside of strokes */
 static const float MIN_INK = 1.0F / 255; /* what is below rounds to black */
@@ -40,17 +38,11 @@ static middle middle_of_mass(const float *ink, size_t width, size_t height)
   return total > 0.0 ? (middle){x / total, y / total} : (middle){(double)width / 2, (double)height / 2};
 }
 
-/* A side of the scaled drawing, in whole pixels. */
-static size_t scaled(size_t side, double scale, size_t most)
-{
-  return ls_size_min(ls_size_max((size_t)llround((double)side * scale), 1), most);
-}
-
 /* ---- images that are made already ---- */
 
 static float grey_at(const ls_rgba *picture, size_t pixel)
 {
-  const uint8_t *p = picture->pixels + pixel * RGBA;
+  const uint8_t *p = picture->pixels + pixel * LS_RGBA;
   return ls_grey_of((const float[LS_RGB]){p[0], p[1], p[2]});
 }
 
@@ -59,14 +51,13 @@ static float grey_at(const ls_rgba *picture, size_t pixel)
 static float flat_border(const ls_rgba *picture)
 {
   size_t black = 0, white = 0, border = 0;
-  for (size_t y = 0; y < picture->height; y++)
-    for (size_t x = 0; x < picture->width; x++) {
-      if (x > 0 && y > 0 && x + 1 < picture->width && y + 1 < picture->height) continue;
-      const float grey = grey_at(picture, y * picture->width + x);
-      border++;
-      black += grey <= ALMOST;
-      white += grey >= WHITE - ALMOST;
-    }
+  for (size_t i = 0; i < picture->width * picture->height; i++) {
+    if (!ls_is_border(i, picture->width, picture->height)) continue;
+    const float grey = grey_at(picture, i);
+    border++;
+    black += grey <= ALMOST;
+    white += grey >= WHITE - ALMOST;
+  }
   if ((double)black >= FLAT * (double)border) return 0.0F;
   return (double)white >= FLAT * (double)border ? WHITE : -1.0F;
 }
@@ -87,7 +78,7 @@ static bool is_laid(const uint8_t *image, ls_shape shape, ls_digit_layout layout
   }
   if (!(total > 0.0)) return false;
   const size_t longer = ls_size_max(right - left, bottom - top);
-  const size_t box = scaled(ls_size_min(shape.h, shape.w), layout.box, shape.w);
+  const size_t box = ls_side_scaled(ls_size_min(shape.h, shape.w), layout.box, shape.w);
   const double off_x = (layout.by_mass ? x / total : (double)(left + right) / 2.0) - (double)shape.w / 2.0,
                off_y = (layout.by_mass ? y / total : (double)(top + bottom) / 2.0) - (double)shape.h / 2.0;
   return longer <= box && longer + 2 >= box && fabs(off_x) <= OFF_CENTRE && fabs(off_y) <= OFF_CENTRE;
@@ -99,7 +90,7 @@ bool ls_digit_is_made(const ls_rgba *picture, ls_shape shape, ls_digit_layout la
   const float paper = flat_border(picture);
   if (paper < 0.0F) return false;
   for (size_t i = 0; i < shape.h * shape.w; i++) {
-    if (picture->pixels[i * RGBA + LS_RGB] != 255) return false;
+    if (picture->pixels[i * LS_RGBA + LS_RGB] != 255) return false;
     image[i] = (uint8_t)(fabsf(grey_at(picture, i) - paper) + 0.5F);
   }
   return is_laid(image, shape, layout);
@@ -140,9 +131,11 @@ static void lay(float *ink, size_t width, size_t height, ls_digit_layout layout,
 
 ls_status ls_digit_lay(const ls_drawing *drawing, ls_shape shape, ls_digit_layout layout, uint8_t *image)
 {
-  const size_t box_w = scaled(shape.w, layout.box, shape.w), box_h = scaled(shape.h, layout.box, shape.h);
+  const size_t box_w = ls_side_scaled(shape.w, layout.box, shape.w),
+               box_h = ls_side_scaled(shape.h, layout.box, shape.h);
   const double scale = fmin((double)box_w / (double)drawing->width, (double)box_h / (double)drawing->height);
-  const size_t width = scaled(drawing->width, scale, box_w), height = scaled(drawing->height, scale, box_h);
+  const size_t width = ls_side_scaled(drawing->width, scale, box_w),
+               height = ls_side_scaled(drawing->height, scale, box_h);
   float *small;
   LS_PASS(ls_alloc(&small, 2 * width * height, sizeof *small, "an image"));
   const ls_plane whole = {drawing->width, drawing->height, drawing->width, drawing->ink};

@@ -104,18 +104,12 @@ static ls_status choose_plane(const ls_planes *picture, plane_view *view)
   return LS_OK;
 }
 
-static bool is_border(const plane_view *view, size_t i)
-{
-  const size_t x = i % view->width, y = i / view->width;
-  return x == 0 || y == 0 || x + 1 == view->width || y + 1 == view->height;
-}
-
 /* The border's values, packed into `detail`, which is free for that. Returns their number. */
 static size_t take_border(const plane_view *view, const float *values)
 {
   size_t count = 0;
   for (size_t i = 0; i < view->count; i++)
-    if (is_border(view, i)) view->detail[count++] = values[i];
+    if (ls_is_border(i, view->width, view->height)) view->detail[count++] = values[i];
   return count;
 }
 

@@ -53,17 +53,12 @@ typedef struct rectangle {
   size_t x, y, width, height;
 } rectangle;
 
-static size_t scaled(size_t side, double scale, size_t most)
-{
-  return ls_size_min(ls_size_max((size_t)llround((double)side * scale), 1), most);
-}
-
 /* The largest rectangle in the middle that has the image's proportions. */
 static rectangle find_middle(const ls_planes *from, ls_shape shape)
 {
   const double scale = fmin((double)from->width / (double)shape.w, (double)from->height / (double)shape.h);
-  rectangle middle = {.width = scaled(shape.w, scale, from->width),
-                      .height = scaled(shape.h, scale, from->height)};
+  rectangle middle = {.width = ls_side_scaled(shape.w, scale, from->width),
+                      .height = ls_side_scaled(shape.h, scale, from->height)};
   middle.x = (from->width - middle.width) / 2;
   middle.y = (from->height - middle.height) / 2;
   return middle;
@@ -109,7 +104,7 @@ static void warn(const ls_drawing *drawing, ls_text *warnings)
     ls_text_add(warnings, "most of the picture was taken for ink: is it a drawing on paper?\n");
   if (drawing->others > 0)
     ls_text_add(warnings, "%zu other drawing%s of its size lie%s beside the one that was read\n",
-                drawing->others, drawing->others > 1 ? "s" : "", drawing->others > 1 ? "" : "s");
+                drawing->others, ls_plural(drawing->others), drawing->others == 1 ? "s" : "");
 }
 
 static ls_status take_drawing(const ls_rgba *picture, ls_shape shape, ls_digit_layout layout, uint8_t *image,

@@ -3,7 +3,6 @@
 #include "eval/planes.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-enum { RGBA = 4, BINS = 4096 };
+enum { BINS = 4096 };
 
 static const float WHITE = 255.0F;
 
@@ -22,10 +21,9 @@ float ls_grey_of(const float colour[LS_RGB])
   return 0.299F * colour[0] + 0.587F * colour[1] + 0.114F * colour[2];
 }
 
-static bool is_border(const ls_rgba *picture, size_t i)
+size_t ls_side_scaled(size_t side, double scale, size_t most)
 {
-  const size_t x = i % picture->width, y = i / picture->width;
-  return x == 0 || y == 0 || x + 1 == picture->width || y + 1 == picture->height;
+  return ls_size_min(ls_size_max((size_t)llround((double)side * scale), 1), most);
 }
 
 /* What shines through: black or white. */
@@ -34,12 +32,12 @@ static float find_ground(const ls_rgba *picture)
   double opacity = 0.0, light = 0.0, border_opacity = 0.0, border_light = 0.0;
   size_t border = 0;
   for (size_t i = 0; i < picture->width * picture->height; i++) {
-    const uint8_t *pixel = picture->pixels + i * RGBA;
+    const uint8_t *pixel = picture->pixels + i * LS_RGBA;
     const float colour[LS_RGB] = {pixel[0], pixel[1], pixel[2]};
     const double alpha = (double)pixel[LS_RGB] / (double)WHITE, grey = alpha * (double)ls_grey_of(colour);
     opacity += alpha;
     light += grey;
-    if (!is_border(picture, i)) continue;
+    if (!ls_is_border(i, picture->width, picture->height)) continue;
     border++;
     border_opacity += alpha;
     border_light += grey;
@@ -58,7 +56,7 @@ static void mean_colour(const ls_rgba *picture, size_t x, size_t y, size_t side,
   float sums[LS_RGB] = {0.0F, 0.0F, 0.0F};
   for (size_t row = y; row < bottom; row++)
     for (size_t i = row * picture->width + x; i < row * picture->width + right; i++) {
-      const uint8_t *pixel = picture->pixels + i * RGBA;
+      const uint8_t *pixel = picture->pixels + i * LS_RGBA;
       const float alpha = (float)pixel[LS_RGB] / WHITE;
       for (size_t c = 0; c < LS_RGB; c++) sums[c] += alpha * (float)pixel[c] + (1.0F - alpha) * ground;
     }

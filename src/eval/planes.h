@@ -3,12 +3,23 @@
 #ifndef LS_EVAL_PLANES_H
 #define LS_EVAL_PLANES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
 #include "data/png_read.h"
 
 enum { LS_RGB = 3 };
+
+/** Is pixel `i` of a picture on its border? */
+static inline bool ls_is_border(size_t i, size_t width, size_t height)
+{
+  const size_t x = i % width, y = i / width;
+  return x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+}
+
+/** A side, scaled, in whole pixels: 1 .. `most`. */
+size_t ls_side_scaled(size_t side, double scale, size_t most);
 
 /** Opaque planes of a picture. */
 typedef struct ls_planes {

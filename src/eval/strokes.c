@@ -27,7 +27,7 @@ static void add_pixel(ls_stroke *stroke, const ls_ink *ink, size_t x, size_t y)
   stroke->right = ls_size_max(stroke->right, x + 1);
   stroke->bottom = ls_size_max(stroke->bottom, y + 1);
   stroke->mass += (double)ink->smooth[y * ink->width + x];
-  stroke->contact += x == 0 || y == 0 || x + 1 == ink->width || y + 1 == ink->height;
+  stroke->contact += ls_is_border(y * ink->width + x, ink->width, ink->height);
 }
 
 /* Put a pixel into the queue, if it is a new one of the part. */

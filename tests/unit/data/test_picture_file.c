@@ -5,7 +5,7 @@
 
 #include "data/png_read.h"
 
-enum { RGBA = 4, HEAD = 33 /* bytes up to the end of IHDR */ };
+enum { HEAD = 33 /* bytes up to the end of IHDR */ };
 
 /* A grey picture, without its end; each row of `rows` begins with its filter. */
 static bytes grey_png(uint32_t width, uint32_t height, unsigned depth, const void *rows, size_t count)
@@ -52,7 +52,7 @@ static void assert_shows(const bytes *file, const char *expected)
   assert_int_equal(ls_png_read("turned.png", &picture), LS_OK);
   for (size_t i = 0; i < picture.width * picture.height; i++) {
     if (i > 0 && i % picture.width == 0) shown[length++] = '/';
-    shown[length++] = (char)picture.pixels[i * RGBA];
+    shown[length++] = (char)picture.pixels[i * LS_RGBA];
   }
   assert_string_equal(shown, expected);
   ls_rgba_fini(&picture);
@@ -102,8 +102,8 @@ static void small_numbers_in_16_bits_are_8_bits(void **state)
   write_plain("small.png", &file);
   assert_int_equal(ls_png_read("small.png", &picture), LS_OK);
   for (size_t i = 0; i < 5; i++) {
-    assert_int_equal(picture.pixels[i * RGBA], expected[i]);
-    assert_int_equal(picture.pixels[i * RGBA + 3], 255);
+    assert_int_equal(picture.pixels[i * LS_RGBA], expected[i]);
+    assert_int_equal(picture.pixels[i * LS_RGBA + 3], 255);
   }
   ls_rgba_fini(&picture);
 }

@@ -12,7 +12,7 @@
 #include "data/png_read.h"
 #include "data/resample.h"
 
-enum { WIDTH = 16, HEIGHT = 4, RGBA = 4 };
+enum { WIDTH = 16, HEIGHT = 4 };
 
 typedef struct png_case {
   int type, depth;
@@ -78,7 +78,7 @@ static void set_colours(const png_case *k, png_structp png, png_infop info)
 
 static void write_png(const png_case *k, const char *path)
 {
-  unsigned char pixels[HEIGHT][WIDTH * RGBA * 2], *rows[HEIGHT];
+  unsigned char pixels[HEIGHT][WIDTH * LS_RGBA * 2], *rows[HEIGHT];
   FILE *file = fopen(path, "wb");
   assert_non_null(file);
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
@@ -109,7 +109,7 @@ static unsigned eight(const png_case *k, unsigned value)
 /* What pixel i must look like. */
 static void expect_pixel(const png_case *k, size_t i, const uint8_t *pixel)
 {
-  unsigned wanted[RGBA] = {0, 0, 0, 255};
+  unsigned wanted[LS_RGBA] = {0, 0, 0, 255};
   const unsigned first = sample(k, i, 0);
   const png_color colour = colour_of(first);
   const bool is_grey = k->type == PNG_COLOR_TYPE_GRAY || k->type == PNG_COLOR_TYPE_GRAY_ALPHA;
@@ -122,7 +122,7 @@ static void expect_pixel(const png_case *k, size_t i, const uint8_t *pixel)
   } else if (k->has_transparent) {
     wanted[3] = first == 4 ? 0 : 255;
   }
-  for (size_t c = 0; c < RGBA; c++) assert_in_range(pixel[c] + 1, wanted[c], wanted[c] + 2);
+  for (size_t c = 0; c < LS_RGBA; c++) assert_in_range(pixel[c] + 1, wanted[c], wanted[c] + 2);
 }
 
 static void every_colour_type_is_read(void **state)
@@ -134,7 +134,7 @@ static void every_colour_type_is_read(void **state)
     assert_int_equal(ls_png_read("a.png", &picture), LS_OK);
     assert_int_equal(picture.width, WIDTH);
     assert_int_equal(picture.height, HEIGHT);
-    for (size_t i = 0; i < WIDTH * HEIGHT; i++) expect_pixel(&cases[k], i, picture.pixels + i * RGBA);
+    for (size_t i = 0; i < WIDTH * HEIGHT; i++) expect_pixel(&cases[k], i, picture.pixels + i * LS_RGBA);
     ls_rgba_fini(&picture);
   }
 }

@@ -12,26 +12,23 @@
 
 #include "data/png_read.h"
 
-enum { TEST_RGBA = 4 };
-
 typedef struct test_colour {
   uint8_t red, green, blue;
 } test_colour;
 
 static inline ls_rgba test_paper(size_t width, size_t height, test_colour colour)
 {
-  ls_rgba picture = {.width = width, .height = height, .pixels = malloc(width * height * TEST_RGBA)};
+  ls_rgba picture = {.width = width, .height = height, .pixels = malloc(width * height * LS_RGBA)};
   assert_non_null(picture.pixels);
   for (size_t i = 0; i < width * height; i++)
-    memcpy(picture.pixels + i * TEST_RGBA, (uint8_t[]){colour.red, colour.green, colour.blue, 255},
-           TEST_RGBA);
+    memcpy(picture.pixels + i * LS_RGBA, (uint8_t[]){colour.red, colour.green, colour.blue, 255}, LS_RGBA);
   return picture;
 }
 
 static inline void test_dot(ls_rgba *picture, size_t x, size_t y, test_colour colour)
 {
   if (x >= picture->width || y >= picture->height) return;
-  memcpy(picture->pixels + (y * picture->width + x) * TEST_RGBA,
+  memcpy(picture->pixels + (y * picture->width + x) * LS_RGBA,
          (uint8_t[]){colour.red, colour.green, colour.blue}, 3);
 }
 
@@ -58,7 +55,7 @@ static inline void test_light(ls_rgba *picture, double (*light)(double x, double
     const double x = (double)(i % picture->width) / (double)picture->width,
                  y = (double)(i / picture->width) / (double)picture->height;
     for (size_t c = 0; c < 3; c++) {
-      uint8_t *value = picture->pixels + i * TEST_RGBA + c;
+      uint8_t *value = picture->pixels + i * LS_RGBA + c;
       *value = (uint8_t)lround(*value * light(x, y));
     }
   }

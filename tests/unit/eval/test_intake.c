@@ -271,7 +271,7 @@ static void plain_pictures_stay(void **state)
   uint8_t image[PIXELS];
   ls_rgba picture = two_on(SIDE, SIDE, white, (test_colour){30, 30, 30});
   uint8_t expected[PIXELS];
-  for (size_t i = 0; i < PIXELS; i++) expected[i] = picture.pixels[i * TEST_RGBA];
+  for (size_t i = 0; i < PIXELS; i++) expected[i] = picture.pixels[i * LS_RGBA];
   take(picture, grey, plain, image);
   assert_memory_equal(image, expected, PIXELS);
 }
@@ -310,7 +310,7 @@ static void transparent_paper_is_paper(void **state)
     const test_colour ink = is_light ? white : black;
     ls_rgba picture = two_on(250, 250, (test_colour){9, 8, 7}, ink);
     for (size_t i = 0; i < 250 * 250; i++)
-      if (picture.pixels[i * TEST_RGBA] == 9) picture.pixels[i * TEST_RGBA + 3] = 0;
+      if (picture.pixels[i * LS_RGBA] == 9) picture.pixels[i * LS_RGBA + 3] = 0;
     expect_two(picture, 1.0);
   }
 }
