@@ -2,8 +2,8 @@
 /* From ink to strokes, and from strokes to the drawing.
  *
  * 1. The picture is reduced to about 640 x 640 pixels, which bounds time and memory.
- * 2. Ruled lines, frames, and what lies along the border (a table's edge, a shadow) are taken away; unless
- *    nothing is left then.
+ * 2. Ruled lines, frames, and what lies along the border or reaches from one to the opposite one (a table's
+ *    edge, a shadow) are taken away; unless nothing is left then.
  * 3. A threshold between strokes and what is fainter (Otsu), with hysteresis.
  * 4. The part with most ink is the drawing, with the parts near it that are too large for specks and too
  * small for drawings of their own: the bar of a 5.
@@ -27,6 +27,8 @@ static const float WEAK = 0.6F;         /* of the threshold: where strokes go on
 static const double MIN_DRAWING = 0.06; /* of the picture's shorter side */
 static const double ENCLOSED = 0.2;     /* of a frame's height */
 static const double ALONG_BORDER = 0.3; /* of the picture's shorter side */
+static const double FLAT = 0.25;        /* of the picture's side across a bar */
+static const double MIN_FREE = 0.2;     /* of the picture's shorter side */
 static const double MOST_INK = 0.5;     /* of the picture */
 static const double MIN_STROKE = 0.07;  /* thickness, of the drawing's longer side */
 static const double PART_MASS = 0.03;   /* of the main part */
@@ -48,6 +50,22 @@ static bool is_along_border(const ls_ink *ink, const ls_stroke *stroke)
 static bool is_large(const ls_ink *ink, const ls_stroke *stroke)
 {
   return (double)ls_stroke_size(stroke) >= MIN_DRAWING * (double)shorter_side(ink);
+}
+
+/* A bar from border to border, too thick for a ruled line. */
+static bool is_bar(const ls_ink *ink, const ls_stroke *stroke)
+{
+  const bool is_level = stroke->left == 0 && stroke->right == ink->width,
+             is_upright = stroke->top == 0 && stroke->bottom == ink->height;
+  return (is_level && (double)ls_stroke_height(stroke) < FLAT * (double)ink->height) ||
+         (is_upright && (double)ls_stroke_width(stroke) < FLAT * (double)ink->width);
+}
+
+/* A drawing in the midst of the paper. Beside what is smaller, a bar may be a 1 that fills its picture; in a
+ * picture without margins it may be the bar of a 5. */
+static bool is_free(const ls_ink *ink, const ls_stroke *stroke)
+{
+  return stroke->contact == 0 && (double)ls_stroke_size(stroke) >= MIN_FREE * (double)shorter_side(ink);
 }
 
 /* ---- 2: what is no drawing ---- */
@@ -107,11 +125,14 @@ static ls_status remove_borders(ls_ink *ink)
 {
   ls_strokes strokes;
   LS_PASS(ls_strokes_find(ink, ink->floor, ink->floor, &strokes));
-  bool has_inner = false;
-  for (size_t i = 0; i < strokes.count; i++)
+  bool has_inner = false, has_free = false;
+  for (size_t i = 0; i < strokes.count; i++) {
     has_inner |= is_large(ink, &strokes.list[i]) && !is_along_border(ink, &strokes.list[i]);
-  for (size_t i = 0; i < strokes.count && has_inner; i++)
-    if (is_along_border(ink, &strokes.list[i])) erase_stroke(ink, &strokes, &strokes.list[i]);
+    has_free |= is_free(ink, &strokes.list[i]);
+  }
+  for (size_t i = 0; i < strokes.count; i++)
+    if ((has_inner && is_along_border(ink, &strokes.list[i])) || (has_free && is_bar(ink, &strokes.list[i])))
+      erase_stroke(ink, &strokes, &strokes.list[i]);
   ls_strokes_fini(&strokes);
   return LS_OK;
 }

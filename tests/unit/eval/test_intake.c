@@ -221,6 +221,27 @@ static void specks_and_edges_of_the_table_go(void **state)
   test_box(&picture, 200, 235, 5, 3, black);
   test_box(&picture, 0, 0, 18, 250, (test_colour){60, 40, 30});
   expect_two(picture, 4.0);
+  for (size_t thick = 5; thick <= 35; thick += 10)
+    for (int is_upright = 0; is_upright < 2; is_upright++) { /* from border to border, with paper beyond */
+      picture = two_on(250, 250, paper, pen);
+      test_box(&picture, is_upright ? 10 : 0, is_upright ? 0 : 10, is_upright ? thick : 250,
+               is_upright ? 250 : thick, (test_colour){60, 40, 30});
+      expect_two(picture, 4.0);
+    }
+}
+
+/* A 1 from border to border stays, beside a blot. */
+static void a_one_may_fill_its_picture(void **state)
+{
+  (void)state;
+  ls_rgba picture = test_paper(200, 200, paper);
+  test_box(&picture, 80, 0, 16, 200, pen);
+  test_box(&picture, 175, 150, 20, 20, pen);
+  uint8_t image[PIXELS];
+  take(picture, grey, digit, image);
+  size_t strong = 0;
+  for (size_t i = 0; i < PIXELS; i++) strong += image[i] > 128;
+  assert_in_range(strong, 20, 2 * 20); /* the blot would fill 20 x 20 pixels */
 }
 
 /* Several strokes make one digit: a bar that is apart. */
@@ -365,6 +386,7 @@ int main(void)
       cmocka_unit_test(frames_go),
       cmocka_unit_test(an_angular_digit_is_no_frame),
       cmocka_unit_test(specks_and_edges_of_the_table_go),
+      cmocka_unit_test(a_one_may_fill_its_picture),
       cmocka_unit_test(parts_belong_together),
       cmocka_unit_test(several_drawings_are_told),
       cmocka_unit_test(layouts_are_those_of_the_data),
