@@ -7,7 +7,8 @@
  * 3. A threshold between strokes and what is fainter (Otsu), with hysteresis.
  * 4. The part with most ink is the drawing, with the parts near it that are too large for specks and too
  * small for drawings of their own: the bar of a 5.
- * 5. Thin strokes are made as thick as the thinner ones of MNIST, before scaling fades them. */
+ * 5. What is chosen is judged: where it is an area rather than strokes, no drawing was found.
+ * 6. Thin strokes are made as thick as the thinner ones of MNIST, before scaling fades them. */
 #include "eval/drawing.h"
 
 #include <math.h>
@@ -29,7 +30,9 @@ static const double ENCLOSED = 0.2;     /* of a frame's height */
 static const double ALONG_BORDER = 0.3; /* of the picture's shorter side */
 static const double FLAT = 0.25;        /* of the picture's side across a bar */
 static const double MIN_FREE = 0.2;     /* of the picture's shorter side */
-static const double MOST_INK = 0.5;     /* of the picture */
+static const double MUCH_INK = 0.2;     /* of the picture */
+static const double MUCH_BORDER = 0.25; /* of the picture's border */
+static const double THICK = 0.3;        /* of the drawing's longer side: no stroke of a pen */
 static const double MIN_STROKE = 0.07;  /* thickness, of the drawing's longer side */
 static const double PART_MASS = 0.03;   /* of the main part */
 static const double NEAR = 0.12;        /* of the main part's size */
@@ -241,6 +244,22 @@ static double thickness_of(const ls_strokes *strokes, const choice *chosen)
   return edges > 0 ? 2.0 * (double)area / (0.785 * (double)edges) : 0.0;
 }
 
+/* Has the sheet become ink, or an area on it? Strokes that cover much of a picture are thin for their size,
+ * and touch its border in places. */
+static bool is_sheet(const ls_ink *ink, const ls_strokes *strokes, const choice *chosen)
+{
+  size_t area = 0, contact = 0;
+  for (size_t i = 0; i < strokes->count; i++) {
+    if (!chosen->is_chosen[i]) continue;
+    area += strokes->list[i].area;
+    contact += strokes->list[i].contact;
+  }
+  const double border = 2.0 * (double)(ink->width + ink->height),
+               size = (double)ls_stroke_size(&chosen->whole);
+  return (double)area > MUCH_INK * (double)(ink->width * ink->height) &&
+         ((double)contact > MUCH_BORDER * border || thickness_of(strokes, chosen) > THICK * size);
+}
+
 /* Pixels by which thin strokes have to grow on each side. */
 static size_t growth_of(const ls_strokes *strokes, const choice *chosen)
 {
@@ -269,7 +288,7 @@ static ls_status cut_out(const ls_ink *ink, const ls_strokes *strokes, const ls_
 {
   choice chosen;
   choose(strokes, main_part, &chosen);
-  *out = (ls_drawing){.others = chosen.others, .is_all = ink->share > MOST_INK};
+  *out = (ls_drawing){.others = chosen.others, .is_sheet = is_sheet(ink, strokes, &chosen)};
   ls_map mask = {.width = ink->width, .height = ink->height};
   LS_PASS(ls_alloc(&mask.values, mask.width * mask.height, sizeof *mask.values, "a drawing"));
   ls_status status = mask_strokes(strokes, &chosen, mask);

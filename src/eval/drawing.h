@@ -13,7 +13,7 @@ typedef struct ls_drawing {
   size_t width, height;
   float *ink;    /* [height, width], 0 .. 1; owned: ls_drawing_fini() */
   size_t others; /* drawings of about its size beside it, which were left out */
-  bool is_all;   /* most of the picture has become ink */
+  bool is_sheet; /* it covers much of the picture, as no strokes do: the paper itself, or an area on it */
 } ls_drawing;
 
 /** Find the drawing in a picture. Local. Errors: LS_E_INPUT where there is no ink; LS_E_MEMORY. On error

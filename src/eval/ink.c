@@ -255,9 +255,6 @@ static ls_status judge(const plane_view *view, ls_ink *out)
   if (strongest < MIN_CONTRAST) return ls_fail(LS_E_INPUT, "no ink found: the picture is of one colour");
   out->floor = fmaxf(FAINT * strongest, fmaxf(GRAIN * grain, MIN_CONTRAST / 2.0F));
   if (strongest <= out->floor) return ls_fail(LS_E_INPUT, "no ink found: nothing but grain in the picture");
-  size_t above = 0;
-  for (size_t i = 0; i < view->count; i++) above += out->smooth[i] > out->floor;
-  out->share = (double)above / (double)view->count;
   return LS_OK;
 }
 

@@ -14,7 +14,6 @@ typedef struct ls_ink {
   float *values; /* [height, width], 0 .. 1; owned: ls_ink_fini() */
   float *smooth; /* the same without the finest grain: what is ink is judged by it; owned */
   float floor;   /* below it `smooth` is grain of the paper */
-  double share;  /* of the picture that is above it */
 } ls_ink;
 
 /** Find the ink of a picture of three planes: dark on light or light on dark, in any colour, under any light.

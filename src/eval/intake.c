@@ -100,8 +100,8 @@ done:
 
 static void warn(const ls_drawing *drawing, ls_text *warnings)
 {
-  if (drawing->is_all)
-    ls_text_add(warnings, "most of the picture was taken for ink: is it a drawing on paper?\n");
+  if (drawing->is_sheet)
+    ls_text_add(warnings, "much of the picture was taken for ink: is it a drawing on paper?\n");
   if (drawing->others > 0)
     ls_text_add(warnings, "%zu other drawing%s of its size lie%s beside the one that was read\n",
                 drawing->others, ls_plural(drawing->others), drawing->others == 1 ? "s" : "");

@@ -27,6 +27,7 @@ static void add_pixel(ls_stroke *stroke, const ls_ink *ink, size_t x, size_t y)
   stroke->right = ls_size_max(stroke->right, x + 1);
   stroke->bottom = ls_size_max(stroke->bottom, y + 1);
   stroke->mass += (double)ink->smooth[y * ink->width + x];
+  stroke->area++;
   stroke->contact += ls_is_border(y * ink->width + x, ink->width, ink->height);
 }
 

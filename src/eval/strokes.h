@@ -16,7 +16,8 @@ typedef struct ls_stroke {
   uint32_t label;                  /* from 1 */
   size_t left, top, right, bottom; /* the rectangle around it; right and bottom are beyond it */
   double mass;                     /* sum of its ink */
-  size_t contact;                  /* pixels on the border of the picture */
+  size_t area;                     /* pixels */
+  size_t contact;                  /* of them on the border of the picture */
 } ls_stroke;
 
 /** The parts of most ink; what is smaller than all of them is left out. */

@@ -263,6 +263,21 @@ static void several_drawings_are_told(void **state)
   assert_int_equal(take(picture, grey, digit, image), 1);
 }
 
+/* What is read is no drawing: an area, or a part of the sheet in the dark. Much ink alone is no reason. */
+static void areas_are_told(void **state)
+{
+  (void)state;
+  uint8_t image[PIXELS];
+  ls_rgba area = test_paper(200, 200, paper), dark = test_paper(200, 200, paper),
+          close = test_paper(100, 180, paper);
+  test_box(&area, 40, 40, 120, 110, pen);
+  test_box(&dark, 0, 0, 50, 200, pen);
+  test_two(&close, 10, 20, 16, pen);
+  assert_int_equal(take(area, grey, digit, image), 1);
+  assert_int_equal(take(dark, grey, digit, image), 1);
+  assert_int_equal(take(close, grey, digit, image), 0);
+}
+
 /* ---- other kinds ---- */
 
 static void layouts_are_those_of_the_data(void **state)
@@ -389,6 +404,7 @@ int main(void)
       cmocka_unit_test(a_one_may_fill_its_picture),
       cmocka_unit_test(parts_belong_together),
       cmocka_unit_test(several_drawings_are_told),
+      cmocka_unit_test(areas_are_told),
       cmocka_unit_test(layouts_are_those_of_the_data),
       cmocka_unit_test(plain_pictures_stay),
       cmocka_unit_test(raw_takes_all),
