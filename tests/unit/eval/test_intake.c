@@ -278,6 +278,79 @@ static void areas_are_told(void **state)
   assert_int_equal(take(close, grey, digit, image), 0);
 }
 
+/* The least difference where one of the images may be moved by a pixel: the centre of mass is rounded. */
+static double moved_difference(const uint8_t *a, const uint8_t *b)
+{
+  double least = INFINITY;
+  for (size_t move = 0; move < 9; move++) {
+    uint8_t moved[PIXELS] = {0};
+    for (size_t y = 1; y + 1 < SIDE; y++)
+      memcpy(moved + y * SIDE + 1, b + (y + move / 3 - 1) * SIDE + move % 3, SIDE - 2);
+    least = fmin(least, difference(a, moved));
+  }
+  return least;
+}
+
+/* What README promises of paper: a digit becomes what it does on clean paper. */
+
+static void gradient(ls_rgba *picture)
+{
+  test_light(picture, ramp);
+}
+
+static void rule_lines(ls_rgba *picture)
+{
+  for (size_t y = 12; y < 200; y += 30) test_box(picture, 0, y, 200, 2, (test_colour){110, 130, 190});
+}
+
+static void frame(ls_rgba *picture)
+{
+  for (size_t side = 0; side < 2; side++) {
+    test_box(picture, 25, side ? 177 : 20, 150, 3, pen);
+    test_box(picture, side ? 172 : 25, 20, 3, 160, pen);
+  }
+}
+
+static void spot(ls_rgba *picture)
+{
+  test_box(picture, 12, 170, 7, 6, black);
+}
+
+static void roughen(ls_rgba *picture)
+{
+  test_grain(picture, 60);
+}
+
+static void digits_are_the_same_on_any_paper(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *name;
+    void (*spoil)(ls_rgba *picture);
+    double tolerance; /* levels on average */
+  } papers[] = {{"light", gradient, 1.0},
+                {"ruled", rule_lines, 5.0},
+                {"framed", frame, 1.0},
+                {"speck", spot, 1.0},
+                {"grain", roughen, 3.0}};
+  for (size_t d = 0; d < TEST_DIGITS; d++) {
+    uint8_t clean[PIXELS], image[PIXELS];
+    ls_rgba picture = test_paper(200, 200, black);
+    test_digit(&picture, test_digits[d], 70, 55, 15, 5, white);
+    assert_int_equal(take(picture, grey, digit, clean), 0);
+    for (size_t k = 0; k < sizeof papers / sizeof *papers; k++) {
+      picture = test_paper(200, 200, paper);
+      test_digit(&picture, test_digits[d], 70, 55, 15, 5, pen);
+      papers[k].spoil(&picture);
+      assert_int_equal(take(picture, grey, digit, image), 0);
+      const double found = moved_difference(image, clean);
+      if (found > papers[k].tolerance)
+        fail_msg("%s, digit %zu: %g levels apart, at most %g expected", papers[k].name, d, found,
+                 papers[k].tolerance);
+    }
+  }
+}
+
 /* ---- other kinds ---- */
 
 static void layouts_are_those_of_the_data(void **state)
@@ -405,6 +478,7 @@ int main(void)
       cmocka_unit_test(parts_belong_together),
       cmocka_unit_test(several_drawings_are_told),
       cmocka_unit_test(areas_are_told),
+      cmocka_unit_test(digits_are_the_same_on_any_paper),
       cmocka_unit_test(layouts_are_those_of_the_data),
       cmocka_unit_test(plain_pictures_stay),
       cmocka_unit_test(raw_takes_all),
