@@ -82,6 +82,22 @@ static void find_placing(char *placing, size_t bytes)
   }
 }
 
+/* The cores of OpenMP's threads. By OMP_PROC_BIND=master (or primary) all of them are in the first one's
+ * place, where it is bound already. Local. */
+static ls_status look_at_binding(ls_place *place, ls_core_card *card)
+{
+  const omp_proc_bind_t binding = omp_get_proc_bind();
+  place->is_pinned = binding != omp_proc_bind_false;
+  if (binding == omp_proc_bind_master) {
+    const char *value = getenv("OMP_PROC_BIND");
+    snprintf(place->placing, sizeof place->placing, "OMP_PROC_BIND=%s", value ? value : "master");
+    return LS_OK;
+  }
+  if (!place->is_pinned) return LS_OK;
+  find_placing(place->placing, sizeof place->placing);
+  return add_openmp_cores(&card->cores);
+}
+
 /* A number of Slurm's; 0: there is none. */
 static size_t read_slurm(const char *variable)
 {
@@ -121,9 +137,7 @@ static ls_status look(ls_place *place, ls_core_card *card)
     return ls_fail(LS_E_IO, "cannot find the name of this host: %s", strerror(errno));
   if (!find_bound_cores(0, &card->cores))
     return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
-  place->is_pinned = omp_get_proc_bind() != omp_proc_bind_false;
-  if (place->is_pinned) LS_PASS(add_openmp_cores(&card->cores));
-  if (place->is_pinned) find_placing(place->placing, sizeof place->placing);
+  LS_PASS(look_at_binding(place, card));
   LS_PASS(read_wanted(&card->wanted));
   place->core_count = ls_cores_count(&card->cores);
   const long online = sysconf(_SC_NPROCESSORS_ONLN);

@@ -69,6 +69,8 @@ core=$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')
 cores=$(python3 -c 'import os; print(len(os.sched_getaffinity(0)))')
 OMP_NUM_THREADS=2 OMP_PLACES="{$core}" run 0 "$lockstep" doctor
 out_has "^warning: .*2 threads on 1 bound core \($core\) by OMP_PLACES=\{$core\}; try: unset OMP_PLACES, or OMP_NUM_THREADS=1"
+OMP_NUM_THREADS=2 OMP_PROC_BIND=master OMP_PLACES="{$core}" run 0 "$lockstep" doctor
+out_has "^warning: .*2 threads on 1 bound core .*by OMP_PROC_BIND=master; try: unset OMP_PROC_BIND, or OMP_NUM_THREADS=1"
 run 0 env -u OMP_NUM_THREADS taskset -c "$core" "$lockstep" doctor # as its user wants it
 out_has '^no problems found'
 
