@@ -3,7 +3,9 @@
  *
  * 1. Of grey, red, green and blue that plane is taken in which details stand out most: blue ink and a red
  *    margin are then no longer alike, and yellow on white is seen at all.
- * 2. Ink is dark if most of what is narrow is dark: closings against openings by squares of several widths.
+ * 2. Where the border and most of the picture are of one end of its range, that is paper, and ink is of the
+ * other. Else ink is dark if most of what is narrow is dark: closings against openings by squares of several
+ * widths. That alone would take the hole of a bold 0 and the gaps between lines of print for ink.
  * 3. The level of the paper is a number where the border and most of the picture agree on it. Else it is the
  *    morphological opening (of ink as bright) by a square wider than strokes: what is narrower vanishes,
  * while gradients and shadows stay, with their edges (top-hat transform: Serra, Image Analysis and
@@ -31,6 +33,7 @@ static const float EVEN = 0.12F;                 /* of the range of the picture:
 static const double WINDOW = 0.125;              /* radius of the opening, in shorter sides */
 static const double COLOUR_GAIN = 1.3;           /* by which a colour must stand out more than grey does */
 static const float COVERED = 0.25F;              /* of the largest difference */
+static const float AT_END = 1.0F / 3;            /* of the range of the picture: where paper is, not ink */
 static const double MINORITY = 0.4;              /* of the picture */
 static const double MUCH = 0.1;                  /* of what is narrow at any width */
 static const double DECIDED = 0.5;               /* difference of dark and light details, of their sum */
@@ -159,6 +162,13 @@ static double compare(sides s)
   return dark + light > 0.0 ? (dark - light) / (dark + light) : 0.0;
 }
 
+/* The same of all that is narrow: bold ink may be the majority. */
+static double balance(sides s)
+{
+  const double sum = s.dark.power + s.light.power;
+  return sum > 0.0 ? (s.dark.power - s.light.power) / sum : 0.0;
+}
+
 /* Strokes are narrower than what they enclose: the least width at which there is much, and of one side, says
  * it. 0: none does. */
 static double decide(const sides widths[WIDTHS])
@@ -173,7 +183,22 @@ static double decide(const sides widths[WIDTHS])
   return 0.0;
 }
 
-/* Is ink darker than paper? Where no width says it, the border is paper. */
+/* Where the border and most of the picture agree, that is paper: 1 where it is light, -1 where it is dark, 0
+ * where they do not. */
+static double find_paper_side(const plane_view *view, const float *values)
+{
+  const size_t border = take_border(view, values);
+  const float low = ls_level_quantile(values, view->count, 0.0),
+              range = ls_level_quantile(values, view->count, 1.0) - low;
+  const float around = ls_level_quantile(view->detail, border, 0.5) - low,
+              all = ls_level_quantile(values, view->count, 0.5) - low;
+  if (fminf(around, all) > (1.0F - AT_END) * range) return 1.0;
+  return fmaxf(around, all) < AT_END * range ? -1.0 : 0.0;
+}
+
+/* Is ink darker than paper? What paper is says it, unless what is narrow is nearly all on the other side, as
+ * where the picture shows a small sheet on a table. Where paper is not known, the widths say it, and where
+ * none does, the border is paper. */
 static ls_status is_ink_dark(const plane_view *view, const float *values, bool *is_dark)
 {
   sides widths[WIDTHS] = {{.dark = {.power = 0.0}}};
@@ -182,7 +207,8 @@ static ls_status is_ink_dark(const plane_view *view, const float *values, bool *
     LS_PASS(measure_narrow(view, values, radius, true, &widths[i].dark));
     LS_PASS(measure_narrow(view, values, radius, false, &widths[i].light));
   }
-  const double decision = decide(widths);
+  const double side = find_paper_side(view, values), widest = balance(widths[WIDTHS - 1]);
+  const double decision = fabs(side) > 0.0 && side * widest > -DECIDED ? side : decide(widths);
   *is_dark = decision > 0.0;
   if (decision > 0.0 || decision < 0.0) return LS_OK;
   const size_t border = take_border(view, values);
@@ -252,9 +278,10 @@ static ls_status judge(const plane_view *view, ls_ink *out)
   centre(view, out->values);
   centre(view, out->smooth);
   const float strongest = ls_level_quantile(out->smooth, view->count, 1.0);
-  if (strongest < MIN_CONTRAST) return ls_fail(LS_E_INPUT, "no ink found: the picture is of one colour");
+  if (strongest < MIN_CONTRAST) return ls_fail(LS_E_INPUT, "no ink found: nothing stands out from the paper");
   out->floor = fmaxf(FAINT * strongest, fmaxf(GRAIN * grain, MIN_CONTRAST / 2.0F));
-  if (strongest <= out->floor) return ls_fail(LS_E_INPUT, "no ink found: nothing but grain in the picture");
+  if (strongest <= out->floor)
+    return ls_fail(LS_E_INPUT, "no ink found: nothing stands out from the grain of the paper");
   return LS_OK;
 }
 

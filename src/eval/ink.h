@@ -17,7 +17,8 @@ typedef struct ls_ink {
 } ls_ink;
 
 /** Find the ink of a picture of three planes: dark on light or light on dark, in any colour, under any light.
- * Local. Errors: LS_E_INPUT where the picture is of one colour; LS_E_MEMORY. On error nothing is left. */
+ * Local. Errors: LS_E_INPUT where nothing stands out from the paper; LS_E_MEMORY. On error nothing is left.
+ */
 ls_status ls_ink_find(const ls_planes *picture, ls_ink *out) LS_CHECKED;
 void ls_ink_fini(ls_ink *ink);
 

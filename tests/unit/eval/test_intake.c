@@ -247,6 +247,25 @@ static void a_one_may_fill_its_picture(void **state)
   assert_in_range(strong, 20, 2 * 20); /* the blot would fill 20 x 20 pixels */
 }
 
+/* A bold 0: its hole is narrower than its strokes, and is no ink. */
+static void holes_are_paper(void **state)
+{
+  (void)state;
+  const test_colour inks[] = {pen, {240, 235, 225}}, papers[] = {paper, {30, 60, 45}};
+  for (size_t i = 0; i < 2; i++)
+    for (size_t size = 180; size <= 260; size += 40) {
+      ls_rgba picture = test_paper(size, size, papers[i]);
+      test_box(&picture, size / 2 - 50, size / 2 - 70, 100, 140, inks[i]);
+      test_box(&picture, size / 2 - 10, size / 2 - 25, 20, 50, papers[i]);
+      uint8_t image[PIXELS];
+      take(picture, grey, digit, image);
+      assert_in_range(image[14 * 28 + 14], 0, 64);
+      assert_in_range(image[14 * 28 + 9], 192, 255);
+      assert_in_range(image[6 * 28 + 14], 192, 255);
+      assert_in_range(image[14 * 28 + 2], 0, 32);
+    }
+}
+
 /* Several strokes make one digit: a bar that is apart. */
 static void parts_belong_together(void **state)
 {
@@ -478,6 +497,7 @@ int main(void)
       cmocka_unit_test(an_angular_digit_is_no_frame),
       cmocka_unit_test(specks_and_edges_of_the_table_go),
       cmocka_unit_test(a_one_may_fill_its_picture),
+      cmocka_unit_test(holes_are_paper),
       cmocka_unit_test(parts_belong_together),
       cmocka_unit_test(several_drawings_are_told),
       cmocka_unit_test(areas_are_told),
