@@ -27,6 +27,13 @@ enum { AGREED, LACKING, HUNGRY };
 static const uint64_t BYTES_PER_SECOND = 20000000; /* a second for so much, beyond the least */
 enum { LEAST_CPU_US = 400000, LEAST_MEMORY_MB = 64, MB = 1 << 20 };
 
+/* Code that sanitizers watch takes so many times as long. */
+#ifdef LS_SANITIZED
+enum { SLOWER = 5 };
+#else
+enum { SLOWER = 1 };
+#endif
+
 static uint64_t memory_mb(uint64_t file_bytes)
 {
   return LEAST_MEMORY_MB + file_bytes / MB;
@@ -63,7 +70,7 @@ static uint64_t mapped_bytes(void)
 
 static void limit_time(uint64_t file_bytes)
 {
-  const uint64_t us = LEAST_CPU_US + file_bytes * 1000000 / BYTES_PER_SECOND;
+  const uint64_t us = SLOWER * (LEAST_CPU_US + file_bytes * 1000000 / BYTES_PER_SECOND);
   const struct itimerval cpu = {
       .it_value = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)}};
   (void)setitimer(ITIMER_PROF, &cpu, NULL); /* SIGPROF ends the child */
