@@ -251,5 +251,8 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   return status;
 }
 
-const ls_command ls_command_doctor = {
-    .word = "doctor", .doc = "show libraries, ranks, cores and threads, and what is wrong there", .run = run};
+const ls_command ls_command_doctor = {.word = "doctor",
+                                      .tells_launch = true,
+                                      .doc =
+                                          "show libraries, ranks, cores and threads, and what is wrong there",
+                                      .run = run};

@@ -63,7 +63,8 @@ done:
 }
 
 /* Processes that do not know of each other would each do the whole work, and write it to folders of their
- * own. Where that does no harm it is told; the doctor tells it himself. One of them speaks for all. Local. */
+ * own. Where that does no harm it is told, unless the command does so itself. One of them speaks for all.
+ * Local. */
 static ls_status check_launch(const ls_comm *comm, const ls_command *command)
 {
   const ls_launch *launch = ls_comm_launch(comm);
@@ -72,7 +73,7 @@ static ls_status check_launch(const ls_comm *comm, const ls_command *command)
   ls_status status = LS_OK;
   if (text.length > 0 && command->shares)
     status = ls_fail(LS_E_USAGE, "%s", launch->is_first ? ls_text_get(&text) : "");
-  else if (text.length > 0 && launch->is_first && command != &ls_command_doctor)
+  else if (text.length > 0 && launch->is_first && !command->tells_launch)
     ls_warn("%s", ls_text_get(&text));
   ls_text_fini(&text);
   return status;

@@ -109,21 +109,13 @@ static const float *look(const ls_assault *self, size_t part, const ls_microbatc
   return room->votes;
 }
 
-static size_t largest(const float *values, size_t count)
-{
-  size_t best = 0;
-  for (size_t i = 1; i < count; i++)
-    if (values[i] > values[best]) best = i;
-  return best;
-}
-
 static ls_verdict judge(const ls_assault *self, const ls_assault_room *room, const float *logits,
                         uint16_t goal)
 {
   const bool is_targeted = self->attack.is_targeted;
   const double log_odds = ls_loss_log_odds(logits, goal, self->classes);
   ls_softmax(logits, 1, self->classes, room->probabilities);
-  const size_t class = largest(logits, self->classes);
+  const size_t class = ls_vote_class(logits, self->classes);
   return (ls_verdict){.is_fooled = (class == goal) == is_targeted,
                       .class = (uint16_t) class,
                       .confidence = room->probabilities[class],
@@ -170,7 +162,7 @@ static void look_at_8bit(const ls_assault *self, size_t part, const ls_microbatc
   show(self, part, now->pixels, microbatch->n);
   const float *logits = look(self, part, microbatch);
   for (size_t s = 0; s < microbatch->n; s++)
-    now->verdicts[s].class_8bit = (uint16_t)largest(logits + s * self->classes, self->classes);
+    now->verdicts[s].class_8bit = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
 }
 
 /* ---- methods ---- */
@@ -215,7 +207,7 @@ void ls_assault_begin(const ls_assault *self, size_t part, const ls_microbatch *
   show(self, part, microbatch->images, microbatch->n);
   const float *logits = look(self, part, microbatch);
   for (size_t s = 0; s < microbatch->n; s++) {
-    room->before[s] = (uint16_t)largest(logits + s * self->classes, self->classes);
+    room->before[s] = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
     room->goals[s] = self->attack.is_targeted ? (uint16_t)self->onslaught->target : microbatch->labels[s];
   }
 }

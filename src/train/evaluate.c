@@ -110,6 +110,14 @@ void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t 
   for (size_t i = 0; i < n * classes; i++) mean[i] += own[i] / (float)voters;
 }
 
+size_t ls_vote_class(const float *values, size_t classes)
+{
+  size_t best = 0;
+  for (size_t k = 1; k < classes; k++)
+    if (values[k] > values[best]) best = k;
+  return best;
+}
+
 /* Logarithms: softmax(log p) = p, so the loss function serves both. */
 void ls_vote_logits(float *mean, size_t count)
 {
@@ -128,14 +136,6 @@ static const float *vote(const eval_job *job, size_t part, const ls_microbatch *
                 job->electorate->count);
   ls_vote_logits(tally->probabilities, count);
   return tally->probabilities;
-}
-
-static size_t largest(const float *values, size_t count)
-{
-  size_t best = 0;
-  for (size_t i = 1; i < count; i++)
-    if (values[i] > values[best]) best = i;
-  return best;
 }
 
 static void soften(const float *logits, size_t classes, size_t best, double *p)
@@ -161,7 +161,7 @@ static void count_sample(const eval_job *job, thread_tally *tally, const float *
                          uint64_t sample)
 {
   const double loss = ls_loss_softmax(logits, &label, 1, job->classes, 0.0, 1.0, NULL).loss;
-  const size_t class = largest(logits, job->classes);
+  const size_t class = ls_vote_class(logits, job->classes);
   if (loss < job->loss_limit)
     tally->sums.loss += (uint64_t)llround(loss * LOSS_SCALE);
   else

@@ -34,6 +34,9 @@ typedef struct ls_electorate {
  * is overwritten. Local. */
 void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t voters);
 
+/** The class of the largest of a sample's logits or probabilities, the first of equals. Local. */
+size_t ls_vote_class(const float *values, size_t classes);
+
 /** Turn [count] mean probabilities into logits of the same. Local. */
 void ls_vote_logits(float *mean, size_t count);
 

@@ -7,6 +7,8 @@
 
 #include <zlib.h>
 
+#include "data/png_read.h"
+
 /* A chunk of a PNG file. */
 static inline void put_chunk(bytes *out, const char *type, const void *data, size_t count)
 {
@@ -28,6 +30,16 @@ static inline bytes png_header(uint32_t width, uint32_t height, unsigned depth)
   put(&out, "\x89PNG\r\n\x1a\n", 8);
   put_chunk(&out, "IHDR", header.data, header.count);
   return out;
+}
+
+/* The file is refused, by its name and with these words. */
+static inline void assert_no_picture(const bytes *file, const char *part)
+{
+  ls_rgba picture;
+  write_plain("a.png", file);
+  assert_int_equal(ls_png_read("a.png", &picture), LS_E_INPUT);
+  assert_says("'a.png'");
+  assert_says(part);
 }
 
 #endif

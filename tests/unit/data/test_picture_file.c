@@ -108,15 +108,6 @@ static void small_numbers_in_16_bits_are_8_bits(void **state)
   ls_rgba_fini(&picture);
 }
 
-static void assert_no_picture(const bytes *file, const char *part)
-{
-  ls_rgba picture;
-  write_plain("a.png", file);
-  assert_int_equal(ls_png_read("a.png", &picture), LS_E_INPUT);
-  assert_says("'a.png'");
-  assert_says(part);
-}
-
 static void other_formats_are_named(void **state)
 {
   (void)state;

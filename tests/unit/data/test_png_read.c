@@ -235,15 +235,6 @@ static void other_chunks_are_passed_over(void **state)
   }
 }
 
-static void assert_no_picture(const bytes *file, const char *part)
-{
-  ls_rgba picture;
-  write_plain("a.png", file);
-  assert_int_equal(ls_png_read("a.png", &picture), LS_E_INPUT);
-  assert_says("'a.png'");
-  assert_says(part);
-}
-
 static void sizes_that_lie_are_refused(void **state)
 {
   (void)state;
