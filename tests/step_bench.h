@@ -86,7 +86,7 @@ static inline void bench_make(step_bench *bench, bench_options options)
                               .threads = options.threads,
                               .node_ranks = options.node_ranks};
   assert_ok(ls_engine_new(&bench->engine, &engine));
-  ls_engine_pack(bench->engine);
+  ls_engine_pack(bench->engine, &bench->network);
   assert_ok(ls_loader_epoch(bench->loader, 0, true));
 }
 

@@ -11,9 +11,9 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/setup.h"
-#include "cli/watch.h"
-#include "nn/gemm.h"
-#include "train/bench.h"
+#include "cli/process/watch.h"
+#include "kernels/gemm.h"
+#include "study/bench.h"
 
 enum { KEY_JSON = 256, KEY_SECONDS };
 

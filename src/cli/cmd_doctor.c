@@ -12,12 +12,12 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"
-#include "comm/launcher.h"
-#include "comm/place.h"
-#include "comm/topology.h"
-#include "eval/json.h"
-#include "nn/gemm.h"
-#include "store/version.h"
+#include "comm/placement/launcher.h"
+#include "comm/placement/place.h"
+#include "comm/placement/topology.h"
+#include "eval/report/json.h"
+#include "kernels/gemm.h"
+#include "store/inspect/version.h"
 
 enum { KEY_JSON = 256 };
 

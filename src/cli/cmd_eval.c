@@ -16,7 +16,7 @@
 #include "cli/eval_split.h"
 #include "cli/print.h"
 #include "cli/reading.h"
-#include "cli/watch.h"
+#include "cli/process/watch.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON, KEY_PREDICTIONS };
 

@@ -12,11 +12,11 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"
-#include "data/png_read.h"
-#include "eval/intake.h"
-#include "eval/json.h"
+#include "eval/pictures/png_read.h"
+#include "eval/pictures/intake.h"
+#include "eval/report/json.h"
 #include "eval/loaded.h"
-#include "eval/metrics.h"
+#include "eval/report/metrics.h"
 #include "nn/loss.h"
 #include "train/schemas.h"
 
@@ -192,7 +192,7 @@ static ls_status classify(const predict_session *session, prediction *out)
   const size_t classes = ls_model_classes(network->model);
   const uint64_t sample = 0;
   const ls_microbatch microbatch = {.images = session->image, .samples = &sample, .n = 1};
-  const ls_pass pass = ls_network_pass(network, &microbatch);
+  const ls_pass pass = ls_network_pass(network, microbatch.n, microbatch.samples);
   LS_PASS(ls_alloc(&out->probabilities, classes, sizeof(float), "the probabilities"));
   ls_normalization_apply(&network->normalization, session->image, 1, in.h * in.w,
                          ls_workspace_input(session->workspace));

@@ -9,7 +9,7 @@
 #include "cli/class_names.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
-#include "comm/place.h"
+#include "comm/placement/place.h"
 #include "data/same.h"
 #include "train/schemas.h"
 

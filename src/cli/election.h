@@ -7,13 +7,13 @@
 #include <stdbool.h>
 
 #include "base/text.h"
-#include "cli/watch.h"
+#include "cli/process/watch.h"
 #include "comm/comm.h"
 #include "data/loader.h"
 #include "data/source.h"
 #include "eval/ensemble.h"
 #include "eval/loaded.h"
-#include "eval/metrics.h"
+#include "eval/report/metrics.h"
 #include "eval/votes.h"
 #include "train/evaluate.h"
 

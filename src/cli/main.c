@@ -11,12 +11,12 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/ending.h"
+#include "cli/process/ending.h"
 #include "cli/print.h"
-#include "cli/processor.h"
-#include "cli/spinning.h"
-#include "cli/stop.h"
-#include "comm/launcher.h"
+#include "cli/process/processor.h"
+#include "cli/process/spinning.h"
+#include "cli/process/stop.h"
+#include "comm/placement/launcher.h"
 
 static const ls_command *const commands[] = {
     &ls_command_train,   &ls_command_eval,  &ls_command_predict, &ls_command_attack, &ls_command_data,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/show.h"
-#include "eval/json.h"
+#include "eval/report/json.h"
 
 enum {
   PIECE_BYTES = 512,            /* of a long line at a time */

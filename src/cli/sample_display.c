@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/print.h"
-#include "cli/stop.h"
+#include "cli/process/stop.h"
 #include "cli/terminal.h"
 
 enum { CELLS = 30, QUARTERS = 4, COLUMNS = 79 };

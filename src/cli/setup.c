@@ -16,12 +16,12 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"
-#include "cli/run_dir.h"
+#include "cli/train/run_dir.h"
 #include "config/config.h"
 #include "data/same.h"
 #include "data/plan.h"
 #include "data/split.h"
-#include "train/schedule.h"
+#include "optim/schedule.h"
 #include "train/schemas.h"
 
 enum {

@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "comm/comm.h"
-#include "comm/place.h"
+#include "comm/placement/place.h"
 #include "config/spec.h"
 #include "data/source.h"
 #include "nn/model.h"

@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 #include "comm/comm.h"
-#include "comm/launcher.h"
+#include "comm/placement/launcher.h"
 #include "comm/node.h"
 
 struct ls_comm {

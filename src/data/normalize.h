@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From stored bytes to the model's input: x = (pixel - mean) / deviation per channel, CHW to HWC. */
+/* Which mean and deviation the pixels of a dataset are normalized by. */
 #ifndef LS_DATA_NORMALIZE_H
 #define LS_DATA_NORMALIZE_H
 
@@ -10,24 +10,12 @@
 #include "comm/comm.h"
 #include "config/spec.h"
 #include "data/loader.h"
-
-enum { LS_MAX_CHANNELS = 16 };
-
-/** Raw pixel units, 0 .. 255. `unit`: mean 0, deviation 255. `none`: mean 0, deviation 1. */
-typedef struct ls_normalization {
-  size_t channels;
-  double mean[LS_MAX_CHANNELS];
-  double deviation[LS_MAX_CHANNELS]; /* > 0: a constant channel gets 1 */
-} ls_normalization;
+#include "kernels/normalize.h"
 
 /** Find the normalization that is configured; `standard` takes the mean and deviation that are given, as many
  * as there are channels, or else the exact integer sums over the training samples of all ranks (validation
  * excluded), so it is the same for any number of ranks. Collective. Errors: LS_E_COMM. */
 ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader,
                                 const ls_spec_data *data, size_t channels) LS_CHECKED;
-
-/** Convert n images [n, c, h, w] of pixels = h * w to x [n, h, w, c]. */
-void ls_normalization_apply(const ls_normalization *normalization, const uint8_t *images, size_t n,
-                            size_t pixels, float *x);
 
 #endif

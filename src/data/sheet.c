@@ -9,9 +9,9 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/canvas.h"
-#include "data/font.h"
-#include "data/reader.h"
+#include "draw/canvas.h"
+#include "draw/font.h"
+#include "data/readers/reader.h"
 
 enum {
   RGB = 3,

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "base/status.h"
-#include "data/augment.h"
-#include "data/png.h"
+#include "data/augment/augment.h"
+#include "draw/png.h"
 #include "data/source.h"
 
 enum { LS_SHEET_MAX_ROWS = 100, LS_SHEET_MAX_COUNT = 1000 };

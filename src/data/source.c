@@ -13,7 +13,7 @@
 #include "base/show.h"
 #include "base/size.h"
 #include "data/normalize.h"
-#include "data/reader.h"
+#include "data/readers/reader.h"
 
 enum { CLASSES_TOLD = 12 };
 

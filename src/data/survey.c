@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/reader.h"
+#include "data/readers/reader.h"
 
 enum { BLOCK_BYTES = 1 << 20, NUMBER_BYTES = 8, LABEL_BYTES = 2 };
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "data/loader.h"
 #include "eval/loaded.h"
 #include "nn/loss.h"
 #include "train/schemas.h"
@@ -74,7 +75,7 @@ void lockstep_model_predict(lockstep_model *model, const uint8_t *images, size_t
                                 .n = ls_size_min(step, count - first)};
     ls_normalization_apply(&network->normalization, microbatch.images, microbatch.n, in.h * in.w,
                            ls_workspace_input(model->workspace));
-    ls_pass pass = ls_network_pass(network, &microbatch);
+    ls_pass pass = ls_network_pass(network, microbatch.n, microbatch.samples);
     const float *logits = ls_model_forward(network->model, &pass, model->workspace);
     ls_softmax(logits, microbatch.n, classes, probabilities + first * classes);
   }

@@ -10,7 +10,7 @@
 #include "config/spec.h"
 #include "data/source.h"
 #include "store/checkpoint.h"
-#include "train/network.h"
+#include "nn/network.h"
 
 typedef struct ls_loaded {
   char *path;    /* of the checkpoint: that in a run directory, if one was given; owned */

@@ -10,7 +10,7 @@
 #include "base/size.h"
 #include "nn/freeze.h"
 #include "nn/kinds.h"
-#include "nn/profile.h"
+#include "kernels/profile.h"
 
 static const ls_layer_kind *kind_of(const ls_schema *schema)
 {
@@ -269,7 +269,7 @@ void ls_sequence_forward(const ls_sequence *sequence, const ls_pass *pass, const
     if (item->layer.frozen) (void)ls_layer_stats(&item->layer, pass); /* none, but they are summed */
     item->layer.kind->forward(&item->layer, item->layer.frozen ? &frozen : pass, x, out,
                               saved + item->saved_offset, layer_scratch);
-    ls_profile_lap(pass->profile, &item->layer, LS_PHASE_FORWARD);
+    ls_profile_lap(pass->profile, item->layer.index, LS_PHASE_FORWARD);
     if (pass->observe) pass->observe(pass->observer, &item->layer, out);
     x = out;
   }
@@ -291,7 +291,7 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
     float *to = i == end ? dx : item->layer.kind->in_place ? dy : dy == buffers[0] ? buffers[1] : buffers[0];
     item->layer.kind->backward(&item->layer, item->layer.frozen ? &frozen : pass, in, out, dy, to,
                                saved + item->saved_offset, layer_scratch);
-    ls_profile_lap(pass->profile, &item->layer, LS_PHASE_BACKWARD_DATA);
+    ls_profile_lap(pass->profile, item->layer.index, LS_PHASE_BACKWARD_DATA);
     if (item->layer.grad_count > 0) ls_pass_done(pass, item->layer.grad_offset);
     dy = to;
   }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 #include "store/history.h"
 #include "store/judgement.h"
 #include "store/layout.h"

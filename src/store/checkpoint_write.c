@@ -5,11 +5,11 @@
 #include "base/directory.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 #include "store/history.h"
 #include "store/judgement.h"
 #include "store/layout.h"
-#include "store/seal.h"
+#include "h5/seal.h"
 
 /* The group of a layer, made when its first tensor comes. */
 static ls_status open_layer(hid_t *layer, hid_t group, const char *name)

@@ -6,7 +6,7 @@
 #define LS_STORE_HISTORY_H
 
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 
 /** The row of an epoch, borrowed; NULL if there is none. */
 const ls_epoch_metrics *ls_history_find(const ls_history *history, uint64_t epoch);

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 
 static const char *const split_words[LS_JUDGED_COUNT] = {
     [LS_JUDGED_VALIDATION] = "validation", [LS_JUDGED_TEST] = "test"};

@@ -7,7 +7,7 @@
 
 #include "base/digest.h"
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 
 #define LS_CHECKPOINT_FORMAT "lockstep-checkpoint"
 #define LS_METRICS_FORMAT "lockstep-metrics"

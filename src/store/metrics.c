@@ -7,7 +7,7 @@
 #include "base/directory.h"
 #include "base/text.h"
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 #include "store/history.h"
 #include "store/judgement.h"
 #include "store/layout.h"

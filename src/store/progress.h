@@ -4,7 +4,7 @@
 #define LS_STORE_PROGRESS_H
 
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 
 /** Make the group `progress` of a file. Errors: LS_E_MEMORY. */
 ls_status ls_progress_write(hid_t file, const ls_progress *progress) LS_CHECKED;

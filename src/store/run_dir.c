@@ -10,9 +10,9 @@
 #include "base/show.h"
 #include "base/text.h"
 #include "store/checkpoint.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 #include "store/layout.h"
-#include "store/seal.h"
+#include "h5/seal.h"
 
 enum { NAME_BYTES = 64 }; /* of a file of ours; longer ones are others' */
 

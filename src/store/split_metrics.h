@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a network comes to on a split, as plain figures: worked out by train/metrics.h, kept in HDF5 files,
- * shown by eval/metrics.h. */
+ * shown by eval/report/metrics.h. */
 #ifndef LS_STORE_SPLIT_METRICS_H
 #define LS_STORE_SPLIT_METRICS_H
 

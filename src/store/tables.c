@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 #include "store/layout.h"
 
 static ls_status write_column(hid_t group, const ls_table *table, size_t column, double *values)

@@ -13,7 +13,7 @@
 #include "base/show.h"
 #include "store/checkpoint_find.h"
 #include "store/foreign_names.h"
-#include "store/h5.h"
+#include "h5/h5.h"
 #include "store/layout.h"
 
 static const size_t FILE_LIMIT_BYTES = (size_t)1 << 36;

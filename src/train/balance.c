@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "train/quantile.h"
+#include "base/quantile.h"
 
 static const double MARKED_RATIO = 1.1, MARKED_SHARE = 0.05; /* of the steps' time */
 static const double LEAST_WAIT_S = 0.1; /* less is noise of a short run, and nothing to look for a cause of */

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "nn/model.h"
-#include "train/sums.h"
+#include "train/sums/sums.h"
 
 /** Set the first four. */
 typedef struct ls_culprit {

@@ -13,15 +13,15 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/team.h"
-#include "data/augment.h"
+#include "data/augment/augment.h"
 #include "nn/loss.h"
-#include "train/adversary.h"
+#include "attack/adversary.h"
 #include "train/culprit.h"
 #include "train/gradient.h"
 #include "train/mixup.h"
-#include "train/optimizer.h"
+#include "optim/optimizer.h"
 #include "train/step_profile.h"
-#include "train/sums.h"
+#include "train/sums/sums.h"
 
 struct ls_engine {
   ls_engine_options options;
@@ -139,7 +139,7 @@ static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
 {
   const ls_network *network = engine->options.network;
   const ls_shape in = ls_model_input(network->model);
-  ls_pass pass = ls_network_pass(network, microbatch);
+  ls_pass pass = ls_network_pass(network, microbatch->n, microbatch->samples);
   pass.training = true;
   pass.grads = grads;
   pass.stats = grads + ls_model_count(network->model)->grads;
@@ -280,9 +280,21 @@ static ls_status reduce(ls_engine *engine, ls_step_result *result)
   return LS_OK;
 }
 
-void ls_engine_pack(ls_engine *engine)
+typedef struct pack_job {
+  const ls_network *network;
+  size_t threads;
+} pack_job;
+
+static void pack_part(void *user, size_t part)
 {
-  ls_network_pack(engine->options.network, engine->options.threads);
+  const pack_job *job = user;
+  ls_network_pack(job->network, part, job->threads);
+}
+
+void ls_engine_pack(const ls_engine *engine, const ls_network *network)
+{
+  pack_job job = {network, engine->options.threads};
+  ls_team_run(job.threads, pack_part, &job);
 }
 
 /* What the threads share that turn a reduced gradient into the next step's weights. */

@@ -20,7 +20,7 @@
 #include "config/spec.h"
 #include "data/loader.h"
 #include "store/checkpoint.h"
-#include "train/network.h"
+#include "nn/network.h"
 
 typedef struct ls_engine ls_engine;
 
@@ -80,8 +80,8 @@ typedef struct ls_step_result {
  */
 ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result *result) LS_CHECKED;
 
-/** The network's parameters were set from outside: make their packed form. */
-void ls_engine_pack(ls_engine *engine);
+/** The parameters of a network of the engine's model were set from outside: make their packed form. */
+void ls_engine_pack(const ls_engine *engine, const ls_network *network);
 
 /** The optimizer's state vectors, [params] each, in the order of its kind's slots; borrowed. */
 float *const *ls_engine_slots(const ls_engine *engine, size_t *count);

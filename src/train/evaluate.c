@@ -87,7 +87,7 @@ static const float *view_logits(const ls_voter *voter, size_t part, const ls_mic
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
                          ls_workspace_input(workspace));
   ls_view_apply(view, in, microbatch->n, ls_workspace_input(workspace));
-  ls_pass pass = ls_network_pass(network, microbatch);
+  ls_pass pass = ls_network_pass(network, microbatch->n, microbatch->samples);
   return ls_model_forward(network->model, &pass, workspace);
 }
 

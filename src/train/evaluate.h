@@ -10,7 +10,7 @@
 #include "comm/comm.h"
 #include "data/loader.h"
 #include "train/calibration.h"
-#include "train/network.h"
+#include "nn/network.h"
 #include "train/tta.h"
 
 /** One network and what its threads work in. */

@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 #include "nn/model.h"
-#include "train/optimizer.h"
+#include "optim/optimizer.h"
 
 typedef struct ls_gradient ls_gradient;
 

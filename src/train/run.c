@@ -13,13 +13,15 @@
 #include "base/show.h"
 #include "base/size.h"
 #include "base/text.h"
+#include "comm/team.h"
 #include "config/config.h"
+#include "data/normalize.h"
 #include "store/transfer.h"
-#include "train/ema.h"
-#include "train/optimizer.h"
+#include "optim/ema.h"
+#include "optim/optimizer.h"
 #include "train/replicas.h"
 #include "train/resume.h"
-#include "train/schedule.h"
+#include "optim/schedule.h"
 
 _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
                "a checkpoint holds any normalization");
@@ -268,7 +270,7 @@ static ls_status broadcast_state(ls_run *run)
     LS_PASS(ls_comm_broadcast(comm, state->slots[i].data, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, &state->optimizer_step, sizeof state->optimizer_step));
   LS_PASS(ls_comm_broadcast(comm, &state->progress, sizeof state->progress));
-  ls_engine_pack(run->engine);
+  ls_engine_pack(run->engine, &run->network);
   return LS_OK;
 }
 
@@ -372,18 +374,22 @@ void ls_run_fini(ls_run *run)
   free(run->from_path);
 }
 
+static void average_part(void *user, size_t part)
+{
+  const ls_run *run = user;
+  ls_ema_update(&run->average, &run->network, run->options->spec->train.ema, run->state.optimizer_step, part,
+                run->options->threads);
+}
+
 void ls_run_average(ls_run *run)
 {
-  const ls_trainer_options *options = run->options;
-  if (run->average.params)
-    ls_ema_update(&run->average, &run->network, options->spec->train.ema, run->state.optimizer_step,
-                  options->threads);
+  if (run->average.params) ls_team_run(run->options->threads, average_part, run);
 }
 
 const ls_network *ls_run_judged(ls_run *run)
 {
   if (!run->average.params) return &run->network;
-  ls_network_pack(&run->average, run->options->threads);
+  ls_engine_pack(run->engine, &run->average);
   return &run->average;
 }
 

@@ -3,8 +3,8 @@
 #include "train/schemas.h"
 
 #include "nn/layer.h"
-#include "train/optimizer.h"
-#include "train/schedule.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 const ls_schemas ls_all_schemas = {.kinds = {[LS_FAMILY_LAYER] = ls_layer_schemas,
                                              [LS_FAMILY_OPTIMIZER] = ls_optimizer_schemas,

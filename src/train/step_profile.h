@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where the time of training steps goes: seconds of each thread by layer and phase (nn/profile.h) and by the
- * sections below. */
+/* Where the time of training steps goes: seconds of each thread by layer and phase (kernels/profile.h) and by
+ * the sections below. */
 #ifndef LS_TRAIN_STEP_PROFILE_H
 #define LS_TRAIN_STEP_PROFILE_H
 
@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 #include "nn/model.h"
-#include "nn/profile.h"
+#include "kernels/profile.h"
 
 /** What is no layer's. The last two are of the whole rank, and stand with thread 0. */
 typedef enum ls_section {

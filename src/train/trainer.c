@@ -10,11 +10,11 @@
 
 #include "base/clock.h"
 #include "base/show.h"
-#include "train/early_stopping.h"
+#include "optim/early_stopping.h"
 #include "train/metrics.h"
-#include "train/optimizer.h"
+#include "optim/optimizer.h"
 #include "train/run.h"
-#include "train/schedule.h"
+#include "optim/schedule.h"
 
 /* Clocks of one epoch in this session. */
 typedef struct stopwatch {

@@ -10,8 +10,8 @@
 
 #include <time.h>
 
-#include "nn/gemm.h"
-#include "nn/pool.h"
+#include "kernels/gemm.h"
+#include "nn/layers/pool.h"
 
 typedef struct conv_options {
   size_t filters, kernel, stride;

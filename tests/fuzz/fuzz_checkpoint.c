@@ -10,7 +10,7 @@
 #include "fuzz/h5_edit.h"
 #include "nn/model.h"
 #include "store/checkpoint.h"
-#include "store/seal.h"
+#include "h5/seal.h"
 #include "train/schemas.h"
 
 enum { SEAL_BROKEN = 1, SEAL_REMOVED = 2, SEAL_WAYS = 16, MICROBATCH = 2, CLASSES = 3 };

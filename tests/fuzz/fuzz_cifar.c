@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reader of CIFAR-10's binary files (src/data/cifar.c). Input: a training batch and a test batch, each
- * with its length before it, then the class names. */
+/* The reader of CIFAR-10's binary files (src/data/readers/cifar.c). Input: a training batch and a test batch,
+ * each with its length before it, then the class names. */
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reader of HDF5 datasets (src/data/h5set.c). Input: edits (h5_edit.h) to a dataset that our own writer
- * made. */
+/* The reader of HDF5 datasets (src/data/readers/h5set.c). Input: edits (h5_edit.h) to a dataset that our own
+ * writer made. */
 #include <sys/stat.h>
 
-#include "data/h5set.h"
+#include "data/readers/h5set.h"
 #include "fuzz/h5_edit.h"
 #include "fuzz/source.h"
 #include "store/checkpoint.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Streams over plain and gzip files (src/data/stream.c): the input is the file. What can be read once must be
- * there again after going back, and be as long as it was. Checksums would stop a plain mutation of gzip data
- * at the door, so half of the time it is the decompressed data that are mutated. */
-#include "data/stream.h"
+/* Streams over plain and gzip files (src/data/readers/stream.c): the input is the file. What can be read once
+ * must be there again after going back, and be as long as it was. Checksums would stop a plain mutation of
+ * gzip data at the door, so half of the time it is the decompressed data that are mutated. */
+#include "data/readers/stream.h"
 #include "fuzz/gzip.h"
 
 enum { LIMIT_BYTES = 1 << 20, PIECE_BYTES = 3000 };

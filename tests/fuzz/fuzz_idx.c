@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reader of IDX files (src/data/idx.c). Input: a byte of flags, one of which has the files read by
- * columns and labels from 1 on, the test split's images and labels, each with its length before it (only if a
- * flag says so), then the training split's images with their length, then its labels. */
+/* The reader of IDX files (src/data/readers/idx.c). Input: a byte of flags, one of which has the files read
+ * by columns and labels from 1 on, the test split's images and labels, each with its length before it (only
+ * if a flag says so), then the training split's images with their length, then its labels. */
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From pictures to images (src/eval/intake.c). The input draws: a size, a kind, the paper, and then
+/* From pictures to images (src/eval/pictures/intake.c). The input draws: a size, a kind, the paper, and then
  * rectangles, so that lines, frames, digits and blots come about; the rest are pixels one by one. */
-#include "eval/intake.h"
+#include "eval/pictures/intake.h"
 #include "fuzz/fuzz.h"
 
 enum { SIDE = 28, RECTANGLES = 40 };

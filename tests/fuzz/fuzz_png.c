@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pictures (src/data/png_read.c). Checksums would stop nearly every mutation at the door: so the input,
- * behind a byte of flags, is a file as it is, or one whose checksums are put right, or the parts that a file
- * is made of: a header, palette and transparency with their lengths before them, and what the rows hold. */
+/* Pictures (src/eval/pictures/png_read.c). Checksums would stop nearly every mutation at the door: so the
+ * input, behind a byte of flags, is a file as it is, or one whose checksums are put right, or the parts that
+ * a file is made of: a header, palette and transparency with their lengths before them, and what the rows
+ * hold. */
 #include "fuzz/png.h"
 
-#include "data/png_read.h"
+#include "eval/pictures/png_read.h"
 
 enum { ROWS_BYTES = 1 << 16, FILE_BYTES = 1 << 17, FEW_PIXELS = 1 << 20, MOST_PIXELS = 1 << 26 };
 

@@ -6,8 +6,8 @@
 #include "base/size.h"
 #include "preload/mpi_calls.h"
 #include "step_bench.h"
-#include "train/stepper.h"
-#include "train/sums.h"
+#include "study/stepper.h"
+#include "train/sums/sums.h"
 
 enum { ROUNDS = 3, THREADS = 3 };
 

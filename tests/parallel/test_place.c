@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "comm/place.h"
+#include "comm/placement/place.h"
 
 typedef struct fixture {
   ls_comm *comm;

@@ -3,11 +3,11 @@
  * attacked: every such sample is kept once, and the kept images, judged again, give what was reported. */
 #include "net.h"
 
-#include "eval/robustness.h"
+#include "eval/robustness/robustness.h"
 #include "idx_folder.h"
 #include "nn/loss.h"
 #include "parallel/mpi_main.h"
-#include "train/kinds.h"
+#include "attack/kinds.h"
 
 enum { SIDE = 6, PIXELS = SIDE * SIDE, TRAIN = 101, TEST = 23, MICROBATCH = 4, SEED = 5, MEMBERS = 2 };
 
@@ -80,7 +80,7 @@ static const float *judge(const fixture *f, const float *images, size_t n)
   float *x = ls_workspace_input(f->net.workspace);
   for (size_t i = 0; i < n * PIXELS; i++) x[i] = (255.0F * images[i] - mean) * scale;
   const ls_microbatch microbatch = {.n = n, .samples = f->net.samples};
-  const ls_pass pass = ls_network_pass(&f->network, &microbatch);
+  const ls_pass pass = ls_network_pass(&f->network, microbatch.n, microbatch.samples);
   return ls_model_forward(f->net.model, &pass, f->net.workspace);
 }
 
@@ -295,7 +295,7 @@ static uint16_t vote_on(const fixture *f, const test_net *nets[MEMBERS], const f
     for (size_t i = 0; i < PIXELS; i++)
       x[i] = (float)((255.0 * (double)images[i] - normalization->mean[0]) / normalization->deviation[0]);
     const ls_microbatch microbatch = {.n = 1, .samples = nets[m]->samples};
-    const ls_pass pass = ls_network_pass(f->members[m].network, &microbatch);
+    const ls_pass pass = ls_network_pass(f->members[m].network, microbatch.n, microbatch.samples);
     ls_softmax(ls_model_forward(nets[m]->model, &pass, nets[m]->workspace), 1, IDX_CLASSES, p);
     for (size_t k = 0; k < IDX_CLASSES; k++) mean[k] += (double)p[k];
   }
@@ -340,7 +340,7 @@ static void vanished_gradients_are_counted(void **state)
   fixture f;
   setup(&f, *state);
   memset(f.net.params, 0, ls_model_count(f.net.model)->params * sizeof *f.net.params);
-  ls_network_pack(&f.network, 1);
+  ls_network_pack(&f.network, 0, 1);
   for (size_t k = 0; ls_attack_kinds[k]; k++) {
     const ls_onslaught onslaught = {.loader = f.loader,
                                     .split = LS_EVAL_TRAIN,

@@ -7,7 +7,7 @@
 
 #include "base/size.h"
 #include "parallel/mpi_main.h"
-#include "train/sums.h"
+#include "train/sums/sums.h"
 
 enum { GRADS = 5, STATS = 3, SAMPLES = 8, FEW = 2048, MANY = 4096 };
 

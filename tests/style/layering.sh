@@ -14,14 +14,14 @@ refuse 'mpi.h outside src/comm' '#include *<mpi\.h>' '^src/comm/'
 refuse 'hdf5.h outside src/h5, src/store and src/data' '#include *<hdf5' '^src/(h5|store|data)/'
 refuse 'HDF5 opened outside src/h5' '(H5open|H5dont_atexit|H5Eset_auto2|H5Fopen|H5Fis_hdf5|H5Pset_file_locking) *\(' '^src/h5/'
 refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
-refuse 'GEMM libraries outside src/nn/gemm_*' '#include *<(libxsmm|cblas)' '^src/nn/gemm_'
+refuse 'GEMM libraries outside src/kernels/gemm_*' '#include *<(libxsmm|cblas)' '^src/kernels/gemm_'
 refuse 'jansson outside src/eval and src/cli' '#include *<jansson' '^src/(eval|cli)/'
 refuse 'exit, abort or printing in the library' '(^|[^_a-zA-Z])(exit|abort|printf|fprintf|puts|perror) *\(' '^(src/cli|include)/'
 refuse 'text that leaves by another way than cli/print.h' \
   '(^|[^_a-zA-Z])(printf|fprintf|puts|fputs|putchar|fputc|perror|vprintf|vfprintf) *\(' \
   '^(src/cli/print\.c|include/)'
 refuse 'numbers in the locale of the caller: base/text.h reads and writes them' \
-  '(^|[^_a-zA-Z])(strto[df]|strtold|atof|[fs]?scanf|setlocale) *\(' '^(src/base/text\.c|src/store/seal\.c)$'
+  '(^|[^_a-zA-Z])(strto[df]|strtold|atof|[fs]?scanf|setlocale) *\(' '^(src/base/text\.c|src/h5/seal\.c)$'
 refuse 'numbers in the locale of the caller: ls_format() of base/text.h writes them' \
   '(^|[^_a-zA-Z])snprintf\(.*%[-+ #0-9.*]*[aefgAEFG]' '^$'
 refuse 'MPI_Abort outside comm.c' 'MPI_Abort *\(' '^src/comm/comm\.c$'
@@ -37,12 +37,17 @@ may() {
   [[ -z "$found" ]] || { echo "src/$module may include only: $module $allowed"; echo "$found"; bad=1; }
 }
 may base 'base'
-may config 'base'
 may h5 'base'
+may kernels 'base'
+may config 'base'
 may comm 'base'
-may data 'base h5 comm config'
-may nn 'base config'
+may draw 'base'
+may data 'base h5 comm config kernels draw'
+may nn 'base config kernels'
 may store 'base h5 nn config'
-may train 'base config comm data nn store'
-may eval 'base config comm data nn store train lockstep'
+may optim 'base nn config store'
+may attack 'base nn data config'
+may train 'base config kernels comm data nn store optim attack'
+may eval 'base config comm data nn store optim attack train draw lockstep'
+may study 'base config comm data nn kernels store train eval'
 exit $bad

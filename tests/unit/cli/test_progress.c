@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/progress.h"
+#include "cli/train/progress.h"
 
 static const ls_progress_step middle = {.epoch = 3,
                                         .step = 58,

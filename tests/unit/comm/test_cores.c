@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "comm/cores.h"
+#include "comm/placement/cores.h"
 
 static ls_cores range(size_t first, size_t last)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Launchers by the environment that they leave, the processes that do not know of each other, and the cores
  * that a launcher has, from folders like those of /proc. */
-#include "comm/launcher.h"
+#include "comm/placement/launcher.h"
 
 #include <stdio.h>
 #include <stdlib.h>

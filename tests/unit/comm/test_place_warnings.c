@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "comm/place.h"
+#include "comm/placement/place.h"
 
 static ls_text lines;
 

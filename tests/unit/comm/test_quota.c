@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* CPU quotas in folders like those of the kernel: both versions of control groups, containers with and
  * without a namespace of their own, limits of groups above. */
-#include "comm/quota.h"
+#include "comm/placement/quota.h"
 
 #include <errno.h>
 #include <stdio.h>

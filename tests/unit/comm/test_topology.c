@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Counting caches in folders like those of sysfs. */
-#include "comm/topology.h"
+#include "comm/placement/topology.h"
 
 #include <stdio.h>
 #include <stdlib.h>

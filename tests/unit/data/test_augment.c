@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Augmented images against SciPy's (tests/golden/make_augment_goldens.py), and what they must never do. */
-#include "data/augment.h"
+#include "data/augment/augment.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <hdf5.h>
 
 #include "base/directory.h"
-#include "data/h5set.h"
+#include "data/readers/h5set.h"
 #include "data/survey.h"
 
 enum { COUNT = 700, SIDE = 16, CLASSES = 10 };

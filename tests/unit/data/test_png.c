@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pictures: what libpng reads back is what was drawn; the contact sheet shows the samples of each class. */
-#include "files.h"
+#include "unit/data/files.h"
 
 #include <png.h>
 
-#include "data/font.h"
-#include "data/png.h"
+#include "draw/font.h"
+#include "draw/png.h"
 #include "data/sheet.h"
 
 /* Decode a file by libpng's simplified API. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/png_read.h"
+#include "eval/pictures/png_read.h"
 
 typedef struct test_colour {
   uint8_t red, green, blue;

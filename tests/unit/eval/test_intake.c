@@ -2,7 +2,7 @@
 /* A drawing comes to the network the same, whatever the picture it was drawn in. */
 #include "pictures.h"
 
-#include "eval/intake.h"
+#include "eval/pictures/intake.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "eval/metrics.h"
+#include "eval/report/metrics.h"
 
 static ls_metrics *metrics_of(uint64_t *confusion, size_t classes, double loss)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Max and average pooling against plain loops that follow PyTorch's definition. */
 #include "layer_harness.h"
-#include "nn/pool.h"
+#include "nn/layers/pool.h"
 
 static ls_pool_options options_of(size_t size, size_t stride, size_t pad)
 {

@@ -8,7 +8,7 @@
 #include "golden_file.h"
 
 #include "nn/loss.h"
-#include "train/optimizer.h"
+#include "optim/optimizer.h"
 
 enum { STEPS = 10, BATCH = 8, CLASSES = 10 };
 

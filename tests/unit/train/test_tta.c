@@ -96,7 +96,7 @@ static void probabilities_are_the_mean_over_the_views(void **state)
   assert_int_equal(ls_network_init(&network, net.model, &plain), LS_OK);
   assert_int_equal(ls_workspaces_new(&workspaces, net.model, 1), LS_OK);
   ls_model_init(net.model, 3, network.params, network.buffers);
-  ls_network_pack(&network, 1);
+  ls_network_pack(&network, 0, 1);
   for (int flips = 0; flips <= 1; flips++) {
     ls_tta *tta;
     double expected[N * CLASSES];

@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "cmocka_all.h"
-#include "train/notes.h"
-#include "train/watchdog.h"
+#include "train/watchdog/notes.h"
+#include "train/watchdog/watchdog.h"
 
 double __wrap_ls_clock_s(void);
 int __real_pthread_cond_timedwait(pthread_cond_t *wake, pthread_mutex_t *mutex, const struct timespec *until);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fast gradient sign method: x + epsilon * sign(gradient of the loss at x).
+ *
+ * Source: Goodfellow, Shlens, Szegedy: "Explaining and harnessing adversarial examples", ICLR 2015, which
+ * also gives the equal mix of clean and adversarial loss. */
+#include "attack/kinds.h"
+
+static void run(const ls_attack_task *task)
+{
+  ls_attack_step(task, task->attack->epsilon);
+}
+
+const ls_attack_kind ls_attack_fgsm = {
+    .name = "fgsm",
+    .doc = "one step along the sign of the gradient",
+    .alpha = 0.5,
+    .follows_gradient = true,
+    .run = run,
+};

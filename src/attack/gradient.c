@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The gradient that attacks follow: of one network's loss, or of that of the vote of several.
+ *
+ * The vote's loss is -log(P), P being the mean of the members' probabilities p_m of the label. Its gradient
+ * is the sum of their own, each with a share of p_m / (p_1 + p_2 + ...); and a member's own one is 1 - p_m
+ * times what ls_loss_direction() gives. So the directions add up with the weights p_m (1 - p_m), of which
+ * rounding would leave nothing where all members are sure: they are worked out as logarithms, and divided by
+ * the largest of a sample.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "nn/loss.h"
+#include "attack/attack.h"
+
+/* Float32 ends at 1e-38 and at 1e38, and saturated units make gradients small rather than large. A power of
+ * two moves them without rounding. */
+static const double DIRECTION_SCALE = 0x1p32;
+
+/* Forward, and the direction of the member's own loss at its outputs, which are returned. */
+static const float *look(const ls_attack_task *task, const ls_attack_member *member)
+{
+  const ls_model *model = member->network->model;
+  ls_pass pass = ls_network_pass(member->network, task->microbatch->n, task->microbatch->samples);
+  pass.profile = task->profile;
+  const float *logits = ls_model_forward(model, &pass, member->workspace);
+  ls_loss_direction(logits, task->labels, pass.n, ls_model_classes(model), DIRECTION_SCALE,
+                    ls_workspace_loss_gradient(member->workspace));
+  return logits;
+}
+
+/* Backward from there. */
+static void follow(const ls_attack_task *task, const ls_attack_member *member, float *gradient)
+{
+  ls_pass pass = ls_network_pass(member->network, task->microbatch->n, task->microbatch->samples);
+  pass.profile = task->profile;
+  ls_model_backward(member->network->model, &pass, member->workspace, gradient);
+}
+
+/* The images of the first member as another one takes them. */
+static void bring_images(const ls_attack_task *task, const ls_attack_member *member)
+{
+  const ls_normalization *from = &task->members[0].network->normalization;
+  const ls_normalization *to = &member->network->normalization;
+  const float *images = ls_workspace_input(task->members[0].workspace);
+  float *x = ls_workspace_input(member->workspace);
+  const size_t count = ls_attack_pixel_count(task), channels = from->channels;
+  for (size_t c = 0; c < channels; c++) {
+    const double scale = from->deviation[c] / to->deviation[c];
+    const double shift = (from->mean[c] - to->mean[c]) / to->deviation[c];
+    for (size_t i = c; i < count; i += channels) x[i] = (float)((double)images[i] * scale + shift);
+  }
+}
+
+/* log(p (1 - p)) of each sample's label. */
+static void weigh(const ls_attack_task *task, const float *logits, size_t classes, double *weights)
+{
+  for (size_t s = 0; s < task->microbatch->n; s++) {
+    const double odds = fabs(ls_loss_log_odds(logits + s * classes, task->labels[s], classes));
+    weights[s] = -odds - 2.0 * log1p(exp(-odds));
+  }
+}
+
+/* The members' weights become factors, the largest of a sample 1. */
+static void level(const ls_attack_task *task)
+{
+  const size_t n = task->microbatch->n;
+  double *weights = task->room->weights;
+  for (size_t s = 0; s < n; s++) {
+    double largest = -INFINITY;
+    for (size_t m = 0; m < task->member_count; m++) largest = fmax(largest, weights[m * n + s]);
+    for (size_t m = 0; m < task->member_count; m++) weights[m * n + s] = exp(weights[m * n + s] - largest);
+  }
+}
+
+/* A member's gradient, in the units of the first one's images, to the others'. */
+static void add_gradient(const ls_attack_task *task, const ls_attack_member *member, const double *weights)
+{
+  const ls_normalization *from = &task->members[0].network->normalization;
+  const ls_normalization *to = &member->network->normalization;
+  const size_t channels = from->channels, pixels = ls_attack_pixel_count(task) / task->microbatch->n;
+  for (size_t s = 0; s < task->microbatch->n; s++) {
+    const float *own = task->room->member_gradient + s * pixels;
+    float *sum = task->room->gradient + s * pixels;
+    for (size_t i = 0; i < pixels; i++) {
+      const double scale = from->deviation[i % channels] / to->deviation[i % channels];
+      sum[i] += (float)(weights[s] * scale * (double)own[i]);
+    }
+  }
+}
+
+static void find_vote_gradient(const ls_attack_task *task)
+{
+  const size_t n = task->microbatch->n, classes = ls_model_classes(task->members[0].network->model);
+  double *weights = task->room->weights;
+  for (size_t m = 0; m < task->member_count; m++) {
+    if (m > 0) bring_images(task, &task->members[m]);
+    weigh(task, look(task, &task->members[m]), classes, weights + m * n);
+  }
+  level(task);
+  memset(task->room->gradient, 0, ls_attack_pixel_count(task) * sizeof(float));
+  for (size_t m = 0; m < task->member_count; m++) {
+    follow(task, &task->members[m], task->room->member_gradient);
+    add_gradient(task, &task->members[m], weights + m * n);
+  }
+}
+
+void ls_attack_find_gradient(const ls_attack_task *task)
+{
+  if (task->member_count > 1) {
+    find_vote_gradient(task);
+    return;
+  }
+  look(task, &task->members[0]);
+  follow(task, &task->members[0], task->room->gradient);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Random noise: every pixel moves by epsilon, up or down by chance, as far as a step of FGSM and whatever the
+ * network or the label is. What an attack does beyond it is the gradient's doing.
+ *
+ * Source: the control experiment of Goodfellow, Shlens, Szegedy: "Explaining and harnessing adversarial
+ * examples", ICLR 2015 (section 6). */
+#include "attack/kinds.h"
+
+/* Each sample has signs of its own, whichever micro-batch it came in. */
+static void run(const ls_attack_task *task)
+{
+  const ls_microbatch *microbatch = task->microbatch;
+  const size_t count = ls_attack_pixel_count(task), pixels = count / microbatch->n;
+  float *offsets = task->room->gradient;
+  for (size_t s = 0; s < microbatch->n; s++) {
+    const ls_rng rng = ls_rng_stream(task->attack->seed, LS_RNG_NOISE, task->round, microbatch->samples[s]);
+    ls_rng_uniform(&rng, -1.0F, 1.0F, offsets + s * pixels, pixels);
+  }
+  for (size_t i = 0; i < count; i++) offsets[i] = offsets[i] < 0.0F ? -1.0F : 1.0F;
+  ls_attack_start(task, offsets);
+}
+
+const ls_attack_kind ls_attack_noise = {
+    .name = "noise",
+    .doc = "every pixel by epsilon, up or down by chance, to compare with",
+    .alpha = 0.5,
+    .is_random = true,
+    .run = run,
+};

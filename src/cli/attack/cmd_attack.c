@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* lockstep attack: how trained networks stand up to adversarial examples, for a sweep of epsilons. Several
+ * are attacked one after the other, each as if it were alone, or as one, their vote. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/show.h"
+#include "base/size.h"
+#include "cli/attack/arguments.h"
+#include "cli/attack/files.h"
+#include "cli/attack/report.h"
+#include "cli/class_names.h"
+#include "cli/command.h"
+#include "cli/eval_split.h"
+#include "cli/print.h"
+#include "cli/sample_display.h"
+#include "cli/process/watch.h"
+#include "comm/placement/place.h"
+#include "data/same.h"
+#include "data/source.h"
+#include "eval/loaded.h"
+#include "eval/robustness/robustness.h"
+#include "train/schemas.h"
+
+enum { DEFAULT_STEPS = 40 };
+
+typedef struct attack_session {
+  const ls_attack_arguments *arguments;
+  ls_watch watch;
+  ls_names voters;     /* of a vote: files and run directories */
+  const char **names;  /* [network_count] of the checkpoints; the array is owned */
+  ls_loaded *networks; /* [network_count] */
+  size_t network_count, threads;
+  ls_source *source;
+  ls_onslaught onslaught;
+  ls_attack_subject *subjects; /* [subject_count] */
+  size_t subject_count;
+} attack_session;
+
+/* A subject while it is attacked: the vote of its networks, one as a rule. */
+typedef struct attack_target {
+  const ls_loaded *networks; /* [count] */
+  size_t count;
+  ls_workspace ***workspaces; /* [count] one for each thread */
+  ls_attack_member *members;  /* [threads, count] */
+  ls_victim victim;
+  ls_loader *loader;
+} attack_target;
+
+/* ---- networks and data ---- */
+
+static ls_status find_classes(attack_session *session)
+{
+  const ls_attack_arguments *arguments = session->arguments;
+  const ls_dataset_info *data = ls_source_info(session->source);
+  ls_onslaught *onslaught = &session->onslaught;
+  if (arguments->target) LS_PASS(ls_class_find(&onslaught->target, data, "--target", arguments->target));
+  if (!arguments->source_class) return LS_OK;
+  return ls_class_find(&onslaught->source_class, data, "--source-class", arguments->source_class);
+}
+
+/* Local. */
+static ls_status open_data(attack_session *session)
+{
+  const ls_attack_arguments *arguments = session->arguments;
+  LS_PASS(ls_loaded_open_data(&session->source, &session->networks[0], arguments->data, &arguments->reading));
+  for (size_t i = 0; i < session->network_count; i++) {
+    const char *path = session->names[i];
+    LS_PASS(ls_loaded_check_fit(&session->networks[i], ls_source_info(session->source), path));
+    if (session->onslaught.split == LS_EVAL_VALIDATION)
+      LS_PASS(
+          ls_loaded_check_held_out(&session->networks[0], session->names[0], &session->networks[i], path));
+  }
+  return find_classes(session);
+}
+
+/* Rank 0. */
+static void warn_data(const attack_session *session)
+{
+  ls_text lines = {0};
+  ls_warn_each("", ls_source_notes(session->source));
+  for (size_t i = 0; i < session->network_count; i++)
+    ls_loaded_compare_classes(&session->networks[i], ls_source_info(session->source), session->names[i],
+                              &lines);
+  ls_warn_each("", &lines);
+  ls_text_fini(&lines);
+}
+
+static ls_status make_session(attack_session *session, size_t checkpoints)
+{
+  LS_PASS(ls_alloc(&session->networks, checkpoints, sizeof *session->networks, "the networks"));
+  LS_PASS(ls_alloc(&session->names, checkpoints, sizeof *session->names, "the networks"));
+  session->subject_count = session->arguments->is_vote ? 1 : checkpoints;
+  return ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures");
+}
+
+/* Collective. */
+static ls_status open_networks(attack_session *session, ls_comm *comm)
+{
+  const ls_attack_arguments *arguments = session->arguments;
+  const char *const *paths = arguments->checkpoints;
+  size_t count = arguments->checkpoint_count;
+  if (arguments->is_vote) {
+    LS_PASS(ls_loaded_voters(&session->voters, comm, paths, count));
+    paths = (const char *const *)session->voters.items;
+    count = session->voters.count;
+    if (count == 1)
+      return ls_fail(LS_E_USAGE, "--vote: a vote takes two checkpoints or more, or an ensemble");
+  }
+  LS_AGREE(comm, make_session(session, count));
+  for (; session->network_count < count; session->network_count++) {
+    ls_loaded *loaded = &session->networks[session->network_count];
+    LS_PASS(ls_loaded_open(loaded, comm, paths[session->network_count], &ls_all_schemas, true));
+    session->names[session->network_count] = loaded->path;
+    if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
+  }
+  return LS_OK;
+}
+
+/* All that can be wrong with networks and data is told before the first attack. Collective. */
+static ls_status open_session(attack_session *session, ls_comm *comm)
+{
+  LS_PASS(ls_watch_begin(&session->watch, comm, NULL));
+  LS_PASS(open_networks(session, comm));
+  ls_watch_adopt(&session->watch, &session->networks[0].spec->train);
+  ls_place place;
+  LS_PASS(ls_place_find(comm, &place));
+  session->threads = place.threads;
+  ls_activity_enter(ls_comm_activity(comm), "opening the data");
+  LS_AGREE(comm, open_data(session));
+  if (ls_comm_rank(comm) == 0) warn_data(session);
+  return ls_source_check_same(session->source, comm);
+}
+
+static void close_session(attack_session *session)
+{
+  ls_source_close(session->source);
+  for (size_t i = 0; i < session->network_count; i++) ls_loaded_close(&session->networks[i]);
+  free(session->networks);
+  free(session->names);
+  ls_names_fini(&session->voters);
+  free(session->subjects);
+}
+
+/* ---- one subject ---- */
+
+/* Small enough for each of its networks. */
+static size_t microbatch_of(const attack_target *target)
+{
+  size_t microbatch = SIZE_MAX;
+  for (size_t i = 0; i < target->count; i++)
+    microbatch = ls_size_min(microbatch, target->networks[i].spec->train.microbatch);
+  return microbatch;
+}
+
+/* Local. */
+static ls_status make_victim(attack_target *target, size_t threads)
+{
+  ls_victim *victim = &target->victim;
+  victim->threads = threads;
+  victim->microbatch = microbatch_of(target);
+  LS_PASS(ls_alloc(&target->workspaces, target->count, sizeof *target->workspaces, "the networks"));
+  LS_PASS(ls_alloc(&target->members, threads * target->count, sizeof *target->members, "the networks"));
+  for (size_t i = 0; i < target->count; i++) {
+    const ls_loaded *loaded = &target->networks[i];
+    LS_PASS(ls_workspaces_new(&target->workspaces[i], loaded->model, threads));
+    for (size_t t = 0; t < threads; t++)
+      target->members[t * target->count + i] =
+          (ls_attack_member){.network = &loaded->network, .workspace = target->workspaces[i][t]};
+  }
+  victim->members = target->members;
+  victim->member_count = target->count;
+  return ls_attack_rooms_new(&victim->rooms, target->networks[0].model, victim->microbatch, target->count,
+                             threads);
+}
+
+/* Which samples there are is the first network's matter. Collective. */
+static ls_status load(attack_target *target, const attack_session *session, ls_comm *comm)
+{
+  const ls_spec *spec = session->networks[0].spec;
+  const ls_eval_split split = session->onslaught.split;
+  const ls_loader_options loader = {.data = &spec->data,
+                                    .seed = spec->seed,
+                                    .batch = target->networks[0].spec->train.batch,
+                                    .microbatch = target->victim.microbatch,
+                                    .threads = session->threads,
+                                    .test_only = split == LS_EVAL_TEST};
+  LS_PASS(ls_loader_new(&target->loader, comm, session->source, &loader));
+  if (ls_loader_eval_count(target->loader, split) > 0) return LS_OK;
+  return ls_eval_split_empty(split, ls_source_info(session->source)->name);
+}
+
+static void release(attack_target *target)
+{
+  ls_loader_free(target->loader);
+  ls_attack_rooms_free(target->victim.rooms, target->victim.threads);
+  for (size_t i = 0; target->workspaces && i < target->count; i++)
+    ls_workspaces_free(target->workspaces[i], target->victim.threads);
+  free(target->members);
+  free(target->workspaces);
+}
+
+/* Rank 0 of somebody who looks has a display of its progress. Collective. */
+static ls_status find_figures(attack_session *session, ls_comm *comm, const attack_target *target, size_t k,
+                              ls_attack_result *result, ls_examples *examples)
+{
+  ls_text what = {0};
+  if (session->subject_count > 1) ls_text_add(&what, "network %zu, ", k + 1);
+  ls_text_add(&what, "epsilon %g", result->epsilon);
+  ls_sample_display display = ls_sample_display_of(stderr, ls_text_get(&what));
+  const ls_ticker ticker = ls_sample_display_ticker(&display);
+  ls_onslaught onslaught = session->onslaught;
+  onslaught.loader = target->loader;
+  onslaught.attack.epsilon = result->epsilon;
+  onslaught.attack.seed = session->subjects[k].seed;
+  onslaught.ticker = display.terminal && ls_comm_rank(comm) == 0 ? &ticker : NULL;
+  const ls_status status =
+      ls_robustness_find(&result->figures, result->each, examples, comm, &target->victim, &onslaught);
+  ls_sample_display_finish(&display);
+  ls_text_fini(&what);
+  return status;
+}
+
+/* One epsilon. Collective. */
+static ls_status attack(attack_session *session, ls_comm *comm, const attack_target *target, size_t k,
+                        size_t i)
+{
+  const char *output = session->arguments->output;
+  const ls_dataset_info *data = ls_source_info(session->source);
+  ls_attack_result *result = &session->subjects[k].results[i];
+  ls_examples examples = {.count = 0};
+  ls_text folder = {0};
+  result->epsilon = session->arguments->epsilons[i];
+  LS_PASS(find_figures(session, comm, target, k, result, output ? &examples : NULL));
+  if (!output) return LS_OK;
+  ls_attack_folder(output, k, session->subject_count, &folder);
+  ls_status status = LS_OK;
+  if (ls_comm_rank(comm) == 0)
+    status = folder.failed ? ls_fail(LS_E_MEMORY, "no memory for the name of a folder")
+                           : ls_attack_write_examples(ls_text_get(&folder), &examples, result->epsilon, data);
+  status = ls_comm_agree(comm, status);
+  ls_text_fini(&folder);
+  ls_examples_fini(&examples);
+  return status;
+}
+
+/* Rank 0. */
+static ls_status make_folder(const attack_session *session, size_t k)
+{
+  ls_text text = {0};
+  char *folder;
+  ls_attack_folder(session->arguments->output, k, session->subject_count, &text);
+  LS_PASS(ls_text_take(&text, &folder));
+  const ls_status status = ls_folder_make(folder);
+  free(folder);
+  return status;
+}
+
+/* All epsilons. Collective. */
+static ls_status attack_subject(attack_session *session, ls_comm *comm, size_t k)
+{
+  const ls_attack_arguments *arguments = session->arguments;
+  attack_target target = {.networks = &session->networks[k],
+                          .count = arguments->is_vote ? session->network_count : 1};
+  session->subjects[k].name = session->names[k];
+  session->subjects[k].seed = session->networks[k].spec->seed;
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, make_victim(&target, session->threads)));
+  LS_GO(load(&target, session, comm));
+  if (arguments->output)
+    LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? make_folder(session, k) : LS_OK));
+  for (size_t i = 0; i < arguments->epsilon_count; i++) LS_GO(attack(session, comm, &target, k, i));
+done:
+  release(&target);
+  return status;
+}
+
+/* ---- results ---- */
+
+static ls_status tell(const attack_session *session, const ls_attack_report *report)
+{
+  const char *output = session->arguments->output;
+  ls_text table = {0};
+  ls_attack_report_table(report, &table);
+  for (size_t k = 0; output && session->subject_count > 1 && k < session->subject_count; k++) {
+    ls_text folder = {0};
+    ls_attack_folder(output, k, session->subject_count, &folder);
+    ls_text_show(&table, "examples of network %zu in %s\n", k + 1, ls_text_get(&folder));
+    table.failed = table.failed || folder.failed;
+    ls_text_fini(&folder);
+  }
+  LS_PASS(ls_print_text(&table));
+  if (output)
+    ls_print(stdout, session->subject_count > 1 ? "figures in %s\n" : "figures and examples in %s\n", output);
+  return LS_OK;
+}
+
+/* Rank 0. */
+static ls_status show(const attack_session *session)
+{
+  const ls_attack_arguments *arguments = session->arguments;
+  const ls_attack_report report = {.checkpoints = session->names,
+                                   .checkpoint_count = session->network_count,
+                                   .data = ls_source_info(session->source),
+                                   .split = ls_eval_split_words[session->onslaught.split],
+                                   .onslaught = &session->onslaught,
+                                   .subjects = session->subjects,
+                                   .subject_count = session->subject_count,
+                                   .has_examples = arguments->output != NULL,
+                                   .count = arguments->epsilon_count};
+  char *json = NULL;
+  ls_status status;
+  LS_GO(ls_attack_report_json(&report, &json));
+  if (arguments->output) LS_GO(ls_attack_write_report(arguments->output, &report, json));
+  if (arguments->json)
+    ls_print_json(json);
+  else
+    LS_GO(tell(session, &report));
+done:
+  free(json);
+  return status;
+}
+
+/* Options that none of the methods takes. Rank 0. */
+static void warn_idle(const ls_attack_arguments *arguments)
+{
+  const ls_onslaught *onslaught = &arguments->onslaught;
+  const char *name = onslaught->methods[0]->name;
+  if (arguments->shapes_steps && !ls_attack_takes_steps(onslaught))
+    ls_warn("%s takes a single step: --steps and --step-size are for pgd", name);
+  if (arguments->restarts_given && !ls_attack_is_random(onslaught))
+    ls_warn("%s always starts from the image itself: --restarts is for pgd and noise", name);
+}
+
+static ls_status attack_all(ls_comm *comm, attack_session *session)
+{
+  LS_PASS(open_session(session, comm));
+  if (session->arguments->output) LS_ROOT(comm, ls_folder_make(session->arguments->output));
+  ls_activity_enter(ls_comm_activity(comm), "attacking");
+  for (size_t k = 0; k < session->subject_count; k++) LS_PASS(attack_subject(session, comm, k));
+  LS_ROOT(comm, show(session));
+  return LS_OK;
+}
+
+static ls_status run_parsed(ls_comm *comm, const ls_attack_arguments *arguments)
+{
+  attack_session session = {.arguments = arguments, .onslaught = arguments->onslaught};
+  if (ls_comm_rank(comm) == 0) warn_idle(arguments);
+  const ls_status status = attack_all(comm, &session);
+  close_session(&session);
+  ls_watch_end(&session.watch, comm, status);
+  return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+  ls_attack_arguments arguments = {.onslaught = {.split = LS_EVAL_TEST,
+                                                 .attack = {.steps = DEFAULT_STEPS},
+                                                 .restarts = 1,
+                                                 .target = LS_ANY_CLASS,
+                                                 .source_class = LS_ANY_CLASS,
+                                                 .limit = UINT64_MAX}};
+  LS_AGREE(comm,
+           ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
+  bool done;
+  ls_status status = ls_command_parse(comm, &ls_attack_argp, argc, argv, &arguments, &done);
+  if (status == LS_OK && !done) status = run_parsed(comm, &arguments);
+  free(arguments.checkpoints);
+  return status;
+}
+
+const ls_command ls_command_attack = {
+    .word = "attack", .doc = "attack trained networks with adversarial examples", .shares = true, .run = run};

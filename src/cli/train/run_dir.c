@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run directory is never written into by accident: only a new one, or with --resume the old one. A run's
+ * configuration is that of its checkpoint, from which it goes on; before the first there is config.yaml. */
+#include "cli/train/run_dir.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/show.h"
+#include "base/text.h"
+#include "cli/print.h"
+#include "cli/setup.h"
+#include "store/checkpoint.h"
+
+static bool is_of_a_run(const char *name)
+{
+  static const char *const patterns[] = {"config.yaml", "best.h5", "checkpoint-*.h5", "summary.json"};
+  for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+    if (fnmatch(patterns[i], name, 0) == 0) return true;
+  return false;
+}
+
+static bool is_checkpoint(const char *name)
+{
+  return fnmatch("checkpoint-*.h5", name, 0) == 0;
+}
+
+static ls_status holds(const ls_directory *directory, bool (*is_such)(const char *name), bool *any)
+{
+  ls_names names;
+  *any = false;
+  LS_PASS(ls_directory_list(directory, &names));
+  for (size_t i = 0; i < names.count; i++) *any |= is_such(names.items[i]);
+  ls_names_fini(&names);
+  return LS_OK;
+}
+
+ls_status ls_run_dir_has_checkpoint(const ls_directory *directory, bool *has)
+{
+  return holds(directory, is_checkpoint, has);
+}
+
+/* Make runs/NAME, or the first of runs/NAME-2, -3 ... that does not exist: mkdir() decides, so that two jobs
+ * that start together get two folders. */
+static ls_status claim(char **out, const char *name)
+{
+  LS_PASS(ls_folder_make("runs"));
+  for (size_t number = 1;; number++) {
+    ls_text path = {0};
+    ls_text_add(&path, "runs/%s", name);
+    if (number > 1) ls_text_add(&path, "-%zu", number);
+    LS_PASS(ls_text_take(&path, out));
+    int failed;
+    LS_RETRY(failed, mkdir(*out, 0777));
+    if (!failed) return LS_OK;
+    if (errno != EEXIST) return ls_fail(LS_E_IO, "cannot make folder '%s': %s", *out, strerror(errno));
+    free(*out);
+    *out = NULL;
+  }
+}
+
+static ls_status resume_default(char **out, const char *name)
+{
+  ls_text path = {0};
+  ls_text_add(&path, "runs/%s", name);
+  return ls_text_take(&path, out);
+}
+
+/* Open the folder that is wished for, made if need be. */
+static ls_status open_wished(ls_directory *out, const ls_run_dir_wish *wish)
+{
+  char *path = NULL;
+  bool moved;
+  if (wish->parent) {
+    LS_PASS(ls_directory_follow(wish->parent, &moved));
+    return ls_directory_open_in(out, wish->parent, wish->path);
+  }
+  ls_status status;
+  if (!wish->path && !wish->resume)
+    LS_GO(claim(&path, wish->run_name));
+  else
+    LS_GO(wish->path ? ls_text_copy(&path, wish->path) : resume_default(&path, wish->run_name));
+  LS_GO(ls_folder_make(path));
+  status = ls_directory_open(out, path);
+done:
+  free(path);
+  return status;
+}
+
+/* Only one run at a time writes there. Some file systems have no locks: EWOULDBLOCK alone means that somebody
+ * holds one. */
+static ls_status lock(const ls_directory *directory, bool is_told)
+{
+  int failed;
+  LS_RETRY(failed, flock(directory->descriptor, LOCK_EX | LOCK_NB));
+  if (!failed) return LS_OK;
+  if (errno == EWOULDBLOCK)
+    return ls_fail(LS_E_USAGE,
+                   "run directory '%s' is in use by another run; wait for its end, or give another -o",
+                   directory->path);
+  if (is_told)
+    ls_warn("run directory '%s' cannot be locked (%s): take care that no other run writes there",
+            directory->path, strerror(errno));
+  return LS_OK;
+}
+
+/* May this run write there? */
+static ls_status take(const ls_directory *directory, const ls_run_dir_wish *wish)
+{
+  bool any;
+  LS_PASS(lock(directory, wish->parent == NULL));
+  if (!wish->path || wish->resume || wish->is_claimed) return LS_OK;
+  LS_PASS(holds(directory, is_of_a_run, &any));
+  if (!any) return LS_OK;
+  return ls_fail(LS_E_USAGE,
+                 "run directory '%s' already holds a run; --resume goes on with it, another -o starts anew",
+                 directory->path);
+}
+
+ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish)
+{
+  *out = (ls_directory){.descriptor = -1};
+  if (wish->path && wish->path[0] == '\0')
+    return ls_fail(LS_E_USAGE, "-o: an empty text is no name of a folder");
+  LS_TRY(open_wished(out, wish), "run directory");
+  const ls_status status = take(out, wish);
+  if (status != LS_OK) ls_directory_close(out);
+  return status;
+}
+
+/* ---- the configuration in it ---- */
+
+/* The newest intact checkpoint's; *source stays NULL if there is none. */
+static ls_status read_from_checkpoint(const ls_directory *directory, char **text, char **source)
+{
+  ls_checkpoint_info info = {.config = NULL};
+  ls_text damaged = {0}; /* told when the run goes on */
+  ls_status status = ls_checkpoint_newest(directory, source, &damaged);
+  ls_text_fini(&damaged);
+  if (status == LS_OK && *source) status = ls_checkpoint_read_info(*source, &info);
+  *text = info.config;
+  info.config = NULL;
+  ls_checkpoint_info_fini(&info);
+  return status;
+}
+
+/* The text of config.yaml and its path; both NULL if it is not there. */
+static ls_status read_from_file(const ls_directory *directory, char **text, char **source)
+{
+  bool found;
+  LS_PASS(ls_directory_find(directory, "config.yaml", &found));
+  if (!found) return LS_OK;
+  LS_PASS(ls_directory_path(directory, "config.yaml", source));
+  return ls_setup_read_file(*source, text);
+}
+
+static void note_other(ls_text *notes, const char *path, const char *source, const char *other)
+{
+  ls_text_show(notes,
+               "the configuration in '%s' is taken, config.yaml beside it is another one (lockstep train ",
+               source);
+  ls_text_show_word(notes, other);
+  ls_text_add(notes, " -o ");
+  ls_text_show_word(notes, path);
+  ls_text_add(notes, " --resume takes that)\n");
+}
+
+static ls_status read_config(const ls_directory *directory, char **text, char **source, ls_text *notes)
+{
+  char *file = NULL, *file_source = NULL;
+  ls_status status;
+  LS_GO(read_from_checkpoint(directory, text, source));
+  LS_GO(read_from_file(directory, &file, &file_source));
+  if (*text && file && strcmp(*text, file) != 0) note_other(notes, directory->path, *source, file_source);
+  if (*text) goto done;
+  *text = file;
+  *source = file_source;
+  file = file_source = NULL;
+done:
+  free(file);
+  free(file_source);
+  return status;
+}
+
+ls_status ls_run_dir_config(const char *path, char **text, char **source, ls_text *notes)
+{
+  ls_directory directory;
+  ls_file_kind kind;
+  *text = *source = NULL;
+  LS_PASS(ls_file_look(&kind, path));
+  if (kind == LS_FILE_NONE) return LS_OK;
+  LS_PASS(ls_directory_open(&directory, path));
+  const ls_status status = read_config(&directory, text, source, notes);
+  ls_directory_close(&directory);
+  return status;
+}

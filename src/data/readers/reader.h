@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of readers: one file per format. A new format is a file with a row, and one word in the list
+ * below. Private to the module; others go through source.h. */
+#ifndef LS_DATA_READERS_READER_H
+#define LS_DATA_READERS_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "data/catalogue.h"
+#include "data/readers/folder.h"
+#include "data/source.h"
+
+/** A place that a dataset may be read from. */
+typedef struct ls_reader_place {
+  const char *path;
+  const ls_folder *folder;         /* NULL: the path is a file */
+  const ls_reading *reading;       /* what is known of the files beforehand */
+  const ls_catalogue_entry *entry; /* the dataset that was asked for by name; NULL: asked for by path */
+} ls_reader_place;
+
+typedef struct ls_reader {
+  const char *format;  /* for people: "IDX" */
+  bool follows_layout; /* data.transpose holds, and what the catalogue says of columns and first labels */
+  /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
+   */
+  ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
+  /* Check everything but the values of the labels, and fill source: state, labels, and of info the shape, the
+   * counts, and classes and class_names as far as the files tell (0 and NULL otherwise; a name that stands
+   * already may be replaced). Labels are as the files number them. On error the caller closes what there is.
+   */
+  ls_status (*open)(ls_source *source, const ls_reader_place *place) LS_CHECKED;
+  /* As ls_source_read_images(); the range was checked. */
+  ls_status (*read_images)(ls_source *source, ls_split split, size_t first, size_t count,
+                           uint8_t *images) LS_CHECKED;
+  /* Append where the label of a sample stands, for messages: "'file', record 7". */
+  void (*locate)(const ls_source *source, ls_split split, size_t sample, ls_text *text);
+  /* Free the state, however far it was made; NULL is fine. */
+  void (*close)(void *state);
+} ls_reader;
+
+#define LS_READER_LIST(X) X(idx) X(cifar) X(h5set)
+
+#define LS_READER_DECLARE(name) extern const ls_reader ls_reader_##name;
+LS_READER_LIST(LS_READER_DECLARE)
+#undef LS_READER_DECLARE
+
+/** An open dataset. */
+struct ls_source {
+  const ls_reader *reader;
+  void *state; /* the reader's own */
+  ls_dataset_info info;
+  const ls_catalogue_entry *entry;  /* asked for by name, or what the files say they are of; may be NULL */
+  ls_text notes;                    /* lines: ls_source_notes() */
+  uint16_t *labels[LS_SPLIT_COUNT]; /* [count]; owned */
+};
+
+/** Bytes of an image: channels * height * width, which every reader has checked to fit. */
+size_t ls_source_image_bytes(const ls_source *source);
+
+#endif

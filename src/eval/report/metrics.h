@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How the metrics of a split are shown: as a table and as JSON. */
+#ifndef LS_EVAL_REPORT_METRICS_H
+#define LS_EVAL_REPORT_METRICS_H
+
+#include <jansson.h>
+
+#include "base/text.h"
+#include "train/metrics.h"
+
+/** Append what a reader of the figures must know, one sentence a line: classes with no samples or no
+ * predictions, and what was taken for their quotients 0/0. Nothing when there is nothing to say. */
+void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text);
+
+/** Append a report for people: loss, accuracy, calibration, a table per class and macro, the confusion matrix
+ * with row and column totals (left out above 30 classes, and said), the most confused pairs (as many as there
+ * are classes, 20 at most), notes on classes with no samples or no predictions. `title`: "test". class_names:
+ * one per class, or NULL. */
+void ls_metrics_report(const ls_metrics *metrics, const char *title, const char *const *class_names,
+                       ls_text *text);
+
+/** {"accuracy", "loss", "nll", "brier", "ece", "samples", "macro": {...}, "per_class": [{"class",
+ * "precision", "recall", "f1", "support"}], "confusion": [[...]], "notes": [...]}; a new reference, or NULL
+ * without memory. "class" is the index; with class_names, "label" is the name. A loss that is not finite is
+ * null. */
+json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_names);
+
+#endif

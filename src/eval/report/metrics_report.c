@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Metrics as text for people: figures, a table per class, the confusion matrix, the most confused pairs,
+ * notes.
+ *
+ * Columns are as wide as their widest number, and class names give way, so that ten classes stay within
+ * LINE_WIDTH columns. */
+#include "eval/report/metrics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/show.h"
+#include "base/size.h"
+
+enum {
+  LINE_WIDTH = 100,
+  MATRIX_MAX_CLASSES = 30, /* above: no matrix, which no terminal would hold */
+  NAME_MIN_WIDTH = 8,
+  NAME_MAX_WIDTH = 24,
+  MAX_PAIRS = 20 /* most confused pairs shown: as many as there are classes, but no more than this */
+};
+
+static size_t digit_count(uint64_t number)
+{
+  size_t count = 1;
+  for (; number >= 10; number /= 10) count++;
+  return count;
+}
+
+/* Append "3" or "3 dress" in a column of `width` columns of a terminal. */
+static void add_class_label(ls_text *text, const ls_metrics *metrics, const char *const *class_names,
+                            size_t i, size_t width)
+{
+  const size_t digits = digit_count(metrics->classes - 1);
+  ls_text_add(text, "%*zu", (int)digits, i);
+  if (width <= digits) return;
+  ls_text_add(text, " ");
+  ls_text_show_column(text, class_names ? class_names[i] : "", width - digits - 1);
+}
+
+/* Width of the column that add_class_label() writes, at most `limit`. */
+static size_t label_width(const ls_metrics *metrics, const char *const *class_names, size_t limit)
+{
+  size_t longest = 0;
+  for (size_t i = 0; class_names && i < metrics->classes; i++)
+    longest = ls_size_max(longest, ls_shown_columns(class_names[i]));
+  const size_t needed = digit_count(metrics->classes - 1) + (longest > 0 ? longest + 1 : 0);
+  return ls_size_max(strlen("class"), ls_size_min(needed, limit));
+}
+
+static void add_class_row(ls_text *text, const ls_class_metrics *class)
+{
+  ls_text_add(text, "  %7.2f %%  %7.2f %%  %7.2f %%  %9llu\n", 100 * class->precision, 100 * class->recall,
+              100 * class->f1, (unsigned long long)class->support);
+}
+
+static void add_class_table(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
+{
+  const size_t width = label_width(metrics, class_names, NAME_MAX_WIDTH);
+  ls_text_show_column(text, "class", width);
+  ls_text_add(text, "  %9s  %9s  %9s  %9s\n", "precision", "recall", "f1", "support");
+  for (size_t i = 0; i < metrics->classes; i++) {
+    add_class_label(text, metrics, class_names, i, width);
+    add_class_row(text, &metrics->per_class[i]);
+  }
+  ls_text_show_column(text, "macro", width);
+  add_class_row(text, &metrics->macro);
+}
+
+/* Digits of the widest number in the matrix's columns: a class index or a total. */
+static size_t cell_digits(const ls_metrics *metrics)
+{
+  size_t width = digit_count(metrics->classes - 1);
+  for (size_t i = 0; i < metrics->classes; i++)
+    width = ls_size_max(width, digit_count(metrics->per_class[i].predicted));
+  return width;
+}
+
+static void add_matrix(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
+{
+  const size_t classes = metrics->classes;
+  const size_t total_width = ls_size_max(strlen("total"), digit_count(metrics->samples)) + 2;
+  const size_t wanted = label_width(metrics, class_names, NAME_MAX_WIDTH) + total_width;
+  const size_t digits = cell_digits(metrics);
+  const size_t gap = wanted + classes * (digits + 2) <= LINE_WIDTH ? 2 : 1;
+  const size_t used = classes * (digits + gap) + total_width;
+  const size_t room = used + NAME_MIN_WIDTH < LINE_WIDTH ? LINE_WIDTH - used : NAME_MIN_WIDTH;
+  const size_t width = label_width(metrics, class_names, ls_size_min(room, NAME_MAX_WIDTH));
+  const int cell = (int)(digits + gap);
+  const int total = (int)total_width;
+
+  ls_text_add(text, "confusion matrix (rows: actual class, columns: predicted class)\n");
+  ls_text_show_column(text, "", width);
+  for (size_t i = 0; i < classes; i++) ls_text_add(text, "%*zu", cell, i);
+  ls_text_add(text, "%*s\n", total, "total");
+  for (size_t i = 0; i < classes; i++) {
+    add_class_label(text, metrics, class_names, i, width);
+    for (size_t j = 0; j < classes; j++)
+      ls_text_add(text, "%*llu", cell, (unsigned long long)metrics->confusion[i * classes + j]);
+    ls_text_add(text, "%*llu\n", total, (unsigned long long)metrics->per_class[i].support);
+  }
+  ls_text_show_column(text, "total", width);
+  for (size_t i = 0; i < classes; i++)
+    ls_text_add(text, "%*llu", cell, (unsigned long long)metrics->per_class[i].predicted);
+  ls_text_add(text, "%*llu\n", total, (unsigned long long)metrics->samples);
+}
+
+typedef struct pair {
+  size_t actual, predicted;
+  uint64_t count;
+} pair;
+
+/* The most confused pairs, by falling count; the earlier one stays ahead on ties. */
+typedef struct pair_list {
+  pair pairs[MAX_PAIRS];
+  size_t most; /* of them are wanted */
+} pair_list;
+
+static void insert_pair(pair_list *list, pair new_pair)
+{
+  size_t place = list->most;
+  while (place > 0 && list->pairs[place - 1].count < new_pair.count) place--;
+  if (place == list->most) return;
+  memmove(&list->pairs[place + 1], &list->pairs[place], (list->most - 1 - place) * sizeof(pair));
+  list->pairs[place] = new_pair;
+}
+
+static pair_list find_pairs(const ls_metrics *metrics)
+{
+  const size_t classes = metrics->classes;
+  pair_list list = {.most = ls_size_min(classes, MAX_PAIRS)};
+  for (size_t i = 0; i < classes * classes; i++) {
+    const pair found = {i / classes, i % classes, metrics->confusion[i]};
+    if (found.actual != found.predicted) insert_pair(&list, found);
+  }
+  return list;
+}
+
+static void add_class(ls_text *text, const char *const *class_names, size_t i)
+{
+  ls_text_add(text, "%zu", i);
+  if (class_names) ls_text_show(text, " (%s)", class_names[i]);
+}
+
+static void add_pairs(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
+{
+  const pair_list list = find_pairs(metrics);
+  if (list.pairs[0].count == 0) return;
+  ls_text_add(text, "\nmost confused\n");
+  for (size_t i = 0; i < list.most && list.pairs[i].count > 0; i++) {
+    const pair *shown = &list.pairs[i];
+    const uint64_t support = metrics->per_class[shown->actual].support;
+    ls_text_add(text, "true ");
+    add_class(text, class_names, shown->actual);
+    ls_text_add(text, " predicted ");
+    add_class(text, class_names, shown->predicted);
+    ls_text_add(text, ": %llu %s, %.1f %% of its samples\n", (unsigned long long)shown->count,
+                shown->count == 1 ? "time" : "times", 100 * (double)shown->count / (double)support);
+  }
+}
+
+/* ---- notes ---- */
+
+static const char *class_note(const ls_class_metrics *class)
+{
+  if (class->support + class->predicted == 0) return "no samples, never predicted: not in the macro means";
+  if (class->support == 0) return "no samples: recall taken as 0";
+  if (class->predicted == 0) return "never predicted: precision taken as 0";
+  return NULL;
+}
+
+void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text)
+{
+  if (metrics->samples == 0) {
+    ls_text_add(text, "no samples: all figures are 0\n");
+    return;
+  }
+  for (size_t i = 0; i < metrics->classes; i++) {
+    const char *note = class_note(&metrics->per_class[i]);
+    if (!note) continue;
+    ls_text_add(text, "class %zu", i);
+    if (class_names) ls_text_show(text, " (%s)", class_names[i]);
+    ls_text_add(text, ": %s\n", note);
+  }
+}
+
+/* ---- the whole ---- */
+
+void ls_metrics_report(const ls_metrics *metrics, const char *title, const char *const *class_names,
+                       ls_text *text)
+{
+  ls_text_add(text, "%s: loss %.4f, accuracy %.2f %% (%llu of %llu)\n", title, metrics->loss,
+              100 * metrics->accuracy, (unsigned long long)metrics->correct,
+              (unsigned long long)metrics->samples);
+  if (metrics->samples > 0) {
+    ls_text_add(text, "%*snegative log-likelihood %.4f, Brier score %.4f, calibration error %.4f\n\n",
+                (int)strlen(title) + 2, "", metrics->loss, metrics->brier, metrics->ece);
+    add_class_table(text, metrics, class_names);
+    ls_text_add(text, "\n");
+    if (metrics->classes <= MATRIX_MAX_CLASSES)
+      add_matrix(text, metrics, class_names);
+    else
+      ls_text_add(text,
+                  "confusion matrix: left out, %zu classes are too many for a terminal; --json has it\n",
+                  metrics->classes);
+    add_pairs(text, metrics, class_names);
+  }
+  ls_text notes = {0};
+  ls_metrics_notes(metrics, class_names, &notes);
+  if (notes.length > 0) ls_text_add(text, "\nnotes\n%s", ls_text_get(&notes));
+  text->failed = text->failed || notes.failed;
+  ls_text_fini(&notes);
+}

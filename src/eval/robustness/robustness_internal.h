@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the robustness share. Private to robustness.c and robustness_attack.c. */
+#ifndef LS_EVAL_ROBUSTNESS_ROBUSTNESS_INTERNAL_H
+#define LS_EVAL_ROBUSTNESS_ROBUSTNESS_INTERNAL_H
+
+#include "eval/robustness/robustness.h"
+
+enum {
+  LS_ASSAULT_SAMPLES,
+  LS_ASSAULT_CLEAN_CORRECT,
+  LS_ASSAULT_CORRECT,
+  LS_ASSAULT_CORRECT_8BIT,
+  LS_ASSAULT_HITS,
+  LS_ASSAULT_VANISHED,
+  LS_ASSAULT_VANISHED_CORRECT,
+  LS_ASSAULT_ERRORS,
+  LS_ASSAULT_CONFIDENCE,
+  LS_ASSAULT_SUMS
+};
+
+/* What the network makes of one sample under attack. */
+typedef struct ls_verdict {
+  bool is_fooled;
+  bool sought, found; /* a gradient to follow, by this start or one before */
+  uint16_t class, class_8bit;
+  float confidence;
+  double gain; /* the larger, the better for the attack */
+} ls_verdict;
+
+/* What has come of a micro-batch. */
+typedef struct ls_outcome {
+  float *images;   /* [microbatch, c, h, w] in raw pixel units, of the start that was worst for each sample */
+  uint8_t *pixels; /* [microbatch, c, h, w] these in 8 bits */
+  ls_verdict *verdicts; /* [microbatch] of these */
+} ls_outcome;
+
+/* What one thread works in. */
+typedef struct ls_assault_room {
+  uint64_t sums[LS_ATTACK_MAX_KINDS + 1][LS_ASSAULT_SUMS]; /* of each method, and behind them of the worst */
+  float *raw;           /* [microbatch, c, h, w] the images that are judged, in raw pixel units */
+  ls_outcome now;       /* of one method */
+  ls_outcome worst;     /* of all methods so far */
+  float *probabilities; /* [microbatch, classes] */
+  float *votes;         /* [microbatch, classes] of several networks, their mean */
+  uint16_t *before;     /* [microbatch] class of the clean image */
+  uint16_t *goals;      /* [microbatch] labels of the attack */
+} ls_assault_room;
+
+typedef struct ls_assault {
+  const ls_victim *victim;
+  const ls_onslaught *onslaught;
+  const ls_loader *loader;
+  ls_eval_split split;
+  ls_attack attack; /* kind is of no meaning */
+  size_t classes, pixels;
+  size_t *first;          /* [micro-batches + 1] examples before it, on this rank */
+  ls_examples *examples;  /* NULL: not wanted */
+  ls_assault_room *rooms; /* [threads] */
+} ls_assault;
+
+/** Look at a micro-batch before the attack: classes, and what the attack is after. */
+void ls_assault_begin(const ls_assault *self, size_t part, const ls_microbatch *microbatch);
+
+/** Attack it by the onslaught's method `m`: the room's `now`, and `worst` with those before. */
+void ls_assault_try(const ls_assault *self, size_t part, const ls_microbatch *microbatch, size_t m);
+
+#endif

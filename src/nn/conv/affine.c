@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Convolutions that are affine maps of what lies side by side in memory: one window that is the whole image,
+ * or windows of one pixel each. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "kernels/affine.h"
+#include "nn/conv/way.h"
+
+typedef struct plan {
+  ls_affine affine;
+  size_t columns; /* of a sample */
+} plan;
+
+static bool fits(const ls_conv_shape *shape)
+{
+  const ls_shape in = shape->in, out = shape->out;
+  const bool whole = shape->kernel == in.h && shape->kernel == in.w && out.h == 1 && out.w == 1;
+  const bool pixels = shape->kernel == 1 && shape->stride == 1 && out.h == in.h && out.w == in.w;
+  return shape->top == 0 && shape->left == 0 && (whole || pixels);
+}
+
+static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
+{
+  plan *self;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
+  *out = self;
+  const size_t taps = shape->kernel * shape->kernel;
+  self->columns = shape->out.h * shape->out.w;
+  self->affine = (ls_affine){.in = shape->in.c * taps, .out = shape->out.c, .taps = taps};
+  LS_PASS(ls_affine_plan(&self->affine, microbatch * self->columns));
+  *counts = (ls_conv_counts){.packed = self->affine.packed_count,
+                             .grads = ls_conv_weights(shape),
+                             .scratch = self->affine.scratch_count};
+  return LS_OK;
+}
+
+static void destroy(void *made)
+{
+  plan *self = made;
+  ls_affine_fini(&self->affine);
+  free(self);
+}
+
+static void pack(const void *made, const float *weights, float *packed)
+{
+  const plan *self = made;
+  ls_affine_pack(&self->affine, weights, packed);
+}
+
+static void unpack(const void *made, const float *grads, float *weight_grads)
+{
+  const plan *self = made;
+  ls_affine_unpack(&self->affine, grads, weight_grads);
+}
+
+static ls_kernel_pass columns_of(const plan *self, const ls_kernel_pass *pass)
+{
+  ls_kernel_pass columns = *pass;
+  columns.n *= self->columns;
+  return columns;
+}
+
+static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
+{
+  const plan *self = made;
+  const ls_kernel_pass columns = columns_of(self, pass);
+  ls_affine_forward(&self->affine, &columns, x, y);
+}
+
+static void backward(const void *made, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
+                     float *grads)
+{
+  const plan *self = made;
+  const ls_kernel_pass columns = columns_of(self, pass);
+  if (grads) ls_affine_backward_weights(&self->affine, &columns, x, dy, grads);
+  ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+  if (dx) ls_affine_backward_data(&self->affine, &columns, dy, dx);
+}
+
+const ls_conv_way ls_conv_affine = {.fits = fits,
+                                    .create = create,
+                                    .destroy = destroy,
+                                    .pack = pack,
+                                    .unpack = unpack,
+                                    .forward = forward,
+                                    .backward = backward};

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Convolutions of any shape, on top of batch-reduce matrix products.
+ *
+ * With channels innermost, one row of output pixels is a matrix [filters x pixels], and it is the sum over
+ * the taps (u, v) of the kernel of W_uv [filters x channels] times a row of input pixels shifted by v: one
+ * batch-reduce product that reads the image where it lies. The gradient with respect to the input is the same
+ * operation on dy, once per phase of the stride; the gradient of the weights reduces over rows instead of
+ * taps. Rows of taps that fall into the padding above and below are left out; to the left and right the image
+ * is copied into a padded one. Where there are few channels or filters the taps of a row are merged: they lie
+ * side by side in memory, so they are one longer column, overlapping the next pixel's. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "nn/conv/image.h"
+#include "nn/conv/sweep.h"
+#include "nn/conv/way.h"
+#include "kernels/gemm.h"
+
+enum { BAND_FLOATS = 6144 }; /* x and dy in use at a time in the gradient of the weights */
+
+/* dW += sum over rows of dy * x^T, for each tap. */
+typedef struct weights_plan {
+  ls_gemm *gemm[2];            /* [full or last block of filters] */
+  size_t tap_products[2];      /* products per row of taps, as in ls_conv_block */
+  size_t band;                 /* output rows that stay in the first-level cache together */
+  uint64_t *a_bytes, *b_bytes; /* offsets of the rows; owned */
+} weights_plan;
+
+typedef struct plan {
+  ls_conv_shape shape;
+  ls_conv_image x, dy;
+  ls_conv_sweep forward;
+  ls_conv_sweep *backward; /* one per phase of the stride; owned */
+  weights_plan weights;
+  size_t packed_count;            /* floats, as far as they are given out */
+  size_t dy_scratch, row_scratch; /* offsets of the parts of scratch after x's */
+} plan;
+
+static ls_status plan_weights(plan *self)
+{
+  const ls_conv_shape *shape = &self->shape;
+  weights_plan *weights = &self->weights;
+  for (int last = 0; last < 2; last++) {
+    if (!last && shape->out.c <= LS_CONV_BLOCK) continue;
+    const size_t height =
+        last ? ls_conv_block_height(shape->out.c, ls_conv_last_block(shape->out.c)) : LS_CONV_BLOCK;
+    weights->tap_products[last] = ls_conv_merges(height, shape->in.c) ? 1 : shape->kernel;
+    const ls_gemm_shape product = {.m = height,
+                                   .n = shape->kernel / weights->tap_products[last] * shape->in.c,
+                                   .k = shape->out.w,
+                                   .lda = self->dy.channels,
+                                   .ldb = shape->stride * shape->in.c,
+                                   .ldc = height,
+                                   .transpose_b = true};
+    LS_PASS(ls_gemm_new(&weights->gemm[last], &product));
+  }
+  const size_t dy_pitch = self->dy.width * self->dy.channels;
+  const size_t x_step = shape->stride * self->x.width * shape->in.c;
+  weights->band = ls_size_max(1, BAND_FLOATS / (shape->out.w * LS_CONV_BLOCK + x_step));
+  LS_PASS(ls_alloc(&weights->a_bytes, shape->out.h, sizeof(uint64_t), "offsets of rows"));
+  LS_PASS(ls_alloc(&weights->b_bytes, shape->out.h, sizeof(uint64_t), "offsets of rows"));
+  for (size_t i = 0; i < shape->out.h; i++) {
+    weights->a_bytes[i] = i * dy_pitch * sizeof(float);
+    weights->b_bytes[i] = i * x_step * sizeof(float);
+  }
+  return LS_OK;
+}
+
+/* One sample's padded images, and the gradient that they add to. */
+typedef struct weights_data {
+  const float *x, *dy;
+  float *grads;
+} weights_data;
+
+/* The gradient of a block of filters at the taps of row u, from output rows [rows[0], rows[1]). */
+static void run_weights(const plan *self, const weights_data *data, size_t first, size_t u,
+                        const size_t rows[2])
+{
+  const ls_conv_shape *shape = &self->shape;
+  const size_t channels = shape->in.c;
+  /* Output rows whose input row i * stride + u - top is inside the image. */
+  const size_t above = u < shape->top ? ls_size_ceil_div(shape->top - u, shape->stride) : 0;
+  const size_t begin = ls_size_max(rows[0], above);
+  const size_t x_row = begin * shape->stride + u - shape->top;
+  if (begin >= rows[1] || x_row >= shape->in.h) return;
+  const size_t inside = ls_size_ceil_div(shape->in.h - x_row, shape->stride);
+  const bool last = first + LS_CONV_BLOCK >= shape->out.c;
+  const ls_gemm_batch batch = {.a_bytes = self->weights.a_bytes,
+                               .b_bytes = self->weights.b_bytes,
+                               .count = ls_size_min(rows[1] - begin, inside)};
+  const size_t height = ls_conv_block_height(shape->out.c, first);
+  const size_t products = self->weights.tap_products[last];
+  const size_t inputs = shape->kernel / products * channels; /* of one product */
+  const float *dy = data->dy + (begin * self->dy.width + self->dy.left) * self->dy.channels + first;
+  const float *x = data->x + x_row * self->x.width * channels;
+  float *grads = data->grads + channels * shape->kernel * (first * shape->kernel + u * height);
+  for (size_t v = 0; v < products; v++)
+    ls_gemm_run(self->weights.gemm[last], NULL, dy, x + v * inputs, grads + v * inputs * height, &batch);
+}
+
+/* grads[block, tap, channel, filter] += dy * x^T. */
+static void backward_weights(const plan *self, const weights_data *data)
+{
+  const ls_conv_shape *shape = &self->shape;
+  for (size_t row = 0; row < shape->out.h; row += self->weights.band) {
+    const size_t rows[2] = {row, ls_size_min(row + self->weights.band, shape->out.h)};
+    for (size_t first = 0; first < shape->out.c; first += LS_CONV_BLOCK)
+      for (size_t u = 0; u < shape->kernel; u++) run_weights(self, data, first, u, rows);
+  }
+}
+
+static size_t taps_of(const plan *self)
+{
+  return self->shape.kernel * self->shape.kernel;
+}
+
+static void plan_images(plan *self)
+{
+  const ls_conv_shape *shape = &self->shape;
+  self->x = (ls_conv_image){.shape = shape->in, .channels = shape->in.c};
+  self->dy = (ls_conv_image){.shape = shape->out, .channels = ls_size_round_up(shape->out.c, LS_CONV_LANES)};
+  const ls_conv_axis cols = ls_conv_forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left);
+  ls_conv_image_cover(&self->x, &cols);
+  for (size_t phase = 0; phase < shape->stride; phase++) {
+    const ls_conv_axis back =
+        ls_conv_backward_axis(shape->in.w, shape->kernel, shape->stride, shape->left, phase);
+    ls_conv_image_cover(&self->dy, &back);
+  }
+  self->dy.width = ls_size_max(self->dy.width, shape->out.w); /* the weight gradient reads all of it */
+  ls_conv_image_fix(&self->x);
+  ls_conv_image_fix(&self->dy);
+}
+
+static ls_status plan_forward(plan *self)
+{
+  const ls_conv_shape *shape = &self->shape;
+  self->forward = (ls_conv_sweep){
+      .rows = ls_conv_forward_axis(shape->out.h, shape->kernel, shape->stride, shape->top),
+      .cols = ls_conv_forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left),
+      .channels = shape->in.c,
+      .src_pixel = shape->in.c,
+      .src_pitch = self->x.width * shape->in.c,
+      .dst_channels = shape->out.c,
+      .dst_width = shape->out.w,
+  };
+  self->packed_count = ls_conv_sweep_packed(&self->forward);
+  return ls_conv_sweep_plan(&self->forward);
+}
+
+static ls_status plan_backward(plan *self, size_t phase)
+{
+  const ls_conv_shape *shape = &self->shape;
+  ls_conv_sweep *sweep = &self->backward[phase];
+  *sweep = (ls_conv_sweep){
+      .rows =
+          ls_conv_backward_axis(shape->in.h, shape->kernel, shape->stride, shape->top, phase / shape->stride),
+      .cols = ls_conv_backward_axis(shape->in.w, shape->kernel, shape->stride, shape->left,
+                                    phase % shape->stride),
+      .channels = shape->out.c,
+      .src_pixel = self->dy.channels,
+      .src_pitch = self->dy.width * self->dy.channels,
+      .dst_channels = shape->in.c,
+      .dst_width = shape->in.w,
+      .weights = self->packed_count,
+  };
+  if (ls_conv_sweep_is_empty(sweep)) return LS_OK;
+  sweep->src_column = (size_t)((ptrdiff_t)self->dy.left + sweep->cols.src_first) * self->dy.channels;
+  self->packed_count += ls_conv_sweep_packed(sweep);
+  return ls_conv_sweep_plan(sweep);
+}
+
+static size_t phases_of(const plan *self)
+{
+  return self->shape.stride * self->shape.stride;
+}
+
+/* Floats of scratch. */
+static size_t plan_scratch(plan *self)
+{
+  self->dy_scratch = ls_size_round_up(ls_conv_image_floats(&self->x), LS_ALIGNMENT);
+  self->row_scratch = self->dy_scratch + ls_size_round_up(ls_conv_image_floats(&self->dy), LS_ALIGNMENT);
+  size_t rows = ls_conv_sweep_scratch(&self->forward);
+  for (size_t i = 0; i < phases_of(self); i++)
+    rows = ls_size_max(rows, ls_conv_sweep_scratch(&self->backward[i]));
+  return self->row_scratch + rows;
+}
+
+static ls_status plan_all(plan *self, ls_conv_counts *counts)
+{
+  plan_images(self);
+  LS_PASS(plan_forward(self));
+  counts->grads = self->packed_count;
+  LS_PASS(ls_alloc(&self->backward, phases_of(self), sizeof *self->backward, "a convolution's phases"));
+  for (size_t phase = 0; phase < phases_of(self); phase++) LS_PASS(plan_backward(self, phase));
+  LS_PASS(plan_weights(self));
+  counts->packed = self->packed_count;
+  counts->scratch = plan_scratch(self);
+  return LS_OK;
+}
+
+static bool fits(const ls_conv_shape *shape)
+{
+  (void)shape;
+  return true;
+}
+
+static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
+{
+  (void)microbatch;
+  plan *self;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
+  *out = self;
+  self->shape = *shape;
+  return plan_all(self, counts);
+}
+
+static void destroy(void *made)
+{
+  plan *self = made;
+  ls_conv_sweep_fini(&self->forward);
+  if (self->backward)
+    for (size_t i = 0; i < phases_of(self); i++) ls_conv_sweep_fini(&self->backward[i]);
+  free(self->backward);
+  for (int i = 0; i < 2; i++) ls_gemm_free(self->weights.gemm[i]);
+  free(self->weights.a_bytes);
+  free(self->weights.b_bytes);
+  free(self);
+}
+
+/* packed[i] = from[i * step] for the channels of a block, zeros for its padding. */
+static void pack_block(const float *from, size_t step, size_t used, size_t height, float *packed)
+{
+  for (size_t i = 0; i < used; i++) packed[i] = from[i * step];
+  for (size_t i = used; i < height; i++) packed[i] = 0;
+}
+
+/* packed[block, tap, channel, filter] of the forward sweep. */
+static void pack_forward(const plan *self, const float *weights, float *packed)
+{
+  const size_t channels = self->shape.in.c;
+  const size_t filters = self->shape.out.c;
+  const size_t taps = taps_of(self);
+  for (size_t block = 0; block < filters; block += LS_CONV_BLOCK) {
+    const size_t height = ls_conv_block_height(filters, block);
+    const size_t used = ls_size_min(height, filters - block);
+    for (size_t i = 0; i < taps * channels; i++, packed += height) {
+      const float *from = weights + (block * channels + i % channels) * taps + i / channels;
+      pack_block(from, channels * taps, used, height, packed);
+    }
+  }
+}
+
+/* packed[block, tap, filter, channel] of one phase: its taps in the order of the rows and columns of dy. */
+static void pack_phase(const plan *self, size_t phase, const float *weights, float *packed)
+{
+  const ls_conv_sweep *sweep = &self->backward[phase];
+  const ls_conv_shape *shape = &self->shape;
+  const size_t channels = shape->in.c;
+  const size_t taps = sweep->rows.taps * sweep->cols.taps;
+  for (size_t block = 0; block < channels; block += LS_CONV_BLOCK) {
+    const size_t height = ls_conv_block_height(channels, block);
+    const size_t used = ls_size_min(height, channels - block);
+    for (size_t i = 0; i < taps * shape->out.c; i++, packed += height) {
+      const size_t tap = i / shape->out.c;
+      const size_t u =
+          phase / shape->stride + (sweep->rows.taps - 1 - tap / sweep->cols.taps) * shape->stride;
+      const size_t v =
+          phase % shape->stride + (sweep->cols.taps - 1 - tap % sweep->cols.taps) * shape->stride;
+      const size_t filter = i % shape->out.c;
+      const float *from = weights + ((filter * channels + block) * shape->kernel + u) * shape->kernel + v;
+      pack_block(from, taps_of(self), used, height, packed);
+    }
+  }
+}
+
+static void pack(const void *made, const float *weights, float *packed)
+{
+  const plan *self = made;
+  pack_forward(self, weights, packed);
+  for (size_t phase = 0; phase < phases_of(self); phase++)
+    if (!ls_conv_sweep_is_empty(&self->backward[phase]))
+      pack_phase(self, phase, weights, packed + self->backward[phase].weights);
+}
+
+static void unpack(const void *made, const float *grads, float *weight_grads)
+{
+  const plan *self = made;
+  const size_t channels = self->shape.in.c;
+  const size_t filters = self->shape.out.c;
+  const size_t taps = taps_of(self);
+  for (size_t block = 0; block < filters; block += LS_CONV_BLOCK) {
+    const size_t height = ls_conv_block_height(filters, block);
+    const size_t used = ls_size_min(height, filters - block);
+    for (size_t i = 0; i < taps * channels; i++, grads += height) {
+      float *to = weight_grads + (block * channels + i % channels) * taps + i / channels;
+      for (size_t k = 0; k < used; k++) to[k * channels * taps] = grads[k];
+    }
+  }
+}
+
+static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
+{
+  const plan *self = made;
+  ls_conv_sweep_data data = {.packed = pass->packed,
+                             .bias = pass->bias,
+                             .src_rows = self->shape.in.h,
+                             .scratch = pass->scratch + self->row_scratch};
+  ls_conv_image_clear(&self->x, pass->scratch);
+  for (size_t i = 0; i < pass->n; i++) {
+    data.src = ls_conv_image_load(&self->x, x + i * ls_shape_count(self->shape.in), pass->scratch);
+    data.dst = y + i * ls_shape_count(self->shape.out);
+    ls_conv_sweep_run(&self->forward, &data);
+  }
+}
+
+static void backward(const void *made, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
+                     float *grads)
+{
+  const plan *self = made;
+  const size_t in = ls_shape_count(self->shape.in);
+  float *dy_copy = pass->scratch + self->dy_scratch;
+  ls_conv_sweep_data data = {
+      .packed = pass->packed, .src_rows = self->shape.out.h, .scratch = pass->scratch + self->row_scratch};
+  ls_conv_image_clear(&self->x, pass->scratch);
+  ls_conv_image_clear(&self->dy, dy_copy);
+  for (size_t i = 0; i < pass->n; i++) {
+    data.src = ls_conv_image_load(&self->dy, dy + i * ls_shape_count(self->shape.out), dy_copy);
+    if (grads) {
+      const float *x_image = ls_conv_image_load(&self->x, x + i * in, pass->scratch);
+      backward_weights(self, &(weights_data){.x = x_image, .dy = data.src, .grads = grads});
+      ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+    }
+    if (!dx) continue;
+    data.dst = dx + i * in;
+    for (size_t phase = 0; phase < phases_of(self); phase++) ls_conv_sweep_run(&self->backward[phase], &data);
+    ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_DATA);
+  }
+}
+
+const ls_conv_way ls_conv_direct = {.fits = fits,
+                                    .create = create,
+                                    .destroy = destroy,
+                                    .pack = pack,
+                                    .unpack = unpack,
+                                    .forward = forward,
+                                    .backward = backward};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A way to compute convolutions: one file and one row of the list in conv.c. The first that fits a shape is
+ * taken. Private to the convolution. */
+#ifndef LS_NN_CONV_WAY_H
+#define LS_NN_CONV_WAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "kernels/kernel_pass.h"
+#include "nn/shape.h"
+
+/** What is convolved, and how. */
+typedef struct ls_conv_shape {
+  ls_shape in, out;      /* per sample */
+  size_t kernel, stride; /* square, pixels */
+  size_t top, left;      /* padding before the first row and column; below and right as needed */
+} ls_conv_shape;
+
+static inline size_t ls_conv_weights(const ls_conv_shape *shape)
+{
+  return shape->out.c * shape->in.c * shape->kernel * shape->kernel;
+}
+
+/** What a plan takes, in floats. */
+typedef struct ls_conv_counts {
+  size_t packed;  /* weights as its kernels read them */
+  size_t grads;   /* gradient of the weights as its kernels make it */
+  size_t scratch; /* of a pass */
+} ls_conv_counts;
+
+/** Operations of a way. A plan is what its create() makes of a shape; not changed afterwards. */
+typedef struct ls_conv_way {
+  bool rounds_by_place; /* equal windows may give sums that differ in their last bits */
+  bool (*fits)(const ls_conv_shape *shape);
+
+  /** Plan passes of at most `microbatch` samples. On error destroy() is still due if *plan is set. Local.
+   * Errors: LS_E_MEMORY, LS_E_USAGE. */
+  ls_status (*create)(void **plan, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts);
+  void (*destroy)(void *plan);
+
+  /** Pack weights[filters, channels, kernel, kernel]. */
+  void (*pack)(const void *plan, const float *weights, float *packed);
+
+  /** Turn a gradient into the layout of the weights. */
+  void (*unpack)(const void *plan, const float *grads, float *weight_grads);
+
+  /** y[n, out] = conv(x[n, in]) + bias. */
+  void (*forward)(const void *plan, const ls_kernel_pass *pass, const float *x, float *y);
+
+  /** The gradient of the weights goes to `grads`, set or added as the pass says (`accumulate`), that with
+   * respect to the input to dx; each unless it is NULL. */
+  void (*backward)(const void *plan, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
+                   float *grads);
+} ls_conv_way;
+
+/** Dense layers over windows that lie side by side in memory. */
+extern const ls_conv_way ls_conv_affine;
+/** Vectors of pixels, for images of few channels. */
+extern const ls_conv_way ls_conv_planar;
+/** Winograd's minimal filtering, for 3x3 kernels. */
+extern const ls_conv_way ls_conv_winograd;
+/** Batch-reduce products over the taps: takes any shape. */
+extern const ls_conv_way ls_conv_direct;
+
+#endif

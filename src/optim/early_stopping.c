@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Best epoch and early stopping, as Keras's EarlyStopping: an epoch improves if its metric is better than the
+ * best so far by more than min_delta, and training stops after `patience` epochs in a row that did not.
+ * Unlike in Keras, patience 0 never stops, and the best epoch is known all the same. */
+#include "optim/early_stopping.h"
+
+#include <math.h>
+
+static bool improves(const ls_spec_early_stopping *spec, double value, const ls_progress *progress)
+{
+  if (!isfinite(value)) return false;
+  if (progress->best_epoch == 0) return true;
+  if (spec->metric == LS_METRIC_LOSS) return value + spec->min_delta < progress->best_metric;
+  return value - spec->min_delta > progress->best_metric;
+}
+
+/* As in Keras, the first epoch never stops. */
+static bool is_at_end(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_progress *progress)
+{
+  return spec->patience > 0 && progress->bad_epochs >= spec->patience && epoch > 1;
+}
+
+ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t epoch, double loss,
+                                   double accuracy, ls_progress *progress)
+{
+  const double value = spec->metric == LS_METRIC_LOSS ? loss : accuracy;
+  if (improves(spec, value, progress)) {
+    progress->best_epoch = epoch;
+    progress->best_metric = value;
+    progress->bad_epochs = 0;
+    return (ls_verdict){.improved = true};
+  }
+  progress->bad_epochs++;
+  return (ls_verdict){.stop = is_at_end(spec, epoch, progress)};
+}
+
+bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress)
+{
+  return is_at_end(spec, progress->epoch, progress);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Plateau schedule: the rate drops by a factor when a metric has not improved for more than `patience`
+ * epochs, as torch.optim.lr_scheduler.ReduceLROnPlateau with a relative threshold and no cooldown.
+ *
+ * Its state is in ls_progress, so a resumed run goes on with it. */
+#include "config/spec.h"
+#include "optim/kinds.h"
+
+typedef struct plateau_options {
+  ls_schedule_common common;
+  int metric; /* ls_metric */
+  double factor;
+  size_t patience;
+  double threshold, min_lr;
+} plateau_options;
+
+static const char *const metrics[] = {[LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
+
+static const ls_key keys[] = {
+    LS_SCHEDULE_WARMUP_KEY,
+    {.path = "metric",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(plateau_options, metric),
+     .preset = "loss",
+     .words = metrics,
+     .unit = "",
+     .doc = "What has to improve; of the validation split, or without one of the training split."},
+    {.path = "factor",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(plateau_options, factor),
+     .preset = "0.1",
+     .min_open = true,
+     .max = 1,
+     .max_open = true,
+     .unit = "",
+     .doc = "Factor on the learning rate at each drop."},
+    {.path = "patience",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(plateau_options, patience),
+     .preset = "10",
+     .unit = "epochs",
+     .doc = "Epochs without improvement that are borne; the next one drops the learning rate."},
+    {.path = "threshold",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(plateau_options, threshold),
+     .preset = "0.0001",
+     .max = 1,
+     .max_open = true,
+     .unit = "",
+     .doc = "Smallest improvement that counts, as a fraction of the best value."},
+    {.path = "min_lr",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(plateau_options, min_lr),
+     .preset = "0",
+     .max = INFINITY,
+     .unit = "",
+     .doc = "The learning rate does not drop below this."},
+};
+
+static double factor(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
+                     const ls_progress *progress)
+{
+  (void)options, (void)base_lr, (void)done, (void)total, (void)epoch_steps;
+  return progress->schedule_factor;
+}
+
+static bool is_better(const plateau_options *plateau, double value, const ls_progress *progress)
+{
+  if (!isfinite(value)) return false;
+  if (progress->schedule_epochs == 0) return true;
+  if (plateau->metric == LS_METRIC_LOSS) return value < progress->schedule_best * (1 - plateau->threshold);
+  return value > progress->schedule_best * (1 + plateau->threshold);
+}
+
+static void drop(const plateau_options *plateau, double base_lr, ls_progress *progress)
+{
+  const double smallest_drop = 1e-8; /* PyTorch's eps: smaller drops are not worth making */
+  const double lowest = plateau->min_lr / base_lr;
+  const double next = fmax(progress->schedule_factor * plateau->factor, lowest);
+  if ((progress->schedule_factor - next) * base_lr > smallest_drop) progress->schedule_factor = next;
+}
+
+static void observe(const void *options, double base_lr, double loss, double accuracy, ls_progress *progress)
+{
+  const plateau_options *plateau = options;
+  const double value = plateau->metric == LS_METRIC_LOSS ? loss : accuracy;
+  if (is_better(plateau, value, progress)) {
+    progress->schedule_epochs++;
+    progress->schedule_best = value;
+    progress->schedule_bad = 0;
+    return;
+  }
+  progress->schedule_bad++;
+  if (progress->schedule_bad <= plateau->patience) return;
+  drop(plateau, base_lr, progress);
+  progress->schedule_bad = 0;
+}
+
+const ls_schedule_kind ls_schedule_plateau = {
+    .schema = {.name = "plateau",
+               .doc = "The learning rate drops when a metric has stopped improving.",
+               .keys = keys,
+               .key_count = sizeof keys / sizeof keys[0],
+               .options_bytes = sizeof(plateau_options)},
+    .warmup_epochs = ls_schedule_warmup_epochs,
+    .factor = factor,
+    .observe = observe,
+};

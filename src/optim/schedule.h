@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Learning-rate schedules: one file per kind behind one table, registered in schedules.c. A rate is a
+ * function of the position in the run and of the state in ls_progress, so a resumed run goes on exactly. */
+#ifndef LS_OPTIM_SCHEDULE_H
+#define LS_OPTIM_SCHEDULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "config/keys.h"
+#include "store/checkpoint.h"
+
+/** Where in the run a step is. */
+typedef struct ls_schedule_position {
+  uint64_t step;        /* from 0, since the start of the run */
+  uint64_t epoch_steps; /* steps of an epoch */
+  uint64_t total_steps; /* epochs * epoch_steps */
+} ls_schedule_position;
+
+typedef struct ls_schedule_kind {
+  ls_schema schema;
+  double (*warmup_epochs)(const void *options); /* length of the linear warm-up; may be a fraction */
+  /* Factor on the learning rate after the warm-up: `done` of `total` steps, both without the warm-up's. */
+  double (*factor)(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
+                   const ls_progress *progress);
+  /* At the end of an epoch, with the validation (without one: training) loss and accuracy. Optional. */
+  void (*observe)(const void *options, double base_lr, double loss, double accuracy, ls_progress *progress);
+  size_t (*cycles)(const void *options); /* equal parts after the warm-up. Optional: one */
+} ls_schedule_kind;
+
+extern const ls_schedule_kind *const ls_schedule_kinds[]; /* NULL-terminated */
+extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NULL-terminated */
+
+/** Learning rate of a step. Warm-up: step i of w warm-up steps gets (i + 1) / (w + 1) of the rate that the
+ * schedule starts with. */
+double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_schedule_position *position,
+                        const ls_progress *progress);
+
+/** Epochs of the linear warm-up; may be a fraction, and more than the run has. */
+double ls_schedule_warmup(const ls_kind_spec *spec);
+
+/** Tell the schedule how an epoch ended. */
+void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
+                         ls_progress *progress);
+
+/** How many of the schedule's cycles end with the first `done` of `epochs` epochs; 0 if the last of them ends
+ * none. Cycles and warm-up that are no whole epochs end none. */
+size_t ls_schedule_cycles_done(const ls_kind_spec *spec, size_t done, size_t epochs);
+
+#endif

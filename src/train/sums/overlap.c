@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reduction beside the backward pass. The vector is cut into buckets, of which the last is complete first.
+ * Once all threads of the node have made a bucket it is summed over the node, and starts on its way to the
+ * other nodes. Who does that is the node's sender, thread 0 of its first rank, between two layers of its own
+ * backward pass; threads that have finished help with the sums.
+ *
+ * Source: Li et al.: "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", VLDB 2020,
+ * section 3.2, for the buckets and their order. */
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "train/sums/internal.h"
+
+enum {
+  LEAST_BUCKETS = 3, /* with fewer, there is too little to hide */
+  STEP_SHIFT = 40,   /* progress is (step << STEP_SHIFT) + elements that are ready: it only grows */
+  NAP_NS = 20000     /* between two looks at the others' progress: short against a bucket's transfer */
+};
+
+/* In memory that the node's ranks share. Counts are of the whole run, so that no step has to reset them. */
+typedef struct shared_bucket {
+  atomic_uint_least64_t steps; /* in how many steps it was summed over the node */
+  uint64_t outside;            /* with values out of range, in the last of them */
+} shared_bucket;
+
+typedef struct shared {
+  atomic_uint_least64_t taken; /* buckets that somebody sums or has summed */
+  shared_bucket buckets[];
+} shared;
+
+struct ls_overlap {
+  ls_sums *sums;
+  shared *shared;
+  size_t bucket, count; /* elements of a bucket; buckets */
+  size_t sent;          /* buckets that have started on their way, in this step; of the sender */
+  ls_status status;     /* of its transfers */
+};
+
+static size_t bucket_count(const ls_sums_options *options)
+{
+  return options->bucket == 0 ? 0 : ls_size_ceil_div(options->grads + options->stats, options->bucket);
+}
+
+size_t ls_overlap_bytes(const ls_sums_options *options)
+{
+  return sizeof(shared) + bucket_count(options) * sizeof(shared_bucket);
+}
+
+/* Bucket k, counted from the end of the vector, is [first, end). */
+static size_t first_of(const ls_overlap *overlap, size_t k)
+{
+  const size_t count = overlap->sums->count, after = (k + 1) * overlap->bucket;
+  return count > after ? count - after : 0;
+}
+
+static size_t end_of(const ls_overlap *overlap, size_t k)
+{
+  return overlap->sums->count - k * overlap->bucket;
+}
+
+static void nap(void)
+{
+  const struct timespec time = {.tv_nsec = NAP_NS};
+  nanosleep(&time, NULL);
+}
+
+static uint64_t progress_of(const ls_sums *sums, size_t first)
+{
+  return ((sums->step + 1) << STEP_SHIFT) - first;
+}
+
+/* Have all workers of the node made bucket k? */
+static bool is_ready(const ls_overlap *overlap, size_t k)
+{
+  const ls_sums *sums = overlap->sums;
+  const uint64_t wanted = progress_of(sums, first_of(overlap, k));
+  for (size_t w = 0; w < sums->worker_count; w++)
+    if (atomic_load_explicit(sums->workers[w].progress, memory_order_acquire) < wanted) return false;
+  return true;
+}
+
+/* Take the next bucket that nobody sums yet, if it is ready; or whether it is or not. */
+static bool take(const ls_overlap *overlap, bool ready_only, size_t *k)
+{
+  const uint64_t begin = overlap->sums->step * overlap->count;
+  uint64_t taken = atomic_load(&overlap->shared->taken);
+  while (taken < begin + overlap->count) {
+    *k = (size_t)(taken - begin);
+    if (ready_only && !is_ready(overlap, *k)) return false;
+    if (atomic_compare_exchange_weak(&overlap->shared->taken, &taken, taken + 1)) return true;
+  }
+  return false;
+}
+
+static void sum_bucket(const ls_overlap *overlap, size_t k)
+{
+  shared_bucket *bucket = &overlap->shared->buckets[k];
+  bucket->outside = !ls_sums_range(overlap->sums, first_of(overlap, k), end_of(overlap, k));
+  atomic_store_explicit(&bucket->steps, overlap->sums->step + 1, memory_order_release);
+}
+
+static bool is_summed(const ls_overlap *overlap, size_t k)
+{
+  return atomic_load_explicit(&overlap->shared->buckets[k].steps, memory_order_acquire) > overlap->sums->step;
+}
+
+/* Start what is summed on its way, and deal with what has come. */
+static ls_status send_some(ls_overlap *overlap)
+{
+  ls_iallreduce *transfer = overlap->sums->transfer;
+  for (; overlap->sent < overlap->count && is_summed(overlap, overlap->sent); overlap->sent++)
+    LS_PASS(ls_iallreduce_start(transfer, first_of(overlap, overlap->sent)));
+  return ls_iallreduce_progress(transfer);
+}
+
+/* After an error nothing is sent any more. */
+static void send_ready(ls_overlap *overlap)
+{
+  if (overlap->status == LS_OK) overlap->status = send_some(overlap);
+}
+
+static bool is_sender(const ls_overlap *overlap, size_t part)
+{
+  return overlap->sums->transfer && part == 0;
+}
+
+ls_status ls_overlap_new(ls_overlap **out, ls_sums *sums, void *shared_memory)
+{
+  const size_t count = bucket_count(&sums->options);
+  if (ls_node_count(sums->node) == 1 || count < LEAST_BUCKETS) return LS_OK;
+  ls_overlap *overlap;
+  LS_PASS(ls_alloc(&overlap, 1, sizeof *overlap, "the overlap of reduction and computation"));
+  *overlap =
+      (ls_overlap){.sums = sums, .shared = shared_memory, .bucket = sums->options.bucket, .count = count};
+  *out = overlap;
+  return LS_OK;
+}
+
+void ls_overlap_free(ls_overlap *overlap)
+{
+  free(overlap);
+}
+
+void ls_overlap_begin(ls_overlap *overlap)
+{
+  overlap->sent = 0;
+  overlap->status = overlap->sums->transfer ? ls_iallreduce_begin(overlap->sums->transfer) : LS_OK;
+}
+
+static void note_progress(const ls_overlap *overlap, size_t part, size_t first)
+{
+  atomic_store_explicit(overlap->sums->mine[part].progress, progress_of(overlap->sums, first),
+                        memory_order_release);
+}
+
+void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
+{
+  size_t k;
+  note_progress(overlap, part, first);
+  if (!is_sender(overlap, part)) return;
+  while (take(overlap, true, &k)) sum_bucket(overlap, k);
+  send_ready(overlap);
+}
+
+/* Until all workers of the node have made bucket k; thread 0 tells that the rank waits. */
+static void await(ls_overlap *overlap, size_t part, size_t k)
+{
+  ls_activity *activity = part == 0 ? ls_comm_activity(overlap->sums->options.comm) : NULL;
+  if (is_ready(overlap, k)) return;
+  ls_activity_wait(activity, "summing the gradients over the host's ranks");
+  while (!is_ready(overlap, k)) {
+    if (is_sender(overlap, part)) send_ready(overlap);
+    nap();
+  }
+  ls_activity_work(activity);
+}
+
+void ls_overlap_finish(ls_overlap *overlap, size_t part)
+{
+  size_t k;
+  note_progress(overlap, part, 0);
+  while (take(overlap, false, &k)) {
+    await(overlap, part, k);
+    sum_bucket(overlap, k);
+  }
+}
+
+ls_status ls_overlap_end(ls_overlap *overlap)
+{
+  while (overlap->status == LS_OK && overlap->sent < overlap->count) send_ready(overlap);
+  return overlap->status == LS_OK ? ls_iallreduce_end(overlap->sums->transfer) : overlap->status;
+}
+
+uint64_t ls_overlap_outside(const ls_overlap *overlap)
+{
+  uint64_t outside = 0;
+  for (size_t k = 0; k < overlap->count; k++) outside += overlap->shared->buckets[k].outside;
+  return outside;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Early stopping: runs of metrics, and at which epoch each is best and ends. */
+#include "cmocka_all.h"
+
+#include <math.h>
+
+#include "optim/early_stopping.h"
+
+enum { MAX_EPOCHS = 8 };
+
+typedef struct stopping_case {
+  ls_spec_early_stopping spec;
+  double metrics[MAX_EPOCHS]; /* 0: the end */
+  uint64_t best_epoch;
+  uint64_t stop_epoch; /* 0: never */
+  uint64_t bad_epochs; /* at the end */
+} stopping_case;
+
+/* The metric that is not looked at gets better all the time, and must not matter. */
+static void check_run(const stopping_case *run)
+{
+  ls_progress progress = {0};
+  uint64_t stop_epoch = 0;
+  for (uint64_t epoch = 1; epoch <= MAX_EPOCHS && run->metrics[epoch - 1] != 0 && !stop_epoch; epoch++) {
+    const double metric = run->metrics[epoch - 1];
+    const bool by_loss = run->spec.metric == LS_METRIC_LOSS;
+    const double loss = by_loss ? metric : 1 / (double)epoch;
+    const double accuracy = by_loss ? (double)epoch / 10 : metric;
+    const ls_verdict verdict = ls_early_stopping_judge(&run->spec, epoch, loss, accuracy, &progress);
+    assert_int_equal(verdict.improved, progress.best_epoch == epoch);
+    if (verdict.stop) stop_epoch = epoch;
+  }
+  assert_int_equal(progress.best_epoch, run->best_epoch);
+  if (run->best_epoch > 0) assert_true(progress.best_metric == run->metrics[run->best_epoch - 1]);
+  assert_int_equal(stop_epoch, run->stop_epoch);
+  assert_int_equal(progress.bad_epochs, run->bad_epochs);
+}
+
+static void runs(void **state)
+{
+  (void)state;
+  static const stopping_case cases[] = {
+      {{.patience = 2}, {5, 4, 3, 2, 1}, 5, 0, 0},
+      {{.patience = 2}, {5, 4, 4.5, 4.4, 1}, 2, 4, 2},
+      {{.patience = 2}, {5, 4, 4.5, 3, 3.5, 3.5, 1}, 4, 6, 2},
+      {{.patience = 1}, {5, 5, 1}, 1, 2, 1},             /* equal is no improvement */
+      {{.patience = 0}, {5, 4, 6, 6, 6, 6, 6}, 2, 0, 5}, /* never stops, but knows the best */
+      {{.patience = 3, .min_delta = 0.5}, {5, 4.75, 4.5, 4, 3.9, 3.6}, 4, 0, 2},
+      {{.patience = 2, .min_delta = 0.5}, {5, 4.4, 3.8, 3.2}, 4, 0, 0},
+      {{.patience = 2, .metric = LS_METRIC_ACCURACY}, {0.5, 0.7, 0.6, 0.7, 0.9}, 2, 4, 2},
+      {{.patience = 3, .metric = LS_METRIC_ACCURACY, .min_delta = 0.125}, {0.5, 0.625, 0.75, 0.75}, 3, 0, 1},
+      {{.patience = 2}, {NAN, 4, NAN, INFINITY, 1}, 2, 4, 2}, /* what is not finite never improves */
+      {{.patience = 1}, {NAN, NAN, 1}, 0, 2, 2},              /* the first epoch never stops, as in Keras */
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) check_run(&cases[i]);
+}
+
+static void state_goes_on_after_a_resume(void **state)
+{
+  (void)state;
+  const ls_spec_early_stopping spec = {.patience = 3};
+  ls_progress progress = {.best_epoch = 4, .best_metric = 0.5, .bad_epochs = 2};
+  assert_true(ls_early_stopping_judge(&spec, 7, 0.6, 0, &progress).stop);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(runs),
+      cmocka_unit_test(state_goes_on_after_a_resume),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Optimizers against PyTorch's, step by step; and that the cut into parts does not change a bit. */
+#include "cmocka_all.h"
+
+#include <math.h>
+
+#include "base/rng.h"
+#include "base/size.h"
+#include "optim/optimizer.h"
+#include "unit/optim/cases.h"
+
+enum { GOLDEN_STEPS = 5, GOLDEN_INPUTS = 4, GOLDEN_UNITS = 3, MAX_PARAMS = 2048, MAX_LAYERS = 4 };
+
+static const float golden_scale = 0.5F; /* factor on the gradients, as in make_schedule_goldens.py */
+
+/* A dense layer, then further ones of the same kind: weight and bias of each. The first has a factor on its
+ * learning rate. */
+static ls_model *new_model_at(size_t inputs, size_t units, size_t layer_count, double first_factor)
+{
+  char text[64];
+  snprintf(text, sizeof text, "{type: dense, units: %zu}", units);
+  ls_layer_spec layers[MAX_LAYERS] = {{0}};
+  assert_in_range(layer_count, 1, MAX_LAYERS);
+  for (size_t i = 0; i < layer_count; i++) {
+    const ls_kind_spec dense = case_spec(ls_layer_schemas, text);
+    layers[i] = (ls_layer_spec){.schema = dense.schema,
+                                .options = dense.options,
+                                .place = text,
+                                .lr_factor = i == 0 ? first_factor : 1};
+  }
+  ls_model *model;
+  const ls_layer_list list = {layers, layer_count};
+  const ls_model_options options = {.in = {inputs, 1, 1}, .microbatch = 1, .classes = units};
+  assert_int_equal(ls_model_new(&model, &list, &options), LS_OK);
+  for (size_t i = 0; i < layer_count; i++) free(layers[i].options);
+  assert_in_range(ls_model_count(model)->params, 1, MAX_PARAMS);
+  return model;
+}
+
+static ls_model *new_model(size_t inputs, size_t units, size_t layer_count)
+{
+  return new_model_at(inputs, units, layer_count, 1);
+}
+
+/* The state of a run of an optimizer. */
+typedef struct experiment {
+  ls_kind_spec spec;
+  const ls_model *model;
+  float params[MAX_PARAMS], grads[MAX_PARAMS], state[LS_OPTIMIZER_MAX_SLOTS][MAX_PARAMS];
+} experiment;
+
+static double norm_of(const float *x, size_t count)
+{
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += (double)x[i] * (double)x[i];
+  return sqrt(sum);
+}
+
+static void find_norms(const experiment *run, ls_tensor_norms *norms)
+{
+  size_t count;
+  const ls_tensor *tensors = ls_model_params(run->model, &count);
+  for (size_t i = 0; i < count; i++)
+    norms[i] = (ls_tensor_norms){.params = norm_of(run->params + tensors[i].offset, tensors[i].count),
+                                 .grads = norm_of(run->grads + tensors[i].offset, tensors[i].count)};
+}
+
+static void take_step(experiment *run, uint64_t step, double scale, size_t parts)
+{
+  float *slots[LS_OPTIMIZER_MAX_SLOTS];
+  for (size_t i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++) slots[i] = run->state[i];
+  ls_update update = {
+      .lr = ls_optimizer_find(&run->spec)->lr(run->spec.options), .grad_scale = scale, .step = step};
+  ls_tensor_norms norms[2 * MAX_LAYERS];
+  find_norms(run, norms);
+  update.norms = norms;
+  const ls_optimizer_vectors vectors = {run->model, run->params, slots};
+  const size_t count = ls_model_count(run->model)->params;
+  for (size_t part = 0; part < parts; part++) {
+    const size_t first = ls_part_first(count, parts, part), end = ls_part_first(count, parts, part + 1);
+    ls_optimizer_update(&run->spec, &update, &vectors, run->grads + first, first, end - first);
+  }
+}
+
+static void take_floats(case_file *table, const char *word, float *x, size_t count)
+{
+  case_take(table, word);
+  assert_int_equal(table->value_count, count);
+  for (size_t i = 0; i < count; i++) x[i] = (float)table->values[i];
+}
+
+/* float32 throughout: a few roundings of values near 1, in another order than PyTorch's fused ones. */
+static void assert_floats(const float *actual, const case_file *expected, const char *name)
+{
+  for (size_t i = 0; i < expected->value_count; i++)
+    if (!(fabs((double)actual[i] - expected->values[i]) <= 1e-6 + 1e-6 * fabs(expected->values[i])))
+      fail_msg("%s: element %zu: %.9g expected, %.9g found", name, i, expected->values[i], (double)actual[i]);
+}
+
+static void check_case(case_file *table, const ls_model *model, const float *initial,
+                       float gradients[GOLDEN_STEPS][CASE_MAX_VALUES])
+{
+  const size_t bytes = ls_model_count(model)->params * sizeof(float);
+  char name[256];
+  snprintf(name, sizeof name, "%.255s", table->line + strlen("case "));
+  case_next(table);
+  experiment run = {.spec = case_spec(ls_optimizer_schemas, name), .model = model};
+  const ls_optimizer_kind *kind = ls_optimizer_find(&run.spec);
+  memcpy(run.params, initial, bytes);
+  for (size_t step = 0; step < GOLDEN_STEPS; step++) {
+    memcpy(run.grads, gradients[step], bytes);
+    take_step(&run, step + 1, (double)golden_scale, 1);
+    case_take(table, "params");
+    assert_floats(run.params, table, name);
+  }
+  for (size_t i = 0; i < ls_optimizer_slot_count(kind); i++) {
+    if (!case_at(table, kind->slots[i])) continue; /* PyTorch has none: momentum 0 */
+    case_take(table, kind->slots[i]);
+    assert_floats(run.state[i], table, name);
+  }
+  free(run.spec.options);
+}
+
+static void steps_are_those_of_pytorch(void **state)
+{
+  (void)state;
+  static case_file table;
+  float initial[CASE_MAX_VALUES];
+  float gradients[GOLDEN_STEPS][CASE_MAX_VALUES];
+  ls_model *model = new_model(GOLDEN_INPUTS, GOLDEN_UNITS, 1);
+  const size_t count = ls_model_count(model)->params;
+  case_open(&table, LS_SOURCE_DIR "/tests/golden/optimizers.txt");
+  take_floats(&table, "initial", initial, count);
+  for (size_t i = 0; i < GOLDEN_STEPS; i++) take_floats(&table, "gradient", gradients[i], count);
+  size_t cases = 0;
+  for (; case_at(&table, "case"); cases++) check_case(&table, model, initial, gradients);
+  assert_string_equal(table.line, "");
+  assert_int_equal(cases, 17);
+  case_close(&table);
+  ls_model_free(model);
+}
+
+static const char *const kinds[] = {"{type: sgd, weight_decay: 0.1}",
+                                    "{type: sgd, momentum: 0.9, nesterov: true, weight_decay: 0.1}",
+                                    "{type: adam, weight_decay: 0.1}", "{type: adamw, weight_decay: 0.1}",
+                                    "{type: lars, weight_decay: 0.1, trust: 0.1}"};
+
+static void start_run(experiment *run, const char *kind, const ls_model *model)
+{
+  *run = (experiment){.spec = case_spec(ls_optimizer_schemas, kind), .model = model};
+  const ls_rng params = ls_rng_stream(1, LS_RNG_INIT, 0, 0), grads = ls_rng_stream(1, LS_RNG_INIT, 1, 0);
+  ls_rng_normal(&params, 0, 1, run->params, ls_model_count(model)->params);
+  ls_rng_normal(&grads, 0, 1, run->grads, ls_model_count(model)->params);
+}
+
+static void parts_do_not_change_a_bit(void **state)
+{
+  (void)state;
+  ls_model *model = new_model(19, 21, 3); /* nothing is a multiple of a vector */
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    static experiment whole, cut;
+    start_run(&whole, kinds[i], model);
+    for (uint64_t step = 1; step <= 3; step++) take_step(&whole, step, 0.25, 1);
+    for (size_t parts = 2; parts <= 200; parts = parts * 2 + 1) { /* also more parts than cache lines */
+      start_run(&cut, kinds[i], model);
+      for (uint64_t step = 1; step <= 3; step++) take_step(&cut, step, 0.25, parts);
+      assert_memory_equal(cut.params, whole.params, sizeof whole.params);
+      assert_memory_equal(cut.state, whole.state, sizeof whole.state);
+      free(cut.spec.options);
+    }
+    free(whole.spec.options);
+  }
+  ls_model_free(model);
+}
+
+static void decay_spares_biases_unless_asked(void **state)
+{
+  (void)state;
+  ls_model *model = new_model(GOLDEN_INPUTS, GOLDEN_UNITS, 1);
+  const size_t bias = GOLDEN_INPUTS * GOLDEN_UNITS;
+  for (int all = 0; all <= 1; all++) {
+    char text[128];
+    snprintf(text, sizeof text, "{type: sgd, lr: 1, weight_decay: 0.5, decay_bias_and_norm: %s}",
+             all ? "true" : "false");
+    static experiment run;
+    start_run(&run, text, model);
+    memset(run.grads, 0, sizeof run.grads); /* decay alone moves the parameters */
+    const float weight = run.params[0], offset = run.params[bias];
+    take_step(&run, 1, 1, 1);
+    assert_true(run.params[0] == 0.5F * weight);
+    assert_true(run.params[bias] == (all ? 0.5F * offset : offset));
+    free(run.spec.options);
+  }
+  ls_model_free(model);
+}
+
+static void a_layers_factor_scales_its_steps_alone(void **state)
+{
+  (void)state;
+  ls_model *model = new_model_at(GOLDEN_INPUTS, GOLDEN_INPUTS, 2, 0.25);
+  static experiment run;
+  start_run(&run, "{type: sgd, lr: 1}", model);
+  const size_t second = ls_model_count(model)->params / 2;
+  const float slow = run.params[0], fast = run.params[second];
+  take_step(&run, 1, 1, 1);
+  assert_true(run.params[0] == slow - 0.25F * run.grads[0]);
+  assert_true(run.params[second] == fast - run.grads[second]);
+  free(run.spec.options);
+  ls_model_free(model);
+}
+
+static void kinds_and_schemas_are_in_the_same_order(void **state)
+{
+  (void)state;
+  static const size_t slots[] = {1, 2, 2, 1};
+  size_t i = 0;
+  for (; ls_optimizer_kinds[i]; i++) {
+    assert_ptr_equal(&ls_optimizer_kinds[i]->schema, ls_optimizer_schemas[i]);
+    assert_int_equal(ls_optimizer_slot_count(ls_optimizer_kinds[i]), slots[i]);
+  }
+  assert_null(ls_optimizer_schemas[i]);
+  assert_int_equal(i, 4);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(steps_are_those_of_pytorch),
+      cmocka_unit_test(parts_do_not_change_a_bit),
+      cmocka_unit_test(decay_spares_biases_unless_asked),
+      cmocka_unit_test(a_layers_factor_scales_its_steps_alone),
+      cmocka_unit_test(kinds_and_schemas_are_in_the_same_order),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
