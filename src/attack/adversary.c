@@ -12,7 +12,7 @@ struct ls_adversary {
   double alpha;
   size_t warmup_epochs;
   const ls_network *network;
-  ls_attack_room *rooms; /* [threads] */
+  ls_attack_scratch *scratch; /* [threads] */
   size_t threads;
 };
 
@@ -46,7 +46,7 @@ ls_status ls_adversary_new(ls_adversary **out, const ls_spec_train *train, const
                               .network = network,
                               .threads = threads};
   const ls_status status =
-      ls_attack_rooms_new(&adversary->rooms, network->model, train->microbatch, 1, threads);
+      ls_attack_scratch_new(&adversary->scratch, network->model, train->microbatch, 1, threads);
   if (status == LS_OK)
     *out = adversary;
   else
@@ -57,7 +57,7 @@ ls_status ls_adversary_new(ls_adversary **out, const ls_spec_train *train, const
 void ls_adversary_free(ls_adversary *adversary)
 {
   if (!adversary) return;
-  ls_attack_rooms_free(adversary->rooms, adversary->threads);
+  ls_attack_scratch_free(adversary->scratch, adversary->threads);
   free(adversary);
 }
 
@@ -85,7 +85,7 @@ void ls_adversary_attack(const ls_adversary *adversary, size_t part, ls_workspac
   const ls_attack_task task = {.attack = &attack,
                                .members = &alone,
                                .member_count = 1,
-                               .room = &adversary->rooms[part],
+                               .scratch = &adversary->scratch[part],
                                .microbatch = microbatch,
                                .labels = microbatch->labels,
                                .round = pass->epoch,

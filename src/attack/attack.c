@@ -68,7 +68,7 @@ static channel_view view_of(const ls_attack_task *task, size_t channel, const fl
 {
   return (channel_view){.count = ls_attack_pixel_count(task) - channel,
                         .limits = limits_of(task, channel),
-                        .clean = task->room->clean + channel,
+                        .clean = task->scratch->clean + channel,
                         .slopes = slopes + channel,
                         .x = ls_workspace_input(task->members[0].workspace) + channel};
 }
@@ -106,7 +106,7 @@ void ls_attack_step(const ls_attack_task *task, double length)
   const size_t channels = normalization->channels;
   const double towards = task->attack->is_targeted ? -WHITE : WHITE;
   for (size_t c = 0; c < channels; c++) {
-    const channel_view view = view_of(task, c, task->room->gradient);
+    const channel_view view = view_of(task, c, task->scratch->gradient);
     const float move = (float)(towards * length / normalization->deviation[c]);
     if (channels == 1)
       move_channel(view, 1, move); /* one straight, vectorizable loop */
@@ -118,7 +118,7 @@ void ls_attack_step(const ls_attack_task *task, double length)
 bool ls_attack_has_gradient(const ls_attack_task *task, size_t s)
 {
   const size_t pixels = image_pixels(task);
-  const float *gradient = task->room->gradient + s * pixels;
+  const float *gradient = task->scratch->gradient + s * pixels;
   bool is_zero = true, is_finite = true;
   for (size_t i = 0; i < pixels; i++) {
     is_zero = is_zero && gradient[i] == 0.0F;
@@ -129,38 +129,38 @@ bool ls_attack_has_gradient(const ls_attack_task *task, size_t s)
 
 void ls_attack_run(const ls_attack_task *task)
 {
-  memcpy(task->room->clean, ls_workspace_input(task->members[0].workspace),
+  memcpy(task->scratch->clean, ls_workspace_input(task->members[0].workspace),
          ls_attack_pixel_count(task) * sizeof(float));
   task->attack->kind->run(task);
 }
 
-ls_status ls_attack_rooms_new(ls_attack_room **out, const ls_model *model, size_t microbatch, size_t members,
-                              size_t threads)
+ls_status ls_attack_scratch_new(ls_attack_scratch **out, const ls_model *model, size_t microbatch,
+                                size_t members, size_t threads)
 {
   const size_t count = microbatch * ls_shape_count(ls_model_input(model)); /* fits: a workspace holds it */
-  ls_attack_room *rooms;
-  LS_PASS(ls_alloc(&rooms, threads, sizeof *rooms, "the attacks"));
+  ls_attack_scratch *scratch;
+  LS_PASS(ls_alloc(&scratch, threads, sizeof *scratch, "the attacks"));
   ls_status status = LS_OK;
   for (size_t i = 0; i < threads; i++) {
-    LS_GO(ls_alloc(&rooms[i].clean, count, sizeof(float), "the images under attack"));
-    LS_GO(ls_alloc(&rooms[i].gradient, count, sizeof(float), "the gradients of images"));
+    LS_GO(ls_alloc(&scratch[i].clean, count, sizeof(float), "the images under attack"));
+    LS_GO(ls_alloc(&scratch[i].gradient, count, sizeof(float), "the gradients of images"));
     if (members == 1) continue;
-    LS_GO(ls_alloc(&rooms[i].member_gradient, count, sizeof(float), "the gradients of images"));
-    LS_GO(ls_alloc(&rooms[i].weights, members * microbatch, sizeof(double), "the weights of gradients"));
+    LS_GO(ls_alloc(&scratch[i].member_gradient, count, sizeof(float), "the gradients of images"));
+    LS_GO(ls_alloc(&scratch[i].weights, members * microbatch, sizeof(double), "the weights of gradients"));
   }
-  *out = rooms;
+  *out = scratch;
 done:
-  if (status != LS_OK) ls_attack_rooms_free(rooms, threads);
+  if (status != LS_OK) ls_attack_scratch_free(scratch, threads);
   return status;
 }
 
-void ls_attack_rooms_free(ls_attack_room *rooms, size_t threads)
+void ls_attack_scratch_free(ls_attack_scratch *scratch, size_t threads)
 {
-  for (size_t i = 0; rooms && i < threads; i++) {
-    free(rooms[i].clean);
-    free(rooms[i].gradient);
-    free(rooms[i].member_gradient);
-    free(rooms[i].weights);
+  for (size_t i = 0; scratch && i < threads; i++) {
+    free(scratch[i].clean);
+    free(scratch[i].gradient);
+    free(scratch[i].member_gradient);
+    free(scratch[i].weights);
   }
-  free(rooms);
+  free(scratch);
 }

@@ -29,14 +29,14 @@ typedef struct ls_attack {
 } ls_attack;
 
 /** Memory for the attacks of one thread. */
-typedef struct ls_attack_room {
+typedef struct ls_attack_scratch {
   float *clean;    /* [microbatch, h, w, c] the images as they were; owned */
   float *gradient; /* the same shape: the last step's, of the loss with respect to the images, but for a
                       positive factor of each sample's; owned */
   /* Where several networks vote; else NULL. Owned. */
   float *member_gradient; /* the same shape: of one member's loss */
   double *weights;        /* [members, microbatch] what a member's gradient counts, as a logarithm */
-} ls_attack_room;
+} ls_attack_scratch;
 
 /** A network under attack, and what one thread works in. */
 typedef struct ls_attack_member {
@@ -51,7 +51,7 @@ typedef struct ls_attack_task {
                                       The input of the first's workspace holds the images, as that network
                                       takes them, and is changed; those of the others follow */
   size_t member_count;             /* >= 1 */
-  const ls_attack_room *room;
+  const ls_attack_scratch *scratch;
   const ls_microbatch *microbatch; /* n and samples are read */
   const uint16_t *labels;          /* [n] */
   uint64_t round;                  /* keys random starts, with seed and sample: the epoch or the restart */
@@ -83,12 +83,12 @@ void ls_attack_run(const ls_attack_task *task);
  * image stays for all steps to come. Local. Cannot fail. */
 bool ls_attack_has_gradient(const ls_attack_task *task, size_t s);
 
-/** One room per thread for attacks on networks of the shape of `model`; freed with ls_attack_rooms_free().
- * Local. Errors: LS_E_MEMORY. */
-ls_status ls_attack_rooms_new(ls_attack_room **out, const ls_model *model, size_t microbatch, size_t members,
-                              size_t threads) LS_CHECKED;
+/** One scratch per thread for attacks on networks of the shape of `model`; freed with
+ * ls_attack_scratch_free(). Local. Errors: LS_E_MEMORY. */
+ls_status ls_attack_scratch_new(ls_attack_scratch **out, const ls_model *model, size_t microbatch,
+                                size_t members, size_t threads) LS_CHECKED;
 /** NULL is fine. */
-void ls_attack_rooms_free(ls_attack_room *rooms, size_t threads);
+void ls_attack_scratch_free(ls_attack_scratch *scratch, size_t threads);
 
 /* ---- for the kinds ---- */
 
@@ -100,9 +100,9 @@ void ls_attack_step(const ls_attack_task *task, double length);
  * the limits. */
 void ls_attack_start(const ls_attack_task *task, const float *offsets);
 
-/** Fill the room's gradient with that of the loss of `labels` with respect to the images as they are now, in
- * the first member's units, but for a positive factor of each sample's: it does not vanish where the loss is
- * all but 0. */
+/** Fill the scratch's gradient with that of the loss of `labels` with respect to the images as they are now,
+ * in the first member's units, but for a positive factor of each sample's: it does not vanish where the loss
+ * is all but 0. */
 void ls_attack_find_gradient(const ls_attack_task *task);
 
 /** Floats of the images of a task. */

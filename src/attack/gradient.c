@@ -65,7 +65,7 @@ static void weigh(const ls_attack_task *task, const float *logits, size_t classe
 static void level(const ls_attack_task *task)
 {
   const size_t n = task->microbatch->n;
-  double *weights = task->room->weights;
+  double *weights = task->scratch->weights;
   for (size_t s = 0; s < n; s++) {
     double largest = -INFINITY;
     for (size_t m = 0; m < task->member_count; m++) largest = fmax(largest, weights[m * n + s]);
@@ -80,8 +80,8 @@ static void add_gradient(const ls_attack_task *task, const ls_attack_member *mem
   const ls_normalization *to = &member->network->normalization;
   const size_t channels = from->channels, pixels = ls_attack_pixel_count(task) / task->microbatch->n;
   for (size_t s = 0; s < task->microbatch->n; s++) {
-    const float *own = task->room->member_gradient + s * pixels;
-    float *sum = task->room->gradient + s * pixels;
+    const float *own = task->scratch->member_gradient + s * pixels;
+    float *sum = task->scratch->gradient + s * pixels;
     for (size_t i = 0; i < pixels; i++) {
       const double scale = from->deviation[i % channels] / to->deviation[i % channels];
       sum[i] += (float)(weights[s] * scale * (double)own[i]);
@@ -92,15 +92,15 @@ static void add_gradient(const ls_attack_task *task, const ls_attack_member *mem
 static void find_vote_gradient(const ls_attack_task *task)
 {
   const size_t n = task->microbatch->n, classes = ls_model_classes(task->members[0].network->model);
-  double *weights = task->room->weights;
+  double *weights = task->scratch->weights;
   for (size_t m = 0; m < task->member_count; m++) {
     if (m > 0) bring_images(task, &task->members[m]);
     weigh(task, look(task, &task->members[m]), classes, weights + m * n);
   }
   level(task);
-  memset(task->room->gradient, 0, ls_attack_pixel_count(task) * sizeof(float));
+  memset(task->scratch->gradient, 0, ls_attack_pixel_count(task) * sizeof(float));
   for (size_t m = 0; m < task->member_count; m++) {
-    follow(task, &task->members[m], task->room->member_gradient);
+    follow(task, &task->members[m], task->scratch->member_gradient);
     add_gradient(task, &task->members[m], weights + m * n);
   }
 }
@@ -112,5 +112,5 @@ void ls_attack_find_gradient(const ls_attack_task *task)
     return;
   }
   look(task, &task->members[0]);
-  follow(task, &task->members[0], task->room->gradient);
+  follow(task, &task->members[0], task->scratch->gradient);
 }

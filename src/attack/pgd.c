@@ -13,7 +13,7 @@ static void start_anywhere(const ls_attack_task *task)
 {
   const ls_microbatch *microbatch = task->microbatch;
   const size_t pixels = ls_attack_pixel_count(task) / microbatch->n;
-  float *offsets = task->room->gradient;
+  float *offsets = task->scratch->gradient;
   for (size_t s = 0; s < microbatch->n; s++) {
     const ls_rng rng = ls_rng_stream(task->attack->seed, LS_RNG_ATTACK, task->round, microbatch->samples[s]);
     ls_rng_uniform(&rng, -1.0F, 1.0F, offsets + s * pixels, pixels);

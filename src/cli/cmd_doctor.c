@@ -219,7 +219,7 @@ static ls_status show(const ls_launch *launch, const ls_place *places, size_t ra
 {
   findings found = {.places = places, .ranks = ranks};
   ls_launcher_describe(launch->launcher, &found.launcher);
-  ls_launcher_tell_apart(launch, ranks, ls_comm_library(), &found.warnings);
+  ls_launcher_warn_apart(launch, ranks, ls_comm_library(), &found.warnings);
   if (found.warnings.length > 0) ls_text_add(&found.warnings, "\n");
   ls_place_warnings(places, ranks, &found.warnings);
   const char *reason = ls_gemm_fallback_reason();

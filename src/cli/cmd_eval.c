@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/election.h"
+#include "cli/session.h"
 #include "cli/eval_split.h"
 #include "cli/print.h"
 #include "cli/reading.h"
@@ -21,7 +21,7 @@
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON, KEY_PREDICTIONS };
 
 typedef struct eval_arguments {
-  ls_election_wish wish; /* texts are argv's */
+  ls_session_options options; /* texts are argv's */
   const char **checkpoints;
   const char *predictions; /* the CSV file, argv's; NULL: none */
   bool json;
@@ -29,8 +29,8 @@ typedef struct eval_arguments {
 
 static error_t parse_tta(eval_arguments *arguments, const char *word, struct argp_state *state)
 {
-  arguments->wish.tta = true;
-  arguments->wish.flips = word != NULL;
+  arguments->options.tta = true;
+  arguments->options.flips = word != NULL;
   if (!word || strcmp(word, "flip") == 0) return 0;
   argp_error(state, "--tta=%s: expected --tta or --tta=flip", word);
   return EINVAL;
@@ -38,7 +38,7 @@ static error_t parse_tta(eval_arguments *arguments, const char *word, struct arg
 
 static error_t check_arguments(const eval_arguments *arguments, struct argp_state *state)
 {
-  if (arguments->wish.count > 0) return 0;
+  if (arguments->options.count > 0) return 0;
   argp_error(state,
              "no checkpoint given: best.h5 or checkpoint-<step>.h5 of a run directory, or the directory");
   return EINVAL;
@@ -48,9 +48,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   eval_arguments *arguments = state->input;
   if (key == ARGP_KEY_INIT)
-    state->child_inputs[0] = &arguments->wish.reading;
+    state->child_inputs[0] = &arguments->options.reading;
   else if (key == KEY_DATA)
-    arguments->wish.data = value;
+    arguments->options.data = value;
   else if (key == KEY_JSON)
     arguments->json = true;
   else if (key == KEY_PREDICTIONS)
@@ -58,9 +58,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   else if (key == KEY_TTA)
     return parse_tta(arguments, value, state);
   else if (key == KEY_SPLIT)
-    return ls_eval_split_parse(&arguments->wish.split, value, state);
+    return ls_eval_split_parse(&arguments->options.split, value, state);
   else if (key == ARGP_KEY_ARG)
-    arguments->checkpoints[arguments->wish.count++] = value;
+    arguments->checkpoints[arguments->options.count++] = value;
   else if (key == ARGP_KEY_END)
     return check_arguments(arguments, state);
   else
@@ -106,20 +106,20 @@ static const struct argp argp = {
         "  lockstep eval runs/a/best.h5 --predictions rows.csv\n"
         "  mpirun -n 2 lockstep eval runs/a runs/b --split validation --json\n"};
 
-static json_t *document_of(const ls_election *election)
+static json_t *document_of(const ls_session *session)
 {
   json_t *document = json_object();
-  if (ls_election_add_json(election, document)) return document;
+  if (ls_session_add_json(session, document)) return document;
   json_decref(document);
   return NULL;
 }
 
 /* Rank 0. */
-static ls_status show(const ls_election *election, bool json)
+static ls_status show(const ls_session *session, bool json)
 {
   ls_text report = {0};
-  if (json) return ls_print_document(document_of(election), JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-  ls_election_report(election, &report);
+  if (json) return ls_print_document(document_of(session), JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+  ls_session_report(session, &report);
   return ls_print_text(&report);
 }
 
@@ -142,10 +142,10 @@ static ls_status check_predictions(const char *path)
 }
 
 /* Rank 0. */
-static ls_status write_predictions(const ls_election *election, const char *path)
+static ls_status write_predictions(const ls_session *session, const char *path)
 {
   ls_text csv = {0};
-  ls_election_csv(election, &csv);
+  ls_session_csv(session, &csv);
   const ls_status status = csv.failed ? ls_fail(LS_E_MEMORY, "no memory for the predictions")
                                       : ls_file_write(path, ls_text_get(&csv), csv.length);
   ls_text_fini(&csv);
@@ -153,12 +153,12 @@ static ls_status write_predictions(const ls_election *election, const char *path
 }
 
 /* The report is told whatever becomes of the file. The first error counts. Rank 0. */
-static ls_status give(const ls_election *election, const eval_arguments *arguments)
+static ls_status give(const ls_session *session, const eval_arguments *arguments)
 {
-  const ls_status shown = show(election, arguments->json);
+  const ls_status shown = show(session, arguments->json);
   if (!arguments->predictions) return shown;
   const ls_error first = *ls_error_last();
-  const ls_status written = write_predictions(election, arguments->predictions);
+  const ls_status written = write_predictions(session, arguments->predictions);
   if (shown == LS_OK) return written;
   ls_error_install(&first);
   return shown;
@@ -166,28 +166,28 @@ static ls_status give(const ls_election *election, const eval_arguments *argumen
 
 static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
-  ls_election election = {.count = 0};
+  ls_session session = {.count = 0};
   ls_watch watch = {.watchdog = NULL};
   ls_status status;
   if (arguments->predictions) LS_ROOT(comm, check_predictions(arguments->predictions));
   LS_GO(ls_watch_begin(&watch, comm, NULL));
-  LS_GO(ls_election_hold(&election, comm, &arguments->wish, &watch));
-  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? give(&election, arguments) : LS_OK));
+  LS_GO(ls_session_open(&session, comm, &arguments->options, &watch));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? give(&session, arguments) : LS_OK));
 done:
-  ls_election_fini(&election);
+  ls_session_fini(&session);
   ls_watch_end(&watch, comm, status);
   return status;
 }
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  eval_arguments arguments = {.wish = {.split = LS_EVAL_TEST}};
+  eval_arguments arguments = {.options = {.split = LS_EVAL_TEST}};
   LS_AGREE(comm,
            ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
-  arguments.wish.checkpoints = arguments.checkpoints;
+  arguments.options.checkpoints = arguments.checkpoints;
   bool done;
   ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
-  arguments.wish.predictions = arguments.predictions != NULL;
+  arguments.options.predictions = arguments.predictions != NULL;
   if (status == LS_OK && !done) status = evaluate(comm, &arguments);
   free(arguments.checkpoints);
   return status;

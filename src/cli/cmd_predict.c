@@ -201,7 +201,7 @@ static ls_status classify(const predict_session *session, prediction *out)
   return LS_OK;
 }
 
-static void tell_warnings(const char *path, const ls_text *warnings)
+static void report_warnings(const char *path, const ls_text *warnings)
 {
   for (const char *line = ls_text_get(warnings); *line; line += strcspn(line, "\n") + 1)
     ls_print(stderr, "lockstep: warning: '%s': %.*s\n", path, (int)strcspn(line, "\n"), line);
@@ -216,7 +216,7 @@ static ls_status predict_all(predict_session *session)
     const ls_status status = read_image(session, path, &made->warnings);
     if (status == LS_E_MEMORY) return status;
     if (status == LS_OK) {
-      tell_warnings(path, &made->warnings);
+      report_warnings(path, &made->warnings);
       LS_PASS(classify(session, made));
       continue;
     }

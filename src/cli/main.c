@@ -69,7 +69,7 @@ static ls_status check_launch(const ls_comm *comm, const ls_command *command)
 {
   const ls_launch *launch = ls_comm_launch(comm);
   ls_text text = {0};
-  ls_launcher_tell_apart(launch, (size_t)ls_comm_size(comm), ls_comm_library(), &text);
+  ls_launcher_warn_apart(launch, (size_t)ls_comm_size(comm), ls_comm_library(), &text);
   ls_status status = LS_OK;
   if (text.length > 0 && command->shares)
     status = ls_fail(LS_E_USAGE, "%s", launch->is_first ? ls_text_get(&text) : "");

@@ -363,7 +363,7 @@ ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)
   return failed ? ls_fail(LS_E_MEMORY, "no memory for the classes") : LS_OK;
 }
 
-void ls_setup_tell_data(const ls_setup *setup)
+void ls_setup_report_data(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
   ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s%s)\n", data->name,

@@ -96,6 +96,6 @@ void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 ls_status ls_setup_warn_data(const ls_setup *setup, size_t member) LS_CHECKED;
 
 /** Print what the data are. Rank 0. */
-void ls_setup_tell_data(const ls_setup *setup);
+void ls_setup_report_data(const ls_setup *setup);
 
 #endif

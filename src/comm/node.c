@@ -86,10 +86,10 @@ static ls_status make_segments(ls_node *node, const ls_node_options *options)
 }
 
 /* The segments that other ranks made. Local. */
-static ls_status map_segments(ls_node *node, const ls_segment_ticket *tickets)
+static ls_status map_segments(ls_node *node, const ls_segment_key *keys)
 {
   for (int i = 0; i <= node->ranks.size; i++)
-    if (!node->segments[i].base) LS_PASS(ls_segment_map(&node->segments[i], &tickets[i]));
+    if (!node->segments[i].base) LS_PASS(ls_segment_map(&node->segments[i], &keys[i]));
   return LS_OK;
 }
 
@@ -97,16 +97,16 @@ static ls_status map_segments(ls_node *node, const ls_segment_ticket *tickets)
 static ls_status exchange_segments(ls_node *node, ls_comm *comm)
 {
   const size_t size = (size_t)node->ranks.size;
-  ls_segment_ticket *tickets = NULL;
+  ls_segment_key *keys = NULL;
   ls_status status;
-  LS_GO(ls_comm_agree(comm, ls_alloc(&tickets, size + 1, sizeof *tickets, "the tickets")));
-  LS_GO(ls_comm_gather(&node->ranks, &node->segments[node->ranks.rank].ticket, sizeof *tickets, tickets));
-  tickets[size] = common_of(node)->ticket;
-  LS_GO(ls_comm_broadcast(&node->ranks, tickets, (size + 1) * sizeof *tickets));
-  LS_GO(ls_comm_agree(comm, map_segments(node, tickets)));
+  LS_GO(ls_comm_agree(comm, ls_alloc(&keys, size + 1, sizeof *keys, "the keys")));
+  LS_GO(ls_comm_gather(&node->ranks, &node->segments[node->ranks.rank].key, sizeof *keys, keys));
+  keys[size] = common_of(node)->key;
+  LS_GO(ls_comm_broadcast(&node->ranks, keys, (size + 1) * sizeof *keys));
+  LS_GO(ls_comm_agree(comm, map_segments(node, keys)));
   for (size_t i = 0; i <= size; i++) ls_segment_close(&node->segments[i]);
 done:
-  free(tickets);
+  free(keys);
   return status;
 }
 

@@ -19,10 +19,10 @@ enum { HEAD_BYTES = 64 }; /* the token, and alignment */
 static ls_status map(ls_segment *segment, int descriptor)
 {
   void *memory =
-      mmap(NULL, HEAD_BYTES + segment->ticket.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+      mmap(NULL, HEAD_BYTES + segment->key.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED)
     return ls_fail(LS_E_MEMORY, "cannot map %llu bytes of shared memory: %s",
-                   (unsigned long long)segment->ticket.bytes, strerror(errno));
+                   (unsigned long long)segment->key.bytes, strerror(errno));
   segment->base = (unsigned char *)memory + HEAD_BYTES;
   return LS_OK;
 }
@@ -31,35 +31,34 @@ ls_status ls_segment_make(ls_segment *segment, size_t bytes)
 {
   const int descriptor = memfd_create("lockstep", MFD_CLOEXEC);
   if (descriptor < 0) return ls_fail(LS_E_MEMORY, "cannot make shared memory: %s", strerror(errno));
-  *segment = (ls_segment){.ticket = {.process = getpid(), .descriptor = descriptor, .bytes = bytes},
+  *segment = (ls_segment){.key = {.process = getpid(), .descriptor = descriptor, .bytes = bytes},
                           .descriptor = descriptor + 1};
   const uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
   int failed = -1;
   if (bytes <= memory) LS_RETRY(failed, fallocate(descriptor, 0, 0, (off_t)(HEAD_BYTES + bytes)));
   if (failed) return ls_fail(LS_E_MEMORY, "no memory for a shared segment of %zu bytes", bytes);
   LS_PASS(map(segment, descriptor));
-  if (getrandom(&segment->ticket.token, sizeof segment->ticket.token, 0) < 0)
+  if (getrandom(&segment->key.token, sizeof segment->key.token, 0) < 0)
     return ls_fail(LS_E_MEMORY, "no random number for shared memory: %s", strerror(errno));
-  memcpy(segment->base - HEAD_BYTES, &segment->ticket.token, sizeof segment->ticket.token);
+  memcpy(segment->base - HEAD_BYTES, &segment->key.token, sizeof segment->key.token);
   return LS_OK;
 }
 
-ls_status ls_segment_map(ls_segment *segment, const ls_segment_ticket *ticket)
+ls_status ls_segment_map(ls_segment *segment, const ls_segment_key *key)
 {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)ticket->process,
-           (long long)ticket->descriptor);
+  snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)key->process, (long long)key->descriptor);
   int descriptor;
   LS_RETRY(descriptor, open(path, O_RDWR | O_CLOEXEC));
   if (descriptor < 0)
-    return ls_fail(LS_E_MEMORY, "cannot open the shared memory of process %lld: %s",
-                   (long long)ticket->process, strerror(errno));
-  *segment = (ls_segment){.ticket = *ticket};
+    return ls_fail(LS_E_MEMORY, "cannot open the shared memory of process %lld: %s", (long long)key->process,
+                   strerror(errno));
+  *segment = (ls_segment){.key = *key};
   uint64_t token = 0;
   ls_status status = LS_OK;
-  if (pread(descriptor, &token, sizeof token, 0) != (ssize_t)sizeof token || token != ticket->token)
+  if (pread(descriptor, &token, sizeof token, 0) != (ssize_t)sizeof token || token != key->token)
     status = ls_fail(LS_E_MEMORY, "process %lld is another one here: a container of its own?",
-                     (long long)ticket->process);
+                     (long long)key->process);
   else
     status = map(segment, descriptor);
   close(descriptor);
@@ -75,6 +74,6 @@ void ls_segment_close(ls_segment *segment)
 void ls_segment_fini(ls_segment *segment)
 {
   ls_segment_close(segment);
-  if (segment->base) munmap(segment->base - HEAD_BYTES, HEAD_BYTES + segment->ticket.bytes);
+  if (segment->base) munmap(segment->base - HEAD_BYTES, HEAD_BYTES + segment->key.bytes);
   segment->base = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Memory that several processes of a host map: made by one, found by the others through its ticket. */
+/* Memory that several processes of a host map: made by one, found by the others through its key. */
 #ifndef LS_COMM_SEGMENT_H
 #define LS_COMM_SEGMENT_H
 
@@ -9,17 +9,17 @@
 #include "base/status.h"
 
 /** What another process needs to find a segment; sent to it as bytes. */
-typedef struct ls_segment_ticket {
+typedef struct ls_segment_key {
   int64_t process;
   int64_t descriptor;
   uint64_t token; /* at the segment's begin: another process may have that number in another container */
   uint64_t bytes;
-} ls_segment_ticket;
+} ls_segment_key;
 
 /** Zero-initialize it. */
 typedef struct ls_segment {
   unsigned char *base; /* [bytes], 64-byte aligned */
-  ls_segment_ticket ticket;
+  ls_segment_key key;
   int descriptor; /* of the process that made it, 1 above the number; 0: none */
 } ls_segment;
 
@@ -27,7 +27,7 @@ typedef struct ls_segment {
 ls_status ls_segment_make(ls_segment *segment, size_t bytes) LS_CHECKED;
 
 /** Map the segment that another process made. It must still hold it open. Local. Errors: LS_E_MEMORY. */
-ls_status ls_segment_map(ls_segment *segment, const ls_segment_ticket *ticket) LS_CHECKED;
+ls_status ls_segment_map(ls_segment *segment, const ls_segment_key *key) LS_CHECKED;
 
 /** Once all others have mapped it; those that have keep it. Local. */
 void ls_segment_close(ls_segment *segment);

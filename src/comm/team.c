@@ -42,7 +42,7 @@ static bool is_limited(size_t threads)
   return (size_t)omp_get_thread_limit() < threads;
 }
 
-static int tell_limit(char *text, size_t bytes)
+static int warn_limit(char *text, size_t bytes)
 {
   return snprintf(text, bytes, "OMP_THREAD_LIMIT is %d; try: unset OMP_THREAD_LIMIT", omp_get_thread_limit());
 }
@@ -53,7 +53,7 @@ static bool has_no_levels(size_t threads)
   return omp_get_max_active_levels() == 0;
 }
 
-static int tell_no_levels(char *text, size_t bytes)
+static int warn_no_levels(char *text, size_t bytes)
 {
   return snprintf(text, bytes, "OMP_MAX_ACTIVE_LEVELS is 0; try: unset OMP_MAX_ACTIVE_LEVELS");
 }
@@ -64,7 +64,7 @@ static bool is_nested(size_t threads)
   return omp_get_active_level() >= omp_get_max_active_levels();
 }
 
-static int tell_nested(char *text, size_t bytes)
+static int warn_nested(char *text, size_t bytes)
 {
   const int level = omp_get_active_level();
   return snprintf(text, bytes,
@@ -79,7 +79,7 @@ static bool is_any(size_t threads)
   return true;
 }
 
-static int tell_any(char *text, size_t bytes)
+static int warn_any(char *text, size_t bytes)
 {
   return snprintf(text, bytes, "OpenMP does not say why; try: unset the variables OMP_*");
 }
@@ -89,10 +89,10 @@ static const struct {
   bool (*holds)(size_t threads);
   int (*tell)(char *text, size_t bytes); /* as snprintf() */
 } causes[] = {
-    {.holds = is_limited, .tell = tell_limit},
-    {.holds = has_no_levels, .tell = tell_no_levels},
-    {.holds = is_nested, .tell = tell_nested},
-    {.holds = is_any, .tell = tell_any},
+    {.holds = is_limited, .tell = warn_limit},
+    {.holds = has_no_levels, .tell = warn_no_levels},
+    {.holds = is_nested, .tell = warn_nested},
+    {.holds = is_any, .tell = warn_any},
 };
 
 void ls_team_shortage(size_t threads, char *text, size_t bytes)

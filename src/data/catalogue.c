@@ -102,7 +102,7 @@ static bool may_lie_in(const ls_catalogue_entry *entry, const char *folder)
   return false;
 }
 
-void ls_catalogue_tell(const char *folder, ls_text *text)
+void ls_catalogue_describe(const char *folder, ls_text *text)
 {
   const char *between = "";
   for (const ls_catalogue_entry *entry = ls_catalogue; entry->name; entry++) {

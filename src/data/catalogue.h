@@ -37,7 +37,7 @@ const ls_catalogue_entry *ls_catalogue_of_file(const char *name);
 
 /** Append the names, joined by ", "; only of those that may lie in a folder of that name, unless it is NULL.
  */
-void ls_catalogue_tell(const char *folder, ls_text *text);
+void ls_catalogue_describe(const char *folder, ls_text *text);
 
 /** Find where a dataset lies along LOCKSTEP_DATA_PATH, data/ and /usr/share/datasets: a folder, or NAME.h5.
  *

@@ -110,7 +110,7 @@ static ls_status fail_folder(const ls_reader_place *place)
 {
   const ls_folder *folder = place->folder;
   ls_text found = {0};
-  ls_folder_tell(folder, &found);
+  ls_folder_describe(folder, &found);
   ls_status status;
   if (!folder->beginning[0])
     status = ls_fail(LS_E_INPUT,
@@ -241,8 +241,8 @@ static ls_status find_first_label(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;
   const bool is_given = reading->first_label.word < 0;
-  const bool is_told = info->classes > 0;
-  if (is_given && is_told && reading->first_label.count != 0)
+  const bool is_reported = info->classes > 0;
+  if (is_given && is_reported && reading->first_label.count != 0)
     return ls_fail(
         LS_E_INPUT,
         "data.first_label: '%s' (%s) says itself that it has %zu classes, which start at 0: the key is for "
@@ -253,7 +253,7 @@ static ls_status find_first_label(ls_source *source, const ls_reading *reading)
   else if (source->entry && source->reader->follows_layout)
     info->first_label = source->entry->first_label;
   const label_range range = range_of(source);
-  if (is_given || is_told || source->entry || reading->classes > 0 || range.smallest != 1) return LS_OK;
+  if (is_given || is_reported || source->entry || reading->classes > 0 || range.smallest != 1) return LS_OK;
   return fail_first_label(source, range.largest);
 }
 
@@ -280,17 +280,17 @@ static ls_status number_from_0(ls_source *source)
 
 /* Settle the number of classes: as asked for, else as the files tell, else as the catalogue does, else as the
  * labels do. */
-static ls_status settle_classes(ls_source *source, const ls_reading *reading)
+static ls_status resolve_classes(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;
   LS_PASS(find_first_label(source, reading));
   LS_PASS(number_from_0(source));
-  info->told_classes = info->classes > 0 ? info->classes : source->entry ? source->entry->classes : 0;
-  info->classes = reading->classes > 0     ? reading->classes
-                  : info->told_classes > 0 ? info->told_classes
-                                           : range_of(source).largest + 1;
+  info->stated_classes = info->classes > 0 ? info->classes : source->entry ? source->entry->classes : 0;
+  info->classes = reading->classes > 0       ? reading->classes
+                  : info->stated_classes > 0 ? info->stated_classes
+                                             : range_of(source).largest + 1;
   LS_PASS(check_labels(source));
-  if (info->class_names && info->told_classes != info->classes) { /* names for another number of classes */
+  if (info->class_names && info->stated_classes != info->classes) { /* names for another number of classes */
     free(info->class_names);
     info->class_names = NULL;
   }
@@ -340,7 +340,7 @@ static ls_status open_place(ls_source **out, const ls_reader_place *place, const
   if (source->info.picture == LS_PICTURE_AUTO && ls_catalogue_find(source->info.name))
     source->info.picture = ls_catalogue_picture(source->info.name);
   LS_GO(check_shape(&source->info));
-  LS_GO(settle_classes(source, place->reading));
+  LS_GO(resolve_classes(source, place->reading));
   *out = source;
 done:
   if (status != LS_OK) ls_source_close(source);
@@ -393,7 +393,7 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
                    "LOCKSTEP_DATA_PATH to the folder that holds it",
                    name, ls_text_get(searched), name);
   ls_text names = {0};
-  ls_catalogue_tell(name, &names);
+  ls_catalogue_describe(name, &names);
   if (names.length > 0) {
     const ls_status status =
         ls_fail(LS_E_INPUT, "'%s' is the folder of several datasets; choose one of them: %s", name,
@@ -401,7 +401,7 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
     ls_text_fini(&names);
     return status;
   }
-  ls_catalogue_tell(NULL, &names);
+  ls_catalogue_describe(NULL, &names);
   ls_status status = ls_fail(
       LS_E_INPUT, "cannot find dataset '%s': there is no such file or folder, nor %s; known by name: %s",
       name, ls_text_get(searched), ls_text_get(&names));

@@ -24,7 +24,7 @@ typedef struct ls_dataset_info {
   const char *format;             /* "IDX", "CIFAR-10 binary", "HDF5"; static */
   size_t channels, height, width; /* of an image */
   size_t classes;                 /* labels are below it */
-  size_t told_classes;            /* as the files or the catalogue say; 0: neither does */
+  size_t stated_classes;          /* as the files or the catalogue say; 0: neither does */
   size_t first_label;             /* the files' number of class 0: labels are below classes all the same */
   bool is_transposed;             /* the files hold images by columns: they are turned when read */
   ls_picture_kind picture;        /* as the file or the catalogue says; auto: neither does */

@@ -78,7 +78,7 @@ static ls_status read_weights(ls_loaded *loaded, const char *path)
   ls_status status = ls_checkpoint_read(path, &state);
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);
-  ls_judgement_fini(&state.judgement);
+  ls_split_metrics_fini(&state.split_metrics);
   if (status == LS_OK && ls_weights_check(loaded->model, network->params, network->buffers) != LS_OK)
     status = ls_wrap(LS_E_INPUT, "its weights make no network");
   return status;
@@ -101,7 +101,7 @@ static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path
 }
 
 /* Release what a failed opening has made, and say which checkpoint it was. */
-static ls_status settle(ls_loaded *loaded, ls_status status, const char *path)
+static ls_status finish(ls_loaded *loaded, ls_status status, const char *path)
 {
   if (status == LS_OK) return LS_OK;
   status = ls_wrap(status, "cannot load checkpoint '%s'", loaded->path ? loaded->path : path);
@@ -113,27 +113,27 @@ ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const 
                          bool input_gradient)
 {
   *out = (ls_loaded){.spec = NULL};
-  return settle(out, open_checkpoint(out, comm, path, schemas, input_gradient), path);
+  return finish(out, open_checkpoint(out, comm, path, schemas, input_gradient), path);
 }
 
 /* Rank 0. */
-static ls_status list_voters(ls_names *voters, const char *const *paths, size_t count)
+static ls_status list_members(ls_names *members, const char *const *paths, size_t count)
 {
-  for (size_t i = 0; i < count; i++) LS_PASS(ls_checkpoint_voters(paths[i], voters));
+  for (size_t i = 0; i < count; i++) LS_PASS(ls_checkpoint_members(paths[i], members));
   return LS_OK;
 }
 
-ls_status ls_loaded_voters(ls_names *voters, ls_comm *comm, const char *const *paths, size_t count)
+ls_status ls_loaded_members(ls_names *members, ls_comm *comm, const char *const *paths, size_t count)
 {
-  LS_ROOT(comm, list_voters(voters, paths, count));
-  size_t found = voters->count;
+  LS_ROOT(comm, list_members(members, paths, count));
+  size_t found = members->count;
   LS_PASS(ls_comm_broadcast(comm, &found, sizeof found));
   ls_status status = LS_OK;
   if (ls_comm_rank(comm) != 0)
-    status = ls_alloc(&voters->items, found, sizeof *voters->items, "the checkpoints");
+    status = ls_alloc(&members->items, found, sizeof *members->items, "the checkpoints");
   LS_AGREE(comm, status);
-  voters->count = found;
-  for (size_t i = 0; i < found; i++) LS_PASS(ls_comm_broadcast_text(comm, &voters->items[i]));
+  members->count = found;
+  for (size_t i = 0; i < found; i++) LS_PASS(ls_comm_broadcast_text(comm, &members->items[i]));
   return LS_OK;
 }
 
@@ -150,7 +150,7 @@ static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_sche
 ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas)
 {
   *out = (ls_loaded){.spec = NULL};
-  return settle(out, read_checkpoint(out, path, schemas), path);
+  return finish(out, read_checkpoint(out, path, schemas), path);
 }
 
 ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data, const char *path)
@@ -278,13 +278,13 @@ void ls_loaded_compare_classes(const ls_loaded *loaded, const ls_dataset_info *d
   const class_names trained = {.lines = info->class_names};
   const class_names given = {.array = (const char(*)[LS_CLASS_NAME_BYTES])data->class_names};
   const bool is_same_data = strcmp(info->dataset, data->name) == 0;
-  if (data->told_classes > 0 && data->told_classes != info->classes) {
+  if (data->stated_classes > 0 && data->stated_classes != info->classes) {
     if (is_same_data && loaded->spec->data.classes > 0) return; /* as it was trained */
     ls_text_show(
         text,
         "'%s' was trained on the %zu classes of '%s', and '%s' has %zu: class k of the one is counted as "
         "class k of the other\n",
-        path, info->classes, info->dataset, data->name, data->told_classes);
+        path, info->classes, info->dataset, data->name, data->stated_classes);
     return;
   }
   if (is_same_data && !(info->class_names && data->class_names))

@@ -38,11 +38,11 @@ ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const 
                          bool input_gradient) LS_CHECKED;
 
 /** The paths that vote for `count` paths: of an ensemble's directory its members (store/checkpoint_find.h).
- * `voters` is zero-initialized; ls_names_fini() is due on error, too.
+ * `members` is zero-initialized; ls_names_fini() is due on error, too.
  *
  * Collective; `paths` are rank 0's. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY, LS_E_COMM. */
-ls_status ls_loaded_voters(ls_names *voters, ls_comm *comm, const char *const *paths,
-                           size_t count) LS_CHECKED;
+ls_status ls_loaded_members(ls_names *members, ls_comm *comm, const char *const *paths,
+                            size_t count) LS_CHECKED;
 
 /** Does the dataset fit the network of the checkpoint `path`? Local. Errors: LS_E_INPUT. */
 ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data,

@@ -17,7 +17,7 @@ typedef struct row {
 } row;
 
 typedef struct vote_table {
-  const ls_electorate *electorate;
+  const ls_soft_vote *soft_vote;
   const ls_loader *loader;
   ls_eval_split split;
   size_t samples, classes;
@@ -28,7 +28,7 @@ typedef struct vote_table {
 
 static size_t row_floats(const vote_table *table)
 {
-  return table->electorate->count * table->classes;
+  return table->soft_vote->count * table->classes;
 }
 
 static ls_status prepare(vote_table *table)
@@ -63,8 +63,8 @@ static void fill_microbatch(const vote_table *table, size_t part, size_t i)
 {
   const ls_microbatch microbatch = ls_loader_eval_microbatch(table->loader, table->split, i);
   const size_t classes = table->classes;
-  for (size_t m = 0; m < table->electorate->count; m++) {
-    const float *logits = ls_voter_logits(&table->electorate->voters[m], part, &microbatch);
+  for (size_t m = 0; m < table->soft_vote->count; m++) {
+    const float *logits = ls_member_logits(&table->soft_vote->members[m], part, &microbatch);
     for (size_t s = 0; s < microbatch.n; s++)
       ls_softmax(logits + s * classes, 1, classes,
                  table->probabilities + (table->first[i] + s) * row_floats(table) + m * classes);
@@ -78,7 +78,7 @@ static void fill_microbatch(const vote_table *table, size_t part, size_t i)
 static void fill_part(void *user, size_t part)
 {
   const vote_table *table = user;
-  const size_t threads = table->electorate->threads;
+  const size_t threads = table->soft_vote->threads;
   const size_t count = ls_loader_eval_microbatches(table->loader, table->split);
   for (size_t i = ls_part_first(count, threads, part); i < ls_part_first(count, threads, part + 1); i++)
     fill_microbatch(table, part, i);
@@ -94,8 +94,7 @@ static int by_sample(const void *a, const void *b)
 static ls_status sort_rows(const vote_table *table, ls_votes *out)
 {
   row *rows;
-  *out =
-      (ls_votes){.samples = table->samples, .members = table->electorate->count, .classes = table->classes};
+  *out = (ls_votes){.samples = table->samples, .members = table->soft_vote->count, .classes = table->classes};
   LS_PASS(ls_alloc(&out->probabilities, table->samples * row_floats(table), sizeof(float), "the votes"));
   LS_PASS(ls_alloc(&out->labels, table->samples, sizeof *out->labels, "the votes"));
   LS_PASS(ls_alloc(&rows, table->samples, sizeof *rows, "the votes"));
@@ -110,20 +109,20 @@ static ls_status sort_rows(const vote_table *table, ls_votes *out)
   return LS_OK;
 }
 
-ls_status ls_votes_collect(ls_votes *out, ls_comm *comm, const ls_electorate *electorate,
+ls_status ls_votes_collect(ls_votes *out, ls_comm *comm, const ls_soft_vote *soft_vote,
                            const ls_loader *loader, ls_eval_split split)
 {
-  vote_table table = {.electorate = electorate,
+  vote_table table = {.soft_vote = soft_vote,
                       .loader = loader,
                       .split = split,
                       .samples = ls_loader_eval_count(loader, split),
-                      .classes = ls_model_classes(electorate->voters[0].network->model)};
+                      .classes = ls_model_classes(soft_vote->members[0].network->model)};
   *out = (ls_votes){0};
   if (table.samples == 0) return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
   ls_status status;
   LS_GO(ls_comm_agree(comm, prepare(&table)));
   LS_GO(place_rows(&table, comm));
-  ls_team_run(electorate->threads, fill_part, &table);
+  ls_team_run(soft_vote->threads, fill_part, &table);
   LS_GO(ls_comm_sum_u64(comm, table.keys, 2 * table.samples));
   LS_GO(ls_comm_sum_f32(comm, table.probabilities, table.samples * row_floats(&table)));
   LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? sort_rows(&table, out) : LS_OK));

@@ -21,7 +21,7 @@ typedef struct ls_votes {
 /** Evaluate every member on this split; rank 0 gets the votes, the others nothing.
  *
  * Collective. Errors: LS_E_INPUT if the split has no samples; LS_E_MEMORY; LS_E_COMM. */
-ls_status ls_votes_collect(ls_votes *out, ls_comm *comm, const ls_electorate *electorate,
+ls_status ls_votes_collect(ls_votes *out, ls_comm *comm, const ls_soft_vote *soft_vote,
                            const ls_loader *loader, ls_eval_split split) LS_CHECKED;
 void ls_votes_fini(ls_votes *votes);
 

@@ -229,27 +229,27 @@ static bool listen_to(int pipe_end, void *data, size_t bytes)
   return true;
 }
 
-/* What came of the attempt, in its own words; *is_told: in the child's, else in ours. */
-static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, bool *is_told)
+/* What came of the attempt, in its own words; *is_reported: in the child's, else in ours. */
+static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, bool *is_reported)
 {
   int ends[2];
   ls_error outcome;
   char second = AGREED;
-  *is_told = false;
+  *is_reported = false;
   if (pipe2(ends, O_CLOEXEC) != 0)
     return ls_fail(LS_E_IO, "cannot make a pipe to a process that reads it: %s", strerror(errno));
   const pid_t parent = getpid(), child = fork();
   if (child == 0) run_child(ends[1], parent, file_bytes, attempt, user);
   const int error = errno;
   (void)close(ends[1]);
-  if (child >= 0) *is_told = listen_to(ends[0], &outcome, sizeof outcome);
-  if (*is_told && !listen_to(ends[0], &second, sizeof second)) second = AGREED;
+  if (child >= 0) *is_reported = listen_to(ends[0], &outcome, sizeof outcome);
+  if (*is_reported && !listen_to(ends[0], &second, sizeof second)) second = AGREED;
   (void)close(ends[0]);
   if (child < 0) return ls_fail(LS_E_MEMORY, "cannot start a process that reads it: %s", strerror(error));
   int how = 0;
   const bool is_known = wait_for(child, &how);
-  if (!*is_told) return explain_death(is_known, how, file_bytes);
-  *is_told = second != HUNGRY;
+  if (!*is_reported) return explain_death(is_known, how, file_bytes);
+  *is_reported = second != HUNGRY;
   if (second == HUNGRY) return explain_hunger(file_bytes);
   if (second == LACKING) outcome.status = LS_E_MEMORY;
   ls_error_install(&outcome);
@@ -258,7 +258,7 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
 
 ls_status ls_h5_guard(const char *path, uint64_t file_bytes, ls_h5_attempt attempt, void *user)
 {
-  bool is_told;
-  const ls_status status = run(file_bytes, attempt, user, &is_told);
-  return status == LS_OK || is_told || !path ? status : ls_wrap(status, "'%s'", path);
+  bool is_reported;
+  const ls_status status = run(file_bytes, attempt, user, &is_reported);
+  return status == LS_OK || is_reported || !path ? status : ls_wrap(status, "'%s'", path);
 }

@@ -117,7 +117,7 @@ static ls_status add_layer(ls_sequence *sequence, const ls_layer_list *specs, si
 }
 
 /* Told once, by the innermost layer: a place in a residual block's body holds that of the block. */
-static ls_status tell_place(ls_build *build, const char *place, ls_status status)
+static ls_status report_place(ls_build *build, const char *place, ls_status status)
 {
   if (status == LS_OK || build->is_placed) return status;
   build->is_placed = true;
@@ -134,7 +134,7 @@ static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
     layer->in = shape;
     layer->input_is_data = input_is_data;
     sequence->count = i + 1;
-    LS_PASS(tell_place(build, specs->items[i].place, add_layer(sequence, specs, i, place, build)));
+    LS_PASS(report_place(build, specs->items[i].place, add_layer(sequence, specs, i, place, build)));
     input_is_data = input_is_data && layer->grad_count == 0;
     if (layer->grad_count > 0 && sequence->first_trained == specs->count) sequence->first_trained = i;
     shape = layer->out;

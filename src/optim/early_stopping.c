@@ -20,18 +20,18 @@ static bool is_at_end(const ls_spec_early_stopping *spec, uint64_t epoch, const 
   return spec->patience > 0 && progress->bad_epochs >= spec->patience && epoch > 1;
 }
 
-ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t epoch, double loss,
-                                   double accuracy, ls_progress *progress)
+ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
+                                                   double loss, double accuracy, ls_progress *progress)
 {
   const double value = spec->metric == LS_METRIC_LOSS ? loss : accuracy;
   if (improves(spec, value, progress)) {
     progress->best_epoch = epoch;
     progress->best_metric = value;
     progress->bad_epochs = 0;
-    return (ls_verdict){.improved = true};
+    return (ls_early_stopping_result){.improved = true};
   }
   progress->bad_epochs++;
-  return (ls_verdict){.stop = is_at_end(spec, epoch, progress)};
+  return (ls_early_stopping_result){.stop = is_at_end(spec, epoch, progress)};
 }
 
 bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress)

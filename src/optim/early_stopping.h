@@ -9,15 +9,15 @@
 #include "config/spec.h"
 #include "store/checkpoint.h"
 
-typedef struct ls_verdict {
+typedef struct ls_early_stopping_result {
   bool improved; /* this epoch is the best so far, by more than min_delta */
   bool stop;     /* patience is at its end */
-} ls_verdict;
+} ls_early_stopping_result;
 
 /** Judge an epoch (from 1) by its validation loss and accuracy; updates best_epoch, best_metric and
  * bad_epochs. A metric that is not finite never improves. */
-ls_verdict ls_early_stopping_judge(const ls_spec_early_stopping *spec, uint64_t epoch, double loss,
-                                   double accuracy, ls_progress *progress);
+ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
+                                                   double loss, double accuracy, ls_progress *progress);
 
 /** Has the run that stands there ended by early stopping? */
 bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress);

@@ -78,7 +78,7 @@ typedef struct ls_state {
   uint64_t optimizer_step; /* steps that the optimizer has taken (Adam's t) */
   ls_progress progress;
   ls_history train, validation;
-  ls_judgement judgement; /* rank 0 */
+  ls_split_metrics split_metrics; /* rank 0 */
 } ls_state;
 
 /** What a reader must know before it can build the model and the state. Owned; ls_checkpoint_info_fini(). */

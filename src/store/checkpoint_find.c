@@ -103,11 +103,11 @@ done:
   return status;
 }
 
-ls_status ls_checkpoint_voters(const char *path, ls_names *voters)
+ls_status ls_checkpoint_members(const char *path, ls_names *members)
 {
-  const size_t before = voters->count;
-  if (kind_of(path) == LS_FILE_FOLDER) LS_PASS(list_members(path, voters));
-  return voters->count > before ? LS_OK : add_member(path, NULL, 0, voters);
+  const size_t before = members->count;
+  if (kind_of(path) == LS_FILE_FOLDER) LS_PASS(list_members(path, members));
+  return members->count > before ? LS_OK : add_member(path, NULL, 0, members);
 }
 
 /* ---- run directories ---- */

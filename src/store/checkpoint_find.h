@@ -21,6 +21,6 @@ ls_status ls_checkpoint_find(const char *path, char **found, ls_text *notes) LS_
 
 /** Append the paths that vote for a path: the members' run directories, or the snapshots, of an ensemble's
  * directory; of anything else the path alone. Rank 0. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */
-ls_status ls_checkpoint_voters(const char *path, ls_names *voters) LS_CHECKED;
+ls_status ls_checkpoint_members(const char *path, ls_names *members) LS_CHECKED;
 
 #endif

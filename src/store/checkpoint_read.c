@@ -7,7 +7,7 @@
 #include "store/checkpoint.h"
 #include "h5/h5.h"
 #include "store/history.h"
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 #include "store/progress.h"
 
@@ -180,20 +180,20 @@ static ls_status read_state(hid_t file, void *user)
   LS_PASS(ls_info_read(file, &info));
   ls_status status;
   ls_history train = {0}, validation = {0};
-  ls_judgement judgement;
+  ls_split_metrics split_metrics;
   LS_GO(read_model(file, &info, state));
   LS_GO(read_average(file, state));
   LS_GO(read_optimizer(file, state));
-  LS_GO(ls_judgement_read(file, info.classes, &judgement));
+  LS_GO(ls_split_metrics_read(file, info.classes, &split_metrics));
   status = ls_histories_read(file, &train, &validation);
-  if (status != LS_OK) ls_judgement_fini(&judgement);
+  if (status != LS_OK) ls_split_metrics_fini(&split_metrics);
   LS_GO(status);
-  ls_judgement_fini(&state->judgement);
+  ls_split_metrics_fini(&state->split_metrics);
   ls_history_fini(&state->train);
   ls_history_fini(&state->validation);
   state->train = train;
   state->validation = validation;
-  state->judgement = judgement;
+  state->split_metrics = split_metrics;
   state->progress = info.progress;
 done:
   ls_checkpoint_info_fini(&info);

@@ -7,7 +7,7 @@
 #include "store/checkpoint.h"
 #include "h5/h5.h"
 #include "store/history.h"
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 #include "h5/seal.h"
 
@@ -98,8 +98,8 @@ static ls_status write_group(hid_t file, const char *name, const ls_state *state
 static ls_status write_splits(hid_t metrics, const ls_checkpoint_info *info, const ls_state *state)
 {
   hid_t group;
-  LS_PASS(ls_h5_group_make(&group, metrics, LS_JUDGEMENT_GROUP));
-  return ls_h5_close(group, ls_judgement_write(group, &state->judgement, info->class_names));
+  LS_PASS(ls_h5_group_make(&group, metrics, LS_SPLIT_METRICS_GROUP));
+  return ls_h5_close(group, ls_split_metrics_write(group, &state->split_metrics, info->class_names));
 }
 
 static ls_status write_metrics(hid_t file, const ls_checkpoint_info *info, const ls_state *state)

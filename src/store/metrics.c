@@ -9,7 +9,7 @@
 #include "store/checkpoint.h"
 #include "h5/h5.h"
 #include "store/history.h"
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 static ls_status write_tables(hid_t file, const ls_state *state)
@@ -26,7 +26,7 @@ static ls_status write_h5(const ls_directory *run_dir, const ls_checkpoint_info 
   LS_GO(ls_h5_image_start(&image, 0));
   LS_GO(ls_format_write(image.file, LS_METRICS_FORMAT));
   LS_GO(write_tables(image.file, state));
-  LS_GO(ls_judgement_write(image.file, &state->judgement, info->class_names));
+  LS_GO(ls_split_metrics_write(image.file, &state->split_metrics, info->class_names));
   LS_GO(ls_h5_image_finish(&image));
   LS_GO(ls_directory_write(run_dir, "metrics.h5", image.bytes, image.count));
 done:

@@ -34,15 +34,15 @@ ls_status ls_metrics_make(ls_metrics **out, size_t classes) LS_CHECKED;
 void ls_metrics_free(ls_metrics *metrics);
 
 /** The splits that a run is judged on. */
-typedef enum ls_judged { LS_JUDGED_VALIDATION, LS_JUDGED_TEST, LS_JUDGED_COUNT } ls_judged;
+typedef enum ls_metrics_split { LS_METRICS_VALIDATION, LS_METRICS_TEST, LS_METRICS_COUNT } ls_metrics_split;
 
 /** The newest figures of each; rank 0. */
-typedef struct ls_judgement {
-  ls_metrics *splits[LS_JUDGED_COUNT]; /* NULL: not evaluated; owned */
-} ls_judgement;
+typedef struct ls_split_metrics {
+  ls_metrics *splits[LS_METRICS_COUNT]; /* NULL: not evaluated; owned */
+} ls_split_metrics;
 
 /** Put figures, which are handed over, in the place of older ones; NULL: none. */
-void ls_judgement_set(ls_judgement *judgement, ls_judged split, ls_metrics *metrics);
-void ls_judgement_fini(ls_judgement *judgement);
+void ls_split_metrics_set(ls_split_metrics *split_metrics, ls_metrics_split split, ls_metrics *metrics);
+void ls_split_metrics_fini(ls_split_metrics *split_metrics);
 
 #endif

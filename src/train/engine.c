@@ -16,7 +16,7 @@
 #include "data/augment/augment.h"
 #include "nn/loss.h"
 #include "attack/adversary.h"
-#include "train/culprit.h"
+#include "train/nonfinite.h"
 #include "train/gradient.h"
 #include "train/mixup.h"
 #include "optim/optimizer.h"
@@ -201,7 +201,7 @@ typedef struct part_sums {
 } part_sums;
 
 /* The thread has finished only when it has counted, too. */
-static void tell_ready(void *waiting, size_t first)
+static void report_ready(void *waiting, size_t first)
 {
   const part_sums *self = waiting;
   if (first > 0) ls_sums_ready(self->sums, self->part, first);
@@ -225,7 +225,7 @@ static void train_microbatch(ls_engine *engine, size_t part, const ls_step *step
   ls_step_profile_lap(step->profile, part, LS_SECTION_SUMS);
   ls_pass pass = start_pass(engine, part, step, microbatch, grads);
   if (is_last) {
-    pass.done = tell_ready;
+    pass.done = report_ready;
     pass.waiting = &waiting;
   }
   const ls_loss_sums loss = run_passes(engine, part, &pass, step, microbatch);
@@ -365,7 +365,7 @@ static void apply(ls_engine *engine, const ls_step *step)
 }
 
 /* Run the step's micro-batches once more, one by one, and find the layer where things go wrong. Local. */
-static ls_status find_culprit(ls_engine *engine, const ls_step *step)
+static ls_status find_nonfinite(ls_engine *engine, const ls_step *step)
 {
   const ls_model *model = engine->options.network->model;
   const size_t count = ls_loader_step_microbatches(step->loader, step->epoch_step);
@@ -373,12 +373,12 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
   for (size_t i = 0; i < count; i++) {
     const ls_microbatch microbatch = take_microbatch(engine, 0, step, i);
     ls_pass pass = start_pass(engine, 0, step, &microbatch, grads);
-    ls_culprit culprit = {
+    ls_nonfinite nonfinite = {
         .model = model, .pass = &pass, .limits = ls_sums_find_limits(engine->sums), .grads = grads};
-    pass.observe = ls_culprit_observe;
-    pass.observer = &culprit;
+    pass.observe = ls_nonfinite_observe;
+    pass.observer = &nonfinite;
     const ls_loss_sums loss = run_passes(engine, 0, &pass, step, &microbatch);
-    LS_PASS(ls_culprit_tell(&culprit, loss.loss));
+    LS_PASS(ls_nonfinite_check(&nonfinite, loss.loss));
   }
   return LS_OK;
 }
@@ -386,7 +386,7 @@ static ls_status find_culprit(ls_engine *engine, const ls_step *step)
 /* The error of a step whose sums are out of range. Collective. */
 static ls_status explain(ls_engine *engine, const ls_step *step)
 {
-  ls_status status = ls_comm_agree(engine->options.comm, find_culprit(engine, step));
+  ls_status status = ls_comm_agree(engine->options.comm, find_nonfinite(engine, step));
   if (status == LS_OK) status = ls_fail(LS_E_NONFINITE, "a value is too large to be summed");
   return ls_wrap(status, "step %zu of epoch %" PRIu64 ", learning rate %g", step->epoch_step + 1,
                  step->epoch + 1, step->lr);

@@ -30,8 +30,8 @@ _Static_assert(sizeof(eval_sums) % sizeof(uint64_t) == 0, "sums are words");
 typedef struct thread_tally {
   eval_sums sums;
   uint64_t *confusion;  /* [classes, classes] */
-  float *probabilities; /* [microbatch, classes]: mean over the voters */
-  float *own;           /* [microbatch, classes]: of one voter */
+  float *probabilities; /* [microbatch, classes]: mean over the members */
+  float *own;           /* [microbatch, classes]: of one member */
   double *p;            /* [classes]: of one sample */
 } thread_tally;
 
@@ -39,7 +39,7 @@ typedef struct thread_tally {
 enum { ROW_FOUND, ROW_LABEL, ROW_CLASS, ROW_PROBABILITY, ROW_WORDS };
 
 typedef struct eval_job {
-  const ls_electorate *electorate;
+  const ls_soft_vote *soft_vote;
   const ls_loader *loader;
   ls_eval_split split;
   size_t threads, classes;
@@ -78,11 +78,11 @@ static ls_status prepare(eval_job *job, size_t microbatch)
                        : LS_OK;
 }
 
-static const float *view_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch,
+static const float *view_logits(const ls_member *member, size_t part, const ls_microbatch *microbatch,
                                 const ls_view *view)
 {
-  const ls_network *network = voter->network;
-  ls_workspace *workspace = voter->workspaces[part];
+  const ls_network *network = member->network;
+  ls_workspace *workspace = member->workspaces[part];
   ls_shape in = ls_model_input(network->model);
   ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
                          ls_workspace_input(workspace));
@@ -91,23 +91,23 @@ static const float *view_logits(const ls_voter *voter, size_t part, const ls_mic
   return ls_model_forward(network->model, &pass, workspace);
 }
 
-const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch)
+const float *ls_member_logits(const ls_member *member, size_t part, const ls_microbatch *microbatch)
 {
   static const ls_view as_it_is = {.flip = false};
-  const size_t classes = ls_model_classes(voter->network->model), values = microbatch->n * classes;
-  if (!voter->tta) return view_logits(voter, part, microbatch, &as_it_is);
+  const size_t classes = ls_model_classes(member->network->model), values = microbatch->n * classes;
+  if (!member->tta) return view_logits(member, part, microbatch, &as_it_is);
   size_t count;
-  const ls_view *views = ls_tta_views(voter->tta, &count);
-  ls_tta_begin(voter->tta, part, values);
+  const ls_view *views = ls_tta_views(member->tta, &count);
+  ls_tta_begin(member->tta, part, values);
   for (size_t i = 0; i < count; i++)
-    ls_tta_add(voter->tta, part, view_logits(voter, part, microbatch, &views[i]), microbatch->n, classes);
-  return ls_tta_logits(voter->tta, part, values);
+    ls_tta_add(member->tta, part, view_logits(member, part, microbatch, &views[i]), microbatch->n, classes);
+  return ls_tta_logits(member->tta, part, values);
 }
 
-void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t voters)
+void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t members)
 {
   ls_softmax(logits, n, classes, own);
-  for (size_t i = 0; i < n * classes; i++) mean[i] += own[i] / (float)voters;
+  for (size_t i = 0; i < n * classes; i++) mean[i] += own[i] / (float)members;
 }
 
 size_t ls_vote_class(const float *values, size_t classes)
@@ -126,14 +126,14 @@ void ls_vote_logits(float *mean, size_t count)
 
 static const float *vote(const eval_job *job, size_t part, const ls_microbatch *microbatch)
 {
-  if (job->electorate->count == 1) return ls_voter_logits(&job->electorate->voters[0], part, microbatch);
+  if (job->soft_vote->count == 1) return ls_member_logits(&job->soft_vote->members[0], part, microbatch);
   thread_tally *tally = &job->tallies[part];
   size_t count = microbatch->n * job->classes;
   memset(tally->probabilities, 0, count * sizeof(float));
-  for (size_t v = 0; v < job->electorate->count; v++)
+  for (size_t v = 0; v < job->soft_vote->count; v++)
     ls_vote_add(tally->probabilities, tally->own,
-                ls_voter_logits(&job->electorate->voters[v], part, microbatch), microbatch->n, job->classes,
-                job->electorate->count);
+                ls_member_logits(&job->soft_vote->members[v], part, microbatch), microbatch->n, job->classes,
+                job->soft_vote->count);
   ls_vote_logits(tally->probabilities, count);
   return tally->probabilities;
 }
@@ -239,17 +239,17 @@ static ls_status start(eval_job *job, ls_evaluation *out)
   return ls_alloc(&out->confusion, job->classes * job->classes, sizeof(uint64_t), "a confusion matrix");
 }
 
-ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *electorate,
+ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_soft_vote *soft_vote,
                       const ls_loader *loader, ls_eval_split split, ls_predictions *predictions)
 {
-  const size_t classes = ls_model_classes(electorate->voters[0].network->model);
+  const size_t classes = ls_model_classes(soft_vote->members[0].network->model);
   const size_t samples = ls_loader_eval_count(loader, split);
   *out = (ls_evaluation){.classes = classes};
   if (samples == 0) return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
-  eval_job job = {.electorate = electorate,
+  eval_job job = {.soft_vote = soft_vote,
                   .loader = loader,
                   .split = split,
-                  .threads = electorate->threads,
+                  .threads = soft_vote->threads,
                   .classes = classes,
                   .rows = predictions ? predictions->split_count : 0,
                   .loss_limit = 0x1p62 / LOSS_SCALE / (double)samples};

@@ -14,25 +14,25 @@
 #include "train/tta.h"
 
 /** One network and what its threads work in. */
-typedef struct ls_voter {
+typedef struct ls_member {
   const ls_network *network;
   ls_workspace **workspaces; /* [threads] */
   const ls_tta *tta;         /* its views of each image; NULL: the image alone. Borrowed */
-} ls_voter;
+} ls_member;
 
 /** Its logits [n, classes] for a micro-batch, by thread `part`; of the mean probabilities of its views, if it
  * has several. Borrowed until the thread's next. Local. */
-const float *ls_voter_logits(const ls_voter *voter, size_t part, const ls_microbatch *microbatch);
+const float *ls_member_logits(const ls_member *member, size_t part, const ls_microbatch *microbatch);
 
 /** Networks that vote softly: the mean of their probabilities decides. */
-typedef struct ls_electorate {
-  const ls_voter *voters; /* [count] */
+typedef struct ls_soft_vote {
+  const ls_member *members; /* [count] */
   size_t count, threads;
-} ls_electorate;
+} ls_soft_vote;
 
-/** Add 1 / voters times the probabilities of a voter, of logits [n, classes], to the mean; `own` [n, classes]
- * is overwritten. Local. */
-void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t voters);
+/** Add 1 / members times the probabilities of a member, of logits [n, classes], to the mean; `own` [n,
+ * classes] is overwritten. Local. */
+void ls_vote_add(float *mean, float *own, const float *logits, size_t n, size_t classes, size_t members);
 
 /** The class of the largest of a sample's logits or probabilities, the first of equals. Local. */
 size_t ls_vote_class(const float *values, size_t classes);
@@ -70,7 +70,7 @@ typedef struct ls_predictions {
  *
  * Collective. Errors: LS_E_INPUT if the split has no samples; LS_E_MEMORY; LS_E_COMM.
  */
-ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_electorate *electorate,
+ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_soft_vote *soft_vote,
                       const ls_loader *loader, ls_eval_split split, ls_predictions *predictions) LS_CHECKED;
 void ls_evaluation_fini(ls_evaluation *evaluation);
 void ls_predictions_fini(ls_predictions *predictions);

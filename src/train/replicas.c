@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Digests of all ranks on every rank, and who differs from the majority: all come to the same verdict. */
+/* Digests of all ranks on every rank, and who differs from the majority: all come to the same result. */
 #include "train/replicas.h"
 
 #include <stdlib.h>

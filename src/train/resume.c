@@ -170,17 +170,17 @@ ls_status ls_resume_check_loaded(const ls_checkpoint_info *found, const ls_check
                  found->progress.epoch_step, found->progress.epoch + 1, steps);
 }
 
-static ls_status tell_change(const ls_resume *resume, const char *key)
+static ls_status report_change(const ls_resume *resume, const char *key)
 {
   two_values values;
   ls_text text = {0};
   char *line = NULL;
   LS_PASS(compare(resume, key, &values));
   if (!values.same) ls_text_show(&text, "%s: %s so far, %s from now on", key, values.then, values.now);
-  const bool is_told = !values.same;
+  const bool is_reported = !values.same;
   two_values_fini(&values);
   LS_PASS(ls_text_take(&text, &line));
-  if (is_told) say(resume, line);
+  if (is_reported) say(resume, line);
   free(line);
   return LS_OK;
 }
@@ -193,7 +193,7 @@ ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
   LS_PASS(is_same(resume, "train.early_stopping.metric", &same_metric));
   LS_PASS(is_same(resume, "train.schedule", &same_schedule));
   for (size_t i = 0; (key = ls_config_key_path(i)); i++)
-    if (strncmp(key, section, strlen(section)) == 0) LS_PASS(tell_change(resume, key));
+    if (strncmp(key, section, strlen(section)) == 0) LS_PASS(report_change(resume, key));
   if (!same_metric) {
     if (progress->best_epoch > 0) say(resume, "the best epoch is looked for anew");
     progress->best_epoch = progress->bad_epochs = 0;

@@ -221,7 +221,7 @@ static void describe_progress(const ls_progress *progress, ls_text *line)
 }
 
 /* From where the run goes on; `path` is NULL if it begins. Rank 0. */
-static ls_status tell_start(const ls_run *run, const char *path)
+static ls_status report_start(const ls_run *run, const char *path)
 {
   ls_text line = {0};
   if (path) {
@@ -247,7 +247,7 @@ static ls_status load_newest(ls_run *run, bool *found)
                   run->options->run_dir->path));
   *found = path != NULL;
   if (path) LS_GO(load(run, path));
-  LS_GO(tell_start(run, path));
+  LS_GO(report_start(run, path));
 done:
   free(path);
   ls_text_fini(&damaged);
@@ -310,7 +310,7 @@ static ls_status write_config(const ls_run *run)
 
 /* Where ranks do not share memory, training is slower, and somebody may be able to help.
  * Local. */
-static ls_status tell_split(const ls_run *run)
+static ls_status report_split(const ls_run *run)
 {
   const char *reason = ls_engine_split_reason(run->engine);
   ls_text line = {0};
@@ -332,7 +332,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   const ls_spec *spec = options->spec;
   ls_activity_enter(run->activity, "setting up");
   LS_PASS(build(run));
-  LS_AGREE(comm, tell_split(run));
+  LS_AGREE(comm, report_split(run));
   LS_AGREE(comm, describe_data(run));
   bool found = false;
   if (options->resume) ls_activity_enter(run->activity, "reading a checkpoint");
@@ -368,7 +368,7 @@ void ls_run_fini(ls_run *run)
   ls_network_fini(&run->average);
   ls_history_fini(&run->state.train);
   ls_history_fini(&run->state.validation);
-  ls_judgement_fini(&run->state.judgement);
+  ls_split_metrics_fini(&run->state.split_metrics);
   ls_checkpoint_info_fini(&run->info);
   ls_checkpoint_info_fini(&run->from);
   free(run->from_path);
@@ -386,7 +386,7 @@ void ls_run_average(ls_run *run)
   if (run->average.params) ls_team_run(run->options->threads, average_part, run);
 }
 
-const ls_network *ls_run_judged(ls_run *run)
+const ls_network *ls_run_evaluated(ls_run *run)
 {
   if (!run->average.params) return &run->network;
   ls_engine_pack(run->engine, &run->average);
@@ -525,7 +525,7 @@ static ls_status read_weights(ls_run *run, const char *path)
   ls_status status = ls_checkpoint_read(path, &state);
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);
-  ls_judgement_fini(&state.judgement);
+  ls_split_metrics_fini(&state.split_metrics);
   run->restored = status == LS_OK;
   return status;
 }

@@ -45,7 +45,7 @@ ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status) LS_C
 void ls_run_average(ls_run *run);
 
 /** What is evaluated: the moving average, if one is kept, or the network. Borrowed. Local. */
-const ls_network *ls_run_judged(ls_run *run);
+const ls_network *ls_run_evaluated(ls_run *run);
 
 /** Check the weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
  * LS_E_IO, LS_E_MEMORY, LS_E_NONFINITE, LS_E_COMM; the same for the others below. */

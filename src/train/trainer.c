@@ -64,7 +64,7 @@ static ls_control control_words(const ls_run *run)
                       .checkpoint = due && listens(run)};
 }
 
-static void tell_step(const ls_run *run, const stopwatch *watch)
+static void report_step(const ls_run *run, const stopwatch *watch)
 {
   const ls_trainer_events *events = &run->options->events;
   if (!events->step || !listens(run)) return;
@@ -124,7 +124,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   progress->seconds += now_s - watch->lap_s;
   progress->epoch_seconds += now_s - watch->lap_s;
   watch->lap_s = now_s;
-  tell_step(run, watch);
+  report_step(run, watch);
   const size_t check_steps = run->options->spec->train.check_replicas;
   if (check_steps > 0 && progress->step % check_steps == 0) LS_PASS(ls_run_check(run));
   size_t every_steps = run->options->spec->checkpoint.every_steps;
@@ -136,10 +136,10 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
 /* Evaluate; a network whose loss is not finite is none to save or to end with. Collective. */
 static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
 {
-  ls_voter voter = {.network = ls_run_judged(run), .workspaces = ls_engine_workspaces(run->engine)};
-  const ls_electorate electorate = {.voters = &voter, .count = 1, .threads = run->options->threads};
+  ls_member member = {.network = ls_run_evaluated(run), .workspaces = ls_engine_workspaces(run->engine)};
+  const ls_soft_vote soft_vote = {.members = &member, .count = 1, .threads = run->options->threads};
   const char *before = ls_activity_enter(run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
-  LS_PASS(ls_evaluate(evaluation, run->options->comm, &electorate, run->loader, split, NULL));
+  LS_PASS(ls_evaluate(evaluation, run->options->comm, &soft_vote, run->loader, split, NULL));
   ls_activity_enter(run->activity, before);
   if (isfinite(evaluation->loss)) return LS_OK;
   ls_evaluation_fini(evaluation);
@@ -172,18 +172,18 @@ static ls_epoch_metrics close_epoch(ls_run *run)
 }
 
 /* The figures of a split, for the files of the run. Rank 0. */
-static ls_status keep(ls_run *run, ls_judged split, const ls_evaluation *evaluation)
+static ls_status keep(ls_run *run, ls_metrics_split split, const ls_evaluation *evaluation)
 {
   const ls_progress *progress = &run->state.progress;
   ls_metrics *metrics;
   LS_PASS(ls_metrics_new(&metrics, evaluation));
   metrics->epoch = run->restored ? progress->best_epoch : progress->epoch;
-  ls_judgement_set(&run->state.judgement, split, metrics);
+  ls_split_metrics_set(&run->state.split_metrics, split, metrics);
   return LS_OK;
 }
 
 /* The columns that rank 0 alone has. */
-static void add_judgement(ls_epoch_metrics *row, const ls_metrics *metrics)
+static void add_split_metrics(ls_epoch_metrics *row, const ls_metrics *metrics)
 {
   row->brier = metrics->brier;
   row->ece = metrics->ece;
@@ -203,13 +203,14 @@ static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
                             .loss = evaluation.loss,
                             .accuracy = (double)evaluation.correct / (double)evaluation.samples,
                             .seconds = ls_clock_s() - started_s};
-  ls_status status = listens(run) ? keep(run, LS_JUDGED_VALIDATION, &evaluation) : LS_OK;
-  if (status == LS_OK && listens(run)) add_judgement(row, run->state.judgement.splits[LS_JUDGED_VALIDATION]);
+  ls_status status = listens(run) ? keep(run, LS_METRICS_VALIDATION, &evaluation) : LS_OK;
+  if (status == LS_OK && listens(run))
+    add_split_metrics(row, run->state.split_metrics.splits[LS_METRICS_VALIDATION]);
   ls_evaluation_fini(&evaluation);
   return ls_comm_agree(run->options->comm, status);
 }
 
-static void tell_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
+static void report_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
 {
   const ls_trainer_events *events = &run->options->events;
   if (!events->epoch || !listens(run)) return;
@@ -242,20 +243,20 @@ static ls_status end_epoch(ls_run *run)
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;
   const ls_epoch_metrics *judged = &train;
-  ls_verdict verdict = {.improved = false};
+  ls_early_stopping_result result = {.improved = false};
   if (ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0) {
     LS_PASS(validation_row(run, &validation));
     LS_AGREE(comm, ls_history_add(&run->state.validation, &validation));
     judged = &validation;
-    verdict = ls_early_stopping_judge(&spec->train.early_stopping, progress->epoch, validation.loss,
-                                      validation.accuracy, progress);
+    result = ls_early_stopping_observe(&spec->train.early_stopping, progress->epoch, validation.loss,
+                                       validation.accuracy, progress);
   }
   ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy, progress);
-  tell_epoch(run, &train, judged == &validation ? judged : NULL);
+  report_epoch(run, &train, judged == &validation ? judged : NULL);
   LS_PASS(ls_run_save_metrics(run));
-  if (verdict.improved) LS_PASS(ls_run_save_as(run, "best.h5"));
+  if (result.improved) LS_PASS(ls_run_save_as(run, "best.h5"));
   if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) LS_PASS(save_snapshot(run));
-  bool last = verdict.stop || progress->epoch == spec->train.epochs;
+  bool last = result.stop || progress->epoch == spec->train.epochs;
   size_t every = spec->checkpoint.every_epochs;
   if (last || (every > 0 && progress->epoch % every == 0)) LS_PASS(ls_run_save(run));
   return LS_OK;
@@ -267,7 +268,7 @@ static bool is_stopped_early(const ls_run *run)
   return ls_early_stopping_ends(&run->options->spec->train.early_stopping, &run->state.progress);
 }
 
-static void tell_complete(const ls_run *run)
+static void report_complete(const ls_run *run)
 {
   const ls_trainer_events *events = &run->options->events;
   const char *text = "all epochs are done; a larger train.epochs lets the run go on";
@@ -289,9 +290,9 @@ static ls_status train_epochs(ls_run *run)
 {
   ls_progress *progress = &run->state.progress;
   size_t epochs = run->options->spec->train.epochs;
-  if (progress->epoch >= epochs || is_stopped_early(run)) tell_complete(run);
+  if (progress->epoch >= epochs || is_stopped_early(run)) report_complete(run);
   while (progress->epoch < epochs && !is_stopped_early(run)) {
-    ls_judgement_set(&run->state.judgement, LS_JUDGED_TEST, NULL); /* of weights that are no more */
+    ls_split_metrics_set(&run->state.split_metrics, LS_METRICS_TEST, NULL); /* of weights that are no more */
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
     ls_activity_enter(run->activity, "exchanging samples");
@@ -320,10 +321,10 @@ static ls_status keep_end(ls_run *run, const ls_train_result *result)
   ls_comm *comm = run->options->comm;
   const bool is_any = run->saved_step > 0 || run->options->spec->train.epochs == 0; /* of step 0: untrained */
   const bool is_saved = is_any && run->saved_step == run->state.progress.step && !run->restored;
-  bool is_lacking = result->has_test && is_saved && !run->state.judgement.splits[LS_JUDGED_TEST];
+  bool is_lacking = result->has_test && is_saved && !run->state.split_metrics.splits[LS_METRICS_TEST];
   LS_PASS(ls_comm_broadcast(comm, &is_lacking, sizeof is_lacking));
-  if (result->has_validation) LS_ROOT(comm, keep(run, LS_JUDGED_VALIDATION, &result->validation));
-  if (result->has_test) LS_ROOT(comm, keep(run, LS_JUDGED_TEST, &result->test));
+  if (result->has_validation) LS_ROOT(comm, keep(run, LS_METRICS_VALIDATION, &result->validation));
+  if (result->has_test) LS_ROOT(comm, keep(run, LS_METRICS_TEST, &result->test));
   LS_PASS(ls_run_save_metrics(run));
   return is_lacking ? ls_run_save_as(run, result->checkpoint) : LS_OK;
 }

@@ -160,7 +160,7 @@ static void no_way_changes_a_bit(void **state)
 }
 
 /* What `lockstep bench` measures in turn is what it says. */
-static void a_stepper_reduces_as_it_is_told(void **state)
+static void a_stepper_reduces_as_it_is_reported(void **state)
 {
   static const ls_allreduce ways[] = {LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_MPI,
                                       LS_ALLREDUCE_AUTO};
@@ -195,7 +195,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(hosts_make_one_allreduce_at_the_end, comm),
       cmocka_unit_test_prestate(hosts_send_buckets_meanwhile, comm),
       cmocka_unit_test_prestate(no_way_changes_a_bit, comm),
-      cmocka_unit_test_prestate(a_stepper_reduces_as_it_is_told, comm),
+      cmocka_unit_test_prestate(a_stepper_reduces_as_it_is_reported, comm),
   };
   return cmocka_run_group_tests_name("allreduce", tests, NULL, NULL);
 }

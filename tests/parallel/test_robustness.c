@@ -23,7 +23,7 @@ typedef struct fixture {
   test_net net;
   ls_network network;
   ls_attack_member members[MEMBERS]; /* the network, and another one where they vote */
-  ls_attack_room *rooms;
+  ls_attack_scratch *scratch;
   ls_victim victim;
 } fixture;
 
@@ -35,10 +35,13 @@ static void open_network(fixture *f)
                             .params = f->net.params,
                             .buffers = f->net.buffers,
                             .packed = f->net.packed};
-  assert_ok(ls_attack_rooms_new(&f->rooms, f->net.model, MICROBATCH, MEMBERS, 1));
+  assert_ok(ls_attack_scratch_new(&f->scratch, f->net.model, MICROBATCH, MEMBERS, 1));
   f->members[0] = (ls_attack_member){.network = &f->network, .workspace = f->net.workspace};
-  f->victim = (ls_victim){
-      .members = f->members, .member_count = 1, .rooms = f->rooms, .threads = 1, .microbatch = MICROBATCH};
+  f->victim = (ls_victim){.members = f->members,
+                          .member_count = 1,
+                          .scratch = f->scratch,
+                          .threads = 1,
+                          .microbatch = MICROBATCH};
 }
 
 static void setup(fixture *f, ls_comm *comm)
@@ -57,19 +60,19 @@ static void teardown(fixture *f)
 {
   ls_loader_free(f->loader);
   ls_source_close(f->source);
-  ls_attack_rooms_free(f->rooms, 1);
+  ls_attack_scratch_free(f->scratch, 1);
   net_fini(&f->net);
   assert_ok(ls_comm_barrier(f->comm));
   if (ls_comm_rank(f->comm) == 0) idx_folder_remove(&f->folder);
 }
 
 /* What is attacked of the split, counted from the definition of the labels. */
-static size_t expected_count(const ls_onslaught *onslaught)
+static size_t expected_count(const ls_robustness_options *attacks)
 {
-  const size_t all = onslaught->split == LS_EVAL_TRAIN ? TRAIN : TEST;
+  const size_t all = attacks->split == LS_EVAL_TRAIN ? TRAIN : TEST;
   size_t count = 0;
-  for (uint64_t sample = 0; sample < all && sample < onslaught->limit; sample++)
-    count += onslaught->source_class == LS_ANY_CLASS || onslaught->source_class == idx_label(sample);
+  for (uint64_t sample = 0; sample < all && sample < attacks->limit; sample++)
+    count += attacks->source_class == LS_ANY_CLASS || attacks->source_class == idx_label(sample);
   return count;
 }
 
@@ -124,10 +127,10 @@ static void expect_same_bits(const fixture *f, const ls_examples *examples)
 }
 
 /* Each sample once, with its own image, and no pixel beyond epsilon: in 8 bits 25 levels for 0.1. */
-static void check_images(const ls_examples *examples, const ls_onslaught *onslaught)
+static void check_images(const ls_examples *examples, const ls_robustness_options *attacks)
 {
-  const size_t split = onslaught->split == LS_EVAL_TRAIN ? 0 : 1;
-  const double epsilon = onslaught->attack.epsilon;
+  const size_t split = attacks->split == LS_EVAL_TRAIN ? 0 : 1;
+  const double epsilon = attacks->attack.epsilon;
   const int levels = (int)(255.0 * epsilon);
   int farthest = 0;
   bool is_seen[TRAIN] = {false};
@@ -151,23 +154,22 @@ static void check_images(const ls_examples *examples, const ls_onslaught *onslau
 }
 
 static void check_examples(const fixture *f, const ls_examples *examples, const ls_robustness *figures,
-                           const ls_onslaught *onslaught)
+                           const ls_robustness_options *attacks)
 {
   float *images = net_floats(examples->count * PIXELS);
   assert_int_equal(examples->count, figures->samples);
-  check_images(examples, onslaught);
+  check_images(examples, attacks);
   assert_int_equal(judge_again(f, examples, examples->images, examples->after), figures->correct);
   for (size_t i = 0; i < examples->count * PIXELS; i++) images[i] = (float)examples->pixels[i] / 255.0F;
   assert_int_equal(judge_again(f, examples, images, examples->after_8bit), figures->correct_8bit);
-  if (onslaught->source_class == LS_ANY_CLASS && ls_comm_size(f->comm) == 1 &&
-      onslaught->split == LS_EVAL_TEST)
+  if (attacks->source_class == LS_ANY_CLASS && ls_comm_size(f->comm) == 1 && attacks->split == LS_EVAL_TEST)
     expect_same_bits(f, examples);
   free(images);
 }
 
 static void kept_examples_give_the_figures(void **state)
 {
-  static const ls_onslaught cases[] = {
+  static const ls_robustness_options cases[] = {
       {.split = LS_EVAL_TRAIN, .source_class = LS_ANY_CLASS, .limit = UINT64_MAX},
       {.split = LS_EVAL_TRAIN, .source_class = 0, .limit = UINT64_MAX},
       {.split = LS_EVAL_TRAIN, .source_class = LS_ANY_CLASS, .limit = 40},
@@ -179,20 +181,20 @@ static void kept_examples_give_the_figures(void **state)
   setup(&f, *state);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     for (size_t k = 0; ls_attack_kinds[k]; k++) {
-      ls_onslaught onslaught = cases[i];
-      onslaught.loader = f.loader;
-      onslaught.methods[0] = ls_attack_kinds[k];
-      onslaught.method_count = 1;
-      onslaught.attack = (ls_attack){.epsilon = 0.1, .steps = 4, .seed = SEED};
-      onslaught.restarts = 2;
-      onslaught.target = LS_ANY_CLASS;
+      ls_robustness_options attacks = cases[i];
+      attacks.loader = f.loader;
+      attacks.methods[0] = ls_attack_kinds[k];
+      attacks.method_count = 1;
+      attacks.attack = (ls_attack){.epsilon = 0.1, .steps = 4, .seed = SEED};
+      attacks.restarts = 2;
+      attacks.target = LS_ANY_CLASS;
       ls_examples examples = {.count = 0};
       ls_robustness figures;
-      assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &onslaught));
-      assert_int_equal(figures.samples, expected_count(&onslaught));
+      assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &attacks));
+      assert_int_equal(figures.samples, expected_count(&attacks));
       assert_int_equal(figures.vanished, 0);
       if (ls_comm_rank(f.comm) == 0)
-        check_examples(&f, &examples, &figures, &onslaught);
+        check_examples(&f, &examples, &figures, &attacks);
       else
         assert_int_equal(examples.count, 0);
       ls_examples_fini(&examples);
@@ -209,17 +211,17 @@ typedef struct trial {
 static void try_starts(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count,
                        size_t restarts)
 {
-  ls_onslaught onslaught = {.loader = f->loader,
-                            .split = LS_EVAL_TRAIN,
-                            .method_count = count,
-                            .attack = {.epsilon = 0.1, .steps = 4, .seed = SEED},
-                            .restarts = restarts,
-                            .target = LS_ANY_CLASS,
-                            .source_class = LS_ANY_CLASS,
-                            .limit = UINT64_MAX};
-  for (size_t m = 0; m < count; m++) onslaught.methods[m] = methods[m];
+  ls_robustness_options attacks = {.loader = f->loader,
+                                   .split = LS_EVAL_TRAIN,
+                                   .method_count = count,
+                                   .attack = {.epsilon = 0.1, .steps = 4, .seed = SEED},
+                                   .restarts = restarts,
+                                   .target = LS_ANY_CLASS,
+                                   .source_class = LS_ANY_CLASS,
+                                   .limit = UINT64_MAX};
+  for (size_t m = 0; m < count; m++) attacks.methods[m] = methods[m];
   *out = (trial){.examples = {.count = 0}};
-  assert_ok(ls_robustness_find(&out->worst, out->each, &out->examples, f->comm, &f->victim, &onslaught));
+  assert_ok(ls_robustness_find(&out->worst, out->each, &out->examples, f->comm, &f->victim, &attacks));
 }
 
 static void try_methods(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count)
@@ -342,18 +344,18 @@ static void vanished_gradients_are_counted(void **state)
   memset(f.net.params, 0, ls_model_count(f.net.model)->params * sizeof *f.net.params);
   ls_network_pack(&f.network, 0, 1);
   for (size_t k = 0; ls_attack_kinds[k]; k++) {
-    const ls_onslaught onslaught = {.loader = f.loader,
-                                    .split = LS_EVAL_TRAIN,
-                                    .methods = {ls_attack_kinds[k]},
-                                    .method_count = 1,
-                                    .attack = {.epsilon = 0.1, .steps = 2},
-                                    .restarts = 2,
-                                    .target = LS_ANY_CLASS,
-                                    .source_class = LS_ANY_CLASS,
-                                    .limit = 50};
+    const ls_robustness_options attacks = {.loader = f.loader,
+                                           .split = LS_EVAL_TRAIN,
+                                           .methods = {ls_attack_kinds[k]},
+                                           .method_count = 1,
+                                           .attack = {.epsilon = 0.1, .steps = 2},
+                                           .restarts = 2,
+                                           .target = LS_ANY_CLASS,
+                                           .source_class = LS_ANY_CLASS,
+                                           .limit = 50};
     ls_robustness figures;
     ls_examples examples = {.count = 0};
-    assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &onslaught));
+    assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &attacks));
     assert_int_equal(figures.samples, 50);
     const bool follows_gradient = ls_attack_kinds[k]->follows_gradient;
     assert_int_equal(figures.vanished, follows_gradient ? 50 : 0);

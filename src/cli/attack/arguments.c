@@ -73,27 +73,27 @@ static error_t refuse_method(struct argp_state *state, const char *word)
   return EINVAL;
 }
 
-static bool add_method(ls_onslaught *onslaught, const ls_attack_kind *kind)
+static bool add_method(ls_robustness_options *attacks, const ls_attack_kind *kind)
 {
-  for (size_t m = 0; m < onslaught->method_count; m++)
-    if (onslaught->methods[m] == kind) return false;
-  onslaught->methods[onslaught->method_count++] = kind; /* each once: there is room */
+  for (size_t m = 0; m < attacks->method_count; m++)
+    if (attacks->methods[m] == kind) return false;
+  attacks->methods[attacks->method_count++] = kind; /* each once: there is room */
   return true;
 }
 
 static error_t take_methods(struct argp_state *state, ls_attack_arguments *arguments, const char *list)
 {
-  ls_onslaught *onslaught = &arguments->onslaught;
-  onslaught->method_count = 0;
+  ls_robustness_options *attacks = &arguments->attacks;
+  attacks->method_count = 0;
   if (strcmp(list, all_methods) == 0) {
-    for (size_t k = 0; ls_attack_kinds[k]; k++) add_method(onslaught, ls_attack_kinds[k]);
+    for (size_t k = 0; ls_attack_kinds[k]; k++) add_method(attacks, ls_attack_kinds[k]);
     return 0;
   }
   for (const char *item = list; item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
     char word[32];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(item, ","), item);
     const ls_attack_kind *kind = ls_attack_find(word);
-    if (!kind || !add_method(onslaught, kind)) return refuse_method(state, list);
+    if (!kind || !add_method(attacks, kind)) return refuse_method(state, list);
   }
   return 0;
 }
@@ -101,12 +101,12 @@ static error_t take_methods(struct argp_state *state, ls_attack_arguments *argum
 static error_t take_steps(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
   arguments->shapes_steps = true;
-  return parse_count(state, "steps", value, 1, &arguments->onslaught.attack.steps);
+  return parse_count(state, "steps", value, 1, &arguments->attacks.attack.steps);
 }
 
 static error_t take_step_size(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
-  double *step_size = &arguments->onslaught.attack.step_size;
+  double *step_size = &arguments->attacks.attack.step_size;
   arguments->shapes_steps = true;
   if (ls_parse_real(value, step_size) && *step_size > 0.0 && *step_size <= 1.0) return 0;
   return refuse(state, "step-size", value, "a number above 0, at most 1");
@@ -115,7 +115,7 @@ static error_t take_step_size(struct argp_state *state, ls_attack_arguments *arg
 static error_t take_restarts(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
   arguments->restarts_given = true;
-  return parse_count(state, "restarts", value, 1, &arguments->onslaught.restarts);
+  return parse_count(state, "restarts", value, 1, &arguments->attacks.restarts);
 }
 
 static error_t take_target(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
@@ -134,7 +134,7 @@ static error_t take_source_class(struct argp_state *state, ls_attack_arguments *
 
 static error_t take_limit(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
-  return parse_count(state, "limit", value, 1, &arguments->onslaught.limit);
+  return parse_count(state, "limit", value, 1, &arguments->attacks.limit);
 }
 
 static error_t take_data(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
@@ -153,7 +153,7 @@ static error_t give_children(struct argp_state *state, ls_attack_arguments *argu
 
 static error_t take_split(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
-  return ls_eval_split_parse(&arguments->onslaught.split, value, state);
+  return ls_eval_split_parse(&arguments->attacks.split, value, state);
 }
 
 static error_t take_json(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
@@ -205,8 +205,8 @@ static error_t check_names(struct argp_state *state, const ls_attack_arguments *
 static error_t check_complete(struct argp_state *state, ls_attack_arguments *arguments, const char *value)
 {
   (void)value;
-  const char *missing = arguments->checkpoint_count == 0         ? "no checkpoint given"
-                        : arguments->onslaught.method_count == 0 ? "no --method given, such as --method fgsm"
+  const char *missing = arguments->checkpoint_count == 0       ? "no checkpoint given"
+                        : arguments->attacks.method_count == 0 ? "no --method given, such as --method fgsm"
                         : arguments->epsilon_count == 0 ? "no --epsilon given, such as --epsilon 0.1,0.2"
                                                         : NULL;
   if (!missing) return arguments->output ? check_names(state, arguments) : 0;
@@ -277,7 +277,7 @@ static const struct argp_option options[] = {
 static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
 
 /* The methods are told by their table. argp frees what it is given. */
-static char *tell_methods(int key, const char *text, void *input)
+static char *report_methods(int key, const char *text, void *input)
 {
   (void)input;
   if (key != KEY_METHOD) return text ? strdup(text) : NULL;
@@ -293,7 +293,7 @@ const struct argp ls_attack_argp = {
     .options = options,
     .parser = parse_option,
     .children = children,
-    .help_filter = tell_methods,
+    .help_filter = report_methods,
     .args_doc = "CHECKPOINT.h5|RUN_DIR ... --method M[,M...] --epsilon E[,E...]",
     .doc =
         "Attack trained networks with adversarial examples and count what they still get right. Several are "

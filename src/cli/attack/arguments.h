@@ -20,9 +20,9 @@ typedef struct ls_attack_arguments {
   const char *target, *source_class; /* names or numbers; NULL: not given */
   double epsilons[LS_ATTACK_MAX_EPSILONS];
   size_t epsilon_count;
-  ls_onslaught onslaught; /* all but loader, ticker, epsilon, seed and classes */
-  bool is_vote;           /* the checkpoints are attacked as one */
-  bool shapes_steps;      /* an option that only attacks of several steps take was given */
+  ls_robustness_options attacks; /* all but loader, ticker, epsilon, seed and classes */
+  bool is_vote;                  /* the checkpoints are attacked as one */
+  bool shapes_steps;             /* an option that only attacks of several steps take was given */
   bool restarts_given;
   bool json;
 } ls_attack_arguments;

@@ -30,12 +30,12 @@ enum { DEFAULT_STEPS = 40 };
 typedef struct attack_session {
   const ls_attack_arguments *arguments;
   ls_watch watch;
-  ls_names voters;     /* of a vote: files and run directories */
+  ls_names members;    /* of a vote: files and run directories */
   const char **names;  /* [network_count] of the checkpoints; the array is owned */
   ls_loaded *networks; /* [network_count] */
   size_t network_count, threads;
   ls_source *source;
-  ls_onslaught onslaught;
+  ls_robustness_options attacks;
   ls_attack_subject *subjects; /* [subject_count] */
   size_t subject_count;
 } attack_session;
@@ -56,10 +56,10 @@ static ls_status find_classes(attack_session *session)
 {
   const ls_attack_arguments *arguments = session->arguments;
   const ls_dataset_info *data = ls_source_info(session->source);
-  ls_onslaught *onslaught = &session->onslaught;
-  if (arguments->target) LS_PASS(ls_class_find(&onslaught->target, data, "--target", arguments->target));
+  ls_robustness_options *attacks = &session->attacks;
+  if (arguments->target) LS_PASS(ls_class_find(&attacks->target, data, "--target", arguments->target));
   if (!arguments->source_class) return LS_OK;
-  return ls_class_find(&onslaught->source_class, data, "--source-class", arguments->source_class);
+  return ls_class_find(&attacks->source_class, data, "--source-class", arguments->source_class);
 }
 
 /* Local. */
@@ -70,7 +70,7 @@ static ls_status open_data(attack_session *session)
   for (size_t i = 0; i < session->network_count; i++) {
     const char *path = session->names[i];
     LS_PASS(ls_loaded_check_fit(&session->networks[i], ls_source_info(session->source), path));
-    if (session->onslaught.split == LS_EVAL_VALIDATION)
+    if (session->attacks.split == LS_EVAL_VALIDATION)
       LS_PASS(
           ls_loaded_check_held_out(&session->networks[0], session->names[0], &session->networks[i], path));
   }
@@ -104,9 +104,9 @@ static ls_status open_networks(attack_session *session, ls_comm *comm)
   const char *const *paths = arguments->checkpoints;
   size_t count = arguments->checkpoint_count;
   if (arguments->is_vote) {
-    LS_PASS(ls_loaded_voters(&session->voters, comm, paths, count));
-    paths = (const char *const *)session->voters.items;
-    count = session->voters.count;
+    LS_PASS(ls_loaded_members(&session->members, comm, paths, count));
+    paths = (const char *const *)session->members.items;
+    count = session->members.count;
     if (count == 1)
       return ls_fail(LS_E_USAGE, "--vote: a vote takes two checkpoints or more, or an ensemble");
   }
@@ -141,7 +141,7 @@ static void close_session(attack_session *session)
   for (size_t i = 0; i < session->network_count; i++) ls_loaded_close(&session->networks[i]);
   free(session->networks);
   free(session->names);
-  ls_names_fini(&session->voters);
+  ls_names_fini(&session->members);
   free(session->subjects);
 }
 
@@ -173,15 +173,15 @@ static ls_status make_victim(attack_target *target, size_t threads)
   }
   victim->members = target->members;
   victim->member_count = target->count;
-  return ls_attack_rooms_new(&victim->rooms, target->networks[0].model, victim->microbatch, target->count,
-                             threads);
+  return ls_attack_scratch_new(&victim->scratch, target->networks[0].model, victim->microbatch, target->count,
+                               threads);
 }
 
 /* Which samples there are is the first network's matter. Collective. */
 static ls_status load(attack_target *target, const attack_session *session, ls_comm *comm)
 {
   const ls_spec *spec = session->networks[0].spec;
-  const ls_eval_split split = session->onslaught.split;
+  const ls_eval_split split = session->attacks.split;
   const ls_loader_options loader = {.data = &spec->data,
                                     .seed = spec->seed,
                                     .batch = target->networks[0].spec->train.batch,
@@ -196,7 +196,7 @@ static ls_status load(attack_target *target, const attack_session *session, ls_c
 static void release(attack_target *target)
 {
   ls_loader_free(target->loader);
-  ls_attack_rooms_free(target->victim.rooms, target->victim.threads);
+  ls_attack_scratch_free(target->victim.scratch, target->victim.threads);
   for (size_t i = 0; target->workspaces && i < target->count; i++)
     ls_workspaces_free(target->workspaces[i], target->victim.threads);
   free(target->members);
@@ -212,13 +212,13 @@ static ls_status find_figures(attack_session *session, ls_comm *comm, const atta
   ls_text_add(&what, "epsilon %g", result->epsilon);
   ls_sample_display display = ls_sample_display_of(stderr, ls_text_get(&what));
   const ls_ticker ticker = ls_sample_display_ticker(&display);
-  ls_onslaught onslaught = session->onslaught;
-  onslaught.loader = target->loader;
-  onslaught.attack.epsilon = result->epsilon;
-  onslaught.attack.seed = session->subjects[k].seed;
-  onslaught.ticker = display.terminal && ls_comm_rank(comm) == 0 ? &ticker : NULL;
+  ls_robustness_options attacks = session->attacks;
+  attacks.loader = target->loader;
+  attacks.attack.epsilon = result->epsilon;
+  attacks.attack.seed = session->subjects[k].seed;
+  attacks.ticker = display.terminal && ls_comm_rank(comm) == 0 ? &ticker : NULL;
   const ls_status status =
-      ls_robustness_find(&result->figures, result->each, examples, comm, &target->victim, &onslaught);
+      ls_robustness_find(&result->figures, result->each, examples, comm, &target->victim, &attacks);
   ls_sample_display_finish(&display);
   ls_text_fini(&what);
   return status;
@@ -305,8 +305,8 @@ static ls_status show(const attack_session *session)
   const ls_attack_report report = {.checkpoints = session->names,
                                    .checkpoint_count = session->network_count,
                                    .data = ls_source_info(session->source),
-                                   .split = ls_eval_split_words[session->onslaught.split],
-                                   .onslaught = &session->onslaught,
+                                   .split = ls_eval_split_words[session->attacks.split],
+                                   .attacks = &session->attacks,
                                    .subjects = session->subjects,
                                    .subject_count = session->subject_count,
                                    .has_examples = arguments->output != NULL,
@@ -327,11 +327,11 @@ done:
 /* Options that none of the methods takes. Rank 0. */
 static void warn_idle(const ls_attack_arguments *arguments)
 {
-  const ls_onslaught *onslaught = &arguments->onslaught;
-  const char *name = onslaught->methods[0]->name;
-  if (arguments->shapes_steps && !ls_attack_takes_steps(onslaught))
+  const ls_robustness_options *attacks = &arguments->attacks;
+  const char *name = attacks->methods[0]->name;
+  if (arguments->shapes_steps && !ls_attack_takes_steps(attacks))
     ls_warn("%s takes a single step: --steps and --step-size are for pgd", name);
-  if (arguments->restarts_given && !ls_attack_is_random(onslaught))
+  if (arguments->restarts_given && !ls_attack_is_random(attacks))
     ls_warn("%s always starts from the image itself: --restarts is for pgd and noise", name);
 }
 
@@ -347,7 +347,7 @@ static ls_status attack_all(ls_comm *comm, attack_session *session)
 
 static ls_status run_parsed(ls_comm *comm, const ls_attack_arguments *arguments)
 {
-  attack_session session = {.arguments = arguments, .onslaught = arguments->onslaught};
+  attack_session session = {.arguments = arguments, .attacks = arguments->attacks};
   if (ls_comm_rank(comm) == 0) warn_idle(arguments);
   const ls_status status = attack_all(comm, &session);
   close_session(&session);
@@ -357,12 +357,12 @@ static ls_status run_parsed(ls_comm *comm, const ls_attack_arguments *arguments)
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  ls_attack_arguments arguments = {.onslaught = {.split = LS_EVAL_TEST,
-                                                 .attack = {.steps = DEFAULT_STEPS},
-                                                 .restarts = 1,
-                                                 .target = LS_ANY_CLASS,
-                                                 .source_class = LS_ANY_CLASS,
-                                                 .limit = UINT64_MAX}};
+  ls_attack_arguments arguments = {.attacks = {.split = LS_EVAL_TEST,
+                                               .attack = {.steps = DEFAULT_STEPS},
+                                               .restarts = 1,
+                                               .target = LS_ANY_CLASS,
+                                               .source_class = LS_ANY_CLASS,
+                                               .limit = UINT64_MAX}};
   LS_AGREE(comm,
            ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
   bool done;

@@ -92,7 +92,7 @@ static void fill(curves *self, size_t line, const ls_attack_report *report, size
     points[i] = (ls_chart_point){.x = result->epsilon, .y = ls_attack_share(figures->correct, figures)};
   }
   qsort(points, report->count, sizeof *points, by_x);
-  const bool is_worst = series == report->onslaught->method_count && report->subject_count == 1;
+  const bool is_worst = series == report->attacks->method_count && report->subject_count == 1;
   self->lines[line] = (ls_chart_line){.points = points, .count = report->count, .is_dashed = is_worst};
 }
 
@@ -101,7 +101,7 @@ static void fill_all(curves *self, const ls_attack_report *report)
 {
   for (size_t i = 0; i < self->count; i++) {
     if (report->subject_count > 1) {
-      fill(self, i, report, i, report->onslaught->method_count);
+      fill(self, i, report, i, report->attacks->method_count);
       ls_text_add(&self->labels[i], "%zu: %s", i + 1, report->subjects[i].name);
     } else {
       fill(self, i, report, 0, i);
@@ -121,8 +121,8 @@ static double largest_epsilon(const ls_attack_report *report)
 static void add_title(const ls_attack_report *report, ls_text *title)
 {
   ls_text_add(title, "accuracy under ");
-  if (report->subject_count > 1 && report->onslaught->method_count > 1) ls_text_add(title, "the worst of ");
-  for (size_t m = 0; m < report->onslaught->method_count; m++) {
+  if (report->subject_count > 1 && report->attacks->method_count > 1) ls_text_add(title, "the worst of ");
+  for (size_t m = 0; m < report->attacks->method_count; m++) {
     ls_text_add(title, "%s", m > 0 ? ", " : "");
     ls_attack_series_name(report, m, title);
   }

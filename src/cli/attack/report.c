@@ -10,45 +10,45 @@
 
 size_t ls_attack_series_count(const ls_attack_report *report)
 {
-  const size_t methods = report->onslaught->method_count;
+  const size_t methods = report->attacks->method_count;
   return methods > 1 ? methods + 1 : 1;
 }
 
-bool ls_attack_takes_steps(const ls_onslaught *onslaught)
+bool ls_attack_takes_steps(const ls_robustness_options *attacks)
 {
-  for (size_t m = 0; m < onslaught->method_count; m++)
-    if (onslaught->methods[m]->takes_steps) return true;
+  for (size_t m = 0; m < attacks->method_count; m++)
+    if (attacks->methods[m]->takes_steps) return true;
   return false;
 }
 
-bool ls_attack_is_random(const ls_onslaught *onslaught)
+bool ls_attack_is_random(const ls_robustness_options *attacks)
 {
-  for (size_t m = 0; m < onslaught->method_count; m++)
-    if (onslaught->methods[m]->is_random) return true;
+  for (size_t m = 0; m < attacks->method_count; m++)
+    if (attacks->methods[m]->is_random) return true;
   return false;
 }
 
 const ls_robustness *ls_attack_series_at(const ls_attack_report *report, const ls_attack_result *result,
                                          size_t series)
 {
-  return series < report->onslaught->method_count ? &result->each[series] : &result->figures;
+  return series < report->attacks->method_count ? &result->each[series] : &result->figures;
 }
 
 void ls_attack_series_name(const ls_attack_report *report, size_t series, ls_text *text)
 {
-  const ls_onslaught *onslaught = report->onslaught;
-  if (series == onslaught->method_count) {
+  const ls_robustness_options *attacks = report->attacks;
+  if (series == attacks->method_count) {
     ls_text_add(text, "worst");
     return;
   }
-  const ls_attack_kind *kind = onslaught->methods[series];
+  const ls_attack_kind *kind = attacks->methods[series];
   ls_text_add(text, "%s", kind->name);
-  if (kind->takes_steps) ls_text_add(text, "-%zu", onslaught->attack.steps);
+  if (kind->takes_steps) ls_text_add(text, "-%zu", attacks->attack.steps);
 }
 
 bool ls_attack_is_targeted(const ls_attack_report *report)
 {
-  return report->onslaught->target != LS_ANY_CLASS;
+  return report->attacks->target != LS_ANY_CLASS;
 }
 
 bool ls_attack_is_above_clean(const ls_attack_report *report, const ls_robustness *figures)
@@ -67,16 +67,16 @@ static void add_class(const ls_attack_report *report, ls_text *text, const char 
 
 static void add_methods(const ls_attack_report *report, ls_text *text)
 {
-  const ls_onslaught *onslaught = report->onslaught;
-  const bool takes_steps = ls_attack_takes_steps(onslaught);
-  for (size_t m = 0; m < onslaught->method_count; m++) {
+  const ls_robustness_options *attacks = report->attacks;
+  const bool takes_steps = ls_attack_takes_steps(attacks);
+  for (size_t m = 0; m < attacks->method_count; m++) {
     ls_text_add(text, "%s", m > 0 ? ", " : "");
     ls_attack_series_name(report, m, text);
   }
-  if (takes_steps && onslaught->attack.step_size > 0)
-    ls_text_add(text, ", step size %g", onslaught->attack.step_size);
-  if (ls_attack_is_random(onslaught) && onslaught->restarts > 1)
-    ls_text_add(text, ", the worst of %zu %s", onslaught->restarts, takes_steps ? "starts" : "draws");
+  if (takes_steps && attacks->attack.step_size > 0)
+    ls_text_add(text, ", step size %g", attacks->attack.step_size);
+  if (ls_attack_is_random(attacks) && attacks->restarts > 1)
+    ls_text_add(text, ", the worst of %zu %s", attacks->restarts, takes_steps ? "starts" : "draws");
 }
 
 static void add_clean(const ls_attack_subject *subject, ls_text *text)
@@ -87,15 +87,15 @@ static void add_clean(const ls_attack_subject *subject, ls_text *text)
 
 static void add_heading(const ls_attack_report *report, ls_text *text)
 {
-  const ls_onslaught *onslaught = report->onslaught;
+  const ls_robustness_options *attacks = report->attacks;
   add_methods(report, text);
   if (report->checkpoint_count > report->subject_count)
     ls_text_add(text, ", on the vote of %zu networks", report->checkpoint_count);
   const uint64_t samples = report->subjects[0].results[0].figures.samples;
   ls_text_show(text, ", on %llu sample%s of %s, %s", (unsigned long long)samples, ls_plural(samples),
                report->data->name, report->split);
-  add_class(report, text, "class", onslaught->source_class);
-  add_class(report, text, "to be taken for class", onslaught->target);
+  add_class(report, text, "class", attacks->source_class);
+  add_class(report, text, "to be taken for class", attacks->target);
   if (report->subject_count == 1)
     add_clean(&report->subjects[0], text);
   else
@@ -192,7 +192,7 @@ static void add_by_network(const ls_attack_report *report, uint64_t (*part)(cons
 static void add_comparison(const ls_attack_report *report, const char *what,
                            uint64_t (*part)(const ls_robustness *), ls_text *text)
 {
-  const bool has_methods = report->onslaught->method_count > 1, has_networks = report->subject_count > 1;
+  const bool has_methods = report->attacks->method_count > 1, has_networks = report->subject_count > 1;
   for (size_t k = 0; has_methods && k < report->subject_count; k++) {
     ls_text_add(text, "\n%s", what);
     if (has_networks) ls_text_add(text, ", network %zu", k + 1);
@@ -227,9 +227,9 @@ static void add_warnings(const ls_attack_report *report, const char *whose, doub
 static void add_warnings_of(const ls_attack_report *report, size_t k, size_t m, ls_text *text)
 {
   ls_text whose = {0};
-  if (!report->onslaught->methods[m]->follows_gradient) return;
+  if (!report->attacks->methods[m]->follows_gradient) return;
   if (report->subject_count > 1) ls_text_add(&whose, "network %zu: ", k + 1);
-  if (report->onslaught->method_count > 1) {
+  if (report->attacks->method_count > 1) {
     ls_attack_series_name(report, m, &whose);
     ls_text_add(&whose, ": ");
   }
@@ -243,7 +243,7 @@ static void add_warnings_of(const ls_attack_report *report, size_t k, size_t m, 
 
 void ls_attack_report_table(const ls_attack_report *report, ls_text *text)
 {
-  const size_t methods = report->onslaught->method_count;
+  const size_t methods = report->attacks->method_count;
   add_heading(report, text);
   if (report->subject_count == 1 && methods == 1)
     add_details(report, text);

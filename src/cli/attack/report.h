@@ -15,7 +15,7 @@ enum { LS_ATTACK_MAX_EPSILONS = 64 };
 typedef struct ls_attack_result {
   double epsilon;
   ls_robustness figures;                   /* of each sample the worst method */
-  ls_robustness each[LS_ATTACK_MAX_KINDS]; /* of each method by itself, as in the onslaught */
+  ls_robustness each[LS_ATTACK_MAX_KINDS]; /* of each method by itself, as in the attacks */
 } ls_attack_result;
 
 /** A network that was attacked, or the vote of several. */
@@ -28,10 +28,10 @@ typedef struct ls_attack_subject {
 typedef struct ls_attack_report {
   const char *const *checkpoints; /* [checkpoint_count] all of them; borrowed */
   size_t checkpoint_count;
-  const char *split;                 /* borrowed */
-  const ls_dataset_info *data;       /* borrowed */
-  const ls_onslaught *onslaught;     /* epsilon and seed are of no meaning */
-  const ls_attack_subject *subjects; /* [subject_count] one checkpoint each; or one, the vote of all */
+  const char *split;                    /* borrowed */
+  const ls_dataset_info *data;          /* borrowed */
+  const ls_robustness_options *attacks; /* epsilon and seed are of no meaning */
+  const ls_attack_subject *subjects;    /* [subject_count] one checkpoint each; or one, the vote of all */
   size_t subject_count;
   bool has_examples; /* written: those of several networks in a folder each */
   size_t count;      /* epsilons, 1 .. LS_ATTACK_MAX_EPSILONS */
@@ -56,10 +56,10 @@ ls_status ls_attack_report_curve(const ls_attack_report *report, ls_text *svg) L
 size_t ls_attack_series_count(const ls_attack_report *report);
 
 /** Does any of the methods take several steps? */
-bool ls_attack_takes_steps(const ls_onslaught *onslaught);
+bool ls_attack_takes_steps(const ls_robustness_options *attacks);
 
 /** Is any of the methods random? */
-bool ls_attack_is_random(const ls_onslaught *onslaught);
+bool ls_attack_is_random(const ls_robustness_options *attacks);
 
 /** The figures of a series: below method_count a method's, else the worst ones. */
 const ls_robustness *ls_attack_series_at(const ls_attack_report *report, const ls_attack_result *result,

@@ -46,18 +46,18 @@ static json_t *results_json(const ls_attack_report *report, const ls_attack_subj
 /* Each of several methods. */
 static json_t *methods_json(const ls_attack_report *report, const ls_attack_subject *subject)
 {
-  const ls_onslaught *onslaught = report->onslaught;
+  const ls_robustness_options *attacks = report->attacks;
   json_t *list = json_array();
-  for (size_t m = 0; m < onslaught->method_count; m++)
-    json_array_append_new(list, json_pack("{s:s, s:o}", "method", onslaught->methods[m]->name, "results",
+  for (size_t m = 0; m < attacks->method_count; m++)
+    json_array_append_new(list, json_pack("{s:s, s:o}", "method", attacks->methods[m]->name, "results",
                                           results_json(report, subject, m)));
-  return ls_json_complete(list, onslaught->method_count);
+  return ls_json_complete(list, attacks->method_count);
 }
 
 /* The figures of a network: the worst ones, and those of each method where there are several. */
 static bool add_figures(const ls_attack_report *report, const ls_attack_subject *subject, json_t *object)
 {
-  const size_t methods = report->onslaught->method_count;
+  const size_t methods = report->attacks->method_count;
   bool fine = json_object_set_new(object, "results", results_json(report, subject, methods)) == 0;
   if (methods > 1) fine &= json_object_set_new(object, "methods", methods_json(report, subject)) == 0;
   return fine;
@@ -83,7 +83,7 @@ static json_t *networks_json(const ls_attack_report *report)
 }
 
 /* The checkpoints of a vote. */
-static json_t *voters_json(const ls_attack_report *report)
+static json_t *members_json(const ls_attack_report *report)
 {
   json_t *list = json_array();
   for (size_t i = 0; i < report->checkpoint_count; i++)
@@ -94,17 +94,17 @@ static json_t *voters_json(const ls_attack_report *report)
 /* What was asked for. */
 static json_t *heading_json(const ls_attack_report *report)
 {
-  const ls_onslaught *onslaught = report->onslaught;
-  const ls_attack *attack = &onslaught->attack;
-  const bool takes_steps = ls_attack_takes_steps(onslaught);
+  const ls_robustness_options *attacks = report->attacks;
+  const ls_attack *attack = &attacks->attack;
+  const bool takes_steps = ls_attack_takes_steps(attacks);
   return json_pack(
       "{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "checkpoint",
       ls_json_text(report->subjects[0].name), "dataset", ls_json_text(report->data->name), "split",
-      report->split, "method", onslaught->method_count > 1 ? "worst" : onslaught->methods[0]->name, "steps",
+      report->split, "method", attacks->method_count > 1 ? "worst" : attacks->methods[0]->name, "steps",
       takes_steps ? json_integer((json_int_t)attack->steps) : json_null(), "step_size",
       takes_steps && attack->step_size > 0 ? json_real(attack->step_size) : json_null(), "restarts",
-      ls_attack_is_random(onslaught) ? json_integer((json_int_t)onslaught->restarts) : json_null(), "target",
-      class_or_null(onslaught->target), "source_class", class_or_null(onslaught->source_class), "seed",
+      ls_attack_is_random(attacks) ? json_integer((json_int_t)attacks->restarts) : json_null(), "target",
+      class_or_null(attacks->target), "source_class", class_or_null(attacks->source_class), "seed",
       (json_int_t)report->subjects[0].seed);
 }
 
@@ -113,7 +113,7 @@ ls_status ls_attack_report_json(const ls_attack_report *report, char **text)
   json_t *document = heading_json(report);
   bool fine = add_figures(report, &report->subjects[0], document);
   if (report->checkpoint_count > report->subject_count)
-    fine &= json_object_set_new(document, "vote", voters_json(report)) == 0;
+    fine &= json_object_set_new(document, "vote", members_json(report)) == 0;
   if (report->subject_count > 1)
     fine &= json_object_set_new(document, "networks", networks_json(report)) == 0;
   if (!fine) {

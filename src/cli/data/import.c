@@ -84,7 +84,7 @@ static ls_status check_output(const import_arguments *given)
   return LS_OK;
 }
 
-static void tell_done(const ls_dataset_info *info, const char *path, double seconds)
+static void report_done(const ls_dataset_info *info, const char *path, double seconds)
 {
   struct stat file = {0};
   const double mib = stat(path, &file) == 0 ? (double)file.st_size / (1 << 20) : 0;
@@ -108,7 +108,7 @@ static ls_status import(const import_arguments *given)
   ls_status status = ls_h5set_write(given->output, source, &ticker);
   ls_sample_display_finish(&display);
   if (status == LS_OK)
-    tell_done(ls_source_info(source), given->output, ls_clock_s() - started_s);
+    report_done(ls_source_info(source), given->output, ls_clock_s() - started_s);
   else
     status = ls_wrap(status, "importing '%s'", given->where);
   ls_source_close(source);

@@ -22,7 +22,7 @@ static const char SPIN_COUNT[] = "20000"; /* pauses: 0.4 to 1.1 ms, by processor
 
 /* Somebody has chosen; or there is one thread; or this process is bound already to the core of OpenMP's first
  * thread, which is all that the next one would see. */
-static bool is_settled(void)
+static bool is_set(void)
 {
   static const char *const chosen[] = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_PLACES",
                                        "GOMP_CPU_AFFINITY"};
@@ -46,7 +46,7 @@ static void start_again(char **argv)
 
 void ls_spin_briefly(char **argv)
 {
-  if (is_settled()) return;
+  if (is_set()) return;
   if (kmp_set_blocktime)
     kmp_set_blocktime(BLOCKTIME_MS);
   else

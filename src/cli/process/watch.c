@@ -40,7 +40,7 @@ ls_status ls_watch_begin(ls_watch *watch, ls_comm *comm, const ls_spec_train *tr
   LS_AGREE(comm, ls_watch_start(&watch->watchdog, comm, warn_s, train ? train->stall_abort : 0.0));
   if (!watch->watchdog) return LS_OK;
   LS_PASS(ls_node_new(&watch->node, comm, &notes));
-  ls_watchdog_settle_host(watch->watchdog, watch->node);
+  ls_watchdog_use_host(watch->watchdog, watch->node);
   ls_node_barrier(watch->node); /* no note is read before it says whose it is */
   return LS_OK;
 }

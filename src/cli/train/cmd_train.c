@@ -91,20 +91,20 @@ static ls_status print_config_help(const ls_comm *comm)
 /* One network, or as many as the configuration asks for. Collective. */
 static ls_status train(ls_comm *comm, ls_training *training, train_arguments *arguments)
 {
-  const ls_training_wish wish = {.run_dir = arguments->run_dir,
-                                 .resume = arguments->resume,
-                                 .dry_run = arguments->dry_run,
-                                 .label = "",
-                                 .started_s = ls_clock_s()};
+  const ls_training_options how = {.run_dir = arguments->run_dir,
+                                   .resume = arguments->resume,
+                                   .dry_run = arguments->dry_run,
+                                   .label = "",
+                                   .started_s = ls_clock_s()};
   if (arguments->setup.config)
     LS_PASS(ls_setup_read(&training->setup, comm, &arguments->setup));
   else
     LS_PASS(ls_setup_read_own(&training->setup, comm, &arguments->setup, arguments->run_dir));
   LS_AGREE(comm, ls_setup_parse_config(&training->setup, &arguments->setup));
   if (training->setup.spec->ensemble.members > 0)
-    return ls_ensemble_train(training, comm, &arguments->setup, &wish);
+    return ls_ensemble_train(training, comm, &arguments->setup, &how);
   ls_train_result result;
-  const ls_status status = ls_training_run(training, comm, &wish, &result);
+  const ls_status status = ls_training_run(training, comm, &how, &result);
   ls_train_result_fini(&result);
   return status;
 }

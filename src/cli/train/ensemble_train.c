@@ -38,7 +38,7 @@ typedef union member_end {
 typedef struct ensemble_job {
   const ls_spec *spec; /* of the ensemble */
   ls_comm *world;
-  const ls_training_wish *wish;
+  const ls_training_options *options;
   size_t members;
   ls_ensemble_config config;
   ls_place place;           /* of this rank, among all */
@@ -66,9 +66,9 @@ static ls_status print_member(const ensemble_job *job, size_t member, const ls_s
 {
   ls_setup_warn_rest(setup, member + 1);
   LS_PASS(ls_setup_warn_data(setup, member + 1));
-  if (member == 0) ls_setup_tell_data(setup);
+  if (member == 0) ls_setup_report_data(setup);
   ls_setup_note_settings(setup, member + 1, stdout);
-  if (!job->wish->dry_run) return LS_OK;
+  if (!job->options->dry_run) return LS_OK;
   ls_text table = {0};
   ls_text_show(&table, "member %zu: %s, seed %zu\n", member + 1, setup->spec->name, setup->spec->seed);
   ls_model_summary(setup->model, &table);
@@ -142,9 +142,10 @@ static ls_status prepare_member(ensemble_job *job, size_t member)
   bool has_begun;
   ls_status status;
   snprintf(folder, sizeof folder, "member-%zu", member + 1);
-  const ls_run_dir_wish wish = {.path = folder, .parent = &job->run_dir, .resume = job->wish->resume};
+  const ls_run_dir_options options = {
+      .path = folder, .parent = &job->run_dir, .resume = job->options->resume};
   LS_GO(ls_ensemble_config_parse(&job->config, member, &setup));
-  LS_GO(ls_run_dir_prepare(&run_dir, &wish));
+  LS_GO(ls_run_dir_prepare(&run_dir, &options));
   LS_GO(ls_run_dir_has_checkpoint(&run_dir, &has_begun));
   if (!has_begun)
     status = ls_directory_write(&run_dir, "config.yaml", setup.resolved, strlen(setup.resolved));
@@ -157,9 +158,9 @@ done:
 /* The ensemble's own configuration last: it says that all is there. Rank 0. */
 static ls_status open_run_dir(ensemble_job *job, const char *resolved)
 {
-  const ls_run_dir_wish wish = {
-      .path = job->wish->run_dir, .run_name = job->spec->name, .resume = job->wish->resume};
-  LS_PASS(ls_run_dir_prepare(&job->run_dir, &wish));
+  const ls_run_dir_options options = {
+      .path = job->options->run_dir, .run_name = job->spec->name, .resume = job->options->resume};
+  LS_PASS(ls_run_dir_prepare(&job->run_dir, &options));
   for (size_t m = 0; m < job->members; m++) LS_PASS(prepare_member(job, m));
   return ls_directory_write(&job->run_dir, "config.yaml", resolved, strlen(resolved));
 }
@@ -230,14 +231,14 @@ static ls_status train_member(ensemble_job *job, size_t member, member_end *end)
   snprintf(label, sizeof label, "member %zu: ", member + 1);
   snprintf(folder, sizeof folder, "member-%zu", member + 1);
   LS_GO(ls_comm_agree(job->group, ls_ensemble_config_parse(&job->config, member, &training.setup)));
-  const ls_training_wish wish = {.run_dir = folder,
-                                 .parent = &job->run_dir,
-                                 .is_claimed = true,
-                                 .resume = job->wish->resume,
-                                 .label = label,
-                                 .place = &job->place,
-                                 .started_s = job->wish->started_s};
-  LS_GO(ls_training_run(&training, job->group, &wish, &result));
+  const ls_training_options options = {.run_dir = folder,
+                                       .parent = &job->run_dir,
+                                       .is_claimed = true,
+                                       .resume = job->options->resume,
+                                       .label = label,
+                                       .place = &job->place,
+                                       .started_s = job->options->started_s};
+  LS_GO(ls_training_run(&training, job->group, &options, &result));
   memcpy(end->is.checkpoint, result.checkpoint, sizeof result.checkpoint);
   memcpy(end->is.digest, result.weights_digest, sizeof result.weights_digest);
   if (ls_comm_rank(job->group) == 0)
@@ -249,7 +250,7 @@ done:
   return status;
 }
 
-static void tell_failure(const ensemble_job *job, size_t member, ls_status status)
+static void report_failure(const ensemble_job *job, size_t member, ls_status status)
 {
   if (ls_comm_rank(job->group) != 0 || status == LS_STOPPED) return;
   ls_print(stderr, "lockstep: member %zu: %s: %s\n", member + 1, ls_status_word(status),
@@ -272,7 +273,7 @@ static ls_status train_mine(ensemble_job *job)
     if (status != LS_OK)
       snprintf(end.is.error, sizeof end.is.error, "%.*s", (int)sizeof end.is.error - 1,
                ls_error_last()->text);
-    if (status != LS_OK) tell_failure(job, member, status);
+    if (status != LS_OK) report_failure(job, member, status);
     if (tells) job->ends[member] = end;
   }
   return LS_OK;
@@ -390,9 +391,9 @@ done:
 /* Collective. */
 static ls_status train_members(ensemble_job *job, const char *resolved)
 {
-  LS_PASS(ls_ensemble_config_read(&job->config, job->world, job->wish->run_dir));
+  LS_PASS(ls_ensemble_config_read(&job->config, job->world, job->options->run_dir));
   LS_PASS(check_members(job));
-  if (job->wish->dry_run) return LS_OK;
+  if (job->options->dry_run) return LS_OK;
   LS_ROOT(job->world, open_run_dir(job, resolved));
   LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir.path));
   LS_PASS(deal(job));
@@ -459,24 +460,24 @@ done:
   return status;
 }
 
-static ls_status train_snapshots(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
+static ls_status train_snapshots(ls_training *training, ls_comm *comm, const ls_training_options *options)
 {
   ls_train_result result;
   LS_AGREE(comm, check_cycles(training->setup.spec));
-  ls_status status = ls_training_run(training, comm, wish, &result);
-  if (status == LS_OK && !wish->dry_run) status = combine_snapshots(training, comm, &result);
+  ls_status status = ls_training_run(training, comm, options, &result);
+  if (status == LS_OK && !options->dry_run) status = combine_snapshots(training, comm, &result);
   if (status != LS_E_COMM) ls_train_result_fini(&result);
   return status;
 }
 
 ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_arguments *arguments,
-                            const ls_training_wish *wish)
+                            const ls_training_options *options)
 {
   const ls_spec *spec = parent->setup.spec;
-  if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) return train_snapshots(parent, comm, wish);
+  if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) return train_snapshots(parent, comm, options);
   ensemble_job job = {.spec = spec,
                       .world = comm,
-                      .wish = wish,
+                      .options = options,
                       .members = spec->ensemble.members,
                       .config = {.spec = spec, .arguments = arguments, .text = parent->setup.text},
                       .run_dir = {.descriptor = -1}};

@@ -19,6 +19,6 @@
  * member that failed, after all others are done.
  */
 ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_arguments *arguments,
-                            const ls_training_wish *wish) LS_CHECKED;
+                            const ls_training_options *options) LS_CHECKED;
 
 #endif

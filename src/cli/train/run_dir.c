@@ -73,19 +73,19 @@ static ls_status resume_default(char **out, const char *name)
 }
 
 /* Open the folder that is wished for, made if need be. */
-static ls_status open_wished(ls_directory *out, const ls_run_dir_wish *wish)
+static ls_status open_requested(ls_directory *out, const ls_run_dir_options *options)
 {
   char *path = NULL;
   bool moved;
-  if (wish->parent) {
-    LS_PASS(ls_directory_follow(wish->parent, &moved));
-    return ls_directory_open_in(out, wish->parent, wish->path);
+  if (options->parent) {
+    LS_PASS(ls_directory_follow(options->parent, &moved));
+    return ls_directory_open_in(out, options->parent, options->path);
   }
   ls_status status;
-  if (!wish->path && !wish->resume)
-    LS_GO(claim(&path, wish->run_name));
+  if (!options->path && !options->resume)
+    LS_GO(claim(&path, options->run_name));
   else
-    LS_GO(wish->path ? ls_text_copy(&path, wish->path) : resume_default(&path, wish->run_name));
+    LS_GO(options->path ? ls_text_copy(&path, options->path) : resume_default(&path, options->run_name));
   LS_GO(ls_folder_make(path));
   status = ls_directory_open(out, path);
 done:
@@ -95,7 +95,7 @@ done:
 
 /* Only one run at a time writes there. Some file systems have no locks: EWOULDBLOCK alone means that somebody
  * holds one. */
-static ls_status lock(const ls_directory *directory, bool is_told)
+static ls_status lock(const ls_directory *directory, bool is_reported)
 {
   int failed;
   LS_RETRY(failed, flock(directory->descriptor, LOCK_EX | LOCK_NB));
@@ -104,18 +104,18 @@ static ls_status lock(const ls_directory *directory, bool is_told)
     return ls_fail(LS_E_USAGE,
                    "run directory '%s' is in use by another run; wait for its end, or give another -o",
                    directory->path);
-  if (is_told)
+  if (is_reported)
     ls_warn("run directory '%s' cannot be locked (%s): take care that no other run writes there",
             directory->path, strerror(errno));
   return LS_OK;
 }
 
 /* May this run write there? */
-static ls_status take(const ls_directory *directory, const ls_run_dir_wish *wish)
+static ls_status take(const ls_directory *directory, const ls_run_dir_options *options)
 {
   bool any;
-  LS_PASS(lock(directory, wish->parent == NULL));
-  if (!wish->path || wish->resume || wish->is_claimed) return LS_OK;
+  LS_PASS(lock(directory, options->parent == NULL));
+  if (!options->path || options->resume || options->is_claimed) return LS_OK;
   LS_PASS(holds(directory, is_of_a_run, &any));
   if (!any) return LS_OK;
   return ls_fail(LS_E_USAGE,
@@ -123,13 +123,13 @@ static ls_status take(const ls_directory *directory, const ls_run_dir_wish *wish
                  directory->path);
 }
 
-ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish)
+ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_options *options)
 {
   *out = (ls_directory){.descriptor = -1};
-  if (wish->path && wish->path[0] == '\0')
+  if (options->path && options->path[0] == '\0')
     return ls_fail(LS_E_USAGE, "-o: an empty text is no name of a folder");
-  LS_TRY(open_wished(out, wish), "run directory");
-  const ls_status status = take(out, wish);
+  LS_TRY(open_requested(out, options), "run directory");
+  const ls_status status = take(out, options);
   if (status != LS_OK) ls_directory_close(out);
   return status;
 }

@@ -9,14 +9,14 @@
 #include "base/status.h"
 #include "base/text.h"
 
-typedef struct ls_run_dir_wish {
+typedef struct ls_run_dir_options {
   const char *path; /* as given with -o; NULL: runs/<run_name>, or the first of runs/<run_name>-2, -3 ... that
                        does not exist (with resume: runs/<run_name> itself) */
   const char *run_name; /* of the configuration */
   bool resume;
   ls_directory *parent; /* open folder that `path` is a name in; NULL: none. Followed if it was moved */
   bool is_claimed;      /* it was prepared before, by this very job: what is in it is no other run's */
-} ls_run_dir_wish;
+} ls_run_dir_options;
 
 /** Make the run directory and lock it against other runs, until it is closed or the process ends. Where the
  * file system has no locks, that is told on standard error, and nothing keeps other runs out.
@@ -26,7 +26,7 @@ typedef struct ls_run_dir_wish {
  * Rank 0. Errors: LS_E_USAGE if it holds a run already and `resume` is not set, or another run is in it;
  * LS_E_IO, LS_E_MEMORY.
  */
-ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_wish *wish) LS_CHECKED;
+ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_options *options) LS_CHECKED;
 
 /** Has the run in it come to a checkpoint, intact or not? Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_run_dir_has_checkpoint(const ls_directory *directory, bool *has) LS_CHECKED;

@@ -22,18 +22,18 @@
 enum { FEW_IMAGES = 1000 }; /* whose mean and deviation may be off by some hundredths */
 
 /* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
-static ls_status settle(ls_training *training, ls_comm *comm, const ls_training_wish *wish)
+static ls_status open_run_dir(ls_training *training, ls_comm *comm, const ls_training_options *options)
 {
-  const ls_run_dir_wish folder = {.path = wish->run_dir,
-                                  .run_name = training->setup.spec->name,
-                                  .resume = wish->resume,
-                                  .parent = wish->parent,
-                                  .is_claimed = wish->is_claimed};
+  const ls_run_dir_options folder = {.path = options->run_dir,
+                                     .run_name = training->setup.spec->name,
+                                     .resume = options->resume,
+                                     .parent = options->parent,
+                                     .is_claimed = options->is_claimed};
   LS_ROOT(comm, ls_run_dir_prepare(&training->run_dir, &folder));
   LS_PASS(ls_comm_broadcast_text(comm, &training->run_dir.path));
   if (ls_comm_rank(comm) == 0) ls_notes_clear(&training->run_dir);
   LS_PASS(ls_comm_barrier(comm));
-  return ls_comm_agree(comm, ls_watchdog_settle(training->watchdog, &training->run_dir));
+  return ls_comm_agree(comm, ls_watchdog_use_directory(training->watchdog, &training->run_dir));
 }
 
 /* The watchdog only now: what is collective is over. No thread is left that reads of this training. */
@@ -60,27 +60,27 @@ static void warn_few_images(const ls_setup *setup, const char *label)
 
 /* Are the weights there that a new run starts from? Found out before a run directory is made. What is loaded
  * is told here only if no training will. Rank 0. */
-static ls_status check_init(const ls_setup *setup, const ls_training_wish *wish)
+static ls_status check_init(const ls_setup *setup, const ls_training_options *options)
 {
   const char *path = ls_spec_init_from(setup->spec);
   ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
   ls_status status = ls_transfer_try(path, setup->model, &report);
   if (status == LS_OK) {
-    ls_warn_each(wish->label, &report.warning);
-    warn_few_images(setup, wish->label);
+    ls_warn_each(options->label, &report.warning);
+    warn_few_images(setup, options->label);
   }
-  if (wish->dry_run && status == LS_OK) status = ls_print_text(&report.lines);
+  if (options->dry_run && status == LS_OK) status = ls_print_text(&report.lines);
   ls_transfer_report_fini(&report);
   return status;
 }
 
 /* Of an ensemble's member it has been told already. Rank 0. */
-static ls_status tell_setup(const ls_setup *setup)
+static ls_status report_setup(const ls_setup *setup)
 {
   ls_setup_warn_rest(setup, 0);
   LS_PASS(ls_setup_warn_data(setup, 0));
-  ls_setup_tell_data(setup);
+  ls_setup_report_data(setup);
   ls_setup_note_settings(setup, 0, stdout);
   return LS_OK;
 }
@@ -93,17 +93,17 @@ static ls_status print_model(const ls_model *model)
 }
 
 /* Rank 0. */
-static void print_plan(const ls_training *training, const ls_training_wish *wish, size_t ranks)
+static void print_plan(const ls_training *training, const ls_training_options *options, size_t ranks)
 {
   const ls_setup *setup = &training->setup;
   const ls_spec *spec = setup->spec;
   ls_print(stdout,
            "%s%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %zu rank%s x %zu thread%s%s, %s\n",
-           wish->label, spec->name, ls_model_count(setup->model)->params, spec->train.optimizer.schema->name,
-           spec->train.batch, spec->train.microbatch, ranks, ls_plural(ranks), setup->place.threads,
-           ls_plural(setup->place.threads),
+           options->label, spec->name, ls_model_count(setup->model)->params,
+           spec->train.optimizer.schema->name, spec->train.batch, spec->train.microbatch, ranks,
+           ls_plural(ranks), setup->place.threads, ls_plural(setup->place.threads),
            setup->place.is_by_quota ? " (as many as a CPU quota allows)" : "", ls_gemm_backend());
-  ls_print(stdout, "%srun directory: %s\n", wish->label, training->run_dir.path);
+  ls_print(stdout, "%srun directory: %s\n", options->label, training->run_dir.path);
   fflush(stdout);
 }
 
@@ -146,14 +146,14 @@ static void on_message(void *user, const char *text)
   fflush(stdout);
 }
 
-static ls_status train(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
+static ls_status train(ls_training *training, ls_comm *comm, const ls_training_options *options,
                        ls_train_result *result)
 {
   const ls_setup *setup = &training->setup;
   ls_progress_display display = {.stream = stdout,
-                                 .label = wish->label,
+                                 .label = options->label,
                                  .epochs = setup->spec->train.epochs,
-                                 .terminal = !*wish->label && ls_on_terminal(stdout)};
+                                 .terminal = !*options->label && ls_on_terminal(stdout)};
   const ls_trainer_options trainer = {.comm = comm,
                                       .spec = setup->spec,
                                       .schemas = &ls_all_schemas,
@@ -162,8 +162,8 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_w
                                       .model = setup->model,
                                       .threads = setup->place.threads,
                                       .run_dir = &training->run_dir,
-                                      .resume = wish->resume,
-                                      .started_s = wish->started_s,
+                                      .resume = options->resume,
+                                      .started_s = options->started_s,
                                       .stop = ls_stop_requested(),
                                       .events = {&display, on_step, on_epoch, on_message}};
   const ls_status status = ls_train(&trainer, result);
@@ -172,7 +172,7 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_w
 }
 
 /* Rank 0. */
-static ls_status summarize(ls_training *training, const ls_training_wish *wish, size_t ranks,
+static ls_status summarize(ls_training *training, const ls_training_options *options, size_t ranks,
                            const ls_train_result *result)
 {
   const ls_setup *setup = &training->setup;
@@ -184,11 +184,11 @@ static ls_status summarize(ls_training *training, const ls_training_wish *wish, 
                               .threads = setup->place.threads,
                               .parameters = ls_model_count(setup->model)->params,
                               .run_dir = &training->run_dir,
-                              .label = wish->label};
+                              .label = options->label};
   return ls_summary_finish(&facts, result);
 }
 
-ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
+ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_options *options,
                           ls_train_result *result)
 {
   const bool tells = ls_comm_rank(comm) == 0;
@@ -196,18 +196,18 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   *result = (ls_train_result){.has_test = false};
   const ls_spec_train *spec = &training->setup.spec->train;
   LS_AGREE(comm, ls_watch_start(&training->watchdog, comm, spec->stall_timeout, spec->stall_abort));
-  LS_PASS(ls_setup_prepare(&training->setup, comm, wish->place));
-  if (!wish->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
+  LS_PASS(ls_setup_prepare(&training->setup, comm, options->place));
+  if (!options->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
-  if (!wish->resume) LS_ROOT(comm, check_init(&training->setup, wish));
-  if (!*wish->label) LS_ROOT(comm, tell_setup(&training->setup));
-  if (wish->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
+  if (!options->resume) LS_ROOT(comm, check_init(&training->setup, options));
+  if (!*options->label) LS_ROOT(comm, report_setup(&training->setup));
+  if (options->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
   LS_ROOT(comm, ls_h5_prepare());
-  LS_PASS(settle(training, comm, wish));
-  if (tells) print_plan(training, wish, ranks);
-  LS_PASS(train(training, comm, wish, result));
-  if (!wish->parent) ls_stop_saves(false); /* else another member may be in training */
+  LS_PASS(open_run_dir(training, comm, options));
+  if (tells) print_plan(training, options, ranks);
+  LS_PASS(train(training, comm, options, result));
+  if (!options->parent) ls_stop_saves(false); /* else another member may be in training */
   ls_activity_enter(ls_comm_activity(comm), "writing the summary");
-  LS_ROOT(comm, summarize(training, wish, ranks, result));
+  LS_ROOT(comm, summarize(training, options, ranks, result));
   return LS_OK;
 }

@@ -11,7 +11,7 @@
 #include "train/watchdog/watchdog.h"
 
 /** How to go about it. Texts are borrowed. */
-typedef struct ls_training_wish {
+typedef struct ls_training_options {
   const char *run_dir;   /* NULL: made from the configuration's name */
   ls_directory *parent;  /* rank 0: open folder that run_dir is a name in; NULL: none */
   bool is_claimed;       /* that run directory was prepared before, by this very job */
@@ -19,7 +19,7 @@ typedef struct ls_training_wish {
   const char *label;     /* put before each line, as in "member 2: "; "": it is alone */
   const ls_place *place; /* of this rank among all that share its host; NULL: it is found */
   double started_s;      /* clock time at which the job began */
-} ls_training_wish;
+} ls_training_options;
 
 /** In the order in which it is made. Zero-initialize it apart from `run_dir`, which is closed (descriptor
  * -1), and `setup`, which holds the parsed configuration (ls_setup_parse_config()). */
@@ -35,7 +35,7 @@ typedef struct ls_training {
  *
  * Collective. Errors: as ls_setup_prepare() and ls_train(); LS_E_USAGE if the run directory is not free.
  */
-ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_wish *wish,
+ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_options *options,
                           ls_train_result *result) LS_CHECKED;
 
 /** Ends the watch, after any status. Local. */

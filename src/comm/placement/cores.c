@@ -97,57 +97,57 @@ bool ls_cores_parse(const char *text, ls_cores *cores)
   return true;
 }
 
-static size_t sharing_of(const ls_core_card *cards, size_t count, size_t rank)
+static size_t sharing_of(const ls_core_request *requests, size_t count, size_t rank)
 {
   size_t sharing = 1;
   for (size_t r = 0; r < count; r++)
-    sharing += r != rank && ls_cores_overlap(&cards[r].cores, &cards[rank].cores);
+    sharing += r != rank && ls_cores_overlap(&requests[r].cores, &requests[rank].cores);
   return sharing;
 }
 
-static bool is_under(const ls_core_card *card, const ls_quota *quota)
+static bool is_under(const ls_core_request *request, const ls_quota *quota)
 {
-  for (size_t q = 0; q < card->quota_count; q++)
-    if (card->quotas[q].device == quota->device && card->quotas[q].inode == quota->inode) return true;
+  for (size_t q = 0; q < request->quota_count; q++)
+    if (request->quotas[q].device == quota->device && request->quotas[q].inode == quota->inode) return true;
   return false;
 }
 
 /* Its part of the cores, at least 1. */
-static size_t cores_for(const ls_core_card *cards, size_t count, size_t rank)
+static size_t cores_for(const ls_core_request *requests, size_t count, size_t rank)
 {
-  return ls_size_max(1, ls_cores_count(&cards[rank].cores) / sharing_of(cards, count, rank));
+  return ls_size_max(1, ls_cores_count(&requests[rank].cores) / sharing_of(requests, count, rank));
 }
 
 /* Its part of the tightest quota, at least 1: what is left of a whole CPU would be a thread that the others
  * wait for. */
-static size_t quota_for(const ls_core_card *cards, size_t count, size_t rank)
+static size_t quota_for(const ls_core_request *requests, size_t count, size_t rank)
 {
   size_t least = SIZE_MAX;
-  for (size_t q = 0; q < cards[rank].quota_count; q++) {
-    const ls_quota *quota = &cards[rank].quotas[q];
+  for (size_t q = 0; q < requests[rank].quota_count; q++) {
+    const ls_quota *quota = &requests[rank].quotas[q];
     size_t ranks = 0;
-    for (size_t r = 0; r < count; r++) ranks += is_under(&cards[r], quota);
+    for (size_t r = 0; r < count; r++) ranks += is_under(&requests[r], quota);
     const double part = quota->cpus / (double)ranks;
     if (part < LS_CORES_LIMIT) least = ls_size_min(least, (size_t)part);
   }
   return ls_size_max(1, least);
 }
 
-static size_t threads_of(const ls_core_card *cards, size_t count, size_t rank)
+static size_t threads_of(const ls_core_request *requests, size_t count, size_t rank)
 {
-  if (cards[rank].wanted) return cards[rank].wanted;
-  return ls_size_min(cores_for(cards, count, rank), quota_for(cards, count, rank));
+  if (requests[rank].wanted) return requests[rank].wanted;
+  return ls_size_min(cores_for(requests, count, rank), quota_for(requests, count, rank));
 }
 
 /* The quota that has the most threads for each of its CPUs. */
-static void find_strain(const ls_core_card *cards, size_t count, size_t mine, ls_core_share *share)
+static void find_strain(const ls_core_request *requests, size_t count, size_t mine, ls_core_share *share)
 {
-  for (size_t q = 0; q < cards[mine].quota_count; q++) {
-    const ls_quota *quota = &cards[mine].quotas[q];
+  for (size_t q = 0; q < requests[mine].quota_count; q++) {
+    const ls_quota *quota = &requests[mine].quotas[q];
     size_t threads = 0, ranks = 0;
     for (size_t r = 0; r < count; r++) {
-      if (!is_under(&cards[r], quota)) continue;
-      threads += threads_of(cards, count, r);
+      if (!is_under(&requests[r], quota)) continue;
+      threads += threads_of(requests, count, r);
       ranks++;
     }
     if (share->quota > 0.0 && (double)threads * share->quota <= (double)share->quota_threads * quota->cpus)
@@ -158,14 +158,14 @@ static void find_strain(const ls_core_card *cards, size_t count, size_t mine, ls
   }
 }
 
-ls_core_share ls_core_share_of(const ls_core_card *cards, size_t count, size_t mine)
+ls_core_share ls_core_share_of(const ls_core_request *requests, size_t count, size_t mine)
 {
-  ls_core_share share = {.threads = threads_of(cards, count, mine),
-                         .sharing = sharing_of(cards, count, mine)};
+  ls_core_share share = {.threads = threads_of(requests, count, mine),
+                         .sharing = sharing_of(requests, count, mine)};
   for (size_t r = 0; r < count; r++)
-    if (ls_cores_within(&cards[r].cores, &cards[mine].cores))
-      share.crowd_threads += threads_of(cards, count, r);
-  share.is_by_quota = !cards[mine].wanted && share.threads < cores_for(cards, count, mine);
-  find_strain(cards, count, mine, &share);
+    if (ls_cores_within(&requests[r].cores, &requests[mine].cores))
+      share.crowd_threads += threads_of(requests, count, r);
+  share.is_by_quota = !requests[mine].wanted && share.threads < cores_for(requests, count, mine);
+  find_strain(requests, count, mine, &share);
   return share;
 }

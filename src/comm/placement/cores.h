@@ -36,12 +36,12 @@ void ls_cores_list(const ls_cores *cores, char *text, size_t bytes);
 bool ls_cores_parse(const char *text, ls_cores *cores);
 
 /** What a rank tells those on its host. */
-typedef struct ls_core_card {
+typedef struct ls_core_request {
   ls_cores cores;             /* that it may use */
   size_t wanted;              /* threads that it was asked to use; 0: it may choose */
   ls_quota quotas[LS_QUOTAS]; /* [quota_count] processor time that its control groups allow */
   size_t quota_count;
-} ls_core_card;
+} ls_core_request;
 
 /** What a rank learns from theirs. */
 typedef struct ls_core_share {
@@ -56,6 +56,6 @@ typedef struct ls_core_share {
 } ls_core_share;
 
 /** The share of rank `mine` < count among the ranks of a host. Local. */
-ls_core_share ls_core_share_of(const ls_core_card *cards, size_t count, size_t mine);
+ls_core_share ls_core_share_of(const ls_core_request *requests, size_t count, size_t mine);
 
 #endif

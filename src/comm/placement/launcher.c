@@ -27,72 +27,72 @@ typedef struct row {
   bool needs_size;               /* the marks alone are left by its environment modules, too */
   const char *socket;            /* names a descriptor that it has opened in its processes; NULL: none does */
   const char *remedy;            /* for processes that do not know of each other; NULL: another launcher */
-  void (*tell_cores)(const rank_needs *needs, ls_text *text);
+  void (*warn_cores)(const rank_needs *needs, ls_text *text);
 } row;
 
-static void tell_open_mpi(const rank_needs *needs, ls_text *text)
+static void warn_open_mpi(const rank_needs *needs, ls_text *text)
 {
   ls_text_add(text, "mpirun --map-by slot:PE=%zu --bind-to core", needs->cores);
 }
 
-static void tell_hydra(const rank_needs *needs, ls_text *text)
+static void warn_hydra(const rank_needs *needs, ls_text *text)
 {
   ls_text_add(text, "mpiexec -bind-to core:%zu", needs->cores);
 }
 
-static void tell_intel(const rank_needs *needs, ls_text *text)
+static void warn_intel(const rank_needs *needs, ls_text *text)
 {
   ls_text_add(text, "mpirun -genv I_MPI_PIN_DOMAIN=%zu", needs->cpus);
 }
 
-static void tell_slurm(const rank_needs *needs, ls_text *text)
+static void warn_slurm(const rank_needs *needs, ls_text *text)
 {
   ls_text_add(text, "srun --cpus-per-task=%zu or export SRUN_CPUS_PER_TASK=%zu", needs->cpus, needs->cpus);
 }
 
-static void tell_any(const rank_needs *needs, ls_text *text)
+static void warn_any(const rank_needs *needs, ls_text *text)
 {
-  tell_open_mpi(needs, text);
+  warn_open_mpi(needs, text);
   ls_text_add(text, ", or srun --cpus-per-task=%zu", needs->cpus);
 }
 
 static const row rows[LS_LAUNCHER_COUNT] = {
-    [LS_LAUNCHER_NONE] = {.name = "none, a process by itself", .tell_cores = tell_any},
+    [LS_LAUNCHER_NONE] = {.name = "none, a process by itself", .warn_cores = warn_any},
     [LS_LAUNCHER_PRRTE] = {.name = "mpirun (PRRTE's prterun)",
                            .marks = {"PRTE_LAUNCHED"},
                            .sizes = {"OMPI_COMM_WORLD_SIZE"},
                            .rank = "OMPI_COMM_WORLD_RANK",
-                           .tell_cores = tell_open_mpi},
+                           .warn_cores = warn_open_mpi},
     [LS_LAUNCHER_OPENMPI] = {.name = "mpirun (Open MPI)",
                              .marks = {"OMPI_COMM_WORLD_SIZE"},
                              .sizes = {"OMPI_COMM_WORLD_SIZE"},
                              .rank = "OMPI_COMM_WORLD_RANK",
-                             .tell_cores = tell_open_mpi},
+                             .warn_cores = warn_open_mpi},
     [LS_LAUNCHER_INTEL] = {.name = "mpiexec (Intel MPI's Hydra)",
                            .marks = {"I_MPI_"},
                            .sizes = {"PMI_SIZE", "MPI_LOCALNRANKS"},
                            .rank = "PMI_RANK",
                            .needs_size = true,
                            .socket = "PMI_FD",
-                           .tell_cores = tell_intel},
+                           .warn_cores = warn_intel},
     [LS_LAUNCHER_HYDRA] = {.name = "mpiexec (MPICH's Hydra)",
                            .marks = {"HYDI_", "MPI_LOCALNRANKS"},
                            .sizes = {"PMI_SIZE", "MPI_LOCALNRANKS"},
                            .rank = "PMI_RANK",
                            .socket = "PMI_FD",
-                           .tell_cores = tell_hydra},
+                           .warn_cores = warn_hydra},
     [LS_LAUNCHER_SLURM] = {.name = "srun",
                            .marks = {"SLURM_STEP_ID"},
                            .sizes = {"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"},
                            .rank = "SLURM_PROCID",
                            .remedy = "srun --mpi=pmix (`srun --mpi=list` shows what there is)",
-                           .tell_cores = tell_slurm},
+                           .warn_cores = warn_slurm},
     [LS_LAUNCHER_PMI] = {.name = "mpiexec (MPICH's, or another that speaks PMI)",
                          .marks = {"PMI_SIZE"},
                          .sizes = {"PMI_SIZE"},
                          .rank = "PMI_RANK",
                          .socket = "PMI_FD",
-                         .tell_cores = tell_any},
+                         .warn_cores = warn_any},
 };
 
 /* ---- who it was ---- */
@@ -156,13 +156,13 @@ void ls_launcher_describe(ls_launcher launcher, ls_text *text)
   ls_text_add(text, ", Slurm job %s on %s node%s (%s)", job, nodes, strcmp(nodes, "1") == 0 ? "" : "s", list);
 }
 
-void ls_launcher_tell_cores(ls_launcher launcher, size_t threads, size_t siblings, ls_text *text)
+void ls_launcher_warn_cores(ls_launcher launcher, size_t threads, size_t siblings, ls_text *text)
 {
   const size_t of_core = ls_size_max(1, siblings), cores = ls_size_ceil_div(threads, of_core);
-  rows[launcher].tell_cores(&(rank_needs){.cores = cores, .cpus = cores * of_core}, text);
+  rows[launcher].warn_cores(&(rank_needs){.cores = cores, .cpus = cores * of_core}, text);
 }
 
-void ls_launcher_tell_apart(const ls_launch *launch, size_t ranks, const char *library, ls_text *text)
+void ls_launcher_warn_apart(const ls_launch *launch, size_t ranks, const char *library, ls_text *text)
 {
   const row *launcher = &rows[launch->launcher];
   if (ranks != 1 || launch->processes <= 1) return;

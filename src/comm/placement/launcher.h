@@ -39,11 +39,11 @@ void ls_launcher_describe(ls_launcher launcher, ls_text *text);
 
 /** Append how to give each rank the cores, of `siblings` hyper-threads, for so many threads:
  * "srun --cpus-per-task=4". All there is to try, where the launcher is not known. Local. */
-void ls_launcher_tell_cores(ls_launcher launcher, size_t threads, size_t siblings, ls_text *text);
+void ls_launcher_warn_cores(ls_launcher launcher, size_t threads, size_t siblings, ls_text *text);
 
 /** Append why processes that do not know of each other are a mistake, and the remedy, where the launcher has
  * started several and MPI's world, of this library, has one rank; nothing where all is well. Local. */
-void ls_launcher_tell_apart(const ls_launch *launch, size_t ranks, const char *library, ls_text *text);
+void ls_launcher_warn_apart(const ls_launch *launch, size_t ranks, const char *library, ls_text *text);
 
 /** The launcher's process among the ancestors of process `pid`; of no launcher: its parent. `proc` is /proc
  * but in tests. 0: it cannot be found. Local. */

@@ -84,7 +84,7 @@ static void find_placing(char *placing, size_t bytes)
 
 /* The cores of OpenMP's threads. By OMP_PROC_BIND=master (or primary) all of them are in the first one's
  * place, where it is bound already. Local. */
-static ls_status look_at_binding(ls_place *place, ls_core_card *card)
+static ls_status look_at_binding(ls_place *place, ls_core_request *request)
 {
   const omp_proc_bind_t binding = omp_get_proc_bind();
   place->is_pinned = binding != omp_proc_bind_false;
@@ -95,7 +95,7 @@ static ls_status look_at_binding(ls_place *place, ls_core_card *card)
   }
   if (!place->is_pinned) return LS_OK;
   find_placing(place->placing, sizeof place->placing);
-  return add_openmp_cores(&card->cores);
+  return add_openmp_cores(&request->cores);
 }
 
 /* A number of Slurm's; 0: there is none. */
@@ -131,31 +131,31 @@ static void find_offer(ls_place *place)
 }
 
 /* What this rank can see for itself. Local. */
-static ls_status look(ls_place *place, ls_core_card *card)
+static ls_status look(ls_place *place, ls_core_request *request)
 {
   if (gethostname(place->host, sizeof place->host - 1) != 0 && errno != ENAMETOOLONG)
     return ls_fail(LS_E_IO, "cannot find the name of this host: %s", strerror(errno));
-  if (!find_bound_cores(0, &card->cores))
+  if (!find_bound_cores(0, &request->cores))
     return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
-  LS_PASS(look_at_binding(place, card));
-  LS_PASS(read_wanted(&card->wanted));
-  place->core_count = ls_cores_count(&card->cores);
+  LS_PASS(look_at_binding(place, request));
+  LS_PASS(read_wanted(&request->wanted));
+  place->core_count = ls_cores_count(&request->cores);
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
   place->host_cores = online > 0 ? (size_t)online : place->core_count;
-  ls_cores_list(&card->cores, place->cores, sizeof place->cores);
-  place->is_asked = card->wanted > 0;
-  card->quota_count = ls_quota_find("", card->quotas);
+  ls_cores_list(&request->cores, place->cores, sizeof place->cores);
+  place->is_asked = request->wanted > 0;
+  request->quota_count = ls_quota_find("", request->quotas);
   find_offer(place);
   return LS_OK;
 }
 
-/* What follows from comparing cards. Local. */
-static void compare(ls_place *place, const ls_core_card *cards, size_t count, size_t mine)
+/* What follows from comparing requests. Local. */
+static void compare(ls_place *place, const ls_core_request *requests, size_t count, size_t mine)
 {
-  const ls_core_share share = ls_core_share_of(cards, count, mine);
+  const ls_core_share share = ls_core_share_of(requests, count, mine);
   ls_cores used = {{0}};
   for (size_t r = 0; r < count; r++)
-    for (size_t i = 0; i < LS_CORES_WORDS; i++) used.words[i] |= cards[r].cores.words[i];
+    for (size_t i = 0; i < LS_CORES_WORDS; i++) used.words[i] |= requests[r].cores.words[i];
   place->host_ranks = count;
   place->threads = share.threads;
   place->sharing = share.sharing;
@@ -169,36 +169,37 @@ static void compare(ls_place *place, const ls_core_card *cards, size_t count, si
     place->offered_cores = (size_t)place->quota;
 }
 
-/* Compare cards with the other ranks on this host. Collective. */
-static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_card *card, ls_place *place)
+/* Compare requests with the other ranks on this host. Collective. */
+static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_request *request, ls_place *place)
 {
   static const char doing[] = "meeting the ranks on this host";
   int size, rank;
   LS_PASS(ls_comm_check(MPI_Comm_size(host, &size), doing));
   LS_PASS(ls_comm_check(MPI_Comm_rank(host, &rank), doing));
-  ls_core_card *cards = NULL;
+  ls_core_request *requests = NULL;
   ls_status status;
-  LS_GO(ls_comm_agree(comm,
-                      ls_alloc(&cards, (size_t)size, sizeof *cards, "the cores of the ranks on this host")));
+  LS_GO(ls_comm_agree(
+      comm, ls_alloc(&requests, (size_t)size, sizeof *requests, "the cores of the ranks on this host")));
   LS_GO(LS_COMM_WAIT(
-      comm, MPI_Allgather(card, (int)sizeof *card, MPI_BYTE, cards, (int)sizeof *card, MPI_BYTE, host),
+      comm,
+      MPI_Allgather(request, (int)sizeof *request, MPI_BYTE, requests, (int)sizeof *request, MPI_BYTE, host),
       doing));
-  compare(place, cards, (size_t)size, (size_t)rank);
+  compare(place, requests, (size_t)size, (size_t)rank);
 done:
-  free(cards);
+  free(requests);
   return status;
 }
 
 ls_status ls_place_look(ls_comm *comm, ls_place *place)
 {
   *place = (ls_place){.threads = 1, .launcher = comm->launch.launcher};
-  ls_core_card card = {.wanted = 0};
-  LS_AGREE(comm, look(place, &card));
+  ls_core_request request = {.wanted = 0};
+  LS_AGREE(comm, look(place, &request));
   MPI_Comm host;
   LS_PASS(LS_COMM_WAIT(
       comm, MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
       "finding the ranks on this host"));
-  ls_status status = meet(comm, host, &card, place);
+  ls_status status = meet(comm, host, &request, place);
   if (status != LS_E_COMM) MPI_Comm_free(&host);
   LS_PASS(status);
   ls_team_shortage(place->threads, place->shortage, sizeof place->shortage);

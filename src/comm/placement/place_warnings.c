@@ -17,7 +17,7 @@ typedef struct trouble {
 } trouble;
 
 /* Take away what leaves OpenMP a part of the cores: "unset OMP_PLACES". */
-static void tell_unset(const ls_place *place, ls_text *lines)
+static void warn_unset(const ls_place *place, ls_text *lines)
 {
   ls_text_add(lines, "unset %.*s", (int)strcspn(place->placing, "="), place->placing);
 }
@@ -27,7 +27,7 @@ static bool has_shortage(const ls_place *place)
   return *place->shortage != '\0';
 }
 
-static void tell_shortage(const ls_place *place, ls_text *lines)
+static void warn_shortage(const ls_place *place, ls_text *lines)
 {
   ls_text_add(lines, "%s", place->shortage);
 }
@@ -38,7 +38,7 @@ static bool has_too_many_threads(const ls_place *place)
 }
 
 /* More cores help only where the host has them. */
-static void tell_too_many_threads(const ls_place *place, ls_text *lines)
+static void warn_too_many_threads(const ls_place *place, ls_text *lines)
 {
   const size_t fair = ls_size_max(1, place->core_count / place->sharing);
   const size_t possible = ls_size_min(place->threads, place->host_cores);
@@ -47,9 +47,9 @@ static void tell_too_many_threads(const ls_place *place, ls_text *lines)
   if (*place->placing) ls_text_show(lines, " by %s", place->placing);
   ls_text_add(lines, "; try: ");
   if (*place->placing)
-    tell_unset(place, lines);
+    warn_unset(place, lines);
   else if (possible > place->core_count)
-    ls_launcher_tell_cores(place->launcher, possible, place->siblings, lines);
+    ls_launcher_warn_cores(place->launcher, possible, place->siblings, lines);
   if (*place->placing || possible > place->core_count) ls_text_add(lines, ", or ");
   ls_text_add(lines, "OMP_NUM_THREADS=%zu", fair);
 }
@@ -60,15 +60,15 @@ static bool is_crowded(const ls_place *place)
          place->crowd_threads > place->threads;
 }
 
-static void tell_crowded(const ls_place *place, ls_text *lines)
+static void warn_crowded(const ls_place *place, ls_text *lines)
 {
   ls_text_add(lines,
               "%zu ranks share %zu core%s (%s), which %zu threads have to live on; try: ", place->sharing,
               place->core_count, ls_plural(place->core_count), place->cores, place->crowd_threads);
   if (*place->placing)
-    tell_unset(place, lines);
+    warn_unset(place, lines);
   else if (place->host_ranks * place->threads <= place->host_cores)
-    ls_launcher_tell_cores(place->launcher, place->threads, place->siblings, lines);
+    ls_launcher_warn_cores(place->launcher, place->threads, place->siblings, lines);
   else
     ls_text_add(
         lines,
@@ -82,17 +82,17 @@ static bool is_pinned_together(const ls_place *place)
   return place->is_pinned && place->sharing > 1 && !is_crowded(place);
 }
 
-static void tell_pinned_together(const ls_place *place, ls_text *lines)
+static void warn_pinned_together(const ls_place *place, ls_text *lines)
 {
   ls_text_add(lines,
               "%zu ranks share the cores %s, and OpenMP pins the threads of each to the first of them; try: ",
               place->sharing, place->cores);
   if (*place->placing)
-    tell_unset(place, lines);
+    warn_unset(place, lines);
   else
     ls_text_add(lines, "unset OMP_PROC_BIND");
   ls_text_add(lines, ", or ");
-  ls_launcher_tell_cores(place->launcher, place->threads, place->siblings, lines);
+  ls_launcher_warn_cores(place->launcher, place->threads, place->siblings, lines);
 }
 
 static bool is_over_quota(const ls_place *place)
@@ -101,7 +101,7 @@ static bool is_over_quota(const ls_place *place)
 }
 
 /* A rank has at least one thread. */
-static void tell_over_quota(const ls_place *place, ls_text *lines)
+static void warn_over_quota(const ls_place *place, ls_text *lines)
 {
   const double fair = place->quota / (double)place->quota_ranks;
   ls_text_add(
@@ -124,7 +124,7 @@ static bool has_idle_cores(const ls_place *place)
          place->offered_cores >= place->used_cores + place->host_ranks;
 }
 
-static void tell_idle_cores(const ls_place *place, ls_text *lines)
+static void warn_idle_cores(const ls_place *place, ls_text *lines)
 {
   const size_t fair = place->offered_cores / place->host_ranks;
   ls_text_add(lines, "%zu thread%s on %zu bound core%s (%s)", place->threads, ls_plural(place->threads),
@@ -134,21 +134,21 @@ static void tell_idle_cores(const ls_place *place, ls_text *lines)
               ", where %zu cores are there for the %zu rank%s of this host; try: ", place->offered_cores,
               place->host_ranks, ls_plural(place->host_ranks));
   if (*place->placing)
-    tell_unset(place, lines);
+    warn_unset(place, lines);
   else
-    ls_launcher_tell_cores(place->launcher, fair * ls_size_max(1, place->siblings), place->siblings, lines);
+    ls_launcher_warn_cores(place->launcher, fair * ls_size_max(1, place->siblings), place->siblings, lines);
   ls_text_add(lines, "; or OMP_NUM_THREADS=%zu, if it is meant so", place->threads);
 }
 
 static const trouble troubles[] = {
-    {.has = has_shortage, .what = "fewer threads than asked for", .tell = tell_shortage},
-    {.has = has_too_many_threads, .what = "more threads than cores", .tell = tell_too_many_threads},
-    {.has = is_crowded, .what = "several ranks share a core", .tell = tell_crowded},
+    {.has = has_shortage, .what = "fewer threads than asked for", .tell = warn_shortage},
+    {.has = has_too_many_threads, .what = "more threads than cores", .tell = warn_too_many_threads},
+    {.has = is_crowded, .what = "several ranks share a core", .tell = warn_crowded},
     {.has = is_pinned_together,
      .what = "threads of several ranks pinned to the same core",
-     .tell = tell_pinned_together},
-    {.has = is_over_quota, .what = "more threads than CPUs of the container", .tell = tell_over_quota},
-    {.has = has_idle_cores, .what = "cores that are not used", .tell = tell_idle_cores},
+     .tell = warn_pinned_together},
+    {.has = is_over_quota, .what = "more threads than CPUs of the container", .tell = warn_over_quota},
+    {.has = has_idle_cores, .what = "cores that are not used", .tell = warn_idle_cores},
 };
 enum { TROUBLES = sizeof troubles / sizeof troubles[0] };
 

@@ -273,7 +273,7 @@ done:
 static ls_status fail_missing(const ls_folder *folder, size_t split)
 {
   ls_text found = {0};
-  ls_folder_tell(folder, &found);
+  ls_folder_describe(folder, &found);
   ls_status status = ls_fail(LS_E_INPUT, "CIFAR-10 folder '%s': no %s file (%s_*.bin or .bin.gz); found: %s",
                              folder->path, ls_split_words[split], prefixes[split], ls_text_get(&found));
   ls_text_fini(&found);

@@ -141,7 +141,7 @@ void ls_folder_fini(ls_folder *folder)
   *folder = (ls_folder){0};
 }
 
-void ls_folder_tell(const ls_folder *folder, ls_text *text)
+void ls_folder_describe(const ls_folder *folder, ls_text *text)
 {
   if (folder->count == 0) ls_text_add(text, "no files");
   for (size_t i = 0; i < folder->count && i < NAMES_TOLD; i++)

@@ -25,7 +25,7 @@ ls_status ls_folder_list(ls_folder *folder, const char *path, const char *beginn
 void ls_folder_fini(ls_folder *folder);
 
 /** Append the names, quoted, at most a dozen: "'a', 'b' and 3 more", or "no files". */
-void ls_folder_tell(const ls_folder *folder, ls_text *text);
+void ls_folder_describe(const ls_folder *folder, ls_text *text);
 
 /** The path of `name` in a folder, freed with free(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_path_join(char **out, const char *folder, const char *name) LS_CHECKED;

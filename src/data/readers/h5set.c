@@ -484,7 +484,7 @@ static ls_status open_split(ls_source *source, ls_split split)
 /* ---- the file ---- */
 
 /* What came of reading: a system's error is told as that, whatever HDF5 made of it. */
-static ls_status settle(const h5set_state *state, ls_status status)
+static ls_status finish(const h5set_state *state, ls_status status)
 {
   if (state->file.error == 0) return status;
   return ls_wrap(ls_h5_file_outcome(&state->file, status), "cannot read '%s'", state->path);
@@ -541,7 +541,7 @@ static ls_status try_dataset(void *opened)
   h5set_state *state = source->state;
   ls_status status = read_dataset(source);
   if (status == LS_OK) status = find_images(state);
-  status = settle(state, status);
+  status = finish(state, status);
   close_images(state);
   ls_h5_release(state->file.id);
   state->file.id = H5I_INVALID_HID;
@@ -558,7 +558,7 @@ static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
   LS_TRY(ls_h5_file_open(&state->file, state->path), "'%s'", state->path);
   LS_TRY(ls_h5_start(), "'%s'", state->path);
   LS_PASS(ls_h5_guard(state->path, state->file.bytes, try_dataset, source));
-  const ls_status status = settle(state, read_dataset(source));
+  const ls_status status = finish(state, read_dataset(source));
   /* The child has come through with the same bytes. */
   return status == LS_E_INPUT ? ls_wrap(LS_E_MEMORY, "no memory to read it") : status;
 }
@@ -573,7 +573,7 @@ static ls_status read_block(ls_source *source, ls_split split, size_t first, siz
   if (status == LS_OK)
     status = ls_h5_block_read(state->images[split], H5T_NATIVE_UINT8, IMAGE_RANK, start, shape, images);
   if (status != LS_OK) status = ls_wrap(status, "'%s': /%s/images", state->path, ls_split_words[split]);
-  return settle(state, status);
+  return finish(state, status);
 }
 
 /* What failed because memory was missing for a moment, which libhdf5 tells as damage, succeeds the second

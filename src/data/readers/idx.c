@@ -148,7 +148,7 @@ static size_t split_of(const char *name)
 static ls_status fail_files(const ls_folder *folder, const char *what)
 {
   ls_text found = {0};
-  ls_folder_tell(folder, &found);
+  ls_folder_describe(folder, &found);
   ls_status status = ls_fail(LS_E_INPUT,
                              "IDX folder '%s': %s; found: %s; expected: one file of images and one of labels "
                              "with 'train' in their names, and one of each with 'test' or 't10k'",

@@ -88,7 +88,7 @@ static int compare_samples(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* The examples of all ranks, each of which has room for `most`, in the order of the split. Freed by the
+/* The examples of all ranks, each of which has scratch for `most`, in the order of the split. Freed by the
  * caller. */
 static ls_status sort_rows(row **rows, const ls_examples *all, const uint64_t *counts, size_t ranks)
 {
@@ -137,12 +137,12 @@ static ls_status gather_all(ls_examples *mine, ls_examples *all, ls_comm *comm)
 ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm)
 {
   const size_t rank = (size_t)ls_comm_rank(comm), ranks = (size_t)ls_comm_size(comm);
-  const size_t room = rank == 0 ? ranks * examples->most : 0;
+  const size_t scratch = rank == 0 ? ranks * examples->most : 0;
   ls_examples all = {.count = 0};
   uint64_t *counts = NULL;
   ls_status status;
   LS_GO(share_counts(&counts, comm, examples->count));
-  LS_GO(ls_comm_agree(comm, allocate(&all, examples->shape, room)));
+  LS_GO(ls_comm_agree(comm, allocate(&all, examples->shape, scratch)));
   LS_GO(gather_all(examples, &all, comm));
   all.count = 0;
   for (size_t r = 0; rank == 0 && r < ranks; r++) all.count += counts[r];

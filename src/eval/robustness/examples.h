@@ -16,7 +16,7 @@
 typedef struct ls_examples {
   ls_shape shape; /* of an image */
   size_t count;
-  size_t most;          /* there is room for so many: the largest count of a rank */
+  size_t most;          /* there is scratch for so many: the largest count of a rank */
   float *images;        /* [count, c, h, w] in raw pixel units, 0 .. 1: what the network has judged */
   uint8_t *pixels;      /* [count, c, h, w] the same in 8 bits, which the network may judge otherwise */
   uint8_t *originals;   /* [count, c, h, w] */

@@ -14,7 +14,7 @@
 /** Classes are below it: whatever it was, any class. */
 #define LS_ANY_CLASS SIZE_MAX
 
-typedef struct ls_onslaught {
+typedef struct ls_robustness_options {
   const ls_loader *loader; /* borrowed */
   ls_eval_split split;
   const ls_attack_kind *methods[LS_ATTACK_MAX_KINDS]; /* [method_count], each once */
@@ -25,7 +25,7 @@ typedef struct ls_onslaught {
   size_t source_class; /* samples of this class alone are attacked; LS_ANY_CLASS: all */
   uint64_t limit;      /* samples with a number below it alone; UINT64_MAX: all */
   const ls_ticker *ticker; /* told of the micro-batches of this rank's first thread; NULL: nobody is */
-} ls_onslaught;
+} ls_robustness_options;
 
 /** Sums over all ranks, the same bits on each and for any number of them. */
 typedef struct ls_robustness {
@@ -44,7 +44,7 @@ typedef struct ls_victim {
   const ls_attack_member *members; /* [threads, member_count] networks that vote, one as a rule; their models
                                       were built with input_gradient */
   size_t member_count;
-  ls_attack_room *rooms;      /* [threads] */
+  ls_attack_scratch *scratch; /* [threads] */
   size_t threads, microbatch; /* microbatch: samples that each workspace holds */
 } ls_victim;
 
@@ -61,6 +61,6 @@ typedef struct ls_victim {
  * Collective. Errors: LS_E_INPUT if no sample of the split is to be attacked; LS_E_MEMORY; LS_E_COMM.
  */
 ls_status ls_robustness_find(ls_robustness *worst, ls_robustness *each, ls_examples *examples, ls_comm *comm,
-                             const ls_victim *victim, const ls_onslaught *onslaught) LS_CHECKED;
+                             const ls_victim *victim, const ls_robustness_options *attacks) LS_CHECKED;
 
 #endif

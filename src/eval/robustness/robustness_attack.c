@@ -11,7 +11,7 @@
 
 static const double WHITE = 255.0;
 
-static const ls_attack_member *members_of(const ls_assault *self, size_t part)
+static const ls_attack_member *members_of(const ls_robustness_job *self, size_t part)
 {
   return self->victim->members + part * self->victim->member_count;
 }
@@ -19,7 +19,7 @@ static const ls_attack_member *members_of(const ls_assault *self, size_t part)
 /* ---- pixels ---- */
 
 /* A pixel in raw units, as the nearest float within the limits. */
-static float raw_pixel(const ls_assault *self, double found, uint8_t original)
+static float raw_pixel(const ls_robustness_job *self, double found, uint8_t original)
 {
   const double start = (double)original / WHITE, epsilon = self->attack.epsilon;
   const double low = fmax(start - epsilon, 0.0), high = fmin(start + epsilon, 1.0);
@@ -35,12 +35,12 @@ typedef struct pixel_place {
 
 /* The raw pixel of what the attack has made, which becomes what that pixel is to every member. One that the
  * attack has left alone is the original's, whatever rounding says. */
-static float keep_pixel(const ls_assault *self, size_t part, pixel_place place, uint8_t original)
+static float keep_pixel(const ls_robustness_job *self, size_t part, pixel_place place, uint8_t original)
 {
   const ls_attack_member *members = members_of(self, part);
   const ls_normalization *first = &members[0].network->normalization;
   const float x = ls_workspace_input(members[0].workspace)[place.at];
-  const bool is_kept = x == self->victim->rooms[part].clean[place.at];
+  const bool is_kept = x == self->victim->scratch[part].clean[place.at];
   const double found = ((double)x * first->deviation[place.channel] + first->mean[place.channel]) / WHITE;
   const float pixel = is_kept ? (float)((double)original / WHITE) : raw_pixel(self, found, original);
   const float value = is_kept ? (float)original : (float)(WHITE * (double)pixel);
@@ -56,19 +56,19 @@ static float keep_pixel(const ls_assault *self, size_t part, pixel_place place, 
 /* The images in the workspaces, [n, h, w, c], become what their raw pixels, [n, c, h, w], are to the
  * networks.
  */
-static void take_pixels(const ls_assault *self, size_t part, const ls_microbatch *microbatch)
+static void take_pixels(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
 {
   const size_t channels = members_of(self, part)->network->normalization.channels;
   const size_t plane = self->pixels / channels;
   for (size_t i = 0; i < microbatch->n * self->pixels; i++) {
     const size_t c = i / plane % channels;
     const pixel_place place = {(i / self->pixels * plane + i % plane) * channels + c, c};
-    self->rooms[part].raw[i] = keep_pixel(self, part, place, microbatch->images[i]);
+    self->scratch[part].raw[i] = keep_pixel(self, part, place, microbatch->images[i]);
   }
 }
 
 /* The nearest of 256 levels that is within epsilon of the original, and so many of them. */
-static uint8_t pixel_8bit(const ls_assault *self, float pixel, uint8_t original)
+static uint8_t pixel_8bit(const ls_robustness_job *self, float pixel, uint8_t original)
 {
   static const double rounding = 1e-9; /* an epsilon of 1/255 is a level */
   const double reach = floor(WHITE * self->attack.epsilon + rounding), start = (double)original;
@@ -76,7 +76,7 @@ static uint8_t pixel_8bit(const ls_assault *self, float pixel, uint8_t original)
 }
 
 /* Images [n, c, h, w] into the workspaces. */
-static void show(const ls_assault *self, size_t part, const uint8_t *images, size_t n)
+static void show(const ls_robustness_job *self, size_t part, const uint8_t *images, size_t n)
 {
   const ls_attack_member *members = members_of(self, part);
   for (size_t m = 0; m < self->victim->member_count; m++) {
@@ -86,7 +86,7 @@ static void show(const ls_assault *self, size_t part, const uint8_t *images, siz
   }
 }
 
-/* ---- verdicts ---- */
+/* ---- results ---- */
 
 static const float *logits_of(const ls_attack_member *member, const ls_microbatch *microbatch)
 {
@@ -95,35 +95,35 @@ static const float *logits_of(const ls_attack_member *member, const ls_microbatc
 }
 
 /* The network's word, or that of the vote, on the images in the workspaces; of those in evaluation mode. */
-static const float *look(const ls_assault *self, size_t part, const ls_microbatch *microbatch)
+static const float *look(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
 {
-  const ls_assault_room *room = &self->rooms[part];
+  const ls_robustness_scratch *scratch = &self->scratch[part];
   const ls_attack_member *members = members_of(self, part);
   const size_t count = self->victim->member_count, values = microbatch->n * self->classes;
   if (count == 1) return logits_of(members, microbatch);
-  memset(room->votes, 0, values * sizeof *room->votes);
+  memset(scratch->votes, 0, values * sizeof *scratch->votes);
   for (size_t m = 0; m < count; m++)
-    ls_vote_add(room->votes, room->probabilities, logits_of(&members[m], microbatch), microbatch->n,
+    ls_vote_add(scratch->votes, scratch->probabilities, logits_of(&members[m], microbatch), microbatch->n,
                 self->classes, count);
-  ls_vote_logits(room->votes, values);
-  return room->votes;
+  ls_vote_logits(scratch->votes, values);
+  return scratch->votes;
 }
 
-static ls_verdict judge(const ls_assault *self, const ls_assault_room *room, const float *logits,
-                        uint16_t goal)
+static ls_attack_result judge(const ls_robustness_job *self, const ls_robustness_scratch *scratch,
+                              const float *logits, uint16_t goal)
 {
   const bool is_targeted = self->attack.is_targeted;
   const double log_odds = ls_loss_log_odds(logits, goal, self->classes);
-  ls_softmax(logits, 1, self->classes, room->probabilities);
+  ls_softmax(logits, 1, self->classes, scratch->probabilities);
   const size_t class = ls_vote_class(logits, self->classes);
-  return (ls_verdict){.is_fooled = (class == goal) == is_targeted,
-                      .class = (uint16_t) class,
-                      .confidence = room->probabilities[class],
-                      .gain = is_targeted ? log_odds : -log_odds};
+  return (ls_attack_result){.is_fooled = (class == goal) == is_targeted,
+                            .class = (uint16_t) class,
+                            .confidence = scratch->probabilities[class],
+                            .gain = is_targeted ? log_odds : -log_odds};
 }
 
 /* Keep the worse one for the network; of those that fool it, the first. Was it the new one? */
-static bool keep_worse(ls_verdict *kept, const ls_verdict *now, bool is_first)
+static bool keep_worse(ls_attack_result *kept, const ls_attack_result *now, bool is_first)
 {
   const bool sought = now->sought || (!is_first && kept->sought);
   const bool found = now->found || (!is_first && kept->found);
@@ -135,52 +135,52 @@ static bool keep_worse(ls_verdict *kept, const ls_verdict *now, bool is_first)
 }
 
 /* Keep the start that is worst for the network. Has every sample fooled it? */
-static bool keep_worst_start(const ls_assault *self, const ls_attack_task *task, size_t part)
+static bool keep_worst_start(const ls_robustness_job *self, const ls_attack_task *task, size_t part)
 {
-  ls_assault_room *room = &self->rooms[part];
+  ls_robustness_scratch *scratch = &self->scratch[part];
   const float *logits = look(self, part, task->microbatch);
   bool all_fooled = true;
   for (size_t s = 0; s < task->microbatch->n; s++) {
-    ls_verdict now = judge(self, room, logits + s * self->classes, room->goals[s]);
-    ls_verdict *kept = &room->now.verdicts[s];
+    ls_attack_result now = judge(self, scratch, logits + s * self->classes, scratch->goals[s]);
+    ls_attack_result *kept = &scratch->now.results[s];
     now.sought = task->attack->kind->follows_gradient;
     now.found = now.sought && ls_attack_has_gradient(task, s);
     if (keep_worse(kept, &now, task->round == 0))
-      memcpy(room->now.images + s * self->pixels, room->raw + s * self->pixels,
-             self->pixels * sizeof *room->raw);
+      memcpy(scratch->now.images + s * self->pixels, scratch->raw + s * self->pixels,
+             self->pixels * sizeof *scratch->raw);
     all_fooled = all_fooled && kept->is_fooled;
   }
   return all_fooled;
 }
 
 /* The classes of the worst images in 8 bits. */
-static void look_at_8bit(const ls_assault *self, size_t part, const ls_microbatch *microbatch)
+static void look_at_8bit(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
 {
-  const ls_outcome *now = &self->rooms[part].now;
+  const ls_outcome *now = &self->scratch[part].now;
   for (size_t i = 0; i < microbatch->n * self->pixels; i++)
     now->pixels[i] = pixel_8bit(self, now->images[i], microbatch->images[i]);
   show(self, part, now->pixels, microbatch->n);
   const float *logits = look(self, part, microbatch);
   for (size_t s = 0; s < microbatch->n; s++)
-    now->verdicts[s].class_8bit = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
+    now->results[s].class_8bit = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
 }
 
 /* ---- methods ---- */
 
 /* All starts, until every sample has fooled the network. */
-static void attack(const ls_assault *self, size_t part, const ls_microbatch *microbatch,
+static void attack(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch,
                    const ls_attack_kind *kind)
 {
   const ls_victim *victim = self->victim;
   ls_attack attack = self->attack;
   attack.kind = kind;
-  const size_t rounds = kind->is_random ? self->onslaught->restarts : 1;
+  const size_t rounds = kind->is_random ? self->attacks->restarts : 1;
   ls_attack_task task = {.attack = &attack,
                          .members = members_of(self, part),
                          .member_count = victim->member_count,
-                         .room = &victim->rooms[part],
+                         .scratch = &victim->scratch[part],
                          .microbatch = microbatch,
-                         .labels = self->rooms[part].goals};
+                         .labels = self->scratch[part].goals};
   for (task.round = 0; task.round < rounds; task.round++) {
     show(self, part, microbatch->images, microbatch->n);
     ls_attack_run(&task);
@@ -190,31 +190,32 @@ static void attack(const ls_assault *self, size_t part, const ls_microbatch *mic
 }
 
 /* `now` into `worst`. */
-static void keep_worst_method(const ls_assault *self, size_t part, const ls_microbatch *microbatch, size_t m)
+static void keep_worst_method(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch,
+                              size_t m)
 {
-  const ls_outcome *now = &self->rooms[part].now, *worst = &self->rooms[part].worst;
+  const ls_outcome *now = &self->scratch[part].now, *worst = &self->scratch[part].worst;
   for (size_t s = 0; s < microbatch->n; s++) {
     const size_t at = s * self->pixels;
-    if (!keep_worse(&worst->verdicts[s], &now->verdicts[s], m == 0)) continue;
+    if (!keep_worse(&worst->results[s], &now->results[s], m == 0)) continue;
     memcpy(worst->images + at, now->images + at, self->pixels * sizeof *now->images);
     memcpy(worst->pixels + at, now->pixels + at, self->pixels);
   }
 }
 
-void ls_assault_begin(const ls_assault *self, size_t part, const ls_microbatch *microbatch)
+void ls_robustness_begin(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
 {
-  ls_assault_room *room = &self->rooms[part];
+  ls_robustness_scratch *scratch = &self->scratch[part];
   show(self, part, microbatch->images, microbatch->n);
   const float *logits = look(self, part, microbatch);
   for (size_t s = 0; s < microbatch->n; s++) {
-    room->before[s] = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
-    room->goals[s] = self->attack.is_targeted ? (uint16_t)self->onslaught->target : microbatch->labels[s];
+    scratch->before[s] = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
+    scratch->goals[s] = self->attack.is_targeted ? (uint16_t)self->attacks->target : microbatch->labels[s];
   }
 }
 
-void ls_assault_try(const ls_assault *self, size_t part, const ls_microbatch *microbatch, size_t m)
+void ls_robustness_try(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch, size_t m)
 {
-  attack(self, part, microbatch, self->onslaught->methods[m]);
+  attack(self, part, microbatch, self->attacks->methods[m]);
   look_at_8bit(self, part, microbatch);
   keep_worst_method(self, part, microbatch, m);
 }

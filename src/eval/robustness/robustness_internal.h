@@ -6,37 +6,38 @@
 #include "eval/robustness/robustness.h"
 
 enum {
-  LS_ASSAULT_SAMPLES,
-  LS_ASSAULT_CLEAN_CORRECT,
-  LS_ASSAULT_CORRECT,
-  LS_ASSAULT_CORRECT_8BIT,
-  LS_ASSAULT_HITS,
-  LS_ASSAULT_VANISHED,
-  LS_ASSAULT_VANISHED_CORRECT,
-  LS_ASSAULT_ERRORS,
-  LS_ASSAULT_CONFIDENCE,
-  LS_ASSAULT_SUMS
+  LS_ROBUSTNESS_SAMPLES,
+  LS_ROBUSTNESS_CLEAN_CORRECT,
+  LS_ROBUSTNESS_CORRECT,
+  LS_ROBUSTNESS_CORRECT_8BIT,
+  LS_ROBUSTNESS_HITS,
+  LS_ROBUSTNESS_VANISHED,
+  LS_ROBUSTNESS_VANISHED_CORRECT,
+  LS_ROBUSTNESS_ERRORS,
+  LS_ROBUSTNESS_CONFIDENCE,
+  LS_ROBUSTNESS_SUMS
 };
 
 /* What the network makes of one sample under attack. */
-typedef struct ls_verdict {
+typedef struct ls_attack_result {
   bool is_fooled;
   bool sought, found; /* a gradient to follow, by this start or one before */
   uint16_t class, class_8bit;
   float confidence;
   double gain; /* the larger, the better for the attack */
-} ls_verdict;
+} ls_attack_result;
 
 /* What has come of a micro-batch. */
 typedef struct ls_outcome {
   float *images;   /* [microbatch, c, h, w] in raw pixel units, of the start that was worst for each sample */
   uint8_t *pixels; /* [microbatch, c, h, w] these in 8 bits */
-  ls_verdict *verdicts; /* [microbatch] of these */
+  ls_attack_result *results; /* [microbatch] of these */
 } ls_outcome;
 
 /* What one thread works in. */
-typedef struct ls_assault_room {
-  uint64_t sums[LS_ATTACK_MAX_KINDS + 1][LS_ASSAULT_SUMS]; /* of each method, and behind them of the worst */
+typedef struct ls_robustness_scratch {
+  uint64_t sums[LS_ATTACK_MAX_KINDS + 1]
+               [LS_ROBUSTNESS_SUMS]; /* of each method, and behind them of the worst */
   float *raw;           /* [microbatch, c, h, w] the images that are judged, in raw pixel units */
   ls_outcome now;       /* of one method */
   ls_outcome worst;     /* of all methods so far */
@@ -44,24 +45,24 @@ typedef struct ls_assault_room {
   float *votes;         /* [microbatch, classes] of several networks, their mean */
   uint16_t *before;     /* [microbatch] class of the clean image */
   uint16_t *goals;      /* [microbatch] labels of the attack */
-} ls_assault_room;
+} ls_robustness_scratch;
 
-typedef struct ls_assault {
+typedef struct ls_robustness_job {
   const ls_victim *victim;
-  const ls_onslaught *onslaught;
+  const ls_robustness_options *attacks;
   const ls_loader *loader;
   ls_eval_split split;
   ls_attack attack; /* kind is of no meaning */
   size_t classes, pixels;
-  size_t *first;          /* [micro-batches + 1] examples before it, on this rank */
-  ls_examples *examples;  /* NULL: not wanted */
-  ls_assault_room *rooms; /* [threads] */
-} ls_assault;
+  size_t *first;                  /* [micro-batches + 1] examples before it, on this rank */
+  ls_examples *examples;          /* NULL: not wanted */
+  ls_robustness_scratch *scratch; /* [threads] */
+} ls_robustness_job;
 
 /** Look at a micro-batch before the attack: classes, and what the attack is after. */
-void ls_assault_begin(const ls_assault *self, size_t part, const ls_microbatch *microbatch);
+void ls_robustness_begin(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch);
 
-/** Attack it by the onslaught's method `m`: the room's `now`, and `worst` with those before. */
-void ls_assault_try(const ls_assault *self, size_t part, const ls_microbatch *microbatch, size_t m);
+/** Attack it by the attacks's method `m`: the scratch's `now`, and `worst` with those before. */
+void ls_robustness_try(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch, size_t m);
 
 #endif

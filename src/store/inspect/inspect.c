@@ -7,7 +7,7 @@
 #include "store/checkpoint.h"
 #include "h5/h5.h"
 #include "store/inspect/inspect_parts.h"
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 /* A kind of file that can be inspected. */
@@ -44,7 +44,7 @@ static ls_status describe_metrics(hid_t file, ls_text *text)
   LS_PASS(ls_format_check(file, LS_METRICS_FORMAT));
   ls_text_add(text, "lockstep metrics\n");
   LS_PASS(ls_inspect_metrics(file, SIZE_MAX, text));
-  return ls_judgement_tell(file, false, text);
+  return ls_split_metrics_describe(file, false, text);
 }
 
 static ls_status is_scaling(hid_t file, bool *is_one)

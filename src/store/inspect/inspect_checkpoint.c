@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "store/history.h"
 #include "store/inspect/inspect_parts.h"
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 enum { LAST_EPOCHS = 5 };
@@ -219,7 +219,7 @@ ls_status ls_inspect_checkpoint(hid_t file, ls_text *text)
   ls_checkpoint_info_fini(&info);
   ls_text_add(text, "\n");
   LS_PASS(ls_inspect_metrics(file, LAST_EPOCHS, text));
-  LS_PASS(ls_judgement_tell(file, true, text));
+  LS_PASS(ls_split_metrics_describe(file, true, text));
   ls_text_add(text, "\n");
   LS_PASS(add_tensors(file, text));
   bool has_average;

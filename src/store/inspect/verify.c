@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "store/history.h"
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 enum { MAX_TENSORS = 10000 };
@@ -90,15 +90,15 @@ ls_status ls_checkpoint_verify(hid_t file, const ls_checkpoint_info *info)
 {
   verification self = {0};
   ls_history train = {0}, validation = {0};
-  ls_judgement judgement = {{NULL}};
+  ls_split_metrics split_metrics = {{NULL}};
   ls_status status;
   LS_GO(ls_alloc(&self.sums, MAX_TENSORS, sizeof *self.sums, "the digests of a checkpoint"));
   LS_GO(ls_h5_walk(file, check_entry, &self));
   LS_GO(check_digest(&self, info->weights_digest));
   LS_GO(ls_histories_read(file, &train, &validation));
-  LS_GO(ls_judgement_read(file, info->classes, &judgement));
+  LS_GO(ls_split_metrics_read(file, info->classes, &split_metrics));
 done:
-  ls_judgement_fini(&judgement);
+  ls_split_metrics_fini(&split_metrics);
   ls_history_fini(&train);
   ls_history_fini(&validation);
   free(self.sums);

@@ -13,16 +13,16 @@
 typedef struct ls_overlap ls_overlap;
 
 /* What a thread tells the others; of two, one is written while the slowest rank still reads the other. */
-typedef struct ls_sums_board {
+typedef struct ls_sums_flags {
   uint64_t tally[LS_TALLY_COUNT];
   uint64_t has_grads; /* grads holds a micro-batch */
   uint64_t has_sums;  /* sums holds micro-batches */
-} ls_sums_board;
+} ls_sums_flags;
 
 /* A thread's part of a segment, as this process sees it. */
 typedef struct ls_sums_worker {
-  ls_sums_board *boards; /* [2] */
-  float *grads;          /* [count] gradient and statistics of a micro-batch */
+  ls_sums_flags *flags; /* [2] */
+  float *grads;         /* [count] gradient and statistics of a micro-batch */
   uint64_t
       *sums; /* [sum_count] fixed point, two's complement; 0 if a step gives a thread one micro-batch only */
   atomic_uint_least64_t *progress; /* see sums_overlap.c */
@@ -41,7 +41,7 @@ struct ls_sums {
   float *decoded; /* the result's memory when it is this rank's own: several nodes, exact; or by MPI alone */
   uint64_t *totals; /* [count + LS_TALLY_COUNT] of the node, then of all; several nodes, or by MPI alone */
   uint64_t tally[LS_TALLY_COUNT];
-  size_t turn;             /* 0 or 1: the boards of this step */
+  size_t turn;             /* 0 or 1: the flags of this step */
   uint64_t step;           /* number of the reduction, from 0 */
   ls_overlap *overlap;     /* NULL: everything is summed after the last micro-batch */
   ls_iallreduce *transfer; /* between nodes, by the first rank of each; NULL: by MPI_Allreduce() */

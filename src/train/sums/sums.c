@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The sums of a step. Each rank owns a segment of memory that the ranks of its node share:
  *
- *   [head | thread: boards, grads, sums | thread: boards, grads, sums | ...]
+ *   [head | thread: flags, grads, sums | thread: flags, grads, sums | ...]
  *
  * The node's threads, of all its ranks, each sum one chunk over all of the node's threads into the common
  * segment: its result or, with several nodes, its totals. */
@@ -43,12 +43,12 @@ bool ls_sums_are_exact(const ls_sums *sums)
 /* Take a worker's part off an arena; with memory behind it, where it lies. */
 static ls_sums_worker take_worker(ls_arena *arena, size_t count, size_t sum_count)
 {
-  const size_t boards = ls_arena_reserve(arena, 2, sizeof(ls_sums_board));
+  const size_t flags = ls_arena_reserve(arena, 2, sizeof(ls_sums_flags));
   const size_t grads = ls_arena_reserve(arena, count, sizeof(float));
   const size_t sums = ls_arena_reserve(arena, sum_count, sizeof(uint64_t));
   const size_t progress = ls_arena_reserve(arena, 1, sizeof(atomic_uint_least64_t));
   if (!arena->base) return (ls_sums_worker){0};
-  return (ls_sums_worker){ls_arena_at(arena, boards), ls_arena_at(arena, grads), ls_arena_at(arena, sums),
+  return (ls_sums_worker){ls_arena_at(arena, flags), ls_arena_at(arena, grads), ls_arena_at(arena, sums),
                           ls_arena_at(arena, progress)};
 }
 
@@ -203,9 +203,9 @@ ls_sums_limits ls_sums_find_limits(const ls_sums *sums)
                           .loss = sums->loss_limit};
 }
 
-static ls_sums_board *board_of(const ls_sums *sums, const ls_sums_worker *self)
+static ls_sums_flags *flags_of(const ls_sums *sums, const ls_sums_worker *self)
 {
-  return &self->boards[sums->turn];
+  return &self->flags[sums->turn];
 }
 
 /* Put the part's last micro-batch to those before it. */
@@ -224,7 +224,7 @@ static bool keep_grads(const ls_sums *sums, ls_sums_worker *self, bool is_first)
 float *ls_sums_next(ls_sums *sums, size_t part)
 {
   ls_sums_worker *self = &sums->mine[part];
-  ls_sums_board *mine = board_of(sums, self);
+  ls_sums_flags *mine = flags_of(sums, self);
   if (mine->has_grads) {
     mine->tally[LS_TALLY_OUTSIDE] += !keep_grads(sums, self, !mine->has_sums);
     mine->has_sums = true;
@@ -235,7 +235,7 @@ float *ls_sums_next(ls_sums *sums, size_t part)
 
 void ls_sums_count(ls_sums *sums, size_t part, ls_tally what, uint64_t count)
 {
-  board_of(sums, &sums->mine[part])->tally[what] += count;
+  flags_of(sums, &sums->mine[part])->tally[what] += count;
 }
 
 void ls_sums_add_loss(ls_sums *sums, size_t part, double loss)
@@ -253,11 +253,11 @@ static bool sum_block(const ls_sums *sums, const ls_fixed *format, size_t first,
   bool is_within = true, is_first = true;
   for (size_t w = 0; w < sums->worker_count; w++) {
     const ls_sums_worker *self = &sums->workers[w];
-    const ls_sums_board *board = board_of(sums, self);
-    if (!board->has_grads) continue;
+    const ls_sums_flags *flags = flags_of(sums, self);
+    if (!flags->has_grads) continue;
     is_within &= (is_first ? ls_fixed_set : ls_fixed_add)(format, self->grads + first, count, totals);
     is_first = false;
-    if (!board->has_sums) continue;
+    if (!flags->has_sums) continue;
     const uint64_t *restrict past = self->sums + first;
     for (size_t i = 0; i < count; i++) totals[i] += past[i];
   }
@@ -324,7 +324,7 @@ static void add_tallies(const ls_sums *sums, uint64_t tally[LS_TALLY_COUNT])
 {
   memset(tally, 0, LS_TALLY_COUNT * sizeof *tally);
   for (size_t w = 0; w < sums->worker_count; w++)
-    for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += board_of(sums, &sums->workers[w])->tally[i];
+    for (size_t i = 0; i < LS_TALLY_COUNT; i++) tally[i] += flags_of(sums, &sums->workers[w])->tally[i];
 }
 
 /* Sum vectors and tallies as integers, all at once. By the nodes' first ranks. Collective. */
@@ -385,12 +385,12 @@ static ls_status join_nodes(ls_sums *sums)
   return LS_OK;
 }
 
-/* The boards of the next step, which no rank reads any more. */
-static void turn_boards(ls_sums *sums)
+/* The flags of the next step, which no rank reads any more. */
+static void turn_flags(ls_sums *sums)
 {
   sums->turn = 1 - sums->turn;
   for (size_t t = 0; t < sums->options.threads; t++)
-    *board_of(sums, &sums->mine[t]) = (ls_sums_board){.has_grads = false};
+    *flags_of(sums, &sums->mine[t]) = (ls_sums_flags){.has_grads = false};
 }
 
 void ls_sums_begin(ls_sums *sums, size_t samples)
@@ -425,7 +425,7 @@ ls_status ls_sums_reduce(ls_sums *sums)
     LS_PASS(join_nodes(sums));
   else
     add_tallies(sums, sums->tally);
-  turn_boards(sums);
+  turn_flags(sums);
   sums->step++;
   return LS_OK;
 }

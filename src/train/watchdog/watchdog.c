@@ -80,7 +80,7 @@ static void tell(const ls_watchdog *self, ls_text *line)
 }
 
 /* The ranks that give no sign of life: they took part in the last step that this one has the sums of. */
-static void tell_missing(const ls_watchdog *self, const char *ranks, ls_text *line)
+static void report_missing(const ls_watchdog *self, const char *ranks, ls_text *line)
 {
   const uint64_t step = atomic_load(&self->activity.past_step);
   const uint64_t epoch = atomic_load(&self->activity.past_epoch);
@@ -137,7 +137,7 @@ static void report(ls_watchdog *self)
   ls_text working = {0}, missing = {0}, line = {0};
   self->is_speaker = list_ranks(self, &missing, &working);
   if (!self->is_speaker) goto done;
-  if (missing.length > 0) tell_missing(self, ls_text_get(&missing), &line);
+  if (missing.length > 0) report_missing(self, ls_text_get(&missing), &line);
   ls_text_add(&line, "%s", ls_text_get(&working) + (line.length == 0 && working.length > 0 ? 2 : 0));
   const bool sees_all = ls_notes_count(&self->notes) == (size_t)self->options.size;
   if (line.length == 0)
@@ -351,7 +351,7 @@ ls_activity *ls_watchdog_activity(ls_watchdog *watchdog)
   return watchdog ? &watchdog->activity : NULL;
 }
 
-ls_status ls_watchdog_settle(ls_watchdog *watchdog, const ls_directory *run_dir)
+ls_status ls_watchdog_use_directory(ls_watchdog *watchdog, const ls_directory *run_dir)
 {
   if (!watchdog) return LS_OK;
   pthread_mutex_lock(&watchdog->mutex);
@@ -360,7 +360,7 @@ ls_status ls_watchdog_settle(ls_watchdog *watchdog, const ls_directory *run_dir)
   return status;
 }
 
-void ls_watchdog_settle_host(ls_watchdog *watchdog, ls_node *node)
+void ls_watchdog_use_host(ls_watchdog *watchdog, ls_node *node)
 {
   if (!watchdog) return;
   pthread_mutex_lock(&watchdog->mutex);

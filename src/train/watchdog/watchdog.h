@@ -39,11 +39,11 @@ void ls_watchdog_set_times(ls_watchdog *watchdog, double warn_s, double abort_s)
 /** From now on leave notes in this folder, once, after ls_notes_clear(). Where this rank has not opened
  * it, that is the one its path leads to; where it is not the same one for all hosts, their ranks have no
  * notes. Local. Errors: LS_E_MEMORY. */
-ls_status ls_watchdog_settle(ls_watchdog *watchdog, const ls_directory *run_dir) LS_CHECKED;
+ls_status ls_watchdog_use_directory(ls_watchdog *watchdog, const ls_directory *run_dir) LS_CHECKED;
 
 /** From now on leave notes in the memory of this node, which has segments of ls_notes_bytes(), once;
  * borrowed, until the watchdog is stopped. Local. */
-void ls_watchdog_settle_host(ls_watchdog *watchdog, ls_node *node);
+void ls_watchdog_use_host(ls_watchdog *watchdog, ls_node *node);
 
 /** NULL is fine. Local. */
 void ls_watchdog_stop(ls_watchdog *watchdog);

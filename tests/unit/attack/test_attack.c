@@ -24,7 +24,7 @@ typedef struct fixture {
   test_net net;
   ls_network network;
   ls_attack_member members[MEMBERS]; /* the network, and others if a test has them */
-  ls_attack_room *rooms;
+  ls_attack_scratch *scratch;
   ls_attack attack;
   ls_microbatch microbatch;
   ls_shape in;
@@ -87,7 +87,7 @@ static void setup(fixture *f, const char *name)
   assert_true(f->group >= 0);
   read_data(f);
   read_network(f);
-  assert_int_equal(ls_attack_rooms_new(&f->rooms, f->net.model, f->n + 1, MEMBERS, 1), LS_OK);
+  assert_int_equal(ls_attack_scratch_new(&f->scratch, f->net.model, f->n + 1, MEMBERS, 1), LS_OK);
   f->members[0] = (ls_attack_member){.network = &f->network, .workspace = f->net.workspace};
   f->microbatch =
       (ls_microbatch){.images = f->images, .labels = f->labels, .samples = f->net.samples, .n = f->n};
@@ -100,7 +100,7 @@ static void setup(fixture *f, const char *name)
 
 static void teardown(fixture *f)
 {
-  ls_attack_rooms_free(f->rooms, 1);
+  ls_attack_scratch_free(f->scratch, 1);
   net_fini(&f->net);
   free(f->images), free(f->labels), free(f->towards);
   H5Gclose(f->group), H5Fclose(f->file);
@@ -114,7 +114,7 @@ static ls_attack_task task_of(const fixture *f)
   return (ls_attack_task){.attack = &f->attack,
                           .members = f->members,
                           .member_count = 1,
-                          .room = f->rooms,
+                          .scratch = f->scratch,
                           .microbatch = &f->microbatch,
                           .labels = f->attack.is_targeted ? f->towards : f->labels};
 }
@@ -153,7 +153,7 @@ static void scale_to_one(float *gradients, size_t samples, size_t pixels)
 static void expect_gradient(const fixture *f, const char *name)
 {
   float *found = net_floats(f->count), *expected = read_floats(f, "gradient", f->count);
-  golden_to_nchw(f->rooms->gradient, found, f->n, f->in);
+  golden_to_nchw(f->scratch->gradient, found, f->n, f->in);
   for (size_t j = 0; j < f->count; j++) /* to raw pixels: the chain rule */
     found[j] *= (float)(255.0 / f->network.normalization.deviation[j / (f->in.h * f->in.w) % f->in.c]);
   scale_to_one(found, f->n, f->count / f->n);
@@ -222,12 +222,12 @@ static void a_vanished_gradient_is_seen(void **state)
   const ls_attack_task task = task_of(&f);
   ls_attack_run(&task);
   const size_t pixels = f.count / f.n;
-  memset(f.rooms->gradient, 0, pixels * sizeof *f.rooms->gradient);
-  f.rooms->gradient[pixels + 3] = NAN;
+  memset(f.scratch->gradient, 0, pixels * sizeof *f.scratch->gradient);
+  f.scratch->gradient[pixels + 3] = NAN;
   assert_false(ls_attack_has_gradient(&task, 0));
   assert_false(ls_attack_has_gradient(&task, 1));
   assert_true(ls_attack_has_gradient(&task, 2));
-  f.rooms->gradient[1] = -1e-30F;
+  f.scratch->gradient[1] = -1e-30F;
   assert_true(ls_attack_has_gradient(&task, 0));
   teardown(&f);
 }
@@ -241,7 +241,7 @@ static void pgd_from_the_same_start_is_pytorchs(void **state)
     const ls_attack_task task = task_of(&f);
     float *offsets = read_floats(&f, "offsets", f.count), *start = net_floats(f.count);
     golden_to_nhwc(offsets, start, f.n, f.in);
-    memcpy(f.rooms->clean, ls_workspace_input(f.net.workspace), f.count * sizeof(float));
+    memcpy(f.scratch->clean, ls_workspace_input(f.net.workspace), f.count * sizeof(float));
     ls_attack_start(&task, start);
     for (size_t s = 0; s < f.attack.steps; s++) ls_attack_step(&task, f.attack.step_size);
     expect_images(&f, "pgd");
@@ -263,7 +263,7 @@ static void epsilon_and_range_are_kept_to(void **state)
       const ls_attack_task task = task_of(&f);
       ls_attack_run(&task);
       if (epsilons[e] == 0.0)
-        assert_memory_equal(ls_workspace_input(f.net.workspace), f.rooms->clean, f.count * sizeof(float));
+        assert_memory_equal(ls_workspace_input(f.net.workspace), f.scratch->clean, f.count * sizeof(float));
       float *raw = raw_images(&f), farthest = 0.0F;
       for (size_t i = 0; i < f.count; i++) {
         assert_true(raw[i] >= -PIXEL_TOLERANCE && raw[i] <= 1.0F + PIXEL_TOLERANCE);
@@ -361,16 +361,16 @@ static void gradients_are_differences(void **state)
   ls_attack_run(&task);
   float *x = net_floats(f.count);
   double largest = 0.0;
-  for (size_t i = 0; i < f.count; i++) f.rooms->gradient[i] *= 0x1p-32F; /* the attack's scale */
-  for (size_t i = 0; i < f.count; i++) largest = fmax(largest, fabs((double)f.rooms->gradient[i]));
+  for (size_t i = 0; i < f.count; i++) f.scratch->gradient[i] *= 0x1p-32F; /* the attack's scale */
+  for (size_t i = 0; i < f.count; i++) largest = fmax(largest, fabs((double)f.scratch->gradient[i]));
   for (size_t i = 0; i < f.count; i++) {
     const float step = 0x1p-5F;
-    memcpy(x, f.rooms->clean, f.count * sizeof *x);
+    memcpy(x, f.scratch->clean, f.count * sizeof *x);
     x[i] += step;
     const double above = unlikelihood_at(&f, x);
     x[i] -= 2.0F * step;
     const double slope = (above - unlikelihood_at(&f, x)) / (2.0 * (double)step);
-    assert_true(fabs(slope - (double)f.rooms->gradient[i]) < 1e-3 * largest);
+    assert_true(fabs(slope - (double)f.scratch->gradient[i]) < 1e-3 * largest);
   }
   free(x);
   teardown(&f);
@@ -437,7 +437,7 @@ static void expect_vote_gradient(fixture *f, double *raw, size_t s)
     raw[at] = pixel - step;
     expected[i] = (float)(above - vote_loss(f, raw, s));
     raw[at] = pixel;
-    found[i] = f->rooms->gradient[at] / (float)f->network.normalization.deviation[at % f->in.c];
+    found[i] = f->scratch->gradient[at] / (float)f->network.normalization.deviation[at % f->in.c];
   }
   scale_to_one(found, 1, pixels);
   scale_to_one(expected, 1, pixels);

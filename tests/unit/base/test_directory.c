@@ -96,7 +96,7 @@ static void a_moved_folder_is_followed(void **state)
   ls_directory_close(&a);
 }
 
-static void a_removed_folder_is_told(void **state)
+static void a_removed_folder_is_reported(void **state)
 {
   (void)state;
   bool moved;
@@ -191,7 +191,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
   const struct CMUnitTest tests[] = {
-      TEST(a_moved_folder_is_followed), TEST(a_removed_folder_is_told),
+      TEST(a_moved_folder_is_followed), TEST(a_removed_folder_is_reported),
       TEST(no_link_is_written_through), TEST(temporary_files_have_names_of_their_own),
       TEST(long_names_can_be_written),  TEST(only_what_is_missing_is_missing),
   };

@@ -21,7 +21,7 @@ static char *report_of(const ls_attack_kind *kind, ls_robustness figures, size_t
 {
   static char names[][LS_CLASS_NAME_BYTES] = {"cat", "hen"};
   const ls_dataset_info data = {.name = "pets", .classes = 2, .class_names = names};
-  const ls_onslaught onslaught = {
+  const ls_robustness_options attacks = {
       .methods = {kind}, .method_count = 1, .restarts = 1, .target = target, .source_class = LS_ANY_CLASS};
   static const char *const checkpoints[] = {"a.h5"};
   const ls_attack_subject subject = {.name = "a.h5",
@@ -30,7 +30,7 @@ static char *report_of(const ls_attack_kind *kind, ls_robustness figures, size_t
                                    .checkpoint_count = 1,
                                    .split = "test",
                                    .data = &data,
-                                   .onslaught = &onslaught,
+                                   .attacks = &attacks,
                                    .subjects = &subject,
                                    .subject_count = 1,
                                    .count = 1};
@@ -71,7 +71,7 @@ static void a_sound_attack_has_no_warning(void **state)
   expect(sound, 1, "to be taken for class 1 (hen)", true);
 }
 
-static void a_vanished_gradient_is_told(void **state)
+static void a_vanished_gradient_is_reported(void **state)
 {
   (void)state;
   ls_robustness figures = sound;
@@ -83,7 +83,7 @@ static void a_vanished_gradient_is_told(void **state)
 }
 
 /* A target may make right what was wrong: nothing to warn of. */
-static void an_attack_that_helps_is_told(void **state)
+static void an_attack_that_helps_is_reported(void **state)
 {
   (void)state;
   ls_robustness figures = sound;
@@ -98,8 +98,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_sound_attack_has_no_warning),
-      cmocka_unit_test(a_vanished_gradient_is_told),
-      cmocka_unit_test(an_attack_that_helps_is_told),
+      cmocka_unit_test(a_vanished_gradient_is_reported),
+      cmocka_unit_test(an_attack_that_helps_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,9 +76,9 @@ static void lists_are_read(void **state)
     if (ls_cores_parse(bad[i], &cores)) fail_msg("'%s' is read as cores", bad[i]);
 }
 
-static void check_share(const ls_core_card *cards, size_t count, size_t rank, ls_core_share expected)
+static void check_share(const ls_core_request *requests, size_t count, size_t rank, ls_core_share expected)
 {
-  const ls_core_share share = ls_core_share_of(cards, count, rank);
+  const ls_core_share share = ls_core_share_of(requests, count, rank);
   assert_int_equal(share.threads, expected.threads);
   assert_int_equal(share.sharing, expected.sharing);
   assert_int_equal(share.crowd_threads, expected.crowd_threads);
@@ -87,39 +87,39 @@ static void check_share(const ls_core_card *cards, size_t count, size_t rank, ls
 static void cores_are_divided_among_those_who_share_them(void **state)
 {
   (void)state;
-  const ls_core_card unbound[] = {{.cores = range(0, 7)}, {.cores = range(0, 7)}, {.cores = range(0, 7)}};
+  const ls_core_request unbound[] = {{.cores = range(0, 7)}, {.cores = range(0, 7)}, {.cores = range(0, 7)}};
   check_share(unbound, 1, 0, (ls_core_share){.threads = 8, .sharing = 1, .crowd_threads = 8});
   check_share(unbound, 2, 1, (ls_core_share){.threads = 4, .sharing = 2, .crowd_threads = 8});
   check_share(unbound, 3, 2, (ls_core_share){.threads = 2, .sharing = 3, .crowd_threads = 6});
-  const ls_core_card sockets[] = {{.cores = range(0, 3)}, {.cores = range(4, 7)}};
+  const ls_core_request sockets[] = {{.cores = range(0, 3)}, {.cores = range(4, 7)}};
   check_share(sockets, 2, 0, (ls_core_share){.threads = 4, .sharing = 1, .crowd_threads = 4});
-  const ls_core_card one_core[] = {{.cores = range(5, 5)}, {.cores = range(5, 5)}};
+  const ls_core_request one_core[] = {{.cores = range(5, 5)}, {.cores = range(5, 5)}};
   check_share(one_core, 2, 0, (ls_core_share){.threads = 1, .sharing = 2, .crowd_threads = 2});
 }
 
 static void a_wish_is_granted(void **state)
 {
   (void)state;
-  const ls_core_card cards[] = {{.cores = range(0, 0), .wanted = 3}, {.cores = range(0, 3)}};
-  check_share(cards, 2, 0, (ls_core_share){.threads = 3, .sharing = 2, .crowd_threads = 3});
-  check_share(cards, 2, 1, (ls_core_share){.threads = 2, .sharing = 2, .crowd_threads = 5});
+  const ls_core_request requests[] = {{.cores = range(0, 0), .wanted = 3}, {.cores = range(0, 3)}};
+  check_share(requests, 2, 0, (ls_core_share){.threads = 3, .sharing = 2, .crowd_threads = 3});
+  check_share(requests, 2, 1, (ls_core_share){.threads = 2, .sharing = 2, .crowd_threads = 5});
 }
 
-static ls_core_card limited(size_t cores, double cpus, uint64_t group)
+static ls_core_request limited(size_t cores, double cpus, uint64_t group)
 {
-  return (ls_core_card){
+  return (ls_core_request){
       .cores = range(0, cores - 1), .quotas = {{.cpus = cpus, .inode = group}}, .quota_count = 1};
 }
 
 static void a_quota_limits_the_threads(void **state)
 {
   (void)state;
-  const ls_core_card one = limited(64, 4.5, 7);
+  const ls_core_request one = limited(64, 4.5, 7);
   ls_core_share share = ls_core_share_of(&one, 1, 0);
   assert_int_equal(share.threads, 4);
   assert_true(share.is_by_quota && share.quota == 4.5);
   assert_int_equal(share.quota_threads, 4);
-  const ls_core_card loose = limited(2, 4, 7), tight = limited(2, 0.5, 7);
+  const ls_core_request loose = limited(2, 4, 7), tight = limited(2, 0.5, 7);
   share = ls_core_share_of(&loose, 1, 0);
   assert_int_equal(share.threads, 2);
   assert_false(share.is_by_quota);
@@ -130,9 +130,9 @@ static void a_quota_limits_the_threads(void **state)
 static void a_quota_is_shared_by_the_ranks_under_it(void **state)
 {
   (void)state;
-  const ls_core_card cards[] = {limited(64, 8, 7), limited(64, 8, 7), limited(64, 3, 9)};
+  const ls_core_request requests[] = {limited(64, 8, 7), limited(64, 8, 7), limited(64, 3, 9)};
   for (size_t r = 0; r < 3; r++) {
-    const ls_core_share share = ls_core_share_of(cards, 3, r);
+    const ls_core_share share = ls_core_share_of(requests, 3, r);
     assert_int_equal(share.threads, r < 2 ? 4 : 3);
     assert_int_equal(share.quota_threads, r < 2 ? 8 : 3);
     assert_int_equal(share.quota_ranks, r < 2 ? 2 : 1);
@@ -142,11 +142,11 @@ static void a_quota_is_shared_by_the_ranks_under_it(void **state)
 static void a_wish_is_granted_beyond_the_quota_and_counted(void **state)
 {
   (void)state;
-  ls_core_card card = limited(64, 2, 7);
-  card.quotas[1] = (ls_quota){.cpus = 30, .inode = 8};
-  card.quota_count = 2;
-  card.wanted = 16;
-  const ls_core_share share = ls_core_share_of(&card, 1, 0);
+  ls_core_request request = limited(64, 2, 7);
+  request.quotas[1] = (ls_quota){.cpus = 30, .inode = 8};
+  request.quota_count = 2;
+  request.wanted = 16;
+  const ls_core_share share = ls_core_share_of(&request, 1, 0);
   assert_int_equal(share.threads, 16);
   assert_false(share.is_by_quota);
   assert_true(share.quota == 2.0);

@@ -78,16 +78,16 @@ static void a_launcher_of_another_program_is_none(void **state)
   assert_int_equal(ls_launcher_find().launcher, LS_LAUNCHER_NONE);
 }
 
-static void processes_that_do_not_know_of_each_other_are_told(void **state)
+static void processes_that_do_not_know_of_each_other_are_reported(void **state)
 {
   (void)state;
   ls_text text = {0};
   set("HYDI_CONTROL_FD=7 MPI_LOCALNRANKS=2 PMI_SIZE=8 PMI_RANK=3");
   ls_launch launch = ls_launcher_find();
   assert_false(launch.is_first);
-  ls_launcher_tell_apart(&launch, 8, "Open MPI v4", &text);
+  ls_launcher_warn_apart(&launch, 8, "Open MPI v4", &text);
   assert_int_equal(text.length, 0);
-  ls_launcher_tell_apart(&launch, 1, "Open MPI v4", &text);
+  ls_launcher_warn_apart(&launch, 1, "Open MPI v4", &text);
   assert_string_equal(
       ls_text_get(&text),
       "mpiexec (MPICH's Hydra) has started 8 processes (PMI_SIZE), but the MPI library of this "
@@ -98,14 +98,14 @@ static void processes_that_do_not_know_of_each_other_are_told(void **state)
   set("SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0");
   launch = ls_launcher_find();
   assert_true(launch.is_first);
-  ls_launcher_tell_apart(&launch, 1, "Open MPI v4", &text);
+  ls_launcher_warn_apart(&launch, 1, "Open MPI v4", &text);
   assert_non_null(strstr(ls_text_get(&text), "srun has started 2 processes"));
   assert_non_null(strstr(ls_text_get(&text), "try: srun --mpi=pmix"));
   assert_non_null(strstr(ls_text_get(&text), "env -u SLURM_STEP_NUM_TASKS lockstep"));
   ls_text_fini(&text);
   set("SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=1 SLURM_NTASKS=1");
   launch = ls_launcher_find();
-  ls_launcher_tell_apart(&launch, 1, "Open MPI v4", &text);
+  ls_launcher_warn_apart(&launch, 1, "Open MPI v4", &text);
   assert_int_equal(text.length, 0);
   ls_text_fini(&text);
 }
@@ -148,7 +148,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(launchers_are_known_by_their_marks, clear, clear),
       cmocka_unit_test_setup_teardown(a_launcher_of_another_program_is_none, clear, clear),
-      cmocka_unit_test_setup_teardown(processes_that_do_not_know_of_each_other_are_told, clear, clear),
+      cmocka_unit_test_setup_teardown(processes_that_do_not_know_of_each_other_are_reported, clear, clear),
       cmocka_unit_test(the_launcher_is_found_behind_scripts),
   };
   return cmocka_run_group_tests_name("launcher", tests, NULL, NULL);

@@ -69,7 +69,7 @@ static void good_places_give_no_warning(void **state)
 }
 
 /* mpirun's default: one rank, two threads, bound to one core of two. */
-static void too_many_threads_are_told(void **state)
+static void too_many_threads_are_reported(void **state)
 {
   (void)state;
   ls_place place = good_place();
@@ -98,7 +98,7 @@ static void more_cores_than_the_host_has_are_no_remedy(void **state)
   assert_null(strstr(text, "mpirun"));
 }
 
-static void ranks_that_crowd_a_core_are_told(void **state)
+static void ranks_that_crowd_a_core_are_reported(void **state)
 {
   (void)state;
   ls_place places[2] = {good_place(), good_place()};
@@ -129,7 +129,7 @@ static void a_full_host_asks_for_fewer_ranks(void **state)
   assert_non_null(strstr(text, "fewer ranks or threads, the host has 4 cores"));
 }
 
-static void pinning_on_shared_cores_is_told(void **state)
+static void pinning_on_shared_cores_is_reported(void **state)
 {
   (void)state;
   ls_place places[2] = {good_place(), good_place()};
@@ -164,7 +164,7 @@ static void many_ranks_with_one_trouble_take_one_line(void **state)
   assert_non_null(strstr(text, "(70 of 100 ranks, first rank 30 on vm): 5 threads"));
 }
 
-static void slurm_tasks_without_mpi_are_told(void **state)
+static void slurm_tasks_without_mpi_are_reported(void **state)
 {
   (void)state;
   const ls_place places[2] = {good_place(), good_place()};
@@ -272,7 +272,7 @@ static void openmps_places_are_named_where_they_leave_a_part(void **state)
   assert_non_null(strstr(warnings_of(&place, 1), "which 2 threads have to live on; try: unset OMP_PLACES\n"));
 }
 
-static void threads_beyond_a_quota_are_told(void **state)
+static void threads_beyond_a_quota_are_reported(void **state)
 {
   (void)state;
   ls_place place = good_place();
@@ -291,7 +291,7 @@ static void threads_beyond_a_quota_are_told(void **state)
   assert_non_null(strstr(warnings_of(&place, 1), "try: OMP_NUM_THREADS=4, or at most 8 ranks, or"));
 }
 
-static void threads_that_openmp_does_not_give_are_told(void **state)
+static void threads_that_openmp_does_not_give_are_reported(void **state)
 {
   (void)state;
   ls_place place = good_place();
@@ -305,19 +305,19 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(good_places_give_no_warning, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(too_many_threads_are_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(too_many_threads_are_reported, set_up, tear_down),
       cmocka_unit_test_setup_teardown(more_cores_than_the_host_has_are_no_remedy, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(ranks_that_crowd_a_core_are_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(ranks_that_crowd_a_core_are_reported, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_full_host_asks_for_fewer_ranks, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(pinning_on_shared_cores_is_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(pinning_on_shared_cores_is_reported, set_up, tear_down),
       cmocka_unit_test_setup_teardown(many_ranks_with_one_trouble_take_one_line, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(slurm_tasks_without_mpi_are_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(slurm_tasks_without_mpi_are_reported, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_step_on_a_part_of_the_nodes_is_fine, set_up, tear_down),
       cmocka_unit_test_setup_teardown(idle_cores_are_told_with_the_launchers_remedy, set_up, tear_down),
       cmocka_unit_test_setup_teardown(cores_that_are_meant_to_idle_are_left_alone, set_up, tear_down),
       cmocka_unit_test_setup_teardown(openmps_places_are_named_where_they_leave_a_part, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(threads_beyond_a_quota_are_told, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(threads_that_openmp_does_not_give_are_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(threads_beyond_a_quota_are_reported, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(threads_that_openmp_does_not_give_are_reported, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

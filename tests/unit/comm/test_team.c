@@ -54,7 +54,7 @@ static void check_shortage(size_t threads, const char *expected)
   if (*expected) assert_string_equal(ls_error_last()->text, expected);
 }
 
-static void no_levels_are_told(void **state)
+static void no_levels_are_reported(void **state)
 {
   (void)state;
   const int levels = omp_get_max_active_levels();
@@ -69,7 +69,7 @@ static void no_levels_are_told(void **state)
 }
 
 /* A program that uses the library in a parallel region of its own. */
-static void a_region_of_the_caller_is_told(void **state)
+static void a_region_of_the_caller_is_reported(void **state)
 {
   (void)state;
   const int levels = omp_get_max_active_levels();
@@ -97,8 +97,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(parts_that_wait_for_each_other_meet),
-      cmocka_unit_test(no_levels_are_told),
-      cmocka_unit_test(a_region_of_the_caller_is_told),
+      cmocka_unit_test(no_levels_are_reported),
+      cmocka_unit_test(a_region_of_the_caller_is_reported),
   };
   return cmocka_run_group_tests_name("team", tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void twins_must_be_the_same(void **state)
   assert_refused("d", "'d/data_batch_2.bin' and 'd/data_batch_2.bin.gz' lie side by side", "they differ");
 }
 
-static void missing_batches_are_told(void **state)
+static void missing_batches_are_reported(void **state)
 {
   (void)state;
   make_dataset();
@@ -197,7 +197,7 @@ int main(void)
       IN_FOLDER(batches_are_read_in_the_order_of_their_numbers),
       IN_FOLDER(copies_are_refused),
       IN_FOLDER(twins_must_be_the_same),
-      IN_FOLDER(missing_batches_are_told),
+      IN_FOLDER(missing_batches_are_reported),
       IN_FOLDER(class_names_are_read_when_present),
       IN_FOLDER(truncated_batches_are_refused),
       IN_FOLDER(damaged_gzip_is_refused),

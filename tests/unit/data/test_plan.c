@@ -89,7 +89,7 @@ static void plan_follows_its_definition(void **state)
                           .evens_out = i / 2940});
 }
 
-static void smallest_is_told(void **state)
+static void smallest_is_reported(void **state)
 {
   (void)state;
   static const struct {
@@ -138,7 +138,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plan_follows_its_definition),
-      cmocka_unit_test(smallest_is_told),
+      cmocka_unit_test(smallest_is_reported),
       cmocka_unit_test(work_is_even_to_one_microbatch),
       cmocka_unit_test(huge_plans_are_answered_at_once),
   };

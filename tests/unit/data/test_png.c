@@ -37,7 +37,7 @@ static void a_picture_survives_the_file(void **state)
   ls_picture_fini(&picture);
 }
 
-static void a_place_that_cannot_be_written_is_told(void **state)
+static void a_place_that_cannot_be_written_is_reported(void **state)
 {
   (void)state;
   static const uint8_t white[3] = {255, 255, 255};
@@ -121,7 +121,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       IN_FOLDER(a_picture_survives_the_file),
-      IN_FOLDER(a_place_that_cannot_be_written_is_told),
+      IN_FOLDER(a_place_that_cannot_be_written_is_reported),
       cmocka_unit_test(letters_have_their_shapes),
       cmocka_unit_test(every_glyph_is_its_own),
       IN_FOLDER(the_sheet_shows_the_first_samples_of_each_class),

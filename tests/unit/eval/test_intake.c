@@ -275,7 +275,7 @@ static void parts_belong_together(void **state)
   expect_two(picture, 8.0);
 }
 
-static void several_drawings_are_told(void **state)
+static void several_drawings_are_reported(void **state)
 {
   (void)state;
   uint8_t image[PIXELS];
@@ -286,7 +286,7 @@ static void several_drawings_are_told(void **state)
 }
 
 /* What is read is no drawing: an area, or a part of the sheet in the dark. Much ink alone is no reason. */
-static void areas_are_told(void **state)
+static void areas_are_reported(void **state)
 {
   (void)state;
   uint8_t image[PIXELS];
@@ -446,7 +446,7 @@ static void transparent_paper_is_paper(void **state)
   }
 }
 
-static void what_shows_nothing_is_told(void **state)
+static void what_shows_nothing_is_reported(void **state)
 {
   (void)state;
   uint8_t image[PIXELS];
@@ -499,15 +499,15 @@ int main(void)
       cmocka_unit_test(a_one_may_fill_its_picture),
       cmocka_unit_test(holes_are_paper),
       cmocka_unit_test(parts_belong_together),
-      cmocka_unit_test(several_drawings_are_told),
-      cmocka_unit_test(areas_are_told),
+      cmocka_unit_test(several_drawings_are_reported),
+      cmocka_unit_test(areas_are_reported),
       cmocka_unit_test(digits_are_the_same_on_any_paper),
       cmocka_unit_test(layouts_are_those_of_the_data),
       cmocka_unit_test(plain_pictures_stay),
       cmocka_unit_test(raw_takes_all),
       cmocka_unit_test(colour_networks_get_colour),
       cmocka_unit_test(transparent_paper_is_paper),
-      cmocka_unit_test(what_shows_nothing_is_told),
+      cmocka_unit_test(what_shows_nothing_is_reported),
       cmocka_unit_test(the_kind_is_the_datas),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ static void expect_said(void **state, char *names, ls_dataset_info data, const c
   ls_loaded_close(&loaded);
 }
 
-static void other_classes_are_told(void **state)
+static void other_classes_are_reported(void **state)
 {
   static char letters[] = "a\nb\nc";
   char abc[][LS_CLASS_NAME_BYTES] = {"a", "b", "c"}, acb[][LS_CLASS_NAME_BYTES] = {"a", "c", "b"},
@@ -115,7 +115,7 @@ static void other_classes_are_told(void **state)
               "'n.h5' was trained on 'mnist', whose classes are 'a', 'b', 'c'; those of 'mnist' are 'a', "
               "'c', 'b': class k "
               "of the one is counted as class k of the other, and is shown as 'mnist' calls it\n");
-  expect_said(state, letters, (ls_dataset_info){.name = "pairs", .classes = 3, .told_classes = 2},
+  expect_said(state, letters, (ls_dataset_info){.name = "pairs", .classes = 3, .stated_classes = 2},
               "'n.h5' was trained on the 3 classes of 'mnist', and 'pairs' has 2: class k of the one is "
               "counted as class "
               "k of the other\n");
@@ -140,7 +140,7 @@ int main(void)
       cmocka_unit_test(what_is_written_is_loaded),
       cmocka_unit_test(a_greedy_configuration_is_refused),
       cmocka_unit_test(a_negative_variance_is_refused_by_name),
-      cmocka_unit_test(other_classes_are_told),
+      cmocka_unit_test(other_classes_are_reported),
   };
   return cmocka_run_group_tests(tests, make_name, remove_file);
 }

@@ -139,7 +139,7 @@ static void every_colour_type_is_read(void **state)
   }
 }
 
-static void damage_is_told(void **state)
+static void damage_is_reported(void **state)
 {
   (void)state;
   char whole[4096];
@@ -305,7 +305,7 @@ static void scaling_is_pytorchs(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(every_colour_type_is_read),     IN_FOLDER(damage_is_told),
+      IN_FOLDER(every_colour_type_is_read),     IN_FOLDER(damage_is_reported),
       IN_FOLDER(an_input_error_is_told_as_one), IN_FOLDER(other_chunks_are_passed_over),
       IN_FOLDER(sizes_that_lie_are_refused),    IN_FOLDER(data_beyond_the_picture_are_refused),
       cmocka_unit_test(scaling_is_pytorchs),

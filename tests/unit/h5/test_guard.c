@@ -50,7 +50,7 @@ static ls_status fail_to_read(void *user)
   return ls_fail(LS_E_IO, "Input/output error");
 }
 
-static void its_own_words_are_told(void **state)
+static void its_own_words_are_reported(void **state)
 {
   (void)state;
   char what[] = "label 7";
@@ -65,7 +65,7 @@ static ls_status crash(void *user)
   return LS_OK;
 }
 
-static void crashes_are_told(void **state)
+static void crashes_are_reported(void **state)
 {
   (void)state;
   int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
@@ -132,8 +132,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(success_leaves_no_trace),
-      cmocka_unit_test(its_own_words_are_told),
-      cmocka_unit_test(crashes_are_told),
+      cmocka_unit_test(its_own_words_are_reported),
+      cmocka_unit_test(crashes_are_reported),
       cmocka_unit_test(endless_ones_are_ended),
       cmocka_unit_test(memory_goes_by_the_size_of_the_file),
       cmocka_unit_test(interrupts_are_no_crashes),

@@ -26,9 +26,10 @@ static void check_run(const stopping_case *run)
     const bool by_loss = run->spec.metric == LS_METRIC_LOSS;
     const double loss = by_loss ? metric : 1 / (double)epoch;
     const double accuracy = by_loss ? (double)epoch / 10 : metric;
-    const ls_verdict verdict = ls_early_stopping_judge(&run->spec, epoch, loss, accuracy, &progress);
-    assert_int_equal(verdict.improved, progress.best_epoch == epoch);
-    if (verdict.stop) stop_epoch = epoch;
+    const ls_early_stopping_result result =
+        ls_early_stopping_observe(&run->spec, epoch, loss, accuracy, &progress);
+    assert_int_equal(result.improved, progress.best_epoch == epoch);
+    if (result.stop) stop_epoch = epoch;
   }
   assert_int_equal(progress.best_epoch, run->best_epoch);
   if (run->best_epoch > 0) assert_true(progress.best_metric == run->metrics[run->best_epoch - 1]);
@@ -60,7 +61,7 @@ static void state_goes_on_after_a_resume(void **state)
   (void)state;
   const ls_spec_early_stopping spec = {.patience = 3};
   ls_progress progress = {.best_epoch = 4, .best_metric = 0.5, .bad_epochs = 2};
-  assert_true(ls_early_stopping_judge(&spec, 7, 0.6, 0, &progress).stop);
+  assert_true(ls_early_stopping_observe(&spec, 7, 0.6, 0, &progress).stop);
 }
 
 int main(void)

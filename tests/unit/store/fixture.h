@@ -106,7 +106,7 @@ static inline void fill_progress(ls_progress *progress)
 /* Figures of three classes, a number of its own in each place. */
 static inline void judge(fixture *f)
 {
-  for (int split = 0; split < LS_JUDGED_COUNT; split++) {
+  for (int split = 0; split < LS_METRICS_COUNT; split++) {
     ls_metrics *made;
     if (ls_metrics_make(&made, 3) != LS_OK) abort();
     made->epoch = 2 + (uint64_t)split;
@@ -121,7 +121,7 @@ static inline void judge(fixture *f)
       made->per_class[k] =
           (ls_class_metrics){0.5 + (double)k, 1.5 + (double)k, 2.5 + (double)k, 3 + k, 30 + k};
     for (uint64_t i = 0; i < 9; i++) made->confusion[i] = 100 * (uint64_t)split + i;
-    ls_judgement_set(&f->state.judgement, (ls_judged)split, made);
+    ls_split_metrics_set(&f->state.split_metrics, (ls_metrics_split)split, made);
   }
 }
 
@@ -187,7 +187,7 @@ static inline void fixture_free(fixture *f)
   ls_directory_close(&f->run_dir);
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
-  ls_judgement_fini(&f->state.judgement);
+  ls_split_metrics_fini(&f->state.split_metrics);
   free(f);
 }
 
@@ -205,7 +205,7 @@ static inline void fixture_empty_free(fixture *f)
 {
   ls_history_fini(&f->state.train);
   ls_history_fini(&f->state.validation);
-  ls_judgement_fini(&f->state.judgement);
+  ls_split_metrics_fini(&f->state.split_metrics);
   free(f);
 }
 

@@ -263,8 +263,9 @@ static void figures_come_back(void **state)
   write_checkpoint(f, "a.h5");
   fixture *read = fixture_empty(f);
   assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_OK);
-  for (size_t split = 0; split < LS_JUDGED_COUNT; split++) {
-    const ls_metrics *then = f->state.judgement.splits[split], *now = read->state.judgement.splits[split];
+  for (size_t split = 0; split < LS_METRICS_COUNT; split++) {
+    const ls_metrics *then = f->state.split_metrics.splits[split],
+                     *now = read->state.split_metrics.splits[split];
     assert_non_null(now);
     assert_true(now->epoch == then->epoch && now->samples == then->samples && now->correct == then->correct);
     assert_true(now->loss == then->loss && now->accuracy == then->accuracy);
@@ -283,11 +284,11 @@ static void figures_come_back(void **state)
 static void no_figures_are_fine(void **state)
 {
   fixture *f = *state;
-  ls_judgement_fini(&f->state.judgement);
+  ls_split_metrics_fini(&f->state.split_metrics);
   write_checkpoint(f, "a.h5");
   fixture *read = fixture_empty(f);
   assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_OK);
-  assert_null(read->state.judgement.splits[LS_JUDGED_TEST]);
+  assert_null(read->state.split_metrics.splits[LS_METRICS_TEST]);
   fixture_empty_free(read);
 }
 
@@ -440,7 +441,7 @@ static void newer_format_asks_for_newer_program(void **state)
 
 /* ---- writes that fail ---- */
 
-static void unwritable_place_is_told(void **state)
+static void unwritable_place_is_reported(void **state)
 {
   fixture *f = *state;
   spew(path_in(f, "file"), "x", 1);
@@ -575,7 +576,7 @@ int main(void)
       TEST(checksums_hold_without_seal),
       TEST(changed_weights_are_found_by_their_digest),
       TEST(newer_format_asks_for_newer_program),
-      TEST(unwritable_place_is_told),
+      TEST(unwritable_place_is_reported),
       TEST(full_disk_keeps_the_old_file),
       TEST(hdf5_prints_nothing),
       TEST(inspect_shows_what_is_there),

@@ -131,7 +131,7 @@ static void h5_has_the_figures_of_each_split(void **state)
   assert_true(values[0] == 100 && values[8] == 108);
   assert_true(H5Aexists_by_name(file, "test", "class_names", H5P_DEFAULT) > 0);
   H5Fclose(file);
-  ls_judgement_set(&f->state.judgement, LS_JUDGED_TEST, NULL);
+  ls_split_metrics_set(&f->state.split_metrics, LS_METRICS_TEST, NULL);
   assert_int_equal(ls_metrics_write(&f->run_dir, &f->info, &f->state), LS_OK);
   file = H5Fopen(path_in(f, "metrics.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
   assert_true(H5Lexists(file, "test", H5P_DEFAULT) == 0 && H5Lexists(file, "validation", H5P_DEFAULT) > 0);
@@ -152,7 +152,7 @@ static void inspect_shows_the_table(void **state)
   ls_text_fini(&text);
 }
 
-static void unwritable_place_is_told(void **state)
+static void unwritable_place_is_reported(void **state)
 {
   fixture *f = *state;
   assert_int_equal(rmdir(f->folder), 0);
@@ -168,7 +168,7 @@ int main(void)
       cmocka_unit_test(history_grows),        TEST(csv_has_a_line_per_epoch),
       TEST(csv_of_no_epochs_is_a_header),     TEST(h5_has_a_row_per_epoch),
       TEST(h5_has_the_figures_of_each_split), TEST(inspect_shows_the_table),
-      TEST(unwritable_place_is_told),
+      TEST(unwritable_place_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

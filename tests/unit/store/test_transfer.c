@@ -116,7 +116,7 @@ static void a_head_for_other_classes_stays_initialized(void **state)
   net_fini(&net);
 }
 
-static void layers_that_one_of_them_lacks_are_told(void **state)
+static void layers_that_one_of_them_lacks_are_reported(void **state)
 {
   (void)state;
   test_net net;
@@ -553,7 +553,7 @@ int main(void)
       cmocka_unit_test(a_lenet_gives_what_it_gives_in_pytorch),
       cmocka_unit_test(a_resnet_gives_what_it_gives_in_pytorch),
       cmocka_unit_test(a_head_for_other_classes_stays_initialized),
-      cmocka_unit_test(layers_that_one_of_them_lacks_are_told),
+      cmocka_unit_test(layers_that_one_of_them_lacks_are_reported),
       cmocka_unit_test(a_grey_net_takes_colour_images),
       cmocka_unit_test(a_colour_net_takes_grey_images),
       cmocka_unit_test(what_cannot_be_meant_is_refused),

@@ -115,7 +115,7 @@ static void hear(void *user, const char *line)
   snprintf(heard + length, 2048 - length, "%s\n", line);
 }
 
-static void changes_are_told(void **state)
+static void changes_are_reported(void **state)
 {
   (void)state;
   static const char *const overrides[] = {"train.epochs=5",
@@ -158,7 +158,7 @@ int main(void)
       cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
       cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
       cmocka_unit_test(epochs_that_are_done_or_begun_stay),
-      cmocka_unit_test(changes_are_told),
+      cmocka_unit_test(changes_are_reported),
   };
   return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
 }

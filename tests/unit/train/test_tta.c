@@ -65,7 +65,8 @@ static void a_single_pixel_stays(void **state)
 }
 
 /* The mean of the probabilities over all views, each by a forward pass of its own. */
-static void mean_of_views(const ls_voter *voter, const uint8_t *images, bool flips, double mean[N * CLASSES])
+static void mean_of_views(const ls_member *member, const uint8_t *images, bool flips,
+                          double mean[N * CLASSES])
 {
   static uint8_t seen[N * CHANNELS * PIXELS];
   uint64_t samples[N] = {0, 1, 2};
@@ -76,7 +77,7 @@ static void mean_of_views(const ls_voter *voter, const uint8_t *images, bool fli
       for (int right = -1; right <= 1; right++) {
         look(images, down, right, flip == 1, seen);
         const ls_microbatch microbatch = {.images = seen, .samples = samples, .n = N};
-        ls_softmax(ls_voter_logits(voter, 0, &microbatch), N, CLASSES, p);
+        ls_softmax(ls_member_logits(member, 0, &microbatch), N, CLASSES, p);
         for (size_t i = 0; i < N * CLASSES; i++) mean[i] += (double)p[i] / (flips ? 18 : 9);
       }
 }
@@ -102,11 +103,11 @@ static void probabilities_are_the_mean_over_the_views(void **state)
     double expected[N * CLASSES];
     float p[N * CLASSES];
     assert_int_equal(ls_tta_new(&tta, 1, N * CLASSES, flips == 1), LS_OK);
-    ls_voter voter = {.network = &network, .workspaces = workspaces};
-    mean_of_views(&voter, images, flips == 1, expected);
-    voter.tta = tta;
+    ls_member member = {.network = &network, .workspaces = workspaces};
+    mean_of_views(&member, images, flips == 1, expected);
+    member.tta = tta;
     const ls_microbatch microbatch = {.images = images, .samples = samples, .n = N};
-    ls_softmax(ls_voter_logits(&voter, 0, &microbatch), N, CLASSES, p);
+    ls_softmax(ls_member_logits(&member, 0, &microbatch), N, CLASSES, p);
     for (size_t i = 0; i < N * CLASSES; i++) assert_true(fabs((double)p[i] - expected[i]) < 1e-6);
     ls_tta_free(tta);
   }

@@ -157,7 +157,7 @@ static ls_watchdog *start(const ls_watchdog_options *options, bool has_notes)
   wakes_s = 0;
   assert_int_equal(ls_watchdog_start(&watchdog, options), LS_OK);
   jump(0); /* its thread is there */
-  if (has_notes) assert_int_equal(ls_watchdog_settle(watchdog, &run_dir), LS_OK);
+  if (has_notes) assert_int_equal(ls_watchdog_use_directory(watchdog, &run_dir), LS_OK);
   return watchdog;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Figures as HDF5: what is one number is an attribute, what there is of each class a dataset, so that
  * f["test/f1"][:] is all that h5py needs. */
-#include "store/judgement.h"
+#include "store/split_metrics_h5.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "h5/h5.h"
 
-static const char *const split_words[LS_JUDGED_COUNT] = {
-    [LS_JUDGED_VALIDATION] = "validation", [LS_JUDGED_TEST] = "test"};
+static const char *const split_words[LS_METRICS_COUNT] = {
+    [LS_METRICS_VALIDATION] = "validation", [LS_METRICS_TEST] = "test"};
 
 /* ---- in memory ---- */
 
@@ -44,15 +44,16 @@ void ls_metrics_free(ls_metrics *metrics)
   free(metrics);
 }
 
-void ls_judgement_set(ls_judgement *judgement, ls_judged split, ls_metrics *metrics)
+void ls_split_metrics_set(ls_split_metrics *split_metrics, ls_metrics_split split, ls_metrics *metrics)
 {
-  ls_metrics_free(judgement->splits[split]);
-  judgement->splits[split] = metrics;
+  ls_metrics_free(split_metrics->splits[split]);
+  split_metrics->splits[split] = metrics;
 }
 
-void ls_judgement_fini(ls_judgement *judgement)
+void ls_split_metrics_fini(ls_split_metrics *split_metrics)
 {
-  for (size_t i = 0; i < LS_JUDGED_COUNT; i++) ls_judgement_set(judgement, (ls_judged)i, NULL);
+  for (size_t i = 0; i < LS_METRICS_COUNT; i++)
+    ls_split_metrics_set(split_metrics, (ls_metrics_split)i, NULL);
 }
 
 /* ---- the columns ---- */
@@ -149,13 +150,13 @@ static ls_status write_split(hid_t group, const ls_metrics *metrics, const char 
   return write_columns(group, metrics);
 }
 
-ls_status ls_judgement_write(hid_t parent, const ls_judgement *judgement, const char *class_names)
+ls_status ls_split_metrics_write(hid_t parent, const ls_split_metrics *split_metrics, const char *class_names)
 {
-  for (size_t i = 0; i < LS_JUDGED_COUNT; i++) {
+  for (size_t i = 0; i < LS_METRICS_COUNT; i++) {
     hid_t group;
-    if (!judgement->splits[i]) continue;
+    if (!split_metrics->splits[i]) continue;
     LS_PASS(ls_h5_group_make(&group, parent, split_words[i]));
-    LS_PASS(ls_h5_close(group, write_split(group, judgement->splits[i], class_names)));
+    LS_PASS(ls_h5_close(group, write_split(group, split_metrics->splits[i], class_names)));
   }
   return LS_OK;
 }
@@ -209,17 +210,17 @@ static ls_status read_figures(hid_t group, ls_metrics *metrics)
 }
 
 /* What is done with the group of a split that is there. */
-typedef ls_status (*split_use)(hid_t group, ls_judged split, void *user);
+typedef ls_status (*split_use)(hid_t group, ls_metrics_split split, void *user);
 
 static ls_status use_splits(hid_t parent, split_use use, void *user)
 {
-  for (size_t i = 0; i < LS_JUDGED_COUNT; i++) {
+  for (size_t i = 0; i < LS_METRICS_COUNT; i++) {
     hid_t group;
     bool has;
     LS_PASS(ls_h5_has(parent, split_words[i], &has));
     if (!has) continue;
     LS_PASS(ls_h5_group_open(&group, parent, split_words[i]));
-    const ls_status status = use(group, (ls_judged)i, user);
+    const ls_status status = use(group, (ls_metrics_split)i, user);
     ls_h5_release(group);
     LS_PASS(status);
   }
@@ -233,9 +234,9 @@ static ls_status use_checkpoint(hid_t file, split_use use, void *user)
   bool has;
   ls_status status;
   LS_PASS(ls_h5_group_open(&metrics, file, "metrics"));
-  LS_GO(ls_h5_has(metrics, LS_JUDGEMENT_GROUP, &has));
+  LS_GO(ls_h5_has(metrics, LS_SPLIT_METRICS_GROUP, &has));
   if (!has) goto done;
-  LS_GO(ls_h5_group_open(&splits, metrics, LS_JUDGEMENT_GROUP));
+  LS_GO(ls_h5_group_open(&splits, metrics, LS_SPLIT_METRICS_GROUP));
   status = use_splits(splits, use, user);
 done:
   ls_h5_release(splits);
@@ -245,10 +246,10 @@ done:
 
 typedef struct reading {
   size_t classes;
-  ls_judgement *out;
+  ls_split_metrics *out;
 } reading;
 
-static ls_status read_split(hid_t group, ls_judged split, void *user)
+static ls_status read_split(hid_t group, ls_metrics_split split, void *user)
 {
   const reading *self = user;
   LS_PASS(ls_metrics_make(&self->out->splits[split], self->classes));
@@ -256,17 +257,17 @@ static ls_status read_split(hid_t group, ls_judged split, void *user)
   return read_columns(group, self->out->splits[split]);
 }
 
-ls_status ls_judgement_read(hid_t file, size_t classes, ls_judgement *out)
+ls_status ls_split_metrics_read(hid_t file, size_t classes, ls_split_metrics *out)
 {
-  *out = (ls_judgement){{NULL}};
+  *out = (ls_split_metrics){{NULL}};
   const ls_status status = use_checkpoint(file, read_split, &(reading){classes, out});
-  if (status != LS_OK) ls_judgement_fini(out);
+  if (status != LS_OK) ls_split_metrics_fini(out);
   return status;
 }
 
 /* ---- for people ---- */
 
-static ls_status tell_split(hid_t group, ls_judged split, void *user)
+static ls_status report_split(hid_t group, ls_metrics_split split, void *user)
 {
   ls_metrics figures = {.epoch = 0};
   LS_PASS(read_figures(group, &figures));
@@ -278,7 +279,7 @@ static ls_status tell_split(hid_t group, ls_judged split, void *user)
   return LS_OK;
 }
 
-ls_status ls_judgement_tell(hid_t file, bool is_checkpoint, ls_text *text)
+ls_status ls_split_metrics_describe(hid_t file, bool is_checkpoint, ls_text *text)
 {
-  return is_checkpoint ? use_checkpoint(file, tell_split, text) : use_splits(file, tell_split, text);
+  return is_checkpoint ? use_checkpoint(file, report_split, text) : use_splits(file, report_split, text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The layer where a step goes wrong, from what a pass left behind. */
-#include "train/culprit.h"
+#include "train/nonfinite.h"
 
 #include <math.h>
 
@@ -19,7 +19,7 @@ static double largest_of(const float *x, size_t count)
 }
 
 /* Images are about 1 large. */
-static void watch_growth(ls_culprit *self, const ls_layer *layer, double largest)
+static void watch_growth(ls_nonfinite *self, const ls_layer *layer, double largest)
 {
   const double before = self->largest > 0.0 ? self->largest : 1.0;
   if (!self->growth.layer || largest / before > self->growth.factor) {
@@ -31,9 +31,9 @@ static void watch_growth(ls_culprit *self, const ls_layer *layer, double largest
 }
 
 /* Statistics first: they are of the layer's input, and where they overflow the output may be finite. */
-void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y)
+void ls_nonfinite_observe(void *nonfinite, const ls_layer *layer, const float *y)
 {
-  ls_culprit *self = culprit;
+  ls_nonfinite *self = nonfinite;
   if (self->layer) return;
   const bool has_statistics = layer->buffer_count > 0 && !layer->kind->visit;
   self->is_statistic = has_statistics && !all_within(self->pass->stats + layer->buffer_offset,
@@ -47,29 +47,29 @@ void ls_culprit_observe(void *culprit, const ls_layer *layer, const float *y)
 static void look_at_gradient(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
-  ls_culprit *self = user;
+  ls_nonfinite *self = user;
   if (!layer->kind->visit &&
       !all_within(self->grads + layer->grad_offset, layer->grad_count, self->limits.grad))
     self->layer = layer;
 }
 
-ls_status ls_culprit_tell(ls_culprit *culprit, double loss)
+ls_status ls_nonfinite_check(ls_nonfinite *nonfinite, double loss)
 {
-  const ls_sums_limits *limits = &culprit->limits;
-  if (culprit->is_statistic)
+  const ls_sums_limits *limits = &nonfinite->limits;
+  if (nonfinite->is_statistic)
     return ls_fail(LS_E_NONFINITE, "a batch statistic of layer %s is not finite or beyond +-%.4g",
-                   culprit->layer->name, limits->stat / (double)culprit->pass->n);
-  if (culprit->layer)
-    return ls_fail(LS_E_NONFINITE, "the output of layer %s is not finite", culprit->layer->name);
+                   nonfinite->layer->name, limits->stat / (double)nonfinite->pass->n);
+  if (nonfinite->layer)
+    return ls_fail(LS_E_NONFINITE, "the output of layer %s is not finite", nonfinite->layer->name);
   if (!(fabs(loss) < limits->loss))
     return ls_fail(
         LS_E_NONFINITE,
         "the loss of a micro-batch, %.4g, is not finite or beyond %.4g; the outputs grow most in layer "
         "%s, to %.4g",
-        loss, limits->loss, culprit->growth.layer->name, culprit->growth.largest);
-  ls_model_visit(culprit->model, look_at_gradient, culprit);
-  if (culprit->layer)
+        loss, limits->loss, nonfinite->growth.layer->name, nonfinite->growth.largest);
+  ls_model_visit(nonfinite->model, look_at_gradient, nonfinite);
+  if (nonfinite->layer)
     return ls_fail(LS_E_NONFINITE, "the gradient of layer %s is not finite or beyond +-%.4g",
-                   culprit->layer->name, limits->grad);
+                   nonfinite->layer->name, limits->grad);
   return LS_OK;
 }
