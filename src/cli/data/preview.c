@@ -15,7 +15,7 @@
 #include "cli/setup.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
-#include "data/sheet.h"
+#include "cli/data/preview_sheet.h"
 #include "data/source.h"
 #include "train/schemas.h"
 
@@ -41,8 +41,8 @@ static error_t parse_split(preview_arguments *given, const char *word, struct ar
 static error_t parse_count(preview_arguments *given, const char *text, struct argp_state *state)
 {
   uint64_t count;
-  if (!ls_parse_count(text, &count) || count < 1 || count > LS_SHEET_MAX_COUNT) {
-    argp_error(state, "--count %s: expected a number from 1 to %d", text, LS_SHEET_MAX_COUNT);
+  if (!ls_parse_count(text, &count) || count < 1 || count > LS_PREVIEW_MAX_COUNT) {
+    argp_error(state, "--count %s: expected a number from 1 to %d", text, LS_PREVIEW_MAX_COUNT);
     return EINVAL;
   }
   given->count = (size_t)count;
@@ -168,11 +168,11 @@ static ls_status preview(const preview_arguments *given)
   const ls_dataset_info *info = ls_source_info(source);
   ls_warn_each("", ls_source_notes(source));
   if (spec) LS_GO(plan_augment(&augment, spec, info, given->config));
-  LS_GO(ls_sheet_draw(&picture, source, given->split, given->count, augment));
+  LS_GO(ls_preview_draw(&picture, source, given->split, given->count, augment));
   LS_GO(ls_png_write(given->output, &picture));
   ls_print(stdout, "%s: %zu x %zu pixels", given->output, picture.width, picture.height);
-  if (info->classes > LS_SHEET_MAX_ROWS)
-    ls_print(stdout, ", the first %d of %zu classes", LS_SHEET_MAX_ROWS, info->classes);
+  if (info->classes > LS_PREVIEW_MAX_ROWS)
+    ls_print(stdout, ", the first %d of %zu classes", LS_PREVIEW_MAX_ROWS, info->classes);
   ls_print(stdout, "\n");
 done:
   ls_picture_fini(&picture);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The picture of some examples, two to a line: original, perturbation, adversarial image, classes. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
 #include "draw/canvas.h"
@@ -10,9 +12,7 @@
 #include "eval/robustness/examples.h"
 
 enum {
-  RGB = 3,
-  TEXT_SCALE = 2,
-  TEXT_LINE = TEXT_SCALE * (LS_GLYPH_HEIGHT + 4),
+  TEXT_LINE = LS_TEXT_SCALE * (LS_GLYPH_HEIGHT + 4),
   MARGIN = 12,
   GAP = 4,
   COLUMN_GAP = 24,
@@ -24,17 +24,13 @@ enum {
   LINE_BYTES = 64
 };
 
-static const uint8_t paper[RGB] = {250, 250, 247};
-static const uint8_t ink[RGB] = {24, 24, 28};
-static const uint8_t faint_ink[RGB] = {120, 120, 128};
-static const uint8_t alarm_ink[RGB] = {176, 32, 24};
-
 typedef struct drawing {
   ls_picture *picture;
   const ls_examples *examples;
   const ls_dataset_info *data;
   double epsilon;
   size_t scale, cell_width, cell_height; /* of an image, enlarged */
+  uint8_t *panel;                        /* [c, h, w] of one image */
 } drawing;
 
 /* A pixel of the three panels, 0 .. 1. */
@@ -63,14 +59,9 @@ static void draw_panel(const drawing *self, ls_point at, size_t example,
                        double (*pixel)(const drawing *self, size_t i))
 {
   const ls_shape shape = self->examples->shape;
-  const size_t plane = shape.h * shape.w, first = example * shape.c * plane;
-  const size_t step = shape.c == RGB ? plane : 0; /* from one colour to the next */
-  for (size_t i = 0; i < plane; i++) {
-    const uint8_t colour[RGB] = {shade(pixel(self, first + i)), shade(pixel(self, first + step + i)),
-                                 shade(pixel(self, first + 2 * step + i))};
-    const ls_point dot = {at.x + i % shape.w * self->scale, at.y + i / shape.w * self->scale};
-    ls_canvas_fill(self->picture, dot, self->scale, self->scale, colour);
-  }
+  const size_t count = ls_shape_count(shape);
+  for (size_t i = 0; i < count; i++) self->panel[i] = shade(pixel(self, example * count + i));
+  ls_canvas_image(self->picture, at, self->scale, (ls_pixels){shape.c, shape.h, shape.w, self->panel});
 }
 
 static size_t describe_class(const ls_dataset_info *data, const char *when, uint16_t class,
@@ -88,7 +79,7 @@ static void write_class(const drawing *self, ls_point at, const char *when, uint
 {
   char line[LINE_BYTES];
   describe_class(self->data, when, class, line);
-  ls_canvas_text(self->picture, at, line, TEXT_SCALE, colour);
+  ls_canvas_text(self->picture, at, line, LS_TEXT_SCALE, colour);
 }
 
 /* Pixels that the longest line beside an example takes. */
@@ -103,7 +94,7 @@ static size_t label_width(const ls_dataset_info *data, const ls_examples *exampl
     for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
       longest = ls_size_max(longest, describe_class(data, "before", classes[k], line));
   }
-  return longest * TEXT_SCALE * LS_GLYPH_ADVANCE;
+  return ls_text_width(longest);
 }
 
 static void write_labels(const drawing *self, ls_point at, size_t example)
@@ -111,14 +102,14 @@ static void write_labels(const drawing *self, ls_point at, size_t example)
   const ls_examples *examples = self->examples;
   const uint16_t label = examples->labels[example], after = examples->after[example];
   char line[LINE_BYTES];
-  write_class(self, at, "true  ", label, faint_ink);
+  write_class(self, at, "true  ", label, ls_faint_ink);
   at.y += TEXT_LINE;
-  write_class(self, at, "before", examples->before[example], ink);
+  write_class(self, at, "before", examples->before[example], ls_ink);
   at.y += TEXT_LINE;
-  write_class(self, at, "after ", after, after == label ? ink : alarm_ink);
+  write_class(self, at, "after ", after, after == label ? ls_ink : ls_alarm_ink);
   at.y += TEXT_LINE;
   ls_format(line, sizeof line, "at %.1f %%", 100.0 * (double)examples->confidences[example]);
-  ls_canvas_text(self->picture, at, line, TEXT_SCALE, faint_ink);
+  ls_canvas_text(self->picture, at, line, LS_TEXT_SCALE, ls_faint_ink);
 }
 
 static void draw_example(const drawing *self, ls_point at, size_t example)
@@ -143,30 +134,39 @@ static size_t choose(const ls_examples *examples, size_t chosen[LS_EXAMPLES_DRAW
   return count;
 }
 
+static ls_status draw(const drawing *self, const size_t *chosen, size_t count)
+{
+  const size_t width = PANELS * (self->cell_width + GAP) + GAP +
+                       label_width(self->data, self->examples, chosen, count) + COLUMN_GAP;
+  const size_t height = self->cell_height + GAP, rows = ls_size_ceil_div(count, COLUMNS);
+  char title[LINE_BYTES];
+  LS_PASS(ls_picture_init(self->picture, 2 * MARGIN + COLUMNS * width, 2 * MARGIN + TEXT_LINE + rows * height,
+                          ls_paper));
+  ls_format(title, sizeof title, "original, perturbation, adversarial: epsilon %g", self->epsilon);
+  ls_canvas_text(self->picture, (ls_point){MARGIN, MARGIN}, title, LS_TEXT_SCALE, ls_ink);
+  for (size_t i = 0; i < count; i++)
+    draw_example(self, (ls_point){MARGIN + i % COLUMNS * width, MARGIN + TEXT_LINE + i / COLUMNS * height},
+                 chosen[i]);
+  return LS_OK;
+}
+
 ls_status ls_examples_draw(ls_picture *out, const ls_examples *examples, double epsilon,
                            const ls_dataset_info *data)
 {
   const ls_shape shape = examples->shape;
   const size_t side = ls_size_max(shape.h, shape.w);
   const size_t scale = ls_size_max((IMAGE_SIDE + side / 2) / side, 1);
-  const drawing self = {.picture = out,
-                        .examples = examples,
-                        .data = data,
-                        .epsilon = epsilon,
-                        .scale = scale,
-                        .cell_width = shape.w * scale,
-                        .cell_height = ls_size_max(shape.h * scale, 4 * TEXT_LINE)};
+  drawing self = {.picture = out,
+                  .examples = examples,
+                  .data = data,
+                  .epsilon = epsilon,
+                  .scale = scale,
+                  .cell_width = shape.w * scale,
+                  .cell_height = ls_size_max(shape.h * scale, 4 * TEXT_LINE)};
   size_t chosen[LS_EXAMPLES_DRAWN];
   const size_t count = choose(examples, chosen);
-  const size_t width =
-      PANELS * (self.cell_width + GAP) + GAP + label_width(data, examples, chosen, count) + COLUMN_GAP;
-  const size_t height = self.cell_height + GAP, rows = ls_size_ceil_div(count, COLUMNS);
-  char title[LINE_BYTES];
-  LS_PASS(ls_picture_init(out, 2 * MARGIN + COLUMNS * width, 2 * MARGIN + TEXT_LINE + rows * height, paper));
-  ls_format(title, sizeof title, "original, perturbation, adversarial: epsilon %g", epsilon);
-  ls_canvas_text(out, (ls_point){MARGIN, MARGIN}, title, TEXT_SCALE, ink);
-  for (size_t i = 0; i < count; i++)
-    draw_example(&self, (ls_point){MARGIN + i % COLUMNS * width, MARGIN + TEXT_LINE + i / COLUMNS * height},
-                 chosen[i]);
-  return LS_OK;
+  LS_PASS(ls_alloc(&self.panel, ls_shape_count(shape), 1, "an image"));
+  const ls_status status = draw(&self, chosen, count);
+  free(self.panel);
+  return status;
 }
