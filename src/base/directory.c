@@ -272,7 +272,7 @@ static uint32_t draw_number(uint32_t attempt)
   return (uint32_t)getpid() + (attempt << 24);
 }
 
-/* Open a new file under the first name that no other has. errno tells why there is none. */
+/* Open a new file under the first name that no other has. errno says why there is none. */
 static void open_new(ls_temporary *temporary, const char *target, size_t bytes)
 {
   temporary->descriptor = -1;

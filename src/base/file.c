@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole files: read with a limit, written so that a crash leaves the old or the new file, never a half. An
- * error of the system is told as what it is, and never taken for a missing or a damaged file. */
+ * error of the system is reported as what it is, and never taken for a missing or a damaged file. */
 #include "base/file.h"
 
 #include <fcntl.h>

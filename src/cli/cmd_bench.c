@@ -106,7 +106,7 @@ static double section_seconds(const ls_bench_result *result, size_t section)
   return sum / (double)((is_whole ? 1 : profile->threads) * result->profiled_steps);
 }
 
-/* What the layers of a model take together, or are told in. */
+/* What the layers of a model take together, or are named in. */
 typedef struct layer_visit {
   const ls_bench_result *result;
   double per_sample; /* factor from seconds of a rank's step to seconds of a thread's sample */

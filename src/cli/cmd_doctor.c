@@ -44,7 +44,7 @@ static const char *lockstep_version(void)
   return LS_VERSION;
 }
 
-/* The compiler tells a date; people know the number. */
+/* The compiler states a date; people know the number. */
 static const char *openmp_version(void)
 {
   static const struct {
@@ -112,8 +112,9 @@ static json_t *places_json(const findings *found)
   return NULL;
 }
 
-/* How training sums gradients here, unless it is told otherwise. Between hosts own messages are the default
- * since they are faster than MPI's nonblocking collectives: tests/bench/allreduce.sh measures both. */
+/* How training sums gradients here, unless it is configured otherwise. Between hosts own messages are the
+ * default since they are faster than MPI's nonblocking collectives: tests/bench/allreduce.sh measures both.
+ */
 static const char *sums_of(const findings *found)
 {
   if (ls_place_hosts(found->places, found->ranks) == 1)
@@ -252,7 +253,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 }
 
 const ls_command ls_command_doctor = {.word = "doctor",
-                                      .tells_launch = true,
+                                      .reports_launch = true,
                                       .doc =
                                           "show libraries, ranks, cores and threads, and what is wrong there",
                                       .run = run};

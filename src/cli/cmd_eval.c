@@ -13,9 +13,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/session.h"
-#include "cli/eval_split.h"
+#include "cli/data_options.h"
 #include "cli/print.h"
-#include "cli/reading.h"
 #include "cli/process/watch.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON, KEY_PREDICTIONS };
@@ -152,7 +151,7 @@ static ls_status write_predictions(const ls_session *session, const char *path)
   return status;
 }
 
-/* The report is told whatever becomes of the file. The first error counts. Rank 0. */
+/* The report is reported whatever becomes of the file. The first error counts. Rank 0. */
 static ls_status give(const ls_session *session, const eval_arguments *arguments)
 {
   const ls_status shown = show(session, arguments->json);

@@ -41,7 +41,7 @@ static int parse(const struct argp *argp, int argc, char **argv, unsigned flags,
   int failed = argp_parse(argp, argc, argv, flags, NULL, input);
   stderr = terminal;
   const bool is_closed = fclose(memory) == 0;
-  const bool is_lost = failed && length == 0 && !(flags & ARGP_NO_ERRS); /* they tell every failure */
+  const bool is_lost = failed && length == 0 && !(flags & ARGP_NO_ERRS); /* they report every failure */
   if (!is_closed || is_lost)
     failed = ENOMEM;
   else if (length > 0)

@@ -33,7 +33,7 @@ static void print_help(FILE *stream)
   for (const ls_command *const *command = commands; *command; command++)
     ls_print(stream, "  %-9s %s\n", (*command)->word, (*command)->doc);
   ls_print_lines(stream, "\n"
-                         "`lockstep COMMAND --help` tells more. A first run, on data that Debian brings:\n"
+                         "`lockstep COMMAND --help` says more. A first run, on data that Debian brings:\n"
                          "  lockstep train configs/lenet5.yaml data.source=fashion-mnist -o runs/first\n"
                          "\n"
                          "Exit status: 0 done; 1 failed while running; 2 bad usage, configuration or\n"
@@ -63,7 +63,7 @@ done:
 }
 
 /* Processes that do not know of each other would each do the whole work, and write it to folders of their
- * own. Where that does no harm it is told, unless the command does so itself. One of them speaks for all.
+ * own. Where that does no harm it is reported, unless the command does so itself. One of them speaks for all.
  * Local. */
 static ls_status check_launch(const ls_comm *comm, const ls_command *command)
 {
@@ -73,7 +73,7 @@ static ls_status check_launch(const ls_comm *comm, const ls_command *command)
   ls_status status = LS_OK;
   if (text.length > 0 && command->shares)
     status = ls_fail(LS_E_USAGE, "%s", launch->is_first ? ls_text_get(&text) : "");
-  else if (text.length > 0 && launch->is_first && !command->tells_launch)
+  else if (text.length > 0 && launch->is_first && !command->reports_launch)
     ls_warn("%s", ls_text_get(&text));
   ls_text_fini(&text);
   return status;
@@ -101,7 +101,7 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
 static void print_error(ls_status status)
 {
   const ls_error *error = ls_error_last();
-  if (error->text[0] == '\0') return; /* it has been told already */
+  if (error->text[0] == '\0') return; /* it has been reported already */
   if (status == LS_STOPPED)
     ls_print(stderr, "lockstep: %s\n", error->text);
   else if (error->rank >= 0)
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
   status = ls_comm_agree(comm, ls_ending_watch(&end, comm));
   if (status == LS_OK) status = run(comm, argc, argv);
   if (status == LS_OK) status = finish_output();
-  /* An error of MPI itself may be this rank's alone: each rank tells it, then the job ends. */
+  /* An error of MPI itself may be this rank's alone: each rank reports it, then the job ends. */
   if (status != LS_OK && (status == LS_E_COMM || ls_comm_rank(comm) == 0)) print_error(status);
   end.is_over = true;
   if (status == LS_E_COMM) ls_comm_kill(comm, ls_status_exit(status));

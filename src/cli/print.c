@@ -81,7 +81,7 @@ void ls_print_each(FILE *stream, const char *begin, const ls_text *lines)
   const char *text = ls_text_get(lines);
   for (const char *line; (line = next_line(&text, &length));)
     ls_print(stream, "%s%.*s\n", begin, length, line);
-  if (lines->failed) ls_warn("no memory to tell all of this");
+  if (lines->failed) ls_warn("no memory to print all of this");
 }
 
 void ls_warn_each(const char *whose, const ls_text *lines)
@@ -89,7 +89,7 @@ void ls_warn_each(const char *whose, const ls_text *lines)
   int length;
   const char *text = ls_text_get(lines);
   for (const char *line; (line = next_line(&text, &length));) ls_warn("%s%.*s", whose, length, line);
-  if (lines->failed) ls_warn("no memory to tell all of this");
+  if (lines->failed) ls_warn("no memory to print all of this");
 }
 
 void ls_print_json(const char *document)

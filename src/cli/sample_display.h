@@ -16,7 +16,7 @@ typedef struct ls_sample_display {
   const char *what; /* "importing mnist"; borrowed */
   bool terminal;    /* the stream is one: draw a bar */
   bool is_drawn;    /* a bar stands on the current line */
-  size_t quarters;  /* told of so far */
+  size_t quarters;  /* reported so far */
   double started_s, due_s;
 } ls_sample_display;
 

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/class_names.h"
-#include "cli/eval_split.h"
+#include "cli/data_options.h"
 #include "cli/print.h"
 #include "comm/placement/place.h"
 #include "data/same.h"

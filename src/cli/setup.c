@@ -300,7 +300,7 @@ static const char *name_member(size_t member, char name[32])
   return name;
 }
 
-/* What only the data, or a schedule, can tell. */
+/* What only the data, or a schedule, can show. */
 static void note_limits(const ls_setup *setup, ls_text *lines)
 {
   const ls_spec_train *train = &setup->spec->train;

@@ -51,7 +51,7 @@ typedef struct ls_setup {
   ls_model *model;
 } ls_setup;
 
-/** The three parts of it, in this order; on error ls_setup_fini() is still due. What the second one tells may
+/** The three parts of it, in this order; on error ls_setup_fini() is still due. What the second one says may
  * be put to use before the ranks meet again. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY,
  * LS_E_COMM.
  */
@@ -59,8 +59,8 @@ typedef struct ls_setup {
 /** The configuration file's text to every rank. Collective. */
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
 
-/** Instead: the configuration that the run in `run_dir` has, which is told where it may surprise. `arguments`
- * then name its file. Collective. Errors: as ls_run_dir_config(). */
+/** Instead: the configuration that the run in `run_dir` has, which is reported where it may surprise.
+ * `arguments` then name its file. Collective. Errors: as ls_run_dir_config(). */
 ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,
                             const char *run_dir) LS_CHECKED;
 

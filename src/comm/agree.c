@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Agreement on a status, so that no rank leaves a collective function while the others wait in it.
+/* Agreement on a status, so that no rank leaves a collective function while the others wait in it; and on
+ * what every rank has found by itself.
  *
  * The good path costs one allreduce of an int. Only when a rank has failed do all of them, who now all know
- * it, enter the calls that tell the story. */
+ * it, enter the calls that spread the message. */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/text.h"
 #include "comm/comm.h"
 #include "comm/internal.h"
 
@@ -41,4 +45,52 @@ ls_status ls_comm_agree(ls_comm *comm, ls_status status)
   int first = status == LS_OK ? INT_MAX : comm->rank;
   LS_PASS(LS_COMM_WAIT(comm, MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->handle), doing));
   return first == INT_MAX ? LS_OK : share(comm, status, first);
+}
+
+/* ---- the same on every rank ----
+ *
+ * Rank 0 is the measure: not that it is right, but that one rank can be named that differs from it. */
+
+enum { SHOWN_CHARS = 200 }; /* of a line */
+
+/* The line at `text` without its blanks, as it is reported; released with ls_text_fini(). */
+static ls_text shown(const char *text)
+{
+  ls_text line = {0};
+  if (*text == '\0') {
+    ls_text_add(&line, "nothing");
+    return line;
+  }
+  text += strspn(text, " ");
+  const size_t length = strcspn(text, "\n");
+  ls_text_add(&line, "'%.*s'", (int)(length < SHOWN_CHARS ? length : SHOWN_CHARS), text);
+  return line;
+}
+
+/* Local. */
+static ls_status compare(const char *mine, const char *first, const char *what, ls_status code)
+{
+  if (strcmp(mine, first) == 0) return LS_OK;
+  size_t start = 0; /* of the line that differs */
+  for (size_t i = 0; mine[i] == first[i]; i++)
+    if (mine[i] == '\n') start = i + 1;
+  ls_text here = shown(mine + start), there = shown(first + start);
+  const ls_status status =
+      ls_fail(code, "%s not rank 0's: %s instead of %s", what, ls_text_get(&here), ls_text_get(&there));
+  ls_text_fini(&here);
+  ls_text_fini(&there);
+  return status;
+}
+
+ls_status ls_comm_same(ls_comm *comm, const char *mine, const char *what, ls_status code)
+{
+  if (ls_comm_size(comm) == 1) return LS_OK;
+  char *first = NULL;
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? ls_text_copy(&first, mine) : LS_OK));
+  LS_GO(ls_comm_broadcast_text(comm, &first));
+  status = ls_comm_agree(comm, compare(mine, first, what, code));
+done:
+  free(first);
+  return status;
 }

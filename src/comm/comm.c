@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The communicator. MPI is told to return its errors, and every one of them goes through ls_comm_check().
+/* The communicator. MPI is set to return its errors, and every one of them goes through ls_comm_check().
  * Sums are MPI_Allreduce in place: one algorithm gives its one result to all ranks, so that decisions that
  * the ranks take from a sum are the same everywhere. Vectors of any length go in pieces that MPI can count.
  */

@@ -51,7 +51,7 @@ ls_status ls_comm_agree(ls_comm *comm, ls_status status) LS_CHECKED;
 /** Call a Rank 0 function on rank 0 only and agree on its result. */
 #define LS_ROOT(comm, call) LS_PASS(ls_comm_agree((comm), ls_comm_rank(comm) == 0 ? (call) : LS_OK))
 
-/** Has this rank found the same as rank 0? `mine` is a text of lines; `what` says of whom it tells, as in
+/** Has this rank found the same as rank 0? `mine` is a text of lines; `what` says what it is about, as in
  * "the arguments are". Collective. Errors: `code`, with the first line that differs on the lowest rank that
  * has another text; LS_E_MEMORY; LS_E_COMM. */
 ls_status ls_comm_same(ls_comm *comm, const char *mine, const char *what, ls_status code) LS_CHECKED;

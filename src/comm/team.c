@@ -87,12 +87,12 @@ static int warn_any(char *text, size_t bytes)
 /* The first that holds. */
 static const struct {
   bool (*holds)(size_t threads);
-  int (*tell)(char *text, size_t bytes); /* as snprintf() */
+  int (*report)(char *text, size_t bytes); /* as snprintf() */
 } causes[] = {
-    {.holds = is_limited, .tell = warn_limit},
-    {.holds = has_no_levels, .tell = warn_no_levels},
-    {.holds = is_nested, .tell = warn_nested},
-    {.holds = is_any, .tell = warn_any},
+    {.holds = is_limited, .report = warn_limit},
+    {.holds = has_no_levels, .report = warn_no_levels},
+    {.holds = is_nested, .report = warn_nested},
+    {.holds = is_any, .report = warn_any},
 };
 
 void ls_team_shortage(size_t threads, char *text, size_t bytes)
@@ -104,7 +104,7 @@ void ls_team_shortage(size_t threads, char *text, size_t bytes)
   if (given >= threads) return;
   size_t i = 0;
   while (!causes[i].holds(threads)) i++;
-  causes[i].tell(cause, sizeof cause);
+  causes[i].report(cause, sizeof cause);
   snprintf(text, bytes, "OpenMP gives this rank %zu of %zu threads: %s, or ask for %zu (OMP_NUM_THREADS=%zu)",
            given, threads, cause, given, given);
 }

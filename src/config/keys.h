@@ -81,7 +81,7 @@ typedef struct ls_schema {
   const ls_key *keys;
   size_t key_count;
   size_t options_bytes; /* size of the struct that the rows fill; 0 when there are no keys */
-  const char *note;     /* told where it is chosen; optional: nothing needs to be said */
+  const char *note;     /* reported where it is chosen; optional: nothing needs to be said */
   /* What is impossible about options that are each in range, or NULL. Optional: they are independent. */
   const char *(*check)(const void *options);
 } ls_schema;

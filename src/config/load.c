@@ -306,7 +306,7 @@ static bool is_ours(const ls_document *document, int root)
   return count == 0;
 }
 
-/* A file that is no configuration is another's: its place is told, and nothing of what it holds. */
+/* A file that is no configuration is another's: its place is reported, and nothing of what it holds. */
 static ls_status check_root(const ls_document *document)
 {
   static const char *const found[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values that have no effect beside the others, and layers that are not what they seem. They are told, not
- * refused: an override that switches something off leaves its other keys behind. */
+/* Values that have no effect beside the others, and layers that are not what they seem. They are reported,
+ * not refused: an override that switches something off leaves its other keys behind. */
 #include <assert.h>
 #include <string.h>
 

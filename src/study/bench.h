@@ -51,7 +51,7 @@ void ls_bench_result_fini(ls_bench_result *result);
 
 /** Floating-point operations of a sample's forward and backward pass: two for every multiply-add of the
  * layer's products, without gradients that nobody needs: of frozen weights, and of what comes before the
- * first trained layer. Asked for the layers in their order; *trains is false before the first, and tells if
+ * first trained layer. Asked for the layers in their order; *trains is false before the first, and says if
  * one so far is trained. */
 double ls_bench_layer_flops(const ls_layer *layer, bool *trains);
 

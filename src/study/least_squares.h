@@ -14,8 +14,8 @@ typedef struct ls_squares_row {
   double scale; /* that an error counts against; above 0 */
 } ls_squares_row;
 
-/** The coefficients c >= 0 that minimize the sum of ((c x - y) / scale)^2. Columns that the rows do not tell
- * apart get 0.
+/** The coefficients c >= 0 that minimize the sum of ((c x - y) / scale)^2. Columns that the rows do not
+ * determine apart get 0.
  *
  * All subsets of the columns are tried, which for six is quicker than to be clever. Local. Cannot fail. */
 void ls_squares_fit(const ls_squares_row *rows, size_t count, double coefficients[LS_SQUARES_COLUMNS]);

@@ -10,8 +10,7 @@
 
 #include "base/text.h"
 #include "cli/attack/files.h"
-#include "cli/eval_split.h"
-#include "cli/reading.h"
+#include "cli/data_options.h"
 
 enum {
   KEY_METHOD = 256,

@@ -14,7 +14,7 @@
 #include "cli/attack/report.h"
 #include "cli/class_names.h"
 #include "cli/command.h"
-#include "cli/eval_split.h"
+#include "cli/data_options.h"
 #include "cli/print.h"
 #include "cli/sample_display.h"
 #include "cli/process/watch.h"

@@ -19,7 +19,7 @@ static void print_help(void)
   for (const ls_command *const *word = words; *word; word++)
     ls_print(stdout, "  %-9s %s\n", (*word)->word, (*word)->doc);
   ls_print_lines(stdout, "\n"
-                         "`lockstep data WORD --help` tells more. Examples:\n"
+                         "`lockstep data WORD --help` says more. Examples:\n"
                          "  lockstep data info fashion-mnist\n"
                          "  lockstep data preview cifar10 -o cifar10.png\n"
                          "  lockstep data import path/to/idx-files -o mine.h5\n");

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "cli/data/data_command.h"
 #include "cli/print.h"
-#include "cli/reading.h"
+#include "cli/data_options.h"
 #include "cli/sample_display.h"
 #include "data/readers/h5set.h"
 #include "data/source.h"

@@ -8,7 +8,7 @@
 
 #include "cli/data/data_command.h"
 #include "cli/print.h"
-#include "cli/reading.h"
+#include "cli/data_options.h"
 #include "cli/sample_display.h"
 #include "data/source.h"
 #include "data/survey.h"

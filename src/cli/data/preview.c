@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "cli/data/data_command.h"
 #include "cli/print.h"
-#include "cli/reading.h"
+#include "cli/data_options.h"
 #include "cli/setup.h"
 #include "config/config.h"
 #include "data/augment/augment.h"

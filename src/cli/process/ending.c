@@ -41,7 +41,7 @@ static void on_early_exit(int status, void *user)
   _exit(exit_status);
 }
 
-/* The sanitizers have handlers of their own, which tell more. */
+/* The sanitizers have handlers of their own, which say more. */
 static bool watch_crashes(ls_ending *ending)
 {
 #ifdef LS_SANITIZED

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/terminal.h"
+#include "cli/process/terminal.h"
 
 static volatile sig_atomic_t requested;     /* the signal that asked to stop; 0: none */
 static volatile sig_atomic_t is_first_rank; /* which speaks for all */
@@ -46,7 +46,7 @@ static const char *name_of(int signal_number)
   return "a signal";
 }
 
-static void tell(const char *before, int signal_number, const char *after)
+static void say(const char *before, int signal_number, const char *after)
 {
   clear_line();
   put(STDERR_FILENO, before);
@@ -58,7 +58,7 @@ static void end(int signal_number)
 {
   const char *lost =
       saves ? "), at once: what came after the last checkpoint is lost\n" : "), before it was done\n";
-  if (is_first_rank) tell("lockstep: ended on request (", signal_number, lost);
+  if (is_first_rank) say("lockstep: ended on request (", signal_number, lost);
   _exit(EXIT_BY_SIGNAL + signal_number);
 }
 
@@ -67,8 +67,8 @@ static void on_signal(int signal_number)
   const int before = errno;
   if (!saves || (requested && signal_number == SIGINT)) end(signal_number);
   if (!requested && is_watched && is_first_rank)
-    tell("lockstep: asked to stop (", signal_number,
-         "): after the next step, with a checkpoint; Ctrl-C once more: at once\n");
+    say("lockstep: asked to stop (", signal_number,
+        "): after the next step, with a checkpoint; Ctrl-C once more: at once\n");
   requested = signal_number;
   errno = before;
 }

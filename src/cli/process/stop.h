@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM, SIGUSR1 and SIGHUP, each but where it was
  * ignored when the program was started, as SIGHUP is under nohup and SIGINT in a script's background jobs.
- * While there is something to save, it is asked to stop; otherwise it ends at once. Rank 0 tells of it in one
+ * While there is something to save, it is asked to stop; otherwise it ends at once. Rank 0 says so in one
  * line, on a line of its own; where another rank ends without it, the launcher does. */
 #ifndef LS_CLI_PROCESS_STOP_H
 #define LS_CLI_PROCESS_STOP_H
@@ -21,11 +21,11 @@ void ls_stop_saves(bool is_able);
 /** What becomes other than 0 when the program is asked to stop; for as long as the program runs. */
 const volatile sig_atomic_t *ls_stop_requested(void);
 
-/** Which rank this is, once that is known; before, the launcher's variables tell. Local. */
+/** Which rank this is, once that is known; before, the launcher's variables say. Local. */
 void ls_stop_set_rank(int rank);
 
 /** So many columns of a bar stand on the terminal's current line; 0: none. They are taken away before a line
- * is told. Local. */
+ * is reported. Local. */
 void ls_stop_set_bar(size_t columns);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The watchdog of a command: it tells on standard error which rank the others wait for. */
+/* The watchdog of a command: it says on standard error which rank the others wait for. */
 #ifndef LS_CLI_PROCESS_WATCH_H
 #define LS_CLI_PROCESS_WATCH_H
 

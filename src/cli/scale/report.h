@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lockstep scale tells: tables on standard output, and files. */
+/* What lockstep scale prints: tables on standard output, and files. */
 #ifndef LS_CLI_SCALE_REPORT_H
 #define LS_CLI_SCALE_REPORT_H
 
@@ -11,7 +11,7 @@
 #include "study/scale.h"
 #include "study/scale_model.h"
 
-/** What there is to tell; borrowed. */
+/** What there is to report; borrowed. */
 typedef struct ls_scale_report {
   const ls_scale_options *options;
   const ls_scale_data *data;
@@ -28,7 +28,8 @@ extern const char *const ls_scale_mode_words[LS_SCALE_MODES];
 /** Samples per second, against one rank with as many threads; NAN if that was not measured. */
 double ls_scale_speedup(const ls_scale_data *data, const ls_scale_point *point);
 
-/** Is a model too far off where it was measured to predict by? Nothing that follows from it is told then. */
+/** Is a model too far off where it was measured to predict by? Nothing that follows from it is reported then.
+ */
 bool ls_scale_is_doubtful(const ls_scale_model *model);
 
 /** Append everything, for people. Rank 0. */

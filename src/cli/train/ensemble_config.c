@@ -127,7 +127,7 @@ static ls_status read_own_config(const ls_ensemble_config *ensemble, size_t memb
   return status;
 }
 
-/* A run that goes on by itself: each member has kept what it was told, also on the command line. Collective.
+/* A run that goes on by itself: each member has kept what it was given, also on the command line. Collective.
  */
 static ls_status read_own_configs(ls_ensemble_config *ensemble, ls_comm *comm, const char *run_dir)
 {

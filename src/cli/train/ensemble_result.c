@@ -9,7 +9,7 @@
 #include "base/show.h"
 #include "draw/chart.h"
 #include "cli/session.h"
-#include "cli/eval_split.h"
+#include "cli/data_options.h"
 #include "cli/print.h"
 #include "eval/report/json.h"
 #include "eval/report/metrics.h"
@@ -72,7 +72,7 @@ static ls_status write_json(const ls_ensemble_result *result, const ls_session *
   return write_text(result, "ensemble.json", &contents);
 }
 
-/* Reliability of the soft vote; a disk's area tells the samples. */
+/* Reliability of the soft vote; a disk's area shows the samples. */
 static ls_status write_chart(const ls_ensemble_result *result, const ls_session *session)
 {
   const ls_calibration *soft = &session->ensemble->soft;
@@ -102,7 +102,7 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_session 
 }
 
 /* Rank 0. */
-static ls_status tell(const ls_ensemble_result *result, const ls_session *session)
+static ls_status report(const ls_ensemble_result *result, const ls_session *session)
 {
   ls_text report = {0};
   bool moved;
@@ -138,7 +138,7 @@ ls_status ls_ensemble_result_finish(ls_ensemble_result *result, ls_comm *comm)
   const ls_session_options options = {
       .checkpoints = paths, .count = result->count, .split = result->split, .reported_data = true};
   LS_GO(ls_session_open(&session, comm, &options, &watch));
-  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? tell(result, &session) : LS_OK));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? report(result, &session) : LS_OK));
 done:
   ls_session_fini(&session);
   ls_watch_end(&watch, comm, status);

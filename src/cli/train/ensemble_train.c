@@ -261,7 +261,7 @@ static void report_failure(const ensemble_job *job, size_t member, ls_status sta
 static ls_status train_mine(ensemble_job *job)
 {
   const size_t group = job->group_of_rank[ls_comm_rank(job->world)];
-  const bool tells = ls_comm_rank(job->group) == 0;
+  const bool reports = ls_comm_rank(job->group) == 0;
   ls_status status = LS_OK;
   for (size_t i = 0; i < job->members; i++) {
     const size_t member = job->order[i];
@@ -274,7 +274,7 @@ static ls_status train_mine(ensemble_job *job)
       snprintf(end.is.error, sizeof end.is.error, "%.*s", (int)sizeof end.is.error - 1,
                ls_error_last()->text);
     if (status != LS_OK) report_failure(job, member, status);
-    if (tells) job->ends[member] = end;
+    if (reports) job->ends[member] = end;
   }
   return LS_OK;
 }
@@ -326,7 +326,7 @@ static ls_status check_weights(const member_end *end, const char *folder)
 }
 
 /* A member's run directory, which may have been moved, alone or with the ensemble's, and others put in its
- * place: the weights tell. One that is not found has failed. Rank 0. */
+ * place: the weights show which. One that is not found has failed. Rank 0. */
 static ls_status find_folder(const ensemble_job *job, size_t member)
 {
   char *inside;

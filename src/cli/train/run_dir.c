@@ -140,7 +140,7 @@ ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_options *option
 static ls_status read_from_checkpoint(const ls_directory *directory, char **text, char **source)
 {
   ls_checkpoint_info info = {.config = NULL};
-  ls_text damaged = {0}; /* told when the run goes on */
+  ls_text damaged = {0}; /* reported when the run goes on */
   ls_status status = ls_checkpoint_newest(directory, source, &damaged);
   ls_text_fini(&damaged);
   if (status == LS_OK && *source) status = ls_checkpoint_read_info(*source, &info);

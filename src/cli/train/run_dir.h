@@ -19,7 +19,7 @@ typedef struct ls_run_dir_options {
 } ls_run_dir_options;
 
 /** Make the run directory and lock it against other runs, until it is closed or the process ends. Where the
- * file system has no locks, that is told on standard error, and nothing keeps other runs out.
+ * file system has no locks, that is reported on standard error, and nothing keeps other runs out.
  *
  * @param[out] out  open; empty on error
  *

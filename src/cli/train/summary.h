@@ -17,7 +17,8 @@ typedef struct ls_run_facts {
   size_t ranks, threads; /* threads of a rank */
   size_t parameters;
   const ls_directory *run_dir; /* open */
-  const char *label; /* of one of several runs that tell at the same time, in a line each; "": it is alone */
+  const char
+      *label; /* of one of several runs that report at the same time, in a line each; "": it is alone */
 } ls_run_facts;
 
 /** Print the final report and write summary.json. Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */

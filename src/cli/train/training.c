@@ -11,7 +11,7 @@
 #include "cli/train/run_dir.h"
 #include "cli/process/stop.h"
 #include "cli/train/summary.h"
-#include "cli/terminal.h"
+#include "cli/process/terminal.h"
 #include "cli/process/watch.h"
 #include "kernels/gemm.h"
 #include "store/transfer.h"
@@ -45,7 +45,7 @@ void ls_training_fini(ls_training *training, ls_comm *comm)
   ls_directory_close(&training->run_dir);
 }
 
-/* Weights from elsewhere want the images as they were trained on them, and few images do not tell that.
+/* Weights from elsewhere want the images as they were trained on them, and few images do not show that.
  * Rank 0. */
 static void warn_few_images(const ls_setup *setup, const char *label)
 {
@@ -59,7 +59,7 @@ static void warn_few_images(const ls_setup *setup, const char *label)
 }
 
 /* Are the weights there that a new run starts from? Found out before a run directory is made. What is loaded
- * is told here only if no training will. Rank 0. */
+ * is reported here only if no training will. Rank 0. */
 static ls_status check_init(const ls_setup *setup, const ls_training_options *options)
 {
   const char *path = ls_spec_init_from(setup->spec);
@@ -75,7 +75,7 @@ static ls_status check_init(const ls_setup *setup, const ls_training_options *op
   return status;
 }
 
-/* Of an ensemble's member it has been told already. Rank 0. */
+/* Of an ensemble's member it has been reported already. Rank 0. */
 static ls_status report_setup(const ls_setup *setup)
 {
   ls_setup_warn_rest(setup, 0);
@@ -191,7 +191,7 @@ static ls_status summarize(ls_training *training, const ls_training_options *opt
 ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_training_options *options,
                           ls_train_result *result)
 {
-  const bool tells = ls_comm_rank(comm) == 0;
+  const bool reports = ls_comm_rank(comm) == 0;
   const size_t ranks = (size_t)ls_comm_size(comm);
   *result = (ls_train_result){.has_test = false};
   const ls_spec_train *spec = &training->setup.spec->train;
@@ -201,10 +201,10 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
   if (!options->resume) LS_ROOT(comm, check_init(&training->setup, options));
   if (!*options->label) LS_ROOT(comm, report_setup(&training->setup));
-  if (options->dry_run) return ls_comm_agree(comm, tells ? print_model(training->setup.model) : LS_OK);
+  if (options->dry_run) return ls_comm_agree(comm, reports ? print_model(training->setup.model) : LS_OK);
   LS_ROOT(comm, ls_h5_prepare());
   LS_PASS(open_run_dir(training, comm, options));
-  if (tells) print_plan(training, options, ranks);
+  if (reports) print_plan(training, options, ranks);
   LS_PASS(train(training, comm, options, result));
   if (!options->parent) ls_stop_saves(false); /* else another member may be in training */
   ls_activity_enter(ls_comm_activity(comm), "writing the summary");

@@ -29,7 +29,7 @@ typedef struct ls_training {
   ls_watchdog *watchdog; /* NULL: none */
 } ls_training;
 
-/** Prepare, train, evaluate, write summary.json, and tell of it on standard output.
+/** Prepare, train, evaluate, write summary.json, and report on standard output.
  *
  * @param[out] result  released with ls_train_result_fini(), also after an error; empty after a dry run
  *

@@ -35,7 +35,7 @@ void ls_cores_list(const ls_cores *cores, char *text, size_t bytes);
 /** Read such a list, up to a line's end. false: it is none, or has cores beyond the limit. */
 bool ls_cores_parse(const char *text, ls_cores *cores);
 
-/** What a rank tells those on its host. */
+/** What a rank sends to those on its host. */
 typedef struct ls_core_request {
   ls_cores cores;             /* that it may use */
   size_t wanted;              /* threads that it was asked to use; 0: it may choose */

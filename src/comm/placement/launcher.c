@@ -179,7 +179,7 @@ void ls_launcher_warn_apart(const ls_launch *launch, size_t ranks, const char *l
 
 /* ---- its process ---- */
 
-/* What /proc/PID/status tells of a process. */
+/* What /proc/PID/status says of a process. */
 typedef struct ancestor {
   char name[32];
   long parent; /* 0: there is none that can be seen */

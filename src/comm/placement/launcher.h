@@ -27,7 +27,7 @@ typedef struct ls_launch {
   bool is_first;        /* of those processes, or not known to be another: it may speak for all */
 } ls_launch;
 
-/** The launcher, from the environment. To be called before MPI is: it opens files, and then one cannot tell
+/** The launcher, from the environment. To be called before MPI is: it opens files, and then one cannot see
  * whether the launcher has started this process, or one that has started this one. Local. */
 ls_launch ls_launcher_find(void);
 

@@ -59,10 +59,10 @@ size_t ls_place_hosts(const ls_place *places, size_t count);
 
 /** Append a line for each thing that will make the job slow or wrong, with its remedy: OpenMP gives fewer
  * threads; threads outnumber the bound cores, or the CPUs of a container; several ranks share cores and have
- * more threads than those, or pin their threads there; ranks that nobody has told how many threads to have
- * are bound to fewer cores than there are for them; SLURM_NTASKS > 1 but the MPI world has one rank; fewer
- * hosts than the nodes of the Slurm step, or of the job where there is no step. One line tells of all ranks
- * with the same trouble. Unbound ranks with a core for each thread are fine. Rank 0. */
+ * more threads than those, or pin their threads there; ranks without a given number of threads
+ * are bound to fewer cores than there are for them; SLURM_NTASKS > 1 but the MPI world has one rank;
+ * fewer hosts than the nodes of the Slurm step, or of the job where there is no step. One line speaks of all
+ * ranks with the same trouble. Unbound ranks with a core for each thread are fine. Rank 0. */
 void ls_place_warnings(const ls_place *places, size_t count, ls_text *lines);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is wrong with the places of the ranks. Each trouble is a row: who has it, what it is, what to do. A
- * thousand ranks usually have the same one, so it is told once, with the figures of the first of them. */
+ * thousand ranks usually have the same one, so it is reported once, with the figures of the first of them. */
 #include "comm/placement/place.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 typedef struct trouble {
   bool (*has)(const ls_place *place);
   const char *what;
-  void (*tell)(const ls_place *place, ls_text *lines); /* the figures of one rank, and the remedy */
+  void (*report)(const ls_place *place, ls_text *lines); /* the figures of one rank, and the remedy */
 } trouble;
 
 /* Take away what leaves OpenMP a part of the cores: "unset OMP_PLACES". */
@@ -115,7 +115,7 @@ static void warn_over_quota(const ls_place *place, ls_text *lines)
   ls_text_add(lines, "a larger quota for the container (docker run --cpus=%zu)", place->quota_threads);
 }
 
-/* Cores for one more thread of each rank at least. Ranks that crowd a core have been told where there are
+/* Cores for one more thread of each rank at least. Ranks that crowd a core have been reported where there are
  * more.
  */
 static bool has_idle_cores(const ls_place *place)
@@ -141,14 +141,14 @@ static void warn_idle_cores(const ls_place *place, ls_text *lines)
 }
 
 static const trouble troubles[] = {
-    {.has = has_shortage, .what = "fewer threads than asked for", .tell = warn_shortage},
-    {.has = has_too_many_threads, .what = "more threads than cores", .tell = warn_too_many_threads},
-    {.has = is_crowded, .what = "several ranks share a core", .tell = warn_crowded},
+    {.has = has_shortage, .what = "fewer threads than asked for", .report = warn_shortage},
+    {.has = has_too_many_threads, .what = "more threads than cores", .report = warn_too_many_threads},
+    {.has = is_crowded, .what = "several ranks share a core", .report = warn_crowded},
     {.has = is_pinned_together,
      .what = "threads of several ranks pinned to the same core",
-     .tell = warn_pinned_together},
-    {.has = is_over_quota, .what = "more threads than CPUs of the container", .tell = warn_over_quota},
-    {.has = has_idle_cores, .what = "cores that are not used", .tell = warn_idle_cores},
+     .report = warn_pinned_together},
+    {.has = is_over_quota, .what = "more threads than CPUs of the container", .report = warn_over_quota},
+    {.has = has_idle_cores, .what = "cores that are not used", .report = warn_idle_cores},
 };
 enum { TROUBLES = sizeof troubles / sizeof troubles[0] };
 
@@ -163,7 +163,7 @@ static void add_line(const trouble *row, const ls_place *places, size_t count, l
   if (having == 0) return;
   ls_text_show(lines, "%s (%zu of %zu rank%s, first rank %zu on %s): ", row->what, having, count,
                ls_plural(count), first, places[first].host);
-  row->tell(&places[first], lines);
+  row->report(&places[first], lines);
   ls_text_add(lines, "\n");
 }
 

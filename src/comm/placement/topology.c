@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From sysfs: each core has a folder for each of its caches, which tells a level and the cores that share it.
- * A cache is counted at the first core of its list. */
+/* From sysfs: each core has a folder for each of its caches, which states a level and the cores that share
+ * it. A cache is counted at the first core of its list. */
 #include "comm/placement/topology.h"
 
 #include <dirent.h>

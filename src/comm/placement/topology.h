@@ -7,14 +7,14 @@
 
 #include "comm/placement/cores.h"
 
-/** Number of last-level caches that the cores of this host share among them; 0: the kernel does not tell.
+/** Number of last-level caches that the cores of this host share among them; 0: the kernel does not say.
  * Local. */
 size_t ls_topology_caches(void);
 
 /** How many cores these logical ones belong to: hyper-threads of a core count once. Local. */
 size_t ls_topology_cores(const ls_cores *logical);
 
-/** Hyper-threads of a core; 1 where the kernel does not tell. Local. */
+/** Hyper-threads of a core; 1 where the kernel does not say. Local. */
 size_t ls_topology_siblings(void);
 
 /** The same of a folder of the form of /sys/devices/system/cpu. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whether a person looks at an output stream. */
-#ifndef LS_CLI_TERMINAL_H
-#define LS_CLI_TERMINAL_H
+#ifndef LS_CLI_PROCESS_TERMINAL_H
+#define LS_CLI_PROCESS_TERMINAL_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Open MPI's mpirun puts a pseudo-terminal between itself and its ranks, so that isatty() is true even when
  * its own output goes to a file. What counts there is where the launcher, our parent, writes to. */
-#include "cli/terminal.h"
+#include "cli/process/terminal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

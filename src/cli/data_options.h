@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* --split of the subcommands that evaluate. */
-#ifndef LS_CLI_EVAL_SPLIT_H
-#define LS_CLI_EVAL_SPLIT_H
+/* Options of several subcommands that say which data are meant, and how they are read. */
+#ifndef LS_CLI_DATA_OPTIONS_H
+#define LS_CLI_DATA_OPTIONS_H
 
 #include "data/loader.h"
 
+struct argp;
 struct argp_state;
+
+/** --transpose and --first-label, the same as the keys data.transpose and data.first_label: to be a child of
+ * the argp of a subcommand that takes no configuration; its input is an ls_reading. */
+extern const struct argp ls_reading_argp;
 
 extern const char *const ls_eval_split_words[LS_EVAL_COUNT];
 
