@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "cli/print.h"
-#include "cli/train/progress.h"
+#include "cli/train/training_display.h"
 #include "cli/train/run_dir.h"
 #include "cli/process/stop.h"
 #include "cli/train/summary.h"
@@ -111,35 +111,35 @@ static void on_step(void *user, const ls_step_event *event)
 {
   double elapsed_s = (double)event->samples / event->samples_per_second;
   double left = (double)(event->steps - event->step) / (double)event->step;
-  ls_progress_step step = {.epoch = event->epoch,
-                           .step = event->step,
-                           .steps = event->steps,
-                           .loss = event->loss,
-                           .accuracy = event->accuracy,
-                           .samples_per_second = event->samples_per_second,
-                           .seconds_left = left * elapsed_s};
-  ls_progress_display_step(user, &step);
+  ls_display_step step = {.epoch = event->epoch,
+                          .step = event->step,
+                          .steps = event->steps,
+                          .loss = event->loss,
+                          .accuracy = event->accuracy,
+                          .samples_per_second = event->samples_per_second,
+                          .seconds_left = left * elapsed_s};
+  ls_training_display_step(user, &step);
 }
 
 static void on_epoch(void *user, const ls_epoch_event *event)
 {
   const ls_epoch_metrics *validation = event->validation;
-  ls_progress_epoch epoch = {.epoch = event->epoch,
-                             .loss = event->train->loss,
-                             .accuracy = event->train->accuracy,
-                             .validated = validation != NULL,
-                             .validation_loss = validation ? validation->loss : 0.0,
-                             .validation_accuracy = validation ? validation->accuracy : 0.0,
-                             .learning_rate = event->train->learning_rate,
-                             .samples_per_second = event->samples_per_second,
-                             .seconds = event->train->seconds};
-  ls_progress_display_epoch(user, &epoch);
+  ls_display_epoch epoch = {.epoch = event->epoch,
+                            .loss = event->train->loss,
+                            .accuracy = event->train->accuracy,
+                            .validated = validation != NULL,
+                            .validation_loss = validation ? validation->loss : 0.0,
+                            .validation_accuracy = validation ? validation->accuracy : 0.0,
+                            .learning_rate = event->train->learning_rate,
+                            .samples_per_second = event->samples_per_second,
+                            .seconds = event->train->seconds};
+  ls_training_display_epoch(user, &epoch);
 }
 
 static void on_message(void *user, const char *text)
 {
-  const ls_progress_display *display = user;
-  ls_progress_display_clear(user);
+  const ls_training_display *display = user;
+  ls_training_display_clear(user);
   ls_print(stdout, "%s", display->label);
   ls_print_lines(stdout, text);
   ls_print(stdout, "\n");
@@ -150,7 +150,7 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_o
                        ls_train_result *result)
 {
   const ls_setup *setup = &training->setup;
-  ls_progress_display display = {.stream = stdout,
+  ls_training_display display = {.stream = stdout,
                                  .label = options->label,
                                  .epochs = setup->spec->train.epochs,
                                  .terminal = !*options->label && ls_on_terminal(stdout)};
@@ -167,7 +167,7 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_o
                                       .stop = ls_stop_requested(),
                                       .events = {&display, on_step, on_epoch, on_message}};
   const ls_status status = ls_train(&trainer, result);
-  ls_progress_display_clear(&display);
+  ls_training_display_clear(&display);
   return status;
 }
 

@@ -3,7 +3,7 @@
  * that writes them, so that they can be tested without a terminal. A bar is taken away by blanks, not by
  * escape sequences, which works on any terminal; and it leaves the last column free, where some would wrap.
  */
-#include "cli/train/progress.h"
+#include "cli/train/training_display.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -65,7 +65,7 @@ static void add_learning_rate(line_buffer *line, double rate)
   add(line, rate >= 0.001 || rate == 0 ? "  lr %.4f" : "  lr %.2e", rate);
 }
 
-static void render_fields(char fields[FIELD_COUNT][FIELD_BYTES], const ls_progress_step *step)
+static void render_fields(char fields[FIELD_COUNT][FIELD_BYTES], const ls_display_step *step)
 {
   line_buffer lines[FIELD_COUNT];
   for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -95,14 +95,14 @@ static size_t fit_fields(char fields[FIELD_COUNT][FIELD_BYTES], size_t room)
 }
 
 /* How many of `whole` an epoch has done; all of them at most. */
-static size_t share_of(size_t whole, const ls_progress_step *step)
+static size_t share_of(size_t whole, const ls_display_step *step)
 {
   if (step->steps == 0) return 0;
   return (size_t)(ls_size_min(step->step, step->steps) * whole / step->steps);
 }
 
 /* "[====>    ]" of `cells` cells. */
-static void add_bar(line_buffer *line, size_t cells, const ls_progress_step *step)
+static void add_bar(line_buffer *line, size_t cells, const ls_display_step *step)
 {
   const size_t full = share_of(cells, step);
   add(line, "[");
@@ -110,8 +110,8 @@ static void add_bar(line_buffer *line, size_t cells, const ls_progress_step *ste
   add(line, "] ");
 }
 
-size_t ls_progress_render_bar(char *line, size_t size, size_t width, uint64_t epochs,
-                              const ls_progress_step *step)
+size_t ls_training_display_render_bar(char *line, size_t size, size_t width, uint64_t epochs,
+                                      const ls_display_step *step)
 {
   assert(size > 0 && width > 0);
   char percent[FIELD_BYTES];
@@ -133,7 +133,7 @@ size_t ls_progress_render_bar(char *line, size_t size, size_t width, uint64_t ep
   return out.length;
 }
 
-void ls_progress_render_epoch(char *line, size_t size, uint64_t epochs, const ls_progress_epoch *epoch)
+void ls_training_display_render_epoch(char *line, size_t size, uint64_t epochs, const ls_display_epoch *epoch)
 {
   assert(size > 0);
   line_buffer out = {.chars = line, .size = size};
@@ -155,15 +155,15 @@ static size_t terminal_width(FILE *stream)
   return window.ws_col;
 }
 
-void ls_progress_display_step(ls_progress_display *display, const ls_progress_step *step)
+void ls_training_display_step(ls_training_display *display, const ls_display_step *step)
 {
   if (!display->terminal) return;
   const double now_s = ls_clock_s();
   if (now_s < display->due_s) return;
   display->due_s = now_s + redraw_s;
   char line[LINE_BYTES];
-  const size_t width =
-      ls_progress_render_bar(line, sizeof line, terminal_width(display->stream), display->epochs, step);
+  const size_t width = ls_training_display_render_bar(line, sizeof line, terminal_width(display->stream),
+                                                      display->epochs, step);
   const size_t blanks = display->drawn_width > width ? display->drawn_width - width : 0; /* of the last bar */
   ls_stop_set_bar(width + blanks);
   ls_print(display->stream, "\r%s%*s", line, (int)blanks, "");
@@ -171,7 +171,7 @@ void ls_progress_display_step(ls_progress_display *display, const ls_progress_st
   display->drawn_width = width;
 }
 
-void ls_progress_display_clear(ls_progress_display *display)
+void ls_training_display_clear(ls_training_display *display)
 {
   if (display->drawn_width == 0) return;
   ls_print(display->stream, "\r%*s\r", (int)display->drawn_width, "");
@@ -181,11 +181,11 @@ void ls_progress_display_clear(ls_progress_display *display)
   display->due_s = 0;
 }
 
-void ls_progress_display_epoch(ls_progress_display *display, const ls_progress_epoch *epoch)
+void ls_training_display_epoch(ls_training_display *display, const ls_display_epoch *epoch)
 {
   char line[LINE_BYTES];
-  ls_progress_render_epoch(line, sizeof line, display->epochs, epoch);
-  ls_progress_display_clear(display);
+  ls_training_display_render_epoch(line, sizeof line, display->epochs, epoch);
+  ls_training_display_clear(display);
   ls_print(display->stream, "%s%s\n", display->label, line);
   fflush(display->stream);
 }
