@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/unfinished.h"
 
 enum {
   ATTEMPTS = 100,    /* to find a name that no other file has */
@@ -284,6 +285,28 @@ static void open_new(ls_temporary *temporary, const char *target, size_t bytes)
   }
 }
 
+/* The same, so that a signal that ends the process removes it. */
+static void make_new(ls_temporary *temporary, const char *target, size_t bytes)
+{
+  sigset_t signals;
+  ls_unfinished_block(&signals);
+  open_new(temporary, target, bytes);
+  const int error = errno;
+  if (temporary->descriptor >= 0)
+    temporary->is_known = ls_unfinished_begin(temporary->directory->descriptor, temporary->name);
+  ls_unfinished_unblock(&signals);
+  errno = error;
+}
+
+/* It has its final name, or is removed. */
+static void forget_name(ls_temporary *temporary)
+{
+  if (temporary->is_known) ls_unfinished_end();
+  temporary->is_known = false;
+  free(temporary->name);
+  temporary->name = NULL;
+}
+
 ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, const char *target)
 {
   const size_t bytes = 1 + STEM_BYTES + ENDING_BYTES + 1;
@@ -291,7 +314,7 @@ ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, co
   ls_status status;
   LS_GO(join(directory->path, target, &out->target));
   LS_GO(ls_alloc(&out->name, bytes, 1, "a name"));
-  open_new(out, target, bytes);
+  make_new(out, target, bytes);
   if (out->descriptor < 0) {
     status = ls_fail(LS_E_IO, "cannot create '%s': %s", out->target, strerror(errno));
     free(out->name); /* it is none of ours */
@@ -325,8 +348,7 @@ ls_status ls_temporary_keep(ls_temporary *temporary)
   if (failed)
     return ls_fail(LS_E_IO, "cannot rename '%s' to '%s': %s", temporary->path, temporary->target,
                    strerror(errno));
-  free(temporary->name);
-  temporary->name = NULL;
+  forget_name(temporary);
   return ls_directory_sync(temporary->directory);
 }
 
@@ -334,7 +356,7 @@ void ls_temporary_fini(ls_temporary *temporary)
 {
   if (temporary->name && temporary->directory) unlinkat(temporary->directory->descriptor, temporary->name, 0);
   if (temporary->descriptor >= 0) close(temporary->descriptor);
-  free(temporary->name);
+  forget_name(temporary);
   free(temporary->path);
   free(temporary->target);
   *temporary = (ls_temporary){.descriptor = -1};

@@ -64,14 +64,16 @@ typedef struct ls_names {
 ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHECKED;
 void ls_names_fini(ls_names *names);
 
-/** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". One that a killed process
- * has left looks like one that is being written, perhaps on another host: nothing here removes it. */
+/** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". A signal that ends the
+ * program removes it (base/unfinished.h). One that a killed process has left looks like one that is being
+ * written, perhaps on another host: nothing here removes it. */
 typedef struct ls_temporary {
   const ls_directory *directory; /* borrowed */
   char *name;                    /* in it; owned */
   char *path;                    /* for libraries that write by path; owned */
   char *target;                  /* path of what it becomes, for messages; owned */
   int descriptor;                /* open for writing */
+  bool is_known;                 /* to base/unfinished.h */
 } ls_temporary;
 
 /** Make an empty temporary file for `target`. A symbolic link of its name is never followed. On error *out is

@@ -46,6 +46,28 @@ at_data INT 130 "ended on request \(SIGINT\), $at_end" data preview toy -o toy.p
 at_data TERM 143 "ended on request \(SIGTERM\), $at_end" train toy.yaml --dry-run
 at_data USR1 138 "ended on request \(SIGUSR1\), $at_end" train toy.yaml --dry-run ensemble.members=2
 
+# unfinished SIGNAL STATUS NAME COMMAND ARG...: the command gets a signal when a file is complete but for its NAME, and
+# leaves nothing of it.
+unfinished() {
+  local signal=$1 status=$2 name=$3
+  shift 3
+  hold_at ".$name.????????.tmp" naming
+  launch "${launcher[@]}" "${held[@]}" "$lockstep" "$@"
+  await "$name to be named" $pid test -e naming.hold.reached
+  rm naming.hold.reached
+  [[ -n $(find . -name ".$name.*.tmp") ]] || fail "'$last' has no temporary file for $name"
+  kill "-$signal" $(process_of "$1")
+  ended "$status" "ended on request \(SIG$signal\), $at_end"
+  [[ -z $(find . -name "*$name*") ]] || fail "'$last' has left $(find . -name "*$name*")"
+}
+launcher=()
+unfinished INT 130 toy.h5 data import toy -o toy.h5
+unfinished TERM 143 toy.png data preview toy -o toy.png
+unfinished HUP 129 rows.csv eval net/checkpoint-6.h5 --predictions rows.csv
+unfinished TERM 143 adversarial-0.1.h5 attack net/checkpoint-6.h5 --method fgsm --epsilon 0.1 -o attacked
+launcher=("$root/tests/mpirun.sh" 2)
+unfinished TERM 143 scaling.h5 scale toy.yaml --seconds 0.01 -o study
+
 # A training is asked while it opens its data, and ends with the checkpoint of its first step.
 at_data INT 75 'stopped on request after step 1 ' train toy.yaml -o loading "$endless"
 [[ $(newest_step loading) -eq 1 ]] || fail "checkpoints: $(ls loading)"

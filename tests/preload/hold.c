@@ -4,8 +4,8 @@
  *
  *   LS_HOLD=FILE         wait while FILE exists, or until a signal comes that the program handles; once only
  *   LS_HOLD_DEAF=1       no signal ends the wait
- *   LS_HOLD_AT=PATTERN   where: after a file was given a name like this, or before such a folder is opened;
- * of a path the last part counts
+ *   LS_HOLD_AT=PATTERN   where: after a file was given a name like this, before one that has such a name is
+ * given another one, or before such a folder is opened; of a path the last part counts
  *
  * Whoever sees such a file knows that its writer waits, and that no signal to it is lost; so does who sees
  * FILE.reached. */
@@ -63,11 +63,12 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
   renameat_function *real;
   *(void **)&real = dlsym(RTLD_NEXT, "renameat");
-  if (!is_place(to)) return real(from_folder, from, to_folder, to);
+  if (!is_place(to) && !is_place(from)) return real(from_folder, from, to_folder, to);
   sigset_t before;
   block_signals(&before);
+  if (is_place(from)) hold(&before);
   const int failed = real(from_folder, from, to_folder, to);
-  if (!failed) hold(&before);
+  if (!failed && is_place(to)) hold(&before);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return failed;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/unfinished.h"
 #include "cli/print.h"
 
 /* After a crash nothing but system calls is safe. mpirun ends the other ranks. */
@@ -18,6 +19,7 @@ static void on_crash(int signal_number)
                               "crashes where memory is short\n";
   const bool is_segment = signal_number == SIGSEGV;
   const char *line = is_segment ? segment : other;
+  ls_unfinished_remove();
   if (write(STDERR_FILENO, line, strlen(line)) < 0) _exit(1);
   _exit(1);
 }
@@ -28,6 +30,7 @@ static void on_early_exit(int status, void *user)
   ls_ending *self = user;
   if (self->is_over || getpid() != self->process) return;
   self->is_over = true;
+  ls_unfinished_remove();
   const int exit_status = ls_status_exit(LS_E_MEMORY);
   const bool is_alone = ls_comm_size(self->comm) == 1;
   ls_print(stderr, "lockstep: %s: a library has ended the program, as HDF5's does where memory is short",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/unfinished.h"
 #include "cli/process/terminal.h"
 
 static volatile sig_atomic_t requested;     /* the signal that asked to stop; 0: none */
@@ -58,6 +59,7 @@ static void end(int signal_number)
 {
   const char *lost =
       saves ? "), at once: what came after the last checkpoint is lost\n" : "), before it was done\n";
+  ls_unfinished_remove();
   if (is_first_rank) say("lockstep: ended on request (", signal_number, lost);
   _exit(EXIT_BY_SIGNAL + signal_number);
 }

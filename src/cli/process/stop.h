@@ -2,7 +2,8 @@
 /* Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM, SIGUSR1 and SIGHUP, each but where it was
  * ignored when the program was started, as SIGHUP is under nohup and SIGINT in a script's background jobs.
  * While there is something to save, it is asked to stop; otherwise it ends at once. Rank 0 says so in one
- * line, on a line of its own; where another rank ends without it, the launcher does. */
+ * line, on a line of its own; where another rank ends without it, the launcher does. A temporary file that
+ * was not finished is removed. */
 #ifndef LS_CLI_PROCESS_STOP_H
 #define LS_CLI_PROCESS_STOP_H
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/directory.h"
 #include "base/file.h"
@@ -251,16 +252,18 @@ static void add_figure(const ls_scale_report *report, ls_text *text)
   ls_text_add(text, "unset multiplot\n");
 }
 
-/* Have gnuplot run a script in its folder, with the name of a file to write there. */
-static bool draw(const char *folder, char *script, char *figure)
+/* Have gnuplot run a script in its folder, and write to an open file: were it to make one by name, it could
+ * do so after this process has ended. */
+static bool draw(const char *folder, char *script, int figure_file)
 {
-  char program[] = "gnuplot", call[] = "-c";
+  char program[] = "gnuplot", call[] = "-c", figure[] = "/dev/stdout";
   char *const arguments[] = {program, call, script, figure, NULL};
   posix_spawn_file_actions_t actions;
   pid_t child;
   int status = -1;
   if (posix_spawn_file_actions_init(&actions) != 0) return false;
   const bool started = posix_spawn_file_actions_addchdir_np(&actions, folder) == 0 &&
+                       posix_spawn_file_actions_adddup2(&actions, figure_file, STDOUT_FILENO) == 0 &&
                        posix_spawnp(&child, program, &actions, NULL, arguments, environ) == 0;
   posix_spawn_file_actions_destroy(&actions);
   return started && waitpid(child, &status, 0) == child && status == 0;
@@ -308,7 +311,7 @@ static ls_status draw_figure(const char *folder, char *script, bool *has_figure)
   LS_PASS(ls_directory_open(&directory, folder));
   ls_status status;
   LS_GO(ls_temporary_make(&figure, &directory, "scaling.svg"));
-  *has_figure = draw(folder, script, figure.name);
+  *has_figure = draw(folder, script, figure.descriptor);
   if (*has_figure) LS_GO(ls_temporary_keep(&figure));
 done:
   ls_temporary_fini(&figure);
