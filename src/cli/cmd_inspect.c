@@ -92,7 +92,8 @@ static ls_status show(const arguments *given)
   ls_status status = ls_checkpoint_find(given->path, &path, &notes);
   ls_print_each(stderr, "lockstep: ", &notes);
   ls_text_fini(&notes);
-  if (status == LS_OK) status = given->config ? print_config(path) : print_contents(path);
+  if (status == LS_OK)
+    status = ls_checkpoint_advise(given->config ? print_config(path) : print_contents(path), path);
   free(path);
   return status;
 }

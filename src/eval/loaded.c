@@ -68,14 +68,14 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
 }
 
 /* Weights into the vectors: their moving average, if the checkpoint has one. Rank 0. */
-static ls_status read_weights(ls_loaded *loaded, const char *path)
+static ls_status read_weights(ls_loaded *loaded)
 {
   ls_network *network = &loaded->network;
   ls_state state = {.model = loaded->model,
                     .params = network->params,
                     .buffers = network->buffers,
                     .average = {network->params, network->buffers}};
-  ls_status status = ls_checkpoint_read(path, &state);
+  ls_status status = ls_checkpoint_advise(ls_checkpoint_read(loaded->path, &state), loaded->path);
   ls_history_fini(&state.train);
   ls_history_fini(&state.validation);
   ls_split_metrics_fini(&state.split_metrics);
@@ -84,15 +84,20 @@ static ls_status read_weights(ls_loaded *loaded, const char *path)
   return status;
 }
 
+static ls_status read_info(ls_loaded *loaded)
+{
+  return ls_checkpoint_advise(ls_checkpoint_read_info(loaded->path, &loaded->info), loaded->path);
+}
+
 static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
                                  bool input_gradient)
 {
   LS_ROOT(comm, ls_checkpoint_find(path, &out->path, &out->notes));
   LS_PASS(ls_comm_broadcast_text(comm, &out->path));
-  LS_ROOT(comm, ls_checkpoint_read_info(out->path, &out->info));
+  LS_ROOT(comm, read_info(out));
   LS_PASS(share_info(comm, &out->info));
   LS_AGREE(comm, build(out, out->path, schemas, input_gradient));
-  LS_ROOT(comm, read_weights(out, out->path));
+  LS_ROOT(comm, read_weights(out));
   const ls_model_counts *counts = ls_model_count(out->model);
   LS_PASS(ls_comm_broadcast(comm, out->network.params, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, out->network.buffers, counts->buffers * sizeof(float)));
@@ -140,9 +145,9 @@ ls_status ls_loaded_members(ls_names *members, ls_comm *comm, const char *const 
 static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_schemas *schemas)
 {
   LS_PASS(ls_checkpoint_find(path, &out->path, &out->notes));
-  LS_PASS(ls_checkpoint_read_info(out->path, &out->info));
+  LS_PASS(read_info(out));
   LS_PASS(build(out, out->path, schemas, false));
-  LS_PASS(read_weights(out, out->path));
+  LS_PASS(read_weights(out));
   ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
   return LS_OK;
 }

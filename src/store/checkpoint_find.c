@@ -199,20 +199,60 @@ static ls_status explain_missing(const char *path, const char *folder, const cha
   return status;
 }
 
-static ls_status check_missing(const char *path)
+/* The folder that a file of a run is in, by the file's name; NULL: it is none, or that is not there. */
+static ls_status find_folder(const char *path, char **folder, const char **name)
 {
   const char *slash = strrchr(path, '/');
-  const char *name = slash ? slash + 1 : path;
   ls_text text = {0};
-  char *folder;
-  if (strcmp(name, BEST) != 0 && fnmatch("checkpoint-*.h5", name, 0) != 0) return LS_OK;
+  *folder = NULL;
+  *name = slash ? slash + 1 : path;
+  if (strcmp(*name, BEST) != 0 && fnmatch("checkpoint-*.h5", *name, 0) != 0) return LS_OK;
   if (slash)
     ls_text_add_bytes(&text, path, slash == path ? 1 : (size_t)(slash - path));
   else
     ls_text_add(&text, ".");
-  LS_PASS(ls_text_take(&text, &folder));
-  const ls_status status = kind_of(folder) == LS_FILE_FOLDER ? explain_missing(path, folder, name) : LS_OK;
+  LS_PASS(ls_text_take(&text, folder));
+  if (kind_of(*folder) == LS_FILE_FOLDER) return LS_OK;
+  free(*folder);
+  *folder = NULL;
+  return LS_OK;
+}
+
+static ls_status check_missing(const char *path)
+{
+  const char *name;
+  char *folder;
+  LS_PASS(find_folder(path, &folder, &name));
+  const ls_status status = folder ? explain_missing(path, folder, name) : LS_OK;
   free(folder);
+  return status;
+}
+
+/* ---- damaged files ---- */
+
+/* The newest intact checkpoint beside a damaged one. What keeps from looking is no damage, and no advice. */
+static ls_status find_other(const char *damaged, char **found)
+{
+  const char *name;
+  char *folder;
+  *found = NULL;
+  LS_PASS(find_folder(damaged, &folder, &name));
+  ls_status status = LS_OK;
+  if (folder && ls_checkpoint_examine(damaged) == LS_E_INPUT) status = find_newest(folder, found, NULL);
+  free(folder);
+  return status;
+}
+
+ls_status ls_checkpoint_advise(ls_status status, const char *path)
+{
+  if (status != LS_E_INPUT) return status;
+  const ls_error first = *ls_error_last();
+  char *other;
+  const bool is_found = find_other(path, &other) == LS_OK && other;
+  ls_error_install(&first);
+  if (is_found)
+    status = ls_fail(status, "%s; the newest intact checkpoint of this run is '%s'", first.text, other);
+  free(other);
   return status;
 }
 

@@ -19,6 +19,10 @@
  */
 ls_status ls_checkpoint_find(const char *path, char **found, ls_text *notes) LS_CHECKED;
 
+/** To the error of reading a checkpoint, add the newest intact one of the same run if that one is damaged.
+ * Returns `status`. Rank 0. */
+ls_status ls_checkpoint_advise(ls_status status, const char *path) LS_CHECKED;
+
 /** Append the paths that vote for a path: the members' run directories, or the snapshots, of an ensemble's
  * directory; of anything else the path alone. Rank 0. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */
 ls_status ls_checkpoint_members(const char *path, ls_names *members) LS_CHECKED;

@@ -45,4 +45,8 @@ ls_status ls_info_read(hid_t file, ls_checkpoint_info *info) LS_CHECKED;
 /** Read all datasets of an open checkpoint and check its weights' digest. Errors: LS_E_INPUT, LS_E_MEMORY. */
 ls_status ls_checkpoint_verify(hid_t file, const ls_checkpoint_info *info) LS_CHECKED;
 
+/** The same for a file that is not open yet. Errors: LS_E_INPUT if it is damaged, LS_E_ACCESS, LS_E_IO,
+ * LS_E_MEMORY. */
+ls_status ls_checkpoint_examine(const char *path) LS_CHECKED;
+
 #endif

@@ -93,7 +93,7 @@ static ls_status verify_open(hid_t file, void *user)
   return status;
 }
 
-static ls_status verify(const char *path)
+ls_status ls_checkpoint_examine(const char *path)
 {
   return ls_h5_read(path, verify_open, NULL);
 }
@@ -109,7 +109,7 @@ static ls_status examine(const ls_directory *run_dir, uint64_t step, char **path
   LS_PASS(ls_directory_find(run_dir, name, &found));
   LS_PASS(ls_directory_path(run_dir, name, path));
   const ls_status status =
-      found ? verify(*path) : ls_fail(LS_E_INPUT, "it has been removed, or leads to nothing");
+      found ? ls_checkpoint_examine(*path) : ls_fail(LS_E_INPUT, "it has been removed, or leads to nothing");
   *intact = status == LS_OK;
   if (status == LS_OK || status == LS_E_INPUT) return LS_OK;
   return ls_wrap(status, "cannot read checkpoint '%s'", *path);

@@ -367,7 +367,7 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
   ls_status status;
   LS_GO(ls_checkpoint_find(path, &file, &report->lines));
   LS_GO(list_targets(&self, model, params, buffers));
-  LS_GO(read_file(&self, file));
+  LS_GO(ls_checkpoint_advise(read_file(&self, file), file));
   LS_GO(check_values(model, params, buffers));
   LS_GO(digest_file(file, report->digest));
   tell(&self, file, &report->lines);

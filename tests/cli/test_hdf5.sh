@@ -52,4 +52,17 @@ head -c 3000 unsealed.h5 >cut.h5
 run 2 "$lockstep" inspect cut.h5
 one_error
 err_has "cut.h5': "
+
+# A damaged checkpoint, and an intact one beside it that cannot be read just now: it is not named, nor any older one.
+newest=$(newest_step run)
+cp "run/checkpoint-$newest.h5" run/checkpoint-0.h5
+printf 'x' | dd of=run/best.h5 bs=1 seek=2000 conv=notrunc 2>/dev/null
+run 2 "$lockstep" eval run
+err_has "damaged.*newest intact checkpoint of this run is 'run/checkpoint-$newest.h5'"
+run 2 ./faulty read "checkpoint-$newest.h5" 0 5 "$lockstep" eval run
+one_error
+err_has 'best.h5.*damaged'
+! said 'newest' || fail "a checkpoint that cannot be read is named, or passed over: $(<err)"
+run 1 ./faulty read best.h5 0 5 "$lockstep" eval run
+err_has 'Input/output error$'
 finish

@@ -124,6 +124,27 @@ err_has 'has not finished its first epoch; .*young/checkpoint-1.h5'
 rm cut/best.h5
 run 2 "$lockstep" inspect cut/best.h5
 err_has 'it has been removed; .*cut/checkpoint-24.h5'
+
+# A damaged one: what is wrong with it, and which one is intact.
+cp -r whole hurt && cp hurt/checkpoint-24.h5 hurt/checkpoint-25.h5
+for file in best checkpoint-25; do printf 'x' | dd of="hurt/$file.h5" bs=1 seek=2000 conv=notrunc 2>/dev/null; done
+advice='damaged.*; the newest intact checkpoint of this run is .hurt/checkpoint-24.h5.'
+for count in 1 3; do
+  ranks "$count" 2 "$lockstep" eval hurt
+  err_has "^lockstep: input error: .*'hurt/best.h5': $advice"
+done
+for command in 'eval hurt/best.h5' 'predict hurt shot.png' 'attack hurt --method fgsm --epsilon 0.1' 'inspect hurt' \
+  'inspect hurt/best.h5 --config' 'eval hurt/checkpoint-25.h5' 'train toy.yaml -o never model.init_from=hurt'; do
+  run 2 "$lockstep" $command
+  err_has "^lockstep: input error: .*$advice"
+done
+(cd hurt && "$lockstep" eval best.h5) >out 2>err
+err_has 'newest intact checkpoint of this run is .\./checkpoint-24.h5'
+rm hurt/checkpoint-*.h5
+run 2 "$lockstep" eval hurt
+err_has 'damaged'
+! said 'newest' || fail 'a checkpoint is named that is not there'
+
 mkdir none
 run 2 "$lockstep" eval none
 err_has "'none' is a folder, and there is no checkpoint in it"
