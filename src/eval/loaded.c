@@ -75,10 +75,7 @@ static ls_status read_weights(ls_loaded *loaded)
                     .params = network->params,
                     .buffers = network->buffers,
                     .average = {network->params, network->buffers}};
-  ls_status status = ls_checkpoint_advise(ls_checkpoint_read(loaded->path, &state), loaded->path);
-  ls_history_fini(&state.train);
-  ls_history_fini(&state.validation);
-  ls_split_metrics_fini(&state.split_metrics);
+  ls_status status = ls_checkpoint_advise(ls_checkpoint_read_weights(loaded->path, &state), loaded->path);
   if (status == LS_OK && ls_weights_check(loaded->model, network->params, network->buffers) != LS_OK)
     status = ls_wrap(LS_E_INPUT, "its weights make no network");
   return status;

@@ -127,12 +127,15 @@ ls_status ls_checkpoint_write_in(const ls_directory *directory, const char *name
 /** Read what comes before the model. Rank 0. Errors: LS_E_INPUT if it is no intact checkpoint. */
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS_CHECKED;
 
-/** Read weights, optimizer state, progress and history into `state`, whose model and vectors are given; check
- * shapes and the digests. slot_count 0 leaves the optimizer's state out. A checkpoint without an average
- * gives the weights for it; state->average may be params and buffers themselves, for those that judge the
- * network. On error the vectors are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected
+/** Read weights, optimizer state, progress, history and figures into `state`, whose model and vectors are
+ * given; check shapes and the digests. A checkpoint without an average gives the weights for it;
+ * state->average may be params and buffers themselves, for those that judge the network. On error the vectors
+ * are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected
  * and found; LS_E_MEMORY. */
 ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
+
+/** The same for the weights and their average alone: nothing else of `state` is changed. */
+ls_status ls_checkpoint_read_weights(const char *path, ls_state *state) LS_CHECKED;
 
 enum { LS_CHECKPOINT_NAME_CHARS = 40 };
 

@@ -206,6 +206,23 @@ ls_status ls_checkpoint_read(const char *path, ls_state *state)
   return LS_OK;
 }
 
+static ls_status read_weights_alone(hid_t file, void *user)
+{
+  const ls_state *state = user;
+  ls_checkpoint_info info;
+  LS_PASS(ls_info_read(file, &info));
+  ls_status status = read_model(file, &info, state);
+  if (status == LS_OK) status = read_average(file, state);
+  ls_checkpoint_info_fini(&info);
+  return status;
+}
+
+ls_status ls_checkpoint_read_weights(const char *path, ls_state *state)
+{
+  LS_TRY(ls_h5_read(path, read_weights_alone, state), "cannot read checkpoint '%s'", path);
+  return LS_OK;
+}
+
 static ls_status read_info(hid_t file, void *info)
 {
   return ls_info_read(file, info);

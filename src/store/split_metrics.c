@@ -163,21 +163,48 @@ ls_status ls_split_metrics_write(hid_t parent, const ls_split_metrics *split_met
 
 /* ---- reading ---- */
 
-/* Numbers of a dataset of this shape, of 8 bytes each in memory. */
+/* Open a dataset of numbers that is to have this shape. */
+static ls_status open_values(ls_h5_data *data, hid_t group, const char *name, bool is_count,
+                             const size_t *dims, size_t dim_count)
+{
+  ls_status status;
+  LS_PASS(ls_h5_data_open(data, group, name));
+  LS_GO(ls_h5_data_check_shape(data, dims, dim_count));
+  LS_GO(ls_h5_data_check_plain(data));
+  if (H5Tget_class(data->type) == (is_count ? H5T_INTEGER : H5T_FLOAT)) return LS_OK;
+  status = ls_fail(LS_E_INPUT, "dataset %s: numbers of another type expected", data->path);
+done:
+  ls_h5_data_close(data);
+  return status;
+}
+
+static ls_status check_values(hid_t group, const char *name, bool is_count, const size_t *dims,
+                              size_t dim_count)
+{
+  ls_h5_data data;
+  LS_PASS(open_values(&data, group, name, is_count, dims, dim_count));
+  ls_h5_data_close(&data);
+  return LS_OK;
+}
+
+/* Read them, of 8 bytes each in memory. */
 static ls_status read_values(hid_t group, const char *name, bool is_count, const size_t *dims,
                              size_t dim_count, void *values)
 {
   ls_h5_data data;
-  ls_status status;
-  LS_PASS(ls_h5_data_open(&data, group, name));
-  LS_GO(ls_h5_data_check_shape(&data, dims, dim_count));
-  LS_GO(ls_h5_data_check_plain(&data));
-  if (H5Tget_class(data.type) != (is_count ? H5T_INTEGER : H5T_FLOAT))
-    LS_GO(ls_fail(LS_E_INPUT, "dataset %s: numbers of another type expected", data.path));
-  status = ls_h5_data_read(&data, memory_type(is_count), values);
-done:
+  LS_PASS(open_values(&data, group, name, is_count, dims, dim_count));
+  const ls_status status = ls_h5_data_read(&data, memory_type(is_count), values);
   ls_h5_data_close(&data);
   return status;
+}
+
+/* Are there so many classes? Before memory is taken for what an attribute alone says. */
+static ls_status check_classes(hid_t group, size_t classes)
+{
+  const size_t dims[] = {classes, classes};
+  for (size_t c = 0; c < COLUMN_COUNT; c++)
+    LS_PASS(check_values(group, columns[c].name, columns[c].is_count, dims, 1));
+  return check_values(group, "confusion", true, dims, 2);
 }
 
 static ls_status read_columns(hid_t group, ls_metrics *metrics)
@@ -252,6 +279,7 @@ typedef struct reading {
 static ls_status read_split(hid_t group, ls_metrics_split split, void *user)
 {
   const reading *self = user;
+  LS_PASS(check_classes(group, self->classes));
   LS_PASS(ls_metrics_make(&self->out->splits[split], self->classes));
   LS_PASS(read_figures(group, self->out->splits[split]));
   return read_columns(group, self->out->splits[split]);

@@ -522,10 +522,7 @@ static ls_status read_weights(ls_run *run, const char *path)
                     .params = run->state.params,
                     .buffers = run->state.buffers,
                     .average = run->state.average};
-  ls_status status = ls_checkpoint_read(path, &state);
-  ls_history_fini(&state.train);
-  ls_history_fini(&state.validation);
-  ls_split_metrics_fini(&state.split_metrics);
+  const ls_status status = ls_checkpoint_read_weights(path, &state);
   run->restored = status == LS_OK;
   return status;
 }

@@ -280,6 +280,18 @@ static void figures_come_back(void **state)
   fixture_empty_free(read);
 }
 
+static void weights_alone_leave_the_rest(void **state)
+{
+  fixture *f = *state;
+  write_checkpoint(f, "a.h5");
+  fixture *read = fixture_empty(f);
+  assert_int_equal(ls_checkpoint_read_weights(path_in(f, "a.h5"), &read->state), LS_OK);
+  assert_memory_equal(read->params, f->params, param_floats(f) * sizeof(float));
+  assert_null(read->state.judgement.splits[LS_JUDGED_TEST]);
+  assert_true(read->state.train.count == 0 && read->state.progress.step == 0);
+  fixture_empty_free(read);
+}
+
 /* A checkpoint that says nothing of the splits, as those of before a first evaluation do. */
 static void no_figures_are_fine(void **state)
 {
@@ -567,6 +579,7 @@ int main(void)
       TEST(missing_tensor_is_named),
       TEST(extra_tensor_is_named),
       TEST(figures_come_back),
+      TEST(weights_alone_leave_the_rest),
       TEST(no_figures_are_fine),
       TEST(other_optimizer_is_refused),
       TEST(other_files_are_refused),

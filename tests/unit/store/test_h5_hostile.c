@@ -247,6 +247,13 @@ static void other_class_count(hid_t file)
   put_number_at(file, "data", "classes", H5T_NATIVE_INT, &(int){4});
 }
 
+/* A matrix of so many classes would take 32 GiB. */
+static void many_classes(hid_t file)
+{
+  H5Adelete_by_name(file, "data", "class_names", H5P_DEFAULT);
+  put_number_at(file, "data", "classes", H5T_NATIVE_INT, &(int){65535});
+}
+
 static void zero_deviation(hid_t file)
 {
   put_number_at(file, "data", "deviation", H5T_NATIVE_DOUBLE, &(double){0});
@@ -338,6 +345,8 @@ static const struct {
      "attribute /data@channels: 1 to 16 expected, 18446744073709551615 found"},
     {"no_classes", no_classes, "attribute /data@classes: 1 to 65535 expected, 0 found"},
     {"other_class_count", other_class_count, "attribute /data@class_names: 4 names expected, 3 found"},
+    {"many_classes", many_classes,
+     "dataset /metrics/splits/validation/precision: shape [65535] expected, [3] found"},
     {"zero_deviation", zero_deviation, "group /data: mean 33.3 and deviation 0 of channel 0"},
     {"tiny_deviation", tiny_deviation, "group /data: mean 33.3 and deviation 1e-310 of channel 0"},
     {"huge_deviation", huge_deviation, "group /data: mean 33.3 and deviation 1e+300 of channel 0"},
