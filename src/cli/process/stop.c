@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/unfinished.h"
@@ -16,6 +17,7 @@ static volatile sig_atomic_t is_first_rank; /* which speaks for all */
 static volatile sig_atomic_t is_watched;    /* somebody looks at standard error: a terminal */
 static volatile sig_atomic_t bar_columns;   /* of what stands on the terminal's current line */
 static volatile sig_atomic_t saves;         /* when asked to stop */
+static pid_t process;                       /* that has set the handler */
 
 static const struct {
   int number;
@@ -64,9 +66,12 @@ static void end(int signal_number)
   _exit(EXIT_BY_SIGNAL + signal_number);
 }
 
+/* A child that a library has forked has the handler until it starts another program: its parent, which
+ * gets the signals of a terminal too, speaks for it. */
 static void on_signal(int signal_number)
 {
   const int before = errno;
+  if (getpid() != process) return;
   if (!saves || (requested && signal_number == SIGINT)) end(signal_number);
   if (!requested && is_watched && is_first_rank)
     say("lockstep: asked to stop (", signal_number,
@@ -89,6 +94,7 @@ static bool is_first_of_launcher(void)
 void ls_stop_catch(void)
 {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  process = getpid();
   is_first_rank = is_first_of_launcher();
   is_watched = ls_on_terminal(stderr);
   sigemptyset(&action.sa_mask);
