@@ -47,7 +47,7 @@ ls_status ls_directory_open(ls_directory *out, const char *path)
 {
   *out = (ls_directory){.descriptor = open_folder(AT_FDCWD, path)};
   if (out->descriptor < 0)
-    return ls_fail(ls_errno_status(errno), "cannot open folder '%s': %s", path, strerror(errno));
+    return ls_fail(ls_errno_status(errno), "cannot open folder '%s': %s", path, ls_open_error(path));
   const ls_status status = ls_text_copy(&out->path, path);
   if (status != LS_OK) ls_directory_close(out);
   return status;

@@ -21,6 +21,15 @@ ls_status ls_errno_status(int error)
   return error == ENOENT ? LS_E_INPUT : error == ENOMEM ? LS_E_MEMORY : LS_E_IO;
 }
 
+const char *ls_open_error(const char *path)
+{
+  struct stat info;
+  const int error = errno;
+  const bool is_link = error == ENOENT && lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+  errno = error;
+  return is_link ? "a symbolic link that leads to nothing" : strerror(error);
+}
+
 /* ---- reading ---- */
 
 static ls_status check_regular(int descriptor, const char *path, size_t *bytes)
@@ -38,7 +47,8 @@ ls_status ls_file_open(int *descriptor, const char *path, size_t *bytes)
 {
   /* Not to wait for the other end of a pipe. */
   LS_RETRY(*descriptor, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (*descriptor < 0) return ls_fail(ls_errno_status(errno), "cannot open '%s': %s", path, strerror(errno));
+  if (*descriptor < 0)
+    return ls_fail(ls_errno_status(errno), "cannot open '%s': %s", path, ls_open_error(path));
   const ls_status status = check_regular(*descriptor, path, bytes);
   if (status == LS_OK) return LS_OK;
   close(*descriptor);

@@ -18,6 +18,10 @@
  * what else its owner can mend (it may not be read, ...), LS_E_MEMORY, or LS_E_IO. */
 ls_status ls_errno_status(int error);
 
+/** Why a path cannot be opened, for people: strerror(), but a symbolic link that leads to nothing is named.
+ * errno, as open() has left it, stays. */
+const char *ls_open_error(const char *path);
+
 /** Open a regular file for reading; closed with close(). `bytes` is its length, or NULL.
  *
  * Local. Errors: LS_E_INPUT if it is missing or no regular file; LS_E_ACCESS if it may not be read; LS_E_IO.

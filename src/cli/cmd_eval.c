@@ -130,12 +130,12 @@ static ls_status check_predictions(const char *path)
   ls_temporary temporary;
   const char *name;
   LS_PASS(ls_file_check_target(path));
-  LS_TRY(ls_directory_open_around(&folder, path, &name), "--predictions '%s'", path);
+  LS_TRY(ls_directory_open_around(&folder, path, &name), "--predictions");
   ls_status status = ls_temporary_make(&temporary, &folder, name);
   if (status == LS_OK)
     ls_temporary_fini(&temporary);
   else
-    status = ls_wrap(status, "--predictions '%s'", path);
+    status = ls_wrap(status, "--predictions");
   ls_directory_close(&folder);
   return status;
 }

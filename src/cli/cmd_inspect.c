@@ -54,7 +54,7 @@ static const struct argp argp = {.options = options,
                                  .parser = parse_option,
                                  .args_doc = "FILE.h5|RUN_DIR",
                                  .doc = "Show what a checkpoint, a metrics file or a dataset holds. The file "
-                                        "is checked for damage first. Of a run\n"
+                                        "is checked for damage first. Of a run "
                                         "directory it is best.h5, else the newest checkpoint.\v"
                                         "Examples:\n"
                                         "  lockstep inspect runs/a/best.h5\n"

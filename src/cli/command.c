@@ -18,15 +18,37 @@ bool ls_command_asks_for_help(int argc, char **argv)
   return false;
 }
 
+/* Does getopt say that this option lacks its value? */
+static bool lacks_value(const struct argp_option *option, const char *said)
+{
+  char words[96];
+  snprintf(words, sizeof words, "option '--%s' requires an argument", option->name);
+  if (strstr(said, words)) return true;
+  snprintf(words, sizeof words, "option requires an argument -- '%c'", option->key);
+  return strstr(said, words) != NULL;
+}
+
+/* What the help calls the value of an option that lacks it; NULL: none does. */
+static const char *missing_value(const struct argp *argp, const char *said)
+{
+  const char *value = NULL;
+  for (const struct argp_option *option = argp->options; option && option->name; option++)
+    if (option->arg && lacks_value(option, said)) return option->arg;
+  for (const struct argp_child *child = argp->children; child && child->argp && !value; child++)
+    value = missing_value(child->argp, said);
+  return value;
+}
+
 /* What argp and getopt say quotes the arguments; their own lines come after it. */
-static void print_usage_error(char *said)
+static void print_usage_error(const struct argp *argp, char *said)
 {
   static const char hint[] = "\nTry `";
   char *own = NULL;
   for (char *at = said; (at = strstr(at, hint)); at++) own = at;
   if (!own) own = strrchr(said, '\n');
   if (!own) own = said + strlen(said);
-  ls_print(stderr, "%.*s", (int)(own - said), said);
+  const char *value = missing_value(argp, said);
+  ls_print(stderr, "%.*s%s%s", (int)(own - said), said, value ? ": " : "", value ? value : "");
   ls_print_lines(stderr, own);
 }
 
@@ -45,7 +67,7 @@ static int parse(const struct argp *argp, int argc, char **argv, unsigned flags,
   if (!is_closed || is_lost)
     failed = ENOMEM;
   else if (length > 0)
-    print_usage_error(said);
+    print_usage_error(argp, said);
   free(said);
   return failed;
 }
@@ -72,4 +94,11 @@ ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, cha
   else if (failed)
     status = ls_fail(LS_E_USAGE, "%s", "");
   return ls_comm_agree(comm, status);
+}
+
+char *ls_command_folder(char *value)
+{
+  for (size_t length = strlen(value); length > 1 && value[length - 1] == '/'; length--)
+    value[length - 1] = '\0';
+  return value;
 }

@@ -32,4 +32,7 @@ bool ls_command_asks_for_help(int argc, char **argv);
 ls_status ls_command_parse(ls_comm *comm, const struct argp *argp, int argc, char **argv, void *input,
                            bool *done) LS_CHECKED;
 
+/** A folder that was given, without the slashes that a shell's completion leaves behind; changes `value`. */
+char *ls_command_folder(char *value);
+
 #endif

@@ -24,7 +24,7 @@ ls_status ls_h5_file_open(ls_h5_file *file, const char *path)
   *file = LS_H5_FILE_CLOSED;
   /* Not to wait for the other end of a pipe. */
   LS_RETRY(file->descriptor, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file->descriptor < 0) return ls_fail(ls_errno_status(errno), "cannot open: %s", strerror(errno));
+  if (file->descriptor < 0) return ls_fail(ls_errno_status(errno), "cannot open: %s", ls_open_error(path));
   int failed;
   LS_RETRY(failed, fstat(file->descriptor, &info));
   if (failed) return ls_fail(ls_errno_status(errno), "cannot read: %s", strerror(errno));

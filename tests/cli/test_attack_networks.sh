@@ -33,7 +33,9 @@ attack dirs 1 plain other --method fgsm --epsilon 0.1
 holds 'there are no folders where nothing is written' 'not any("folder" in n for n in d[0]["networks"])' dirs.json
 holds 'a run directory stands for its checkpoint, which is named' \
   '[n["checkpoint"] for n in d[0]["networks"]] == ["plain/best.h5", "other/best.h5"] and d[0]["checkpoint"] == "plain/best.h5"' dirs.json
-run 0 "$lockstep" attack plain other --method fgsm --epsilon 0.1 -o dirs
+run 0 "$lockstep" attack plain other --method fgsm --epsilon 0.1 -o dirs//
+out_has '^examples of network 1 in dirs/network-1$'
+out_has '^figures in dirs$'
 out_has '^network 2: other/best.h5; '
 cut -d, -f1 dirs/curve.csv | sort | uniq -c | tr -s ' \n' ' ' | grep -qx ' 1 network 1 other/best.h5 1 plain/best.h5 ' ||
   { fail 'curve.csv does not name the checkpoints'; cat dirs/curve.csv; }

@@ -13,11 +13,21 @@ copied() {
     examples && !/^  / {print "no line of an example: " $0; bad = 1}
     END {exit bad}' "$1"
 }
+# A paragraph fills its lines, to within a short word: none ends in its middle.
+filled() {
+  awk '/Examples:$/ {exit bad}
+    /^[^ ]/ && before !~ /^(Usage.*)?$/ && before !~ /[.:]$/ && length(before) + 1 + length($1) < 75 {
+      print "a short line: " before; bad = 1
+    }
+    {before = /^[^ ]/ ? $0 : ""}
+    END {exit bad}' "$1"
+}
 for command in "" train scale bench eval attack predict data "data info" "data preview" "data import" inspect doctor; do
   # shellcheck disable=SC2086
   run 0 "$lockstep" $command --help
   out_has 'Usage:'
   copied out || fail "lockstep $command --help"
+  filled out || fail "lockstep $command --help"
 done
 run 0 "$lockstep" train --help-config
 copied out || fail "--help-config"

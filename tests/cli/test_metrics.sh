@@ -59,6 +59,7 @@ for bad in /dev/null nowhere/rows.csv runs /proc/rows.csv; do
   timeout "$hang_s" "$lockstep" eval "$first" --predictions "$bad" >out 2>err && fail "predictions in $bad"
   one_error
   [[ ! -s out ]] || fail "an evaluation whose predictions cannot be written: $bad"
+  [[ $(grep -o "'$bad'" err | wc -l) -eq 1 ]] || fail "'$bad' is not named once: $(<err)"
 done
 make_faulty
 run 1 ./faulty fsync late.csv 1 28 "$lockstep" eval "$first" --split train --predictions late.csv

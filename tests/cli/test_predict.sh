@@ -73,8 +73,13 @@ out_has '^pictures: digit \('
 # Another format under a PNG's name.
 printf '\xff\xd8\xff\xe0\0\020JFIF\0and so on' >photo.png
 run 1 "$lockstep" predict "$net" photo.png grey-1.png
-err_has "'photo\.png': no PNG file, but a JPEG picture; to make a PNG file of it: convert"
+err_has "'photo\.png': no PNG file, but a JPEG picture; to make a PNG file of it: convert jpeg:photo.png NEW.png$"
 out_has '^grey-1\.png: 1, '
+cp photo.png "a photo's.jpg"
+run 1 "$lockstep" predict "$net" "a photo's.jpg"
+command=$(sed -nE 's/.*to make a PNG file of it: convert (.*) NEW.png$/\1/p' err)
+eval "word=$command"
+[[ ${word:-} == "jpeg:a photo's.jpg" ]] || fail "no word of a shell: $command"
 run 2 "$lockstep" predict "$net"
 err_has 'at least one picture'
 run 2 "$lockstep" predict bad.png grey-1.png

@@ -70,6 +70,13 @@ err_has 'measuring 4 threads: OpenMP gives this rank 2 of 4 threads: OMP_THREAD_
 OMP_NUM_THREADS=2 OMP_MAX_ACTIVE_LEVELS=0 run 2 "$lockstep" train toy.yaml -o limited
 one_error
 err_has 'OpenMP gives this rank 1 of 2 threads: OMP_MAX_ACTIVE_LEVELS is 0; try: unset OMP_MAX_ACTIVE_LEVELS'
+for variable in OMP_NUM_THREADS OMP_THREAD_LIMIT OMP_MAX_ACTIVE_LEVELS; do
+  for command in 'train toy.yaml -o limited' 'eval good/best.h5' 'bench toy.yaml' doctor; do
+    # shellcheck disable=SC2086
+    run 2 env $variable=x "$lockstep" $command
+    err_has "^lockstep: input error: $variable is 'x', a count from [01].* is expected; try: unset $variable" # after OpenMP's own line
+  done
+done
 [[ ! -e limited ]] || fail "too few threads left a folder"
 OMP_NUM_THREADS=3 OMP_DYNAMIC=true run 0 "$lockstep" train toy.yaml -o dynamic train.epochs=1
 finish

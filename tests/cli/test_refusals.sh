@@ -24,6 +24,10 @@ refused 'train.optimizer.lr' train toy.yaml train.optimizer.lr=1,5
 refused 'train.optimizer.lr' train toy.yaml train.optimizer.lr=nan
 refused 'toy.yaml:10:7.*units|last layer|classes' train toy.yaml model.layers.fc.units=5
 refused 'no override' train toy.yaml good
+refused "option '--augment' requires an argument: CONFIG$" data preview toy --augment
+refused "option '--split' requires an argument: SPLIT$" eval good --split
+refused "option requires an argument -- 'o': RUN_DIR$" train toy.yaml -o
+refused "option '--data' requires an argument: [A-Z]+$" eval good --data
 refused "override 'train.optimizer.*nesterov" train toy.yaml 'train.optimizer={type: sgd, nesterov: true}'
 sed 's/momentum: 0.9/nesterov: true/' toy.yaml >nest.yaml
 refused 'nest.yaml:15:[0-9]+: train.optimizer: sgd: nesterov' train nest.yaml

@@ -67,6 +67,21 @@ err_has 'which run\?.*-o RUN_DIR'
 run 2 "$lockstep" train train.epochs=3
 run 2 "$lockstep" train --resume -o whole seed=9
 err_has 'seed: the checkpoint'
+for config in '' toy.yaml; do
+  # shellcheck disable=SC2086
+  run 2 "$lockstep" train $config --resume -o cut/best.h5
+  one_error
+  err_has "'cut/best.h5' is a file, and no run directory; .*: --resume -o cut$"
+done
+(cd cut && timeout "$hang_s" "$lockstep" train --resume -o best.h5 >../out 2>../err)
+err_has "'best.h5' is a file, .*--resume -o \\.$"
+ln -s moved-away dangling
+for command in 'train --resume -o dangling' 'eval dangling' 'inspect dangling' 'train dangling' 'predict dangling x.png'; do
+  # shellcheck disable=SC2086
+  run 2 "$lockstep" $command
+  one_error
+  err_has "dangling'.*: a symbolic link that leads to nothing$"
+done
 mkdir 'lr=1' && cp toy.yaml 'lr=1'
 run 0 "$lockstep" train lr=1/toy.yaml -o equals train.epochs=1 --resume
 cp -r toy other.yaml

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/attack/files.h"
+#include "cli/command.h"
 #include "cli/data_options.h"
 
 enum {
@@ -238,7 +239,8 @@ static const struct {
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
-    if (takers[i].key == key) return takers[i].take(state, state->input, value);
+    if (takers[i].key == key)
+      return takers[i].take(state, state->input, key == KEY_OUTPUT ? ls_command_folder(value) : value);
   return ARGP_ERR_UNKNOWN;
 }
 

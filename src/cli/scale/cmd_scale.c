@@ -88,7 +88,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   case KEY_SECONDS:
     return parse_seconds(state, arguments, value);
   case KEY_OUTPUT:
-    arguments->output = value;
+    arguments->output = ls_command_folder(value);
     return 0;
   case ARGP_KEY_ARG:
     return ls_setup_parse(&arguments->setup, value, state);

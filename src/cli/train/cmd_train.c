@@ -37,7 +37,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   train_arguments *arguments = state->input;
   arguments->setup.may_lack_config = arguments->resume && arguments->run_dir;
   if (key == 'o')
-    arguments->run_dir = value;
+    arguments->run_dir = ls_command_folder(value);
   else if (key == KEY_RESUME)
     arguments->resume = true;
   else if (key == KEY_DRY_RUN)

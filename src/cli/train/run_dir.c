@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/setup.h"
@@ -72,6 +73,24 @@ static ls_status resume_default(char **out, const char *name)
   return ls_text_take(&path, out);
 }
 
+/* A run goes on in its folder: a file in it is easily given instead. */
+static ls_status check_resumable(const char *path)
+{
+  ls_file_kind kind;
+  LS_PASS(ls_file_look(&kind, path));
+  if (kind != LS_FILE_REGULAR) return LS_OK;
+  const char *slash = strrchr(path, '/');
+  ls_text folder = {0}, word = {0};
+  ls_text_add(&folder, "%.*s", slash ? (int)ls_size_max((size_t)(slash - path), 1) : 1, slash ? path : ".");
+  ls_text_show_word(&word, ls_text_get(&folder));
+  const ls_status status = ls_fail(
+      LS_E_INPUT, "'%s' is a file, and no run directory; to go on with the run that it is of: --resume -o %s",
+      path, ls_text_get(&word));
+  ls_text_fini(&folder);
+  ls_text_fini(&word);
+  return status;
+}
+
 /* Open the folder that is wished for, made if need be. */
 static ls_status open_requested(ls_directory *out, const ls_run_dir_options *options)
 {
@@ -86,6 +105,7 @@ static ls_status open_requested(ls_directory *out, const ls_run_dir_options *opt
     LS_GO(claim(&path, options->run_name));
   else
     LS_GO(options->path ? ls_text_copy(&path, options->path) : resume_default(&path, options->run_name));
+  if (options->resume) LS_GO(check_resumable(path));
   LS_GO(ls_folder_make(path));
   status = ls_directory_open(out, path);
 done:
@@ -188,13 +208,25 @@ done:
   return status;
 }
 
+/* A link whose folder has been moved is no run that is yet to begin. */
+static ls_status check_no_link(const char *path)
+{
+  ls_directory directory;
+  struct stat info;
+  if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return LS_OK;
+  LS_PASS(ls_directory_open(&directory, path));
+  ls_directory_close(&directory);
+  return LS_OK;
+}
+
 ls_status ls_run_dir_config(const char *path, char **text, char **source, ls_text *notes)
 {
   ls_directory directory;
   ls_file_kind kind;
   *text = *source = NULL;
+  LS_PASS(check_resumable(path));
   LS_PASS(ls_file_look(&kind, path));
-  if (kind == LS_FILE_NONE) return LS_OK;
+  if (kind == LS_FILE_NONE) return check_no_link(path);
   LS_PASS(ls_directory_open(&directory, path));
   const ls_status status = read_config(&directory, text, source, notes);
   ls_directory_close(&directory);

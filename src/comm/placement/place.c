@@ -61,6 +61,23 @@ static ls_status read_wanted(size_t *wanted)
   return LS_OK;
 }
 
+/* Others of OpenMP's that are numbers. It passes over one that it cannot read, with a line or without. */
+static ls_status check_limits(void)
+{
+  static const struct {
+    const char *variable;
+    uint64_t least;
+  } limits[] = {{"OMP_THREAD_LIMIT", 1}, {"OMP_MAX_ACTIVE_LEVELS", 0}};
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    const char *text = getenv(limits[i].variable);
+    uint64_t count;
+    if (text && (!ls_parse_count(text, &count) || count < limits[i].least))
+      return ls_fail(LS_E_INPUT, "%s is '%s', a count from %d is expected; try: unset %s", limits[i].variable,
+                     text, (int)limits[i].least, limits[i].variable);
+  }
+  return LS_OK;
+}
+
 /* Places that are all cores, whatever they are grouped by. */
 static bool is_everything(const char *places)
 {
@@ -139,6 +156,7 @@ static ls_status look(ls_place *place, ls_core_request *request)
     return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
   LS_PASS(look_at_binding(place, request));
   LS_PASS(read_wanted(&request->wanted));
+  LS_PASS(check_limits());
   place->core_count = ls_cores_count(&request->cores);
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
   place->host_cores = online > 0 ? (size_t)online : place->core_count;

@@ -113,7 +113,7 @@ static void other_formats_are_named(void **state)
   (void)state;
   static const struct {
     const char *head, *name, *remedy;
-  } kinds[] = {{"\xff\xd8\xff\xe0....JFIF", "no PNG file, but a JPEG picture", "convert jpeg:FILE NEW.png"},
+  } kinds[] = {{"\xff\xd8\xff\xe0....JFIF", "no PNG file, but a JPEG picture", "convert jpeg:"},
                {"\1\1\1\1ftypheic....", "a HEIC or AVIF picture", "heif-convert"},
                {"RIFF....WEBPVP8 ", "a WebP picture", "convert webp:"},
                {"GIF89a..........", "a GIF picture", "convert"},
