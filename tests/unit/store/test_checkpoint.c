@@ -287,7 +287,7 @@ static void weights_alone_leave_the_rest(void **state)
   fixture *read = fixture_empty(f);
   assert_int_equal(ls_checkpoint_read_weights(path_in(f, "a.h5"), &read->state), LS_OK);
   assert_memory_equal(read->params, f->params, param_floats(f) * sizeof(float));
-  assert_null(read->state.judgement.splits[LS_JUDGED_TEST]);
+  assert_null(read->state.split_metrics.splits[LS_METRICS_TEST]);
   assert_true(read->state.train.count == 0 && read->state.progress.step == 0);
   fixture_empty_free(read);
 }
