@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "kernels/tile.h"
+#include "kernels/dispatch.h"
 
 enum {
   PANEL = LS_AFFINE_PANEL,
@@ -166,6 +166,7 @@ ls_status ls_affine_plan(ls_affine *affine, size_t columns)
 {
   const size_t in = affine->in;
   const size_t out = affine->out;
+  affine->kernels = ls_kernel_set_choose();
   columns = ls_size_min(columns, MAX_COLUMNS);
   LS_PASS(product_init(&affine->forward, out, in, columns));
   if (!affine->input_is_data) LS_PASS(product_init(&affine->data, in, out, columns));
@@ -180,52 +181,6 @@ void ls_affine_fini(ls_affine *affine)
   product_fini(&affine->forward);
   product_fini(&affine->data);
   for (size_t i = 0; i < 4 * LS_AFFINE_MAX_SIZES; i++) ls_gemm_free(affine->weights[i / 2 % 2][i % 2][i / 4]);
-}
-
-#ifdef __AVX__
-typedef float vec __attribute__((vector_size(32)));
-typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-
-/* y[j][i] = x[i][j] for 8 x 8 floats: pairs, then pairs of pairs, then halves change places. */
-static void transpose_tile(const float *x, size_t x_pitch, float *y, size_t y_pitch)
-{
-  vec rows[LANES];
-  vec pairs[LANES];
-  for (size_t i = 0; i < LANES; i++) rows[i] = *(const unaligned *)(x + i * x_pitch);
-  for (size_t i = 0; i < LANES; i += 2) {
-    pairs[i] = LS_SHUFFLE_EIGHT(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-    pairs[i + 1] = LS_SHUFFLE_EIGHT(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-  }
-  for (size_t i = 0; i < LANES; i++) {
-    const size_t first = i / 4 * 4 + i % 2;
-    rows[i] = i % 4 < 2 ? LS_SHUFFLE_EIGHT(pairs[first], pairs[first + 2], 0, 1, 8, 9, 4, 5, 12, 13)
-                        : LS_SHUFFLE_EIGHT(pairs[first], pairs[first + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-  }
-  for (size_t i = 0; i < LANES / 2; i++) {
-    *(unaligned *)(y + i * y_pitch) = LS_SHUFFLE_EIGHT(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    *(unaligned *)(y + (i + 4) * y_pitch) =
-        LS_SHUFFLE_EIGHT(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-}
-#else
-static void transpose_tile(const float *x, size_t x_pitch, float *y, size_t y_pitch)
-{
-  for (size_t i = 0; i < LANES; i++)
-    for (size_t j = 0; j < LANES; j++) y[j * y_pitch + i] = x[i * x_pitch + j];
-}
-#endif
-
-/* y[columns][rows] = x[rows][columns], in tiles and then what is left. */
-static void transpose(const float *x, size_t x_pitch, size_t rows, size_t columns, float *y, size_t y_pitch)
-{
-  const size_t tiled_rows = rows / LANES * LANES;
-  const size_t tiled_columns = columns / LANES * LANES;
-  for (size_t j = 0; j < tiled_columns; j += LANES)
-    for (size_t i = 0; i < tiled_rows; i += LANES)
-      transpose_tile(x + i * x_pitch + j, x_pitch, y + j * y_pitch + i, y_pitch);
-  for (size_t i = 0; i < rows; i++)
-    for (size_t j = i < tiled_rows ? tiled_columns : 0; j < columns; j++)
-      y[j * y_pitch + i] = x[i * x_pitch + j];
 }
 
 /* packed[channels, rows] from one tap of weights[rows, channels, taps]; so many channels at a time that the
@@ -248,7 +203,7 @@ static void pack_forward(const ls_affine *affine, const float *weights, size_t r
   const size_t tap_floats = affine->in / affine->taps * ls_size_round_up(rows, LANES);
   if (rows % LANES != 0) memset(packed, 0, affine->taps * tap_floats * sizeof *packed);
   if (affine->taps == 1) {
-    transpose(weights, affine->in, rows, affine->in, packed, ls_size_round_up(rows, LANES));
+    affine->kernels->transpose(weights, affine->in, rows, affine->in, packed, ls_size_round_up(rows, LANES));
     return;
   }
   for (size_t t = 0; t < affine->taps; t++) pack_tap(affine, weights + t, rows, packed + t * tap_floats);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "kernels/dispatch.h"
 #include "kernels/gemm.h"
 #include "kernels/kernel_pass.h"
 
@@ -30,6 +31,7 @@ typedef struct ls_product {
 
 /** The plan; zero-initialize it. */
 typedef struct ls_affine {
+  const ls_kernel_set *kernels;
   size_t in, out;     /* features */
   size_t taps;        /* inputs are [taps, in / taps], weights [out, in / taps, taps] */
   ls_product forward; /* y = W x */

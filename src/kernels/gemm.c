@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "kernels/dispatch.h"
 #include "kernels/gemm_backend.h"
-#include "kernels/tile.h"
 
 enum { FEW_ROWS = 16 };
 
@@ -32,7 +32,7 @@ ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape)
   gemm->shape = *shape;
   ls_status status = LS_OK;
   if (!wants_tiles(shape)) LS_GO(ls_backend_new(&gemm->kernel, shape));
-  if (!gemm->kernel) gemm->tiles = ls_tile_choose()->product;
+  if (!gemm->kernel) gemm->tiles = ls_kernel_set_choose()->product;
   *out = gemm;
   gemm = NULL;
 done:

@@ -2,7 +2,7 @@
 /* Small matrix products, planned before training and run without checks. All matrices are column-major: a
  * row-major micro-batch [pixels, channels] is a channels x pixels matrix.
  *
- * Products with few rows run on our own register tiles (tile.c); the rest on libxsmm's JIT kernels
+ * Products with few rows run on our own register tiles (tile_kernels.h); the rest on libxsmm's JIT kernels
  * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). What the library cannot run, for want
  * of executable memory or of instructions, the tiles do. They sum in the order of the batch and of k, and so
  * does libxsmm with AVX2: there both give the same bits. With AVX-512 it splits some sums in two. */

@@ -4,7 +4,7 @@
  * channel and six filters spend more on fetching than on multiplying.
  *
  * The image is cut into planes, one a channel, padded with zeros; tap t of a kernel reads the plane
- * taps[t] floats further on. Compiled with the register tiles (tile.h). Private to the convolution. */
+ * taps[t] floats further on. Compiled once for each kernel set (dispatch.h). Private to the convolution. */
 #ifndef LS_KERNELS_PLANAR_H
 #define LS_KERNELS_PLANAR_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The register tiles, a text to be compiled for several processors: the file that includes it defines
- * TILE_KERNELS, the name of the table that it makes, and TILE_AVX2 when it compiles its functions for AVX2.
+/* The register tiles; a part of set_kernels.h.
  *
- * A tile is one vector high and up to 12 columns wide, or two vectors high and up to 6 wide, so that 12 sums
+ * A tile is one vector high and up to 14 columns wide, or two vectors high and up to 6 wide, so that 12 sums
  * are in flight: enough to keep two multiply-add units busy through their latency. Each is one instance of
  * `tile`, inlined with its size as constants. The sums are named variables made by macros, because both
  * compilers keep an array of vectors in memory when the loops over it are unrolled late. */
@@ -10,23 +9,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "kernels/tile.h"
 
-#if defined(__AVX2__) && defined(__FMA__)
-#define TILE_AVX2
-#endif
-
-#ifdef TILE_AVX2
-#include <immintrin.h>
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
-
-enum { LANES = VECTOR_BYTES / 4, SINGLE_COLUMNS = 14, PAIR_COLUMNS = 6 };
-
-typedef float vec __attribute__((vector_size(VECTOR_BYTES)));
-typedef float unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+enum { SINGLE_COLUMNS = 14, PAIR_COLUMNS = 6 };
 
 /* A tile's place in the product. */
 typedef struct operands {
@@ -36,19 +20,6 @@ typedef struct operands {
   bool overwrite;
   const ls_gemm_batch *batch;
 } operands;
-
-/* Macros rather than functions: where the processor has no such vectors, they cannot be arguments. */
-#define VECTOR_AT(x) (*(const unaligned *)(x))
-#define STORE_AT(x, v) (*(unaligned *)(x) = (v))
-#ifdef TILE_AVX2
-#define SPLAT(x) ((vec){x, x, x, x, x, x, x, x})
-#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define MULTIPLY_ADD_ONE(a, b, c) __builtin_fmaf(a, b, c)
-#else
-#define SPLAT(x) ((vec){x, x, x, x})
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
-#define MULTIPLY_ADD_ONE(a, b, c) MULTIPLY_ADD(a, b, c)
-#endif
 
 static inline const float *bytes_after(const float *x, uint64_t bytes)
 {
@@ -71,7 +42,7 @@ static inline const float *bytes_after(const float *x, uint64_t bytes)
   }
 #define STEP(j)                                                                                              \
   if (j < columns) {                                                                                         \
-    const float x = transpose ? b[j] : COLUMN(j);                                                            \
+    const float x = transposed ? b[j] : COLUMN(j);                                                           \
     const vec right = SPLAT(x);                                                                              \
     upper_##j = MULTIPLY_ADD(a_upper, right, upper_##j);                                                     \
     if (pair) lower_##j = MULTIPLY_ADD(a_lower, right, lower_##j);                                           \
@@ -82,9 +53,8 @@ static inline const float *bytes_after(const float *x, uint64_t bytes)
     if (pair) STORE_AT(o->c + j * o->ldc + LANES, lower_##j);                                                \
   }
 
-/* One tile; `pair`, `columns` and `transpose` are constants. */
-static inline __attribute__((always_inline)) void tile(const operands *o, bool pair, size_t columns,
-                                                       bool transpose)
+/* One tile; `pair`, `columns` and `transposed` are constants. */
+ALWAYS_INLINE void tile(const operands *o, bool pair, size_t columns, bool transposed)
 {
   FOR_COLUMNS(DECLARE)
   FOR_COLUMNS(LOAD)
@@ -97,7 +67,7 @@ static inline __attribute__((always_inline)) void tile(const operands *o, bool p
       const vec a_lower = VECTOR_AT(pair ? a + LANES : a);
       FOR_COLUMNS(STEP)
       a += o->lda;
-      b += transpose ? o->ldb : 1;
+      b += transposed ? o->ldb : 1;
     }
   }
   FOR_COLUMNS(STORE)
@@ -204,16 +174,3 @@ static void run_product(const ls_gemm_shape *shape, const ls_tile_data *data)
     if (row == 0) return;
   }
 }
-
-#include "kernels/planar_kernels.h"
-#include "kernels/winograd_kernels.h"
-
-const ls_tile_kernels TILE_KERNELS = {.product = run_product,
-                                      .planar_forward = planar_forward,
-                                      .planar_split = planar_split,
-                                      .planar_weights = planar_weights,
-                                      .winograd_input = winograd_input,
-                                      .winograd_output = winograd_output,
-                                      .winograd_spread = winograd_spread,
-                                      .winograd_weights = winograd_weights,
-                                      .winograd_gradient = winograd_gradient};

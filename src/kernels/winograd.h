@@ -6,8 +6,8 @@
  * names of the matrices are kept: the output tile is A^T [(G g G^T) . (B^T d B)] A. Its gradients are the
  * adjoints: that of the weights is G^T [(A dy A^T) . (B^T d B)] G.
  *
- * Vectors run over channels. The 36 points of a tile lie `point` floats apart. Compiled with the register
- * tiles (tile.h). Private to the convolution. */
+ * Vectors run over channels. The 36 points of a tile lie `point` floats apart. Compiled once for
+ * each kernel set (dispatch.h). Private to the convolution. */
 #ifndef LS_KERNELS_WINOGRAD_H
 #define LS_KERNELS_WINOGRAD_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The transforms of winograd.h; a part of tile_kernels.h, after planar_kernels.h. Each is one transform of
+/* The transforms of winograd.h; a part of set_kernels.h. Each is one transform of
  * vectors for the columns and again for the rows. */
 
 enum { SIDE = LS_WINOGRAD_IN, OUT = LS_WINOGRAD_OUT, TAPS = 3 };

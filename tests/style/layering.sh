@@ -15,6 +15,9 @@ refuse 'hdf5.h outside src/h5, src/store and src/data' '#include *<hdf5' '^src/(
 refuse 'HDF5 opened outside src/h5' '(H5open|H5dont_atexit|H5Eset_auto2|H5Fopen|H5Fis_hdf5|H5Pset_file_locking) *\(' '^src/h5/'
 refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
 refuse 'GEMM libraries outside src/kernels/gemm_*' '#include *<(libxsmm|cblas)' '^src/kernels/gemm_'
+refuse 'instructions of a processor, or the question which it has, outside src/kernels/simd.h and dispatch.c' \
+  '__(AVX|SSE|SSSE|FMA|AMX|ARM_|BMI|POPCNT)|__builtin_(cpu_|ia32_|shuffle)|immintrin|arm_neon|vector_size|[^a-z]_mm[0-9]*_|target_clones|[(]target[(]|GCC target' \
+  '^src/kernels/(simd\.h|dispatch\.c)$'
 refuse 'jansson outside src/eval and src/cli' '#include *<jansson' '^src/(eval|cli)/'
 refuse 'exit, abort or printing in the library' '(^|[^_a-zA-Z])(exit|abort|printf|fprintf|puts|perror) *\(' '^(src/cli|include)/'
 refuse 'text that leaves by another way than cli/print.h' \

@@ -7,12 +7,12 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "nn/conv/way.h"
-#include "kernels/tile.h"
+#include "kernels/dispatch.h"
 
 enum { MAX_CHANNELS = 4, MAX_KERNEL = 16 };
 
 typedef struct plan {
-  const ls_tile_kernels *kernels;
+  const ls_kernel_set *kernels;
   ls_conv_shape shape;
   void *direct;                    /* for the gradient with respect to the input */
   size_t *taps;                    /* [tap_count] offsets; owned */
@@ -55,7 +55,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   ls_conv_counts direct;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
-  self->kernels = ls_tile_choose();
+  self->kernels = ls_kernel_set_choose();
   self->shape = *shape;
   LS_PASS(plan_taps(self));
   LS_PASS(ls_conv_direct.create(&self->direct, shape, microbatch, &direct));

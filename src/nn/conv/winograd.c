@@ -13,8 +13,8 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "nn/conv/way.h"
+#include "kernels/dispatch.h"
 #include "kernels/gemm.h"
-#include "kernels/tile.h"
 
 enum {
   TAPS = 9,
@@ -45,7 +45,7 @@ typedef struct sweep_plan {
 } sweep_plan;
 
 typedef struct plan {
-  const ls_tile_kernels *kernels;
+  const ls_kernel_set *kernels;
   sweep_plan forward, backward;
   ls_gemm *gradient[MOST_SAMPLES];    /* [samples - 1] */
   size_t group;                       /* samples that go together */
@@ -152,7 +152,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   plan *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
-  self->kernels = ls_tile_choose();
+  self->kernels = ls_kernel_set_choose();
   self->forward.tiles = cover(shape->in, shape->out, shape->top, shape->left);
   self->backward.tiles = cover_backward(shape);
   const size_t wanted =

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "kernels/tile.h"
+#include "kernels/dispatch.h"
 
 enum { BATCH = 3, GUARD = 16 };
 
@@ -49,7 +49,7 @@ static void check(const ls_gemm_shape *s, bool has_start)
   const ls_tile_data data = {.start = has_start ? start : NULL, .a = a, .b = b, .c = c, .batch = &batch};
   ls_tile_data source = data;
   source.c = before;
-  ls_tile_choose()->product(s, &data);
+  ls_kernel_set_choose()->product(s, &data);
   for (size_t at = 0; at < c_floats; at++) {
     const size_t i = at % s->ldc, j = at / s->ldc;
     if (i >= s->m || j >= s->n) {
@@ -101,7 +101,7 @@ static void the_library_gives_the_same_bits(void **state)
         ls_gemm *gemm = NULL;
         assert_int_equal(ls_gemm_new(&gemm, &shape), LS_OK);
         ls_gemm_run(gemm, NULL, a, b, c, NULL);
-        ls_tile_choose()->product(&shape, &(ls_tile_data){.a = a, .b = b, .c = d, .batch = &batch});
+        ls_kernel_set_choose()->product(&shape, &(ls_tile_data){.a = a, .b = b, .c = d, .batch = &batch});
         assert_memory_equal(c, d, m * n * sizeof *c);
         ls_gemm_free(gemm);
         free(a), free(b), free(c), free(d);
