@@ -244,10 +244,13 @@ void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed
     ls_affine_pack_panel(affine, weights, packed, first);
 }
 
-void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads)
+void ls_affine_unpack_panel(const ls_affine *affine, const float *dw, float *weight_grads, size_t first)
 {
   const size_t channels = affine->in / affine->taps;
-  for (size_t i = 0; i < affine->out; i++, dw += affine->in, weight_grads += affine->in)
+  const size_t end = ls_size_min(first + PANEL, affine->out);
+  dw += first * affine->in;
+  weight_grads += first * affine->in;
+  for (size_t i = first; i < end; i++, dw += affine->in, weight_grads += affine->in)
     for (size_t c = 0; c < channels; c++)
       for (size_t t = 0; t < affine->taps; t++) weight_grads[c * affine->taps + t] = dw[t * channels + c];
 }

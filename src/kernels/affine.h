@@ -69,8 +69,8 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
 void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
                                 const float *dy, float *dw);
 
-/** Turn dw into the layout of the weights. */
-void ls_affine_unpack(const ls_affine *affine, const float *dw, float *weight_grads);
+/** Turn dw into the layout of the weights: the LS_AFFINE_PANEL outputs from `first` on. */
+void ls_affine_unpack_panel(const ls_affine *affine, const float *dw, float *weight_grads, size_t first);
 
 /** sum[c] += sum over the rows of x[rows][channels]. */
 void ls_add_rows(const float *restrict x, size_t rows, size_t channels, float *restrict sum);

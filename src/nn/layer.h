@@ -82,7 +82,7 @@ struct ls_layer {
   size_t buffer_offset, buffer_count; /* in pass->buffers and pass->stats */
   size_t grad_offset, grad_count;     /* in pass->grads; the kernels' layout may differ from params */
   size_t packed_offset, packed_count; /* in pass->packed */
-  size_t piece_params;                /* pack() takes so many parameters at a time; 0: all of them */
+  size_t piece_params;  /* pack() and unpack() take so many parameters at a time; 0: all of them */
   size_t saved_count;   /* floats per micro-batch that forward leaves for backward, besides x and y */
   size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
   uint64_t macs;        /* multiply-adds of one sample's forward pass */
@@ -170,10 +170,10 @@ struct ls_layer_kind {
    * is 0; or visit() shows inner layers, which have it. */
   void (*pack)(const ls_layer *layer, const float *params, float *packed, size_t piece);
 
-  /** Turn a reduced gradient from the kernels' layout into that of the parameters (vectors of the whole
-   * model, not overlapping). Optional: both layouts are the same, grad_count is param_count; or visit() shows
-   * inner layers, which have it. */
-  void (*unpack)(const ls_layer *layer, const float *grads, float *param_grads);
+  /** Turn one of the ls_layer_pieces() of a reduced gradient from the kernels' layout into that of the
+   * parameters (vectors of the whole model, not overlapping). Optional: both layouts are the same, grad_count
+   * is param_count; or visit() shows inner layers, which have it. */
+  void (*unpack)(const ls_layer *layer, const float *grads, float *param_grads, size_t piece);
 
   /** running = (1 - momentum) * running + momentum * stats, where stats is the mean over the step's
    * micro-batches. Vectors of the whole model. Optional: it has no buffers. */

@@ -166,11 +166,11 @@ void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *b
   ls_sequence_init_params(&model->sequence, seed, params, buffers);
 }
 
-/* Every parts-th piece of the model. */
+/* A stretch of the model's pieces. */
 typedef struct packing {
   const float *params;
   float *packed;
-  size_t next, part, parts;
+  size_t total, part, parts;
 } packing;
 
 static void pack_layer(const ls_layer *layer, size_t depth, void *user)
@@ -178,13 +178,18 @@ static void pack_layer(const ls_layer *layer, size_t depth, void *user)
   (void)depth;
   packing *self = user;
   if (!layer->kind->pack) return;
-  for (size_t piece = 0; piece < ls_layer_pieces(layer); piece++)
-    if (self->next++ % self->parts == self->part) layer->kind->pack(layer, self->params, self->packed, piece);
+  const size_t pieces = ls_layer_pieces(layer);
+  for (size_t piece = 0; piece < pieces; piece++) {
+    const size_t length = layer->param_count / pieces, first = layer->param_offset + piece * length;
+    if (ls_part_of(self->total, self->parts, first, length) == self->part)
+      layer->kind->pack(layer, self->params, self->packed, piece);
+  }
 }
 
 void ls_model_pack(const ls_model *model, const float *params, float *packed, size_t part, size_t parts)
 {
-  packing self = {.params = params, .packed = packed, .part = part, .parts = parts};
+  packing self = {
+      .params = params, .packed = packed, .total = model->counts.params, .part = part, .parts = parts};
   ls_model_visit(model, pack_layer, &self);
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The reduced gradient in the pieces in which layers pack their parameters: a piece is still in cache when it
- * is packed. Where a layer's kernels use the parameters' layout it is read where the reduction left it; any
- * other layer is one piece, and is unpacked. */
+ * is packed. Where a layer's kernels use the parameters' layout it is read where the reduction left it;
+ * pieces of others are unpacked. Each thread has a stretch of pieces, so that it meets the same parameters in
+ * every step.
+ *
+ * Norms are sums over runs of parameters: a piece, or all of a layer that is unpacked. */
 #include "train/gradient.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +19,19 @@ typedef struct piece {
   const ls_layer *layer;
   size_t index;        /* among the layer's */
   size_t first, count; /* its parameters, of the layer's */
-  double squares;      /* their sum, since it was measured last */
+  size_t before;       /* parameters in the pieces before it */
 } piece;
 
-/* What a piece and a tensor have in common. */
+/* Pieces whose values are summed in one go. */
+typedef struct run {
+  size_t piece, piece_count;
+  size_t count;   /* parameters */
+  double squares; /* their sum, since it was measured last */
+} run;
+
+/* What a run and a tensor have in common. */
 typedef struct overlap {
-  size_t piece, tensor;
+  size_t run, tensor;
   size_t first, count;     /* parameters of the model */
   ls_tensor_norms squares; /* their sums, since they were measured last */
 } overlap;
@@ -28,7 +39,10 @@ typedef struct overlap {
 struct ls_gradient {
   piece *pieces;
   size_t count;
-  overlap *overlaps; /* in the order of the pieces */
+  size_t params; /* in all pieces */
+  run *runs;
+  size_t run_count;
+  overlap *overlaps; /* in the order of the runs */
   size_t overlap_count;
   ls_tensor_norms *norms; /* [tensor_count] */
   size_t tensor_count;
@@ -45,23 +59,41 @@ static void add_pieces(const ls_layer *layer, size_t depth, void *user)
   const size_t length = layer->piece_params == 0 ? layer->param_count : layer->piece_params;
   for (size_t i = 0; i < ls_layer_pieces(layer); i++, self->count++) {
     if (!self->pieces) continue;
-    self->pieces[self->count] = (piece){.layer = layer,
-                                        .index = i,
-                                        .first = i * length,
-                                        .count = ls_size_min(length, layer->param_count - i * length)};
+    const size_t count = ls_size_min(length, layer->param_count - i * length);
+    self->pieces[self->count] =
+        (piece){.layer = layer, .index = i, .first = i * length, .count = count, .before = self->params};
+    self->params += count;
   }
 }
 
-static void add_overlaps(ls_gradient *self, const ls_tensor *tensors, size_t p)
+static void find_runs(ls_gradient *self)
 {
-  const piece *own = &self->pieces[p];
-  const size_t first = own->layer->param_offset + own->first;
+  for (size_t i = 0; i < self->count; i++) {
+    const piece *own = &self->pieces[i];
+    if (!own->layer->kind->unpack || own->index == 0) self->runs[self->run_count++] = (run){.piece = i};
+    run *last = &self->runs[self->run_count - 1];
+    last->piece_count++;
+    last->count += own->count;
+  }
+}
+
+/* The first of a run's parameters, of the model's. */
+static size_t first_of(const ls_gradient *gradient, const run *own)
+{
+  const piece *first = &gradient->pieces[own->piece];
+  return first->layer->param_offset + first->first;
+}
+
+static void add_overlaps(ls_gradient *self, const ls_tensor *tensors, size_t r)
+{
+  const run *own = &self->runs[r];
+  const size_t first = first_of(self, own);
   for (size_t t = 0; t < self->tensor_count; t++) {
     const size_t begin = ls_size_max(first, tensors[t].offset);
     const size_t end = ls_size_min(first + own->count, tensors[t].offset + tensors[t].count);
     if (begin < end)
       self->overlaps[self->overlap_count++] =
-          (overlap){.piece = p, .tensor = t, .first = begin, .count = end - begin};
+          (overlap){.run = r, .tensor = t, .first = begin, .count = end - begin};
   }
 }
 
@@ -70,9 +102,9 @@ static ls_status find_overlaps(ls_gradient *self, const ls_model *model)
 {
   const ls_tensor *tensors = ls_model_params(model, &self->tensor_count);
   LS_PASS(ls_alloc(&self->norms, self->tensor_count, sizeof *self->norms, "the tensors' norms"));
-  LS_PASS(ls_alloc(&self->overlaps, self->count + self->tensor_count, sizeof *self->overlaps,
+  LS_PASS(ls_alloc(&self->overlaps, self->run_count + self->tensor_count, sizeof *self->overlaps,
                    "the gradient's pieces"));
-  for (size_t p = 0; p < self->count; p++) add_overlaps(self, tensors, p);
+  for (size_t r = 0; r < self->run_count; r++) add_overlaps(self, tensors, r);
   return LS_OK;
 }
 
@@ -82,6 +114,8 @@ static ls_status fill(ls_gradient *self, const ls_model *model)
   LS_PASS(ls_alloc(&self->pieces, self->count, sizeof *self->pieces, "the gradient's pieces"));
   self->count = 0;
   ls_model_visit(model, add_pieces, self);
+  LS_PASS(ls_alloc(&self->runs, self->count, sizeof *self->runs, "the gradient's pieces"));
+  find_runs(self);
   LS_PASS(find_overlaps(self, model));
   return ls_alloc(&self->unpacked, ls_model_count(model)->params, sizeof(float), "the gradient");
 }
@@ -103,6 +137,7 @@ void ls_gradient_free(ls_gradient *gradient)
 {
   if (!gradient) return;
   free(gradient->pieces);
+  free(gradient->runs);
   free(gradient->overlaps);
   free(gradient->norms);
   free(gradient->unpacked);
@@ -136,22 +171,37 @@ static double sum_of_squares(const float *values, size_t count)
 static const float *read_piece(const ls_gradient *gradient, const piece *p, const float *reduced)
 {
   if (!p->layer->kind->unpack) return reduced + p->layer->grad_offset + p->first;
-  p->layer->kind->unpack(p->layer, reduced, gradient->unpacked);
+  p->layer->kind->unpack(p->layer, reduced, gradient->unpacked, p->index);
   return gradient->unpacked + p->layer->param_offset + p->first;
+}
+
+/* A run in the parameters' layout: its pieces follow each other. */
+static const float *read_run(const ls_gradient *gradient, const run *own, const float *reduced)
+{
+  const float *first = read_piece(gradient, &gradient->pieces[own->piece], reduced);
+  for (size_t i = 1; i < own->piece_count; i++)
+    read_piece(gradient, &gradient->pieces[own->piece + i], reduced);
+  return first;
+}
+
+static bool is_mine(const ls_gradient *gradient, const run *own, size_t part, size_t parts)
+{
+  return ls_part_of(gradient->params, parts, gradient->pieces[own->piece].before, own->count) == part;
 }
 
 void ls_gradient_measure(ls_gradient *gradient, const float *reduced, size_t part, size_t parts)
 {
-  for (size_t i = part; i < gradient->count; i += parts) {
-    piece *p = &gradient->pieces[i];
-    p->squares = sum_of_squares(read_piece(gradient, p, reduced), p->count);
+  for (size_t i = 0; i < gradient->run_count; i++) {
+    run *own = &gradient->runs[i];
+    if (is_mine(gradient, own, part, parts))
+      own->squares = sum_of_squares(read_run(gradient, own, reduced), own->count);
   }
 }
 
 double ls_gradient_norm(const ls_gradient *gradient)
 {
   double sum = 0.0;
-  for (size_t i = 0; i < gradient->count; i++) sum += gradient->pieces[i].squares;
+  for (size_t i = 0; i < gradient->run_count; i++) sum += gradient->runs[i].squares;
   return sqrt(sum);
 }
 
@@ -161,11 +211,11 @@ void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, co
   const float *grads = NULL;
   for (size_t i = 0; i < gradient->overlap_count; i++) {
     overlap *own = &gradient->overlaps[i];
-    const piece *p = &gradient->pieces[own->piece];
-    if (own->piece % parts != part) continue;
-    const bool is_new = i == 0 || gradient->overlaps[i - 1].piece != own->piece;
-    if (is_new) grads = read_piece(gradient, p, reduced);
-    own->squares.grads = sum_of_squares(grads + (own->first - p->layer->param_offset - p->first), own->count);
+    const run *its = &gradient->runs[own->run];
+    if (!is_mine(gradient, its, part, parts)) continue;
+    const bool is_new = i == 0 || gradient->overlaps[i - 1].run != own->run;
+    if (is_new) grads = read_run(gradient, its, reduced);
+    own->squares.grads = sum_of_squares(grads + (own->first - first_of(gradient, its)), own->count);
     own->squares.params = sum_of_squares(params + own->first, own->count);
   }
 }
@@ -189,9 +239,10 @@ void ls_gradient_apply(const ls_gradient *gradient, const float *reduced, const 
                        const ls_update *update, const ls_optimizer_vectors *vectors, float *packed,
                        size_t part, size_t parts)
 {
-  for (size_t i = part; i < gradient->count; i += parts) {
+  for (size_t i = 0; i < gradient->count; i++) {
     const piece *p = &gradient->pieces[i];
     const ls_layer *layer = p->layer;
+    if (ls_part_of(gradient->params, parts, p->before, p->count) != part) continue;
     ls_optimizer_update(optimizer, update, vectors, read_piece(gradient, p, reduced),
                         layer->param_offset + p->first, p->count);
     if (layer->kind->pack) layer->kind->pack(layer, vectors->params, packed, p->index);

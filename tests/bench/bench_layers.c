@@ -134,7 +134,8 @@ static void pack_and_unpack(harness *h)
 {
   for (size_t piece = 0; h->layer.kind->pack && piece < ls_layer_pieces(&h->layer); piece++)
     h->layer.kind->pack(&h->layer, h->params, h->packed, piece);
-  if (h->layer.kind->unpack) h->layer.kind->unpack(&h->layer, h->grads, h->param_grads);
+  for (size_t piece = 0; h->layer.kind->unpack && piece < ls_layer_pieces(&h->layer); piece++)
+    h->layer.kind->unpack(&h->layer, h->grads, h->param_grads, piece);
 }
 
 static double processor_s(void)

@@ -27,7 +27,8 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   *out = self;
   const size_t taps = shape->kernel * shape->kernel;
   self->columns = shape->out.h * shape->out.w;
-  self->affine = (ls_affine){.in = shape->in.c * taps, .out = shape->out.c, .taps = taps};
+  self->affine = (ls_affine){
+      .in = shape->in.c * taps, .out = shape->out.c, .taps = taps, .input_is_data = shape->input_is_data};
   LS_PASS(ls_affine_plan(&self->affine, microbatch * self->columns));
   *counts = (ls_conv_counts){.packed = self->affine.packed_count,
                              .grads = ls_conv_weights(shape),
@@ -42,16 +43,16 @@ static void destroy(void *made)
   free(self);
 }
 
-static void pack(const void *made, const float *weights, float *packed)
+static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  ls_affine_pack(&self->affine, weights, packed);
+  ls_affine_pack_panel(&self->affine, weights, packed, filters.first);
 }
 
-static void unpack(const void *made, const float *grads, float *weight_grads)
+static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
 {
   const plan *self = made;
-  ls_affine_unpack(&self->affine, grads, weight_grads);
+  ls_affine_unpack_panel(&self->affine, grads, weight_grads, filters.first);
 }
 
 static ls_kernel_pass columns_of(const plan *self, const ls_kernel_pass *pass)
@@ -78,7 +79,8 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   if (dx) ls_affine_backward_data(&self->affine, &columns, dy, dx);
 }
 
-const ls_conv_way ls_conv_affine = {.fits = fits,
+const ls_conv_way ls_conv_affine = {.piece = LS_AFFINE_PANEL,
+                                    .fits = fits,
                                     .create = create,
                                     .destroy = destroy,
                                     .pack = pack,

@@ -21,6 +21,8 @@
 
 enum { BAND_FLOATS = 6144 }; /* x and dy in use at a time in the gradient of the weights */
 
+_Static_assert(LS_CONV_BLOCK % LS_CONV_PIECE == 0, "a piece lies in one block");
+
 /* dW += sum over rows of dy * x^T, for each tap. */
 typedef struct weights_plan {
   ls_gemm *gemm[2];            /* [full or last block of filters] */
@@ -33,7 +35,7 @@ typedef struct plan {
   ls_conv_shape shape;
   ls_conv_image x, dy;
   ls_conv_sweep forward;
-  ls_conv_sweep *backward; /* one per phase of the stride; owned */
+  ls_conv_sweep *backward; /* [phases_of()], one per phase of the stride; owned */
   weights_plan weights;
   size_t packed_count;            /* floats, as far as they are given out */
   size_t dy_scratch, row_scratch; /* offsets of the parts of scratch after x's */
@@ -117,6 +119,12 @@ static size_t taps_of(const plan *self)
   return self->shape.kernel * self->shape.kernel;
 }
 
+/* Sweeps that make the gradient with respect to the input. */
+static size_t phases_of(const plan *self)
+{
+  return self->shape.input_is_data ? 0 : self->shape.stride * self->shape.stride;
+}
+
 static void plan_images(plan *self)
 {
   const ls_conv_shape *shape = &self->shape;
@@ -124,7 +132,7 @@ static void plan_images(plan *self)
   self->dy = (ls_conv_image){.shape = shape->out, .channels = ls_size_round_up(shape->out.c, LS_CONV_LANES)};
   const ls_conv_axis cols = ls_conv_forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left);
   ls_conv_image_cover(&self->x, &cols);
-  for (size_t phase = 0; phase < shape->stride; phase++) {
+  for (size_t phase = 0; phase < shape->stride && !shape->input_is_data; phase++) {
     const ls_conv_axis back =
         ls_conv_backward_axis(shape->in.w, shape->kernel, shape->stride, shape->left, phase);
     ls_conv_image_cover(&self->dy, &back);
@@ -170,11 +178,6 @@ static ls_status plan_backward(plan *self, size_t phase)
   sweep->src_column = (size_t)((ptrdiff_t)self->dy.left + sweep->cols.src_first) * self->dy.channels;
   self->packed_count += ls_conv_sweep_packed(sweep);
   return ls_conv_sweep_plan(sweep);
-}
-
-static size_t phases_of(const plan *self)
-{
-  return self->shape.stride * self->shape.stride;
 }
 
 /* Floats of scratch. */
@@ -237,67 +240,83 @@ static void pack_block(const float *from, size_t step, size_t used, size_t heigh
   for (size_t i = used; i < height; i++) packed[i] = 0;
 }
 
-/* packed[block, tap, channel, filter] of the forward sweep. */
-static void pack_forward(const plan *self, const float *weights, float *packed)
+/* Filters that lie in one block, as a piece does, in the layout of the forward sweep and of the gradient:
+ * [block, tap, channel, filter]. */
+typedef struct block_part {
+  size_t at;     /* offset of the first filter at the first tap and channel */
+  size_t height; /* floats from channel to channel */
+  size_t padded; /* floats that belong to these filters: those behind the last filter too */
+} block_part;
+
+static block_part find_part(const plan *self, ls_conv_filters filters)
 {
-  const size_t channels = self->shape.in.c;
-  const size_t filters = self->shape.out.c;
-  const size_t taps = taps_of(self);
-  for (size_t block = 0; block < filters; block += LS_CONV_BLOCK) {
-    const size_t height = ls_conv_block_height(filters, block);
-    const size_t used = ls_size_min(height, filters - block);
-    for (size_t i = 0; i < taps * channels; i++, packed += height) {
-      const float *from = weights + (block * channels + i % channels) * taps + i / channels;
-      pack_block(from, channels * taps, used, height, packed);
-    }
+  const size_t block = filters.first / LS_CONV_BLOCK * LS_CONV_BLOCK;
+  const size_t height = ls_conv_block_height(self->shape.out.c, block);
+  const bool is_last = filters.first + filters.count == self->shape.out.c;
+  return (block_part){.at = block * taps_of(self) * self->shape.in.c + filters.first - block,
+                      .height = height,
+                      .padded = is_last ? block + height - filters.first : filters.count};
+}
+
+static void pack_forward(const plan *self, const float *weights, float *packed, ls_conv_filters filters)
+{
+  const size_t channels = self->shape.in.c, taps = taps_of(self);
+  const block_part part = find_part(self, filters);
+  packed += part.at;
+  for (size_t i = 0; i < taps * channels; i++, packed += part.height) {
+    const float *from = weights + (filters.first * channels + i % channels) * taps + i / channels;
+    pack_block(from, channels * taps, filters.count, part.padded, packed);
   }
+}
+
+/* The weights of a filter and the tap of row r and column c of dy, in a phase's order, at channel 0. */
+static const float *weights_at(const plan *self, size_t phase, const float *weights, size_t filter,
+                               size_t tap)
+{
+  const ls_conv_sweep *sweep = &self->backward[phase];
+  const size_t kernel = self->shape.kernel, stride = self->shape.stride;
+  const size_t u = phase / stride + (sweep->rows.taps - 1 - tap / sweep->cols.taps) * stride;
+  const size_t v = phase % stride + (sweep->cols.taps - 1 - tap % sweep->cols.taps) * stride;
+  return weights + (filter * self->shape.in.c * kernel + u) * kernel + v;
 }
 
 /* packed[block, tap, filter, channel] of one phase: its taps in the order of the rows and columns of dy. */
-static void pack_phase(const plan *self, size_t phase, const float *weights, float *packed)
+static void pack_phase(const plan *self, size_t phase, const float *weights, float *packed,
+                       ls_conv_filters filters)
 {
   const ls_conv_sweep *sweep = &self->backward[phase];
-  const ls_conv_shape *shape = &self->shape;
-  const size_t channels = shape->in.c;
+  const size_t channels = self->shape.in.c, all = self->shape.out.c;
   const size_t taps = sweep->rows.taps * sweep->cols.taps;
+  packed += sweep->weights;
   for (size_t block = 0; block < channels; block += LS_CONV_BLOCK) {
     const size_t height = ls_conv_block_height(channels, block);
     const size_t used = ls_size_min(height, channels - block);
-    for (size_t i = 0; i < taps * shape->out.c; i++, packed += height) {
-      const size_t tap = i / shape->out.c;
-      const size_t u =
-          phase / shape->stride + (sweep->rows.taps - 1 - tap / sweep->cols.taps) * shape->stride;
-      const size_t v =
-          phase % shape->stride + (sweep->cols.taps - 1 - tap % sweep->cols.taps) * shape->stride;
-      const size_t filter = i % shape->out.c;
-      const float *from = weights + ((filter * channels + block) * shape->kernel + u) * shape->kernel + v;
-      pack_block(from, taps_of(self), used, height, packed);
-    }
+    for (size_t tap = 0; tap < taps; tap++)
+      for (size_t f = filters.first; f < filters.first + filters.count; f++) {
+        const float *from = weights_at(self, phase, weights, f, tap) + block * taps_of(self);
+        pack_block(from, taps_of(self), used, height,
+                   packed + (block * taps * all) + (tap * all + f) * height);
+      }
   }
 }
 
-static void pack(const void *made, const float *weights, float *packed)
+static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  pack_forward(self, weights, packed);
+  pack_forward(self, weights, packed, filters);
   for (size_t phase = 0; phase < phases_of(self); phase++)
-    if (!ls_conv_sweep_is_empty(&self->backward[phase]))
-      pack_phase(self, phase, weights, packed + self->backward[phase].weights);
+    if (!ls_conv_sweep_is_empty(&self->backward[phase])) pack_phase(self, phase, weights, packed, filters);
 }
 
-static void unpack(const void *made, const float *grads, float *weight_grads)
+static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t channels = self->shape.in.c;
-  const size_t filters = self->shape.out.c;
-  const size_t taps = taps_of(self);
-  for (size_t block = 0; block < filters; block += LS_CONV_BLOCK) {
-    const size_t height = ls_conv_block_height(filters, block);
-    const size_t used = ls_size_min(height, filters - block);
-    for (size_t i = 0; i < taps * channels; i++, grads += height) {
-      float *to = weight_grads + (block * channels + i % channels) * taps + i / channels;
-      for (size_t k = 0; k < used; k++) to[k * channels * taps] = grads[k];
-    }
+  const size_t channels = self->shape.in.c, taps = taps_of(self);
+  const block_part part = find_part(self, filters);
+  grads += part.at;
+  for (size_t i = 0; i < taps * channels; i++, grads += part.height) {
+    float *to = weight_grads + (filters.first * channels + i % channels) * taps + i / channels;
+    for (size_t k = 0; k < filters.count; k++) to[k * channels * taps] = grads[k];
   }
 }
 
@@ -340,7 +359,8 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   }
 }
 
-const ls_conv_way ls_conv_direct = {.fits = fits,
+const ls_conv_way ls_conv_direct = {.piece = LS_CONV_PIECE,
+                                    .fits = fits,
                                     .create = create,
                                     .destroy = destroy,
                                     .pack = pack,

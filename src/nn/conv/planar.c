@@ -14,7 +14,7 @@ enum { MAX_CHANNELS = 4, MAX_KERNEL = 16 };
 typedef struct plan {
   const ls_kernel_set *kernels;
   ls_conv_shape shape;
-  void *direct;                    /* for the gradient with respect to the input */
+  void *direct;                    /* for the gradient with respect to the input; NULL: nobody wants it */
   size_t *taps;                    /* [tap_count] offsets; owned */
   size_t tap_count;                /* channels * kernel * kernel */
   size_t pitch, rows;              /* of a padded plane */
@@ -52,13 +52,13 @@ static size_t plan_scratch(plan *self)
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
 {
   plan *self;
-  ls_conv_counts direct;
+  ls_conv_counts direct = {0};
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
   self->kernels = ls_kernel_set_choose();
   self->shape = *shape;
   LS_PASS(plan_taps(self));
-  LS_PASS(ls_conv_direct.create(&self->direct, shape, microbatch, &direct));
+  if (!shape->input_is_data) LS_PASS(ls_conv_direct.create(&self->direct, shape, microbatch, &direct));
   const size_t weights = ls_conv_weights(shape);
   *counts = (ls_conv_counts){.packed = ls_floats_aligned(weights) + direct.packed,
                              .grads = weights,
@@ -75,19 +75,22 @@ static void destroy(void *made)
 }
 
 /* packed[tap][filter], then the direct way's. */
-static void pack(const void *made, const float *weights, float *packed)
+static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t taps = self->tap_count, filters = self->shape.out.c;
-  ls_conv_direct.pack(self->direct, weights, packed + ls_floats_aligned(taps * filters));
+  const size_t taps = self->tap_count, all = self->shape.out.c;
+  if (self->direct)
+    ls_conv_direct.pack(self->direct, weights, packed + ls_floats_aligned(taps * all), filters);
   for (size_t t = 0; t < taps; t++)
-    for (size_t f = 0; f < filters; f++) packed[t * filters + f] = weights[f * taps + t];
+    for (size_t f = filters.first; f < filters.first + filters.count; f++)
+      packed[t * all + f] = weights[f * taps + t];
 }
 
-static void unpack(const void *made, const float *grads, float *weight_grads)
+static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
 {
   const plan *self = made;
-  memcpy(weight_grads, grads, ls_conv_weights(&self->shape) * sizeof *grads);
+  const size_t first = filters.first * self->tap_count;
+  memcpy(weight_grads + first, grads + first, filters.count * self->tap_count * sizeof *grads);
 }
 
 /* Nothing but the image is written to the planes: their padding is cleared once a pass. */
@@ -169,7 +172,8 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   ls_conv_direct.backward(self->direct, &direct, x, dy, dx, NULL);
 }
 
-const ls_conv_way ls_conv_planar = {.fits = fits,
+const ls_conv_way ls_conv_planar = {.piece = LS_CONV_PIECE,
+                                    .fits = fits,
                                     .create = create,
                                     .destroy = destroy,
                                     .pack = pack,

@@ -16,12 +16,18 @@ typedef struct ls_conv_shape {
   ls_shape in, out;      /* per sample */
   size_t kernel, stride; /* square, pixels */
   size_t top, left;      /* padding before the first row and column; below and right as needed */
+  bool input_is_data;    /* backward() will not be asked for dx: nothing is planned or packed for it */
 } ls_conv_shape;
 
 static inline size_t ls_conv_weights(const ls_conv_shape *shape)
 {
   return shape->out.c * shape->in.c * shape->kernel * shape->kernel;
 }
+
+/** Some filters; `first` is a multiple of the way's `piece`, and `count` is that, or what is left. */
+typedef struct ls_conv_filters {
+  size_t first, count;
+} ls_conv_filters;
 
 /** What a plan takes, in floats. */
 typedef struct ls_conv_counts {
@@ -33,6 +39,7 @@ typedef struct ls_conv_counts {
 /** Operations of a way. A plan is what its create() makes of a shape; not changed afterwards. */
 typedef struct ls_conv_way {
   bool rounds_by_place; /* equal windows may give sums that differ in their last bits */
+  size_t piece; /* filters that are packed and unpacked together, whatever others do meanwhile */
   bool (*fits)(const ls_conv_shape *shape);
 
   /** Plan passes of at most `microbatch` samples. On error destroy() is still due if *plan is set. Local.
@@ -40,11 +47,11 @@ typedef struct ls_conv_way {
   ls_status (*create)(void **plan, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts);
   void (*destroy)(void *plan);
 
-  /** Pack weights[filters, channels, kernel, kernel]. */
-  void (*pack)(const void *plan, const float *weights, float *packed);
+  /** Pack some filters of weights[filters, channels, kernel, kernel]. */
+  void (*pack)(const void *plan, const float *weights, float *packed, ls_conv_filters filters);
 
-  /** Turn a gradient into the layout of the weights. */
-  void (*unpack)(const void *plan, const float *grads, float *weight_grads);
+  /** Turn the gradient of some filters into the layout of the weights. */
+  void (*unpack)(const void *plan, const float *grads, float *weight_grads, ls_conv_filters filters);
 
   /** y[n, out] = conv(x[n, in]) + bias. */
   void (*forward)(const void *plan, const ls_kernel_pass *pass, const float *x, float *y);
@@ -54,6 +61,8 @@ typedef struct ls_conv_way {
   void (*backward)(const void *plan, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
                    float *grads);
 } ls_conv_way;
+
+enum { LS_CONV_PIECE = 16 }; /* filters of a cache line: the ways' piece, but for that of panels */
 
 /** Dense layers over windows that lie side by side in memory. */
 extern const ls_conv_way ls_conv_affine;

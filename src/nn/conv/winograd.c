@@ -46,6 +46,7 @@ typedef struct sweep_plan {
 
 typedef struct plan {
   const ls_kernel_set *kernels;
+  bool input_is_data;
   sweep_plan forward, backward;
   ls_gemm *gradient[MOST_SAMPLES];    /* [samples - 1] */
   size_t group;                       /* samples that go together */
@@ -153,6 +154,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
   self->kernels = ls_kernel_set_choose();
+  self->input_is_data = shape->input_is_data;
   self->forward.tiles = cover(shape->in, shape->out, shape->top, shape->left);
   self->backward.tiles = cover_backward(shape);
   const size_t wanted =
@@ -161,7 +163,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
                             ls_size_ceil_div(wanted, tiles_of(&self->backward.tiles)));
   *counts = (ls_conv_counts){.grads = ls_conv_weights(shape)};
   LS_PASS(plan_sweep(&self->forward, self->group, &counts->packed));
-  LS_PASS(plan_sweep(&self->backward, self->group, &counts->packed));
+  if (!shape->input_is_data) LS_PASS(plan_sweep(&self->backward, self->group, &counts->packed));
   LS_PASS(plan_gradient(self, shape));
   counts->scratch = plan_scratch(self, shape);
   return LS_OK;
@@ -181,30 +183,33 @@ static void destroy(void *made)
 }
 
 /* packed[point][channel][filter], and for the way back packed[point][filter][channel]. */
-static void pack(const void *made, const float *weights, float *packed)
+static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t filters = self->forward.tiles.out.c, channels = self->forward.tiles.image.c;
-  const ls_winograd_filters there = {.lane = channels * TAPS, .point = point_floats(filters, channels)};
-  const ls_winograd_filters back = {.lane = TAPS, .rotated = true, .point = point_floats(filters, channels)};
+  const size_t all = self->forward.tiles.out.c, channels = self->forward.tiles.image.c;
+  const size_t end = filters.first + filters.count;
+  const ls_winograd_filters there = {.lane = channels * TAPS, .point = point_floats(all, channels)};
+  const ls_winograd_filters back = {.lane = TAPS, .rotated = true, .point = point_floats(all, channels)};
   for (size_t c = 0; c < channels; c++)
-    for (size_t f = 0; f < filters; f += LS_WINOGRAD_LANES)
+    for (size_t f = filters.first; f < end; f += LS_WINOGRAD_LANES)
       self->kernels->winograd_weights(&there, weights + (f * channels + c) * TAPS,
-                                      packed + self->forward.weights + c * filters + f);
-  for (size_t f = 0; f < filters; f++)
+                                      packed + self->forward.weights + c * all + f);
+  if (self->input_is_data) return;
+  for (size_t f = filters.first; f < end; f++)
     for (size_t c = 0; c < channels; c += LS_WINOGRAD_LANES)
       self->kernels->winograd_weights(&back, weights + (f * channels + c) * TAPS,
                                       packed + self->backward.weights + f * channels + c);
 }
 
 /* From grads[tap][channel][filter]. */
-static void unpack(const void *made, const float *grads, float *weight_grads)
+static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t filters = self->forward.tiles.out.c, channels = self->forward.tiles.image.c;
+  const size_t all = self->forward.tiles.out.c, channels = self->forward.tiles.image.c;
+  const size_t end = filters.first + filters.count;
   for (size_t t = 0; t < TAPS; t++)
-    for (size_t c = 0; c < channels; c++)
-      for (size_t f = 0; f < filters; f++) weight_grads[(f * channels + c) * TAPS + t] = *grads++;
+    for (size_t c = 0; c < channels; c++, grads += all)
+      for (size_t f = filters.first; f < end; f++) weight_grads[(f * channels + c) * TAPS + t] = grads[f];
 }
 
 /* A sample with the zeros around it that its tiles read. The zeros are there: see clear(). */
@@ -362,6 +367,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
 }
 
 const ls_conv_way ls_conv_winograd = {.rounds_by_place = true,
+                                      .piece = LS_CONV_PIECE,
                                       .fits = fits,
                                       .create = create,
                                       .destroy = destroy,

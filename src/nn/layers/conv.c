@@ -141,12 +141,14 @@ static ls_status make_plan(ls_layer *layer, bool keep_ties)
   conv_layer *self = layer->impl;
   ls_conv_counts counts;
   size_t i = 0;
+  self->shape.input_is_data = layer->input_is_data;
   while (!ways[i]->fits(&self->shape) || (keep_ties && ways[i]->rounds_by_place)) i++;
   self->way = ways[i];
   LS_PASS(self->way->create(&self->plan, &self->shape, layer->microbatch, &counts));
   self->grad_count = counts.grads;
   layer->packed_count = counts.packed;
   layer->scratch_count = counts.scratch;
+  layer->piece_params = self->way->piece * (self->weight_count / self->shape.out.c);
   layer->grad_count = self->grad_count + (self->bias ? self->shape.out.c : 0);
   return LS_OK;
 }
@@ -190,21 +192,33 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
-static void pack(const ls_layer *layer, const float *params, float *packed, size_t piece)
+/* The filters of a piece; none if it holds nothing but biases, as last ones may. */
+static ls_conv_filters filters_of(const conv_layer *self, size_t piece)
 {
-  (void)piece;
-  const conv_layer *self = layer->impl;
-  self->way->pack(self->plan, params + layer->param_offset, packed + layer->packed_offset);
+  const size_t first = ls_size_min(piece * self->way->piece, self->shape.out.c);
+  return (ls_conv_filters){first, ls_size_min(self->way->piece, self->shape.out.c - first)};
 }
 
-static void unpack(const ls_layer *layer, const float *grads, float *param_grads)
+static void pack(const ls_layer *layer, const float *params, float *packed, size_t piece)
 {
   const conv_layer *self = layer->impl;
+  const ls_conv_filters filters = filters_of(self, piece);
+  if (filters.count > 0)
+    self->way->pack(self->plan, params + layer->param_offset, packed + layer->packed_offset, filters);
+}
+
+static void unpack(const ls_layer *layer, const float *grads, float *param_grads, size_t piece)
+{
+  const conv_layer *self = layer->impl;
+  const ls_conv_filters filters = filters_of(self, piece);
   grads += layer->grad_offset;
   param_grads += layer->param_offset;
-  self->way->unpack(self->plan, grads, param_grads);
-  if (self->bias)
-    memcpy(param_grads + self->weight_count, grads + self->grad_count, layer->out.c * sizeof *grads);
+  if (filters.count > 0) self->way->unpack(self->plan, grads, param_grads, filters);
+  const size_t begin = ls_size_max(piece * layer->piece_params, self->weight_count);
+  const size_t end = ls_size_min((piece + 1) * layer->piece_params, layer->param_count);
+  if (begin < end)
+    memcpy(param_grads + begin, grads + self->grad_count + (begin - self->weight_count),
+           (end - begin) * sizeof *grads);
 }
 
 static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)

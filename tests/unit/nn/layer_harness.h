@@ -170,9 +170,9 @@ static inline void harness_backward(harness *h)
 {
   for (size_t i = 0; i < h->layer.scratch_count; i++) h->scratch[i] = NAN;
   h->layer.kind->backward(&h->layer, &h->pass, h->x, h->y, h->dy, h->dx, h->saved, h->scratch);
-  if (h->layer.kind->unpack)
-    h->layer.kind->unpack(&h->layer, h->grads, h->param_grads);
-  else
+  for (size_t piece = 0; h->layer.kind->unpack && piece < ls_layer_pieces(&h->layer); piece++)
+    h->layer.kind->unpack(&h->layer, h->grads, h->param_grads, piece);
+  if (!h->layer.kind->unpack)
     memcpy(h->param_grads, h->grads, h->layer.param_count * sizeof *h->grads);
   harness_check(h);
 }

@@ -647,6 +647,72 @@ static void kinds_are_registered(void **state)
   assert_null(ls_layer_schemas[count]);
 }
 
+/* ---- the ways of the convolution, and what they pack ---- */
+
+static const struct {
+  const char *way, *layers;
+  ls_shape in;
+} ways[] = {
+    {"affine", "[{type: conv, filters: 70, kernel: 1}, {type: flatten}]", {.c = 24, .h = 5, .w = 5}},
+    {"planar", "[{type: conv, filters: 70, kernel: 3}, {type: flatten}]", {.c = 3, .h = 9, .w = 9}},
+    {"winograd",
+     "[{type: conv, filters: 72, kernel: 3, pad: 1}, {type: flatten}]",
+     {.c = 16, .h = 8, .w = 8}},
+    {"direct",
+     "[{type: conv, filters: 70, kernel: 3, stride: 2}, {type: flatten}]",
+     {.c = 24, .h = 9, .w = 9}},
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+/* Threads that pack their parts in any order make what one makes, and each does some of it. */
+static void convolutions_are_packed_by_all_threads(void **state)
+{
+  (void)state;
+  enum { PARTS = 3 };
+  for (size_t i = 0; i < WAYS; i++) {
+    test_net net;
+    net_init(&net, ways[i].layers, ways[i].in, 2);
+    const size_t count = ls_model_count(net.model)->packed;
+    float *packed = net_floats(count), *before = net_floats(count);
+    for (size_t part = PARTS; part-- > 0;) {
+      memcpy(before, packed, count * sizeof *packed);
+      ls_model_pack(net.model, net.params, packed, part, PARTS);
+      if (memcmp(before, packed, count * sizeof *packed) == 0)
+        fail_msg("%s: nothing to do for thread %zu of %d", ways[i].way, part, PARTS);
+    }
+    if (memcmp(packed, net.packed, count * sizeof *packed) != 0) fail_msg("%s: other bits", ways[i].way);
+    free(packed);
+    free(before);
+    net_fini(&net);
+  }
+}
+
+/* A layer that is fed by data packs what its forward pass reads, and its weights' gradient is the same. */
+static void nothing_is_packed_for_a_gradient_that_nobody_wants(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < WAYS; i++) {
+    const ls_model_options fed = {.in = ways[i].in, .microbatch = 2};
+    test_net net, first;
+    net_init(&net, ways[i].layers, ways[i].in, 2);
+    net_init_model(&first, ways[i].layers, &fed);
+    const size_t all = ls_model_count(net.model)->packed, forward = ls_model_count(first.model)->packed;
+    if (5 * forward > 3 * all) fail_msg("%s: %zu floats packed of %zu", ways[i].way, forward, all);
+    const size_t in = 2 * ls_shape_count(ways[i].in), out = 2 * ls_model_classes(net.model);
+    float *x = net_floats(in), *dy = net_floats(out);
+    for (size_t j = 0; j < in; j++) x[j] = (float)(j % 23) - 11.0F;
+    for (size_t j = 0; j < out; j++) dy[j] = (float)(j % 19) - 9.0F;
+    assert_memory_equal(net_forward(&net, x), net_forward(&first, x), out * sizeof *x);
+    net_backward(&net, dy, true);
+    net_backward(&first, dy, false);
+    assert_memory_equal(net.param_grads, first.param_grads, ls_model_count(net.model)->params * sizeof *x);
+    free(x);
+    free(dy);
+    net_fini(&net);
+    net_fini(&first);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -669,6 +735,8 @@ int main(void)
       cmocka_unit_test(batchnorm_mixes_in_training),
       cmocka_unit_test(summary_shows_the_model),
       cmocka_unit_test(kinds_are_registered),
+      cmocka_unit_test(convolutions_are_packed_by_all_threads),
+      cmocka_unit_test(nothing_is_packed_for_a_gradient_that_nobody_wants),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
