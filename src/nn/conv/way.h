@@ -39,7 +39,7 @@ typedef struct ls_conv_counts {
 /** Operations of a way. A plan is what its create() makes of a shape; not changed afterwards. */
 typedef struct ls_conv_way {
   bool rounds_by_place; /* equal windows may give sums that differ in their last bits */
-  size_t piece; /* filters that are packed and unpacked together, whatever others do meanwhile */
+  size_t piece;         /* filters that are packed and unpacked together, whatever others do meanwhile */
   bool (*fits)(const ls_conv_shape *shape);
 
   /** Plan passes of at most `microbatch` samples. On error destroy() is still due if *plan is set. Local.

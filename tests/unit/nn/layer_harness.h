@@ -172,8 +172,7 @@ static inline void harness_backward(harness *h)
   h->layer.kind->backward(&h->layer, &h->pass, h->x, h->y, h->dy, h->dx, h->saved, h->scratch);
   for (size_t piece = 0; h->layer.kind->unpack && piece < ls_layer_pieces(&h->layer); piece++)
     h->layer.kind->unpack(&h->layer, h->grads, h->param_grads, piece);
-  if (!h->layer.kind->unpack)
-    memcpy(h->param_grads, h->grads, h->layer.param_count * sizeof *h->grads);
+  if (!h->layer.kind->unpack) memcpy(h->param_grads, h->grads, h->layer.param_count * sizeof *h->grads);
   harness_check(h);
 }
 
