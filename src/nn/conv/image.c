@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Padding to the left and right by a copy; above and below, sweeps leave out what is outside. */
+/* Padding to the left and right by a copy; above and below, sweeps leave out what is outside.
+ *
+ * An example: an image of 5x5 pixels and 8 channels, a kernel of 3x3, padding 1, stride 1. Output column j
+ * reads source columns j - 1 to j + 1 (count 5, src_first -1, src_step 1, taps 3), so columns -1 to 5 are
+ * read: left is 1, width 7. The copy is 5 rows of 7 pixels, 280 floats; pixel (r, c) of the image lies at
+ * float (r * 7 + 1 + c) * 8, and columns 0 and 6 of the copy stay zero. It has no rows for the padding above
+ * and below.
+ *
+ * With stride 2 the output has 3x3 pixels. The gradient with respect to column c of the input comes from the
+ * taps u with c + 1 - u even: phase 0 are columns 1 and 3 (dst_first 1, dst_step 2), each by the 2 taps u = 0
+ * and 2; phase 1 are columns 0, 2 and 4 by the one tap u = 1. */
 #include "nn/conv/image.h"
 
 #include <string.h>

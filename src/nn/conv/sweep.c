@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sweeps as batch-reduce products over taps. */
+/* Sweeps as batch-reduce products over taps.
+ *
+ * An example: the image of image.c's example (5x5 pixels, 8 channels, copied with 7 columns), 64 filters of
+ * 3x3, padding 1. src_pixel is 8, src_pitch 56. Filters go in two blocks of 32. Output row 2 of a block is
+ * one matrix [32 filters x 5 pixels], the sum of 9 products of weights [32 x 8] with pixels [8 x 5]: that of
+ * tap (u, v) reads 5 pixels from float (2 - 1 + u) * 56 + v * 8 on, so all of them read floats 56 to 223,
+ * rows 1 to 3 of the copy, and its weights are the 256 floats from (3 u + v) * 256 on of the block's 2304.
+ * With 8 or 16 filters or up to 4 channels the three taps of a row are merged: 3 products of [24 x 5] pixels,
+ * whose columns overlap, since column j + 1 begins 8 floats after column j.
+ *
+ * Output row 0 would begin in source row -1: its taps u = 0 are left out, and 6 products are summed, from
+ * float 0 on. Output row 4 leaves out u = 2. */
 #include "nn/conv/sweep.h"
 
 #include <stdlib.h>
