@@ -56,19 +56,10 @@ static ls_status start_local(ls_comm **out, int thread_level)
   return ls_alloc(out, 1, sizeof **out, "the communicator");
 }
 
-/* A process without a launcher is given a daemon by Open MPI, to start more of them, which nobody asks for
- * here. To wait for it takes longer than all else, and it complains if its parent ends meanwhile, as on
- * Ctrl-C. */
-static void start_no_daemon(void)
-{
-  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-}
-
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
 {
   int thread_level;
   ls_comm world = {.handle = MPI_COMM_NULL, .launch = ls_launcher_find()};
-  start_no_daemon();
   LS_PASS(ls_comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &thread_level), "starting MPI"));
   ls_comm *comm = NULL;
   ls_status status;

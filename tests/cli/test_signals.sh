@@ -173,17 +173,6 @@ ours = [l for l in lines if "lockstep:" in l]
 check("lines", len(ours) == 2 and all(l.startswith("lockstep: ") for l in ours), lines)
 check("asked", "asked to stop (SIGINT)" in ours[0] and "stopped on request after step" in ours[1], lines)
 
-# At any moment of the start: one line and nothing of MPI's, or, before main(), what any program shows.
-for delay_ms in range(0, 80, 4):
-    pid, terminal = start("bench", "toy.yaml", "--seconds=1000000")
-    while os.readlink(f"/proc/{pid}/exe") != lockstep: time.sleep(0.0001)
-    time.sleep(delay_ms / 1000)
-    os.write(terminal, b"\x03")
-    lines = [line for line in shown(rest(terminal, b"")) if line]
-    status = end_of(pid)
-    if status == 130: check(f"after {delay_ms} ms", lines == ["lockstep: ended on request (SIGINT), before it was done"], lines)
-    else: check(f"status {status} after {delay_ms} ms", status == -signal.SIGINT and lines == ["^C"], lines)
-
 # Twice, while it cannot come to a checkpoint: here, at the opening of its data.
 open(work + "/twice.hold", "w").close()
 pid, terminal = start("train", "toy.yaml", "-o", "twice", LD_PRELOAD=hold, ASAN_OPTIONS="verify_asan_link_order=0",
