@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "config/config.h"
+#include "nn/loss.h"
 #include "nn/model.h"
 
 enum { NET_GUARD = 16, NET_TEXT_BYTES = 16384 };
@@ -44,8 +45,8 @@ static inline void net_random(uint64_t stream, float *x, size_t count)
   ls_rng_uniform(&rng, -1, 1, x, count);
 }
 
-/* `layers` is the YAML of model.layers in flow style: "[{type: relu}, ...]". */
-static inline ls_spec *net_spec(const char *layers)
+/* `layers` is the YAML of model.layers in flow style: "[{type: relu}, ...]"; another key may have a value. */
+static inline ls_spec *net_spec_with(const char *layers, const char *key, const char *value)
 {
   char text[NET_TEXT_BYTES];
   const int length = snprintf(text, sizeof text, "data: {source: none}\nmodel:\n  layers:\n    %s\n", layers);
@@ -57,10 +58,19 @@ static inline ls_spec *net_spec(const char *layers)
   const ls_schema *const optimizers[] = {&sgd, NULL}, *const schedules[] = {&constant, NULL};
   ls_schemas schemas = {.kinds = {none, optimizers, schedules}};
   schemas.kinds[LS_FAMILY_LAYER] = ls_layer_schemas;
+  schemas.kinds[LS_FAMILY_LOSS] = ls_loss_schemas;
   ls_spec *spec = NULL;
-  if (ls_config_parse(&spec, text, "net.yaml", NULL, 0, &schemas) != LS_OK)
+  char override[256];
+  const char *const overrides[] = {override};
+  snprintf(override, sizeof override, "%s=%s", key ? key : "", value ? value : "");
+  if (ls_config_parse(&spec, text, "net.yaml", overrides, key ? 1 : 0, &schemas) != LS_OK)
     fail_msg("%s\nin: %s", ls_error_last()->text, layers);
   return spec;
+}
+
+static inline ls_spec *net_spec(const char *layers)
+{
+  return net_spec_with(layers, NULL, NULL);
 }
 
 /* Build the model only. Release with net_fini(), also after an error. */

@@ -77,6 +77,7 @@ static inline void bench_make(step_bench *bench, bench_options options)
   assert_ok(ls_loader_new(&bench->loader, comm, bench->source, &loader));
   ls_normalization unit = {.channels = 1, .mean = {0.0}, .deviation = {255.0}};
   assert_ok(ls_network_init(&bench->network, bench->model, &unit));
+  bench->network.loss = ls_loss_of(&train->loss);
   ls_model_init(bench->model, 1, bench->network.params, bench->network.buffers);
   ls_engine_options engine = {.comm = comm,
                               .network = &bench->network,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "attack/kinds.h"
 
 struct ls_adversary {
   ls_attack attack;
@@ -15,11 +14,6 @@ struct ls_adversary {
   ls_attack_scratch *scratch; /* [threads] */
   size_t threads;
 };
-
-static const ls_attack_kind *const methods[] = {[LS_ADVERSARY_NONE] = NULL,
-                                                [LS_ADVERSARY_FGSM] = &ls_attack_fgsm,
-                                                [LS_ADVERSARY_PGD] = &ls_attack_pgd,
-                                                [LS_ADVERSARY_NOISE] = &ls_attack_noise};
 
 /* What was given instead of `auto`. */
 static double given_or(const ls_real_or_word *value, double otherwise)
@@ -31,9 +25,9 @@ ls_status ls_adversary_new(ls_adversary **out, const ls_spec_train *train, const
                            uint64_t seed, size_t threads)
 {
   const ls_spec_adversarial *spec = &train->adversarial;
-  const ls_attack_kind *kind = methods[spec->method];
   *out = NULL;
-  if (!kind) return LS_OK;
+  if (!spec->method.schema) return LS_OK;
+  const ls_attack_kind *kind = ls_attack_find(spec->method.schema->name);
   ls_adversary *adversary;
   LS_PASS(ls_alloc(&adversary, 1, sizeof *adversary, "adversarial training"));
   *adversary = (ls_adversary){.attack = {.kind = kind,

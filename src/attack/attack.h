@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attack/kinds.h"
 #include "base/status.h"
+#include "config/keys.h"
 #include "data/loader.h"
 #include "nn/network.h"
 
@@ -59,18 +61,20 @@ typedef struct ls_attack_task {
 } ls_attack_task;
 
 typedef struct ls_attack_kind {
-  const char *name;                        /* "pgd" */
-  const char *doc;                         /* for --help, without a full stop */
-  double alpha;                            /* adversarial training's share of the clean loss, by default */
-  bool takes_steps;                        /* steps and step_size mean something */
-  bool is_random;                          /* rounds differ: restarts mean something */
+  ls_schema schema; /* name, sentence, and `idle` of train.adversarial; the keys are those of all attacks */
+  double alpha;     /* adversarial training's share of the clean loss, by default */
+  bool takes_steps; /* steps and step_size mean something; without, they are idle */
+  bool is_random;   /* rounds differ: restarts mean something */
   bool follows_gradient;                   /* and has nothing to follow where that vanishes */
   void (*run)(const ls_attack_task *task); /* change the images in the workspace */
 } ls_attack_kind;
 
-enum { LS_ATTACK_MAX_KINDS = 8 };
+#define LS_ATTACK_COUNT_ONE(name) +1
+enum { LS_ATTACK_COUNT = 0 LS_ATTACK_LIST(LS_ATTACK_COUNT_ONE) };
+#undef LS_ATTACK_COUNT_ONE
 
-extern const ls_attack_kind *const ls_attack_kinds[LS_ATTACK_MAX_KINDS + 1]; /* NULL-terminated */
+extern const ls_attack_kind *const ls_attack_kinds[LS_ATTACK_COUNT + 1]; /* NULL-terminated */
+extern const ls_schema *const ls_attack_schemas[LS_ATTACK_COUNT + 1];    /* the same order, NULL-terminated */
 
 /** The kind of that name, or NULL. */
 const ls_attack_kind *ls_attack_find(const char *name);
@@ -91,6 +95,13 @@ ls_status ls_attack_scratch_new(ls_attack_scratch **out, const ls_model *model, 
 void ls_attack_scratch_free(ls_attack_scratch *scratch, size_t threads);
 
 /* ---- for the kinds ---- */
+
+#define LS_ATTACK_DECLARE(name) extern const ls_attack_kind ls_attack_##name;
+LS_ATTACK_LIST(LS_ATTACK_DECLARE)
+#undef LS_ATTACK_DECLARE
+
+/** What is idle with a kind that takes one step. */
+extern const char *const ls_attack_step_keys[];
 
 /** Move every pixel by `length` in the direction in which the loss of `labels` grows (targeted: falls) from
  * where the images are now, within the limits. A pixel that the loss does not depend on stays. */

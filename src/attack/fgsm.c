@@ -3,7 +3,7 @@
  *
  * Source: Goodfellow, Shlens, Szegedy: "Explaining and harnessing adversarial examples", ICLR 2015, which
  * also gives the equal mix of clean and adversarial loss. */
-#include "attack/kinds.h"
+#include "attack/attack.h"
 
 static void run(const ls_attack_task *task)
 {
@@ -11,8 +11,7 @@ static void run(const ls_attack_task *task)
 }
 
 const ls_attack_kind ls_attack_fgsm = {
-    .name = "fgsm",
-    .doc = "one step along the sign of the gradient",
+    .schema = {.name = "fgsm", .doc = "one step along the sign of the gradient", .idle = ls_attack_step_keys},
     .alpha = 0.5,
     .follows_gradient = true,
     .run = run,

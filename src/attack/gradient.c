@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The gradient that attacks follow: of one network's loss, or of that of the vote of several.
+/* The gradient that attacks follow: of the loss that a network is trained with, or of that of the vote of
+ * several.
  *
  * The vote's loss is -log(P), P being the mean of the members' probabilities p_m of the label. Its gradient
  * is the sum of their own, each with a share of p_m / (p_1 + p_2 + ...); and a member's own one is 1 - p_m
- * times what ls_loss_direction() gives. So the directions add up with the weights p_m (1 - p_m), of which
+ * times what ls_log_direction() gives. So the directions add up with the weights p_m (1 - p_m), of which
  * rounding would leave nothing where all members are sure: they are worked out as logarithms, and divided by
  * the largest of a sample.
  */
 #include <math.h>
 #include <string.h>
 
-#include "nn/loss.h"
 #include "attack/attack.h"
+#include "nn/loss.h"
+#include "nn/probability.h"
 
 /* Float32 ends at 1e-38 and at 1e38, and saturated units make gradients small rather than large. A power of
  * two moves them without rounding. */
 static const double DIRECTION_SCALE = 0x1p32;
 
-/* Forward, and the direction of the member's own loss at its outputs, which are returned. */
+/* Forward; the logits are returned. */
 static const float *look(const ls_attack_task *task, const ls_attack_member *member)
 {
-  const ls_model *model = member->network->model;
   ls_pass pass = ls_network_pass(member->network, task->microbatch->n, task->microbatch->samples);
   pass.profile = task->profile;
-  const float *logits = ls_model_forward(model, &pass, member->workspace);
-  ls_loss_direction(logits, task->labels, pass.n, ls_model_classes(model), DIRECTION_SCALE,
-                    ls_workspace_loss_gradient(member->workspace));
-  return logits;
+  return ls_model_forward(member->network->model, &pass, member->workspace);
 }
 
 /* Backward from there. */
@@ -56,7 +54,7 @@ static void bring_images(const ls_attack_task *task, const ls_attack_member *mem
 static void weigh(const ls_attack_task *task, const float *logits, size_t classes, double *weights)
 {
   for (size_t s = 0; s < task->microbatch->n; s++) {
-    const double odds = fabs(ls_loss_log_odds(logits + s * classes, task->labels[s], classes));
+    const double odds = fabs(ls_log_odds(logits + s * classes, task->labels[s], classes));
     weights[s] = -odds - 2.0 * log1p(exp(-odds));
   }
 }
@@ -95,7 +93,12 @@ static void find_vote_gradient(const ls_attack_task *task)
   double *weights = task->scratch->weights;
   for (size_t m = 0; m < task->member_count; m++) {
     if (m > 0) bring_images(task, &task->members[m]);
-    weigh(task, look(task, &task->members[m]), classes, weights + m * n);
+    const float *logits = look(task, &task->members[m]);
+    float *directions = ls_workspace_loss_gradient(task->members[m].workspace);
+    weigh(task, logits, classes, weights + m * n);
+    for (size_t s = 0; s < n; s++)
+      ls_log_direction(logits + s * classes, task->labels[s], classes, DIRECTION_SCALE,
+                       directions + s * classes);
   }
   level(task);
   memset(task->scratch->gradient, 0, ls_attack_pixel_count(task) * sizeof(float));
@@ -111,6 +114,10 @@ void ls_attack_find_gradient(const ls_attack_task *task)
     find_vote_gradient(task);
     return;
   }
-  look(task, &task->members[0]);
-  follow(task, &task->members[0], task->scratch->gradient);
+  const ls_attack_member *member = &task->members[0];
+  const ls_targets targets = {
+      .n = task->microbatch->n, .classes = ls_model_classes(member->network->model), .labels = task->labels};
+  ls_loss_direction(&member->network->loss, look(task, member), &targets, DIRECTION_SCALE,
+                    ls_workspace_loss_gradient(member->workspace));
+  follow(task, member, task->scratch->gradient);
 }

@@ -4,7 +4,7 @@
  *
  * Source: the control experiment of Goodfellow, Shlens, Szegedy: "Explaining and harnessing adversarial
  * examples", ICLR 2015 (section 6). */
-#include "attack/kinds.h"
+#include "attack/attack.h"
 
 /* Each sample has signs of its own, whichever micro-batch it came in. */
 static void run(const ls_attack_task *task)
@@ -21,8 +21,9 @@ static void run(const ls_attack_task *task)
 }
 
 const ls_attack_kind ls_attack_noise = {
-    .name = "noise",
-    .doc = "every pixel by epsilon, up or down by chance, to compare with",
+    .schema = {.name = "noise",
+               .doc = "every pixel by epsilon, up or down by chance, to compare with",
+               .idle = ls_attack_step_keys},
     .alpha = 0.5,
     .is_random = true,
     .run = run,

@@ -4,7 +4,7 @@
  *
  * Source: Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards deep learning models resistant to adversarial
  * attacks", ICLR 2018, which trains on adversarial images alone; 2.5 * epsilon / steps is its step size. */
-#include "attack/kinds.h"
+#include "attack/attack.h"
 
 static const double REACH = 2.5; /* all steps together, in epsilons */
 
@@ -31,8 +31,7 @@ static void run(const ls_attack_task *task)
 }
 
 const ls_attack_kind ls_attack_pgd = {
-    .name = "pgd",
-    .doc = "many such steps, from a random start",
+    .schema = {.name = "pgd", .doc = "many steps along the sign of the gradient, from a random start"},
     .alpha = 0.0,
     .takes_steps = true,
     .is_random = true,

@@ -17,7 +17,7 @@
 #include "eval/report/json.h"
 #include "eval/loaded.h"
 #include "eval/report/metrics.h"
-#include "nn/loss.h"
+#include "nn/probability.h"
 #include "train/schemas.h"
 
 enum { KEY_RAW = 256, KEY_PICTURE, KEY_JSON };

@@ -21,6 +21,7 @@
 #include "data/same.h"
 #include "data/plan.h"
 #include "data/split.h"
+#include "nn/loss.h"
 #include "optim/schedule.h"
 #include "train/schemas.h"
 
@@ -182,8 +183,7 @@ static ls_status build_model(ls_setup *setup)
   const ls_model_options options = {.in = {.c = data->channels, .h = data->height, .w = data->width},
                                     .microbatch = setup->spec->train.microbatch,
                                     .classes = data->classes,
-                                    .input_gradient =
-                                        setup->spec->train.adversarial.method != LS_ADVERSARY_NONE,
+                                    .input_gradient = setup->spec->train.adversarial.method.schema != NULL,
                                     .freeze = &setup->spec->model.freeze};
   LS_PASS(ls_model_new(&setup->model, &setup->spec->model.layers, &options));
   const ls_model_counts *counts = ls_model_count(setup->model);
@@ -238,6 +238,13 @@ static ls_status check_channels(const ls_setup *setup)
                  ls_plural(given), ls_source_info(setup->source)->name, channels, ls_plural(channels));
 }
 
+/* What the labels become is something that the loss takes. */
+static ls_status check_targets(const ls_spec *spec)
+{
+  const ls_loss loss = ls_loss_of(&spec->train.loss);
+  return ls_loss_check(&loss, spec->train.label_smoothing, spec->data.augment.mixup);
+}
+
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)
 {
   LS_PASS(
@@ -250,6 +257,7 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place
   LS_AGREE(comm, open_data(setup));
   LS_PASS(ls_source_check_same(setup->source, comm));
   LS_AGREE(comm, check_channels(setup));
+  LS_AGREE(comm, check_targets(setup->spec));
   LS_AGREE(comm, check_split(setup));
   ls_activity_enter(ls_comm_activity(comm), before);
   LS_AGREE(comm, build_model(setup));

@@ -51,7 +51,7 @@ static ls_status check_dtype(const ls_spec *spec)
 
 static ls_status check_mixup(const ls_spec *spec)
 {
-  if (spec->data.augment.mixup == 0 || spec->train.adversarial.method == LS_ADVERSARY_NONE) return LS_OK;
+  if (spec->data.augment.mixup == 0 || !spec->train.adversarial.method.schema) return LS_OK;
   return ls_fail(LS_E_CONFIG,
                  "an attack takes images of one label, and mixtures have two; use one of mixup and "
                  "train.adversarial");

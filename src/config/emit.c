@@ -32,8 +32,10 @@ static void add_flow_kind(const ls_schema *schema, const char *name, const void 
   }
 }
 
-static void add_texts(const ls_text_list *list, ls_text *yaml)
+static void add_texts(const ls_key *key, const void *member, ls_text *yaml)
 {
+  (void)key;
+  const ls_text_list *list = member;
   ls_text_add(yaml, "[");
   for (size_t i = 0; i < list->count; i++) {
     ls_text_add(yaml, i > 0 ? ", " : "");
@@ -42,8 +44,9 @@ static void add_texts(const ls_text_list *list, ls_text *yaml)
   ls_text_add(yaml, "]");
 }
 
-static void add_reals(const ls_key *key, const ls_real_list *list, ls_text *yaml)
+static void add_reals(const ls_key *key, const void *member, ls_text *yaml)
 {
+  const ls_real_list *list = member;
   ls_key one = *key;
   one.type = LS_KEY_REAL;
   ls_text_add(yaml, "[");
@@ -69,26 +72,43 @@ static void add_common(const ls_layer_spec *layer, const char *before, int inden
   }
 }
 
+static void add_kind(const ls_key *key, const void *member, ls_text *yaml)
+{
+  (void)key;
+  const ls_kind_spec *kind = member;
+  add_flow_kind(kind->schema, NULL, kind->options, yaml);
+  ls_text_add(yaml, "}");
+}
+
+/* As short as it can be. */
+static void add_named_kind(const ls_key *key, const void *member, ls_text *yaml)
+{
+  const ls_kind_spec *kind = member;
+  if (kind->schema && kind->schema->key_count > 0)
+    add_kind(key, member, yaml);
+  else
+    ls_text_add(yaml, "%s", kind->schema ? kind->schema->name : key->words[0]);
+}
+
 /* The value of a row whose key is written, up to the end of its last line. */
 static void add_value(const ls_key *key, const void *base, int indent, ls_text *yaml)
 {
+  static void (*const adds[])(const ls_key *key, const void *member,
+                              ls_text *yaml) = {[LS_KEY_TEXTS] = add_texts,
+                                                [LS_KEY_REALS] = add_reals,
+                                                [LS_KEY_KIND] = add_kind,
+                                                [LS_KEY_NAMED_KIND] = add_named_kind};
   const void *member = member_of(base, key);
   if (key->type == LS_KEY_LAYERS) {
     add_layers(member, indent, yaml);
     return;
   }
+  const size_t type = key->type;
   ls_text_add(yaml, " ");
-  if (key->type == LS_KEY_KIND) {
-    const ls_kind_spec *kind = member;
-    add_flow_kind(kind->schema, NULL, kind->options, yaml);
-    ls_text_add(yaml, "}");
-  } else if (key->type == LS_KEY_TEXTS) {
-    add_texts(member, yaml);
-  } else if (key->type == LS_KEY_REALS) {
-    add_reals(key, member, yaml);
-  } else {
+  if (type < sizeof adds / sizeof adds[0] && adds[type])
+    adds[type](key, member, yaml);
+  else
     ls_value_format(key, member, yaml);
-  }
   ls_text_add(yaml, "\n");
 }
 

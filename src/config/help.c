@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The reference of all keys, out of the rows that parse them. */
+#include <stdlib.h>
+
 #include "config/config.h"
 #include "config/rows.h"
 #include "config/value.h"
@@ -20,9 +22,24 @@ static void add_key(const ls_key *key, const char *fallback, ls_text *help)
   ls_text_fini(&doc);
 }
 
+/* A key of ls_spec. */
+static void add_spec_key(const ls_schemas *schemas, const ls_key *key, ls_text *help)
+{
+  ls_key as_words;
+  const char **words;
+  if (key->type != LS_KEY_NAMED_KIND) {
+    add_key(key, "required", help);
+  } else if (ls_kind_words(&as_words, &words, key, schemas) == LS_OK) {
+    add_key(&as_words, "required", help);
+    free(words);
+  } else {
+    help->failed = true;
+  }
+}
+
 static void add_kinds(const ls_schemas *schemas, ls_family family, ls_text *help)
 {
-  for (const ls_schema *const *schema = schemas->kinds[family]; *schema; schema++) {
+  for (const ls_schema *const *schema = ls_family_kinds(schemas, family); *schema; schema++) {
     ls_text kind = {0};
     ls_text_add(&kind, "%s %s: %s", ls_family_words[family], (*schema)->name, (*schema)->doc);
     ls_text_add(help, "\n");
@@ -39,8 +56,9 @@ void ls_config_help(const ls_schemas *schemas, ls_text *help)
                     "command line key.path=value takes precedence over the file: train.epochs=5,\n"
                     "model.layers.conv1.filters=8, model.layers[0].filters=8,\n"
                     "'train.optimizer={type: adam, lr: 0.001}'.\n\nkeys\n");
-  for (size_t i = 0; i < ls_spec_key_count; i++) add_key(&ls_spec_keys[i], "required", help);
-  ls_text_add(help, "\nevery layer, optimizer and schedule, as {type: NAME, ...} or as a block\n");
+  for (size_t i = 0; i < ls_spec_key_count; i++) add_spec_key(schemas, &ls_spec_keys[i], help);
+  ls_text_add(help, "\nevery layer, optimizer and schedule, as {type: NAME, ...} or as a block; a loss\n"
+                    "or an attack without keys as NAME alone\n");
   add_key(&ls_type_key, "required", help);
   ls_text_add(help, "\nevery layer\n");
   add_key(&ls_name_key, "optional", help);

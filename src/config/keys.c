@@ -21,14 +21,9 @@ static const char *const metric_words[] = {
     [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const reduction_words[] = {
     [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
-static const char *const loss_words[] = {[LS_LOSS_CROSS_ENTROPY] = "cross_entropy", NULL};
 const char *const ls_allreduce_words[LS_ALLREDUCE_COUNT + 1] = {
     [LS_ALLREDUCE_AUTO] = "auto", [LS_ALLREDUCE_MPI] = "mpi", NULL};
-static const char *const adversary_words[] = {[LS_ADVERSARY_NONE] = "none",
-                                              [LS_ADVERSARY_FGSM] = "fgsm",
-                                              [LS_ADVERSARY_PGD] = "pgd",
-                                              [LS_ADVERSARY_NOISE] = "noise",
-                                              NULL};
+static const char *const none_words[] = {"none", NULL};
 static const char *const auto_words[] = {"auto", NULL};
 static const char *const lr_scaling_words[] = {[LS_LR_LINEAR] = "linear", [LS_LR_SQRT] = "sqrt", NULL};
 static const char *const dtype_words[] = {
@@ -54,8 +49,11 @@ ls_status ls_picture_find(const char *word, ls_picture_kind *kind)
   return status;
 }
 
-const char *const ls_family_words[LS_FAMILY_COUNT] = {
-    [LS_FAMILY_LAYER] = "layer", [LS_FAMILY_OPTIMIZER] = "optimizer", [LS_FAMILY_SCHEDULE] = "schedule"};
+const char *const ls_family_words[LS_FAMILY_COUNT] = {[LS_FAMILY_LAYER] = "layer",
+                                                      [LS_FAMILY_OPTIMIZER] = "optimizer",
+                                                      [LS_FAMILY_SCHEDULE] = "schedule",
+                                                      [LS_FAMILY_LOSS] = "loss",
+                                                      [LS_FAMILY_ATTACK] = "attack"};
 
 const ls_key ls_type_key = {.path = "type", .type = LS_KEY_TEXT, .doc = "Which kind it is."};
 
@@ -332,12 +330,11 @@ const ls_key ls_spec_keys[] = {
          "Between hosts, so much of the gradient is sent at a time, while the rest is still being made; 0, "
          "or less than three times as much in all: everything at the end."},
     {.path = "train.loss",
-     .type = LS_KEY_WORD,
+     .type = LS_KEY_NAMED_KIND,
      .offset = offsetof(ls_spec, train.loss),
      .preset = "cross_entropy",
-     .words = loss_words,
-     .doc = "Cross-entropy of the softmax of what the last layer gives: softmax and the negative "
-            "log-likelihood in one."},
+     .family = LS_FAMILY_LOSS,
+     .doc = "What training makes small."},
     {.path = "train.label_smoothing",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.label_smoothing),
@@ -414,12 +411,12 @@ const ls_key ls_spec_keys[] = {
      .family = LS_FAMILY_SCHEDULE,
      .doc = "How the learning rate changes over the run."},
     {.path = "train.adversarial.method",
-     .type = LS_KEY_WORD,
+     .type = LS_KEY_NAMED_KIND,
      .offset = offsetof(ls_spec, train.adversarial.method),
      .preset = "none",
-     .words = adversary_words,
-     .doc = "Train on images that an attack has changed for the worse: by one step (fgsm), or by many from a "
-            "random start (pgd); noise, a random sign at every pixel, is what to compare with."},
+     .words = none_words,
+     .family = LS_FAMILY_ATTACK,
+     .doc = "Train on images that an attack has changed for the worse."},
     {.path = "train.adversarial.epsilon",
      .type = LS_KEY_REAL,
      .offset = offsetof(ls_spec, train.adversarial.epsilon),
@@ -432,8 +429,8 @@ const ls_key ls_spec_keys[] = {
      .preset = "auto",
      .max = 1,
      .words = auto_words,
-     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: 0 for pgd, "
-            "else 0.5."},
+     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: as the attack's "
+            "authors have it."},
     {.path = "train.adversarial.steps",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.adversarial.steps),
@@ -441,7 +438,7 @@ const ls_key ls_spec_keys[] = {
      .min = 1,
      .max = INFINITY,
      .unit = "steps",
-     .doc = "Steps of pgd."},
+     .doc = "Steps of an attack that takes several."},
     {.path = "train.adversarial.step_size",
      .type = LS_KEY_REAL_OR_WORD,
      .offset = offsetof(ls_spec, train.adversarial.step_size),
@@ -449,14 +446,14 @@ const ls_key ls_spec_keys[] = {
      .min_open = true,
      .max = 1,
      .words = auto_words,
-     .doc = "What a step of pgd changes a pixel by; auto: 2.5 * epsilon / steps."},
+     .doc = "What one of several steps changes a pixel by; auto: 2.5 * epsilon / steps."},
     {.path = "train.adversarial.warmup_epochs",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.adversarial.warmup_epochs),
      .preset = "0",
      .unit = "epochs",
-     .doc = "Epsilon and step_size grow from epoch to epoch, and are whole after so many: pgd at once may "
-            "leave a network that has learnt nothing yet at guessing."},
+     .doc = "Epsilon and step_size grow from epoch to epoch, and are whole after so many: a strong attack at "
+            "once may leave a network that has learnt nothing yet at guessing."},
     {.path = "train.early_stopping.patience",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.early_stopping.patience),

@@ -21,7 +21,8 @@ typedef enum ls_key_type {
   LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
   LS_KEY_REALS,         /* a sequence of numbers, 16 at most         [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
-  LS_KEY_LAYERS         /* a sequence of layers                      [ls_layer_list] */
+  LS_KEY_NAMED_KIND, /* the same or NAME alone, or one of `words` [ls_kind_spec: schema NULL for the word] */
+  LS_KEY_LAYERS      /* a sequence of layers                      [ls_layer_list] */
 } ls_key_type;
 
 typedef struct ls_amount {
@@ -57,6 +58,8 @@ typedef enum ls_family {
   LS_FAMILY_LAYER,
   LS_FAMILY_OPTIMIZER,
   LS_FAMILY_SCHEDULE,
+  LS_FAMILY_LOSS,
+  LS_FAMILY_ATTACK,
   LS_FAMILY_COUNT
 } ls_family;
 
@@ -67,31 +70,34 @@ typedef struct ls_key {
   const char *preset; /* the default, as a user would write it; NULL: the key is required */
   double min, max; /* allowed range of counts and reals, each one of a list, and of the number of layers; both
                       0: any (counts are never negative) */
-  bool min_open, max_open;  /* the bound itself is refused */
-  const char *const *words; /* NULL-terminated; for WORD and those with OR_WORD */
-  ls_family family;         /* for KIND */
-  const char *unit;         /* "epochs", "samples"; "" for none */
-  const char *doc;          /* one sentence */
+  bool min_open, max_open; /* the bound itself is refused */
+  const char *const
+      *words;       /* NULL-terminated; for WORD, those with OR_WORD, and a NAMED_KIND that may be none */
+  ls_family family; /* for KIND and NAMED_KIND */
+  const char *unit; /* "epochs", "samples"; "" for none */
+  const char *doc;  /* one sentence */
 } ls_key;
 
-/** What a kind (a layer, optimizer or schedule type) takes. */
+/** What a kind of a family takes. */
 typedef struct ls_schema {
   const char *name; /* the word after `type:` */
   const char *doc;  /* one sentence */
   const ls_key *keys;
   size_t key_count;
-  size_t options_bytes; /* size of the struct that the rows fill; 0 when there are no keys */
-  const char *note;     /* reported where it is chosen; optional: nothing needs to be said */
+  size_t options_bytes;    /* size of the struct that the rows fill; 0 when there are no keys */
+  const char *note;        /* reported where it is chosen; optional: nothing needs to be said */
+  const char *const *idle; /* keys beside the one that chooses it which have no effect with it: "steps";
+                              NULL-terminated. Optional: all have one */
   /* What is impossible about options that are each in range, or NULL. Optional: they are independent. */
   const char *(*check)(const void *options);
 } ls_schema;
 
-/** The kinds that a configuration may name: per family, a NULL-terminated list. */
+/** The kinds that a configuration may name: per family, a NULL-terminated list, or NULL: none. */
 typedef struct ls_schemas {
   const ls_schema *const *kinds[LS_FAMILY_COUNT];
 } ls_schemas;
 
-/** A chosen optimizer or schedule. */
+/** A chosen kind; all zeros where `none` was. */
 typedef struct ls_kind_spec {
   const ls_schema *schema;
   void *options; /* schema->options_bytes, filled from its rows; owned by the spec */

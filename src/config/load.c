@@ -7,6 +7,7 @@
  * the ls_spec from the start, which makes one ls_spec_free() the release after any error. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,6 +16,7 @@
 #include "config/config.h"
 #include "config/locate.h"
 #include "config/override.h"
+#include "config/rows.h"
 #include "config/suggest.h"
 #include "config/value.h"
 
@@ -75,7 +77,8 @@ static ls_status fail_missing(const ls_scope *scope, const ls_key *key, const ls
 /* Fill the struct at `base`. */
 static ls_status bind_rows(const struct binder *binder, ls_scope *scope, void *base)
 {
-  LS_PASS(ls_scope_locate(scope));
+  const bool is_name = ls_document_node(scope->document, scope->mapping)->type == YAML_SCALAR_NODE;
+  if (!is_name) LS_PASS(ls_scope_locate(scope)); /* a kind's name alone: all keys have their presets */
   for (size_t i = 0; i < scope->key_count; i++) {
     const ls_key *key = &scope->keys[i];
     void *member = (unsigned char *)base + key->offset;
@@ -108,7 +111,7 @@ static ls_status fail_type(const struct binder *binder, ls_family family, const 
 {
   ls_text kinds = {0};
   ls_suggestion suggestion = {.wanted = type ? type : ""};
-  for (const ls_schema *const *schema = binder->schemas->kinds[family]; *schema; schema++)
+  for (const ls_schema *const *schema = ls_family_kinds(binder->schemas, family); *schema; schema++)
     ls_suggestion_offer(&suggestion, (*schema)->name, strlen((*schema)->name), &kinds);
   ls_text text = {0};
   char excerpt[LS_EXCERPT_BYTES];
@@ -135,7 +138,7 @@ static ls_status find_schema(const struct binder *binder, ls_family family, cons
   struct item item = {&ls_type_key, node, &path};
   const char *type = ls_document_scalar(binder->document, node);
   if (!type) return refuse_form(binder, &item);
-  for (const ls_schema *const *schema = binder->schemas->kinds[family]; *schema; schema++) {
+  for (const ls_schema *const *schema = ls_family_kinds(binder->schemas, family); *schema; schema++) {
     *out = *schema;
     if (strcmp((*schema)->name, type) == 0) return LS_OK;
   }
@@ -170,6 +173,30 @@ static ls_status bind_kind(const struct binder *binder, const struct item *item,
     return refuse_form(binder, item);
   LS_PASS(find_schema(binder, item->key->family, item, &kind->schema));
   return bind_options(binder, kind->schema, common, item, &kind->options);
+}
+
+/* A word, or the name of a kind. */
+static ls_status bind_kind_name(const struct binder *binder, const struct item *item, ls_kind_spec *kind)
+{
+  ls_key key;
+  const char **words;
+  LS_PASS(ls_kind_words(&key, &words, item->key, binder->schemas));
+  int word = 0;
+  ls_status status = bind_scalar(binder, &(struct item){&key, item->node, item->path}, &word);
+  const ls_schema *const *schema = ls_family_kinds(binder->schemas, item->key->family);
+  for (const char *const *own = item->key->words; own && *own; own++) word--;
+  free(words);
+  if (status != LS_OK || word < 0) return status;
+  kind->schema = schema[word];
+  static const char *const common[] = {NULL};
+  return bind_options(binder, kind->schema, common, item, &kind->options);
+}
+
+static ls_status bind_named_kind(const struct binder *binder, const struct item *item, void *member)
+{
+  if (ls_document_node(binder->document, item->node)->type == YAML_MAPPING_NODE)
+    return bind_kind(binder, item, member);
+  return bind_kind_name(binder, item, member);
 }
 
 /* ---- layers ---- */
@@ -274,11 +301,15 @@ static ls_status bind_reals(const struct binder *binder, const struct item *item
 
 static ls_status bind_value(const struct binder *binder, const struct item *item, void *member)
 {
-  if (item->key->type == LS_KEY_TEXTS) return bind_texts(binder, item, member);
-  if (item->key->type == LS_KEY_REALS) return bind_reals(binder, item, member);
-  if (item->key->type == LS_KEY_KIND) return bind_kind(binder, item, member);
-  if (item->key->type == LS_KEY_LAYERS) return bind_layers(binder, item, member);
-  return bind_scalar(binder, item, member);
+  static ls_status (*const binds[])(const struct binder *binder, const struct item *item,
+                                    void *member) = {[LS_KEY_TEXTS] = bind_texts,
+                                                     [LS_KEY_REALS] = bind_reals,
+                                                     [LS_KEY_KIND] = bind_kind,
+                                                     [LS_KEY_NAMED_KIND] = bind_named_kind,
+                                                     [LS_KEY_LAYERS] = bind_layers};
+  const size_t type = item->key->type;
+  const bool is_scalar = type >= sizeof binds / sizeof binds[0] || !binds[type];
+  return is_scalar ? bind_scalar(binder, item, member) : binds[type](binder, item, member);
 }
 
 /* ---- the whole ---- */

@@ -11,13 +11,7 @@
 
 static bool has_no_attack(const ls_spec *spec)
 {
-  return spec->train.adversarial.method == LS_ADVERSARY_NONE;
-}
-
-static bool has_one_step(const ls_spec *spec)
-{
-  const int method = spec->train.adversarial.method;
-  return method == LS_ADVERSARY_FGSM || method == LS_ADVERSARY_NOISE;
+  return !spec->train.adversarial.method.schema;
 }
 
 static bool has_no_base_batch(const ls_spec *spec)
@@ -43,7 +37,7 @@ static bool is_too_patient(const ls_spec *spec)
 static bool has_few_epochs(const ls_spec *spec)
 {
   const ls_spec_adversarial *adversarial = &spec->train.adversarial;
-  return adversarial->method != LS_ADVERSARY_NONE && adversarial->warmup_epochs >= spec->train.epochs;
+  return adversarial->method.schema && adversarial->warmup_epochs >= spec->train.epochs;
 }
 
 static bool has_small_batch(const ls_spec *spec)
@@ -67,8 +61,6 @@ static const struct {
     {"train.adversarial.steps", has_no_attack, "no effect without train.adversarial.method"},
     {"train.adversarial.step_size", has_no_attack, "no effect without train.adversarial.method"},
     {"train.adversarial.warmup_epochs", has_no_attack, "no effect without train.adversarial.method"},
-    {"train.adversarial.steps", has_one_step, "no effect with fgsm and noise, which take one step"},
-    {"train.adversarial.step_size", has_one_step, "no effect with fgsm and noise, which take one step"},
     {"train.adversarial.warmup_epochs", has_few_epochs, "train.epochs ends before epsilon is whole"},
     {"train.bucket_mb", has_one_allreduce,
      "no effect with train.allreduce: mpi, which sums everything at once"},
@@ -96,16 +88,40 @@ static void note_layers(const ls_layer_list *layers, ls_text *lines)
                    layers->items[i].schema->note);
 }
 
+/* A key that has no effect, unless it has its preset. */
+static void note_key(const ls_spec *spec, const ls_key *key, const char *why, ls_text *lines)
+{
+  ls_text value = {0};
+  ls_value_format(key, (const char *)spec + key->offset, &value);
+  if (!value.failed && strcmp(ls_text_get(&value), key->preset) != 0)
+    ls_text_show(lines, "%s: %s: %s\n", key->path, ls_text_get(&value), why);
+  lines->failed = lines->failed || value.failed;
+  ls_text_fini(&value);
+}
+
+/* The keys beside this one that its kind leaves idle. */
+static void note_kind(const ls_spec *spec, const ls_key *key, ls_text *lines)
+{
+  const ls_kind_spec *kind = (const void *)((const char *)spec + key->offset);
+  if (!kind->schema) return;
+  const int section = (int)(strrchr(key->path, '.') - key->path);
+  for (const char *const *idle = kind->schema->idle; idle && *idle; idle++) {
+    ls_text path = {0}, why = {0};
+    ls_text_add(&path, "%.*s.%s", section, key->path, *idle);
+    ls_text_add(&why, "no effect with %s", kind->schema->name);
+    if (!path.failed && !why.failed) note_key(spec, find_key(ls_text_get(&path)), ls_text_get(&why), lines);
+    lines->failed = lines->failed || path.failed || why.failed;
+    ls_text_fini(&path);
+    ls_text_fini(&why);
+  }
+}
+
 void ls_config_notes(const ls_spec *spec, ls_text *lines)
 {
   note_layers(&spec->model.layers, lines);
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    const ls_key *key = find_key(rows[i].key);
-    ls_text value = {0};
-    ls_value_format(key, (const char *)spec + key->offset, &value);
-    if (!value.failed && rows[i].is_idle(spec) && strcmp(ls_text_get(&value), key->preset) != 0)
-      ls_text_show(lines, "%s: %s: %s\n", key->path, ls_text_get(&value), rows[i].why);
-    lines->failed = lines->failed || value.failed;
-    ls_text_fini(&value);
-  }
+  for (size_t i = 0; i < ls_spec_key_count; i++)
+    if (ls_spec_keys[i].type == LS_KEY_KIND || ls_spec_keys[i].type == LS_KEY_NAMED_KIND)
+      note_kind(spec, &ls_spec_keys[i], lines);
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (rows[i].is_idle(spec)) note_key(spec, find_key(rows[i].key), rows[i].why, lines);
 }

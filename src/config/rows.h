@@ -28,7 +28,15 @@ extern const ls_key ls_name_key;
 enum { LS_LAYER_KEYS = 2 };
 extern const ls_key ls_layer_keys[LS_LAYER_KEYS];
 
-/** "layer", "optimizer", "schedule". */
+/** "layer", "optimizer" and so on. */
 extern const char *const ls_family_words[LS_FAMILY_COUNT];
+
+/** The kinds of a family, NULL-terminated. */
+const ls_schema *const *ls_family_kinds(const ls_schemas *schemas, ls_family family);
+
+/** The row of a NAMED_KIND as one of words: its own, then the names of the family's kinds. The caller frees
+ * *words, which are out->words. Local. Errors: LS_E_MEMORY. */
+ls_status ls_kind_words(ls_key *out, const char ***words, const ls_key *key,
+                        const ls_schemas *schemas) LS_CHECKED;
 
 #endif

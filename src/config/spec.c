@@ -47,6 +47,7 @@ static void release_rows(const ls_key *keys, size_t key_count, void *base)
   static void (*const releases[])(void *member) = {[LS_KEY_TEXT] = release_text,
                                                    [LS_KEY_TEXTS] = release_texts,
                                                    [LS_KEY_KIND] = release_kind,
+                                                   [LS_KEY_NAMED_KIND] = release_kind,
                                                    [LS_KEY_LAYERS] = release_layers};
   for (size_t i = 0; i < key_count; i++) {
     size_t type = keys[i].type;

@@ -48,13 +48,6 @@ typedef struct ls_spec_augment {
   double mixup;  /* parameter of the Beta distribution; 0: none */
 } ls_spec_augment;
 
-typedef enum ls_adversarial_method {
-  LS_ADVERSARY_NONE,
-  LS_ADVERSARY_FGSM,
-  LS_ADVERSARY_PGD,
-  LS_ADVERSARY_NOISE
-} ls_adversarial_method;
-
 typedef struct ls_spec_data {
   char *source;                 /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
   ls_amount validation;         /* held out of the training split; count 0: none; default 0 */
@@ -71,8 +64,6 @@ typedef struct ls_spec_data {
   ls_spec_augment augment;
 } ls_spec_data;
 
-typedef enum ls_loss { LS_LOSS_CROSS_ENTROPY } ls_loss;
-
 typedef struct ls_spec_early_stopping {
   size_t patience;   /* epochs without improvement before stopping; 0: never stop */
   int metric;        /* ls_metric, on the validation split; default loss */
@@ -81,11 +72,11 @@ typedef struct ls_spec_early_stopping {
 } ls_spec_early_stopping;
 
 typedef struct ls_spec_adversarial {
-  int method;                /* ls_adversarial_method; default none */
+  ls_kind_spec method;       /* an attack, or none: the default */
   double epsilon;            /* L-infinity bound, black is 0 and white is 1; [0, 1] */
-  ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: 0 for pgd, else 0.5 */
-  size_t steps;              /* of pgd, >= 1 */
-  ls_real_or_word step_size; /* of pgd, > 0; auto: 2.5 * epsilon / steps */
+  ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: the attack's */
+  size_t steps;              /* of an attack that takes several, >= 1 */
+  ls_real_or_word step_size; /* of its steps, > 0; auto: 2.5 * epsilon / steps */
   size_t warmup_epochs;      /* before epsilon and step_size have grown to what they are; default 0 */
 } ls_spec_adversarial;
 
@@ -98,7 +89,7 @@ typedef struct ls_spec_train {
   int allreduce;               /* ls_allreduce; default auto */
   int allreduce_dtype;         /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
-  int loss;               /* ls_loss; default cross_entropy */
+  ls_kind_spec loss;      /* default cross_entropy */
   double label_smoothing; /* [0, 1); default 0 */
   double ema;             /* decay of the weights' average; 0: none */
   size_t lr_base_batch;   /* batch that the learning rate is meant for; 0: the one it is used with */

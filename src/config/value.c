@@ -170,6 +170,7 @@ static const struct {
     [LS_KEY_TEXTS] = {.expect = expect_texts},
     [LS_KEY_REALS] = {.expect = expect_reals},
     [LS_KEY_KIND] = {.expect = expect_kind},
+    [LS_KEY_NAMED_KIND] = {.expect = expect_kind}, /* the names alone: ls_kind_words() */
     [LS_KEY_LAYERS] = {.expect = expect_layers},
 };
 

@@ -8,7 +8,7 @@
 #include "base/size.h"
 #include "data/loader.h"
 #include "eval/loaded.h"
-#include "nn/loss.h"
+#include "nn/probability.h"
 #include "train/schemas.h"
 
 struct lockstep_model {

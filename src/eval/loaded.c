@@ -64,7 +64,9 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
     normalization.mean[c] = info->mean[c];
     normalization.deviation[c] = info->deviation[c];
   }
-  return ls_network_init(&loaded->network, loaded->model, &normalization);
+  LS_PASS(ls_network_init(&loaded->network, loaded->model, &normalization));
+  loaded->network.loss = ls_loss_of(&loaded->spec->train.loss);
+  return LS_OK;
 }
 
 /* Weights into the vectors: their moving average, if the checkpoint has one. Rank 0. */

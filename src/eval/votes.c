@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/team.h"
-#include "nn/loss.h"
+#include "nn/probability.h"
 
 /* A sample and where its votes lie. */
 typedef struct row {

@@ -1,120 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Softmax cross-entropy, stable by subtracting the largest logit; sums in double. */
+/* What all losses have in common: targets out of labels, mixtures and smoothing, and what is counted. */
 #include "nn/loss.h"
 
-#include <math.h>
+#include <assert.h>
 
-static size_t largest(const float *z, size_t classes)
+#include "nn/probability.h"
+
+ls_loss ls_loss_of(const ls_kind_spec *spec)
 {
-  size_t best = 0;
-  for (size_t k = 1; k < classes; k++)
-    if (z[k] > z[best]) best = k;
-  return best;
+  const ls_loss_kind *const *kind = ls_loss_kinds;
+  while (*kind && &(*kind)->schema != spec->schema) kind++;
+  assert(*kind && "a parsed configuration names registered kinds only");
+  return (ls_loss){.kind = *kind, .options = spec->options};
 }
 
-/* log of the sum of exp(z - shift). */
-static double log_sum(const float *z, size_t classes, float shift)
+ls_status ls_loss_check(const ls_loss *loss, double smoothing, double mixup)
 {
-  double sum = 0.0;
-  for (size_t k = 0; k < classes; k++) sum += (double)expf(z[k] - shift);
-  return log(sum);
+  if (loss->kind->target == LS_TARGET_PROBABILITIES || (smoothing == 0 && mixup == 0)) return LS_OK;
+  return ls_fail(LS_E_CONFIG,
+                 "%s: the loss %s takes one label for each image; set it to 0, or use another loss",
+                 smoothing > 0 ? "train.label_smoothing" : "data.augment.mixup", loss->kind->schema.name);
 }
 
-static double sum_of(const float *z, size_t classes, float shift)
+static ls_target target_of(const ls_targets *targets, size_t s)
 {
-  double sum = 0.0;
-  for (size_t k = 0; k < classes; k++) sum += (double)(z[k] - shift);
-  return sum;
+  const ls_loss_mix *mix = targets->mix;
+  const double rest = mix ? (1.0 - targets->smoothing) * (1.0 - (double)mix->shares[s]) : 0.0;
+  return (ls_target){.label = targets->labels[s],
+                     .other = mix ? mix->others[s] : targets->labels[s],
+                     .own = 1.0 - targets->smoothing - rest,
+                     .rest = rest,
+                     .spread = targets->smoothing / (double)targets->classes};
 }
 
-ls_loss_sums ls_loss_mixed(const float *logits, const uint16_t *labels, const ls_loss_mix *mix, size_t n,
-                           size_t classes, double smoothing, double scale, float *gradient)
+ls_loss_sums ls_loss_run(const ls_loss *loss, const float *logits, const ls_targets *targets, double scale,
+                         float *gradient)
 {
+  const size_t classes = targets->classes;
   ls_loss_sums sums = {.loss = 0.0};
-  const double spread = smoothing / (double)classes;
-  for (size_t s = 0; s < n; s++, logits += classes) {
-    const size_t best = largest(logits, classes), label = labels[s], other = mix ? mix->others[s] : label;
-    const double rest = mix ? (1.0 - smoothing) * (1.0 - (double)mix->shares[s]) : 0.0;
-    const double own = 1.0 - smoothing - rest;
-    const float shift = logits[best];
-    const double log_total = log_sum(logits, classes, shift);
-    sums.correct += best == label;
-    sums.loss += log_total - own * (double)(logits[label] - shift);
-    if (mix) sums.loss -= rest * (double)(logits[other] - shift);
-    if (smoothing > 0.0) sums.loss -= spread * sum_of(logits, classes, shift);
-    if (!gradient) continue;
-    const float log_total_f = (float)log_total;
-    for (size_t k = 0; k < classes; k++) {
-      const double target = spread + (k == label ? own : 0.0) + (k == other ? rest : 0.0);
-      gradient[k] = (float)(scale * ((double)expf(logits[k] - shift - log_total_f) - target));
-    }
-    gradient += classes;
+  for (size_t s = 0; s < targets->n; s++, logits += classes) {
+    const ls_target target = target_of(targets, s);
+    float *to = gradient ? gradient + s * classes : NULL;
+    sums.loss += loss->kind->sample(loss->options, logits, classes, &target, scale, to);
+    sums.correct += ls_argmax(logits, classes) == target.label;
   }
   return sums;
 }
 
-ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
-                             double smoothing, double scale, float *gradient)
-{
-  return ls_loss_mixed(logits, labels, NULL, n, classes, smoothing, scale, gradient);
-}
-
-/* The largest logit of the other classes. */
-static float largest_other(const float *z, size_t class, size_t classes)
-{
-  float most = -INFINITY;
-  for (size_t k = 0; k < classes; k++)
-    if (k != class && z[k] > most) most = z[k];
-  return most;
-}
-
-double ls_loss_log_odds(const float *logits, size_t class, size_t classes)
-{
-  const double shift = (double)largest_other(logits, class, classes);
-  double sum = 0.0;
-  for (size_t k = 0; k < classes; k++)
-    if (k != class) sum += exp((double)logits[k] - shift);
-  return (double)logits[class] - shift - log(sum);
-}
-
-/* Trained networks have logits 5 to 80 apart: they are left as they are. */
-static double temperature_of(const float *z, size_t classes)
-{
-  static const double widest = 100.0, decade = 10.0;
-  float least = z[0];
-  for (size_t k = 1; k < classes; k++) least = z[k] < least ? z[k] : least;
-  const double apart = (double)z[largest(z, classes)] - (double)least;
-  double temperature = 1.0;
-  while (apart / temperature > widest) temperature *= decade;
-  return temperature;
-}
-
-void ls_loss_direction(const float *logits, const uint16_t *labels, size_t n, size_t classes, double scale,
+void ls_loss_direction(const ls_loss *loss, const float *logits, const ls_targets *targets, double scale,
                        float *gradient)
 {
-  for (size_t s = 0; s < n; s++, logits += classes, gradient += classes) {
-    const size_t label = labels[s];
-    const double shift = (double)largest_other(logits, label, classes);
-    const double temperature = temperature_of(logits, classes);
-    double sum = 0.0, total = 0.0;
-    for (size_t k = 0; k < classes; k++) {
-      gradient[k] = k == label ? 0.0F : (float)exp(((double)logits[k] - shift) / temperature);
-      sum += (double)gradient[k];
-    }
-    for (size_t k = 0; k < classes; k++) {
-      if (k != label) gradient[k] = (float)(scale * (double)gradient[k] / sum);
-      total += k != label ? (double)gradient[k] : 0.0;
-    }
-    gradient[label] = -(float)total;
-  }
-}
-
-void ls_softmax(const float *logits, size_t n, size_t classes, float *p)
-{
-  for (size_t s = 0; s < n; s++, logits += classes, p += classes) {
-    const float shift = logits[largest(logits, classes)];
-    double total = 0.0;
-    for (size_t k = 0; k < classes; k++) total += (double)(p[k] = expf(logits[k] - shift));
-    for (size_t k = 0; k < classes; k++) p[k] = (float)((double)p[k] / total);
+  const size_t classes = targets->classes;
+  for (size_t s = 0; s < targets->n; s++, logits += classes, gradient += classes) {
+    const size_t label = targets->labels[s];
+    const ls_target target = {.label = label, .other = label, .own = 1.0};
+    if (loss->kind->direction)
+      loss->kind->direction(logits, label, classes, scale, gradient);
+    else
+      loss->kind->sample(loss->options, logits, classes, &target, scale, gradient);
   }
 }

@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Softmax cross-entropy with label smoothing. */
+/* Losses: one file per kind in losses/ behind one table, registered in kinds.c. They take logits: where a
+ * loss is one of probabilities, it takes their softmax itself. */
 #ifndef LS_NN_LOSS_H
 #define LS_NN_LOSS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/** Sums over the samples of a micro-batch. */
-typedef struct ls_loss_sums {
-  double loss;    /* sum of -sum_k t_k log p_k, natural logarithm */
-  size_t correct; /* samples whose largest logit is at the label (the first one on ties) */
-} ls_loss_sums;
-
-/** Loss of n samples and its gradient.
- *
- * t = (1 - smoothing) * onehot(label) + smoothing / classes, as PyTorch's CrossEntropyLoss(label_smoothing).
- *
- * @param[in]  logits    [n, classes]
- * @param[in]  labels    [n], each below classes
- * @param[in]  scale     factor on the gradient: 1 / (samples of the global batch)
- * @param[out] gradient  [n, classes]: scale * (p - t); NULL: not wanted
- */
-ls_loss_sums ls_loss_softmax(const float *logits, const uint16_t *labels, size_t n, size_t classes,
-                             double smoothing, double scale, float *gradient);
+#include "base/status.h"
+#include "config/spec.h"
 
 /** What else is in each sample of a mixture. */
 typedef struct ls_loss_mix {
@@ -30,30 +16,80 @@ typedef struct ls_loss_mix {
   const float *shares;    /* [n] of the sample itself, in [0, 1] */
 } ls_loss_mix;
 
-/** The same where the target is share * t(label) + (1 - share) * t(other). Correct are those with the largest
- * logit at the label. A NULL `mix`: no mixtures. */
-ls_loss_sums ls_loss_mixed(const float *logits, const uint16_t *labels, const ls_loss_mix *mix, size_t n,
-                           size_t classes, double smoothing, double scale, float *gradient);
+/** What n samples should be taken for. */
+typedef struct ls_targets {
+  size_t n, classes;
+  const uint16_t *labels; /* [n], each below classes */
+  const ls_loss_mix *mix; /* NULL: no mixtures */
+  double smoothing;       /* share of each label that is spread over all classes, as PyTorch's
+                             CrossEntropyLoss(label_smoothing) has it; [0, 1) */
+} ls_targets;
 
-/** log(p / (1 - p)) of a class, p the softmax: it falls as the loss of that label, -log p, grows, and tells
- * apart what that has rounded to 0. Infinite with a single class. */
-double ls_loss_log_odds(const float *logits, size_t class, size_t classes);
+/** The probabilities that one sample should have: spread + (k is the label: own) + (k is the other: rest). */
+typedef struct ls_target {
+  size_t label, other;
+  double own, rest, spread;
+} ls_target;
 
-/** The direction of the loss's gradient, for what follows its sign alone. The gradient p - onehot(label) is
- * (1 - p(label)) * (q - onehot(label)), q being the softmax over the other classes; the first factor, which
- * rounding takes to 0 where the network is sure, is left out.
+static inline double ls_target_at(const ls_target *target, size_t class)
+{
+  return target->spread + (class == target->label ? target->own : 0.0) +
+         (class == target->other ? target->rest : 0.0);
+}
+
+/** What a kind can be given. */
+typedef enum ls_target_type {
+  LS_TARGET_PROBABILITIES, /* any ls_target */
+  LS_TARGET_LABEL          /* the label alone: own is 1, no smoothing and no mixtures */
+} ls_target_type;
+
+typedef struct ls_loss_kind {
+  ls_schema schema;
+  ls_target_type target;
+  /* The loss of a sample, by logits [classes]. Unless gradient is NULL, gradient [classes] = scale times that
+   * with respect to the logits. */
+  double (*sample)(const void *options, const float *logits, size_t classes, const ls_target *target,
+                   double scale, float *gradient);
+  /* The gradient of a label's loss but for a positive factor, such that it does not vanish where the loss is
+   * all but 0: what attacks follow. Optional: the gradient itself. */
+  void (*direction)(const float *logits, size_t label, size_t classes, double scale, float *gradient);
+} ls_loss_kind;
+
+extern const ls_loss_kind *const ls_loss_kinds[]; /* NULL-terminated */
+extern const ls_schema *const ls_loss_schemas[];  /* the same order, NULL-terminated */
+
+/** A kind with its options. */
+typedef struct ls_loss {
+  const ls_loss_kind *kind;
+  const void *options; /* borrowed */
+} ls_loss;
+
+/** What a configuration chose; borrows its options. */
+ls_loss ls_loss_of(const ls_kind_spec *spec);
+
+/** Refuse smoothing and mixtures where the loss takes labels alone. Local. Errors: LS_E_CONFIG. */
+ls_status ls_loss_check(const ls_loss *loss, double smoothing, double mixup) LS_CHECKED;
+
+/** Sums over the samples of a micro-batch. */
+typedef struct ls_loss_sums {
+  double loss;
+  size_t correct; /* samples whose largest logit is at the label (the first one on ties) */
+} ls_loss_sums;
+
+/** Loss of n samples and its gradient.
  *
- * Logits that lie more than 100 apart, in a sample, are first divided by the power of ten that brings them to
- * within 100: a network whose last layer is scaled by a power of ten has the same direction. Below, it is
- * that of the loss itself.
+ * @param[in]  logits    [n, classes]
+ * @param[in]  scale     factor on the gradient: 1 / (samples of the global batch)
+ * @param[out] gradient  [n, classes]; NULL: not wanted
  *
- * @param[in]  scale     > 0: factor on the direction
- * @param[out] gradient  [n, classes]: scale * (q - onehot(label)), which adds up to 0
+ * Local. Cannot fail.
  */
-void ls_loss_direction(const float *logits, const uint16_t *labels, size_t n, size_t classes, double scale,
-                       float *gradient);
+ls_loss_sums ls_loss_run(const ls_loss *loss, const float *logits, const ls_targets *targets, double scale,
+                         float *gradient);
 
-/** p[n, classes] = softmax of the logits; may overwrite them. */
-void ls_softmax(const float *logits, size_t n, size_t classes, float *p);
+/** The direction of the gradient for the labels of the targets, for what follows its sign alone: `scale` > 0
+ * times that of each sample, but for a positive factor of its own. Local. Cannot fail. */
+void ls_loss_direction(const ls_loss *loss, const float *logits, const ls_targets *targets, double scale,
+                       float *gradient);
 
 #endif

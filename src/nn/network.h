@@ -8,14 +8,16 @@
 
 #include "base/status.h"
 #include "kernels/normalize.h"
+#include "nn/loss.h"
 #include "nn/model.h"
 
 typedef struct ls_network {
   const ls_model *model;          /* borrowed */
   ls_normalization normalization; /* from pixels to the model's input */
-  float *params;                  /* [params]; owned */
-  float *buffers;                 /* [buffers]: running statistics; owned */
-  float *packed;                  /* [packed]: params as the kernels read them; owned */
+  ls_loss loss;   /* that it is trained with: set by whoever trains, evaluates or attacks it */
+  float *params;  /* [params]; owned */
+  float *buffers; /* [buffers]: running statistics; owned */
+  float *packed;  /* [packed]: params as the kernels read them; owned */
 } ls_network;
 
 /** Allocate the vectors of a model, zeroed. Local. Errors: LS_E_MEMORY. */

@@ -57,6 +57,7 @@ static ls_status build(ls_stepper *self)
                                     .evens_out = ls_model_needs_samples(options->model) != NULL,
                                     .threads = options->threads};
   LS_AGREE(options->comm, ls_network_init(&self->network, options->model, &unknown));
+  self->network.loss = ls_loss_of(&spec->train.loss);
   LS_PASS(ls_stepper_reduce_by(self, (ls_allreduce)spec->train.allreduce));
   LS_PASS(ls_loader_new(&self->loader, options->comm, options->source, &loader));
   LS_PASS(ls_normalization_find(&self->network.normalization, options->comm, self->loader, &spec->data,

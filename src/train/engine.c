@@ -160,11 +160,14 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
   const ls_model *model = engine->options.network->model;
   ls_workspace *workspace = engine->workspaces[part];
   const float *logits = ls_model_forward(model, pass, workspace);
-  ls_loss_sums loss =
-      ls_loss_mixed(logits, microbatch->labels, ls_mixup_labels(engine->mixup, part), microbatch->n,
-                    ls_model_classes(model), engine->options.train->label_smoothing,
-                    share / (double)ls_loader_step_samples(step->loader, step->epoch_step),
-                    ls_workspace_loss_gradient(workspace));
+  const ls_targets targets = {.n = microbatch->n,
+                              .classes = ls_model_classes(model),
+                              .labels = microbatch->labels,
+                              .mix = ls_mixup_labels(engine->mixup, part),
+                              .smoothing = engine->options.train->label_smoothing};
+  ls_loss_sums loss = ls_loss_run(&engine->options.network->loss, logits, &targets,
+                                  share / (double)ls_loader_step_samples(step->loader, step->epoch_step),
+                                  ls_workspace_loss_gradient(workspace));
   ls_step_profile_lap(step->profile, part, LS_SECTION_LOSS);
   ls_model_backward(model, pass, workspace, NULL);
   loss.loss *= share;

@@ -12,6 +12,7 @@
 #include "base/size.h"
 #include "comm/team.h"
 #include "nn/loss.h"
+#include "nn/probability.h"
 
 /* Losses are summed in fixed point, sample by sample, so that the sum does not depend on who evaluates what.
  */
@@ -160,7 +161,8 @@ static void note_prediction(uint64_t *row, uint16_t label, size_t class, double 
 static void count_sample(const eval_job *job, thread_tally *tally, const float *logits, uint16_t label,
                          uint64_t sample)
 {
-  const double loss = ls_loss_softmax(logits, &label, 1, job->classes, 0.0, 1.0, NULL).loss;
+  const ls_targets target = {.n = 1, .classes = job->classes, .labels = &label};
+  const double loss = ls_loss_run(&job->soft_vote->members[0].network->loss, logits, &target, 1.0, NULL).loss;
   const size_t class = ls_vote_class(logits, job->classes);
   if (loss < job->loss_limit)
     tally->sums.loss += (uint64_t)llround(loss * LOSS_SCALE);

@@ -112,6 +112,7 @@ static ls_status build(ls_run *run)
   const ls_trainer_options *options = run->options;
   const ls_normalization unknown = {.channels = 0};
   LS_AGREE(options->comm, ls_network_init(&run->network, options->model, &unknown));
+  run->network.loss = ls_loss_of(&options->spec->train.loss);
   ls_engine_options engine = {.comm = options->comm,
                               .network = &run->network,
                               .train = &options->spec->train,
@@ -120,6 +121,7 @@ static ls_status build(ls_run *run)
                               .threads = options->threads};
   if (options->spec->train.ema > 0.0)
     LS_AGREE(options->comm, ls_network_init(&run->average, options->model, &unknown));
+  run->average.loss = run->network.loss;
   LS_PASS(ls_engine_new(&run->engine, &engine));
   run->state = (ls_state){.model = options->model,
                           .params = run->network.params,

@@ -5,7 +5,7 @@
 
 #include "config/keys.h"
 
-/** The kinds of layers, optimizers and schedules. */
+/** The kinds of all families. */
 extern const ls_schemas ls_all_schemas;
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/loss.h"
+#include "nn/probability.h"
 
 static const ls_view views[] = {
     {0, 0, false},  {-1, -1, false}, {-1, 0, false}, {-1, 1, false}, {0, -1, false}, {0, 1, false},

@@ -150,7 +150,7 @@ run 0 "$lockstep" attack "$a" --method fgsm --epsilon 0.1,0.100001 -o near
 run 2 "$lockstep" attack "$a" --method fgsm,fgsm --epsilon 0.1
 err_has 'each once'
 run 0 "$lockstep" attack "$a" --method fgsm --epsilon 0.1 --restarts 3
-err_has '--restarts is for pgd and noise'
+err_has '--restarts is for noise and pgd'
 run 0 "$lockstep" attack "$a" --method fgsm,noise --epsilon 0.1 --restarts 3
 [[ ! -s err ]] || { fail 'restarts of noise are warned of'; cat err; }
 finish

@@ -52,7 +52,7 @@ done <<'T'
 train.microbatch=30|train.microbatch: 30: a micro-batch is at most the batch
 train.adversarial.epsilon=0.25|train.adversarial.epsilon: 0.25: no effect without train.adversarial.method
 train.adversarial={method: fgsm, steps: 3}|train.adversarial.steps: 3: no effect with fgsm
-train.adversarial={method: noise, step_size: 0.1}|train.adversarial.step_size: 0.1: no effect with fgsm and noise
+train.adversarial={method: noise, step_size: 0.1}|train.adversarial.step_size: 0.1: no effect with noise
 train.adversarial={method: pgd, warmup_epochs: 2}|train.adversarial.warmup_epochs: 2: train.epochs ends before
 train.lr_scaling=sqrt|train.lr_scaling: sqrt: no effect without train.lr_base_batch
 train.early_stopping.patience=2|train.early_stopping.patience: 2: no effect, train.epochs ends before it

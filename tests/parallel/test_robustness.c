@@ -5,9 +5,10 @@
 
 #include "eval/robustness/robustness.h"
 #include "idx_folder.h"
-#include "nn/loss.h"
+#include "loss.h"
+#include "nn/probability.h"
 #include "parallel/mpi_main.h"
-#include "attack/kinds.h"
+#include "attack/attack.h"
 
 enum { SIDE = 6, PIXELS = SIDE * SIDE, TRAIN = 101, TEST = 23, MICROBATCH = 4, SEED = 5, MEMBERS = 2 };
 
@@ -31,6 +32,7 @@ static void open_network(fixture *f)
 {
   net_init(&f->net, layers, (ls_shape){.c = 1, .h = SIDE, .w = SIDE}, MICROBATCH);
   f->network = (ls_network){.model = f->net.model,
+                            .loss = loss_named("cross_entropy"),
                             .normalization = {.channels = 1, .mean = {33.3}, .deviation = {78.6}},
                             .params = f->net.params,
                             .buffers = f->net.buffers,
@@ -204,7 +206,7 @@ static void kept_examples_give_the_figures(void **state)
 
 /* Figures and examples of some methods, by the numbers of the samples. */
 typedef struct trial {
-  ls_robustness worst, each[LS_ATTACK_MAX_KINDS];
+  ls_robustness worst, each[LS_ATTACK_COUNT];
   ls_examples examples;
 } trial;
 
@@ -316,6 +318,7 @@ static void a_vote_is_judged_as_one(void **state)
   net_init(&other, "[{type: flatten}, {type: dense, units: 10}]", (ls_shape){.c = 1, .h = SIDE, .w = SIDE},
            MICROBATCH);
   const ls_network network = {.model = other.model,
+                              .loss = loss_named("cross_entropy"),
                               .normalization = {.channels = 1, .mean = {0.0}, .deviation = {255.0}},
                               .params = other.params,
                               .buffers = other.buffers,

@@ -66,7 +66,7 @@ static error_t take_epsilons(struct argp_state *state, ls_attack_arguments *argu
 static error_t refuse_method(struct argp_state *state, const char *word)
 {
   ls_text expected = {0};
-  for (size_t k = 0; ls_attack_kinds[k]; k++) ls_text_add(&expected, "%s, ", ls_attack_kinds[k]->name);
+  for (size_t k = 0; ls_attack_kinds[k]; k++) ls_text_add(&expected, "%s, ", ls_attack_kinds[k]->schema.name);
   ls_text_add(&expected, "several of them with commas between (each once), or %s: all of them", all_methods);
   refuse(state, "method", word, ls_text_get(&expected));
   ls_text_fini(&expected);
@@ -249,10 +249,11 @@ static const struct argp_option options[] = {
      "of several, each by itself, and the worst for each image; worst: all of them", 0},
     {"epsilon", KEY_EPSILON, "E[,E...]", 0,
      "The most that a pixel may be changed by, where black is 0 and white is 1", 0},
-    {"steps", KEY_STEPS, "N", 0, "Steps of pgd (default: 40)", 0},
-    {"step-size", KEY_STEP_SIZE, "A", 0, "Size of a step of pgd (default: 2.5 * epsilon / steps)", 0},
+    {"steps", KEY_STEPS, "N", 0, "Steps of a method that takes several (default: 40)", 0},
+    {"step-size", KEY_STEP_SIZE, "A", 0, "Size of such a step (default: 2.5 * epsilon / steps)", 0},
     {"restarts", KEY_RESTARTS, "R", 0,
-     "Random starts of pgd, or draws of noise; of each image the worst for the network counts (default: 1)",
+     "Starts or draws of a method that takes them at random; of each image the worst for the network counts "
+     "(default: 1)",
      0},
     {"target", KEY_TARGET, "CLASS", 0,
      "Make images be taken for this class, by name or number (default: for any other)", 0},
@@ -284,7 +285,7 @@ static char *report_methods(int key, const char *text, void *input)
   if (key != KEY_METHOD) return text ? strdup(text) : NULL;
   ls_text told = {0};
   for (size_t k = 0; ls_attack_kinds[k]; k++)
-    ls_text_add(&told, "%s: %s; ", ls_attack_kinds[k]->name, ls_attack_kinds[k]->doc);
+    ls_text_add(&told, "%s: %s; ", ls_attack_kinds[k]->schema.name, ls_attack_kinds[k]->schema.doc);
   ls_text_add(&told, "%s", text);
   char *all;
   return ls_text_take(&told, &all) == LS_OK ? all : NULL;

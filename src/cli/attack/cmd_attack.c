@@ -324,15 +324,36 @@ done:
   return status;
 }
 
+static bool takes_steps(const ls_attack_kind *kind)
+{
+  return kind->takes_steps;
+}
+
+static bool is_random(const ls_attack_kind *kind)
+{
+  return kind->is_random;
+}
+
+/* Say that options are for other methods than this one. */
+static void warn_for(const char *name, const char *what, bool (*takes)(const ls_attack_kind *kind))
+{
+  ls_text others = {0};
+  for (size_t k = 0; ls_attack_kinds[k]; k++)
+    if (takes(ls_attack_kinds[k]))
+      ls_text_add(&others, "%s%s", others.length > 0 ? " and " : "", ls_attack_kinds[k]->schema.name);
+  ls_warn("%s %s for %s", name, what, ls_text_get(&others));
+  ls_text_fini(&others);
+}
+
 /* Options that none of the methods takes. Rank 0. */
 static void warn_idle(const ls_attack_arguments *arguments)
 {
   const ls_robustness_options *attacks = &arguments->attacks;
-  const char *name = attacks->methods[0]->name;
+  const char *name = attacks->methods[0]->schema.name;
   if (arguments->shapes_steps && !ls_attack_takes_steps(attacks))
-    ls_warn("%s takes a single step: --steps and --step-size are for pgd", name);
+    warn_for(name, "takes a single step: --steps and --step-size are", takes_steps);
   if (arguments->restarts_given && !ls_attack_is_random(attacks))
-    ls_warn("%s always starts from the image itself: --restarts is for pgd and noise", name);
+    warn_for(name, "always starts from the image itself: --restarts is", is_random);
 }
 
 static ls_status attack_all(ls_comm *comm, attack_session *session)

@@ -42,7 +42,7 @@ void ls_attack_series_name(const ls_attack_report *report, size_t series, ls_tex
     return;
   }
   const ls_attack_kind *kind = attacks->methods[series];
-  ls_text_add(text, "%s", kind->name);
+  ls_text_add(text, "%s", kind->schema.name);
   if (kind->takes_steps) ls_text_add(text, "-%zu", attacks->attack.steps);
 }
 

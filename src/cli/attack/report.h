@@ -14,8 +14,8 @@ enum { LS_ATTACK_MAX_EPSILONS = 64 };
 /** One epsilon's figures. */
 typedef struct ls_attack_result {
   double epsilon;
-  ls_robustness figures;                   /* of each sample the worst method */
-  ls_robustness each[LS_ATTACK_MAX_KINDS]; /* of each method by itself, as in the attacks */
+  ls_robustness figures;               /* of each sample the worst method */
+  ls_robustness each[LS_ATTACK_COUNT]; /* of each method by itself, as in the attacks */
 } ls_attack_result;
 
 /** A network that was attacked, or the vote of several. */

@@ -49,7 +49,7 @@ static json_t *methods_json(const ls_attack_report *report, const ls_attack_subj
   const ls_robustness_options *attacks = report->attacks;
   json_t *list = json_array();
   for (size_t m = 0; m < attacks->method_count; m++)
-    json_array_append_new(list, json_pack("{s:s, s:o}", "method", attacks->methods[m]->name, "results",
+    json_array_append_new(list, json_pack("{s:s, s:o}", "method", attacks->methods[m]->schema.name, "results",
                                           results_json(report, subject, m)));
   return ls_json_complete(list, attacks->method_count);
 }
@@ -100,8 +100,8 @@ static json_t *heading_json(const ls_attack_report *report)
   return json_pack(
       "{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "checkpoint",
       ls_json_text(report->subjects[0].name), "dataset", ls_json_text(report->data->name), "split",
-      report->split, "method", attacks->method_count > 1 ? "worst" : attacks->methods[0]->name, "steps",
-      takes_steps ? json_integer((json_int_t)attack->steps) : json_null(), "step_size",
+      report->split, "method", attacks->method_count > 1 ? "worst" : attacks->methods[0]->schema.name,
+      "steps", takes_steps ? json_integer((json_int_t)attack->steps) : json_null(), "step_size",
       takes_steps && attack->step_size > 0 ? json_real(attack->step_size) : json_null(), "restarts",
       ls_attack_is_random(attacks) ? json_integer((json_int_t)attacks->restarts) : json_null(), "target",
       class_or_null(attacks->target), "source_class", class_or_null(attacks->source_class), "seed",

@@ -17,8 +17,8 @@
 typedef struct ls_robustness_options {
   const ls_loader *loader; /* borrowed */
   ls_eval_split split;
-  const ls_attack_kind *methods[LS_ATTACK_MAX_KINDS]; /* [method_count], each once */
-  size_t method_count;                                /* >= 1 */
+  const ls_attack_kind *methods[LS_ATTACK_COUNT]; /* [method_count], each once */
+  size_t method_count;                            /* >= 1 */
   ls_attack attack;    /* kind is of no meaning, and is_targeted follows from target */
   size_t restarts;     /* >= 1, of methods that are random; of each sample the worst for the network counts */
   size_t target;       /* the class that samples are to be taken for; LS_ANY_CLASS: any but their own */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "eval/robustness/robustness_internal.h"
-#include "nn/loss.h"
+#include "nn/probability.h"
 #include "train/evaluate.h"
 
 static const double WHITE = 255.0;
@@ -113,7 +113,7 @@ static ls_attack_result judge(const ls_robustness_job *self, const ls_robustness
                               const float *logits, uint16_t goal)
 {
   const bool is_targeted = self->attack.is_targeted;
-  const double log_odds = ls_loss_log_odds(logits, goal, self->classes);
+  const double log_odds = ls_log_odds(logits, goal, self->classes);
   ls_softmax(logits, 1, self->classes, scratch->probabilities);
   const size_t class = ls_vote_class(logits, self->classes);
   return (ls_attack_result){.is_fooled = (class == goal) == is_targeted,

@@ -36,8 +36,7 @@ typedef struct ls_outcome {
 
 /* What one thread works in. */
 typedef struct ls_robustness_scratch {
-  uint64_t sums[LS_ATTACK_MAX_KINDS + 1]
-               [LS_ROBUSTNESS_SUMS]; /* of each method, and behind them of the worst */
+  uint64_t sums[LS_ATTACK_COUNT + 1][LS_ROBUSTNESS_SUMS]; /* of each method, and behind them of the worst */
   float *raw;           /* [microbatch, c, h, w] the images that are judged, in raw pixel units */
   ls_outcome now;       /* of one method */
   ls_outcome worst;     /* of all methods so far */

@@ -8,8 +8,9 @@
  */
 #include "golden_file.h"
 
-#include "nn/loss.h"
-#include "attack/kinds.h"
+#include "loss.h"
+#include "nn/probability.h"
+#include "attack/attack.h"
 
 static const double tolerance = 1e-5; /* of gradients: sums of some hundreds of terms in float32 */
 static const char *const small_nets[] = {"grey", "colour", NULL};
@@ -72,6 +73,7 @@ static void read_network(fixture *f)
   golden_tensors(f->group, "buffers", tensors, count, f->net.buffers);
   ls_model_pack(f->net.model, f->net.params, f->net.packed, 0, 1);
   f->network = (ls_network){.model = f->net.model,
+                            .loss = loss_named("cross_entropy"),
                             .normalization = {.channels = f->in.c},
                             .params = f->net.params,
                             .buffers = f->net.buffers,
@@ -276,6 +278,20 @@ static void epsilon_and_range_are_kept_to(void **state)
   teardown(&f);
 }
 
+/* The registry's two lists side by side; what is told of idle keys is what a kind does. */
+static void kinds_are_registered(void **state)
+{
+  (void)state;
+  for (size_t k = 0; k < LS_ATTACK_COUNT; k++) {
+    const ls_attack_kind *kind = ls_attack_kinds[k];
+    assert_ptr_equal(ls_attack_schemas[k], &kind->schema);
+    assert_ptr_equal(ls_attack_find(kind->schema.name), kind);
+    assert_int_equal(kind->takes_steps, kind->schema.idle == NULL);
+  }
+  assert_null(ls_attack_kinds[LS_ATTACK_COUNT]);
+  assert_null(ls_attack_schemas[LS_ATTACK_COUNT]);
+}
+
 /* The same sample alone and in company, at another place. */
 static void expect_a_start_of_its_own(const ls_attack_kind *kind)
 {
@@ -348,7 +364,7 @@ static double unlikelihood_at(fixture *f, const float *x)
   const float *logits = ls_model_forward(f->net.model, &pass, f->net.workspace);
   const size_t classes = ls_model_classes(f->net.model);
   double sum = 0.0;
-  for (size_t s = 0; s < f->n; s++) sum -= ls_loss_log_odds(logits + s * classes, f->labels[s], classes);
+  for (size_t s = 0; s < f->n; s++) sum -= ls_log_odds(logits + s * classes, f->labels[s], classes);
   return sum;
 }
 
@@ -388,6 +404,7 @@ static void add_rival(fixture *f, rival *other, const char *layers)
 {
   net_init(&other->net, layers, f->in, f->n + 1);
   other->network = (ls_network){.model = other->net.model,
+                                .loss = loss_named("cross_entropy"),
                                 .normalization = {.channels = f->in.c},
                                 .params = other->net.params,
                                 .buffers = other->net.buffers,
@@ -507,6 +524,7 @@ int main(void)
       cmocka_unit_test(gradients_are_differences),
       cmocka_unit_test(a_votes_gradient_is_that_of_its_loss),
       cmocka_unit_test(a_vote_of_one_network_is_that_network),
+      cmocka_unit_test(kinds_are_registered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

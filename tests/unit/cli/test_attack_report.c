@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/attack/report.h"
-#include "attack/kinds.h"
+#include "attack/attack.h"
 
 static const ls_robustness sound = {
     .samples = 200, .clean_correct = 190, .correct = 60, .correct_8bit = 70, .confidence_on_errors = 0.5};

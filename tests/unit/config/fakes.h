@@ -126,6 +126,19 @@ static const ls_key onecycle_keys[] = {
      .doc = "Highest learning rate."},
 };
 
+typedef struct focal_options {
+  double gamma;
+} focal_options;
+
+static const ls_key focal_keys[] = {
+    {.path = "gamma",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(focal_options, gamma),
+     .preset = "2",
+     .max = 10,
+     .doc = "How much less sure samples count."},
+};
+
 #define ROWS(rows, options)                                                                                  \
   .keys = (rows), .key_count = sizeof(rows) / sizeof(rows)[0], .options_bytes = sizeof(options)
 
@@ -138,14 +151,24 @@ static const ls_schema adam = {.name = "adam", .doc = "Adam.", ROWS(adam_keys, a
 static const ls_schema constant = {.name = "constant", .doc = "The same rate always."};
 static const ls_schema onecycle = {
     .name = "onecycle", .doc = "One cycle.", ROWS(onecycle_keys, onecycle_options)};
+static const ls_schema cross_entropy = {.name = "cross_entropy", .doc = "Cross-entropy."};
+static const ls_schema focal = {.name = "focal", .doc = "Focal loss.", ROWS(focal_keys, focal_options)};
+static const char *const step_keys[] = {"steps", "step_size", NULL};
+static const ls_schema fgsm = {.name = "fgsm", .doc = "One step.", .idle = step_keys};
+static const ls_schema pgd = {.name = "pgd", .doc = "Many steps."};
 
 static const ls_schema *const fake_layers[] = {&conv, &relu, &residual, NULL};
 static const ls_schema *const fake_optimizers[] = {&sgd, &adam, NULL};
 static const ls_schema *const fake_schedules[] = {&constant, &onecycle, NULL};
 
+static const ls_schema *const fake_losses[] = {&cross_entropy, &focal, NULL};
+static const ls_schema *const fake_attacks[] = {&fgsm, &pgd, NULL};
+
 static const ls_schemas fakes = {.kinds = {[LS_FAMILY_LAYER] = fake_layers,
                                            [LS_FAMILY_OPTIMIZER] = fake_optimizers,
-                                           [LS_FAMILY_SCHEDULE] = fake_schedules}};
+                                           [LS_FAMILY_SCHEDULE] = fake_schedules,
+                                           [LS_FAMILY_LOSS] = fake_losses,
+                                           [LS_FAMILY_ATTACK] = fake_attacks}};
 
 /* The shortest configuration there is. */
 #define MINIMAL "data: {source: mnist}\nmodel: {layers: [{type: relu}]}\n"

@@ -312,6 +312,65 @@ static void a_number_or_a_word_is_read_and_written(void **state)
   ls_spec_free(spec);
 }
 
+/* A name alone, or with keys; as short as it can be in the resolved configuration. */
+static void named_kinds_are_read_and_written(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *train, *loss, *method;
+    double gamma;
+  } cases[] = {
+      {"{}", "cross_entropy", "none", 0},
+      {"{loss: cross_entropy, adversarial: {method: pgd}}", "cross_entropy", "pgd", 0},
+      {"{loss: {type: cross_entropy}, adversarial: {method: {type: fgsm}}}", "cross_entropy", "fgsm", 0},
+      {"{loss: 'focal', adversarial: {method: none}}", "{type: focal, gamma: 2}", "none", 2},
+      {"{loss: {type: focal, gamma: 0.5}}", "{type: focal, gamma: 0.5}", "none", 0.5},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text, MINIMAL "train: %s\n", cases[i].train);
+    ls_spec *spec = parse(text);
+    const focal_options *options = spec->train.loss.options;
+    assert_ptr_equal(spec->train.loss.schema, cases[i].gamma > 0 ? &focal : &cross_entropy);
+    if (cases[i].gamma > 0) assert_true(options->gamma == cases[i].gamma);
+    ls_text yaml = {0};
+    ls_config_emit(spec, &yaml);
+    ls_spec *again = parse(ls_text_get(&yaml));
+    snprintf(text, sizeof text, "  loss: %s\n", cases[i].loss);
+    assert_non_null(strstr(ls_text_get(&yaml), text));
+    snprintf(text, sizeof text, "    method: %s\n", cases[i].method);
+    assert_non_null(strstr(ls_text_get(&yaml), text));
+    assert_ptr_equal(again->train.loss.schema, spec->train.loss.schema);
+    assert_ptr_equal(again->train.adversarial.method.schema, spec->train.adversarial.method.schema);
+    ls_text_fini(&yaml);
+    ls_spec_free(again);
+    ls_spec_free(spec);
+  }
+}
+
+/* What a kind leaves idle is told, and by that kind's name. */
+static void idle_keys_are_noted(void **state)
+{
+  (void)state;
+  static const char *const cases[][2] = {
+      {"{method: fgsm, steps: 3}", "train.adversarial.steps: 3: no effect with fgsm\n"},
+      {"{method: fgsm, step_size: 0.5}", "train.adversarial.step_size: 0.5: no effect with fgsm\n"},
+      {"{method: fgsm, steps: 7}", ""},
+      {"{method: pgd, steps: 3}", ""},
+      {"{steps: 3}", "train.adversarial.steps: 3: no effect without train.adversarial.method\n"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text, MINIMAL "train: {adversarial: %s}\n", cases[i][0]);
+    ls_spec *spec = parse(text);
+    ls_text notes = {0};
+    ls_config_notes(spec, &notes);
+    assert_string_equal(ls_text_get(&notes), cases[i][1]);
+    ls_text_fini(&notes);
+    ls_spec_free(spec);
+  }
+}
+
 static void help_tells_type_range_default_and_meaning(void **state)
 {
   (void)state;
@@ -325,6 +384,10 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  train.epochs: a count of epochs, at least 0; default 10\n      Passes over the training split",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
       "  train.optimizer: {type: NAME, ...}; default {type: sgd}\n",
+      "  train.loss: one of: cross_entropy, focal; default cross_entropy\n",
+      "  train.adversarial.method: one of: none, fgsm, pgd; default none\n",
+      "\nloss focal: Focal loss.\n  gamma: a number, at least 0 and at most 10; default 2\n",
+      "\nattack pgd: Many steps.\n",
       "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto;\n      default auto\n",
       "  train.early_stopping.restore_best: true or false; default true\n",
       "  checkpoint.every_minutes: a number of minutes, at least 0; default 0\n",
@@ -352,6 +415,8 @@ int main(void)
       cmocka_unit_test(the_resolved_configuration_has_every_key_and_resolves_to_itself),
       cmocka_unit_test(reals_survive_the_resolved_configuration),
       cmocka_unit_test(a_number_or_a_word_is_read_and_written),
+      cmocka_unit_test(named_kinds_are_read_and_written),
+      cmocka_unit_test(idle_keys_are_noted),
       cmocka_unit_test(help_tells_type_range_default_and_meaning),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -167,6 +167,20 @@ static const struct {
      "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; decimals are written with a point"},
+    {MINIMAL "train: {loss: focl}\n", "c.yaml:3:15: train.loss: expected one of: cross_entropy, focal, found "
+                                      "'focl'; did you mean 'focal'?"},
+    {MINIMAL "train: {loss: }\n", "c.yaml:3:15: train.loss: expected one of: cross_entropy, focal, found "
+                                  "nothing; leave the key out for its default, cross_entropy"},
+    {MINIMAL "train: {loss: [focal]}\n",
+     "c.yaml:3:15: train.loss: expected one of: cross_entropy, focal, found a list"},
+    {MINIMAL "train: {loss: {type: focl}}\n",
+     "c.yaml:3:22: train.loss.type: unknown loss 'focl'; expected one "
+     "of: cross_entropy, focal; did you mean 'focal'?"},
+    {MINIMAL "train: {loss: {type: focal, gama: 1}}\n",
+     "c.yaml:3:29: train.loss.gama: unknown key; allowed in focal: type, gamma; did you mean 'gamma'?"},
+    {MINIMAL "train: {adversarial: {method: pdg}}\n",
+     "c.yaml:3:31: train.adversarial.method: expected one of: none, fgsm, pgd, found 'pdg'; did you mean "
+     "'pgd'?"},
     {MINIMAL "train: {reduction: exact, allreduce_dtype: bfloat16}\n",
      "c.yaml:3:44: train.allreduce_dtype: bfloat16 rounds what reduction: exact keeps; use reduction: fast "
      "with it"},

@@ -19,11 +19,12 @@ enum { MAX_LINE = 1 << 16, MAX_PIXELS = 4096 };
 /* A configuration with this augmentation; the layer, the optimizer and the schedule are stand-ins. */
 static ls_spec *spec_of(const char *yaml)
 {
-  static const ls_schema any = {.name = "any", .doc = ""};
+  static const ls_schema any = {.name = "any", .doc = ""},
+                         cross_entropy = {.name = "cross_entropy", .doc = ""};
   const char text[] = "data: {source: x}\nmodel: {layers: [{type: any}]}\ntrain: {optimizer: {type: any}, "
                       "schedule: {type: any}}\n";
-  const ls_schema *const kinds[] = {&any, NULL};
-  const ls_schemas schemas = {.kinds = {kinds, kinds, kinds}};
+  const ls_schema *const kinds[] = {&any, NULL}, *const losses[] = {&cross_entropy, NULL};
+  const ls_schemas schemas = {.kinds = {kinds, kinds, kinds, losses}};
   char override[512];
   snprintf(override, sizeof override, "data.augment=%s", yaml);
   const char *overrides[] = {override};

@@ -295,37 +295,70 @@ static void gradients_add_up(void **state)
   probe_fini(&p);
 }
 
-static void check_loss(size_t classes, double smoothing)
+/* Labels alone, smoothed, and mixed, as far as the loss takes them. */
+static void check_loss(const ls_loss *loss, size_t classes, double smoothing, bool is_mixed)
 {
   enum { N = 3, MAX_CLASSES = 300 };
   float logits[N * MAX_CLASSES], gradient[N * MAX_CLASSES];
   const uint16_t labels[N] = {0, (uint16_t)(classes - 1), (uint16_t)(classes / 2)};
+  const uint16_t others[N] = {1, 0, (uint16_t)(classes / 2)};
+  const float shares[N] = {0.75F, 0.5F, 1.0F};
+  const ls_loss_mix mix = {others, shares};
+  const ls_targets targets = {
+      .n = N, .classes = classes, .labels = labels, .mix = is_mixed ? &mix : NULL, .smoothing = smoothing};
   const double scale = 0.25, step = 0x1p-6;
   net_random(4, logits, N * classes);
   for (size_t i = 0; i < N * classes; i++) logits[i] *= 3.0F;
-  ls_loss_softmax(logits, labels, N, classes, smoothing, scale, gradient);
+  ls_loss_run(loss, logits, &targets, scale, gradient);
   const double most = largest(gradient, N * classes);
   for (size_t i = 0; i < N * classes; i++) {
     const float kept = logits[i];
     logits[i] = kept + (float)step;
-    const double above = ls_loss_softmax(logits, labels, N, classes, smoothing, scale, NULL).loss;
+    const double above = ls_loss_run(loss, logits, &targets, scale, NULL).loss;
     logits[i] = kept - (float)step;
-    const double below = ls_loss_softmax(logits, labels, N, classes, smoothing, scale, NULL).loss;
+    const double below = ls_loss_run(loss, logits, &targets, scale, NULL).loss;
     logits[i] = kept;
     const double expected = scale * (above - below) / (2 * step);
     if (!(fabs(expected - (double)gradient[i]) <= TOLERANCE * most))
-      fail_msg("%zu classes, smoothing %g: gradient %zu is %g, not %g", classes, smoothing, i,
-               (double)gradient[i], expected);
+      fail_msg("%s, %zu classes, smoothing %g: gradient %zu is %g, not %g", loss->kind->schema.name, classes,
+               smoothing, i, (double)gradient[i], expected);
   }
 }
 
-static void loss(void **state)
+/* The direction is the gradient but for a positive factor of each sample's. */
+static void check_direction(const ls_loss *loss)
+{
+  enum { CLASSES = 10 };
+  float logits[CLASSES], gradient[CLASSES], direction[CLASSES];
+  const uint16_t label = 3;
+  const ls_targets targets = {.n = 1, .classes = CLASSES, .labels = &label};
+  net_random(5, logits, CLASSES);
+  ls_loss_run(loss, logits, &targets, 1.0, gradient);
+  ls_loss_direction(loss, logits, &targets, 0.25, direction);
+  const double factor = largest(direction, CLASSES) / largest(gradient, CLASSES);
+  for (size_t k = 0; k < CLASSES; k++)
+    if (!(fabs((double)direction[k] - factor * (double)gradient[k]) <= TOLERANCE * factor))
+      fail_msg("%s: the direction at class %zu is not the gradient's", loss->kind->schema.name, k);
+}
+
+static void every_loss(void **state)
 {
   (void)state;
-  check_loss(10, 0.0);
-  check_loss(10, 0.1);
-  check_loss(2, 0.3);
-  check_loss(300, 0.1);
+  for (const ls_loss_kind *const *kind = ls_loss_kinds; *kind; kind++) {
+    ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", (*kind)->schema.name);
+    const ls_loss loss = ls_loss_of(&spec->train.loss);
+    assert_ptr_equal(loss.kind, *kind);
+    check_loss(&loss, 10, 0.0, false);
+    check_loss(&loss, 2, 0.0, false);
+    check_direction(&loss);
+    if ((*kind)->target == LS_TARGET_PROBABILITIES) {
+      check_loss(&loss, 10, 0.1, false);
+      check_loss(&loss, 2, 0.3, true);
+      check_loss(&loss, 10, 0.0, true);
+      check_loss(&loss, 300, 0.1, false);
+    }
+    ls_spec_free(spec);
+  }
 }
 
 int main(void)
@@ -334,7 +367,7 @@ int main(void)
       cmocka_unit_test(layers),
       cmocka_unit_test(every_kind_has_a_case),
       cmocka_unit_test(gradients_add_up),
-      cmocka_unit_test(loss),
+      cmocka_unit_test(every_loss),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "nn/loss.h"
+#include "loss.h"
+#include "nn/probability.h"
 
 static void expect_near(double actual, double expected, double tolerance)
 {
@@ -19,7 +20,7 @@ static void known_values(void **state)
   const float logits[] = {1.0F, 2.0F, 3.0F, 0.0F, 0.0F, 0.0F};
   const uint16_t labels[] = {2, 1};
   float gradient[6];
-  const ls_loss_sums sums = ls_loss_softmax(logits, labels, 2, 3, 0.0, 0.5, gradient);
+  const ls_loss_sums sums = cross_entropy(logits, labels, 2, 3, 0.0, 0.5, gradient);
   const double total = exp(1.0) + exp(2.0) + exp(3.0);
   expect_near(sums.loss, log(total) - 3.0 + log(3.0), 1e-6);
   assert_int_equal(sums.correct, 1); /* of equal logits the first one counts, not the label's */
@@ -36,7 +37,7 @@ static void smoothing(void **state)
   const uint16_t label = 0;
   float gradient[3];
   const double log_total = log(exp(1.0) + exp(2.0) + exp(3.0));
-  const ls_loss_sums sums = ls_loss_softmax(logits, &label, 1, 3, 0.3, 1.0, gradient);
+  const ls_loss_sums sums = cross_entropy(logits, &label, 1, 3, 0.3, 1.0, gradient);
   const double expected = 0.8 * (log_total - 1.0) + 0.1 * (log_total - 2.0) + 0.1 * (log_total - 3.0);
   expect_near(sums.loss, expected, 1e-6);
   assert_int_equal(sums.correct, 0);
@@ -52,11 +53,11 @@ static void extremes(void **state)
   const float logits[] = {10000.0F, 0.0F, -10000.0F, -3e38F, -3e38F, -3e38F, 0.0F, 3e38F, 0.0F};
   const uint16_t labels[] = {1, 0, 1};
   float gradient[9];
-  ls_loss_sums sums = ls_loss_softmax(logits, labels, 1, 3, 0.0, 1.0, gradient);
+  ls_loss_sums sums = cross_entropy(logits, labels, 1, 3, 0.0, 1.0, gradient);
   expect_near(sums.loss, 10000.0, 1e-2);
   expect_near((double)gradient[0], 1.0, 1e-7);
   expect_near((double)gradient[1], -1.0, 1e-7);
-  sums = ls_loss_softmax(logits + 3, labels + 1, 2, 3, 0.0, 1.0, gradient);
+  sums = cross_entropy(logits + 3, labels + 1, 2, 3, 0.0, 1.0, gradient);
   expect_near(sums.loss, log(3.0), 1e-6);
   assert_int_equal(sums.correct, 2);
 }
@@ -67,7 +68,7 @@ static void a_small_loss_is_exact(void **state)
   (void)state;
   const float logits[] = {12.0F, 0.0F, 0.0F};
   const uint16_t label = 0;
-  const ls_loss_sums sums = ls_loss_softmax(logits, &label, 1, 3, 0.0, 1.0, NULL);
+  const ls_loss_sums sums = cross_entropy(logits, &label, 1, 3, 0.0, 1.0, NULL);
   expect_near(sums.loss / log1p(2.0 * exp(-12.0)), 1.0, 1e-5);
 }
 
@@ -80,7 +81,7 @@ static void sums_in_double(void **state)
   static uint16_t labels[N];
   const double one = log1p(exp(-1.0));
   for (int i = 0; i < N; i++) logits[2 * i] = 1.0F;
-  const ls_loss_sums sums = ls_loss_softmax(logits, labels, N, 2, 0.0, 1.0, NULL);
+  const ls_loss_sums sums = cross_entropy(logits, labels, N, 2, 0.0, 1.0, NULL);
   assert_int_equal(sums.correct, N);
   expect_near(sums.loss / (N * one), 1.0, 1e-7);
 }
@@ -94,7 +95,7 @@ static void divergence_is_seen(void **state)
       float logits[] = {0.5F, 1.0F, -1.0F, 0.0F};
       const uint16_t label = 1;
       logits[place] = bad[i];
-      const double loss = ls_loss_softmax(logits, &label, 1, 4, 0.0, 1.0, NULL).loss;
+      const double loss = cross_entropy(logits, &label, 1, 4, 0.0, 1.0, NULL).loss;
       assert_true(isnan(bad[i]) ? isnan(loss) : !isfinite(loss));
     }
 }
@@ -111,7 +112,7 @@ static void gradients_sum_to_zero(void **state)
   for (size_t i = 0; i < N * MAX_CLASSES; i++) logits[i] = 5.0F * sinf((float)i);
   for (size_t i = 0; i < 4; i++)
     for (size_t j = 0; j < 3; j++) {
-      ls_loss_softmax(logits, labels, N, classes[i], smoothings[j], 1.0, gradient);
+      cross_entropy(logits, labels, N, classes[i], smoothings[j], 1.0, gradient);
       for (size_t s = 0; s < N; s++) {
         double sum = 0.0;
         for (size_t k = 0; k < classes[i]; k++) sum += (double)gradient[s * classes[i] + k];
@@ -124,7 +125,7 @@ static void gradients_sum_to_zero(void **state)
 static double odds(float logit, double apart)
 {
   const float logits[] = {logit, (float)((double)logit - apart), (float)((double)logit - apart)};
-  return ls_loss_log_odds(logits, 0, 3);
+  return ls_log_odds(logits, 0, 3);
 }
 
 /* -log p is 0 in double from 37 on; the odds go on. */
@@ -133,7 +134,7 @@ static void log_odds_do_not_saturate(void **state)
   (void)state;
   const float logits[] = {1.0F, 2.0F, 3.0F};
   const double p = exp(2.0) / (exp(1.0) + exp(2.0) + exp(3.0));
-  expect_near(ls_loss_log_odds(logits, 1, 3), log(p / (1.0 - p)), 1e-12);
+  expect_near(ls_log_odds(logits, 1, 3), log(p / (1.0 - p)), 1e-12);
   expect_near(odds(0.0F, 50.0), 50.0 - log(2.0), 1e-12);
   expect_near(odds(5.0F, 4000.0), 4000.0 - log(2.0), 1e-9);
   expect_near(odds(0.0F, -4000.0), -4000.0 - log(2.0), 1e-9);
@@ -149,8 +150,8 @@ static void the_direction_is_that_of_the_gradient(void **state)
   uint16_t labels[N];
   for (size_t i = 0; i < N * CLASSES; i++) logits[i] = 3.0F * sinf((float)(i * i));
   for (size_t s = 0; s < N; s++) labels[s] = (uint16_t)(s % CLASSES);
-  ls_loss_softmax(logits, labels, N, CLASSES, 0.0, 1.0, gradient);
-  ls_loss_direction(logits, labels, N, CLASSES, 0.25, direction);
+  cross_entropy(logits, labels, N, CLASSES, 0.0, 1.0, gradient);
+  cross_entropy_direction(logits, labels, N, CLASSES, 0.25, direction);
   for (size_t s = 0; s < N; s++) {
     const double rest = -(double)gradient[s * CLASSES + labels[s]];
     for (size_t k = 0; k < CLASSES; k++)
@@ -168,7 +169,7 @@ static void the_direction_does_not_vanish(void **state)
   for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
     float logits[] = {-10.0F, -11.0F, 30.0F, -14.0F}, direction[4];
     for (size_t k = 0; k < 4; k++) logits[k] *= scales[i];
-    ls_loss_direction(logits, &label, 1, 4, 8.0, direction);
+    cross_entropy_direction(logits, &label, 1, 4, 8.0, direction);
     expect_near((double)direction[0], 8.0 / total, 1e-5);
     expect_near((double)direction[1], 8.0 * exp(-1.0) / total, 1e-5);
     expect_near((double)direction[2], -8.0, 1e-5);
@@ -182,12 +183,12 @@ static void the_direction_at_the_extremes(void **state)
   const uint16_t label = 0;
   const float alone[] = {5.0F}, lost[] = {NAN, 0.0F}, far[] = {3e38F, -3e38F, -3e38F};
   float direction[3] = {7.0F, 7.0F, 7.0F};
-  ls_loss_direction(alone, &label, 1, 1, 1.0, direction); /* no other class */
+  cross_entropy_direction(alone, &label, 1, 1, 1.0, direction); /* no other class */
   assert_float_equal(direction[0], 0.0F, 0.0F);
-  ls_loss_direction(far, &label, 1, 3, 1.0, direction);
+  cross_entropy_direction(far, &label, 1, 3, 1.0, direction);
   expect_near((double)direction[0], -1.0, 1e-7);
   expect_near((double)direction[1], 0.5, 1e-7);
-  ls_loss_direction(lost, &label, 1, 2, 1.0, direction); /* ends, whatever comes */
+  cross_entropy_direction(lost, &label, 1, 2, 1.0, direction); /* ends, whatever comes */
 }
 
 static void probabilities(void **state)
@@ -200,6 +201,43 @@ static void probabilities(void **state)
   expect_near((double)logits[2], exp(3.0) / total, 1e-7);
   expect_near((double)logits[3], 0.5, 1e-7);
   expect_near((double)logits[5], 0.0, 0.0);
+}
+
+/* A loss of labels alone. */
+static double count_samples(const void *options, const float *logits, size_t classes, const ls_target *target,
+                            double scale, float *gradient)
+{
+  (void)options, (void)logits;
+  for (size_t k = 0; gradient && k < classes; k++) gradient[k] = k == target->label ? (float)scale : 0.0F;
+  return 1.0;
+}
+
+static void losses_of_labels_take_no_mixtures(void **state)
+{
+  (void)state;
+  static const ls_loss_kind kind = {
+      .schema = {.name = "count"}, .target = LS_TARGET_LABEL, .sample = count_samples};
+  const ls_loss labels = {.kind = &kind}, any = loss_named("cross_entropy");
+  assert_int_equal(ls_loss_check(&any, 0.1, 0.2), LS_OK);
+  assert_int_equal(ls_loss_check(&labels, 0.0, 0.0), LS_OK);
+  assert_int_equal(ls_loss_check(&labels, 0.1, 0.0), LS_E_CONFIG);
+  assert_non_null(strstr(ls_error_last()->text, "train.label_smoothing: the loss count takes one label"));
+  assert_int_equal(ls_loss_check(&labels, 0.0, 0.2), LS_E_CONFIG);
+  assert_non_null(strstr(ls_error_last()->text, "data.augment.mixup: the loss count takes one label"));
+}
+
+/* Without a direction of its own, a loss is followed by its gradient. */
+static void a_direction_is_the_gradient_by_default(void **state)
+{
+  (void)state;
+  static const ls_loss_kind kind = {.target = LS_TARGET_LABEL, .sample = count_samples};
+  const ls_loss loss = {.kind = &kind};
+  const float logits[6] = {0};
+  const uint16_t labels[] = {2, 0};
+  const ls_targets targets = {.n = 2, .classes = 3, .labels = labels};
+  float direction[6];
+  ls_loss_direction(&loss, logits, &targets, 8.0, direction);
+  assert_memory_equal(direction, ((const float[]){0, 0, 8, 8, 0, 0}), sizeof direction);
 }
 
 int main(void)
@@ -217,6 +255,8 @@ int main(void)
       cmocka_unit_test(the_direction_does_not_vanish),
       cmocka_unit_test(the_direction_at_the_extremes),
       cmocka_unit_test(probabilities),
+      cmocka_unit_test(losses_of_labels_take_no_mixtures),
+      cmocka_unit_test(a_direction_is_the_gradient_by_default),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

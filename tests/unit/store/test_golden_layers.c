@@ -7,7 +7,7 @@
  */
 #include "golden_file.h"
 
-#include "nn/loss.h"
+#include "loss.h"
 
 static const double tolerance = 1e-5;
 
@@ -97,9 +97,8 @@ static void check_loss(golden *g, const float *logits)
   assert_true(g->n <= MAX_N);
   float *gradient = net_floats(g->out_count);
   golden_read(g->group, "labels", H5T_NATIVE_USHORT, g->n, labels);
-  const ls_loss_sums sums =
-      ls_loss_softmax(logits, labels, g->n, ls_model_classes(g->net.model),
-                      golden_number(g->group, "smoothing"), 1.0 / (double)g->n, gradient);
+  const ls_loss_sums sums = cross_entropy(logits, labels, g->n, ls_model_classes(g->net.model),
+                                          golden_number(g->group, "smoothing"), 1.0 / (double)g->n, gradient);
   const double expected = golden_number(g->group, "loss");
   const double error = fabs(sums.loss / (double)g->n / expected - 1.0);
   if (!(error <= tolerance)) fail_msg("%s: the loss is off by %g", g->name, error);

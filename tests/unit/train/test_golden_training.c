@@ -7,7 +7,7 @@
  */
 #include "golden_file.h"
 
-#include "nn/loss.h"
+#include "loss.h"
 #include "optim/optimizer.h"
 
 enum { STEPS = 10, BATCH = 8, CLASSES = 10 };
@@ -66,7 +66,7 @@ static double step(run *r, const ls_kind_spec *optimizer, size_t i)
   memset(r->net.stats, 0, buffers * sizeof *r->net.stats);
   const float *logits = net_forward(&r->net, x);
   const double loss =
-      ls_loss_softmax(logits, r->labels + i * BATCH, BATCH, CLASSES, 0.0, 1.0 / BATCH, gradient).loss / BATCH;
+      cross_entropy(logits, r->labels + i * BATCH, BATCH, CLASSES, 0.0, 1.0 / BATCH, gradient).loss / BATCH;
   net_backward(&r->net, gradient, false);
   const ls_update update = {
       .lr = ls_optimizer_find(optimizer)->lr(optimizer->options), .grad_scale = 1.0, .step = i + 1};
@@ -107,7 +107,8 @@ static void check_optimizer(run *r, const char *what)
   const ls_schema *const schedules[] = {&constant, NULL};
   const ls_schemas schemas = {.kinds = {[LS_FAMILY_LAYER] = ls_layer_schemas,
                                         [LS_FAMILY_OPTIMIZER] = ls_optimizer_schemas,
-                                        [LS_FAMILY_SCHEDULE] = schedules}};
+                                        [LS_FAMILY_SCHEDULE] = schedules,
+                                        [LS_FAMILY_LOSS] = ls_loss_schemas}};
   ls_spec *spec;
   if (ls_config_parse(&spec, text, what, NULL, 0, &schemas) != LS_OK) fail_msg("%s", ls_error_last()->text);
   golden_read(group, "losses", H5T_NATIVE_DOUBLE, STEPS, losses);

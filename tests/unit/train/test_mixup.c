@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "cmocka_all.h"
+#include "loss.h"
 
 enum { N = 4, VALUES = 3 };
 
@@ -75,13 +76,15 @@ static void the_loss_is_the_mixture_of_losses(void **state)
   const ls_loss_mix mix = {others, shares};
   float mixed[6], own[6], other[6];
   const double smoothing = 0.1;
-  const ls_loss_sums all = ls_loss_mixed(logits, labels, &mix, 2, 3, smoothing, 0.5, mixed);
+  const ls_loss loss = loss_named("cross_entropy");
+  const ls_targets targets = {.n = 2, .classes = 3, .labels = labels, .mix = &mix, .smoothing = smoothing};
+  const ls_loss_sums all = ls_loss_run(&loss, logits, &targets, 0.5, mixed);
   double expected = 0;
   for (size_t s = 0; s < 2; s++) {
     const double share = (double)shares[s];
-    expected += share * ls_loss_softmax(logits + 3 * s, labels + s, 1, 3, smoothing, 0.5, own + 3 * s).loss;
+    expected += share * cross_entropy(logits + 3 * s, labels + s, 1, 3, smoothing, 0.5, own + 3 * s).loss;
     expected +=
-        (1 - share) * ls_loss_softmax(logits + 3 * s, others + s, 1, 3, smoothing, 0.5, other + 3 * s).loss;
+        (1 - share) * cross_entropy(logits + 3 * s, others + s, 1, 3, smoothing, 0.5, other + 3 * s).loss;
     for (size_t k = 3 * s; k < 3 * s + 3; k++)
       assert_true(fabs((double)mixed[k] - share * (double)own[k] - (1 - share) * (double)other[k]) < 1e-6);
   }

@@ -3,7 +3,7 @@
 #include "train/evaluate.h"
 
 #include "net.h"
-#include "nn/loss.h"
+#include "nn/probability.h"
 
 enum { N = 3, CHANNELS = 2, HEIGHT = 5, WIDTH = 6, CLASSES = 4, PIXELS = HEIGHT * WIDTH };
 

@@ -37,7 +37,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 const ls_layer_kind ls_layer_softmax = {
     .schema = {.name = "softmax",
                .doc = "Probabilities; only as the last layer, since the loss contains it.",
-               .note = "computed in the loss, cross_entropy, which contains it; the network gives logits"},
+               .note = "computed in the loss, which contains it; the network gives logits"},
     .role = LS_ROLE_NEUTRAL,
     .in_place = true,
     .create = create,
