@@ -18,6 +18,7 @@
 #include "cli/print.h"
 #include "cli/train/run_dir.h"
 #include "config/config.h"
+#include "data/augment/augment.h"
 #include "data/same.h"
 #include "data/plan.h"
 #include "data/split.h"
@@ -312,10 +313,8 @@ static const char *name_member(size_t member, char name[32])
 static void note_limits(const ls_setup *setup, ls_text *lines)
 {
   const ls_spec_train *train = &setup->spec->train;
-  const ls_spec_augment *augment = &setup->spec->data.augment;
   const ls_dataset_info *data = ls_source_info(setup->source);
   const double warmup = ls_schedule_warmup(&train->schedule);
-  const size_t side = ls_size_min(data->height, data->width);
   if (setup->wanted_batch > setup->train_samples)
     ls_text_add(lines,
                 "train.batch: %zu, but there are only %zu training samples: each step takes all of them\n",
@@ -323,12 +322,7 @@ static void note_limits(const ls_setup *setup, ls_text *lines)
   if (train->epochs > 0 && warmup > 0 && warmup >= (double)train->epochs)
     ls_text_add(lines, "train.schedule.warmup_epochs: %g, but train.epochs is %zu: the whole run warms up\n",
                 warmup, train->epochs);
-  if (augment->cutout >= side)
-    ls_text_add(lines, "data.augment.cutout: %zu, but images are %zux%zu: a square can hide all of one\n",
-                augment->cutout, data->height, data->width);
-  if (augment->crop_pad >= side)
-    ls_text_add(lines, "data.augment.crop_pad: %zu, but images are %zux%zu: a crop can miss all of one\n",
-                augment->crop_pad, data->height, data->width);
+  ls_augment_note(&setup->spec->data.augment, data->height, data->width, lines);
 }
 
 void ls_setup_note_settings(const ls_setup *setup, size_t member, FILE *stream)

@@ -43,8 +43,8 @@ void ls_config_emit(const ls_spec *spec, ls_text *yaml);
  * layer whose kind has something to say: "key: value: why". */
 void ls_config_notes(const ls_spec *spec, ls_text *lines);
 
-/** Path of the index-th key of the table; NULL behind the last. */
-const char *ls_config_key_path(size_t index);
+/** Path of the index-th key of a configuration, the same in all; NULL behind the last. */
+const char *ls_config_key_path(const ls_spec *spec, size_t index);
 
 /** Append the value of one key, as ls_config_emit() writes it. `path` is a key of the table. */
 void ls_config_emit_key(const ls_spec *spec, const char *path, ls_text *yaml);

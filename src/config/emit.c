@@ -172,25 +172,31 @@ static int open_sections(const char *path, const char *before, ls_text *yaml)
 void ls_config_emit(const ls_spec *spec, ls_text *yaml)
 {
   const char *before = "";
-  for (size_t i = 0; i < ls_spec_key_count; i++) {
-    const ls_key *key = &ls_spec_keys[i];
+  ls_rows rows;
+  ls_rows_of(&rows, spec);
+  for (size_t i = 0; i < rows.count; i++) {
+    const ls_key *key = rows.items[i].key;
     const char *last_dot = strrchr(key->path, '.');
     int indent = open_sections(key->path, before, yaml);
     ls_text_add(yaml, "%*s%s:", indent, "", last_dot ? last_dot + 1 : key->path);
-    add_value(key, spec, indent, yaml);
+    add_value(key, rows.items[i].base, indent, yaml);
     before = key->path;
   }
 }
 
-const char *ls_config_key_path(size_t index)
+const char *ls_config_key_path(const ls_spec *spec, size_t index)
 {
-  return index < ls_spec_key_count ? ls_spec_keys[index].path : NULL;
+  ls_rows rows;
+  ls_rows_of(&rows, spec);
+  return index < rows.count ? rows.items[index].key->path : NULL;
 }
 
 void ls_config_emit_key(const ls_spec *spec, const char *path, ls_text *yaml)
 {
   size_t i = 0;
-  while (i < ls_spec_key_count && strcmp(ls_spec_keys[i].path, path) != 0) i++;
-  assert(i < ls_spec_key_count && "a key of the table");
-  add_value(&ls_spec_keys[i], spec, 0, yaml);
+  ls_rows rows;
+  ls_rows_of(&rows, spec);
+  while (i < rows.count && strcmp(rows.items[i].key->path, path) != 0) i++;
+  assert(i < rows.count && "a key of the table");
+  add_value(rows.items[i].key, rows.items[i].base, 0, yaml);
 }

@@ -22,9 +22,14 @@ static void add_key(const ls_key *key, const char *fallback, ls_text *help)
   ls_text_fini(&doc);
 }
 
-/* A key of ls_spec. */
+/* A key of ls_spec, or those of kinds in its place. */
 static void add_spec_key(const ls_schemas *schemas, const ls_key *key, ls_text *help)
 {
+  if (key->type == LS_KEY_EVERY_KIND) {
+    for (const ls_schema *const *kind = ls_family_kinds(schemas, key->family); *kind; kind++)
+      for (size_t i = 0; i < (*kind)->key_count; i++) add_key(&(*kind)->keys[i], "required", help);
+    return;
+  }
   ls_key as_words;
   const char **words;
   if (key->type != LS_KEY_NAMED_KIND) {
@@ -63,5 +68,5 @@ void ls_config_help(const ls_schemas *schemas, ls_text *help)
   ls_text_add(help, "\nevery layer\n");
   add_key(&ls_name_key, "optional", help);
   for (size_t i = 0; i < LS_LAYER_KEYS; i++) add_key(&ls_layer_keys[i], "required", help);
-  for (int family = 0; family < LS_FAMILY_COUNT; family++) add_kinds(schemas, (ls_family)family, help);
+  for (int family = 0; family < LS_FAMILY_AUGMENTATION; family++) add_kinds(schemas, (ls_family)family, help);
 }

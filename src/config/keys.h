@@ -21,8 +21,9 @@ typedef enum ls_key_type {
   LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
   LS_KEY_REALS,         /* a sequence of numbers, 16 at most         [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
-  LS_KEY_NAMED_KIND, /* the same or NAME alone, or one of `words` [ls_kind_spec: schema NULL for the word] */
-  LS_KEY_LAYERS      /* a sequence of layers                      [ls_layer_list] */
+  LS_KEY_NAMED_KIND,    /* the same, NAME alone, or one of `words`   [ls_kind_spec: zeros for a word] */
+  LS_KEY_LAYERS,        /* a sequence of layers                      [ls_layer_list] */
+  LS_KEY_EVERY_KIND     /* the section of all kinds of `family`      [ls_kind_list] */
 } ls_key_type;
 
 typedef struct ls_amount {
@@ -53,13 +54,15 @@ typedef struct ls_real_list {
   size_t count;
 } ls_real_list;
 
-/** The families of kinds that are chosen by `type:`. */
+/** The families of kinds: those that are chosen by `type:` or name, and those that all have keys in a
+ * section. */
 typedef enum ls_family {
   LS_FAMILY_LAYER,
   LS_FAMILY_OPTIMIZER,
   LS_FAMILY_SCHEDULE,
   LS_FAMILY_LOSS,
   LS_FAMILY_ATTACK,
+  LS_FAMILY_AUGMENTATION,
   LS_FAMILY_COUNT
 } ls_family;
 
@@ -73,16 +76,16 @@ typedef struct ls_key {
   bool min_open, max_open; /* the bound itself is refused */
   const char *const
       *words;       /* NULL-terminated; for WORD, those with OR_WORD, and a NAMED_KIND that may be none */
-  ls_family family; /* for KIND and NAMED_KIND */
+  ls_family family; /* for KIND, NAMED_KIND and EVERY_KIND */
   const char *unit; /* "epochs", "samples"; "" for none */
   const char *doc;  /* one sentence */
 } ls_key;
 
 /** What a kind of a family takes. */
 typedef struct ls_schema {
-  const char *name; /* the word after `type:` */
-  const char *doc;  /* one sentence */
-  const ls_key *keys;
+  const char *name;   /* the word after `type:` */
+  const char *doc;    /* one sentence */
+  const ls_key *keys; /* of EVERY_KIND: with whole paths, as those of ls_spec */
   size_t key_count;
   size_t options_bytes;    /* size of the struct that the rows fill; 0 when there are no keys */
   const char *note;        /* reported where it is chosen; optional: nothing needs to be said */
@@ -102,6 +105,12 @@ typedef struct ls_kind_spec {
   const ls_schema *schema;
   void *options; /* schema->options_bytes, filled from its rows; owned by the spec */
 } ls_kind_spec;
+
+/** All kinds of a family, in its order. */
+typedef struct ls_kind_list {
+  ls_kind_spec *items; /* owned by the spec */
+  size_t count;
+} ls_kind_list;
 
 typedef struct ls_layer_spec ls_layer_spec;
 

@@ -74,22 +74,22 @@ static ls_status fail_missing(const ls_scope *scope, const ls_key *key, const ls
   return ls_document_wrap(scope->document, nearest, path, status);
 }
 
+/* Fill the member of row i of a scope whose rows have been located. */
+static ls_status bind_row(const struct binder *binder, const ls_scope *scope, size_t i, void *member)
+{
+  const ls_key *key = &scope->keys[i];
+  ls_path path = {.parent = scope->path, .key = key->path};
+  if (scope->found[i]) return bind_value(binder, &(struct item){key, scope->found[i], &path}, member);
+  return key->preset ? bind_preset(binder->schemas, key, member) : fail_missing(scope, key, &path);
+}
+
 /* Fill the struct at `base`. */
 static ls_status bind_rows(const struct binder *binder, ls_scope *scope, void *base)
 {
   const bool is_name = ls_document_node(scope->document, scope->mapping)->type == YAML_SCALAR_NODE;
   if (!is_name) LS_PASS(ls_scope_locate(scope)); /* a kind's name alone: all keys have their presets */
-  for (size_t i = 0; i < scope->key_count; i++) {
-    const ls_key *key = &scope->keys[i];
-    void *member = (unsigned char *)base + key->offset;
-    ls_path path = {.parent = scope->path, .key = key->path};
-    if (scope->found[i])
-      LS_PASS(bind_value(binder, &(struct item){key, scope->found[i], &path}, member));
-    else if (key->preset)
-      LS_PASS(bind_preset(binder->schemas, key, member));
-    else
-      return fail_missing(scope, key, &path);
-  }
+  for (size_t i = 0; i < scope->key_count; i++)
+    LS_PASS(bind_row(binder, scope, i, (unsigned char *)base + scope->keys[i].offset));
   return LS_OK;
 }
 
@@ -357,12 +357,21 @@ static ls_status check_root(const ls_document *document)
 static ls_status bind_spec(const ls_document *document, const ls_schemas *schemas, ls_spec *spec)
 {
   static const char *const common[] = {NULL};
+  const struct binder binder = {.document = document, .schemas = schemas};
+  ls_rows rows;
+  ls_key keys[LS_ROWS_MAX];
+  LS_PASS(ls_rows_prepare(spec, schemas));
+  ls_rows_of(&rows, spec);
+  for (size_t i = 0; i < rows.count; i++) keys[i] = *rows.items[i].key;
   ls_scope scope = {.document = document,
                     .mapping = ls_document_root(document),
-                    .keys = ls_spec_keys,
-                    .key_count = ls_spec_key_count,
+                    .keys = keys,
+                    .key_count = rows.count,
                     .common = common};
-  return bind_rows(&(struct binder){.document = document, .schemas = schemas}, &scope, spec);
+  LS_PASS(ls_scope_locate(&scope));
+  for (size_t i = 0; i < rows.count; i++)
+    LS_PASS(bind_row(&binder, &scope, i, ls_row_member(&rows.items[i])));
+  return LS_OK;
 }
 
 static void resolve_microbatch(ls_spec_train *train)

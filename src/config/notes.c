@@ -19,11 +19,6 @@ static bool has_no_base_batch(const ls_spec *spec)
   return spec->train.lr_base_batch == 0;
 }
 
-static bool has_no_elastic(const ls_spec *spec)
-{
-  return spec->data.augment.elastic.alpha == 0;
-}
-
 static bool has_no_patience(const ls_spec *spec)
 {
   return spec->train.early_stopping.patience == 0;
@@ -68,7 +63,6 @@ static const struct {
     {"train.early_stopping.restore_best", has_no_patience, "no effect without train.early_stopping.patience"},
     {"train.early_stopping.patience", is_too_patient, "no effect, train.epochs ends before it"},
     {"train.microbatch", has_small_batch, "a micro-batch is at most the batch, train.batch"},
-    {"data.augment.elastic.sigma", has_no_elastic, "no effect without data.augment.elastic.alpha"},
 };
 
 static const ls_key *find_key(const char *path)

@@ -2,12 +2,57 @@
 /* Rows that depend on which kinds there are. */
 #include "config/rows.h"
 
+#include <stdint.h>
+
 #include "base/memory.h"
 
 const ls_schema *const *ls_family_kinds(const ls_schemas *schemas, ls_family family)
 {
   static const ls_schema *const none[] = {NULL};
   return schemas->kinds[family] ? schemas->kinds[family] : none;
+}
+
+static ls_kind_list *list_of(const ls_spec *spec, const ls_key *key)
+{
+  return (ls_kind_list *)((uintptr_t)spec + key->offset);
+}
+
+ls_status ls_rows_prepare(ls_spec *spec, const ls_schemas *schemas)
+{
+  size_t rows = ls_spec_key_count;
+  for (size_t i = 0; i < ls_spec_key_count; i++) {
+    const ls_key *key = &ls_spec_keys[i];
+    if (key->type != LS_KEY_EVERY_KIND) continue;
+    const ls_schema *const *kinds = ls_family_kinds(schemas, key->family);
+    ls_kind_list *list = list_of(spec, key);
+    size_t count = 0;
+    while (kinds[count]) count++;
+    LS_PASS(ls_alloc(&list->items, count, sizeof *list->items, "the kinds of a section"));
+    for (; list->count < count; list->count++) {
+      ls_kind_spec *kind = &list->items[list->count];
+      kind->schema = kinds[list->count];
+      rows += kind->schema->key_count;
+      LS_PASS(ls_alloc(&kind->options, 1, kind->schema->options_bytes, kind->schema->name));
+    }
+  }
+  return rows <= LS_ROWS_MAX ? LS_OK : ls_fail(LS_E_BUG, "more than %d keys", LS_ROWS_MAX);
+}
+
+static void add_kinds(ls_rows *rows, const ls_kind_list *list)
+{
+  for (size_t i = 0; i < list->count; i++)
+    for (size_t k = 0; k < list->items[i].schema->key_count; k++)
+      rows->items[rows->count++] = (ls_row){&list->items[i].schema->keys[k], list->items[i].options};
+}
+
+void ls_rows_of(ls_rows *rows, const ls_spec *spec)
+{
+  rows->count = 0;
+  for (size_t i = 0; i < ls_spec_key_count; i++)
+    if (ls_spec_keys[i].type == LS_KEY_EVERY_KIND)
+      add_kinds(rows, list_of(spec, &ls_spec_keys[i]));
+    else
+      rows->items[rows->count++] = (ls_row){&ls_spec_keys[i], (void *)(uintptr_t)spec};
 }
 
 static size_t count_of(const char *const *words)

@@ -16,9 +16,35 @@ enum {
 };
 
 /** Every key of ls_spec, in the order in which the resolved configuration shows them: the keys of a section
- * stand together. */
+ * stand together. Those of kinds that have a section are not among them: see ls_rows_of(). */
 extern const ls_key ls_spec_keys[];
 extern const size_t ls_spec_key_count;
+
+/** A key of a configuration and what its offset counts from: the ls_spec, or a kind's options. */
+typedef struct ls_row {
+  const ls_key *key;
+  void *base; /* borrowed from the ls_spec */
+} ls_row;
+
+/** Every key of a configuration, in the order of ls_spec_keys, those of kinds in the place of their section.
+ */
+typedef struct ls_rows {
+  size_t count;
+  ls_row items[LS_ROWS_MAX];
+} ls_rows;
+
+/** Make room in a new ls_spec for the kinds that have a section. Local. Errors: LS_E_MEMORY; LS_E_BUG if
+ * there are more than LS_ROWS_MAX keys in all. */
+ls_status ls_rows_prepare(ls_spec *spec, const ls_schemas *schemas) LS_CHECKED;
+
+/** The rows of a configuration; `spec` is borrowed, and not changed by readers. */
+void ls_rows_of(ls_rows *rows, const ls_spec *spec);
+
+/** The member that a row fills. */
+static inline void *ls_row_member(const ls_row *row)
+{
+  return (unsigned char *)row->base + row->key->offset;
+}
 
 /** The keys that are no kind's own: `type` in every kind, `name` in layers. Their offsets mean nothing. */
 extern const ls_key ls_type_key;

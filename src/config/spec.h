@@ -33,19 +33,8 @@ typedef enum ls_lr_scaling { LS_LR_LINEAR, LS_LR_SQRT } ls_lr_scaling;
 typedef enum ls_dtype { LS_DTYPE_FLOAT32, LS_DTYPE_BFLOAT16 } ls_dtype;
 
 typedef struct ls_spec_augment {
-  double rotate; /* degrees, each way */
-  double shift;  /* of height and width, each way */
-  double zoom;   /* of the size, each way, rows and columns apart */
-  double shear;  /* degrees, each way */
-  struct {
-    double alpha; /* pixels; 0: none */
-    double sigma; /* pixels */
-  } elastic;
-  size_t crop_pad; /* pixels */
-  bool flip;
-  size_t cutout; /* pixels */
-  double erase;  /* probability */
-  double mixup;  /* parameter of the Beta distribution; 0: none */
+  ls_kind_list kinds; /* what is made of single images */
+  double mixup;       /* parameter of the Beta distribution; 0: none */
 } ls_spec_augment;
 
 typedef struct ls_spec_data {

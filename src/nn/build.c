@@ -2,6 +2,7 @@
 /* Declaring tensors: they lie one after the other, in the order of their declaration, with no gaps. */
 #include "nn/build.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,13 @@ bool ls_build_is_last(const ls_build *build)
 ls_role ls_build_next(const ls_build *build)
 {
   return build->next;
+}
+
+bool ls_build_freezes(const ls_build *build, const char *layer)
+{
+  for (size_t i = 0; build->freeze && i < build->freeze->count; i++)
+    if (fnmatch(build->freeze->items[i], layer, 0) == 0) return true;
+  return false;
 }
 
 bool ls_build_fits(const ls_build *build, ls_shape shape)

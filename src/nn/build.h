@@ -26,6 +26,9 @@ struct ls_build {
   bool is_placed;             /* the error chain tells the place of the layer that does not fit */
 };
 
+/** Does a name or glob of `freeze` fit a layer's full name, as a shell matches them? */
+bool ls_build_freezes(const ls_build *build, const char *layer);
+
 /** Floats of a micro-batch of samples of that shape fit memory, with room to add up a model's. */
 bool ls_build_fits(const ls_build *build, ls_shape shape);
 

@@ -3,12 +3,12 @@
  * workspace that a thread carries a micro-batch in. */
 #include "nn/model.h"
 
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "nn/freeze.h"
 #include "nn/sequence.h"
 
 struct ls_model {
@@ -68,6 +68,32 @@ static ls_status check_output(const ls_model *model, const ls_layer_list *layers
   return LS_OK;
 }
 
+/* A glob that looks for a layer. */
+typedef struct layer_search {
+  const char *glob;
+  bool found;
+} layer_search;
+
+static void look(const ls_layer *layer, size_t depth, void *user)
+{
+  (void)depth;
+  layer_search *self = user;
+  self->found |= fnmatch(self->glob, layer->name, 0) == 0;
+}
+
+/* A typing error must not leave a layer trained. */
+static ls_status check_freeze(const ls_model *model, const ls_text_list *list)
+{
+  for (size_t i = 0; list && i < list->count; i++) {
+    layer_search self = {.glob = list->items[i]};
+    ls_model_visit(model, look, &self);
+    if (!self.found)
+      return ls_fail(LS_E_CONFIG, "model.freeze: no layer is called '%s' (--dry-run shows the names)",
+                     list->items[i]);
+  }
+  return LS_OK;
+}
+
 static void count(ls_model *model)
 {
   uint64_t macs = 0;
@@ -96,7 +122,7 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   LS_GO(check_input(model, options->in));
   LS_GO(ls_sequence_init(&model->sequence, layers, options->in, &place, &model->build));
   LS_GO(check_output(model, layers, options->classes));
-  LS_GO(ls_freeze_check(options->freeze, model));
+  LS_GO(check_freeze(model, options->freeze));
   count(model);
   *out = model;
   return LS_OK;

@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "nn/freeze.h"
 #include "nn/kinds.h"
 #include "kernels/profile.h"
 
@@ -70,7 +69,7 @@ static ls_status create_kind(ls_layer *layer, const ls_layer_spec *spec, ls_buil
 {
   const bool outer_frozen = build->frozen;
   const double outer_factor = build->lr_factor;
-  layer->frozen = outer_frozen || spec->freeze || ls_freeze_has(build->freeze, layer->name);
+  layer->frozen = outer_frozen || spec->freeze || ls_build_freezes(build, layer->name);
   layer->lr_factor = outer_factor * spec->lr_factor;
   build->frozen = layer->frozen;
   build->lr_factor = layer->lr_factor;

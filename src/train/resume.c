@@ -192,7 +192,7 @@ ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
   bool same_metric, same_schedule;
   LS_PASS(is_same(resume, "train.early_stopping.metric", &same_metric));
   LS_PASS(is_same(resume, "train.schedule", &same_schedule));
-  for (size_t i = 0; (key = ls_config_key_path(i)); i++)
+  for (size_t i = 0; (key = ls_config_key_path(resume->now, i)); i++)
     if (strncmp(key, section, strlen(section)) == 0) LS_PASS(report_change(resume, key));
   if (!same_metric) {
     if (progress->best_epoch > 0) say(resume, "the best epoch is looked for anew");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The course of an image: flip and crop, one resampling, erasing. */
+/* The course of an image: its frame, one resampling where pixels are moved, and what is done to it
+ * afterwards. */
 #include "data/augment/augment.h"
 
 #include <math.h>
@@ -8,52 +9,62 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/augment/internal.h"
+#include "data/augment/kind.h"
 
-enum { MARGIN = 1 /* zeros around an image that is read from; after it, one more */ };
+enum {
+  MARGIN = 1,         /* zeros around an image that is read from; after it, one more */
+  WORDS_PER_BLOCK = 4 /* of ls_rng_block() */
+};
 
-static bool moves(const ls_spec_augment *spec)
-{
-  return spec->rotate > 0 || spec->shift > 0 || spec->zoom > 0 || spec->shear > 0;
-}
+#define LIST_KIND(name) &ls_augment_##name,
+#define LIST_SCHEMA(name) &ls_augment_##name.schema,
 
-static bool is_elastic(const ls_spec_augment *spec)
-{
-  return spec->elastic.alpha > 0;
-}
-
-static bool does_anything(const ls_spec_augment *spec)
-{
-  return moves(spec) || is_elastic(spec) || spec->cutout > 0 || spec->erase > 0 || spec->crop_pad > 0 ||
-         spec->flip;
-}
+const ls_augment_kind *const ls_augment_kinds[LS_AUGMENT_COUNT + 1] = {LS_AUGMENT_LIST(LIST_KIND) NULL};
+const ls_schema *const ls_augment_schemas[] = {LS_AUGMENT_LIST(LIST_SCHEMA) NULL};
 
 static size_t plane_pitch(const ls_augment *augment)
 {
   return augment->width + 2 * MARGIN + 1;
 }
 
-static void plan_workspace(ls_augment *augment)
+static void plan_workspace(ls_augment *augment, ls_arena *part)
 {
-  ls_arena part = {0};
   const size_t field = augment->height * augment->pitch;
   const size_t image = augment->channels * augment->height * augment->width;
-  augment->rows = ls_arena_reserve(&part, field, sizeof(float));
-  augment->columns = ls_arena_reserve(&part, field, sizeof(float));
-  augment->corners = ls_arena_reserve(&part, field, sizeof(int32_t));
+  augment->rows = ls_arena_reserve(part, field, sizeof(float));
+  augment->columns = ls_arena_reserve(part, field, sizeof(float));
+  augment->corners = ls_arena_reserve(part, field, sizeof(int32_t));
   augment->plane =
-      ls_arena_reserve(&part, plane_pitch(augment) * (augment->height + 2 * MARGIN + 1), sizeof(float));
-  augment->smooth = ls_arena_reserve(&part, field, sizeof(float));
-  augment->noise =
-      ls_arena_reserve(&part, augment->height * (augment->pitch + 2 * augment->radius), sizeof(float));
-  augment->images = ls_arena_reserve(&part, augment->microbatch, image);
-  augment->part_bytes = part.bytes;
+      ls_arena_reserve(part, plane_pitch(augment) * (augment->height + 2 * MARGIN + 1), sizeof(float));
+  augment->images = ls_arena_reserve(part, augment->microbatch, image);
+}
+
+/* The kinds that the configuration turns on. */
+static void find_stages(ls_augment *augment, const ls_kind_list *spec)
+{
+  size_t draws = 0;
+  for (size_t i = 0; i < spec->count; i++) {
+    const ls_augment_kind *kind = ls_augment_kinds[i];
+    assert(spec->items[i].schema == &kind->schema && "a configuration has all kinds, in their order");
+    assert(kind->first_draw + kind->draws <= LS_AUGMENT_MOST_DRAWS);
+    if (!kind->is_on(spec->items[i].options)) continue;
+    augment->stages[augment->stage_count++] =
+        (ls_augment_stage){.kind = kind, .options = spec->items[i].options};
+    augment->moves = augment->moves || kind->map;
+    draws = ls_size_max(draws, kind->first_draw + kind->draws);
+  }
+  augment->draw_blocks = (uint32_t)ls_size_ceil_div(draws, WORDS_PER_BLOCK);
 }
 
 static ls_status plan(ls_augment *augment, size_t threads)
 {
-  if (is_elastic(&augment->spec)) LS_PASS(ls_augment_elastic_plan(augment));
-  plan_workspace(augment);
+  ls_arena workspace = {0};
+  plan_workspace(augment, &workspace);
+  for (size_t i = 0; i < augment->stage_count; i++) {
+    ls_augment_stage *stage = &augment->stages[i];
+    if (stage->kind->plan) LS_PASS(stage->kind->plan(augment, stage->options, &workspace, &stage->plan));
+  }
+  augment->part_bytes = workspace.bytes;
   ls_arena_reserve(&augment->arena, threads, augment->part_bytes);
   return ls_arena_allocate(&augment->arena, "the augmentation");
 }
@@ -61,18 +72,17 @@ static ls_status plan(ls_augment *augment, size_t threads)
 ls_status ls_augment_new(ls_augment **out, const ls_augment_options *options)
 {
   *out = NULL;
-  if (!does_anything(options->spec)) return LS_OK;
   ls_augment *augment;
   LS_PASS(ls_alloc(&augment, 1, sizeof *augment, "the augmentation"));
-  *augment = (ls_augment){.spec = *options->spec,
-                          .channels = options->channels,
+  *augment = (ls_augment){.channels = options->channels,
                           .height = options->height,
                           .width = options->width,
                           .microbatch = options->microbatch,
                           .seed = options->seed,
                           .pitch = ls_size_ceil_div(options->width, LS_AUGMENT_LANES) * LS_AUGMENT_LANES};
-  const ls_status status = plan(augment, options->threads);
-  if (status == LS_OK)
+  find_stages(augment, &options->spec->kinds);
+  const ls_status status = augment->stage_count > 0 ? plan(augment, options->threads) : LS_OK;
+  if (status == LS_OK && augment->stage_count > 0)
     *out = augment;
   else
     ls_augment_free(augment);
@@ -83,28 +93,14 @@ void ls_augment_free(ls_augment *augment)
 {
   if (!augment) return;
   ls_arena_fini(&augment->arena);
-  free(augment->kernel);
+  for (size_t i = 0; i < augment->stage_count; i++)
+    if (augment->stages[i].kind->release) augment->stages[i].kind->release(augment->stages[i].plan);
   free(augment);
 }
 
-/* Where a flipped and cropped image begins in the one that it is made of, and which way its rows run. */
-typedef struct frame {
-  ptrdiff_t row, column;
-  bool flipped;
-} frame;
-
-static frame draw_frame(const ls_augment_job *job)
-{
-  const ls_spec_augment *spec = &job->augment->spec;
-  const float places = (float)(2 * spec->crop_pad + 1);
-  return (frame){
-      .row = (ptrdiff_t)(ls_augment_unit(job, LS_DRAW_CROP_ROW) * places) - (ptrdiff_t)spec->crop_pad,
-      .column = (ptrdiff_t)(ls_augment_unit(job, LS_DRAW_CROP_COLUMN) * places) - (ptrdiff_t)spec->crop_pad,
-      .flipped = spec->flip && ls_augment_unit(job, LS_DRAW_FLIP) < 0.5F};
-}
-
 /* The pixel (i, j) of a framed plane. */
-static uint8_t framed(const ls_augment *augment, const frame *f, const uint8_t *plane, size_t i, size_t j)
+static uint8_t framed(const ls_augment *augment, const ls_augment_frame *f, const uint8_t *plane, size_t i,
+                      size_t j)
 {
   const ptrdiff_t row = (ptrdiff_t)i + f->row;
   const ptrdiff_t column = (ptrdiff_t)(f->flipped ? augment->width - 1 - j : j) + f->column;
@@ -113,7 +109,8 @@ static uint8_t framed(const ls_augment *augment, const frame *f, const uint8_t *
   return inside ? plane[(size_t)row * augment->width + (size_t)column] : 0;
 }
 
-static void copy_framed(const ls_augment *augment, const frame *f, const uint8_t *from, uint8_t *to)
+static void copy_framed(const ls_augment *augment, const ls_augment_frame *f, const uint8_t *from,
+                        uint8_t *to)
 {
   const size_t pixels = augment->height * augment->width;
   for (size_t c = 0; c < augment->channels; c++)
@@ -123,7 +120,8 @@ static void copy_framed(const ls_augment *augment, const frame *f, const uint8_t
 }
 
 /* A framed plane as floats, with a margin of zeros. */
-static void load_plane(const ls_augment *augment, const frame *f, const uint8_t *from, float *plane)
+static void load_plane(const ls_augment *augment, const ls_augment_frame *f, const uint8_t *from,
+                       float *plane)
 {
   const size_t pitch = plane_pitch(augment);
   const bool is_plain = f->row == 0 && f->column == 0 && !f->flipped;
@@ -189,18 +187,18 @@ static void stay(const ls_augment *augment, float *rows, float *columns)
     }
 }
 
-static void resample(const ls_augment_job *job, const frame *f, const uint8_t *from, uint8_t *to)
+static void resample(ls_augment_job *job, const ls_augment_frame *f, const uint8_t *from, uint8_t *to)
 {
   const ls_augment *augment = job->augment;
   float *rows = (float *)(void *)(job->workspace + augment->rows);
   float *columns = (float *)(void *)(job->workspace + augment->columns);
   float *plane = (float *)(void *)(job->workspace + augment->plane);
   const size_t pixels = augment->height * augment->width;
-  if (moves(&augment->spec))
-    ls_augment_affine(job, rows, columns);
-  else
-    stay(augment, rows, columns);
-  if (is_elastic(&augment->spec)) ls_augment_elastic(job, rows, columns);
+  stay(augment, rows, columns);
+  for (size_t i = 0; i < augment->stage_count; i++) {
+    job->stage = &augment->stages[i];
+    if (job->stage->kind->map) job->stage->kind->map(job, rows, columns);
+  }
   find_corners(job);
   for (size_t c = 0; c < augment->channels; c++) {
     load_plane(augment, f, from + c * pixels, plane);
@@ -212,14 +210,35 @@ static void resample(const ls_augment_job *job, const frame *f, const uint8_t *f
 static void augment_image(ls_augment_job *job, const uint8_t *from, uint8_t *to)
 {
   const ls_augment *augment = job->augment;
-  for (uint32_t block = 0; block < LS_DRAW_COUNT / 4; block++)
-    ls_rng_block(&job->rng, block, job->words + (size_t)4 * block);
-  const frame f = draw_frame(job);
-  if (moves(&augment->spec) || is_elastic(&augment->spec))
+  ls_augment_frame f = {.row = 0};
+  for (uint32_t block = 0; block < augment->draw_blocks; block++)
+    ls_rng_block(&job->rng, block, job->words + (size_t)WORDS_PER_BLOCK * block);
+  for (size_t i = 0; i < augment->stage_count; i++) {
+    job->stage = &augment->stages[i];
+    if (job->stage->kind->frame) job->stage->kind->frame(job, &f);
+  }
+  if (augment->moves)
     resample(job, &f, from, to);
   else
     copy_framed(augment, &f, from, to);
-  ls_augment_erase(job, to);
+  for (size_t i = 0; i < augment->stage_count; i++) {
+    job->stage = &augment->stages[i];
+    if (job->stage->kind->edit) job->stage->kind->edit(job, to);
+  }
+}
+
+void ls_augment_clear(const ls_augment *augment, ls_augment_box box, uint8_t *image)
+{
+  for (size_t c = 0; c < augment->channels; c++)
+    for (size_t i = box.top; i < box.bottom; i++)
+      memset(image + (c * augment->height + i) * augment->width + box.left, 0, box.right - box.left);
+}
+
+void ls_augment_note(const ls_spec_augment *spec, size_t height, size_t width, ls_text *lines)
+{
+  for (size_t i = 0; i < spec->kinds.count; i++)
+    if (ls_augment_kinds[i]->note)
+      ls_augment_kinds[i]->note(spec->kinds.items[i].options, height, width, lines);
 }
 
 ls_microbatch ls_augment_apply(const ls_augment *augment, size_t part, const ls_microbatch *microbatch,

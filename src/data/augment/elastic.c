@@ -6,29 +6,99 @@
  * Source: Simard, Steinkraus, Platt: "Best Practices for Convolutional Neural Networks Applied to Visual
  * Document Analysis", ICDAR 2003, section 2. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/size.h"
-#include "data/augment/internal.h"
+#include "data/augment/kind.h"
 
-enum { FIRST_BLOCK = 16 /* of the image's stream: those before are the other draws' */ };
+typedef struct elastic_options {
+  double alpha; /* pixels; 0: none */
+  double sigma; /* pixels */
+} elastic_options;
+
+#define SIGMA_PRESET 4
+
+#define TEXT_OF(value) #value
+#define TEXT(value) TEXT_OF(value)
+
+static const ls_key keys[] = {
+    {.path = "data.augment.elastic.alpha",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(elastic_options, alpha),
+     .preset = "0",
+     .max = 1000,
+     .unit = "pixels",
+     .doc = "Elastic distortion: factor on the smooth random field that displaces pixels, such as 34; 0 for "
+            "none."},
+    {.path = "data.augment.elastic.sigma",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(elastic_options, sigma),
+     .preset = TEXT(SIGMA_PRESET),
+     .min = 0,
+     .min_open = true,
+     .max = 100,
+     .unit = "pixels",
+     .doc = "And how smooth that field is: the width of a Gaussian."},
+};
+
+enum {
+  FIRST_BLOCK = LS_AUGMENT_MOST_DRAWS / 4 /* of the image's stream: those before are the other draws' */
+};
 
 static const double TRUNCATE = 4.0; /* the Gaussian ends at so many sigmas */
 
-ls_status ls_augment_elastic_plan(ls_augment *augment)
+typedef struct elastic_plan {
+  float *kernel; /* [2 radius + 1] of the Gaussian; owned */
+  size_t radius;
+  size_t noise, smooth; /* offsets in a thread's workspace */
+} elastic_plan;
+
+static bool is_on(const void *options)
 {
-  const double sigma = augment->spec.elastic.sigma;
-  augment->radius = (size_t)(TRUNCATE * sigma + 0.5);
-  const size_t taps = 2 * augment->radius + 1;
+  return ((const elastic_options *)options)->alpha > 0;
+}
+
+static void note(const void *options, size_t height, size_t width, ls_text *lines)
+{
+  (void)height, (void)width;
+  const elastic_options *elastic = options;
+  if (!is_on(options) && elastic->sigma != SIGMA_PRESET)
+    ls_text_add(lines, "data.augment.elastic.sigma: %g: no effect without data.augment.elastic.alpha\n",
+                elastic->sigma);
+}
+
+static void release(void *plan)
+{
+  elastic_plan *self = plan;
+  if (self) free(self->kernel);
+  free(self);
+}
+
+static void fill_kernel(const elastic_plan *plan, double sigma)
+{
+  const size_t taps = 2 * plan->radius + 1;
   double sum = 0;
-  LS_PASS(ls_alloc(&augment->kernel, taps, sizeof(float), "a Gaussian"));
   for (size_t k = 0; k < taps; k++) {
-    const double x = ((double)k - (double)augment->radius) / sigma;
-    augment->kernel[k] = (float)exp(-0.5 * x * x);
-    sum += (double)augment->kernel[k];
+    const double x = ((double)k - (double)plan->radius) / sigma;
+    plan->kernel[k] = (float)exp(-0.5 * x * x);
+    sum += (double)plan->kernel[k];
   }
-  for (size_t k = 0; k < taps; k++) augment->kernel[k] = (float)((double)augment->kernel[k] / sum);
+  for (size_t k = 0; k < taps; k++) plan->kernel[k] = (float)((double)plan->kernel[k] / sum);
+}
+
+static ls_status plan(const ls_augment *augment, const void *options, ls_arena *workspace, void **out)
+{
+  const double sigma = ((const elastic_options *)options)->sigma;
+  elastic_plan *self;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "the elastic distortion"));
+  *out = self;
+  self->radius = (size_t)(TRUNCATE * sigma + 0.5);
+  LS_PASS(ls_alloc(&self->kernel, 2 * self->radius + 1, sizeof(float), "a Gaussian"));
+  fill_kernel(self, sigma);
+  self->smooth = ls_arena_reserve(workspace, augment->height * augment->pitch, sizeof(float));
+  self->noise =
+      ls_arena_reserve(workspace, augment->height * (augment->pitch + 2 * self->radius), sizeof(float));
   return LS_OK;
 }
 
@@ -37,9 +107,10 @@ ls_status ls_augment_elastic_plan(ls_augment *augment)
 static uint32_t draw_noise(const ls_augment_job *job, uint32_t block, float *noise, size_t noise_pitch)
 {
   const ls_augment *augment = job->augment;
+  const elastic_plan *self = job->stage->plan;
   memset(noise, 0, augment->height * noise_pitch * sizeof *noise);
   for (size_t i = 0; i < augment->height; i++) {
-    float *row = noise + i * noise_pitch + augment->radius;
+    float *row = noise + i * noise_pitch + self->radius;
     for (size_t j = 0; j < augment->width; j += 8, block++) {
       uint32_t words[4];
       ls_rng_block(&job->rng, block, words);
@@ -60,39 +131,54 @@ static void convolve(const float *weights, size_t count, const float *from, size
 }
 
 /* smooth[height, pitch] = alpha * each row convolved. */
-static void smooth_rows(const ls_augment *augment, const float *noise, size_t noise_pitch, float *smooth)
+static void smooth_rows(const ls_augment_job *job, const float *noise, size_t noise_pitch, float *smooth)
 {
-  const float alpha = (float)augment->spec.elastic.alpha;
+  const ls_augment *augment = job->augment;
+  const elastic_plan *self = job->stage->plan;
+  const float alpha = (float)((const elastic_options *)job->stage->options)->alpha;
   for (size_t i = 0; i < augment->height; i++)
     for (size_t j = 0; j < augment->pitch; j += LS_AUGMENT_LANES)
-      convolve(augment->kernel, 2 * augment->radius + 1, noise + i * noise_pitch + j, 1, false,
+      convolve(self->kernel, 2 * self->radius + 1, noise + i * noise_pitch + j, 1, false,
                smooth + i * augment->pitch + j);
   for (size_t k = 0; k < augment->height * augment->pitch; k++) smooth[k] *= alpha;
 }
 
 /* to[height, pitch] += each column convolved. */
-static void add_columns(const ls_augment *augment, const float *smooth, float *to)
+static void add_columns(const ls_augment_job *job, const float *smooth, float *to)
 {
-  const size_t pitch = augment->pitch, height = augment->height, radius = augment->radius;
+  const elastic_plan *self = job->stage->plan;
+  const size_t pitch = job->augment->pitch, height = job->augment->height, radius = self->radius;
   for (size_t i = 0; i < height; i++) {
     const size_t first = i > radius ? i - radius : 0, end = ls_size_min(height, i + radius + 1);
     for (size_t j = 0; j < pitch; j += LS_AUGMENT_LANES)
-      convolve(augment->kernel + (first + radius - i), end - first, smooth + first * pitch + j, pitch, true,
+      convolve(self->kernel + (first + radius - i), end - first, smooth + first * pitch + j, pitch, true,
                to + i * pitch + j);
   }
 }
 
-void ls_augment_elastic(const ls_augment_job *job, float *rows, float *columns)
+static void map(const ls_augment_job *job, float *rows, float *columns)
 {
-  const ls_augment *augment = job->augment;
+  const elastic_plan *self = job->stage->plan;
   float *const fields[] = {rows, columns};
-  float *noise = (float *)(void *)(job->workspace + augment->noise);
-  float *smooth = (float *)(void *)(job->workspace + augment->smooth);
-  const size_t noise_pitch = augment->pitch + 2 * augment->radius;
+  float *noise = (float *)(void *)(job->workspace + self->noise);
+  float *smooth = (float *)(void *)(job->workspace + self->smooth);
+  const size_t noise_pitch = job->augment->pitch + 2 * self->radius;
   uint32_t block = FIRST_BLOCK;
   for (size_t f = 0; f < 2; f++) {
     block = draw_noise(job, block, noise, noise_pitch);
-    smooth_rows(augment, noise, noise_pitch, smooth);
-    add_columns(augment, smooth, fields[f]);
+    smooth_rows(job, noise, noise_pitch, smooth);
+    add_columns(job, smooth, fields[f]);
   }
 }
+
+const ls_augment_kind ls_augment_elastic = {
+    .schema = {.name = "elastic",
+               .keys = keys,
+               .key_count = sizeof keys / sizeof keys[0],
+               .options_bytes = sizeof(elastic_options)},
+    .is_on = is_on,
+    .plan = plan,
+    .release = release,
+    .map = map,
+    .note = note,
+};

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "data/catalogue.h"
+#include "data/kinds.h"
 #include "data/readers/folder.h"
 #include "data/source.h"
 
@@ -41,8 +42,6 @@ typedef struct ls_reader {
   /* Free the state, however far it was made; NULL is fine. */
   void (*close)(void *state);
 } ls_reader;
-
-#define LS_READER_LIST(X) X(idx) X(cifar) X(h5set)
 
 #define LS_READER_DECLARE(name) extern const ls_reader ls_reader_##name;
 LS_READER_LIST(LS_READER_DECLARE)

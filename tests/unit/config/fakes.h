@@ -139,6 +139,39 @@ static const ls_key focal_keys[] = {
      .doc = "How much less sure samples count."},
 };
 
+typedef struct turn_options {
+  double rotate;
+} turn_options;
+
+static const ls_key turn_keys[] = {
+    {.path = "data.augment.rotate",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(turn_options, rotate),
+     .preset = "0",
+     .max = 180,
+     .unit = "degrees",
+     .doc = "Images are turned."},
+};
+
+typedef struct bend_options {
+  double sigma, alpha;
+} bend_options;
+
+static const ls_key bend_keys[] = {
+    {.path = "data.augment.elastic.alpha",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(bend_options, alpha),
+     .preset = "0",
+     .max = 1000,
+     .doc = "Images are bent."},
+    {.path = "data.augment.elastic.sigma",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(bend_options, sigma),
+     .preset = "4",
+     .max = 100,
+     .doc = "How smoothly."},
+};
+
 #define ROWS(rows, options)                                                                                  \
   .keys = (rows), .key_count = sizeof(rows) / sizeof(rows)[0], .options_bytes = sizeof(options)
 
@@ -154,6 +187,8 @@ static const ls_schema onecycle = {
 static const ls_schema cross_entropy = {.name = "cross_entropy", .doc = "Cross-entropy."};
 static const ls_schema focal = {.name = "focal", .doc = "Focal loss.", ROWS(focal_keys, focal_options)};
 static const char *const step_keys[] = {"steps", "step_size", NULL};
+static const ls_schema turn = {.name = "turn", ROWS(turn_keys, turn_options)};
+static const ls_schema bend = {.name = "bend", ROWS(bend_keys, bend_options)};
 static const ls_schema fgsm = {.name = "fgsm", .doc = "One step.", .idle = step_keys};
 static const ls_schema pgd = {.name = "pgd", .doc = "Many steps."};
 
@@ -162,13 +197,15 @@ static const ls_schema *const fake_optimizers[] = {&sgd, &adam, NULL};
 static const ls_schema *const fake_schedules[] = {&constant, &onecycle, NULL};
 
 static const ls_schema *const fake_losses[] = {&cross_entropy, &focal, NULL};
+static const ls_schema *const fake_augmentations[] = {&turn, &bend, NULL};
 static const ls_schema *const fake_attacks[] = {&fgsm, &pgd, NULL};
 
 static const ls_schemas fakes = {.kinds = {[LS_FAMILY_LAYER] = fake_layers,
                                            [LS_FAMILY_OPTIMIZER] = fake_optimizers,
                                            [LS_FAMILY_SCHEDULE] = fake_schedules,
                                            [LS_FAMILY_LOSS] = fake_losses,
-                                           [LS_FAMILY_ATTACK] = fake_attacks}};
+                                           [LS_FAMILY_ATTACK] = fake_attacks,
+                                           [LS_FAMILY_AUGMENTATION] = fake_augmentations}};
 
 /* The shortest configuration there is. */
 #define MINIMAL "data: {source: mnist}\nmodel: {layers: [{type: relu}]}\n"

@@ -180,16 +180,9 @@ static const char full_resolved[] =
     "  picture: auto\n"
     "  augment:\n"
     "    rotate: 0\n"
-    "    shift: 0\n"
-    "    zoom: 0\n"
-    "    shear: 0\n"
     "    elastic:\n"
     "      alpha: 0\n"
     "      sigma: 4\n"
-    "    crop_pad: 0\n"
-    "    flip: false\n"
-    "    cutout: 0\n"
-    "    erase: 0\n"
     "    mixup: 0\n"
     "model:\n"
     "  layers:\n"
@@ -348,6 +341,31 @@ static void named_kinds_are_read_and_written(void **state)
   }
 }
 
+/* Every kind of a section has its keys there, in the order of the kinds, as any other key. */
+static void kinds_may_share_a_section(void **state)
+{
+  (void)state;
+  ls_spec *spec = parse("data: {source: x, augment: {mixup: 0.5, elastic: {sigma: 1.5}, rotate: 10}}\n"
+                        "model: {layers: [{type: relu}]}\n");
+  const ls_kind_list *kinds = &spec->data.augment.kinds;
+  assert_int_equal(kinds->count, 2);
+  assert_ptr_equal(kinds->items[0].schema, &turn);
+  assert_ptr_equal(kinds->items[1].schema, &bend);
+  assert_true(((const turn_options *)kinds->items[0].options)->rotate == 10);
+  assert_true(((const bend_options *)kinds->items[1].options)->alpha == 0);
+  assert_true(((const bend_options *)kinds->items[1].options)->sigma == 1.5);
+  assert_true(spec->data.augment.mixup == 0.5);
+  ls_text yaml = {0};
+  ls_config_emit_key(spec, "data.augment.elastic.sigma", &yaml);
+  assert_string_equal(ls_text_get(&yaml), " 1.5\n");
+  size_t i = 0, found = 0;
+  for (const char *path; (path = ls_config_key_path(spec, i)); i++)
+    found += strncmp(path, "data.augment.", strlen("data.augment.")) == 0;
+  assert_int_equal(found, 4);
+  ls_text_fini(&yaml);
+  ls_spec_free(spec);
+}
+
 /* What a kind leaves idle is told, and by that kind's name. */
 static void idle_keys_are_noted(void **state)
 {
@@ -388,6 +406,7 @@ static void help_tells_type_range_default_and_meaning(void **state)
       "  train.adversarial.method: one of: none, fgsm, pgd; default none\n",
       "\nloss focal: Focal loss.\n  gamma: a number, at least 0 and at most 10; default 2\n",
       "\nattack pgd: Many steps.\n",
+      "  data.augment.elastic.sigma: a number, at least 0 and at most 100; default 4\n      How smoothly.\n",
       "  train.adversarial.alpha: a number, at least 0 and at most 1, or one of: auto;\n      default auto\n",
       "  train.early_stopping.restore_best: true or false; default true\n",
       "  checkpoint.every_minutes: a number of minutes, at least 0; default 0\n",
@@ -416,6 +435,7 @@ int main(void)
       cmocka_unit_test(reals_survive_the_resolved_configuration),
       cmocka_unit_test(a_number_or_a_word_is_read_and_written),
       cmocka_unit_test(named_kinds_are_read_and_written),
+      cmocka_unit_test(kinds_may_share_a_section),
       cmocka_unit_test(idle_keys_are_noted),
       cmocka_unit_test(help_tells_type_range_default_and_meaning),
   };

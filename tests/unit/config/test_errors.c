@@ -167,6 +167,11 @@ static const struct {
      "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping; decimals are written with a point"},
+    {"data: {source: x, augment: {rotat: 1}}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:29: data.augment.rotat: unknown key; allowed here: rotate, elastic, mixup; did you mean "
+     "'rotate'?"},
+    {"data: {source: x, augment: {elastic: {alpha: -1}}}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:46: data.augment.elastic.alpha: expected a number, at least 0 and at most 1000, found '-1'"},
     {MINIMAL "train: {loss: focl}\n", "c.yaml:3:15: train.loss: expected one of: cross_entropy, focal, found "
                                       "'focl'; did you mean 'focal'?"},
     {MINIMAL "train: {loss: }\n", "c.yaml:3:15: train.loss: expected one of: cross_entropy, focal, found "
