@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A subcommand: one file (cmd_<word>.c) and one row of the table in main.c. */
+/* A subcommand: one file (cmd_<word>.c) and one word in the list. */
 #ifndef LS_CLI_COMMAND_H
 #define LS_CLI_COMMAND_H
 
@@ -18,8 +18,13 @@ typedef struct ls_command {
   ls_status (*run)(ls_comm *comm, int argc, char **argv);
 } ls_command;
 
-extern const ls_command ls_command_train, ls_command_eval, ls_command_data, ls_command_inspect,
-    ls_command_bench, ls_command_scale, ls_command_doctor, ls_command_attack, ls_command_predict;
+/* In the order of `lockstep --help`. */
+#define LS_COMMAND_LIST(X)                                                                                   \
+  X(train) X(eval) X(predict) X(attack) X(data) X(inspect) X(bench) X(scale) X(doctor)
+
+#define LS_COMMAND_DECLARE(name) extern const ls_command ls_command_##name;
+LS_COMMAND_LIST(LS_COMMAND_DECLARE)
+#undef LS_COMMAND_DECLARE
 
 struct argp;
 

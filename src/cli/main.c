@@ -18,9 +18,8 @@
 #include "cli/process/stop.h"
 #include "comm/placement/launcher.h"
 
-static const ls_command *const commands[] = {
-    &ls_command_train,   &ls_command_eval,  &ls_command_predict, &ls_command_attack, &ls_command_data,
-    &ls_command_inspect, &ls_command_bench, &ls_command_scale,   &ls_command_doctor, NULL};
+#define LIST_COMMAND(name) &ls_command_##name,
+static const ls_command *const commands[] = {LS_COMMAND_LIST(LIST_COMMAND) NULL};
 
 static void print_help(FILE *stream)
 {

@@ -90,7 +90,7 @@ const ls_key ls_spec_keys[] = {
     {.path = "data.source",
      .type = LS_KEY_TEXT,
      .offset = offsetof(ls_spec, data.source),
-     .doc = "Name in the catalogue (mnist), folder of IDX or CIFAR-10 files, or .h5 dataset; of several "
+     .doc = "Name in the catalogue (mnist), folder of a dataset's files, or .h5 dataset; of several "
             "datasets in a folder, folder/BEGINNING of its files' names."},
     {.path = "data.validation",
      .type = LS_KEY_AMOUNT,

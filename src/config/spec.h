@@ -38,7 +38,7 @@ typedef struct ls_spec_augment {
 } ls_spec_augment;
 
 typedef struct ls_spec_data {
-  char *source;                 /* catalogue name, folder of IDX or CIFAR files, or .h5 dataset; required */
+  char *source;                 /* catalogue name, folder of a dataset's files, or .h5 dataset; required */
   ls_amount validation;         /* held out of the training split; count 0: none; default 0 */
   ls_count_or_word split_seed;  /* of what is held out; word: the run's seed */
   int normalize;                /* ls_normalize; default standard */

@@ -9,4 +9,7 @@
 
 #define LS_READER_LIST(X) X(idx) X(cifar) X(h5set)
 
+/* The formats that are named by a folder, as help texts have them. */
+#define LS_FOLDER_FORMATS "IDX or CIFAR-10 binary"
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From what the user wrote to an open dataset: look the name up, let the readers recognize the place, open it
- * with the one that does, and check what all formats have in common: every label, shapes and class names. */
+/* From what the user wrote to an open dataset: look the name up, open the place with the reader that
+ * recognizes it, and check what all formats have in common: every label, shapes and class names. */
 #include "data/source.h"
 
 #include <assert.h>
@@ -18,12 +18,6 @@
 enum { CLASSES_TOLD = 12 };
 
 const char *const ls_split_words[] = {[LS_SPLIT_TRAIN] = "train", [LS_SPLIT_TEST] = "test", NULL};
-
-static const ls_reader *const readers[] = {
-#define READER_ROW(name) &ls_reader_##name,
-    LS_READER_LIST(READER_ROW)
-#undef READER_ROW
-        NULL};
 
 size_t ls_source_image_bytes(const ls_source *source)
 {
@@ -83,79 +77,6 @@ void ls_source_close(ls_source *source)
   free(source->info.class_names);
   ls_text_fini(&source->notes);
   free(source);
-}
-
-/* ---- which reader ---- */
-
-static const char *name_in(const char *path)
-{
-  return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-}
-
-/* A single file of the kind that comes in fours: its dataset is the folder, or what begins as it does. */
-static ls_status fail_part(const char *path)
-{
-  const char *name = name_in(path);
-  const ls_catalogue_entry *entry = ls_catalogue_of_file(name);
-  const size_t folder = (size_t)(name - path);
-  return ls_fail(
-      LS_E_INPUT,
-      "'%s' is one of the files of a dataset: name their folder, '%.*s', or the beginning that the names of "
-      "the dataset's files have in common%s%.*s%s",
-      path, folder > 0 ? (int)folder : 1, folder > 0 ? path : ".", entry ? ", " : "", entry ? (int)folder : 0,
-      path, entry ? entry->name : "");
-}
-
-static ls_status fail_folder(const ls_reader_place *place)
-{
-  const ls_folder *folder = place->folder;
-  ls_text found = {0};
-  ls_folder_describe(folder, &found);
-  ls_status status;
-  if (!folder->beginning[0])
-    status = ls_fail(LS_E_INPUT,
-                     "folder '%s' holds neither IDX nor CIFAR-10 binary files; found: %s (an HDF5 dataset is "
-                     "named by its file)",
-                     folder->path, ls_text_get(&found));
-  else
-    status =
-        ls_fail(LS_E_INPUT,
-                "%s'%s' holds neither IDX nor CIFAR-10 binary files whose names begin with '%s'; found: %s",
-                place->entry ? "folder " : "there is no such file or folder, and ", folder->path,
-                folder->beginning, ls_text_get(&found));
-  ls_text_fini(&found);
-  if (folder->beginning[0] && !place->entry)
-    status = ls_wrap(status, "dataset '%s/%s'", folder->path, folder->beginning);
-  return status;
-}
-
-static ls_status fail_unknown(const ls_reader_place *place)
-{
-  if (place->folder) return fail_folder(place);
-  const char *name = name_in(place->path);
-  if (ls_catalogue_of_file(name) || strstr(name, "ubyte") || strstr(name, "_batch"))
-    return fail_part(place->path);
-  return ls_fail(LS_E_INPUT,
-                 "'%s' is no HDF5 file; a dataset is an .h5 file made by `lockstep data import`, or a folder "
-                 "of IDX or CIFAR-10 binary files",
-                 place->path);
-}
-
-/* Find the one reader that recognizes the place. */
-static ls_status find_reader(const ls_reader **out, const ls_reader_place *place)
-{
-  *out = NULL;
-  for (const ls_reader *const *reader = readers; *reader; reader++) {
-    bool is_mine = false;
-    LS_PASS((*reader)->recognize(place, &is_mine));
-    if (!is_mine) continue;
-    if (*out)
-      return ls_fail(LS_E_INPUT,
-                     "folder '%s' holds both %s and %s files: keep each dataset in a folder of its own",
-                     place->path, (*out)->format, (*reader)->format);
-    *out = *reader;
-  }
-  return *out ? LS_OK : fail_unknown(place);
 }
 
 /* ---- what all formats have in common ---- */
@@ -313,11 +234,21 @@ static void name_by_path(ls_dataset_info *info, const char *path, bool is_file)
     info->name[length - strlen(".h5")] = '\0';
 }
 
+static bool follows_layout(const ls_reader *reader)
+{
+  return reader->follows_layout;
+}
+
 static ls_status check_transpose(const ls_source *source, const ls_reading *reading)
 {
   if (reading->transpose != LS_TRANSPOSE_TRUE || source->reader->follows_layout) return LS_OK;
-  return ls_fail(LS_E_INPUT, "data.transpose: '%s' is %s, whose images lie by rows: the key is for IDX files",
-                 source->info.name, source->info.format);
+  ls_text formats = {0};
+  ls_reader_add_formats(follows_layout, " and ", &formats);
+  const ls_status status =
+      ls_fail(LS_E_INPUT, "data.transpose: '%s' is %s, whose images lie by rows: the key is for %s files",
+              source->info.name, source->info.format, ls_text_get(&formats));
+  ls_text_fini(&formats);
+  return status;
 }
 
 /* `name`: what the dataset is called if it is none of the catalogue's. */
@@ -331,7 +262,7 @@ static ls_status open_place(ls_source **out, const ls_reader_place *place, const
     snprintf(source->info.name, sizeof source->info.name, "%s", place->entry->name);
   else
     name_by_path(&source->info, name, place->folder == NULL);
-  LS_GO(find_reader(&source->reader, place));
+  LS_GO(ls_reader_find(&source->reader, place));
   source->info.format = source->reader->format;
   LS_GO(check_transpose(source, place->reading));
   LS_GO(source->reader->open(source, place));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A dataset as it lies on disk: IDX files, CIFAR-10 binary files, or lockstep's HDF5 file, behind one table
- * of readers. Samples are read by range, so that each rank reads only its slice. */
+/* A dataset as it lies on disk, behind one table of readers (readers/reader.h). Samples are read by range, so
+ * that each rank reads only its slice. */
 #ifndef LS_DATA_SOURCE_H
 #define LS_DATA_SOURCE_H
 

@@ -5,14 +5,16 @@
 
 #include "cli/data/data_command.h"
 #include "cli/print.h"
+#include "data/kinds.h"
 
-static const ls_command *const words[] = {&ls_data_import, &ls_data_info, &ls_data_preview, NULL};
+#define LIST_COMMAND(name) &ls_data_##name,
+static const ls_command *const words[] = {LS_DATA_COMMAND_LIST(LIST_COMMAND) NULL};
 
 static void print_help(void)
 {
   ls_print_lines(stdout, "Usage: lockstep data WORD [ARGUMENT...]\n"
                          "\n"
-                         "Datasets: a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or\n"
+                         "Datasets: a name of the catalogue, a folder of " LS_FOLDER_FORMATS " files, or\n"
                          "an .h5 file.\n"
                          "\n"
                          "Words:\n");
@@ -39,7 +41,8 @@ static bool asks_for_help(const char *text)
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  if (argc < 2) return ls_fail(LS_E_USAGE, "`lockstep data` needs a word more: import, info or preview");
+  if (argc < 2)
+    return ls_fail(LS_E_USAGE, "`lockstep data` needs a word more; `lockstep data --help` lists them");
   if (asks_for_help(argv[1])) {
     if (ls_comm_rank(comm) == 0) print_help();
     return LS_OK;

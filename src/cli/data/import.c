@@ -11,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/data_options.h"
 #include "cli/sample_display.h"
+#include "data/kinds.h"
 #include "data/readers/h5set.h"
 #include "data/source.h"
 
@@ -25,7 +26,7 @@ typedef struct import_arguments {
 static error_t check_complete(const import_arguments *given, struct argp_state *state)
 {
   if (!given->where)
-    argp_error(state, "no dataset given: a catalogue name or a folder of IDX or CIFAR-10 files");
+    argp_error(state, "no dataset given: a catalogue name or a folder of " LS_FOLDER_FORMATS " files");
   if (!given->output) argp_error(state, "no file to write given: -o FILE.h5");
   return given->where && given->output ? 0 : EINVAL;
 }
@@ -66,7 +67,7 @@ static const struct argp argp = {
     .doc =
         "Write a dataset as one HDF5 file: /train and /test with images, uint8 [N, C, H, W], compressed and "
         "with checksums, and labels. The file is complete when it appears under its name.\v"
-        "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset; of "
+        "SRC is a name of the catalogue, a folder of " LS_FOLDER_FORMATS " files, or an .h5 dataset; of "
         "several datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
         "\n"
         "Examples:\n"

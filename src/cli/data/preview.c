@@ -13,6 +13,7 @@
 #include "cli/print.h"
 #include "cli/data_options.h"
 #include "cli/setup.h"
+#include "data/kinds.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
 #include "cli/data/preview_sheet.h"
@@ -99,7 +100,7 @@ static const struct argp argp = {
     .args_doc = "SRC -o FILE.png",
     .doc = "Draw a contact sheet: a row for each class, with its name, the number of its samples, and the "
            "first of them, enlarged.\v"
-           "SRC is a name of the catalogue, a folder of IDX or CIFAR-10 binary files, or an .h5 dataset; of "
+           "SRC is a name of the catalogue, a folder of " LS_FOLDER_FORMATS " files, or an .h5 dataset; of "
            "several datasets in a folder, FOLDER/BEGINNING of the names of the files.\n"
            "\n"
            "Examples:\n"

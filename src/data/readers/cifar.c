@@ -346,6 +346,7 @@ static void close_cifar(void *opened)
 }
 
 const ls_reader ls_reader_cifar = {.format = "CIFAR-10 binary",
+                                   .part = "_batch",
                                    .recognize = recognize,
                                    .open = open_cifar,
                                    .read_images = read_images,

@@ -431,6 +431,7 @@ static void close_idx(void *opened)
 }
 
 const ls_reader ls_reader_idx = {.format = "IDX",
+                                 .part = "ubyte",
                                  .follows_layout = true,
                                  .recognize = recognize,
                                  .open = open_idx,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of readers: one file per format. A new format is a file with a row, and one word in the list
- * below. Private to the module; others go through source.h. */
+ * of data/kinds.h. Private to the module; others go through source.h. */
 #ifndef LS_DATA_READERS_READER_H
 #define LS_DATA_READERS_READER_H
 
@@ -24,7 +24,8 @@ typedef struct ls_reader_place {
 } ls_reader_place;
 
 typedef struct ls_reader {
-  const char *format;  /* for people: "IDX" */
+  const char *format; /* for people: "IDX" */
+  const char *part; /* in the names of a dataset's files, which fill a folder; NULL: a dataset is one file */
   bool follows_layout; /* data.transpose holds, and what the catalogue says of columns and first labels */
   /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
    */
@@ -46,6 +47,13 @@ typedef struct ls_reader {
 #define LS_READER_DECLARE(name) extern const ls_reader ls_reader_##name;
 LS_READER_LIST(LS_READER_DECLARE)
 #undef LS_READER_DECLARE
+
+/** The one reader that recognizes a place. Local. Errors: LS_E_INPUT where none does, or several do; LS_E_IO,
+ * LS_E_MEMORY. */
+ls_status ls_reader_find(const ls_reader **out, const ls_reader_place *place) LS_CHECKED;
+
+/** Append the formats of some readers: "IDX or CIFAR-10 binary". */
+void ls_reader_add_formats(bool (*is_one)(const ls_reader *reader), const char *joint, ls_text *text);
 
 /** An open dataset. */
 struct ls_source {
