@@ -324,8 +324,8 @@ static void expect_a_start_of_its_own(const ls_attack_kind *kind)
 static void a_random_start_is_the_samples_own(void **state)
 {
   (void)state;
-  expect_a_start_of_its_own(&ls_attack_pgd);
-  expect_a_start_of_its_own(&ls_attack_noise);
+  for (size_t k = 0; k < LS_ATTACK_COUNT; k++)
+    if (ls_attack_kinds[k]->is_random) expect_a_start_of_its_own(ls_attack_kinds[k]);
 }
 
 /* Each pixel goes by epsilon, as often up as down, whatever the labels are. */

@@ -118,4 +118,44 @@ static void case_take(case_file *table, const char *word)
   case_next(table);
 }
 
+/* Does a text begin with "{type: NAME" and no longer name? */
+static bool case_is_of(const char *text, const ls_schema *kind)
+{
+  static const char start[] = "{type: ";
+  const size_t length = strlen(kind->name);
+  return strncmp(text, start, strlen(start)) == 0 && strncmp(text + strlen(start), kind->name, length) == 0 &&
+         strchr(",}", text[strlen(start) + length]);
+}
+
+/* Every kind is among the texts: a kind without one would go unchecked. */
+static void case_expect_all(const ls_schema *const *kinds, const char *const *texts, size_t count,
+                            const char *where)
+{
+  for (; *kinds; kinds++) {
+    size_t i = 0;
+    while (i < count && !case_is_of(texts[i], *kinds)) i++;
+    if (i == count)
+      fail_msg("%s has no case: add \"{type: %s}\", with what it requires, to %s", (*kinds)->name,
+               (*kinds)->name, where);
+  }
+}
+
+/* Every kind has a case in a golden file. */
+static void case_expect_goldens(const ls_schema *const *kinds, const char *path)
+{
+  static case_file table;
+  for (; *kinds; kinds++) {
+    bool found = false;
+    case_open(&table, path);
+    for (; table.line[0]; case_next(&table)) {
+      const char *text = case_at(&table, "case") ? strchr(table.line, '{') : NULL;
+      found = found || (text && case_is_of(text, *kinds));
+    }
+    case_close(&table);
+    if (!found)
+      fail_msg("%s has no case in %s: add it to tests/golden/make_schedule_goldens.py and run that",
+               (*kinds)->name, path);
+  }
+}
+
 #endif

@@ -135,7 +135,7 @@ static void steps_are_those_of_pytorch(void **state)
   size_t cases = 0;
   for (; case_at(&table, "case"); cases++) check_case(&table, model, initial, gradients);
   assert_string_equal(table.line, "");
-  assert_int_equal(cases, 17);
+  assert_true(cases > 0);
   case_close(&table);
   ls_model_free(model);
 }
@@ -144,6 +144,14 @@ static const char *const kinds[] = {"{type: sgd, weight_decay: 0.1}",
                                     "{type: sgd, momentum: 0.9, nesterov: true, weight_decay: 0.1}",
                                     "{type: adam, weight_decay: 0.1}", "{type: adamw, weight_decay: 0.1}",
                                     "{type: lars, weight_decay: 0.1, trust: 0.1}"};
+
+static void every_kind_has_its_cases(void **state)
+{
+  (void)state;
+  case_expect_goldens(ls_optimizer_schemas, LS_SOURCE_DIR "/tests/golden/optimizers.txt");
+  case_expect_all(ls_optimizer_schemas, kinds, sizeof kinds / sizeof kinds[0],
+                  "`kinds` in tests/unit/optim/test_optimizer.c");
+}
 
 static void start_run(experiment *run, const char *kind, const ls_model *model)
 {
@@ -212,20 +220,17 @@ static void a_layers_factor_scales_its_steps_alone(void **state)
 static void kinds_and_schemas_are_in_the_same_order(void **state)
 {
   (void)state;
-  static const size_t slots[] = {1, 2, 2, 1};
   size_t i = 0;
-  for (; ls_optimizer_kinds[i]; i++) {
+  for (; ls_optimizer_kinds[i]; i++)
     assert_ptr_equal(&ls_optimizer_kinds[i]->schema, ls_optimizer_schemas[i]);
-    assert_int_equal(ls_optimizer_slot_count(ls_optimizer_kinds[i]), slots[i]);
-  }
   assert_null(ls_optimizer_schemas[i]);
-  assert_int_equal(i, 4);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_are_those_of_pytorch),
+      cmocka_unit_test(every_kind_has_its_cases),
       cmocka_unit_test(parts_do_not_change_a_bit),
       cmocka_unit_test(decay_spares_biases_unless_asked),
       cmocka_unit_test(a_layers_factor_scales_its_steps_alone),

@@ -87,7 +87,7 @@ static void rates_are_those_of_pytorch(void **state)
     cases++;
   }
   case_close(&table);
-  assert_int_equal(cases, 18);
+  assert_true(cases > 0);
 }
 
 /* "{type: NAME}" with what the kind requires. */
@@ -97,6 +97,14 @@ static const char *const each_kind[] = {"{type: constant, warmup_epochs: 9}",
                                         "{type: cosine, warmup_epochs: 9}",
                                         "{type: onecycle, max_lr: 0.1, div_factor: 1, warmup_epochs: 9}",
                                         "{type: plateau, warmup_epochs: 9}"};
+
+static void every_kind_has_its_cases(void **state)
+{
+  (void)state;
+  case_expect_goldens(ls_schedule_schemas, LS_SOURCE_DIR "/tests/golden/schedules.txt");
+  case_expect_all(ls_schedule_schemas, each_kind, sizeof each_kind / sizeof each_kind[0],
+                  "`each_kind` in tests/unit/optim/test_schedule.c");
+}
 
 static void a_warm_up_may_be_longer_than_the_run(void **state)
 {
@@ -173,13 +181,13 @@ static void kinds_and_schemas_are_in_the_same_order(void **state)
   size_t i = 0;
   for (; ls_schedule_kinds[i]; i++) assert_ptr_equal(&ls_schedule_kinds[i]->schema, ls_schedule_schemas[i]);
   assert_null(ls_schedule_schemas[i]);
-  assert_int_equal(i, 6);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rates_are_those_of_pytorch),
+      cmocka_unit_test(every_kind_has_its_cases),
       cmocka_unit_test(a_warm_up_may_be_longer_than_the_run),
       cmocka_unit_test(a_huge_warm_up_does_not_overflow),
       cmocka_unit_test(rates_are_finite_and_positive_for_any_length),

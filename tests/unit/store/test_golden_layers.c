@@ -149,6 +149,42 @@ static void as_pytorch(void **state)
   H5Fclose(file);
 }
 
+/* Is a kind in the layers of one of the goldens? */
+static bool is_in_goldens(hid_t file, const char *kind)
+{
+  H5G_info_t info;
+  char word[64];
+  bool found = false;
+  assert_true(H5Gget_info(file, &info) >= 0);
+  snprintf(word, sizeof word, "{type: %s", kind);
+  for (hsize_t i = 0; i < info.nlinks && !found; i++) {
+    const hid_t group = H5Oopen_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT);
+    assert_true(group >= 0);
+    char *layers = golden_text(group, "layers");
+    for (const char *at = layers; (at = strstr(at, word)) && !found; at++)
+      found = strchr(",}", at[strlen(word)]) != NULL;
+    free(layers);
+    H5Oclose(group);
+  }
+  return found;
+}
+
+/* A kind that nobody compared would go unchecked. */
+static void every_kind_has_a_golden(void **state)
+{
+  (void)state;
+  static const char contained_in_loss[] =
+      "softmax"; /* PyTorch's loss has it too: there is nothing to compare */
+  const hid_t file = golden_open("layers.h5");
+  for (const ls_layer_kind *const *kind = ls_layer_kinds; *kind; kind++)
+    if (strcmp((*kind)->schema.name, contained_in_loss) != 0 && !is_in_goldens(file, (*kind)->schema.name))
+      fail_msg(
+          "%s is in no golden of tests/golden/layers.h5: add cases to tests/golden/make_goldens.py and run "
+          "that with PyTorch",
+          (*kind)->schema.name);
+  H5Fclose(file);
+}
+
 /* A tolerance that nothing can fail would say nothing: errors of 2e-5 are seen. */
 static void a_wrong_value_is_seen(void **state)
 {
@@ -166,6 +202,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(as_pytorch),
+      cmocka_unit_test(every_kind_has_a_golden),
       cmocka_unit_test(a_wrong_value_is_seen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
