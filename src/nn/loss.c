@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "nn/probability.h"
+#include "nn/argmax.h"
 
 ls_loss ls_loss_of(const ls_kind_spec *spec)
 {
@@ -42,7 +42,7 @@ ls_loss_sums ls_loss_run(const ls_loss *loss, const float *logits, const ls_targ
     const ls_target target = target_of(targets, s);
     float *to = gradient ? gradient + s * classes : NULL;
     sums.loss += loss->kind->sample(loss->options, logits, classes, &target, scale, to);
-    sums.correct += ls_argmax(logits, classes) == target.label;
+    sums.correct += ls_argmax_f32(logits, classes) == target.label;
   }
   return sums;
 }

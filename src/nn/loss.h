@@ -4,6 +4,7 @@
 #ifndef LS_NN_LOSS_H
 #define LS_NN_LOSS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,7 @@ typedef enum ls_target_type {
 typedef struct ls_loss_kind {
   ls_schema schema;
   ls_target_type target;
+  bool is_log_likelihood; /* of a label it is -log p, p being the label's probability */
   /* The loss of a sample, by logits [classes]. Unless gradient is NULL, gradient [classes] = scale times that
    * with respect to the logits. */
   double (*sample)(const void *options, const float *logits, size_t classes, const ls_target *target,

@@ -4,13 +4,7 @@
 
 #include <math.h>
 
-size_t ls_argmax(const float *values, size_t count)
-{
-  size_t best = 0;
-  for (size_t k = 1; k < count; k++)
-    if (values[k] > values[best]) best = k;
-  return best;
-}
+#include "nn/argmax.h"
 
 /* The largest logit of the other classes. */
 static float largest_other(const float *z, size_t class, size_t classes)
@@ -24,7 +18,7 @@ static float largest_other(const float *z, size_t class, size_t classes)
 void ls_softmax(const float *logits, size_t n, size_t classes, float *p)
 {
   for (size_t s = 0; s < n; s++, logits += classes, p += classes) {
-    const float shift = logits[ls_argmax(logits, classes)];
+    const float shift = logits[ls_argmax_f32(logits, classes)];
     double total = 0.0;
     for (size_t k = 0; k < classes; k++) total += (double)(p[k] = expf(logits[k] - shift));
     for (size_t k = 0; k < classes; k++) p[k] = (float)((double)p[k] / total);
@@ -46,7 +40,7 @@ static double temperature_of(const float *z, size_t classes)
   static const double widest = 100.0, decade = 10.0;
   float least = z[0];
   for (size_t k = 1; k < classes; k++) least = z[k] < least ? z[k] : least;
-  const double apart = (double)z[ls_argmax(z, classes)] - (double)least;
+  const double apart = (double)z[ls_argmax_f32(z, classes)] - (double)least;
   double temperature = 1.0;
   while (apart / temperature > widest) temperature *= decade;
   return temperature;

@@ -5,9 +5,6 @@
 
 #include <stddef.h>
 
-/** The index of the largest of `count` values, the first of equals. */
-size_t ls_argmax(const float *values, size_t count);
-
 /** p[n, classes] = softmax of the logits; may overwrite them. */
 void ls_softmax(const float *logits, size_t n, size_t classes, float *p);
 

@@ -61,6 +61,7 @@ void ls_split_metrics_fini(ls_split_metrics *split_metrics)
 /* The attributes that are numbers with a fraction: name, member. */
 #define REAL_LIST(X)                                                                                         \
   X(loss, loss)                                                                                              \
+  X(nll, nll)                                                                                                \
   X(accuracy, accuracy)                                                                                      \
   X(brier, brier)                                                                                            \
   X(ece, ece)                                                                                                \
@@ -145,7 +146,6 @@ static ls_status write_split(hid_t group, const ls_metrics *metrics, const char 
 #define WRITE_REAL(name, member) LS_PASS(ls_h5_put_real(group, #name, metrics->member));
   REAL_LIST(WRITE_REAL)
 #undef WRITE_REAL
-  LS_PASS(ls_h5_put_real(group, "nll", metrics->loss));
   if (class_names) LS_PASS(ls_h5_put_text(group, "class_names", class_names));
   return write_columns(group, metrics);
 }

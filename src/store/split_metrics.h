@@ -20,11 +20,12 @@ typedef struct ls_metrics {
   uint64_t epoch; /* epochs after which the weights were such; 0: that is not known */
   size_t classes;
   uint64_t samples, correct;
-  double loss;            /* mean over the samples: cross-entropy, which is the negative log-likelihood */
-  double accuracy;        /* fraction; 0 without samples */
-  double brier;           /* Brier score, 0 to 2; 0 without samples */
-  double ece;             /* expected calibration error, a fraction; 0 without samples */
-  ls_class_metrics macro; /* mean over the classes that have samples or predictions (as scikit-learn) */
+  double loss;                 /* mean over the samples */
+  double nll;                  /* negative log-likelihood, likewise: cross-entropy */
+  double accuracy;             /* fraction; 0 without samples */
+  double brier;                /* Brier score, 0 to 2; 0 without samples */
+  double ece;                  /* expected calibration error, a fraction; 0 without samples */
+  ls_class_metrics macro;      /* mean over the classes that have samples or predictions (as scikit-learn) */
   ls_class_metrics *per_class; /* [classes]; owned */
   uint64_t *confusion;         /* [classes, classes], row actual, column predicted; owned */
 } ls_metrics;

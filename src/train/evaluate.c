@@ -204,6 +204,9 @@ static ls_status reduce(const eval_job *job, ls_comm *comm, ls_evaluation *out)
   for (size_t k = 0; k < job->classes; k++) out->correct += out->confusion[k * job->classes + k];
   out->loss = sums.infinite > 0 ? INFINITY : (double)(int64_t)sums.loss / LOSS_SCALE / (double)out->samples;
   out->calibration = sums.calibration;
+  out->nll = job->soft_vote->members[0].network->loss.kind->is_log_likelihood
+                 ? out->loss
+                 : ls_calibration_nll(&sums.calibration);
   return LS_OK;
 }
 

@@ -41,7 +41,9 @@ size_t ls_vote_class(const float *values, size_t classes);
 void ls_vote_logits(float *mean, size_t count);
 
 typedef struct ls_evaluation {
-  double loss; /* mean over the samples; of the mean probabilities when several vote */
+  double loss; /* mean over the samples, of the kind that the (first) network is trained with; of the mean
+                  probabilities when several vote */
+  double nll;  /* mean of -log p(label) */
   uint64_t samples, correct;
   uint64_t *confusion; /* [classes, classes], row actual, column predicted; owned */
   size_t classes;

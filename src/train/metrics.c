@@ -55,6 +55,7 @@ static void derive_macro(ls_metrics *metrics)
 static void derive_means(ls_metrics *metrics, const ls_evaluation *evaluation)
 {
   metrics->loss = evaluation->loss;
+  metrics->nll = evaluation->nll;
   metrics->brier = ls_calibration_brier(&evaluation->calibration);
   metrics->ece = ls_calibration_error(&evaluation->calibration);
 }

@@ -88,7 +88,7 @@ json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_name
 {
   const ls_class_metrics *macro = &metrics->macro;
   return json_pack("{s:f, s:o, s:o, s:f, s:f, s:I, s:{s:f, s:f, s:f}, s:o, s:o, s:o}", "accuracy",
-                   metrics->accuracy, "loss", real_or_null(metrics->loss), "nll", real_or_null(metrics->loss),
+                   metrics->accuracy, "loss", real_or_null(metrics->loss), "nll", real_or_null(metrics->nll),
                    "brier", metrics->brier, "ece", metrics->ece, "samples", (json_int_t)metrics->samples,
                    "macro", "precision", macro->precision, "recall", macro->recall, "f1", macro->f1,
                    "per_class", per_class_json(metrics, class_names), "confusion", confusion_json(metrics),

@@ -194,7 +194,7 @@ void ls_metrics_report(const ls_metrics *metrics, const char *title, const char 
               (unsigned long long)metrics->samples);
   if (metrics->samples > 0) {
     ls_text_add(text, "%*snegative log-likelihood %.4f, Brier score %.4f, calibration error %.4f\n\n",
-                (int)strlen(title) + 2, "", metrics->loss, metrics->brier, metrics->ece);
+                (int)strlen(title) + 2, "", metrics->nll, metrics->brier, metrics->ece);
     add_class_table(text, metrics, class_names);
     ls_text_add(text, "\n");
     if (metrics->classes <= MATRIX_MAX_CLASSES)

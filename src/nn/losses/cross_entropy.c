@@ -3,6 +3,7 @@
  * Stable by subtracting the largest logit; sums in double. */
 #include <math.h>
 
+#include "nn/argmax.h"
 #include "nn/kinds.h"
 #include "nn/probability.h"
 
@@ -25,7 +26,7 @@ static double sample(const void *options, const float *logits, size_t classes, c
                      double scale, float *gradient)
 {
   (void)options;
-  const float shift = logits[ls_argmax(logits, classes)];
+  const float shift = logits[ls_argmax_f32(logits, classes)];
   const double log_total = log_sum(logits, classes, shift);
   double loss = log_total - target->own * (double)(logits[target->label] - shift);
   if (target->rest > 0.0) loss -= target->rest * (double)(logits[target->other] - shift);
@@ -42,6 +43,7 @@ const ls_loss_kind ls_loss_cross_entropy = {
                .doc = "Cross-entropy of the softmax of what the last layer gives: softmax and the negative "
                       "log-likelihood in one."},
     .target = LS_TARGET_PROBABILITIES,
+    .is_log_likelihood = true,
     .sample = sample,
     .direction = ls_log_direction,
 };

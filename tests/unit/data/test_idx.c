@@ -434,7 +434,7 @@ static void missing_files_are_refused(void **state)
   unlink(train_images);
   assert_refused("d", "the train images are missing", "found: 'train-labels-idx1-ubyte'");
   unlink(train_labels);
-  assert_refused("d", "folder 'd' holds neither IDX nor CIFAR-10 binary files", "no files");
+  assert_refused("d", "folder 'd' holds neither IDX nor CIFAR-10 binary", "no files");
 }
 
 static void places_that_are_no_folders_are_refused(void **state)
@@ -442,7 +442,7 @@ static void places_that_are_no_folders_are_refused(void **state)
   (void)state;
   assert_refused("./missing", "dataset './missing': there is no such file or folder", "");
   write_file("d", "a file", 6);
-  assert_refused("d", "'d' is no HDF5 file", "a folder of IDX or CIFAR-10 binary files");
+  assert_refused("d", "'d' is no HDF5", "a folder of IDX or CIFAR-10 binary");
   assert_refused("d/train", "dataset 'd/train': there is no such file or folder", "");
   assert_refused("", "the name of the dataset is empty", "");
 }

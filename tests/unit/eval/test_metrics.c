@@ -18,6 +18,7 @@ static ls_metrics *metrics_of(uint64_t *confusion, size_t classes, double loss)
       .confusion = confusion,
       .classes = classes,
       .loss = loss,
+      .nll = loss + 0.25,
       .calibration = {.samples = 4, .brier = 1 << 28, .bins = {[14] = {4, 3, 1 << 30}}}};
   assert_int_equal(ls_metrics_new(&metrics, &evaluation), LS_OK);
   return metrics;
@@ -153,7 +154,7 @@ static void the_report(void **state)
   ls_text text = {0};
   ls_metrics_report(metrics, "test", animals, &text);
   assert_string_equal(ls_text_get(&text), "test: loss 0.5000, accuracy 33.33 % (2 of 6)\n"
-                                          "      negative log-likelihood 0.5000, Brier score 0.2500, "
+                                          "      negative log-likelihood 0.7500, Brier score 0.2500, "
                                           "calibration error 0.2500\n"
                                           "\n"
                                           "class   precision     recall         f1    support\n"
@@ -285,7 +286,7 @@ static void the_json(void **state)
   (void)state;
   ls_metrics *metrics = metrics_of(textbook, 3, 0.5);
   assert_json(metrics, animals,
-              "{\"accuracy\":0.3333,\"loss\":0.5,\"nll\":0.5,\"brier\":0.25,\"ece\":0.25,\"samples\":6,"
+              "{\"accuracy\":0.3333,\"loss\":0.5,\"nll\":0.75,\"brier\":0.25,\"ece\":0.25,\"samples\":6,"
               "\"macro\":{\"precision\":0.2222,\"recall\":0.3333,\"f1\":0.2667},\"per_class\":["
               "{\"class\":0,\"precision\":0.6667,\"recall\":1.0,\"f1\":0.8,\"support\":2,\"label\":\"cat\"},"
               "{\"class\":1,\"precision\":0.0,\"recall\":0.0,\"f1\":0.0,\"support\":2,\"label\":\"dog\"},"

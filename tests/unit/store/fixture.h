@@ -113,6 +113,7 @@ static inline void judge(fixture *f)
     made->samples = 10;
     made->correct = 7;
     made->loss = 0.5 + split;
+    made->nll = 0.25 + split;
     made->accuracy = 0.7;
     made->brier = 0.25;
     made->ece = 0.125;

@@ -268,7 +268,7 @@ static void figures_come_back(void **state)
                      *now = read->state.split_metrics.splits[split];
     assert_non_null(now);
     assert_true(now->epoch == then->epoch && now->samples == then->samples && now->correct == then->correct);
-    assert_true(now->loss == then->loss && now->accuracy == then->accuracy);
+    assert_true(now->loss == then->loss && now->nll == then->nll && now->accuracy == then->accuracy);
     assert_true(now->brier == then->brier && now->ece == then->ece);
     assert_memory_equal(&now->macro.precision, &then->macro.precision, 3 * sizeof(double));
     assert_memory_equal(now->per_class, then->per_class, 3 * sizeof now->per_class[0]);
