@@ -81,6 +81,7 @@ if [[ ${#only[@]} -eq 0 ]]; then
   start_scripts tests/cluster/test_slurm.sh tests/cluster/netns.sh
   check 'style: clang-format' bash tests/style/format.sh
   check 'style: arrows between modules' bash tests/style/layering.sh
+  check 'style: no file but its own knows a kind' bash tests/style/kinds.sh
   check 'set-up: bootstrap waits for apt, and knows architectures' bash tests/style/bootstrap.sh
   check 'set-up: cmake says what is missing, and finds HDF5' bash tests/style/configure.sh
   check 'build: clang, release, warnings are errors' build clang

@@ -3,11 +3,8 @@
  *
  * A layer never allocates after it is built. Everything it works on is handed in: parameters, a thread's
  * gradient, what it saves from forward to backward, scratch. One thread carries one micro-batch through a
- * layer; layers of a model are shared by all threads and not changed while they run.
- *
- * To add a kind: write src/nn/<kind>.c with its options struct, its rows of keys and its operations; list
- * it in kinds.h; add its cases to tests/unit/nn/test_gradients.c and tests/golden/make_goldens.py.
- */
+ * layer; layers of a model are shared by all threads and not changed while they run. CONTRIBUTING.md says how
+ * to add a kind. */
 #ifndef LS_NN_LAYER_H
 #define LS_NN_LAYER_H
 

@@ -30,7 +30,6 @@ refuse 'numbers in the locale of the caller: ls_format() of base/text.h writes t
 refuse 'MPI_Abort outside comm.c' 'MPI_Abort *\(' '^src/comm/comm\.c$'
 refuse 'a team of threads beside src/comm/team.c, which checks them' \
   '#pragma omp|(^|[^_a-zA-Z])num_threads *\(|(^|[^_a-zA-Z])omp_set_' '^src/comm/team\.c$'
-refuse 'branching on a kind' '(->|\.)kind *[!=]=' '^$'
 
 # may MODULE "ALLOWED MODULES": includes of other modules are refused.
 may() {

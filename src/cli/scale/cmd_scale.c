@@ -35,7 +35,7 @@ static error_t refuse(struct argp_state *state, const char *option, const char *
   return EINVAL;
 }
 
-static error_t parse_mode(struct argp_state *state, scale_arguments *arguments, const char *word)
+static error_t parse_mode(struct argp_state *state, scale_arguments *arguments, char *word)
 {
   bool is_known = false;
   for (size_t m = 0; m < LS_SCALE_MODES; m++) {
@@ -52,7 +52,7 @@ static bool is_listed(const scale_arguments *arguments, size_t threads)
   return false;
 }
 
-static error_t parse_threads(struct argp_state *state, scale_arguments *arguments, const char *list)
+static error_t parse_threads(struct argp_state *state, scale_arguments *arguments, char *list)
 {
   static const char expected[] =
       "different counts from 1 to 4096 with commas between them, at most 16, such as 1,2";
@@ -70,33 +70,44 @@ static error_t parse_threads(struct argp_state *state, scale_arguments *argument
   return 0;
 }
 
-static error_t parse_seconds(struct argp_state *state, scale_arguments *arguments, const char *value)
+static error_t parse_seconds(struct argp_state *state, scale_arguments *arguments, char *value)
 {
   double *seconds = &arguments->seconds;
   if (ls_parse_real(value, seconds) && *seconds > 0.0 && *seconds <= MOST_SECONDS) return 0;
   return refuse(state, "seconds", value, "a number above 0");
 }
 
+static error_t take_output(struct argp_state *state, scale_arguments *arguments, char *value)
+{
+  (void)state;
+  arguments->output = ls_command_folder(value);
+  return 0;
+}
+
+static error_t take_argument(struct argp_state *state, scale_arguments *arguments, char *value)
+{
+  return ls_setup_parse(&arguments->setup, value, state);
+}
+
+static error_t check_complete(struct argp_state *state, scale_arguments *arguments, char *value)
+{
+  (void)value;
+  return ls_setup_check(&arguments->setup, state);
+}
+
+static const struct {
+  int key;
+  error_t (*take)(struct argp_state *state, scale_arguments *arguments, char *value);
+} takers[] = {
+    {KEY_MODE, parse_mode},    {KEY_THREADS, parse_threads},  {KEY_SECONDS, parse_seconds},
+    {KEY_OUTPUT, take_output}, {ARGP_KEY_ARG, take_argument}, {ARGP_KEY_END, check_complete},
+};
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
-  scale_arguments *arguments = state->input;
-  switch (key) {
-  case KEY_MODE:
-    return parse_mode(state, arguments, value);
-  case KEY_THREADS:
-    return parse_threads(state, arguments, value);
-  case KEY_SECONDS:
-    return parse_seconds(state, arguments, value);
-  case KEY_OUTPUT:
-    arguments->output = ls_command_folder(value);
-    return 0;
-  case ARGP_KEY_ARG:
-    return ls_setup_parse(&arguments->setup, value, state);
-  case ARGP_KEY_END:
-    return ls_setup_check(&arguments->setup, state);
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
+  for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
+    if (takers[i].key == key) return takers[i].take(state, state->input, value);
+  return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp_option options[] = {
