@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/rows.h"
+#include "config/suggest.h"
 #include "config/value.h"
 
 enum { RUN_NAME_MAX = 100 /* characters: leaves room for a number in a file name of 255 */ };
@@ -110,4 +111,45 @@ ls_status ls_config_check(const ls_spec *spec, const ls_document *document)
     return ls_document_wrap(document, node, &(ls_path){.key = rules[i].path}, status);
   }
   return LS_OK;
+}
+
+/* ---- is it one at all? ---- */
+
+/* Is a word one of the file's first level, or near to one? */
+static bool is_near(const char *word)
+{
+  ls_suggestion suggestion = {.wanted = word};
+  ls_text list = {0};
+  for (size_t i = 0; i < ls_spec_key_count && suggestion.best[0] == '\0'; i++)
+    ls_suggestion_offer(&suggestion, ls_spec_keys[i].path, strcspn(ls_spec_keys[i].path, "."), &list);
+  ls_text_fini(&list);
+  return suggestion.best[0] != '\0';
+}
+
+/* Has a mapping a key of a configuration, written well or nearly so? An empty one lacks all in the same way.
+ */
+static bool is_ours(const ls_document *document, int root)
+{
+  const size_t count = ls_document_size(document, root);
+  for (size_t i = 0; i < count; i++) {
+    const char *word = ls_document_scalar(document, ls_document_pair(document, root, i).key);
+    if (word && is_near(word)) return true;
+  }
+  return count == 0;
+}
+
+ls_status ls_config_check_root(const ls_document *document)
+{
+  static const char *const found[] = {
+      [YAML_SCALAR_NODE] = "a text", [YAML_SEQUENCE_NODE] = "a list", [YAML_MAPPING_NODE] = "other keys"};
+  int root = ls_document_root(document);
+  if (root == 0)
+    return ls_fail(LS_E_CONFIG, "%s: empty; expected a configuration, such as those in configs/",
+                   document->file);
+  const yaml_node_type_t type = ls_document_node(document, root)->type;
+  const char *text = ls_document_scalar(document, root);
+  if (type == YAML_MAPPING_NODE && is_ours(document, root)) return LS_OK;
+  return ls_document_wrap(document, root, NULL,
+                          ls_fail(LS_E_CONFIG, "expected a configuration, such as 'name: lenet5', found %s",
+                                  text && text[0] == '\0' ? "nothing" : found[type]));
 }

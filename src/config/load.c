@@ -314,46 +314,6 @@ static ls_status bind_value(const struct binder *binder, const struct item *item
 
 /* ---- the whole ---- */
 
-/* Is a word one of the file's first level, or near to one? */
-static bool is_near(const char *word)
-{
-  ls_suggestion suggestion = {.wanted = word};
-  ls_text list = {0};
-  for (size_t i = 0; i < ls_spec_key_count && suggestion.best[0] == '\0'; i++)
-    ls_suggestion_offer(&suggestion, ls_spec_keys[i].path, strcspn(ls_spec_keys[i].path, "."), &list);
-  ls_text_fini(&list);
-  return suggestion.best[0] != '\0';
-}
-
-/* Has a mapping a key of a configuration, written well or nearly so? An empty one lacks all in the same way.
- */
-static bool is_ours(const ls_document *document, int root)
-{
-  const size_t count = ls_document_size(document, root);
-  for (size_t i = 0; i < count; i++) {
-    const char *word = ls_document_scalar(document, ls_document_pair(document, root, i).key);
-    if (word && is_near(word)) return true;
-  }
-  return count == 0;
-}
-
-/* A file that is no configuration is another's: its place is reported, and nothing of what it holds. */
-static ls_status check_root(const ls_document *document)
-{
-  static const char *const found[] = {
-      [YAML_SCALAR_NODE] = "a text", [YAML_SEQUENCE_NODE] = "a list", [YAML_MAPPING_NODE] = "other keys"};
-  int root = ls_document_root(document);
-  if (root == 0)
-    return ls_fail(LS_E_CONFIG, "%s: empty; expected a configuration, such as those in configs/",
-                   document->file);
-  const yaml_node_type_t type = ls_document_node(document, root)->type;
-  const char *text = ls_document_scalar(document, root);
-  if (type == YAML_MAPPING_NODE && is_ours(document, root)) return LS_OK;
-  return ls_document_wrap(document, root, NULL,
-                          ls_fail(LS_E_CONFIG, "expected a configuration, such as 'name: lenet5', found %s",
-                                  text && text[0] == '\0' ? "nothing" : found[type]));
-}
-
 static ls_status bind_spec(const ls_document *document, const ls_schemas *schemas, ls_spec *spec)
 {
   static const char *const common[] = {NULL};
@@ -395,7 +355,7 @@ ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, con
   ls_spec *spec = NULL;
   ls_status status;
   LS_GO(ls_document_load(&document, text, file));
-  LS_GO(check_root(&document));
+  LS_GO(ls_config_check_root(&document));
   LS_GO(ls_overrides_apply(&document, overrides, override_count));
   LS_GO(ls_alloc(&spec, 1, sizeof *spec, "the configuration"));
   LS_GO(bind_spec(&document, schemas, spec));
