@@ -361,8 +361,8 @@ const ls_key ls_spec_keys[] = {
      .preset = "auto",
      .max = 1,
      .words = auto_words,
-     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: as the attack's "
-            "authors have it."},
+     .doc = "Share of the clean images' loss, the rest is that of the attacked ones; auto: 0 where its "
+            "authors train on attacked images alone, else 0.5."},
     {.path = "train.adversarial.steps",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, train.adversarial.steps),
