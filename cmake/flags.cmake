@@ -19,6 +19,15 @@ target_compile_options(ls_flags INTERFACE -fno-math-errno -fno-trapping-math -ff
 if(LS_WERROR)
   target_compile_options(ls_flags INTERFACE -Werror)
 endif()
+# The build type's own NDEBUG stands before this.
+if(LS_ASSERTIONS)
+  target_compile_options(ls_flags INTERFACE -UNDEBUG)
+elseif(NOT LS_BUILD_TYPE STREQUAL "DEBUG")
+  target_compile_definitions(ls_flags INTERFACE NDEBUG)
+endif()
+if(LS_FAULTS)
+  target_compile_definitions(ls_flags INTERFACE LS_FAULTS)
+endif()
 # clang before 15 has no -march=native on Arm, gcc has none on POWER.
 if(LS_NATIVE)
   include(CheckCCompilerFlag)

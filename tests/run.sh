@@ -70,7 +70,7 @@ run_ctest() {
 build() { # build PRESET [CMAKE ARG...]
   local preset=$1
   shift
-  cmake --preset "$preset" -DLS_WERROR=ON "$@" && cmake --build --preset "$preset"
+  cmake --preset "$preset" -DLS_WERROR=ON -DLS_ASSERTIONS=ON "$@" && cmake --build --preset "$preset"
 }
 
 only=("$@")
@@ -84,6 +84,7 @@ if [[ ${#only[@]} -eq 0 ]]; then
   check 'style: no file but its own knows a kind' bash tests/style/kinds.sh
   check 'set-up: bootstrap waits for apt, and knows architectures' bash tests/style/bootstrap.sh
   check 'set-up: cmake says what is missing, and finds HDF5' bash tests/style/configure.sh
+  check 'races: the watchdog under ThreadSanitizer' bash tests/races.sh
   check 'build: clang, release, warnings are errors' build clang
   check 'build: gcc, ASan and UBSan' build asan
   check 'build: gcc, CBLAS back end' build cblas

@@ -74,4 +74,24 @@ printf '#!/bin/sh\nexec gcc -Wno-builtin-macro-redefined -U__GNUC__ -D__GNUC__=1
 chmod 755 "$folder/old-gcc"
 refuses 'lockstep needs gcc 11 or clang 13; .*old-gcc is GNU 10\.' -DCMAKE_C_COMPILER="$folder/old-gcc"
 grep -qE '"version": [123],' CMakePresets.json || fail 'cmake 3.22 reads presets up to version 3'
+
+# Users' builds have no assertions, those whose tests run do, and fault points are in none that users make.
+flags() { # flags PRESET ARG...: of what the preset compiles, the last one that says something of NDEBUG; and LS_FAULTS
+  local file=$folder/flags/compile_commands.json
+  rm -rf "$folder/flags"
+  cmake --preset "$1" -B "$folder/flags" "${@:2}" >"$folder/out" 2>&1 || fail "preset $1 cannot be configured"
+  for source in src/base/memory.c src/cli/main.c; do
+    grep -E "\"command\": .*-c [^ ]*/$source\"" "$file" | grep -oE -- ' -(U|D)NDEBUG' | tail -n 1
+  done | sort -u | tr -d '\n'
+  ! grep -q -- '-DLS_FAULTS' "$file" || printf ' faults'
+}
+for case in 'release: -DNDEBUG' 'release: -UNDEBUG -DLS_ASSERTIONS=ON' 'debug: -UNDEBUG faults' \
+  'asan: -UNDEBUG faults' 'clang: -UNDEBUG' 'cblas: -UNDEBUG' 'fuzz: -UNDEBUG'; do
+  preset=${case%%:*} expected=${case#*:} given=()
+  if [[ $case == *LS_ASSERTIONS* ]]; then given=(-DLS_ASSERTIONS=ON) expected=${expected% -DLS*}; fi
+  [[ $(flags "$preset" "${given[@]}") == "$expected" ]] || fail "$preset: '$(flags "$preset" "${given[@]}")', not '$expected'"
+done
+configure -DLS_TESTS=OFF || fail 'it cannot be configured'
+grep -q -- '-DNDEBUG' "$folder/$count/compile_commands.json" || fail 'a build without a preset has assertions'
+grep -qE '^ *cmake --preset "\$preset" .*-DLS_ASSERTIONS=ON' tests/run.sh || fail 'tests/run.sh tests a release without assertions'
 echo "configure: what is missing is named"
