@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -39,7 +40,8 @@ static ls_status join(const char *folder, const char *name, char **path)
 static int open_folder(int parent, const char *path)
 {
   int descriptor;
-  LS_RETRY(descriptor, openat(parent, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  LS_RETRY(descriptor,
+           LS_SYSTEM("open", openat(parent, path[0] ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
   return descriptor;
 }
 
@@ -73,7 +75,7 @@ ls_status ls_directory_open_in(ls_directory *out, const ls_directory *parent, co
   int failed;
   *out = (ls_directory){.descriptor = -1};
   LS_PASS(join(parent->path, name, &out->path));
-  LS_RETRY(failed, mkdirat(parent->descriptor, name, 0777));
+  LS_RETRY(failed, LS_SYSTEM("mkdir", mkdirat(parent->descriptor, name, 0777)));
   if (failed && errno == EEXIST) failed = 0;
   if (!failed) out->descriptor = open_folder(parent->descriptor, name);
   if (out->descriptor >= 0) return LS_OK;
@@ -101,7 +103,7 @@ static ls_status leads_to(const char *path, const struct stat *folder, bool *yes
 {
   struct stat info;
   int failed;
-  LS_RETRY(failed, stat(path, &info));
+  LS_RETRY(failed, LS_SYSTEM("stat", stat(path, &info)));
   if (failed && errno != ENOENT && errno != ENOTDIR)
     return ls_fail(ls_errno_status(errno), "cannot look at folder '%s': %s", path, strerror(errno));
   *yes = !failed && info.st_dev == folder->st_dev && info.st_ino == folder->st_ino;
@@ -126,7 +128,7 @@ ls_status ls_directory_follow(ls_directory *directory, bool *moved)
   bool is_there;
   int failed;
   *moved = false;
-  LS_RETRY(failed, fstat(directory->descriptor, &info));
+  LS_RETRY(failed, LS_SYSTEM("stat", fstat(directory->descriptor, &info)));
   if (failed) return ls_fail(LS_E_IO, "cannot look at folder '%s': %s", directory->path, strerror(errno));
   LS_PASS(leads_to(directory->path[0] ? directory->path : ".", &info, &is_there));
   if (is_there) return LS_OK;
@@ -156,7 +158,8 @@ static ls_status fail_at(ls_status status, const ls_directory *directory, const 
 ls_status ls_directory_find(const ls_directory *directory, const char *name, bool *found)
 {
   int descriptor;
-  LS_RETRY(descriptor, openat(directory->descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  LS_RETRY(descriptor,
+           LS_SYSTEM("open", openat(directory->descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   *found = descriptor >= 0;
   if (!*found && errno != ENOENT) return fail_at(ls_errno_status(errno), directory, "open", name);
   if (*found) close(descriptor);
@@ -166,7 +169,7 @@ ls_status ls_directory_find(const ls_directory *directory, const char *name, boo
 ls_status ls_directory_remove(const ls_directory *directory, const char *name)
 {
   int failed;
-  LS_RETRY(failed, unlinkat(directory->descriptor, name, 0));
+  LS_RETRY(failed, LS_SYSTEM("remove", unlinkat(directory->descriptor, name, 0)));
   return failed && errno != ENOENT ? fail_at(LS_E_IO, directory, "remove", name) : LS_OK;
 }
 
@@ -174,7 +177,7 @@ ls_status ls_directory_remove(const ls_directory *directory, const char *name)
 static int sync_descriptor(int descriptor)
 {
   int failed;
-  LS_RETRY(failed, fsync(descriptor));
+  LS_RETRY(failed, LS_SYSTEM("sync", fsync(descriptor)));
   return failed && errno == EINVAL ? 0 : failed;
 }
 
@@ -190,7 +193,7 @@ static ls_status write_all(const ls_temporary *temporary, const char *data, size
   size_t done = 0;
   while (done < bytes) {
     ssize_t put;
-    LS_RETRY(put, write(temporary->descriptor, data + done, bytes - done));
+    LS_RETRY(put, LS_SYSTEM("write", write(temporary->descriptor, data + done, bytes - done)));
     if (put <= 0)
       return ls_fail(LS_E_IO, "cannot write '%s': %s", temporary->target, strerror(put < 0 ? errno : ENOSPC));
     done += (size_t)put;
@@ -216,7 +219,7 @@ static ls_status add_name(ls_names *names, size_t *capacity, const char *name)
 {
   if (names->count == *capacity) {
     const size_t more = *capacity * 2 + 16;
-    char **items = realloc(names->items, more * sizeof *items);
+    char **items = LS_FAULT("alloc", __func__) ? NULL : realloc(names->items, more * sizeof *items);
     if (!items) return ls_fail(LS_E_MEMORY, "no memory for the names in a folder");
     names->items = items;
     *capacity = more;
@@ -231,7 +234,7 @@ static ls_status read_names(const ls_directory *directory, DIR *stream, ls_names
   size_t capacity = 0;
   for (;;) {
     errno = 0;
-    const struct dirent *entry = readdir(stream);
+    const struct dirent *entry = LS_FAULT("list", __func__) ? NULL : readdir(stream);
     if (!entry) break;
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     LS_PASS(add_name(out, &capacity, entry->d_name));
@@ -279,8 +282,9 @@ static void open_new(ls_temporary *temporary, const char *target, size_t bytes)
   temporary->descriptor = -1;
   for (uint32_t attempt = 0; attempt < ATTEMPTS && temporary->descriptor < 0; attempt++) {
     snprintf(temporary->name, bytes, ".%.*s.%08x.tmp", STEM_BYTES, target, draw_number(attempt));
-    LS_RETRY(temporary->descriptor, openat(temporary->directory->descriptor, temporary->name,
-                                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    LS_RETRY(temporary->descriptor,
+             LS_SYSTEM("open", openat(temporary->directory->descriptor, temporary->name,
+                                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)));
     if (temporary->descriptor < 0 && errno != EEXIST) return;
   }
 }
@@ -330,7 +334,8 @@ done:
 /* After EINTR the file is closed all the same. */
 static ls_status close_file(ls_temporary *temporary)
 {
-  const int failed = close(temporary->descriptor);
+  int failed = close(temporary->descriptor);
+  if (LS_FAULT("close", __func__)) failed = -1;
   temporary->descriptor = -1;
   if (!failed || errno == EINTR) return LS_OK;
   return ls_fail(LS_E_IO, "cannot close '%s': %s", temporary->target, strerror(errno));
@@ -344,7 +349,8 @@ ls_status ls_temporary_keep(ls_temporary *temporary)
   if (sync_descriptor(temporary->descriptor) != 0)
     return ls_fail(LS_E_IO, "cannot sync '%s': %s", temporary->target, strerror(errno));
   LS_PASS(close_file(temporary));
-  LS_RETRY(failed, renameat(folder, temporary->name, folder, slash ? slash + 1 : temporary->target));
+  LS_RETRY(failed, LS_SYSTEM("rename", renameat(folder, temporary->name, folder,
+                                                slash ? slash + 1 : temporary->target)));
   if (failed)
     return ls_fail(LS_E_IO, "cannot rename '%s' to '%s': %s", temporary->path, temporary->target,
                    strerror(errno));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/directory.h"
+#include "base/fault.h"
 #include "base/memory.h"
 
 ls_status ls_errno_status(int error)
@@ -36,7 +37,7 @@ static ls_status check_regular(int descriptor, const char *path, size_t *bytes)
 {
   struct stat info;
   int failed;
-  LS_RETRY(failed, fstat(descriptor, &info));
+  LS_RETRY(failed, LS_SYSTEM("stat", fstat(descriptor, &info)));
   if (failed) return ls_fail(ls_errno_status(errno), "cannot read '%s': %s", path, strerror(errno));
   if (!S_ISREG(info.st_mode)) return ls_fail(LS_E_INPUT, "cannot read '%s': it is not a regular file", path);
   if (bytes) *bytes = (size_t)info.st_size;
@@ -46,7 +47,7 @@ static ls_status check_regular(int descriptor, const char *path, size_t *bytes)
 ls_status ls_file_open(int *descriptor, const char *path, size_t *bytes)
 {
   /* Not to wait for the other end of a pipe. */
-  LS_RETRY(*descriptor, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  LS_RETRY(*descriptor, LS_SYSTEM("open", open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   if (*descriptor < 0)
     return ls_fail(ls_errno_status(errno), "cannot open '%s': %s", path, ls_open_error(path));
   const ls_status status = check_regular(*descriptor, path, bytes);
@@ -61,7 +62,7 @@ ls_status ls_file_read_some(int descriptor, const char *path, void *data, size_t
   *got = 0;
   while (*got < bytes) {
     ssize_t more;
-    LS_RETRY(more, read(descriptor, (char *)data + *got, bytes - *got));
+    LS_RETRY(more, LS_SYSTEM("read", read(descriptor, (char *)data + *got, bytes - *got)));
     if (more < 0) return ls_fail(LS_E_IO, "cannot read '%s': %s", path, strerror(errno));
     if (more == 0) break;
     *got += (size_t)more;
@@ -114,7 +115,7 @@ static ls_status make_one(const char *path)
   ls_directory parent;
   const char *name;
   int failed;
-  LS_RETRY(failed, mkdir(path, 0777));
+  LS_RETRY(failed, LS_SYSTEM("mkdir", mkdir(path, 0777)));
   if (failed && errno == EEXIST) return LS_OK;
   if (failed) return ls_fail(LS_E_IO, "cannot make folder '%s': %s", path, strerror(errno));
   LS_PASS(ls_directory_open_around(&parent, path, &name));
@@ -152,7 +153,7 @@ ls_status ls_file_check_target(const char *path)
   struct stat info;
   int failed;
   if (path[0] == '\0') return ls_fail(LS_E_USAGE, "an empty text is no name of a file");
-  LS_RETRY(failed, lstat(path, &info));
+  LS_RETRY(failed, LS_SYSTEM("stat", lstat(path, &info)));
   /* Where the folder is missing or closed to us, writing will say so. */
   const ls_status why = failed ? ls_errno_status(errno) : LS_OK;
   if (why == LS_E_INPUT || why == LS_E_ACCESS) return LS_OK;
@@ -166,7 +167,7 @@ ls_status ls_file_look(ls_file_kind *kind, const char *path)
   struct stat info;
   int failed;
   *kind = LS_FILE_NONE;
-  LS_RETRY(failed, stat(path, &info));
+  LS_RETRY(failed, LS_SYSTEM("stat", stat(path, &info)));
   if (failed && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)) return LS_OK;
   if (failed) return ls_fail(ls_errno_status(errno), "cannot look for '%s': %s", path, strerror(errno));
   *kind = S_ISREG(info.st_mode) ? LS_FILE_REGULAR : S_ISDIR(info.st_mode) ? LS_FILE_FOLDER : LS_FILE_OTHER;

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/size.h"
 
 ls_status ls_alloc(void *out, size_t count, size_t size, const char *what)
 {
   size_t bytes;
   void *block = NULL;
-  if (ls_size_mul(count, size, &bytes) && bytes <= SIZE_MAX - LS_ALIGNMENT)
+  if (ls_size_mul(count, size, &bytes) && bytes <= SIZE_MAX - LS_ALIGNMENT && !LS_FAULT("alloc", what))
     block = aligned_alloc(LS_ALIGNMENT, (bytes / LS_ALIGNMENT + 1) * LS_ALIGNMENT);
   if (!block) return ls_fail(LS_E_MEMORY, "no memory for %s: %zu elements of %zu bytes", what, count, size);
   memset(block, 0, (bytes / LS_ALIGNMENT + 1) * LS_ALIGNMENT);

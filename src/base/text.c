@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/size.h"
 
 /* The C locale is static in the C library: making one costs nothing, and nobody has to keep it. */
@@ -43,7 +44,7 @@ static bool grow(ls_text *text, size_t more)
   if (!ls_size_add(text->length, more, &need) || !ls_size_add(need, 1, &need)) return false;
   if (need <= text->capacity) return true;
   size_t capacity = ls_size_max(need, text->capacity * 2);
-  char *chars = realloc(text->chars, capacity);
+  char *chars = LS_FAULT("alloc", __func__) ? NULL : realloc(text->chars, capacity);
   if (!chars) return false;
   text->chars = chars;
   text->capacity = capacity;

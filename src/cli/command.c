@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "cli/command.h"
 #include "cli/print.h"
 
@@ -57,7 +58,8 @@ static int parse(const struct argp *argp, int argc, char **argv, unsigned flags,
 {
   char *said = NULL;
   size_t length = 0;
-  FILE *terminal = stderr, *memory = open_memstream(&said, &length);
+  FILE *terminal = stderr;
+  FILE *memory = LS_FAULT("alloc", __func__) ? NULL : open_memstream(&said, &length);
   if (!memory) return ENOMEM;
   stderr = memory;
   int failed = argp_parse(argp, argc, argv, flags, NULL, input);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/show.h"
 #include "eval/report/json.h"
 
@@ -17,7 +18,7 @@ enum {
 __attribute__((format(printf, 2, 0))) static char *show(char line[LINE_BYTES], const char *fmt, va_list args)
 {
   const size_t length = ls_show_into(line, LINE_BYTES, fmt, args);
-  char *whole = length < LINE_BYTES ? NULL : malloc(length + 1);
+  char *whole = length < LINE_BYTES || LS_FAULT("alloc", __func__) ? NULL : malloc(length + 1);
   if (!whole) return line;
   ls_show_into(whole, length + 1, fmt, args);
   return whole;

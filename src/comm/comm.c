@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "comm/internal.h"
 #include "comm/pieces.h"
 
 ls_status ls_comm_check(int code, const char *doing)
 {
+  if (LS_FAULT("message", doing)) code = MPI_ERR_OTHER;
   if (code == MPI_SUCCESS) return LS_OK;
   char text[MPI_MAX_ERROR_STRING];
   int length;

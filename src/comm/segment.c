@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -18,8 +19,9 @@ enum { HEAD_BYTES = 64 }; /* the token, and alignment */
 
 static ls_status map(ls_segment *segment, int descriptor)
 {
-  void *memory =
-      mmap(NULL, HEAD_BYTES + segment->key.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void *memory = LS_FAULT("map", __func__) ? MAP_FAILED
+                                           : mmap(NULL, HEAD_BYTES + segment->key.bytes,
+                                                  PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED)
     return ls_fail(LS_E_MEMORY, "cannot map %llu bytes of shared memory: %s",
                    (unsigned long long)segment->key.bytes, strerror(errno));
@@ -29,13 +31,14 @@ static ls_status map(ls_segment *segment, int descriptor)
 
 ls_status ls_segment_make(ls_segment *segment, size_t bytes)
 {
-  const int descriptor = memfd_create("lockstep", MFD_CLOEXEC);
+  const int descriptor = LS_SYSTEM("map", memfd_create("lockstep", MFD_CLOEXEC));
   if (descriptor < 0) return ls_fail(LS_E_MEMORY, "cannot make shared memory: %s", strerror(errno));
   *segment = (ls_segment){.key = {.process = getpid(), .descriptor = descriptor, .bytes = bytes},
                           .descriptor = descriptor + 1};
   const uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
   int failed = -1;
-  if (bytes <= memory) LS_RETRY(failed, fallocate(descriptor, 0, 0, (off_t)(HEAD_BYTES + bytes)));
+  if (bytes <= memory)
+    LS_RETRY(failed, LS_SYSTEM("map", fallocate(descriptor, 0, 0, (off_t)(HEAD_BYTES + bytes))));
   if (failed) return ls_fail(LS_E_MEMORY, "no memory for a shared segment of %zu bytes", bytes);
   LS_PASS(map(segment, descriptor));
   if (getrandom(&segment->key.token, sizeof segment->key.token, 0) < 0)
@@ -49,7 +52,7 @@ ls_status ls_segment_map(ls_segment *segment, const ls_segment_key *key)
   char path[64];
   snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)key->process, (long long)key->descriptor);
   int descriptor;
-  LS_RETRY(descriptor, open(path, O_RDWR | O_CLOEXEC));
+  LS_RETRY(descriptor, LS_SYSTEM("open", open(path, O_RDWR | O_CLOEXEC)));
   if (descriptor < 0)
     return ls_fail(LS_E_MEMORY, "cannot open the shared memory of process %lld: %s", (long long)key->process,
                    strerror(errno));

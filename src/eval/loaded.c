@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
@@ -194,7 +195,7 @@ ls_status ls_loaded_check_held_out(const ls_loaded *first, const char *first_pat
 static ls_status look(const char *path, struct stat *info, bool *found)
 {
   int failed;
-  LS_RETRY(failed, stat(path, info));
+  LS_RETRY(failed, LS_SYSTEM("stat", stat(path, info)));
   *found = !failed;
   const ls_status status = *found ? LS_OK : ls_errno_status(errno);
   if (status == LS_OK || status == LS_E_INPUT || status == LS_E_ACCESS) return LS_OK;

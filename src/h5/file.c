@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "h5/call.h"
 
@@ -23,10 +24,10 @@ ls_status ls_h5_file_open(ls_h5_file *file, const char *path)
   struct stat info;
   *file = LS_H5_FILE_CLOSED;
   /* Not to wait for the other end of a pipe. */
-  LS_RETRY(file->descriptor, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  LS_RETRY(file->descriptor, LS_SYSTEM("open", open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   if (file->descriptor < 0) return ls_fail(ls_errno_status(errno), "cannot open: %s", ls_open_error(path));
   int failed;
-  LS_RETRY(failed, fstat(file->descriptor, &info));
+  LS_RETRY(failed, LS_SYSTEM("stat", fstat(file->descriptor, &info)));
   if (failed) return ls_fail(ls_errno_status(errno), "cannot read: %s", strerror(errno));
   if (!S_ISREG(info.st_mode)) return ls_fail(LS_E_INPUT, "cannot read: it is not a regular file");
   file->bytes = (uint64_t)info.st_size;
@@ -51,7 +52,7 @@ static herr_t read_at(ls_h5_file *file, uint64_t at, void *out, size_t bytes)
     if (file->image)
       memcpy(to, file->image + at, wanted);
     else
-      got = pread(file->descriptor, to, wanted, (off_t)at);
+      got = LS_SYSTEM("read", pread(file->descriptor, to, wanted, (off_t)at));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return remember(file, got < 0 ? errno : EIO);
     to += got, at += (uint64_t)got, bytes -= (size_t)got;
@@ -64,7 +65,7 @@ static herr_t write_at(ls_h5_file *file, uint64_t at, const void *data, size_t b
 {
   const unsigned char *from = data;
   while (bytes > 0) {
-    const ssize_t put = pwrite(file->descriptor, from, bytes, (off_t)at);
+    const ssize_t put = LS_SYSTEM("write", pwrite(file->descriptor, from, bytes, (off_t)at));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) return remember(file, put < 0 ? errno : ENOSPC);
     from += put, at += (uint64_t)put, bytes -= (size_t)put;
@@ -122,7 +123,7 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
 {
   (void)name, (void)flags, (void)most;
   ls_h5_file *const *file = H5Pget_driver_info(access);
-  handle *self = file ? calloc(1, sizeof *self) : NULL;
+  handle *self = file && !LS_FAULT("alloc", __func__) ? calloc(1, sizeof *self) : NULL;
   if (file && !self) (void)remember(*file, ENOMEM);
   if (!self) return NULL;
   self->file = *file;
@@ -181,7 +182,7 @@ static herr_t driver_truncate(H5FD_t *self, hid_t transfer, hbool_t closing)
   const handle *own = (handle *)self;
   if (own->file->bytes == own->end) return 0;
   int failed;
-  LS_RETRY(failed, ftruncate(own->file->descriptor, (off_t)own->end));
+  LS_RETRY(failed, LS_SYSTEM("write", ftruncate(own->file->descriptor, (off_t)own->end)));
   if (failed) return remember(own->file, errno);
   own->file->bytes = own->end;
   return 0;

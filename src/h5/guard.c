@@ -18,6 +18,7 @@
 
 #include <hdf5.h>
 
+#include "base/fault.h"
 #include "h5/call.h"
 
 /* What a second attempt says of the first one's failure: the same; that memory was missing for a moment; that
@@ -221,7 +222,7 @@ static bool listen_to(int pipe_end, void *data, size_t bytes)
   char *to = data;
   size_t done = 0;
   while (done < bytes) {
-    const ssize_t got = read(pipe_end, to + done, bytes - done);
+    const ssize_t got = LS_SYSTEM("read", read(pipe_end, to + done, bytes - done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return false;
     done += (size_t)got;
@@ -236,9 +237,9 @@ static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, boo
   ls_error outcome;
   char second = AGREED;
   *is_reported = false;
-  if (pipe2(ends, O_CLOEXEC) != 0)
+  if (LS_SYSTEM("open", pipe2(ends, O_CLOEXEC)) != 0)
     return ls_fail(LS_E_IO, "cannot make a pipe to a process that reads it: %s", strerror(errno));
-  const pid_t parent = getpid(), child = fork();
+  const pid_t parent = getpid(), child = LS_SYSTEM("fork", fork());
   if (child == 0) run_child(ends[1], parent, file_bytes, attempt, user);
   const int error = errno;
   (void)close(ends[1]);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "h5/file.h"
 #include "h5/guard.h"
 #include "h5/seal.h"
@@ -38,7 +39,7 @@ static void *image_resize(void *block, size_t bytes, H5FD_file_image_op_t operat
 {
   (void)operation;
   ls_h5_image *image = user;
-  unsigned char *resized = realloc(block, bytes);
+  unsigned char *resized = LS_FAULT("alloc", __func__) ? NULL : realloc(block, bytes);
   if (!resized) return NULL;
   if (bytes > image->count) memset(resized + image->count, 0, bytes - image->count);
   image->bytes = resized;

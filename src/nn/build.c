@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/size.h"
 
 static ls_status grow(ls_tensor_list *list)
 {
   if (list->count < list->capacity) return LS_OK;
   size_t capacity = 2 * list->capacity + 16;
-  ls_tensor *items = realloc(list->items, capacity * sizeof *items);
+  ls_tensor *items = LS_FAULT("alloc", __func__) ? NULL : realloc(list->items, capacity * sizeof *items);
   if (!items) return ls_fail(LS_E_MEMORY, "no memory for a list of %zu tensors", capacity);
   list->items = items;
   list->capacity = capacity;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "cli/attack/files.h"
 #include "cli/command.h"
@@ -282,7 +283,7 @@ static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}
 static char *report_methods(int key, const char *text, void *input)
 {
   (void)input;
-  if (key != KEY_METHOD) return text ? strdup(text) : NULL;
+  if (key != KEY_METHOD) return text && !LS_FAULT("alloc", __func__) ? strdup(text) : NULL;
   ls_text told = {0};
   for (size_t k = 0; ls_attack_kinds[k]; k++)
     ls_text_add(&told, "%s: %s; ", ls_attack_kinds[k]->schema.name, ls_attack_kinds[k]->schema.doc);

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
@@ -118,7 +119,7 @@ done:
 static ls_status lock(const ls_directory *directory, bool is_reported)
 {
   int failed;
-  LS_RETRY(failed, flock(directory->descriptor, LOCK_EX | LOCK_NB));
+  LS_RETRY(failed, LS_SYSTEM("lock", flock(directory->descriptor, LOCK_EX | LOCK_NB)));
   if (!failed) return LS_OK;
   if (errno == EWOULDBLOCK)
     return ls_fail(LS_E_USAGE,

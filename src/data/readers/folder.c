@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -93,7 +94,7 @@ static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
   if (status != LS_OK && status != LS_E_INPUT && status != LS_E_ACCESS) return status;
   if (folder->count == *capacity) {
     size_t more = *capacity * 2 + 16;
-    char **names = realloc(folder->names, more * sizeof *names);
+    char **names = LS_FAULT("alloc", __func__) ? NULL : realloc(folder->names, more * sizeof *names);
     if (!names) return ls_fail(LS_E_MEMORY, "no memory for the names in folder '%s'", folder->path);
     folder->names = names;
     *capacity = more;
@@ -108,7 +109,7 @@ static ls_status read_names(ls_folder *folder, DIR *stream)
   size_t capacity = 0;
   for (;;) {
     errno = 0;
-    const struct dirent *entry = readdir(stream);
+    const struct dirent *entry = LS_FAULT("list", __func__) ? NULL : readdir(stream);
     if (!entry) break;
     LS_PASS(add_name(folder, &capacity, entry->d_name));
   }
@@ -122,7 +123,7 @@ static ls_status read_names(ls_folder *folder, DIR *stream)
 ls_status ls_folder_list(ls_folder *folder, const char *path, const char *beginning)
 {
   *folder = (ls_folder){.beginning = beginning};
-  DIR *stream = opendir(path);
+  DIR *stream = LS_FAULT("open", __func__) ? NULL : opendir(path);
   if (!stream) return ls_fail(ls_errno_status(errno), "cannot read folder '%s': %s", path, strerror(errno));
   ls_status status;
   LS_GO(ls_text_copy(&folder->path, path));

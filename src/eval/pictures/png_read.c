@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "eval/pictures/exif.h"
@@ -44,7 +45,7 @@ typedef struct png_decoder {
 static png_voidp give_memory(png_structp png, png_alloc_size_t bytes)
 {
   png_decoder *decoder = png_get_mem_ptr(png);
-  void *block = malloc(bytes);
+  void *block = LS_FAULT("alloc", __func__) ? NULL : malloc(bytes);
   if (!block) decoder->is_short_of_memory = true;
   return block;
 }
