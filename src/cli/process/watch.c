@@ -25,7 +25,7 @@ ls_status ls_watch_start(ls_watchdog **out, ls_comm *comm, double warn_s, double
                                        .size = ls_comm_size(comm),
                                        .warn_s = warn_s,
                                        .abort_s = abort_s,
-                                       .tell = on_stalled,
+                                       .print = on_stalled,
                                        .give_up = on_give_up};
   LS_PASS(ls_watchdog_start(out, &options));
   ls_activity_enter(ls_watchdog_activity(*out), "setting up");

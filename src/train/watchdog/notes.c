@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -49,9 +50,9 @@ static int open_again(const ls_directory *folder)
 {
   int descriptor;
   if (folder->descriptor >= 0)
-    LS_RETRY(descriptor, fcntl(folder->descriptor, F_DUPFD_CLOEXEC, 0));
+    LS_RETRY(descriptor, LS_SYSTEM("open", fcntl(folder->descriptor, F_DUPFD_CLOEXEC, 0)));
   else
-    LS_RETRY(descriptor, open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    LS_RETRY(descriptor, LS_SYSTEM("open", open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
   return descriptor;
 }
 
@@ -81,10 +82,10 @@ static void write_file(const ls_notes *self, const char *text)
   unlinkat(self->folder, temporary, 0); /* of a session that was killed: nobody else writes under that name */
   int descriptor;
   ssize_t put;
-  LS_RETRY(descriptor,
-           openat(self->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  LS_RETRY(descriptor, LS_SYSTEM("open", openat(self->folder, temporary,
+                                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)));
   if (descriptor < 0) return;
-  LS_RETRY(put, write(descriptor, text, strlen(text)));
+  LS_RETRY(put, LS_SYSTEM("write", write(descriptor, text, strlen(text))));
   const bool is_written = put == (ssize_t)strlen(text);
   if (close(descriptor) == 0 && is_written)
     renameat(self->folder, temporary, self->folder, name);
@@ -100,9 +101,9 @@ static bool read_file(const ls_notes *self, int rank, char note[LS_NOTE_BYTES])
   ssize_t length;
   if (self->folder < 0) return false;
   note_name(rank, "", name);
-  LS_RETRY(descriptor, openat(self->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  LS_RETRY(descriptor, LS_SYSTEM("open", openat(self->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
   if (descriptor < 0) return false;
-  LS_RETRY(length, read(descriptor, note, LS_NOTE_BYTES - 1));
+  LS_RETRY(length, LS_SYSTEM("read", read(descriptor, note, LS_NOTE_BYTES - 1)));
   note[length > 0 ? length : 0] = '\0';
   close(descriptor);
   return true;
@@ -170,6 +171,20 @@ static ls_word read_slot(const ls_notes *notes, size_t i, double silent_s, int *
 }
 
 /* ---- either ---- */
+
+void ls_notes_move(ls_notes *to, ls_notes *from)
+{
+  if (from->path) {
+    free(to->path);
+    if (to->folder >= 0) close(to->folder);
+    to->path = from->path;
+    to->folder = from->folder;
+    from->path = NULL;
+    from->folder = -1;
+  }
+  if (from->node) to->node = from->node;
+  from->node = NULL;
+}
 
 void ls_notes_fini(ls_notes *notes)
 {

@@ -42,6 +42,9 @@ ls_status ls_notes_take_folder(ls_notes *notes, const ls_directory *run_dir) LS_
 size_t ls_notes_bytes(void);
 void ls_notes_take_memory(ls_notes *notes, ls_node *node);
 
+/** Put the places that `from` has in those of `to`; `from` has none afterwards. Local. */
+void ls_notes_move(ls_notes *to, ls_notes *from);
+
 void ls_notes_fini(ls_notes *notes);
 
 /** Can notes of other ranks be read? */

@@ -2,10 +2,10 @@
 /* Watches for ranks that wait too long for others, and finds out for whom.
  *
  * A thread of each rank looks at the rank's activity. When one lasts, the rank leaves a note
- * (train/watchdog/notes.h); when it lasts too long and the rank waits, it says so. The lowest waiting rank
- * then reads the notes of all, or of all of its host: a rank without a sign of life is stopped or dead. No
- * collective is needed, which would hang as well. As long as there are no notes, each rank tells of itself,
- * also when it works. */
+ * (train/watchdog/notes.h); states.h has the states from there on. When it lasts too long and the rank waits,
+ * it says so. The lowest waiting rank then reads the notes of all, or of all of its host: a rank without a
+ * sign of life is stopped or dead. No collective is needed, which would hang as well. As long as there are no
+ * notes, each rank tells of itself, also when it works. */
 #ifndef LS_TRAIN_WATCHDOG_WATCHDOG_H
 #define LS_TRAIN_WATCHDOG_WATCHDOG_H
 
@@ -21,8 +21,8 @@ typedef struct ls_watchdog_options {
   double warn_s;  /* first warning; the next at twice the time, and so on; 0: never */
   double abort_s; /* when to give up; 0: never */
   void *user;
-  void (*tell)(void *user, const char *line); /* called by the watching thread */
-  void (*give_up)(void *user);                /* ends the process; called by the watching thread */
+  void (*print)(void *user, const char *line); /* called by the watching thread */
+  void (*give_up)(void *user);                 /* ends the process; called by the watching thread */
 } ls_watchdog_options;
 
 /** Start watching; *out is NULL if there is nothing to watch for. Local. Errors: LS_E_MEMORY, LS_E_IO.

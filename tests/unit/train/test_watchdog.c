@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "cmocka_all.h"
 #include "train/watchdog/notes.h"
+#include "train/watchdog/states.h"
 #include "train/watchdog/watchdog.h"
 
 double __wrap_ls_clock_s(void);
@@ -165,7 +166,7 @@ static void a_rank_without_a_note_is_missing_and_an_empty_one_says_nothing(void 
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  const ls_watchdog_options options = {.size = 4, .warn_s = 10, .user = &listener, .tell = hear};
+  const ls_watchdog_options options = {.size = 4, .warn_s = 10, .user = &listener, .print = hear};
   put("stalled.1", "");
   put("stalled.3", "is working in step 3 of epoch 2 for 9 s");
   ls_watchdog *watchdog = start(&options, true);
@@ -194,7 +195,7 @@ static void the_missing_rank_is_named_with_the_warning(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .tell = hear};
+  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .print = hear};
   ls_notes_clear(&run_dir);
   ls_watchdog *watchdog = start(&options, true);
   ls_activity *activity = ls_watchdog_activity(watchdog);
@@ -223,8 +224,13 @@ static void without_a_folder_each_rank_tells_of_itself(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  const ls_watchdog_options options = {
-      .rank = 1, .size = 2, .warn_s = 10, .abort_s = 40, .user = &listener, .tell = hear, .give_up = give_up};
+  const ls_watchdog_options options = {.rank = 1,
+                                       .size = 2,
+                                       .warn_s = 10,
+                                       .abort_s = 40,
+                                       .user = &listener,
+                                       .print = hear,
+                                       .give_up = give_up};
   ls_watchdog *watchdog = start(&options, false);
   ls_activity *activity = ls_watchdog_activity(watchdog);
   ls_activity_work(activity);
@@ -252,7 +258,7 @@ static void the_time_while_stopped_is_no_waiting(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .tell = hear};
+  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .print = hear};
   ls_watchdog *watchdog = start(&options, false);
   ls_activity *activity = ls_watchdog_activity(watchdog);
   ls_activity_step(activity, 1, 1);
@@ -273,7 +279,7 @@ static void a_rest_ends_with_a_missing_rank(void **state)
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
   const ls_watchdog_options options = {
-      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .tell = hear, .give_up = give_up};
+      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .print = hear, .give_up = give_up};
   ls_notes_clear(&run_dir);
   put("stalled.1", "is working");
   ls_watchdog *watchdog = start(&options, true);
@@ -299,7 +305,7 @@ static void who_gives_up_falls_silent(void **state)
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
   const ls_watchdog_options options = {
-      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .tell = hear, .give_up = give_up};
+      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .print = hear, .give_up = give_up};
   ls_watchdog *watchdog = start(&options, true);
   ls_activity *activity = ls_watchdog_activity(watchdog);
   ls_activity_step(activity, 1, 1);
@@ -320,7 +326,7 @@ static void nothing_goes_on_once_another_has_given_up(void **state)
 {
   (void)state;
   ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-  const ls_watchdog_options options = {.size = 3, .warn_s = 10, .user = &listener, .tell = hear};
+  const ls_watchdog_options options = {.size = 3, .warn_s = 10, .user = &listener, .print = hear};
   ls_watchdog *watchdog = start(&options, true);
   ls_activity *activity = ls_watchdog_activity(watchdog);
   ls_activity_step(activity, 1, 1);
@@ -336,6 +342,139 @@ static void nothing_goes_on_once_another_has_given_up(void **state)
   ls_notes_clear(&run_dir);
 }
 
+/* Who speaks falls silent when a lower rank waits, too, and leaves the end of the job to it for three
+ * seconds. */
+static void the_speaker_yields_to_a_lower_rank(void **state)
+{
+  (void)state;
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  const ls_watchdog_options options = {.rank = 1,
+                                       .size = 3,
+                                       .warn_s = 10,
+                                       .abort_s = 30,
+                                       .user = &listener,
+                                       .print = hear,
+                                       .give_up = give_up};
+  ls_notes_clear(&run_dir);
+  put("stalled.0", "is working");
+  put("stalled.2", "is waiting");
+  ls_watchdog *watchdog = start(&options, true);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_step(activity, 1, 1);
+  ls_activity_wait(activity, "summing over the ranks");
+  pass(10);
+  expect(&listener, "rank 0 is working");
+  put("stalled.0", "is waiting");
+  unlink(path_of("stalled.2"));
+  pass(20.25);
+  expect(&listener, "rank 1 is waiting in step 1 of epoch 1 for 20 s");
+  assert_false(has_heard(&listener, "no word from rank 2"));
+  pass(2.5);
+  assert_int_equal(listener.given_up, 0);
+  pass(0.5);
+  assert_int_equal(listener.given_up, 1);
+  ls_watchdog_stop(watchdog);
+  assert_true(exists(path_of("stalled.1"))); /* it silences the others */
+  ls_notes_clear(&run_dir);
+}
+
+/* A rank that is not missed any more before the limit ends nothing. */
+static void an_activity_that_ends_at_the_limit_ends_no_job(void **state)
+{
+  (void)state;
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  const ls_watchdog_options options = {
+      .size = 2, .warn_s = 10, .abort_s = 20, .user = &listener, .print = hear, .give_up = give_up};
+  ls_watchdog *watchdog = start(&options, true);
+  ls_activity *activity = ls_watchdog_activity(watchdog);
+  ls_activity_wait(activity, "summing over the ranks");
+  pass(19.75);
+  ls_activity_work(activity);
+  ls_activity_wait(activity, "summing over the ranks");
+  pass(19.75);
+  assert_int_equal(listener.given_up, 0);
+  pass(0.25);
+  assert_int_equal(listener.given_up, 1);
+  ls_watchdog_stop(watchdog);
+  ls_notes_clear(&run_dir);
+}
+
+static atomic_bool is_printing, may_print;
+
+static void print_slowly(void *user, const char *line)
+{
+  (void)user, (void)line;
+  is_printing = true;
+  while (!may_print) usleep(100);
+}
+
+/* A terminal or a file that hangs holds up the watching thread, and nobody else. */
+static void nobody_waits_for_what_the_watching_thread_writes(void **state)
+{
+  (void)state;
+  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .print = print_slowly};
+  ls_watchdog *watchdog = start(&options, false);
+  ls_activity_wait(ls_watchdog_activity(watchdog), "summing over the ranks");
+  now_s = now_s + 0.25; /* for each look in turn: one alone would be the end of a stop */
+  while (!is_printing) {
+    if (wakes_s > now_s) now_s = now_s + 0.25;
+    usleep(100);
+  }
+  ls_watchdog_set_times(watchdog, 20, 0);
+  assert_int_equal(ls_watchdog_use_directory(watchdog, &run_dir), LS_OK);
+  may_print = true;
+  ls_watchdog_stop(watchdog);
+  ls_notes_clear(&run_dir);
+}
+
+/* Whoever trains changes times and places while the thread looks: by ThreadSanitizer, nothing is shared
+ * without order. */
+static void times_change_at_any_moment(void **state)
+{
+  (void)state;
+  ear listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  const ls_watchdog_options options = {.size = 2, .warn_s = 10, .user = &listener, .print = hear};
+  ls_watchdog *watchdog = start(&options, false);
+  for (int i = 0; i < 2000; i++) {
+    now_s = now_s + LOOK_S;
+    ls_watchdog_set_times(watchdog, i % 2 ? 1e6 : 2e6, 0);
+    if (i == 1000) assert_int_equal(ls_watchdog_use_directory(watchdog, &run_dir), LS_OK);
+    if (i % 100 == 0) usleep(1000); /* now and then it comes to a look */
+  }
+  ls_watchdog_stop(watchdog);
+  assert_string_equal(listener.heard, "");
+}
+
+/* What is done in each state, whatever happens. */
+static void transitions_keep_their_rules(void **state)
+{
+  (void)state;
+  for (ls_watchdog_state s = 0; s < LS_WATCHDOG_STATES; s++) {
+    const bool has_note = s != LS_WATCHDOG_QUIET, has_ended = s == LS_WATCHDOG_ENDED;
+    const bool has_warned = s == LS_WATCHDOG_WARNED || s == LS_WATCHDOG_SPEAKING;
+    for (ls_watchdog_event e = 0; e < LS_WATCHDOG_EVENTS; e++) {
+      const ls_watchdog_transition t = ls_watchdog_find_transition(s, e);
+      const bool is_over = e == LS_WATCHDOG_NEXT_ACTIVITY || e == LS_WATCHDOG_STOP;
+      const bool warns = e == LS_WATCHDOG_WAITS_LONG || e == LS_WATCHDOG_WORKS_UNHEARD;
+      const bool leaves_note = e == LS_WATCHDOG_WORKS_LONG || (e == LS_WATCHDOG_NOTE_DUE && !has_note);
+      assert_true(t.next < LS_WATCHDOG_STATES);
+      assert_int_equal(t.actions & LS_WATCHDOG_REMOVE_NOTE, is_over && has_note && !has_ended ? 2 : 0);
+      assert_int_equal(t.actions & LS_WATCHDOG_SAY_GOES_ON, has_warned && e == LS_WATCHDOG_NEXT_ACTIVITY);
+      assert_int_equal(!!(t.actions & LS_WATCHDOG_WRITE_NOTE), !has_ended && (warns || leaves_note));
+      assert_int_equal(!!(t.actions & LS_WATCHDOG_SAY_WAITS), !has_ended && warns);
+      assert_int_equal(!!(t.actions & LS_WATCHDOG_READ_NOTES), !has_ended && e == LS_WATCHDOG_WAITS_LONG);
+      assert_int_equal(!!(t.actions & LS_WATCHDOG_NAME_OTHERS),
+                       s == LS_WATCHDOG_WARNED && e == LS_WATCHDOG_IS_LOWEST);
+      assert_int_equal(!!(t.actions & LS_WATCHDOG_END_JOB), !has_ended && e == LS_WATCHDOG_LIMIT);
+      assert_int_equal(t.next == LS_WATCHDOG_ENDED, has_ended || e == LS_WATCHDOG_LIMIT);
+      if (!has_ended && is_over) assert_int_equal(t.next, LS_WATCHDOG_QUIET);
+      if (!has_ended && warns)
+        assert_int_equal(t.next == LS_WATCHDOG_SPEAKING,
+                         s == LS_WATCHDOG_SPEAKING && e == LS_WATCHDOG_WORKS_UNHEARD);
+    }
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -347,6 +486,11 @@ int main(void)
       cmocka_unit_test(a_rest_ends_with_a_missing_rank),
       cmocka_unit_test(who_gives_up_falls_silent),
       cmocka_unit_test(nothing_goes_on_once_another_has_given_up),
+      cmocka_unit_test(the_speaker_yields_to_a_lower_rank),
+      cmocka_unit_test(an_activity_that_ends_at_the_limit_ends_no_job),
+      cmocka_unit_test(nobody_waits_for_what_the_watching_thread_writes),
+      cmocka_unit_test(times_change_at_any_moment),
+      cmocka_unit_test(transitions_keep_their_rules),
   };
   return cmocka_run_group_tests_name("watchdog", tests, make_folder, remove_folder);
 }
