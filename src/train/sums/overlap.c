@@ -6,13 +6,14 @@
  *
  * Source: Li et al.: "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", VLDB 2020,
  * section 3.2, for the buckets and their order. */
-#include <sched.h>
+#include "train/sums/overlap.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "train/sums/internal.h"
 
 enum {
   LEAST_BUCKETS = 3, /* with fewer, there is too little to hide */
@@ -32,33 +33,38 @@ typedef struct shared {
 } shared;
 
 struct ls_overlap {
-  ls_sums *sums;
+  ls_overlap_options options;
   shared *shared;
-  size_t bucket, count; /* elements of a bucket; buckets */
-  size_t sent;          /* buckets that have started on their way, in this step; of the sender */
-  ls_status status;     /* of its transfers */
+  size_t count;     /* buckets */
+  size_t sent;      /* buckets that have started on their way, in this step; of the sender */
+  ls_status status; /* of its transfers */
 };
 
-static size_t bucket_count(const ls_sums_options *options)
+static size_t bucket_count(size_t count, size_t bucket)
 {
-  return options->bucket == 0 ? 0 : ls_size_ceil_div(options->grads + options->stats, options->bucket);
+  return bucket == 0 ? 0 : ls_size_ceil_div(count, bucket);
 }
 
-size_t ls_overlap_bytes(const ls_sums_options *options)
+size_t ls_overlap_bytes(size_t count, size_t bucket)
 {
-  return sizeof(shared) + bucket_count(options) * sizeof(shared_bucket);
+  return sizeof(shared) + bucket_count(count, bucket) * sizeof(shared_bucket);
+}
+
+bool ls_overlap_pays(size_t count, size_t bucket, size_t nodes)
+{
+  return nodes > 1 && bucket_count(count, bucket) >= LEAST_BUCKETS;
 }
 
 /* Bucket k, counted from the end of the vector, is [first, end). */
 static size_t first_of(const ls_overlap *overlap, size_t k)
 {
-  const size_t count = overlap->sums->count, after = (k + 1) * overlap->bucket;
+  const size_t count = overlap->options.workers->count, after = (k + 1) * overlap->options.bucket;
   return count > after ? count - after : 0;
 }
 
 static size_t end_of(const ls_overlap *overlap, size_t k)
 {
-  return overlap->sums->count - k * overlap->bucket;
+  return overlap->options.workers->count - k * overlap->options.bucket;
 }
 
 static void nap(void)
@@ -67,25 +73,25 @@ static void nap(void)
   nanosleep(&time, NULL);
 }
 
-static uint64_t progress_of(const ls_sums *sums, size_t first)
+static uint64_t progress_of(const ls_workers *workers, size_t first)
 {
-  return ((sums->step + 1) << STEP_SHIFT) - first;
+  return ((workers->step + 1) << STEP_SHIFT) - first;
 }
 
 /* Have all workers of the node made bucket k? */
 static bool is_ready(const ls_overlap *overlap, size_t k)
 {
-  const ls_sums *sums = overlap->sums;
-  const uint64_t wanted = progress_of(sums, first_of(overlap, k));
-  for (size_t w = 0; w < sums->worker_count; w++)
-    if (atomic_load_explicit(sums->workers[w].progress, memory_order_acquire) < wanted) return false;
+  const ls_workers *workers = overlap->options.workers;
+  const uint64_t wanted = progress_of(workers, first_of(overlap, k));
+  for (size_t w = 0; w < workers->item_count; w++)
+    if (atomic_load_explicit(workers->items[w].progress, memory_order_acquire) < wanted) return false;
   return true;
 }
 
 /* Take the next bucket that nobody sums yet, if it is ready; or whether it is or not. */
 static bool take(const ls_overlap *overlap, bool ready_only, size_t *k)
 {
-  const uint64_t begin = overlap->sums->step * overlap->count;
+  const uint64_t begin = overlap->options.workers->step * overlap->count;
   uint64_t taken = atomic_load(&overlap->shared->taken);
   while (taken < begin + overlap->count) {
     *k = (size_t)(taken - begin);
@@ -98,19 +104,20 @@ static bool take(const ls_overlap *overlap, bool ready_only, size_t *k)
 static void sum_bucket(const ls_overlap *overlap, size_t k)
 {
   shared_bucket *bucket = &overlap->shared->buckets[k];
-  bucket->outside = !ls_sums_range(overlap->sums, first_of(overlap, k), end_of(overlap, k));
-  atomic_store_explicit(&bucket->steps, overlap->sums->step + 1, memory_order_release);
+  bucket->outside = !ls_workers_sum(overlap->options.workers, first_of(overlap, k), end_of(overlap, k));
+  atomic_store_explicit(&bucket->steps, overlap->options.workers->step + 1, memory_order_release);
 }
 
 static bool is_summed(const ls_overlap *overlap, size_t k)
 {
-  return atomic_load_explicit(&overlap->shared->buckets[k].steps, memory_order_acquire) > overlap->sums->step;
+  return atomic_load_explicit(&overlap->shared->buckets[k].steps, memory_order_acquire) >
+         overlap->options.workers->step;
 }
 
 /* Start what is summed on its way, and deal with what has come. */
 static ls_status send_some(ls_overlap *overlap)
 {
-  ls_iallreduce *transfer = overlap->sums->transfer;
+  ls_iallreduce *transfer = overlap->options.transfer;
   for (; overlap->sent < overlap->count && is_summed(overlap, overlap->sent); overlap->sent++)
     LS_PASS(ls_iallreduce_start(transfer, first_of(overlap, overlap->sent)));
   return ls_iallreduce_progress(transfer);
@@ -124,17 +131,16 @@ static void send_ready(ls_overlap *overlap)
 
 static bool is_sender(const ls_overlap *overlap, size_t part)
 {
-  return overlap->sums->transfer && part == 0;
+  return overlap->options.transfer && part == 0;
 }
 
-ls_status ls_overlap_new(ls_overlap **out, ls_sums *sums, void *shared_memory)
+ls_status ls_overlap_new(ls_overlap **out, const ls_overlap_options *options)
 {
-  const size_t count = bucket_count(&sums->options);
-  if (ls_node_count(sums->node) == 1 || count < LEAST_BUCKETS) return LS_OK;
   ls_overlap *overlap;
   LS_PASS(ls_alloc(&overlap, 1, sizeof *overlap, "the overlap of reduction and computation"));
-  *overlap =
-      (ls_overlap){.sums = sums, .shared = shared_memory, .bucket = sums->options.bucket, .count = count};
+  *overlap = (ls_overlap){.options = *options,
+                          .shared = options->shared,
+                          .count = bucket_count(options->workers->count, options->bucket)};
   *out = overlap;
   return LS_OK;
 }
@@ -147,13 +153,13 @@ void ls_overlap_free(ls_overlap *overlap)
 void ls_overlap_begin(ls_overlap *overlap)
 {
   overlap->sent = 0;
-  overlap->status = overlap->sums->transfer ? ls_iallreduce_begin(overlap->sums->transfer) : LS_OK;
+  overlap->status = overlap->options.transfer ? ls_iallreduce_begin(overlap->options.transfer) : LS_OK;
 }
 
 static void note_progress(const ls_overlap *overlap, size_t part, size_t first)
 {
-  atomic_store_explicit(overlap->sums->mine[part].progress, progress_of(overlap->sums, first),
-                        memory_order_release);
+  atomic_store_explicit(overlap->options.workers->mine[part].progress,
+                        progress_of(overlap->options.workers, first), memory_order_release);
 }
 
 void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
@@ -168,7 +174,7 @@ void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
 /* Until all workers of the node have made bucket k; thread 0 tells that the rank waits. */
 static void await(ls_overlap *overlap, size_t part, size_t k)
 {
-  ls_activity *activity = part == 0 ? ls_comm_activity(overlap->sums->options.comm) : NULL;
+  ls_activity *activity = part == 0 ? ls_comm_activity(overlap->options.comm) : NULL;
   if (is_ready(overlap, k)) return;
   ls_activity_wait(activity, "summing the gradients over the host's ranks");
   while (!is_ready(overlap, k)) {
@@ -191,7 +197,7 @@ void ls_overlap_finish(ls_overlap *overlap, size_t part)
 ls_status ls_overlap_end(ls_overlap *overlap)
 {
   while (overlap->status == LS_OK && overlap->sent < overlap->count) send_ready(overlap);
-  return overlap->status == LS_OK ? ls_iallreduce_end(overlap->sums->transfer) : overlap->status;
+  return overlap->status == LS_OK ? ls_iallreduce_end(overlap->options.transfer) : overlap->status;
 }
 
 uint64_t ls_overlap_outside(const ls_overlap *overlap)
