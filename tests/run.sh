@@ -95,12 +95,13 @@ if [[ -z "${LOCKSTEP_DATA_PATH:-}" && -d ../shared/data ]]; then
 fi
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'clang, unit' --test-dir build/clang -L unit -j 2
+  run_ctest 'clang, fault points' --test-dir build/clang -R '^cli\.faults$'
   run_ctest 'ASan and UBSan, unit' --test-dir build/asan -L unit -j 2
   run_ctest 'CBLAS, layers' --test-dir build/cblas -R '^unit\.(nn|train)' -j 2
   check 'fuzz: every parser of outside bytes, some seconds each' bash tests/fuzz/run.sh 3
   finish_scripts
 fi
-run_ctest 'release' --test-dir build/release -j 3 "${only[@]}" # these wait much
+run_ctest 'release' --test-dir build/release -j 3 -E '^cli\.faults$' "${only[@]}" # these wait much; no faults in a release
 if [[ ${#only[@]} -eq 0 ]]; then
   run_ctest 'ASan and UBSan, parallel' --test-dir build/asan -L parallel -E '\.[58]$' # time: up to 4 ranks
   check 'install: cmake --install, pkg-config, find_package' bash tests/style/install.sh

@@ -73,6 +73,7 @@ ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv)
 done:
   free(comm);
   if (status == LS_E_COMM) return status; /* ending without MPI_Finalize() lets the launcher end the others */
+  if (world.rank > 0) ls_error_install(&(ls_error){.status = status, .rank = -1}); /* rank 0 has it, too */
   if (world.handle != MPI_COMM_NULL) MPI_Comm_free(&world.handle);
   MPI_Finalize();
   return status;

@@ -7,8 +7,8 @@ toy toy 90 40
 toy_config
 sed -i 's/epochs: 3/epochs: 2/; s/batch: 50/batch: 40/' toy.yaml
 export OMPI_MCA_ess_singleton_isolated=1 # no daemon for a rank by itself: a run takes half as long
-python3 "$root/tests/preload/allocations.py" "$lockstep" "$allocations" . ${LS_ALLOC_CASES:-dry eval predict-json attack doctor} \
-  --jobs 2 --skip libhdf5 --stride "${LS_ALLOC_STRIDE:-16}" || fail "a failed allocation went wrong"
+python3 "$root/tests/soak/walk.py" "$lockstep" . ${LS_ALLOC_CASES:-dry eval predict-json attack doctor} \
+  --preload "$allocations" --jobs 2 --skip libhdf5 --stride "${LS_ALLOC_STRIDE:-16}" || fail "a failed allocation went wrong"
 
 # An unknown option: what argp says of it is shown as all text is, or that there was no memory.
 option=$(printf -- '--no-such-\033')

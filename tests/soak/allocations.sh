@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: tests/soak/allocations.sh [CASE ...]: every allocation of the program fails once, each in a run of its own
-# (tests/preload/allocations.py has the cases). An hour or so.
+# (tests/soak/walk.py has the cases). An hour or so.
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export LOCKSTEP="${LOCKSTEP:-$root/build/release/lockstep}"

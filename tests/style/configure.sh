@@ -86,7 +86,7 @@ flags() { # flags PRESET ARG...: of what the preset compiles, the last one that 
   ! grep -q -- '-DLS_FAULTS' "$file" || printf ' faults'
 }
 for case in 'release: -DNDEBUG' 'release: -UNDEBUG -DLS_ASSERTIONS=ON' 'debug: -UNDEBUG faults' \
-  'asan: -UNDEBUG faults' 'clang: -UNDEBUG' 'cblas: -UNDEBUG' 'fuzz: -UNDEBUG'; do
+  'asan: -UNDEBUG faults' 'clang: -UNDEBUG faults' 'cblas: -UNDEBUG' 'fuzz: -UNDEBUG'; do
   preset=${case%%:*} expected=${case#*:} given=()
   if [[ $case == *LS_ASSERTIONS* ]]; then given=(-DLS_ASSERTIONS=ON) expected=${expected% -DLS*}; fi
   [[ $(flags "$preset" "${given[@]}") == "$expected" ]] || fail "$preset: '$(flags "$preset" "${given[@]}")', not '$expected'"

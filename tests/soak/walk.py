@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Makes allocations of the program fail, one a run, at every site (allocations.c): the run must end as it does
-undisturbed, with the same results, or with status 1 and one line that says why.
+"""Makes calls of the program fail, one a run, at every site: the run must end as it does undisturbed, with the same
+results, or with status 1 and one line that says why, and leave no temporary file.
 
-usage: allocations.py LOCKSTEP PRELOAD WORK [CASE...] [--stride N] [--jobs N] [--ranks N] [--skip LIBRARY]
+usage: walk.py LOCKSTEP WORK [CASE...] [--stride N] [--jobs N] [--ranks N] [--rank R]
+               [--every | --preload LIBRARY [--skip LIBRARY]]
 
-Of each case's sites every Nth is tried, in the order of their first use. `all` are all cases.
+What fails are the fault points of the program (src/base/fault.h): the first call of each site, with --every each call.
+With --preload they are allocations, of libraries as well (tests/preload/allocations.c). `--rank` says whose. A site that
+several cases have is tried in the first of them; of all, every Nth in the order of their first use. `all` are all cases.
 """
 import argparse, concurrent.futures, json, os, re, shutil, subprocess, sys
 
-TRAIN = ["train", "toy.yaml", "-o", "run"]
+TRAIN = ["train", "toy.yaml", "-o", "run", "train.reduction=exact"]
 CASES = {  # name: (arguments, folders to start with, files that are results)
     "train": (TRAIN + ["train.early_stopping={patience: 1}", "train.ema=0.9", "data.augment.shift=0.1"], [], ["run"]),
     "adam": (TRAIN + ["train.optimizer={type: adamw, lr: 0.01}", "train.schedule={type: cosine, warmup_epochs: 1}",
@@ -21,7 +24,7 @@ CASES = {  # name: (arguments, folders to start with, files that are results)
     "vote": (["eval", "run/best.h5", "run/best.h5", "--tta", "--split", "validation"], ["run"], []),
     "predict": (["predict", "run/best.h5", "images/a.png", "images/b.png"], ["run", "images"], []),
     "predict-json": (["predict", "run/best.h5", "images/a.png", "images/b.png", "--json"], ["run", "images"], []),
-    "predict-csv": (["predict", "run/best.h5", "images/a.png", "-o", "p.csv"], ["run", "images"], ["p.csv"]),
+    "predictions": (["eval", "run/best.h5", "--predictions", "p.csv"], ["run"], ["p.csv"]),
     "attack": (["attack", "run/best.h5", "--method", "pgd", "--epsilon", "0,0.1", "--json", "-o", "a"], ["run"], ["a"]),
     "attack-two": (["attack", "run/best.h5", "run/best.h5", "--method", "worst", "--epsilon", "0.1", "-o", "a"], ["run"], ["a"]),
     "attack-vote": (["attack", "run/best.h5", "run/best.h5", "--vote", "--method", "worst", "--epsilon", "0.1", "--json"], ["run"], []),
@@ -30,7 +33,7 @@ CASES = {  # name: (arguments, folders to start with, files that are results)
     "import": (["data", "import", "toy", "-o", "new.h5"], [], ["new.h5"]),
     "preview": (["data", "preview", "toy", "-o", "sheet.png"], [], ["sheet.png"]),
     "inspect": (["inspect", "run/best.h5"], ["run"], []),
-    "inspect-json": (["inspect", "run/best.h5", "--json"], ["run"], []),
+    "inspect-config": (["inspect", "run/best.h5", "--config"], ["run"], []),
     "help": (["train", "--help-config"], [], []),
     "dry": (TRAIN + ["--dry-run"], [], []),
     "doctor": (["doctor", "--json"], [], []),
@@ -69,6 +72,45 @@ def content(path):
     return data
 
 
+class Points:
+    """Fault points: a fault is POINT:N, a site the point and where it is called."""
+
+    def __init__(self, every):
+        self.every = every
+
+    def listing(self, path):
+        return {"LS_FAULT_LIST": path}
+
+    def failing(self, fault):
+        return {"LS_FAULT": fault}
+
+    def read(self, path):
+        calls = [line.rstrip("\n").split(" ", 2) for line in open(path)]
+        return [(f"{point}:{n}", f"{point}:{n}" if self.every else f"{point} {site}") for point, n, site in calls]
+
+    def may_leave_files(self, fault):  # the other ranks are ended by force
+        return fault.startswith(("message:", "remove:"))
+
+
+class Allocations:
+    """Allocations, told apart by the stack."""
+
+    def __init__(self, library, skip):
+        self.library = {"LD_PRELOAD": library, **({"LS_ALLOC_SKIP": skip} if skip else {})}
+
+    def listing(self, path):
+        return {"LS_ALLOC_SITES": path, **self.library}
+
+    def failing(self, fault):
+        return {"LS_ALLOC_FAIL": fault, **self.library}
+
+    def read(self, path):
+        return [(site, site) for site in open(path).read().split()]
+
+    def may_leave_files(self, fault):
+        return False
+
+
 class Trial:
     def __init__(self, given, name, folder):
         self.given, self.name, self.folder = given, name, folder
@@ -84,13 +126,15 @@ class Trial:
                 shutil.copytree(source, goal) if os.path.isdir(source) else shutil.copy(source, goal)
             else:
                 os.symlink(source, goal)
-        preload = {"LD_PRELOAD": self.given.preload, "OMP_NUM_THREADS": "1", "TMPDIR": os.path.join(self.folder, "tmp"),
-                   **environment}
-        if self.given.skip:
-            preload["LS_ALLOC_SKIP"] = self.given.skip
-        command = ["env"] + [f"{k}={v}" for k, v in preload.items()] + [self.given.lockstep] + self.arguments
+        plain = [f"{k}={v}" for k, v in {"OMP_NUM_THREADS": "1", "TMPDIR": os.path.join(self.folder, "tmp")}.items()]
+        armed = [f"{k}={v}" for k, v in environment.items()]
+        ranks = [["env", *plain, *(armed if r == self.given.rank else []), self.given.lockstep, *self.arguments]
+                 for r in range(self.given.ranks)]
+        command = ranks[0]
         if self.given.ranks > 1:
-            command = [os.path.join(os.path.dirname(__file__), "..", "mpirun.sh"), str(self.given.ranks)] + command
+            command = [os.path.join(os.path.dirname(__file__), "..", "mpirun.sh"), "1"] + ranks[0]
+            for rank in ranks[1:]:
+                command += [":", "-n", "1"] + rank
         try:
             done = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=120)
         except subprocess.TimeoutExpired as late:
@@ -109,11 +153,14 @@ class Trial:
         except (OSError, ValueError) as wrong:
             return f"unreadable: {wrong}"
 
-    def judge(self, undisturbed, site):
-        """What is wrong with a run in which `site` fails; None if nothing is."""
-        status, out, err, made = self.run({"LS_ALLOC_FAIL": site, **self.given.rank})
+    def judge(self, undisturbed, fault):
+        """What is wrong with a run that has this fault; None if nothing is."""
+        status, out, err, made = self.run(self.given.kind.failing(fault))
         lines = errors(err)
         said = "; ".join(lines) or err[-300:]
+        left = [name for _, _, names in os.walk(self.folder) for name in names if name.endswith(".tmp")]
+        if left and not self.given.kind.may_leave_files(fault):
+            return f"leaves {' '.join(left)}: {said}"
         if status == undisturbed[0] == 0 and made != undisturbed[3]:
             return f"status 0, other results: {said} {difference(undisturbed[3], made)}"
         if status == undisturbed[0] == 0 or (status in (1, undisturbed[0]) and len(lines) == 1):
@@ -122,9 +169,11 @@ class Trial:
 
 
 def errors(err):
-    """Lines that tell an error; warnings, and which of several members failed or pictures were passed over, apart."""
+    """Lines that tell an error; warnings, which of several members failed or pictures were passed over, and that the
+    launcher has ended a rank because another one failed, apart."""
     lines = [line for line in err.splitlines() if line.startswith("lockstep")]
-    return [line for line in lines if not re.match("lockstep: (warning|member [0-9]+): ", line)]
+    other = r"lockstep: (warning: |member [0-9]+: |ended on request \(SIGTERM\))"
+    return [line for line in lines if not re.match(other, line)]
 
 
 def difference(expected, found):
@@ -133,27 +182,32 @@ def difference(expected, found):
     return f"{expected[max(0, at - 40):at + 60]!r} became {found[max(0, at - 40):at + 60]!r}"
 
 
-def try_case(given, name):
-    list_of_sites = os.path.join(given.work, f"sites-{name}")
-    if os.path.exists(list_of_sites):
-        os.remove(list_of_sites)
+def try_case(given, name, known):
+    """Faults of a case at sites that are not known yet; what is wrong."""
+    listed = os.path.join(given.work, f"sites-{name}")
+    if os.path.exists(listed):
+        os.remove(listed)
     trial = Trial(given, name, os.path.join(given.work, f"try-{name}"))
-    status, out, err, made = trial.run({"LS_ALLOC_SITES": list_of_sites, **given.rank})
-    undisturbed = status, out, err, made
+    undisturbed = status, out, err, made = trial.run(given.kind.listing(listed))
     if status != (2 if name == "refused" else 0):
         print(f"{name}: undisturbed it ends with {status}: {err}", flush=True)
         return [name]
-    sites = open(list_of_sites).read().split()
-    if not sites:
-        print(f"{name}: no allocation was seen", flush=True)
+    calls = given.kind.read(listed) if os.path.exists(listed) else []
+    if not calls:
+        print(f"{name}: no call was seen", flush=True)
         return [name]
-    chosen = sites[::given.stride]
+    sites = {}
+    for fault, site in calls:
+        sites.setdefault(site, fault)
+    fresh = [fault for site, fault in sites.items() if site not in known]
+    known.update(sites)
+    chosen = fresh[::given.stride]
 
-    def one(site):
-        trial = Trial(given, name, os.path.join(given.work, f"try-{name}-{site}"))
-        wrong = trial.judge(undisturbed, site)
+    def one(fault):
+        trial = Trial(given, name, os.path.join(given.work, f"try-{name}-{fault}"))
+        wrong = trial.judge(undisturbed, fault)
         shutil.rmtree(trial.folder, ignore_errors=True)
-        return wrong and f"{name}: LS_ALLOC_FAIL={site}: {wrong}"
+        return wrong and f"{name}: {fault}: {wrong}"
 
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
         wrong = [text for text in pool.map(one, chosen) if text]
@@ -183,19 +237,23 @@ def prepare(given):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lockstep"), parser.add_argument("preload"), parser.add_argument("work")
-    parser.add_argument("cases", nargs="*")
+    parser.add_argument("lockstep"), parser.add_argument("work"), parser.add_argument("cases", nargs="*")
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--ranks", type=int, default=1)
-    parser.add_argument("--skip", help="a library that is let alone")
+    parser.add_argument("--rank", type=int, default=0, help="the one whose calls fail")
+    parser.add_argument("--every", action="store_true", help="every call of a point, not one of each site")
+    parser.add_argument("--preload", help="tests/preload/allocations.so")
+    parser.add_argument("--skip", help="a library whose own allocations are let alone")
     given = parser.parse_args()
-    given.work, given.rank = os.path.abspath(given.work), {"LS_ALLOC_RANK": "1"} if given.ranks > 1 else {}
+    given.work = os.path.abspath(given.work)
+    given.kind = Allocations(given.preload, given.skip) if given.preload else Points(given.every)
     prepare(given)
     cases = given.cases
     if cases in ([], ["all"]):
         cases = [name for name in CASES if name != "scale" or given.ranks > 1]
-    wrong = [text for name in cases for text in try_case(given, name)]
+    known = set()
+    wrong = [text for name in cases for text in try_case(given, name, known)]
     sys.exit(1 if wrong else 0)
 
 
