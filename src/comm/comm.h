@@ -17,7 +17,8 @@ typedef struct ls_comm ls_comm;
 
 /** Initialize MPI (MPI_THREAD_FUNNELED: the thread that starts it) and open a duplicate of the world.
  *
- * Collective. Errors: LS_E_COMM; LS_E_MEMORY, whose text is rank 0's alone: nobody knows the ranks afterwards. */
+ * Collective. Errors: LS_E_COMM; LS_E_MEMORY, whose text is rank 0's alone: nobody knows the ranks
+ * afterwards. */
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv) LS_CHECKED;
 
 /** Close the communicator and finalize MPI. NULL is fine. Collective. */

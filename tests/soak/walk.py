@@ -17,7 +17,7 @@ CASES = {  # name: (arguments, folders to start with, files that are results)
     "train": (TRAIN + ["train.early_stopping={patience: 1}", "train.ema=0.9", "data.augment.shift=0.1"], [], ["run"]),
     "adam": (TRAIN + ["train.optimizer={type: adamw, lr: 0.01}", "train.schedule={type: cosine, warmup_epochs: 1}",
                       "data.shuffle=shard", "train.adversarial={method: fgsm, epsilon: 0.1}"], [], ["run"]),
-    "resume": (TRAIN + ["--resume", "train.epochs=3"], ["run"], ["run"]),
+    "resume": (TRAIN + ["--resume", "train.epochs=3", "checkpoint.keep=1"], ["run"], ["run"]),
     "ensemble": (TRAIN + ["ensemble.members=2", "train.epochs=1"], [], []),
     "init": (TRAIN + ["model.init_from=run/best.h5", "-o", "next"], ["run"], ["next"]),
     "eval": (["eval", "run/best.h5", "--json"], ["run"], []),
