@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/rng.h"
 #include "optim/early_stopping.h"
 
 enum { MAX_EPOCHS = 8 };
@@ -64,11 +65,49 @@ static void state_goes_on_after_a_resume(void **state)
   assert_true(ls_early_stopping_observe(&spec, 7, 0.6, 0, &progress).stop);
 }
 
+/* What must hold of any run, its metrics being eighths, which subtract without rounding: the best epoch is the
+ * last that was better than the best before it by more than min_delta, and a run ends with the first epoch
+ * that has `patience` of them, itself included, behind the best. */
+static void check_random_run(const ls_rng *rng, uint64_t number)
+{
+  uint32_t draws[16];
+  for (uint32_t block = 0; block < 4; block++) ls_rng_block(rng, 4 * (uint32_t)number + block, draws + 4 * block);
+  const ls_spec_early_stopping spec = {.patience = draws[0] % 4,
+                                       .metric = draws[1] % 2 ? LS_METRIC_ACCURACY : LS_METRIC_LOSS,
+                                       .min_delta = (double)(draws[2] % 3) / 8};
+  const double sign = spec.metric == LS_METRIC_ACCURACY ? 1 : -1;
+  ls_progress progress = {0};
+  uint64_t best_epoch = 0;
+  double best = 0;
+  for (uint64_t epoch = 1; epoch <= 12; epoch++) {
+    const double value = (double)(draws[2 + epoch] % 9) / 8;
+    const bool is_better = best_epoch == 0 || sign * (value - best) > spec.min_delta;
+    const ls_early_stopping_result result =
+        ls_early_stopping_observe(&spec, epoch, sign > 0 ? -1 : value, sign > 0 ? value : 2, &progress);
+    progress.epoch = epoch;
+    if (is_better) best = value, best_epoch = epoch;
+    const bool ends = spec.patience > 0 && epoch - best_epoch >= spec.patience;
+    if (result.improved != is_better || result.stop != ends || progress.best_epoch != best_epoch ||
+        !(progress.best_metric == best) || ls_early_stopping_ends(&spec, &progress) != ends)
+      fail_msg("run %zu, epoch %zu: %s of %g, min_delta %g, patience %zu: best epoch %zu expected, %zu found",
+               (size_t)number, (size_t)epoch, sign > 0 ? "accuracy" : "loss", value, spec.min_delta,
+               spec.patience, (size_t)best_epoch, (size_t)progress.best_epoch);
+  }
+}
+
+static void the_best_epoch_is_better_by_more_than_min_delta(void **state)
+{
+  (void)state;
+  const ls_rng rng = ls_rng_stream(1, LS_RNG_INIT, 0, 0);
+  for (uint64_t number = 0; number < 2000; number++) check_random_run(&rng, number);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(runs),
       cmocka_unit_test(state_goes_on_after_a_resume),
+      cmocka_unit_test(the_best_epoch_is_better_by_more_than_min_delta),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,6 +217,62 @@ static void a_layers_factor_scales_its_steps_alone(void **state)
   ls_model_free(model);
 }
 
+/* Each kind with a rate of 1, and as far as it goes without one with decay. */
+static const char *const rate_one[] = {"{type: sgd, lr: 1, momentum: 0.9}",
+                                       "{type: adam, lr: 1}",
+                                       "{type: adamw, lr: 1}",
+                                       "{type: lars, lr: 1, trust: 1}",
+                                       "{type: lars, lr: 1, trust: 1, momentum: 0, weight_decay: 0.5}"};
+
+/* A tensor may have no gradient at all, be all 0, or both: a dead layer, a new one. Nothing becomes infinite,
+ * and without a gradient and decay nothing moves. */
+static void tensors_of_norm_0_stay_finite(void **state)
+{
+  (void)state;
+  ls_model *model = new_model(GOLDEN_INPUTS, GOLDEN_UNITS, 2);
+  const size_t count = ls_model_count(model)->params;
+  for (size_t i = 0; i < 4 * sizeof rate_one / sizeof *rate_one; i++) {
+    const bool no_gradient = i % 2, no_weights = i / 2 % 2;
+    const char *text = rate_one[i / 4];
+    static experiment run;
+    float before[MAX_PARAMS];
+    start_run(&run, text, model);
+    if (no_gradient) memset(run.grads, 0, sizeof run.grads);
+    if (no_weights) memset(run.params, 0, sizeof run.params);
+    memcpy(before, run.params, sizeof before);
+    for (uint64_t step = 1; step <= 3; step++) take_step(&run, step, 1, 1);
+    for (size_t k = 0; k < count; k++) {
+      const bool is_kept = no_gradient && (no_weights || !strstr(text, "decay"));
+      const bool is_right = is_kept ? run.params[k] == before[k] : fabsf(run.params[k]) < 100;
+      if (!is_right) fail_msg("%s: parameter %zu goes from %g to %g", text, k, (double)before[k], (double)run.params[k]);
+    }
+    free(run.spec.options);
+  }
+  ls_model_free(model);
+}
+
+/* You, Gitman, Ginsburg 2017: whatever the gradient's length, a tensor moves by trust times its own norm. */
+static void lars_moves_by_a_share_of_the_norm(void **state)
+{
+  (void)state;
+  ls_model *model = new_model(GOLDEN_INPUTS, GOLDEN_UNITS, 2);
+  const size_t weights = GOLDEN_INPUTS * GOLDEN_UNITS;
+  for (int power = -8; power <= 8; power += 4) {
+    static experiment run;
+    float before[MAX_PARAMS], moved[MAX_PARAMS];
+    start_run(&run, "{type: lars, lr: 1, trust: 0.25, momentum: 0}", model);
+    for (size_t i = 0; i < weights; i++) run.grads[i] *= ldexpf(1, power);
+    memcpy(before, run.params, sizeof before);
+    take_step(&run, 1, 0.5, 1);
+    for (size_t i = 0; i < weights; i++) moved[i] = run.params[i] - before[i];
+    assert_true(fabs(norm_of(moved, weights) / norm_of(before, weights) - 0.25) < 1e-5);
+    for (size_t i = weights; i < weights + GOLDEN_UNITS; i++) /* the bias: as without it */
+      assert_true(fabsf(run.params[i] - (before[i] - 0.5F * run.grads[i])) < 1e-6F);
+    free(run.spec.options);
+  }
+  ls_model_free(model);
+}
+
 static void kinds_and_schemas_are_in_the_same_order(void **state)
 {
   (void)state;
@@ -234,6 +290,8 @@ int main(void)
       cmocka_unit_test(parts_do_not_change_a_bit),
       cmocka_unit_test(decay_spares_biases_unless_asked),
       cmocka_unit_test(a_layers_factor_scales_its_steps_alone),
+      cmocka_unit_test(tensors_of_norm_0_stay_finite),
+      cmocka_unit_test(lars_moves_by_a_share_of_the_norm),
       cmocka_unit_test(kinds_and_schemas_are_in_the_same_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The tests, tested: usage tests/mutate.sh [--seed N] [--count N] [--parallel] [--cli] [--work FOLDER] FILE|FOLDER ...
+#
+# Changes the named files of src/ in N random places, one at a time, in a copy of the working tree, builds, and runs the
+# tests that concern the file: the unit tests of its module; with --parallel then those on two ranks; with --cli then the
+# command line's, those of the file's own words first. What no test notices is shown as a diff. A change that does not
+# compile, or compiles to the same object code, does not count. Hours for hundreds of changes; no part of CI.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+exec nice -n 10 python3 "$root/tests/mutate.py" "$root" "$@"
