@@ -16,7 +16,6 @@ from pathlib import Path
 # Optimized, so that most changes that mean nothing give the same object code, and with assertions.
 CONFIGURE = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_C_FLAGS_RELWITHDEBINFO=-O1",
              "-DCMAKE_C_FLAGS=-Werror=incompatible-pointer-types -Werror=int-conversion"]
-HANG_S = {"unit": 120, "parallel": 240, "cli": 600}
 
 # ---- changes ----
 
@@ -153,9 +152,11 @@ class Copy:
                                    start_new_session=True)
         try:
             out, _ = process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
+        except BaseException as error: # too long, or we are to end
             os.killpg(process.pid, signal.SIGKILL)
             out, _ = process.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
         self.log.write_text(out)
         return subprocess.CompletedProcess(command, process.returncode, out)
 
@@ -167,56 +168,74 @@ class Copy:
         target = "lockstep" if module == "cli" else f"ls_{module}"
         return f"src/CMakeFiles/{target}.dir/{path.relative_to(self.folder / 'src')}.o"
 
-    def tests(self):
-        listed = self.run(["ctest", "--test-dir", self.build, "-N"], 60).stdout
-        return re.findall(r"Test +#\d+: (\S+)", listed)
+    def passes(self, name, limit_s):
+        """Run a test, and see whether it passes within a limit."""
+        return self.run(["ctest", "--test-dir", self.build, "-R", f"^{re.escape(name)}$", "--timeout", limit_s],
+                        limit_s + 60).returncode == 0
 
-    def notice(self, names, kind):
-        """Run tests one by one; the first that fails, or None."""
-        for name in names:
-            done = self.run(["ctest", "--test-dir", self.build, "-R", f"^{re.escape(name)}$", "--timeout", HANG_S[kind]],
-                            HANG_S[kind] + 60)
-            if done.returncode != 0:
-                return name
+
+class Tests:
+    """The tests that concern a file, the likeliest first. One that fails or is skipped without any change is left out,
+    and its time without one says when it hangs."""
+
+    def __init__(self, copy, options):
+        self.copy, self.options = copy, options
+        self.usual_s = {}
+        listed = copy.run(["ctest", "--test-dir", copy.build, "-N"], 60).stdout
+        self.names = re.findall(r"Test +#\d+: (\S+)", listed)
+
+    def usable(self, name):
+        if name not in self.usual_s:
+            began = time.monotonic()
+            passed = self.copy.passes(name, 1800) and "***Skipped" not in self.copy.log.read_text()
+            self.usual_s[name] = time.monotonic() - began if passed else None
+            if not passed:
+                print(f"left out, since it does not pass as it is: {name}", flush=True)
+        return self.usual_s[name] is not None
+
+    def measure(self, files):
+        """Run all that will be needed once."""
+        for path in files:
+            for names in self.of(path):
+                for name in names:
+                    self.usable(name)
+
+    def of(self, path):
+        relative = path.relative_to(self.copy.folder / "src")
+        module = relative.parts[0]
+        unit = [name for name in self.names if name.startswith(f"unit.{module}.")]
+        yield sorted(unit, key=lambda name: relative.stem not in name)
+        if self.options.others:
+            yield [name for name in self.names if name.startswith("unit.") and name not in unit]
+        if self.options.parallel:
+            yield [name for name in self.names if re.fullmatch(r"parallel\..*\.2", name)]
+        if self.options.cli:
+            words = words_of(relative)
+            cli = [name for name in self.names if name.startswith("cli.") and re.search(self.options.cli, name)]
+            yield sorted(cli, key=lambda name: (-len(words & set(re.findall("[a-z]+", name))), self.usual_s.get(name) or 0))
+
+    def notice(self, path):
+        """Build and run what concerns a changed file: the first test that fails; None: all pass; "-": it does not build."""
+        for names in self.of(path):
+            names = [name for name in names if self.usable(name)]
+            if names and not self.copy.make(sorted({program_of(name) for name in names})):
+                return "-"
+            for name in names:
+                if not self.copy.passes(name, int(20 + 5 * self.usual_s[name])):
+                    return name
         return None
+
+
+def program_of(test):
+    kind = test.split(".")[0]
+    return {"unit": test.replace(".", "_"), "parallel": test.rsplit(".", 1)[0].replace(".", "_")}.get(kind, "lockstep")
 
 
 def words_of(path):
     return set(re.findall(r"[a-z]+", str(path))) - {"src", "cli", "c", "h", "cmd", "report", "data", "train", "arguments"}
 
 
-def stages(copy, path, options):
-    """(kind, targets to build, tests) that concern a file, the likeliest first."""
-    relative = path.relative_to(copy.folder / "src")
-    module, every = relative.parts[0], copy.tests()
-    unit = [name for name in every if name.startswith(f"unit.{module}.")]
-    unit.sort(key=lambda name: relative.stem not in name)
-    yield "unit", [name.replace(".", "_") for name in unit], unit
-    if options.others:
-        others = [name for name in every if name.startswith("unit.") and name not in unit]
-        yield "unit", [name.replace(".", "_") for name in others], others
-    if options.parallel:
-        parallel = [name for name in every if re.fullmatch(r"parallel\..*\.2", name)]
-        yield "parallel", [name.rsplit(".", 1)[0].replace(".", "_") for name in parallel], parallel
-    if options.cli:
-        words = words_of(relative)
-        cli = [name for name in every if name.startswith("cli.") and not re.search(options.without, name)]
-        cli.sort(key=lambda name: (-len(words & set(re.findall("[a-z]+", name))), COST.get(name, 60)))
-        yield "cli", ["lockstep"], cli
-
-
-COST = {}
-
-
-def read_costs(copy):
-    costs = copy.build / "Testing" / "Temporary" / "CTestCostData.txt"
-    for line in costs.read_text().splitlines() if costs.exists() else []:
-        fields = line.split()
-        if len(fields) == 3:
-            COST[fields[0]] = float(fields[2])
-
-
-def try_change(copy, path, number, changed, options):
+def try_change(copy, tests, path, number, changed):
     """'-': it does not count; the name of the test that notices it; None: no test does."""
     original = path.read_text()
     lines = original.split("\n")
@@ -228,13 +247,7 @@ def try_change(copy, path, number, changed, options):
             return "-"
         if (copy.build / copy.object_of(path)).read_bytes() == before:
             return "-"
-        for kind, targets, tests in stages(copy, path, options):
-            if targets and not copy.make(targets):
-                return "-"
-            found = copy.notice(tests, kind)
-            if found:
-                return found
-        return None
+        return tests.notice(path)
     finally:
         path.write_text(original)
         copy.make([copy.object_of(path)])
@@ -259,9 +272,9 @@ def files_of(copy, names):
     return files
 
 
-def draw(copy, files, options):
+def draw(files, seed):
     """Random changes, each line and then each change of it as likely as another."""
-    choice = random.Random(options.seed)
+    choice = random.Random(seed)
     places = [(path, *place) for path in files for place in places_of(path)]
     choice.shuffle(places)
     for path, number, line, changes in places:
@@ -276,8 +289,7 @@ def main():
     parser.add_argument("--count", type=int, default=20, help="changes that count")
     parser.add_argument("--others", action="store_true", help="unit tests of other modules too")
     parser.add_argument("--parallel", action="store_true", help="tests on two ranks too")
-    parser.add_argument("--cli", action="store_true", help="tests of the command line too")
-    parser.add_argument("--without", default="^$", metavar="REGEX", help="tests of the command line to leave out")
+    parser.add_argument("--cli", metavar="REGEX", help="tests of the command line of such names too; . for all")
     parser.add_argument("--work", type=Path, help="folder for the copy, which is kept; default: a temporary one")
     options = parser.parse_args()
     folder = options.work.resolve() if options.work else Path(tempfile.mkdtemp(prefix="lockstep-mutate-"))
@@ -286,13 +298,14 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         copy.refresh()
-        read_costs(copy)
+        tests, files = Tests(copy, options), files_of(copy, options.files)
+        tests.measure(files)
         count = caught = 0
-        for path, number, changed, what in draw(copy, files_of(copy, options.files), options):
+        for path, number, changed, what in draw(files, options.seed):
             if count == options.count:
                 break
             began = time.monotonic()
-            found = try_change(copy, path, number, changed, options)
+            found = try_change(copy, tests, path, number, changed)
             if found == "-":
                 continue
             count += 1

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "cmocka_all.h"
 
 #define assert_close(a, b) assert_true(fabs((a) - (b)) < 1e-6)
@@ -54,6 +55,79 @@ static void ties_go_to_the_mean_probability(void **state)
   assert_int_equal(ls_ensemble_new(&ensemble, &two, NULL), LS_OK);
   assert_close(ensemble->hard, 1.0);
   ls_ensemble_free(ensemble);
+}
+
+/* What a hard vote must do, by its definition. */
+static size_t hard_class(const float *p, size_t members, size_t classes)
+{
+  size_t best = 0, counts[8] = {0};
+  double sums[8] = {0};
+  for (size_t m = 0; m < members; m++) {
+    size_t choice = 0;
+    for (size_t k = 0; k < classes; k++) {
+      sums[k] += (double)p[m * classes + k];
+      if (p[m * classes + k] > p[m * classes + choice]) choice = k;
+    }
+    counts[choice]++;
+  }
+  for (size_t k = 1; k < classes; k++)
+    if (counts[k] > counts[best] || (counts[k] == counts[best] && sums[k] > sums[best])) best = k;
+  return best;
+}
+
+/* Members of few words: each is all but undecided between two classes, or sure of one. */
+static void draw_member(const ls_rng *rng, uint32_t number, float *p, size_t classes)
+{
+  uint32_t words[4];
+  ls_rng_block(rng, number, words);
+  const size_t first = words[0] % classes, second = (first + 1 + words[1] % (classes - 1)) % classes;
+  const float lead = words[2] % 3 == 0 ? 0.5F : 0.001F + 0.02F * (float)(words[3] % 8) / 8;
+  for (size_t k = 0; k < classes; k++) p[k] = 0;
+  p[first] = 0.5F + lead;
+  p[second] = 0.5F - lead;
+}
+
+/* One vote more decides, however sure the others are; only between equals do probabilities count. */
+static void one_vote_more_wins(void **state)
+{
+  (void)state;
+  float p[7 * 5];
+  const ls_rng rng = ls_rng_stream(4, LS_RNG_INIT, 0, 0);
+  size_t against_the_mean = 0;
+  for (uint32_t i = 0; i < 4000; i++) {
+    const size_t members = 2 + i % 6, classes = 2 + i / 6 % 4;
+    for (size_t m = 0; m < members; m++) draw_member(&rng, 8 * i + (uint32_t)m, p + m * classes, classes);
+    uint16_t label = (uint16_t)hard_class(p, members, classes);
+    const ls_votes one = {
+        .samples = 1, .members = members, .classes = classes, .probabilities = p, .labels = &label};
+    ls_ensemble *ensemble;
+    assert_int_equal(ls_ensemble_new(&ensemble, &one, NULL), LS_OK);
+    if (!(ensemble->hard == 1.0)) fail_msg("vote %u of %zu members", i, members);
+    against_the_mean += ls_calibration_accuracy(&ensemble->soft) < 1;
+    ls_ensemble_free(ensemble);
+  }
+  assert_in_range(against_the_mean, 100, 3900); /* the two ways of voting differ often */
+}
+
+/* Also where nearly half are sure, and the others all but undecided between the same two classes. */
+static void a_narrow_majority_wins_at_any_size(void **state)
+{
+  (void)state;
+  float p[2 * 41];
+  uint16_t label = 0;
+  for (size_t members = 3; members <= 41; members += 2) {
+    for (size_t m = 0; m < members; m++) {
+      const bool is_sure = 2 * m + 1 < members;
+      p[2 * m] = is_sure ? 0 : 0.501F;
+      p[2 * m + 1] = is_sure ? 1 : 0.499F;
+    }
+    const ls_votes one = {
+        .samples = 1, .members = members, .classes = 2, .probabilities = p, .labels = &label};
+    ls_ensemble *ensemble;
+    assert_int_equal(ls_ensemble_new(&ensemble, &one, NULL), LS_OK);
+    assert_true(ensemble->hard == 1.0 && ls_calibration_accuracy(&ensemble->soft) < 1);
+    ls_ensemble_free(ensemble);
+  }
 }
 
 /* The largest likelihood of two members that are right on other samples, found by trying all weights. */
@@ -127,6 +201,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(members_and_ways_of_voting),
       cmocka_unit_test(ties_go_to_the_mean_probability),
+      cmocka_unit_test(one_vote_more_wins),
+      cmocka_unit_test(a_narrow_majority_wins_at_any_size),
       cmocka_unit_test(fitted_weights_are_the_most_likely),
       cmocka_unit_test(calibration_error_is_the_distance_to_the_truth),
       cmocka_unit_test(long_names_are_marked_and_differ),
