@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "fixture.h"
+#include "store/layout.h"
 
 static int setup(void **state)
 {
@@ -435,6 +436,25 @@ static void changed_weights_are_found_by_their_digest(void **state)
   assert_true(error_has("weights_digest"));
 }
 
+/* Whichever way it is read. */
+static void expect_newer_refused(const fixture *f, uint64_t number)
+{
+  ls_checkpoint_info info;
+  ls_text text = {0};
+  hid_t file = H5Fopen(path_in(f, "b.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+  hid_t version = H5Aopen(file, "format_version", H5P_DEFAULT);
+  assert_true(H5Awrite(version, H5T_NATIVE_UINT64, &number) >= 0);
+  H5Aclose(version);
+  H5Fclose(file);
+  assert_int_equal(read_back(f, "b.h5"), LS_E_INPUT);
+  assert_true(error_has("a newer lockstep is needed"));
+  assert_int_equal(ls_checkpoint_read_info(path_in(f, "b.h5"), &info), LS_E_INPUT);
+  assert_true(error_has("a newer lockstep is needed"));
+  assert_int_equal(ls_inspect(path_in(f, "b.h5"), &text), LS_E_INPUT);
+  assert_true(error_has("a newer lockstep is needed"));
+  ls_text_fini(&text);
+}
+
 static void newer_format_asks_for_newer_program(void **state)
 {
   fixture *f = *state;
@@ -442,13 +462,8 @@ static void newer_format_asks_for_newer_program(void **state)
   unsigned char *bytes = unsealed(f, &count);
   spew(path_in(f, "b.h5"), bytes, count);
   free(bytes);
-  hid_t file = H5Fopen(path_in(f, "b.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
-  hid_t version = H5Aopen(file, "format_version", H5P_DEFAULT);
-  assert_true(H5Awrite(version, H5T_NATIVE_UINT64, &(uint64_t){2}) >= 0);
-  H5Aclose(version);
-  H5Fclose(file);
-  assert_int_equal(read_back(f, "b.h5"), LS_E_INPUT);
-  assert_true(error_has("a newer lockstep is needed"));
+  expect_newer_refused(f, LS_STORE_FORMAT_VERSION + 1);
+  expect_newer_refused(f, UINT32_MAX);
 }
 
 /* ---- writes that fail ---- */

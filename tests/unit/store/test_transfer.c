@@ -5,6 +5,7 @@
 
 #include <zlib.h>
 
+#include "store/layout.h"
 #include "store/transfer.h"
 
 /* float32 throughout, some hundred terms a sum; PyTorch's outputs were worked out in double. */
@@ -546,6 +547,59 @@ static void two_networks_in_a_file_are_refused(void **state)
   remove(path);
 }
 
+/* The weights of a checkpoint of this format version. */
+static void write_versioned(const char *path, const char *format, uint64_t version)
+{
+  const hid_t text = H5Tcopy(H5T_C_S1), scalar = H5Screate(H5S_SCALAR);
+  H5Tset_size(text, strlen(format));
+  write_state(path, H5T_IEEE_F32LE, 0.25);
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t model = H5Gcreate2(file, "model", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t layer = H5Gcreate2(model, "fc", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Lmove(file, "fc.weight", layer, "weight", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  hid_t attribute = H5Acreate2(file, "format", text, scalar, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Awrite(attribute, text, format) >= 0);
+  H5Aclose(attribute);
+  attribute = H5Acreate2(file, "format_version", H5T_STD_U64LE, scalar, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(H5Awrite(attribute, H5T_NATIVE_UINT64, &version) >= 0);
+  H5Aclose(attribute), H5Gclose(layer), H5Gclose(model), H5Sclose(scalar), H5Tclose(text);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+/* What a later version means by its names this one cannot know; nothing is taken from it. */
+static void weights_of_a_newer_format_are_refused(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *format;
+    uint64_t version;
+    const char *said; /* NULL: it is read */
+  } cases[] = {
+      {"lockstep-checkpoint", LS_STORE_FORMAT_VERSION, NULL},
+      {"lockstep-checkpoint", LS_STORE_FORMAT_VERSION + 1, "a newer lockstep is needed"},
+      {"lockstep-checkpoint", UINT32_MAX, "a newer lockstep is needed"},
+      {"lockstep-checkpoint", 0, "format_version"},
+      {"lockstep-metrics", LS_STORE_FORMAT_VERSION, "its format is 'lockstep-metrics'"},
+      {"lockstep-checkpoint-2", LS_STORE_FORMAT_VERSION, "its format is 'lockstep-checkpoint-2'"},
+  };
+  static const char path[] = "versioned.h5";
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net net;
+    ls_transfer_report report = {.lines = {0}};
+    net_init(&net, "[{type: flatten}, {type: dense, name: fc, units: 10}]", grey, 1);
+    write_versioned(path, cases[i].format, cases[i].version);
+    const float before = find(&net, "fc", "weight")->offset == 0 ? net.params[0] : 0;
+    const ls_status status = ls_transfer_read(path, net.model, net.params, net.buffers, &report);
+    assert_int_equal(status, cases[i].said ? LS_E_INPUT : LS_OK);
+    assert_true(net.params[0] == (cases[i].said ? before : 0.25F));
+    if (cases[i].said && !strstr(ls_error_last()->text, cases[i].said))
+      fail_msg("case %zu: '%s' is not in: %s", i, cases[i].said, ls_error_last()->text);
+    ls_transfer_report_fini(&report);
+    net_fini(&net);
+    remove(path);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -563,6 +617,7 @@ int main(void)
       cmocka_unit_test(layers_that_stay_random_are_warned_of),
       cmocka_unit_test(deflated_chunks_that_lie_are_refused),
       cmocka_unit_test(two_networks_in_a_file_are_refused),
+      cmocka_unit_test(weights_of_a_newer_format_are_refused),
   };
   return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
 }
