@@ -50,6 +50,30 @@ out_has 'two members differ on'
 run 2 "$lockstep" eval "${files[0]}" nothing.h5
 one_error
 
+# Members that held out other samples: each has seen what the other is judged by, so it is refused to judge them together.
+run 0 "$lockstep" train toy.yaml -o held train.epochs=1
+run 0 "$lockstep" train toy.yaml -o held-same train.epochs=1 seed=7 data.split_seed=1
+run 0 "$lockstep" train toy.yaml -o held-seed train.epochs=1 seed=7
+run 0 "$lockstep" train toy.yaml -o held-split train.epochs=1 data.split_seed=7
+run 0 "$lockstep" train toy.yaml -o held-more train.epochs=1 data.validation=0.3
+run 0 "$lockstep" train toy.yaml -o held-count train.epochs=1 data.validation=30
+cp -r toy toy2
+run 0 "$lockstep" train toy.yaml -o held-data train.epochs=1 data.source=toy2
+for other in seed split more count data; do
+  for pair in "held/best.h5 held-$other/best.h5" "held-$other/best.h5 held/best.h5" "held/best.h5 held-same/best.h5 held-$other/best.h5"; do
+    # shellcheck disable=SC2086
+    run 2 "$lockstep" eval $pair --split validation
+    one_error
+    err_has "'held.*' and 'held.*' were trained with other validation splits"
+    # shellcheck disable=SC2086
+    run 0 "$lockstep" eval $pair --json
+    holds "no weights are fitted on what one of $pair has seen" 'd[0]["ensemble"]["weighted"] is None' out
+  done
+done
+run 0 "$lockstep" eval held held-same --split validation --json
+run 0 "$lockstep" eval held held-same --json
+holds 'weights are fitted where the same samples were held out' 'len(d[0]["ensemble"]["weighted"]["weights"]) == 2' out
+
 # Members of other configurations.
 sed 's/^name: toy/name: flat/; /conv1\|batchnorm\|relu\|maxpool/d' toy.yaml >flat.yaml
 ranks 2 0 "$lockstep" train toy.yaml -o mixed train.epochs=1 ensemble.members=3 'ensemble.configs=[toy.yaml, flat.yaml]'
@@ -60,6 +84,25 @@ ranks 2 1 "$lockstep" train toy.yaml -o failing train.epochs=1 ensemble.members=
 err_has '^lockstep: member 2: numerical error: '
 err_has 'member 2 failed, while the others went on'
 holds 'the others vote' '[x["member"] for x in d[0]["failed"]] == [2] and len(d[0]["ensemble"]["members"]) == 2' failing/ensemble.json
+
+# So too where one group trains them all, one after the other: those after a failed one are trained and vote.
+for failing in '1' '2' '1 3'; do
+  overrides=''
+  for m in 1 2 3 4; do
+    [[ " $failing " == *" $m "* ]] && overrides+=', train.optimizer.lr=1e30' || overrides+=', none'
+  done
+  for count in 1 2; do
+    rm -rf group
+    ranks "$count" 1 "$lockstep" train toy.yaml -o group train.epochs=1 ensemble.members=4 "ensemble.overrides=[${overrides#, }]"
+    err_has "error: member ${failing%% *} failed, while the others went on"
+    holds "of four members $failing failed on $count ranks, the others vote" "([x['member'] for x in d[0]['failed']] ==
+      [int(m) for m in '$failing'.split()] and len(d[0]['ensemble']['members']) == 4 - len('$failing'.split()))" group/ensemble.json
+    for m in 1 2 3 4; do
+      [[ " $failing " == *" $m "* ]] && continue
+      [[ $(json "group/member-$m/summary.json" 'd["epochs"]') == 1 ]] || fail "member $m is not trained, with $failing failing"
+    done
+  done
+done
 run 2 "$lockstep" train toy.yaml -o wrong ensemble.members=2 'ensemble.overrides=[none, "train.batch=0"]'
 one_error
 err_has "member 2: override 'train.batch=0'"

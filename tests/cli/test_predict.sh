@@ -40,6 +40,52 @@ holds 'probabilities add up' 'all(abs(sum(p["probabilities"]) - 1) < 1e-5 and p[
 ranks 3 1 "$lockstep" predict "$net" --raw --json bad.png grey-1.png cut.png missing.png grey-2.png
 cmp out a.json || fail "ranks change what is printed"
 
+# One that cannot be read is enough for status 1, wherever it stands and alone; none is, for 0.
+for pictures in bad.png 'bad.png grey-0.png' 'grey-0.png bad.png' 'grey-0.png cut.png grey-1.png' missing.png; do
+  for form in '' --json; do
+    # shellcheck disable=SC2086
+    run 1 "$lockstep" predict "$net" --raw $form $pictures
+    err_has "^lockstep: .*error: 1 of $(wc -w <<<"$pictures") pictures could not be read"
+  done
+  holds 'which' '([e["file"] for e in d[0]["errors"]] == [f for f in "'"$pictures"'".split() if "grey" not in f] and
+    [p["file"] for p in d[0]["predictions"]] == [f for f in "'"$pictures"'".split() if "grey" in f])' out
+done
+run 0 "$lockstep" predict "$net" --raw grey-0.png --json
+holds 'no errors' 'd[0]["errors"] == [] and len(d[0]["predictions"]) == 1' out
+
+# The class is the most probable one, the runner-up the next, whichever classes they are; the lines say the same.
+python3 - <<'P'
+import random, struct, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+r = random.Random(2)
+for i in range(40):
+    lights = [r.randrange(40, 200) for _ in range(4)] # a light in each quarter
+    rows = b"".join(b"\0" + bytes(lights[2 * (y // 6) + x // 6] for x in range(12)) for y in range(12))
+    with open(f"mixed-{i}.png", "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 12, 12, 8, 0, 0, 0, 0)) +
+                chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+P
+run 0 "$lockstep" predict "$net" --raw --json mixed-*.png
+cp out mixed.json
+run 0 "$lockstep" predict "$net" --raw mixed-*.png
+python3 - mixed.json out <<'P' || fail 'the class and the runner-up are not the two most probable'
+import json, re, sys
+pairs = set()
+lines = {m[1]: m for m in (re.match(r"(\S+): (\d+), (\S+) %; next (\d+), (\S+) %$", line) for line in open(sys.argv[2])) if m}
+for p in json.load(open(sys.argv[1]))["predictions"]:
+    order = sorted(range(4), key=lambda k: -p["probabilities"][k])
+    second = p["runner_up"]
+    assert [p["class"], second["class"]] == order[:2], p
+    assert [p["label"], second["label"]] == [str(k) for k in order[:2]], p
+    assert [p["probability"], second["probability"]] == [p["probabilities"][k] for k in order[:2]], p
+    line = lines[p["file"]]
+    assert [int(line[2]), int(line[4])] == order[:2], line[0]
+    assert abs(float(line[3]) - 100 * p["probability"]) < 0.006 and abs(float(line[5]) - 100 * second["probability"]) < 0.006
+    pairs.add(tuple(order[:2]))
+assert len(pairs) >= 8 and len(lines) == 40, pairs
+P
+
 # Data of one's own are plain, unless their name, the configuration or a flag says otherwise.
 run 0 "$lockstep" predict "$net" grey-{0,1,2,3}.png
 out_has '^pictures: plain \('
