@@ -70,6 +70,9 @@ for other in seed split more count data; do
     holds "no weights are fitted on what one of $pair has seen" 'd[0]["ensemble"]["weighted"] is None' out
   done
 done
+run 0 "$lockstep" train toy.yaml -o held-31 train.epochs=1 data.validation=31
+run 2 "$lockstep" eval held-count held-31 --split validation
+err_has 'other validation splits'
 run 0 "$lockstep" eval held held-same --split validation --json
 run 0 "$lockstep" eval held held-same --json
 holds 'weights are fitted where the same samples were held out' 'len(d[0]["ensemble"]["weighted"]["weights"]) == 2' out

@@ -110,7 +110,7 @@ done
 run 0 "$lockstep" train noise.yaml -o stopped train.epochs=3 --resume
 for folder in whole stopped; do
   seconds_of $folder >seconds
-  awk '{exit !($1 > 0 && ($1 - $2) ^ 2 < 1e-12 * $2 ^ 2)}' seconds || fail "$folder: seconds of all epochs and of the run: $(cat seconds)"
+  awk '{exit !($1 > 0 && ($1 - $2) ^ 2 < 1e-8 * $2 ^ 2)}' seconds || fail "$folder: seconds of all epochs and of the run: $(cat seconds)"
 done
 for folder in whole stopped; do sed 's/,[^,]*$//' $folder/metrics.csv >$folder.csv; done
 cmp whole.csv stopped.csv || fail 'stops change the table of the epochs'

@@ -65,13 +65,14 @@ static void state_goes_on_after_a_resume(void **state)
   assert_true(ls_early_stopping_observe(&spec, 7, 0.6, 0, &progress).stop);
 }
 
-/* What must hold of any run, its metrics being eighths, which subtract without rounding: the best epoch is the
- * last that was better than the best before it by more than min_delta, and a run ends with the first epoch
- * that has `patience` of them, itself included, behind the best. */
+/* What must hold of any run, its metrics being eighths, which subtract without rounding: the best epoch is
+ * the last that was better than the best before it by more than min_delta, and a run ends with the first
+ * epoch that has `patience` of them, itself included, behind the best. */
 static void check_random_run(const ls_rng *rng, uint64_t number)
 {
   uint32_t draws[16];
-  for (uint32_t block = 0; block < 4; block++) ls_rng_block(rng, 4 * (uint32_t)number + block, draws + 4 * block);
+  for (uint32_t block = 0; block < 4; block++)
+    ls_rng_block(rng, 4 * (uint32_t)number + block, draws + 4 * block);
   const ls_spec_early_stopping spec = {.patience = draws[0] % 4,
                                        .metric = draws[1] % 2 ? LS_METRIC_ACCURACY : LS_METRIC_LOSS,
                                        .min_delta = (double)(draws[2] % 3) / 8};
