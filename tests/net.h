@@ -59,6 +59,9 @@ static inline ls_spec *net_spec_with(const char *layers, const char *key, const 
   ls_schemas schemas = {.kinds = {none, optimizers, schedules}};
   schemas.kinds[LS_FAMILY_LAYER] = ls_layer_schemas;
   schemas.kinds[LS_FAMILY_LOSS] = ls_loss_schemas;
+#ifdef NET_ATTACK_SCHEMAS /* of tests that are linked with the attacks */
+  schemas.kinds[LS_FAMILY_ATTACK] = NET_ATTACK_SCHEMAS;
+#endif
   ls_spec *spec = NULL;
   char override[256];
   const char *const overrides[] = {override};

@@ -321,7 +321,7 @@ static void every_restart_begins_at_the_clean_image(void **state)
         of_later += is_found && round > 0;
         free(start);
       }
-      if (!is_found) fail_msg("%s: the image kept of sample %zu is that of no start", kind->name, i);
+      if (!is_found) fail_msg("%s: the image kept of sample %zu is that of no start", kind->schema.name, i);
     }
     if (ls_comm_rank(f.comm) == 0 && !kind->follows_gradient) assert_true(of_later > 0);
     ls_examples_fini(&tried.examples);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Adversarial training attacks as its configuration says: by the very attack that `lockstep attack` makes,
  * whose lengths grow together during the warm-up. */
+#define NET_ATTACK_SCHEMAS ls_attack_schemas
+#include "attack/attack.h"
+#include "loss.h"
 #include "net.h"
 
 #include "attack/adversary.h"
@@ -29,6 +32,7 @@ static void setup(fixture *f, const char *adversarial)
   *f = (fixture){.adversary = NULL};
   net_init(&f->net, text, (ls_shape){.c = 1, .h = SIDE, .w = SIDE}, SAMPLES);
   f->network = (ls_network){.model = f->net.model,
+                            .loss = loss_named("cross_entropy"),
                             .normalization = {.channels = 1, .mean = {40}, .deviation = {90}},
                             .params = f->net.params,
                             .buffers = f->net.buffers,
@@ -84,7 +88,7 @@ static void expect_attack(const fixture *f, uint64_t epoch, ls_attack attack)
   ls_attack_run(&task);
   for (size_t i = 0; i < SAMPLES * PIXELS; i++)
     if (!(fabsf(found[i] - expected[i]) < 1e-6F))
-      fail_msg("%s, epoch %zu: pixel %zu is %g, not %g", attack.kind->name, (size_t)epoch, i,
+      fail_msg("%s, epoch %zu: pixel %zu is %g, not %g", attack.kind->schema.name, (size_t)epoch, i,
                (double)found[i], (double)expected[i]);
   free(found);
 }
