@@ -3,9 +3,9 @@
  * whose lengths grow together during the warm-up. */
 #define NET_ATTACK_SCHEMAS ls_attack_schemas
 #include "attack/attack.h"
-#include "loss.h"
 #include "net.h"
 
+#include "loss.h"
 #include "attack/adversary.h"
 #include "attack/kinds.h"
 
