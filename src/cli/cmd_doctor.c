@@ -15,9 +15,9 @@
 #include "comm/placement/launcher.h"
 #include "comm/placement/place.h"
 #include "comm/placement/topology.h"
+#include "h5/h5.h"
 #include "eval/report/json.h"
 #include "kernels/gemm.h"
-#include "store/inspect/version.h"
 
 enum { KEY_JSON = 256 };
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Attributes: scalars, short vectors and texts. Texts are written as variable-length UTF-8, which h5py shows
- * as str; fixed-length ones are read as well. */
+ * as str, or in slots of a fixed length; both are read. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "h5/h5.h"
+#include "base/size.h"
+#include "h5/internal.h"
+
+enum { LONGEST_PADDED = 1024, MOST_VISITED = 100 };
 
 /* ---- writing ---- */
 
@@ -31,7 +33,7 @@ static ls_status put_scalar(hid_t object, const char *name, hid_t file_type, hid
   return status;
 }
 
-ls_status ls_h5_put_text(hid_t object, const char *name, const char *text)
+ls_status ls_h5_put_text(ls_h5_id object, const char *name, const char *text)
 {
   hid_t type = H5Tcopy(H5T_C_S1);
   ls_status status;
@@ -43,17 +45,17 @@ ls_status ls_h5_put_text(hid_t object, const char *name, const char *text)
   return status;
 }
 
-ls_status ls_h5_put_count(hid_t object, const char *name, uint64_t value)
+ls_status ls_h5_put_count(ls_h5_id object, const char *name, uint64_t value)
 {
   return put_scalar(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, &value);
 }
 
-ls_status ls_h5_put_real(hid_t object, const char *name, double value)
+ls_status ls_h5_put_real(ls_h5_id object, const char *name, double value)
 {
   return put_scalar(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
 }
 
-ls_status ls_h5_put_reals(hid_t object, const char *name, const double *values, size_t count)
+ls_status ls_h5_put_reals(ls_h5_id object, const char *name, const double *values, size_t count)
 {
   hsize_t dims[1] = {count};
   hid_t space = H5Screate_simple(1, dims, NULL);
@@ -62,10 +64,37 @@ ls_status ls_h5_put_reals(hid_t object, const char *name, const double *values, 
   return status;
 }
 
+ls_status ls_h5_put_slots(ls_h5_id object, const char *name, const char *slots, size_t bytes, size_t count)
+{
+  const hsize_t dims[1] = {count};
+  hid_t type = H5Tcopy(H5T_C_S1), space = count > 0 ? H5Screate_simple(1, dims, NULL) : H5Screate(H5S_SCALAR);
+  ls_status status;
+  if (type < 0 || H5Tset_size(type, bytes) < 0 || H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 ||
+      H5Tset_cset(type, H5T_CSET_UTF8) < 0)
+    status = ls_h5_fail(LS_E_MEMORY, "cannot make the type of attribute '%s'", name);
+  else
+    status = put(object, name, type, type, space, slots);
+  ls_h5_release(space);
+  ls_h5_release(type);
+  return status;
+}
+
+ls_status ls_h5_put_fields(ls_h5_id object, ls_fields fields, const void *values)
+{
+  for (size_t i = 0; i < fields.count; i++) {
+    const ls_field *field = &fields.list[i];
+    const ls_h5_number number = ls_h5_number_of(field);
+    LS_PASS(put_scalar(object, field->name, ls_h5_file_type(number), ls_h5_memory_type(number),
+                       (const unsigned char *)values + field->offset));
+  }
+  return LS_OK;
+}
+
 /* ---- reading ---- */
 
 typedef struct attribute {
   hid_t id, type;
+  ls_h5_element element;
   char path[LS_H5_PATH_BYTES]; /* "/progress@step", for messages */
 } attribute;
 
@@ -75,7 +104,7 @@ static void close_attribute(attribute *self)
   ls_h5_release(self->id);
 }
 
-ls_status ls_h5_has_attribute(hid_t object, const char *name, bool *has)
+ls_status ls_h5_has_attribute(ls_h5_id object, const char *name, bool *has)
 {
   const htri_t found = H5Aexists(object, name);
   *has = found > 0;
@@ -103,6 +132,7 @@ static ls_status open_attribute(attribute *self, hid_t object, const char *name,
   self->id = H5Aopen(object, name, H5P_DEFAULT);
   self->type = self->id < 0 ? H5I_INVALID_HID : H5Aget_type(self->id);
   if (self->type < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
+  self->element = ls_h5_element_of(self->type);
   hssize_t found = count_elements(self->id);
   if (found < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s: it has no shape", self->path);
   if (found != (hssize_t)count)
@@ -118,66 +148,88 @@ static ls_status read_attribute(const attribute *self, hid_t type, void *out)
   return LS_OK;
 }
 
-static ls_status read_variable_text(const attribute *self, hid_t type, size_t limit, char **text)
+/* Texts and where they go: into slots, or a single one into memory of its own. */
+typedef struct text_target {
+  size_t limit; /* bytes of a text, without its terminator */
+  char *slots;  /* [limit + 1] each; NULL: the text is copied */
+  char *copy;   /* owned by the caller */
+} text_target;
+
+static ls_status take_text(const attribute *self, text_target *target, size_t i, const char *text,
+                           size_t bytes)
 {
-  char *read = NULL;
+  size_t length = text ? strnlen(text, bytes) : 0;
+  while (target->slots && length > 0 && text[length - 1] == ' ') length--;
+  if (length > target->limit)
+    return ls_fail(LS_E_INPUT, "attribute %s: longer than %zu bytes", self->path, target->limit);
+  char *slot = target->slots ? target->slots + i * (target->limit + 1) : NULL;
+  if (!slot) LS_PASS(ls_alloc(&target->copy, length + 1, 1, "an attribute"));
+  if (!slot) slot = target->copy;
+  if (length > 0) memcpy(slot, text, length);
+  slot[length] = '\0';
+  return LS_OK;
+}
+
+/* As h5py writes them. What HDF5 has allocated goes back to it. */
+static ls_status read_variable_texts(const attribute *self, hid_t type, size_t count, text_target *target)
+{
+  char **texts;
   if (H5Tset_size(type, H5T_VARIABLE) < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
-  LS_PASS(read_attribute(self, type, &read));
-  ls_status status;
-  if (read && strlen(read) > limit)
-    status = ls_fail(LS_E_INPUT, "attribute %s: longer than %zu bytes", self->path, limit);
-  else
-    status = ls_text_copy(text, read ? read : "");
-  (void)H5free_memory(read);
+  LS_PASS(ls_alloc(&texts, count, sizeof *texts, "an attribute"));
+  ls_status status = read_attribute(self, type, texts);
+  for (size_t i = 0; i < count && status == LS_OK; i++)
+    status = take_text(self, target, i, texts[i], texts[i] ? strlen(texts[i]) : 0);
+  for (size_t i = 0; i < count; i++) (void)H5free_memory(texts[i]);
+  free(texts);
   return status;
 }
 
-static ls_status read_fixed_text(const attribute *self, hid_t type, size_t limit, char **text)
+/* Blanks that pad a text do not count, so that it may be longer than its slot. */
+static ls_status read_fixed_texts(const attribute *self, hid_t type, size_t count, text_target *target)
 {
-  size_t bytes = H5Tget_size(self->type);
-  if (bytes > limit + 1) return ls_fail(LS_E_INPUT, "attribute %s: longer than %zu bytes", self->path, limit);
-  char *read;
-  LS_PASS(ls_alloc(&read, bytes + 1, 1, "an attribute"));
-  ls_status status;
-  if (H5Tset_size(type, bytes + 1) < 0)
-    status = ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
-  else
-    status = read_attribute(self, type, read);
-  if (status == LS_OK)
-    *text = read;
-  else
-    free(read);
+  const size_t bytes = self->element.bytes, most = ls_size_max(target->limit + 1, LONGEST_PADDED);
+  char *texts;
+  if (bytes > most)
+    return ls_fail(LS_E_INPUT, "attribute %s: longer than %zu bytes", self->path, target->limit);
+  if (H5Tset_size(type, bytes + 1) < 0) return ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
+  LS_PASS(ls_alloc(&texts, count, bytes + 1, "an attribute"));
+  ls_status status = read_attribute(self, type, texts);
+  for (size_t i = 0; i < count && status == LS_OK; i++)
+    status = take_text(self, target, i, texts + i * (bytes + 1), bytes);
+  free(texts);
   return status;
 }
 
-static ls_status read_text(const attribute *self, size_t limit, char **text)
-{
-  if (H5Tget_class(self->type) != H5T_STRING)
-    return ls_fail(LS_E_INPUT, "attribute %s: a text expected, another type found", self->path);
-  hid_t type = H5Tcopy(H5T_C_S1);
-  ls_status status;
-  if (type < 0 || H5Tset_cset(type, H5Tget_cset(self->type)) < 0)
-    status = ls_h5_fail(LS_E_INPUT, "attribute %s", self->path);
-  else if (H5Tis_variable_str(self->type) > 0)
-    status = read_variable_text(self, type, limit, text);
-  else
-    status = read_fixed_text(self, type, limit, text);
-  ls_h5_release(type);
-  return status;
-}
-
-ls_status ls_h5_get_text(hid_t object, const char *name, size_t limit, char **text)
+static ls_status read_texts(ls_h5_id object, const char *name, size_t count, text_target *target)
 {
   attribute self;
+  hid_t type = LS_H5_NONE;
   ls_status status;
-  LS_GO(open_attribute(&self, object, name, 1));
-  LS_GO(read_text(&self, limit, text));
+  LS_GO(open_attribute(&self, object, name, count));
+  if (self.element.class != LS_H5_TEXT)
+    LS_GO(ls_fail(LS_E_INPUT, "attribute %s: a text expected, another type found", self.path));
+  type = H5Tcopy(H5T_C_S1);
+  if (type < 0 || H5Tset_cset(type, H5Tget_cset(self.type)) < 0)
+    status = ls_h5_fail(LS_E_INPUT, "attribute %s", self.path);
+  else if (H5Tis_variable_str(self.type) > 0)
+    status = read_variable_texts(&self, type, count, target);
+  else
+    status = read_fixed_texts(&self, type, count, target);
 done:
+  ls_h5_release(type);
   close_attribute(&self);
   return status;
 }
 
-ls_status ls_h5_get_short_text(hid_t object, const char *name, char *text, size_t bytes)
+ls_status ls_h5_get_text(ls_h5_id object, const char *name, size_t limit, char **text)
+{
+  text_target target = {.limit = limit};
+  LS_PASS(read_texts(object, name, 1, &target));
+  *text = target.copy;
+  return LS_OK;
+}
+
+ls_status ls_h5_get_short_text(ls_h5_id object, const char *name, char *text, size_t bytes)
 {
   char *read;
   LS_PASS(ls_h5_get_text(object, name, bytes - 1, &read));
@@ -186,12 +238,18 @@ ls_status ls_h5_get_short_text(hid_t object, const char *name, char *text, size_
   return LS_OK;
 }
 
-ls_status ls_h5_get_count(hid_t object, const char *name, uint64_t low, uint64_t high, uint64_t *value)
+ls_status ls_h5_get_slots(ls_h5_id object, const char *name, char *slots, size_t bytes, size_t count)
+{
+  text_target target = {.limit = bytes - 1, .slots = slots};
+  return read_texts(object, name, count, &target);
+}
+
+ls_status ls_h5_get_count(ls_h5_id object, const char *name, uint64_t low, uint64_t high, uint64_t *value)
 {
   attribute self;
   ls_status status;
   LS_GO(open_attribute(&self, object, name, 1));
-  if (H5Tget_class(self.type) != H5T_INTEGER) {
+  if (self.element.class != LS_H5_INTEGER) {
     status = ls_fail(LS_E_INPUT, "attribute %s: an integer expected, another type found", self.path);
     goto done;
   }
@@ -204,13 +262,12 @@ done:
   return status;
 }
 
-ls_status ls_h5_get_reals(hid_t object, const char *name, double *values, size_t count)
+ls_status ls_h5_get_reals(ls_h5_id object, const char *name, double *values, size_t count)
 {
   attribute self;
   ls_status status;
   LS_GO(open_attribute(&self, object, name, count));
-  H5T_class_t class = H5Tget_class(self.type);
-  if (class != H5T_FLOAT && class != H5T_INTEGER)
+  if (self.element.class != LS_H5_REAL && self.element.class != LS_H5_INTEGER)
     status = ls_fail(LS_E_INPUT, "attribute %s: numbers expected, another type found", self.path);
   else
     status = read_attribute(&self, H5T_NATIVE_DOUBLE, values);
@@ -219,7 +276,59 @@ done:
   return status;
 }
 
-ls_status ls_h5_get_real(hid_t object, const char *name, double *value)
+ls_status ls_h5_get_real(ls_h5_id object, const char *name, double *value)
 {
   return ls_h5_get_reals(object, name, value, 1);
+}
+
+ls_status ls_h5_get_fields(ls_h5_id object, ls_fields fields, void *values)
+{
+  for (size_t i = 0; i < fields.count; i++) {
+    const ls_field *field = &fields.list[i];
+    void *value = (unsigned char *)values + field->offset;
+    LS_PASS(field->type == LS_FIELD_COUNT ? ls_h5_get_count(object, field->name, 0, UINT64_MAX, value)
+                                          : ls_h5_get_real(object, field->name, value));
+  }
+  return LS_OK;
+}
+
+/* ---- all of them ---- */
+
+typedef struct visiting {
+  ls_h5_attribute_visit visit;
+  void *user;
+  size_t count;
+  ls_status status; /* why it ended early */
+} visiting;
+
+static ls_status visit_attribute(const visiting *self, hid_t object, const char *name)
+{
+  ls_h5_attribute found = {.name = name};
+  hid_t opened = H5Aopen(object, name, H5P_DEFAULT);
+  if (opened < 0) return ls_h5_fail(LS_E_INPUT, "attribute '%s': cannot be read", name);
+  hid_t type = H5Aget_type(opened);
+  found.element = ls_h5_element_of(type);
+  found.count = count_elements(opened);
+  const ls_status status = self->visit(self->user, object, &found);
+  ls_h5_release(type);
+  ls_h5_release(opened);
+  return status;
+}
+
+static herr_t on_attribute(hid_t object, const char *name, const H5A_info_t *info, void *user)
+{
+  (void)info;
+  visiting *self = user;
+  if (self->count++ == MOST_VISITED) return 1; /* enough */
+  self->status = visit_attribute(self, object, name);
+  return self->status == LS_OK ? 0 : -1;
+}
+
+/* Not one by one by their number: HDF5 sorts all of them each time. */
+ls_status ls_h5_attributes_visit(ls_h5_id object, ls_h5_attribute_visit visit, void *user)
+{
+  visiting self = {.visit = visit, .user = user, .status = LS_OK};
+  if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, on_attribute, &self) >= 0) return LS_OK;
+  if (self.status != LS_OK) return self.status;
+  return ls_h5_fail(LS_E_INPUT, "its attributes cannot be read");
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A block of too many chunks is halved, between two chunks of the dimension that has most of them. */
-#include "h5/block.h"
-
+/* Reading a block of a dataset in pieces. A block of too many chunks is halved, between two chunks of the
+ * dimension that has most of them. */
 #include <stdbool.h>
 #include <string.h>
 
-#include "h5/call.h"
+#include "h5/internal.h"
 
 enum { MOST_CHUNKS = 1024 }; /* of a piece */
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HDF5 prints its whole stack of errors by default. Its innermost message is the one that tells what went
+/* Calls of libhdf5: made ready once for all, its reasons in our error chain, identifiers released.
+ *
+ * HDF5 prints its whole stack of errors by default. Its innermost message is the one that tells what went
  * wrong ("wrong fletcher32 checksum"); the others tell which of its functions called which. */
-#include "h5/call.h"
-
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "h5/guard.h"
+#include "h5/internal.h"
 
 enum { REASON_BYTES = 160 };
 
@@ -35,6 +36,16 @@ ls_status ls_h5_start(void)
   return open_library(NULL);
 }
 
+/* Asks the library that was loaded, which may be another than the one whose headers we were built with. */
+const char *ls_h5_version(void)
+{
+  static _Thread_local char text[48];
+  unsigned major, minor, release;
+  if (ls_h5_start() != LS_OK || H5get_libversion(&major, &minor, &release) < 0) return "unknown";
+  snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+  return text;
+}
+
 static herr_t take_first(unsigned n, const H5E_error2_t *error, void *user)
 {
   reason *first = user;
@@ -57,7 +68,14 @@ ls_status ls_h5_fail(ls_status status, const char *fmt, ...)
   return ls_fail(status, "%s%s", ours, first.text);
 }
 
-void ls_h5_release(hid_t id)
+void ls_h5_release(ls_h5_id id)
 {
   if (id >= 0) (void)H5Idec_ref(id);
+}
+
+ls_status ls_h5_close(ls_h5_id id, ls_status status)
+{
+  if (id >= 0 && H5Idec_ref(id) < 0 && status == LS_OK)
+    return ls_h5_fail(LS_E_MEMORY, "cannot complete a part of an HDF5 file");
+  return status;
 }

@@ -10,7 +10,19 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "h5/call.h"
+
+/* How a dataset is cut into chunks, and which of them are known to be sound. */
+struct ls_h5_chunks {
+  hid_t dataset; /* borrowed */
+  int rank;
+  hsize_t shape[LS_H5_MAX_RANK]; /* of a chunk */
+  size_t along[LS_H5_MAX_RANK];  /* chunks along each dimension */
+  size_t count;                  /* all chunks */
+  size_t bytes;                  /* of a chunk, as it is read */
+  bool is_filtered, is_deflated;
+  size_t sum_bytes[2]; /* of the checksums before and after deflation */
+  bool *is_checked;    /* [count]; owned */
+};
 
 enum { SUM_BYTES = 4, PIECE_BYTES = 1 << 14, LZF = 32000 /* h5py's */ };
 
@@ -30,7 +42,7 @@ static ls_status fail_filter(H5Z_filter_t filter)
 }
 
 /* What is done to a chunk when it is written: reading goes the other way. */
-static ls_status read_filters(ls_h5chunks *chunks, hid_t properties)
+static ls_status read_filters(ls_h5_chunks *chunks, hid_t properties)
 {
   const int count = H5Pget_nfilters(properties);
   chunks->is_filtered = count > 0;
@@ -49,13 +61,13 @@ static ls_status read_filters(ls_h5chunks *chunks, hid_t properties)
 }
 
 /* The size of a chunk, and the grid of them. */
-static ls_status measure(ls_h5chunks *chunks, hid_t properties, const hsize_t *dims, uint64_t most)
+static ls_status measure(ls_h5_chunks *chunks, hid_t properties, const size_t *dims, uint64_t most)
 {
   bool fits = H5Pget_chunk(properties, chunks->rank, chunks->shape) == chunks->rank;
   chunks->count = 1;
   for (int i = 0; fits && i < chunks->rank; i++) {
     const size_t extent = (size_t)chunks->shape[i];
-    chunks->along[i] = extent > 0 ? ls_size_ceil_div((size_t)dims[i], extent) : 0;
+    chunks->along[i] = extent > 0 ? ls_size_ceil_div(dims[i], extent) : 0;
     fits = extent > 0 && ls_size_mul(chunks->bytes, extent, &chunks->bytes) &&
            ls_size_mul(chunks->count, chunks->along[i], &chunks->count);
   }
@@ -63,11 +75,11 @@ static ls_status measure(ls_h5chunks *chunks, hid_t properties, const hsize_t *d
   return ls_fail(LS_E_INPUT, "its chunks are larger than the file can fill");
 }
 
-static ls_status check_written(const ls_h5chunks *chunks, hid_t dataset)
+static ls_status check_written(const ls_h5_chunks *chunks)
 {
   hsize_t written = 0;
-  hid_t space = H5Dget_space(dataset);
-  herr_t code = H5Dget_num_chunks(dataset, space, &written);
+  hid_t space = H5Dget_space(chunks->dataset);
+  herr_t code = H5Dget_num_chunks(chunks->dataset, space, &written);
   H5Sclose(space);
   if (code < 0) return ls_h5_fail(LS_E_INPUT, "its chunks cannot be counted");
   if (written == chunks->count) return LS_OK;
@@ -78,7 +90,7 @@ static ls_status check_written(const ls_h5chunks *chunks, hid_t dataset)
 /* ---- each one ---- */
 
 /* Where a chunk begins, the last dimension first. */
-static void place(const ls_h5chunks *chunks, size_t number, hsize_t *offset)
+static void place(const ls_h5_chunks *chunks, size_t number, hsize_t *offset)
 {
   for (int i = chunks->rank; i-- > 0;) {
     offset[i] = number % chunks->along[i] * chunks->shape[i];
@@ -87,9 +99,9 @@ static void place(const ls_h5chunks *chunks, size_t number, hsize_t *offset)
 }
 
 /* The bytes that a chunk is stored in; the index that tells them has no checksum. */
-static ls_status find_stored(const ls_h5chunks *chunks, hid_t dataset, const hsize_t *offset, hsize_t *bytes)
+static ls_status find_stored(const ls_h5_chunks *chunks, const hsize_t *offset, hsize_t *bytes)
 {
-  if (H5Dget_chunk_storage_size(dataset, offset, bytes) < 0)
+  if (H5Dget_chunk_storage_size(chunks->dataset, offset, bytes) < 0)
     return ls_h5_fail(LS_E_INPUT, "its chunks cannot be found");
   const size_t whole = chunks->bytes + chunks->sum_bytes[0]; /* if it is not deflated */
   if (*bytes > chunks->sum_bytes[1] && (chunks->is_deflated || *bytes == whole)) return LS_OK;
@@ -115,13 +127,13 @@ static ls_status check_size(const uint8_t *data, size_t bytes, size_t wanted)
 }
 
 /* A chunk says which filters it has not passed: none of them may be left out. */
-static ls_status check_stream(const ls_h5chunks *chunks, hid_t dataset, const hsize_t *offset, hsize_t stored)
+static ls_status check_stream(const ls_h5_chunks *chunks, const hsize_t *offset, hsize_t stored)
 {
   uint8_t *data;
   uint32_t skipped;
   LS_PASS(ls_alloc(&data, (size_t)stored, 1, "a chunk"));
   ls_status status = LS_OK;
-  if (H5Dread_chunk(dataset, H5P_DEFAULT, offset, &skipped, data) < 0)
+  if (H5Dread_chunk(chunks->dataset, H5P_DEFAULT, offset, &skipped, data) < 0)
     status = ls_h5_fail(LS_E_INPUT, "a chunk cannot be read");
   else if (skipped != 0)
     status = ls_fail(LS_E_INPUT, "the index of its chunks is damaged");
@@ -131,49 +143,58 @@ static ls_status check_stream(const ls_h5chunks *chunks, hid_t dataset, const hs
   return status;
 }
 
-static ls_status check_chunk(const ls_h5chunks *chunks, hid_t dataset, size_t number)
+static ls_status check_chunk(const ls_h5_chunks *chunks, size_t number)
 {
-  hsize_t offset[H5S_MAX_RANK], stored;
+  hsize_t offset[LS_H5_MAX_RANK], stored;
   place(chunks, number, offset);
-  LS_PASS(find_stored(chunks, dataset, offset, &stored));
-  return chunks->is_filtered ? check_stream(chunks, dataset, offset, stored) : LS_OK;
+  LS_PASS(find_stored(chunks, offset, &stored));
+  return chunks->is_filtered ? check_stream(chunks, offset, stored) : LS_OK;
 }
 
-ls_status ls_h5chunks_check(ls_h5chunks *chunks, hid_t dataset, size_t first, size_t count)
+ls_status ls_h5_chunks_check(ls_h5_chunks *chunks, size_t first, size_t count)
 {
-  if (chunks->count == 0) return LS_OK;
   const size_t rows = (size_t)chunks->shape[0], per_row = chunks->count / chunks->along[0];
   const size_t end = ((first + count - 1) / rows + 1) * per_row;
   for (size_t i = first / rows * per_row; i < end; i++) {
-    if (!chunks->is_checked[i]) LS_PASS(check_chunk(chunks, dataset, i));
+    if (!chunks->is_checked[i]) LS_PASS(check_chunk(chunks, i));
     chunks->is_checked[i] = true;
   }
   return LS_OK;
 }
 
-ls_status ls_h5chunks_find(const ls_h5chunks *chunks, hid_t dataset)
+ls_status ls_h5_chunks_find(const ls_h5_chunks *chunks)
 {
-  hsize_t offset[H5S_MAX_RANK], stored;
+  hsize_t offset[LS_H5_MAX_RANK], stored;
   for (size_t i = 0; i < chunks->count; i++) {
     place(chunks, i, offset);
-    LS_PASS(find_stored(chunks, dataset, offset, &stored));
+    LS_PASS(find_stored(chunks, offset, &stored));
   }
   return LS_OK;
 }
 
-ls_status ls_h5chunks_init(ls_h5chunks *chunks, hid_t dataset, hid_t properties, const hsize_t *dims,
-                           size_t element_bytes, uint64_t most)
+static ls_status init(ls_h5_chunks *chunks, hid_t properties, const ls_h5_data *data, uint64_t most)
 {
-  *chunks = (ls_h5chunks){.bytes = element_bytes};
+  chunks->dataset = data->id;
+  chunks->bytes = data->element.bytes;
   chunks->rank = H5Pget_chunk(properties, 0, NULL);
   LS_PASS(read_filters(chunks, properties));
-  LS_PASS(measure(chunks, properties, dims, most));
-  LS_PASS(check_written(chunks, dataset));
+  LS_PASS(measure(chunks, properties, data->dims, most));
+  LS_PASS(check_written(chunks));
   return ls_alloc(&chunks->is_checked, chunks->count, sizeof *chunks->is_checked, "the chunks of a dataset");
 }
 
-void ls_h5chunks_fini(ls_h5chunks *chunks)
+ls_status ls_h5_chunks_make(ls_h5_chunks **chunks, hid_t properties, const ls_h5_data *data, uint64_t most)
 {
-  free(chunks->is_checked);
-  *chunks = (ls_h5chunks){.count = 0};
+  LS_PASS(ls_alloc(chunks, 1, sizeof **chunks, "the chunks of a dataset"));
+  const ls_status status = init(*chunks, properties, data, most);
+  if (status == LS_OK) return LS_OK;
+  ls_h5_chunks_free(*chunks);
+  *chunks = NULL;
+  return status;
+}
+
+void ls_h5_chunks_free(ls_h5_chunks *chunks)
+{
+  if (chunks) free(chunks->is_checked);
+  free(chunks);
 }

@@ -12,7 +12,10 @@
 
 #include "base/fault.h"
 #include "base/file.h"
-#include "h5/call.h"
+#include "h5/internal.h"
+
+/* The name by which HDF5 knows a file: our driver needs none. */
+static const char NAME[] = "a file of lockstep's";
 
 static const unsigned char signature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 enum { FIRST_USER_BLOCK_BYTES = 512 };
@@ -209,7 +212,8 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-hid_t ls_h5_file_access(ls_h5_file *file)
+/* How HDF5 is to open or make this file; negative if there is no memory. */
+static hid_t make_access(ls_h5_file *file)
 {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS), id = H5FDregister(&driver);
   bool is_set = access >= 0 && id >= 0 && H5Pset_driver(access, id, &file) >= 0 &&
@@ -223,9 +227,9 @@ hid_t ls_h5_file_access(ls_h5_file *file)
 ls_status ls_h5_file_start(ls_h5_file *file)
 {
   if (file->error == ENOMEM) file->error = 0; /* an attempt that is made again */
-  hid_t access = ls_h5_file_access(file);
+  hid_t access = make_access(file);
   if (access < 0) return ls_h5_fail(LS_E_MEMORY, "cannot prepare to open it");
-  file->id = H5Fopen("a file of lockstep's", H5F_ACC_RDONLY, access);
+  file->id = H5Fopen(NAME, H5F_ACC_RDONLY, access);
   ls_status status = LS_OK;
   if (file->id < 0)
     status =
@@ -235,9 +239,52 @@ ls_status ls_h5_file_start(ls_h5_file *file)
   return ls_h5_file_outcome(file, status);
 }
 
-void ls_h5_file_close(ls_h5_file *file)
+void ls_h5_file_stop(ls_h5_file *file)
 {
   ls_h5_release(file->id);
+  file->id = LS_H5_NONE;
+}
+
+ls_status ls_h5_file_create(ls_h5_file *file, int descriptor)
+{
+  *file = LS_H5_FILE_CLOSED;
+  LS_PASS(ls_h5_start());
+  file->descriptor = descriptor;
+  hid_t access = make_access(file);
+  if (access < 0) return ls_h5_fail(LS_E_MEMORY, "cannot prepare to write it");
+  /* This version of the format can hold the names of more than some thousand classes. */
+  if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0)
+    file->id = H5Fcreate(NAME, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  ls_status status = LS_OK;
+  if (file->id < 0) status = ls_h5_fail(LS_E_MEMORY, "the HDF5 library cannot begin it");
+  ls_h5_release(access);
+  return ls_h5_file_outcome(file, status);
+}
+
+ls_status ls_h5_file_complete(ls_h5_file *file, ls_status status)
+{
+  if (file->id >= 0 && H5Fclose(file->id) < 0 && status == LS_OK)
+    status = ls_h5_fail(LS_E_MEMORY, "the HDF5 library cannot complete it");
+  status = ls_h5_file_outcome(file, status);
+  *file = LS_H5_FILE_CLOSED;
+  return status;
+}
+
+ls_status ls_h5_file_length(ls_h5_id object, uint64_t *bytes)
+{
+  hsize_t length = 0;
+  hid_t file = H5Iget_file_id(object);
+  ls_status status = LS_OK;
+  if (file < 0 || H5Fget_filesize(file, &length) < 0)
+    status = ls_h5_fail(LS_E_INPUT, "the length of its file is unknown");
+  ls_h5_release(file);
+  *bytes = length;
+  return status;
+}
+
+void ls_h5_file_close(ls_h5_file *file)
+{
+  ls_h5_file_stop(file);
   if (file->descriptor >= 0) (void)close(file->descriptor);
   free(file->image);
   *file = LS_H5_FILE_CLOSED;

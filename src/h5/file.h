@@ -8,12 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <hdf5.h>
-
 #include "base/status.h"
+#include "h5/h5.h"
 
 typedef struct ls_h5_file {
-  hid_t id;             /* HDF5's; negative: not open */
+  ls_h5_id id;          /* of HDF5's open file */
   int descriptor;       /* owned; negative: not open */
   unsigned char *image; /* the contents, if they were read as a whole: then nothing else is; owned */
   uint64_t bytes;       /* length when it was opened */
@@ -21,7 +20,7 @@ typedef struct ls_h5_file {
 } ls_h5_file;
 
 /** A file that is not open: closing it is fine. */
-#define LS_H5_FILE_CLOSED ((ls_h5_file){.id = H5I_INVALID_HID, .descriptor = -1})
+#define LS_H5_FILE_CLOSED ((ls_h5_file){.id = LS_H5_NONE, .descriptor = -1})
 
 /** Open a regular file for reading, without HDF5 yet. Closed by ls_h5_file_close(), after an error too.
  *
@@ -34,13 +33,29 @@ ls_status ls_h5_file_open(ls_h5_file *file, const char *path) LS_CHECKED;
  */
 ls_status ls_h5_file_read(ls_h5_file *file, void *data, size_t bytes) LS_CHECKED;
 
-/** Let HDF5, which was started (call.h), open it: afterwards `id` is valid. Local. Errors, without the file's
+/** Let HDF5, which was started (h5.h), open it: afterwards `id` is valid. Local. Errors, without the file's
  * name: LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */
 ls_status ls_h5_file_start(ls_h5_file *file) LS_CHECKED;
 
-/** How HDF5, which was started, is to open or make this file: file access properties, released by the caller;
- * negative if there is no memory. */
-hid_t ls_h5_file_access(ls_h5_file *file);
+/** Let HDF5 close it, whether it was opened or not: it may be started anew. */
+void ls_h5_file_stop(ls_h5_file *file);
+
+/** Begin an HDF5 file in an empty file that is open for writing: `id` is valid then. Completed by
+ * ls_h5_file_complete().
+ *
+ * @param[in] descriptor  borrowed
+ *
+ * Local. Errors, without the file's name: LS_E_IO, LS_E_MEMORY.
+ */
+ls_status ls_h5_file_create(ls_h5_file *file, int descriptor) LS_CHECKED;
+
+/** Write what HDF5 still holds of a file that was created, and let go of the descriptor.
+ *
+ * @param[in] status  what came of writing so far
+ *
+ * Local. Errors, without the file's name: LS_E_IO; `status`; LS_E_MEMORY.
+ */
+ls_status ls_h5_file_complete(ls_h5_file *file, ls_status status) LS_CHECKED;
 
 /** The outcome of reading or writing a file: a system's error, if there was one, whatever else came of it.
  *

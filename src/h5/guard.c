@@ -16,10 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <hdf5.h>
-
 #include "base/fault.h"
-#include "h5/call.h"
+#include "h5/internal.h"
 
 /* What a second attempt says of the first one's failure: the same; that memory was missing for a moment; that
  * it was the file that took too much. */

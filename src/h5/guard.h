@@ -13,7 +13,7 @@
 typedef ls_status (*ls_h5_attempt)(void *user);
 
 /** Run `attempt` in a child process with limits on memory and processor time; only if this succeeds, do the
- * same here. libhdf5 is to be started before (call.h): that takes time.
+ * same here. libhdf5 is to be started before (h5.h): that takes time.
  *
  * @param[in] path        of the file, for messages; NULL: the caller's own words name it
  * @param[in] file_bytes  its length, which the limits go by

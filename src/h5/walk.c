@@ -6,16 +6,56 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "h5/object.h"
-#include "h5/h5.h"
+#include "h5/internal.h"
 
 enum { MAX_DEPTH = 12, MAX_ENTRIES = 10000 };
+
+/* ---- objects ---- */
+
+/* What an object of a file is, and which one: libhdf5 tells it in other words from 1.12 on. */
+#if H5_VERSION_GE(1, 12, 0)
+typedef H5O_token_t object_id;
+#else
+typedef haddr_t object_id;
+#endif
+
+typedef struct object {
+  H5O_type_t type;
+  object_id id; /* no other object of the file has it */
+} object;
+
+/* Look at an object without opening it; "." is `place` itself. */
+static ls_status find_object(hid_t place, const char *name, object *found)
+{
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t info;
+  if (H5Oget_info_by_name3(place, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+    return ls_h5_fail(LS_E_INPUT, "cannot be read");
+  *found = (object){.type = info.type, .id = info.token};
+#else
+  H5O_info_t info;
+  if (H5Oget_info_by_name2(place, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+    return ls_h5_fail(LS_E_INPUT, "cannot be read");
+  *found = (object){.type = info.type, .id = info.addr};
+#endif
+  return LS_OK;
+}
+
+/* Have two objects of a file the same id? Both are made whole by libhdf5, as arrays of bytes or as a number:
+ * neither has bytes between its members.
+ */
+static bool is_same(const object_id *a, const object_id *b)
+{
+  return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* ---- the walk ---- */
 
 typedef struct walk {
   ls_h5_visit visit;
   void *user;
-  ls_status status;      /* why the walk ended early */
-  ls_h5_object_id *seen; /* [MAX_ENTRIES + 1] the objects met so far */
+  ls_status status; /* why the walk ended early */
+  object_id *seen;  /* [MAX_ENTRIES + 1] the objects met so far */
   size_t seen_count, entries;
   size_t depth;
   char path[LS_H5_PATH_BYTES * 2];
@@ -23,11 +63,11 @@ typedef struct walk {
 
 static ls_status walk_group(walk *self, hid_t group);
 
-static bool seen_before(walk *self, const ls_h5_object *object)
+static bool seen_before(walk *self, const object *found)
 {
   for (size_t i = 0; i < self->seen_count; i++)
-    if (ls_h5_object_is_same(&self->seen[i], &object->id)) return true;
-  self->seen[self->seen_count++] = object->id;
+    if (is_same(&self->seen[i], &found->id)) return true;
+  self->seen[self->seen_count++] = found->id;
   return false;
 }
 
@@ -38,11 +78,11 @@ static ls_status find_type(walk *self, hid_t group, const char *name, H5L_type_t
                                                       [H5O_TYPE_NAMED_DATATYPE] = LS_H5_TYPE};
   *type = LS_H5_LINK;
   if (link != H5L_TYPE_HARD) return LS_OK;
-  ls_h5_object object;
-  LS_TRY(ls_h5_object_find(group, name, &object), "%s", self->path);
-  bool known = object.type >= 0 && object.type < H5O_TYPE_NTYPES;
-  *type = known ? types[object.type] : LS_H5_TYPE;
-  if (seen_before(self, &object)) *type = LS_H5_AGAIN;
+  object found = {.type = H5O_TYPE_UNKNOWN};
+  LS_TRY(find_object(group, name, &found), "%s", self->path);
+  bool known = found.type >= 0 && found.type < H5O_TYPE_NTYPES;
+  *type = known ? types[found.type] : LS_H5_TYPE;
+  if (seen_before(self, &found)) *type = LS_H5_AGAIN;
   if (*type == LS_H5_GROUP && self->depth >= MAX_DEPTH) *type = LS_H5_BEYOND;
   return LS_OK;
 }
@@ -108,13 +148,13 @@ static ls_status walk_group(walk *self, hid_t group)
 /* Walk from an open group, which is an object that was met. */
 static ls_status start(walk *self, hid_t group)
 {
-  ls_h5_object object;
-  LS_TRY(ls_h5_object_find(group, ".", &object), "group %s", self->path);
-  (void)seen_before(self, &object);
+  object found = {.type = H5O_TYPE_UNKNOWN};
+  LS_TRY(find_object(group, ".", &found), "group %s", self->path);
+  (void)seen_before(self, &found);
   return walk_group(self, group);
 }
 
-ls_status ls_h5_walk(hid_t group, ls_h5_visit visit, void *user)
+ls_status ls_h5_walk(ls_h5_id group, ls_h5_visit visit, void *user)
 {
   walk self = {.visit = visit, .user = user, .status = LS_OK};
   if (H5Iget_name(group, self.path, LS_H5_PATH_BYTES) <= 1) self.path[0] = '\0';

@@ -5,9 +5,9 @@
 static const ls_key keys[] = {LS_SCHEDULE_WARMUP_KEY};
 
 static double factor(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
-                     const ls_progress *progress)
+                     const void *state)
 {
-  (void)options, (void)base_lr, (void)done, (void)total, (void)epoch_steps, (void)progress;
+  (void)options, (void)base_lr, (void)done, (void)total, (void)epoch_steps, (void)state;
   return 1;
 }
 

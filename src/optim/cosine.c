@@ -32,9 +32,9 @@ static const ls_key keys[] = {
 };
 
 static double factor(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
-                     const ls_progress *progress)
+                     const void *state)
 {
-  (void)epoch_steps, (void)progress;
+  (void)epoch_steps, (void)state;
   if (total == 0) return 1; /* the warm-up takes the whole run */
   const cosine_options *cosine = options;
   const double floor_factor = cosine->min_lr / base_lr;

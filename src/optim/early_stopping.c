@@ -6,35 +6,35 @@
 
 #include <math.h>
 
-static bool improves(const ls_spec_early_stopping *spec, double value, const ls_progress *progress)
+static bool improves(const ls_spec_early_stopping *spec, double value, const ls_best_epoch *best)
 {
   if (!isfinite(value)) return false;
-  if (progress->best_epoch == 0) return true;
-  if (spec->metric == LS_METRIC_LOSS) return value + spec->min_delta < progress->best_metric;
-  return value - spec->min_delta > progress->best_metric;
+  if (best->epoch == 0) return true;
+  if (spec->metric == LS_METRIC_LOSS) return value + spec->min_delta < best->metric;
+  return value - spec->min_delta > best->metric;
 }
 
 /* As in Keras, the first epoch never stops. */
-static bool is_at_end(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_progress *progress)
+static bool is_at_end(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_best_epoch *best)
 {
-  return spec->patience > 0 && progress->bad_epochs >= spec->patience && epoch > 1;
+  return spec->patience > 0 && best->bad_epochs >= spec->patience && epoch > 1;
 }
 
 ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
-                                                   double loss, double accuracy, ls_progress *progress)
+                                                   double loss, double accuracy, ls_best_epoch *best)
 {
   const double value = spec->metric == LS_METRIC_LOSS ? loss : accuracy;
-  if (improves(spec, value, progress)) {
-    progress->best_epoch = epoch;
-    progress->best_metric = value;
-    progress->bad_epochs = 0;
+  if (improves(spec, value, best)) {
+    best->epoch = epoch;
+    best->metric = value;
+    best->bad_epochs = 0;
     return (ls_early_stopping_result){.improved = true};
   }
-  progress->bad_epochs++;
-  return (ls_early_stopping_result){.stop = is_at_end(spec, epoch, progress)};
+  best->bad_epochs++;
+  return (ls_early_stopping_result){.stop = is_at_end(spec, epoch, best)};
 }
 
-bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress)
+bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_best_epoch *best)
 {
-  return is_at_end(spec, progress->epoch, progress);
+  return is_at_end(spec, epoch, best);
 }

@@ -5,21 +5,28 @@
 #define LS_OPTIM_EARLY_STOPPING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config/spec.h"
-#include "store/checkpoint.h"
+
+/** The best epoch so far. Zero-initialize. */
+typedef struct ls_best_epoch {
+  uint64_t epoch;      /* of the best metric, from 1; 0: none yet */
+  double metric;       /* its value */
+  uint64_t bad_epochs; /* in a row, since then: without improvement */
+} ls_best_epoch;
 
 typedef struct ls_early_stopping_result {
   bool improved; /* this epoch is the best so far, by more than min_delta */
   bool stop;     /* patience is at its end */
 } ls_early_stopping_result;
 
-/** Judge an epoch (from 1) by its validation loss and accuracy; updates best_epoch, best_metric and
- * bad_epochs. A metric that is not finite never improves. */
+/** Compare an epoch (from 1), by its validation loss and accuracy, with the best one, and update that. A
+ * metric that is not finite never improves. */
 ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
-                                                   double loss, double accuracy, ls_progress *progress);
+                                                   double loss, double accuracy, ls_best_epoch *best);
 
-/** Has the run that stands there ended by early stopping? */
-bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, const ls_progress *progress);
+/** Has the run that has done so many epochs ended by early stopping? */
+bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_best_epoch *best);
 
 #endif

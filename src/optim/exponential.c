@@ -20,9 +20,9 @@ static const ls_key keys[] = {
 };
 
 static double factor(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
-                     const ls_progress *progress)
+                     const void *state)
 {
-  (void)base_lr, (void)total, (void)progress;
+  (void)base_lr, (void)total, (void)state;
   return pow(((const exponential_options *)options)->gamma, (double)(done / epoch_steps));
 }
 

@@ -93,7 +93,7 @@ const ls_optimizer_kind ls_optimizer_lars = {
                .keys = keys,
                .key_count = sizeof keys / sizeof keys[0],
                .options_bytes = sizeof(lars_options)},
-    .slots = {"momentum_buffer"},
+    .slots = {{.name = "momentum_buffer"}},
     .lr = lr,
     .weight_decay = weight_decay,
     .decay_all = decay_all,

@@ -52,9 +52,9 @@ static double anneal(double start, double end, double share)
 }
 
 static double factor(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
-                     const ls_progress *progress)
+                     const void *state)
 {
-  (void)epoch_steps, (void)progress;
+  (void)epoch_steps, (void)state;
   const onecycle_options *cycle = options;
   const double low = cycle->max_lr / cycle->div_factor;
   if (total == 0) return low / base_lr; /* the warm-up takes the whole run */

@@ -29,10 +29,16 @@ typedef struct ls_update {
   ls_tensor_norms tensor;       /* those of the elements' tensor, scaled; 0 where decay does not apply */
 } ls_update;
 
+/** A state vector, of as many values as there are parameters. */
+typedef struct ls_optimizer_slot {
+  const char *name; /* in checkpoints; as in PyTorch */
+  bool is_squares;  /* means of squares, which are never negative */
+} ls_optimizer_slot;
+
 typedef struct ls_optimizer_kind {
   ls_schema schema;
-  const char *slots[LS_OPTIMIZER_MAX_SLOTS]; /* names of the state vectors, NULL-terminated; as in PyTorch */
-  double (*lr)(const void *options);         /* the configured learning rate */
+  ls_optimizer_slot slots[LS_OPTIMIZER_MAX_SLOTS]; /* those after the last have no name */
+  double (*lr)(const void *options);               /* the configured learning rate */
   double (*weight_decay)(const void *options);
   bool (*decay_all)(const void *options); /* decay biases and normalization parameters too */
   bool uses_norms;                        /* of the tensors */

@@ -26,7 +26,7 @@ const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec)
 size_t ls_optimizer_slot_count(const ls_optimizer_kind *kind)
 {
   size_t count = 0;
-  while (count < LS_OPTIMIZER_MAX_SLOTS && kind->slots[count]) count++;
+  while (count < LS_OPTIMIZER_MAX_SLOTS && kind->slots[count].name) count++;
   return count;
 }
 

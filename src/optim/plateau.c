@@ -2,7 +2,7 @@
 /* Plateau schedule: the rate drops by a factor when a metric has not improved for more than `patience`
  * epochs, as torch.optim.lr_scheduler.ReduceLROnPlateau with a relative threshold and no cooldown.
  *
- * Its state is in ls_progress, so a resumed run goes on with it. */
+ * What it remembers is in every checkpoint, so a resumed run goes on with it. */
 #include "config/spec.h"
 #include "optim/kinds.h"
 
@@ -13,6 +13,22 @@ typedef struct plateau_options {
   size_t patience;
   double threshold, min_lr;
 } plateau_options;
+
+typedef struct plateau_state {
+  double factor;            /* on the learning rate */
+  double best;              /* the best metric */
+  uint64_t improved_epochs; /* 0: there is no best yet */
+  uint64_t bad;             /* epochs without improvement */
+} plateau_state;
+
+_Static_assert(sizeof(plateau_state) <= sizeof(ls_schedule_state), "it fits");
+
+static const ls_field state_fields[] = {
+    {"schedule_factor", LS_FIELD_REAL, offsetof(plateau_state, factor)},
+    {"schedule_best", LS_FIELD_REAL, offsetof(plateau_state, best)},
+    {"schedule_epochs", LS_FIELD_COUNT, offsetof(plateau_state, improved_epochs)},
+    {"schedule_bad", LS_FIELD_COUNT, offsetof(plateau_state, bad)},
+};
 
 static const char *const metrics[] = {[LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 
@@ -57,43 +73,56 @@ static const ls_key keys[] = {
      .doc = "The learning rate does not drop below this."},
 };
 
+static void start(void *state)
+{
+  *(plateau_state *)state = (plateau_state){.factor = 1};
+}
+
+/* The rate stays where it is; what is to improve may be another metric. */
+static void restart(void *state)
+{
+  plateau_state *own = state;
+  own->improved_epochs = own->bad = 0;
+}
+
 static double factor(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
-                     const ls_progress *progress)
+                     const void *state)
 {
   (void)options, (void)base_lr, (void)done, (void)total, (void)epoch_steps;
-  return progress->schedule_factor;
+  return ((const plateau_state *)state)->factor;
 }
 
-static bool is_better(const plateau_options *plateau, double value, const ls_progress *progress)
+static bool is_better(const plateau_options *plateau, double value, const plateau_state *state)
 {
   if (!isfinite(value)) return false;
-  if (progress->schedule_epochs == 0) return true;
-  if (plateau->metric == LS_METRIC_LOSS) return value < progress->schedule_best * (1 - plateau->threshold);
-  return value > progress->schedule_best * (1 + plateau->threshold);
+  if (state->improved_epochs == 0) return true;
+  if (plateau->metric == LS_METRIC_LOSS) return value < state->best * (1 - plateau->threshold);
+  return value > state->best * (1 + plateau->threshold);
 }
 
-static void drop(const plateau_options *plateau, double base_lr, ls_progress *progress)
+static void drop(const plateau_options *plateau, double base_lr, plateau_state *state)
 {
   const double smallest_drop = 1e-8; /* PyTorch's eps: smaller drops are not worth making */
   const double lowest = plateau->min_lr / base_lr;
-  const double next = fmax(progress->schedule_factor * plateau->factor, lowest);
-  if ((progress->schedule_factor - next) * base_lr > smallest_drop) progress->schedule_factor = next;
+  const double next = fmax(state->factor * plateau->factor, lowest);
+  if ((state->factor - next) * base_lr > smallest_drop) state->factor = next;
 }
 
-static void observe(const void *options, double base_lr, double loss, double accuracy, ls_progress *progress)
+static void observe(const void *options, double base_lr, double loss, double accuracy, void *remembered)
 {
+  plateau_state *state = remembered;
   const plateau_options *plateau = options;
   const double value = plateau->metric == LS_METRIC_LOSS ? loss : accuracy;
-  if (is_better(plateau, value, progress)) {
-    progress->schedule_epochs++;
-    progress->schedule_best = value;
-    progress->schedule_bad = 0;
+  if (is_better(plateau, value, state)) {
+    state->improved_epochs++;
+    state->best = value;
+    state->bad = 0;
     return;
   }
-  progress->schedule_bad++;
-  if (progress->schedule_bad <= plateau->patience) return;
-  drop(plateau, base_lr, progress);
-  progress->schedule_bad = 0;
+  state->bad++;
+  if (state->bad <= plateau->patience) return;
+  drop(plateau, base_lr, state);
+  state->bad = 0;
 }
 
 const ls_schedule_kind ls_schedule_plateau = {
@@ -103,6 +132,9 @@ const ls_schedule_kind ls_schedule_plateau = {
                .key_count = sizeof keys / sizeof keys[0],
                .options_bytes = sizeof(plateau_options)},
     .warmup_epochs = ls_schedule_warmup_epochs,
+    .state = {state_fields, sizeof state_fields / sizeof state_fields[0]},
+    .start = start,
+    .restart = restart,
     .factor = factor,
     .observe = observe,
 };

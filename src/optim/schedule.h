@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Learning-rate schedules: one file per kind behind one table, registered in schedules.c. A rate is a
- * function of the position in the run and of the state in ls_progress, so a resumed run goes on exactly. */
+ * function of the position in the run and of what the kind remembers, which checkpoints keep, so a resumed
+ * run goes on exactly. */
 #ifndef LS_OPTIM_SCHEDULE_H
 #define LS_OPTIM_SCHEDULE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/field.h"
 #include "base/status.h"
 #include "config/keys.h"
-#include "store/checkpoint.h"
 
 /** Where in the run a step is. */
 typedef struct ls_schedule_position {
@@ -18,14 +19,28 @@ typedef struct ls_schedule_position {
   uint64_t total_steps; /* epochs * epoch_steps */
 } ls_schedule_position;
 
+enum { LS_SCHEDULE_STATE_FIELDS = 8 };
+
+/** What a schedule remembers from one epoch to the next: a struct of its kind's own, whose members are the
+ * fields that its row lists, and nothing else. */
+typedef union ls_schedule_state {
+  uint64_t counts[LS_SCHEDULE_STATE_FIELDS];
+  double reals[LS_SCHEDULE_STATE_FIELDS];
+} ls_schedule_state;
+
 typedef struct ls_schedule_kind {
   ls_schema schema;
   double (*warmup_epochs)(const void *options); /* length of the linear warm-up; may be a fraction */
+  ls_fields state;                              /* of the struct that it remembers. Optional: none */
+  /* Put that struct as a run starts with it, or, where others were its options so far, as it goes on. Given
+   * if there is one. */
+  void (*start)(void *state);
+  void (*restart)(void *state);
   /* Factor on the learning rate after the warm-up: `done` of `total` steps, both without the warm-up's. */
   double (*factor)(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
-                   const ls_progress *progress);
+                   const void *state);
   /* At the end of an epoch, with the validation (without one: training) loss and accuracy. Optional. */
-  void (*observe)(const void *options, double base_lr, double loss, double accuracy, ls_progress *progress);
+  void (*observe)(const void *options, double base_lr, double loss, double accuracy, void *state);
   size_t (*cycles)(const void *options); /* equal parts after the warm-up. Optional: one */
 } ls_schedule_kind;
 
@@ -35,14 +50,21 @@ extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NUL
 /** Learning rate of a step. Warm-up: step i of w warm-up steps gets (i + 1) / (w + 1) of the rate that the
  * schedule starts with. */
 double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_schedule_position *position,
-                        const ls_progress *progress);
+                        const ls_schedule_state *state);
 
 /** Epochs of the linear warm-up; may be a fraction, and more than the run has. */
 double ls_schedule_warmup(const ls_kind_spec *spec);
 
 /** Tell the schedule how an epoch ended. */
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
-                         ls_progress *progress);
+                         ls_schedule_state *state);
+
+/** What the kind remembers when a run starts; and when one goes on whose schedule was another one. */
+void ls_schedule_start(const ls_kind_spec *spec, ls_schedule_state *state);
+void ls_schedule_restart(const ls_kind_spec *spec, ls_schedule_state *state);
+
+/** The names under which files keep what the kind remembers, as members of ls_schedule_state. */
+ls_fields ls_schedule_fields(const ls_kind_spec *spec);
 
 /** How many of the schedule's cycles end with the first `done` of `epochs` epochs; 0 if the last of them ends
  * none. Cycles and warm-up that are no whole epochs end none. */

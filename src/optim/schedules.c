@@ -37,7 +37,7 @@ static uint64_t warmup_steps(double epochs, const ls_schedule_position *position
 }
 
 double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_schedule_position *position,
-                        const ls_progress *progress)
+                        const ls_schedule_state *state)
 {
   assert(position->epoch_steps > 0);
   const ls_schedule_kind *kind = find(spec);
@@ -45,7 +45,7 @@ double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_sched
   const bool warming = position->step < warmup;
   const uint64_t done = warming ? 0 : position->step - warmup;
   const double factor = kind->factor(spec->options, base_lr, done, position->total_steps - warmup,
-                                     position->epoch_steps, progress);
+                                     position->epoch_steps, state);
   const double ramp = warming ? (double)(position->step + 1) / (double)(warmup + 1) : 1;
   return base_lr * factor * ramp;
 }
@@ -56,10 +56,28 @@ double ls_schedule_warmup(const ls_kind_spec *spec)
 }
 
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
-                         ls_progress *progress)
+                         ls_schedule_state *state)
 {
   const ls_schedule_kind *kind = find(spec);
-  if (kind->observe) kind->observe(spec->options, base_lr, loss, accuracy, progress);
+  if (kind->observe) kind->observe(spec->options, base_lr, loss, accuracy, state);
+}
+
+void ls_schedule_start(const ls_kind_spec *spec, ls_schedule_state *state)
+{
+  const ls_schedule_kind *kind = find(spec);
+  *state = (ls_schedule_state){{0}};
+  if (kind->start) kind->start(state);
+}
+
+void ls_schedule_restart(const ls_kind_spec *spec, ls_schedule_state *state)
+{
+  const ls_schedule_kind *kind = find(spec);
+  if (kind->restart) kind->restart(state);
+}
+
+ls_fields ls_schedule_fields(const ls_kind_spec *spec)
+{
+  return find(spec)->state;
 }
 
 size_t ls_schedule_cycles_done(const ls_kind_spec *spec, size_t done, size_t epochs)

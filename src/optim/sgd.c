@@ -116,7 +116,7 @@ const ls_optimizer_kind ls_optimizer_sgd = {
                .key_count = sizeof keys / sizeof keys[0],
                .options_bytes = sizeof(sgd_options),
                .check = check},
-    .slots = {"momentum_buffer"},
+    .slots = {{.name = "momentum_buffer"}},
     .lr = lr,
     .weight_decay = weight_decay,
     .decay_all = decay_all,

@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/directory.h"
+#include "base/field.h"
 #include "base/status.h"
 #include "nn/model.h"
 #include "store/split_metrics.h"
@@ -51,12 +52,15 @@ typedef struct ls_progress {
   uint64_t best_epoch;                   /* epoch of the best validation metric; 0: none yet */
   double best_metric;                    /* that metric's value */
   uint64_t bad_epochs;                   /* epochs without improvement (patience counter) */
-  double schedule_factor;                /* plateau's factor on the learning rate; 1 at the start */
-  double schedule_best;                  /* plateau: best metric seen */
-  uint64_t schedule_epochs;              /* plateau: epochs that improved; 0: there is no best yet */
-  uint64_t schedule_bad;                 /* plateau: epochs without improvement */
   double seconds;                        /* training time so far, over all sessions of the run */
 } ls_progress;
+
+/** Numbers that a kind, such as a schedule, remembers: attributes of /progress, under the names that the kind
+ * gives them. The store does not know what they mean. */
+typedef struct ls_named_numbers {
+  ls_fields fields; /* none: nothing is remembered */
+  void *values;     /* the struct of the fields; the caller's */
+} ls_named_numbers;
 
 /** A moving average of the weights. Vectors are the caller's. */
 typedef struct ls_average {
@@ -73,10 +77,12 @@ typedef struct ls_state {
   struct {
     const char *name; /* "momentum_buffer", "exp_avg", ...: /optimizer/<name>/<layer>/<tensor> */
     float *data;      /* [params] */
+    bool is_squares;  /* means of squares, which are never negative */
   } slots[LS_STATE_MAX_SLOTS];
   size_t slot_count;
   uint64_t optimizer_step; /* steps that the optimizer has taken (Adam's t) */
   ls_progress progress;
+  ls_named_numbers schedule; /* those that the schedule remembers */
   ls_history train, validation;
   ls_split_metrics split_metrics; /* rank 0 */
 } ls_state;

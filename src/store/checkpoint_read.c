@@ -6,24 +6,21 @@
 
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/history.h"
-#include "store/split_metrics_h5.h"
 #include "store/layout.h"
-#include "store/progress.h"
 
 /* ---- tensors ---- */
 
-static ls_status read_values(const ls_h5_data *data, const ls_tensor *tensor, float *values)
+static ls_status read_values(ls_h5_data *data, const ls_tensor *tensor, float *values)
 {
   LS_PASS(ls_h5_data_check_floats(data));
   LS_PASS(ls_h5_data_check_shape(data, tensor->dims, tensor->dim_count));
   LS_PASS(ls_h5_data_check_plain(data));
-  return ls_h5_data_read(data, H5T_NATIVE_FLOAT, values);
+  return ls_h5_data_read(data, LS_H5_FLOAT32, values);
 }
 
-static ls_status read_tensor(hid_t group, const ls_tensor *tensor, float *values)
+static ls_status read_tensor(ls_h5_id group, const ls_tensor *tensor, float *values)
 {
-  hid_t layer;
+  ls_h5_id layer;
   LS_PASS(ls_h5_group_open(&layer, group, tensor->layer));
   ls_h5_data data;
   ls_status status = ls_h5_data_open(&data, layer, tensor->name);
@@ -35,7 +32,7 @@ static ls_status read_tensor(hid_t group, const ls_tensor *tensor, float *values
   return status;
 }
 
-static ls_status read_tensors(hid_t group, const ls_tensor *tensors, size_t count, float *values)
+static ls_status read_tensors(ls_h5_id group, const ls_tensor *tensors, size_t count, float *values)
 {
   for (size_t i = 0; i < count; i++) LS_PASS(read_tensor(group, &tensors[i], values + tensors[i].offset));
   return LS_OK;
@@ -68,7 +65,7 @@ static ls_status refuse_extra(void *user, const ls_h5_entry *entry)
 }
 
 /* The group `root`: parameters and buffers of the model. */
-static ls_status read_weights(hid_t group, const char *root, const ls_model *model, float *params,
+static ls_status read_weights(ls_h5_id group, const char *root, const ls_model *model, float *params,
                               float *buffers)
 {
   inventory wanted = {.root = root};
@@ -79,7 +76,7 @@ static ls_status read_weights(hid_t group, const char *root, const ls_model *mod
   return ls_h5_walk(group, refuse_extra, &wanted);
 }
 
-static ls_status read_slot(hid_t group, const ls_state *state, size_t slot)
+static ls_status read_slot(ls_h5_id group, const ls_state *state, size_t slot)
 {
   char root[LS_H5_PATH_BYTES];
   snprintf(root, sizeof root, "/optimizer/%s", state->slots[slot].name);
@@ -91,9 +88,9 @@ static ls_status read_slot(hid_t group, const ls_state *state, size_t slot)
 
 /* ---- the whole ---- */
 
-static ls_status read_model(hid_t file, const ls_checkpoint_info *info, const ls_state *state)
+static ls_status read_model(ls_h5_id file, const ls_checkpoint_info *info, const ls_state *state)
 {
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_h5_group_open(&group, file, "model"));
   ls_status status = read_weights(group, "/model", state->model, state->params, state->buffers);
   ls_h5_release(group);
@@ -105,7 +102,7 @@ static ls_status read_model(hid_t file, const ls_checkpoint_info *info, const ls
                  digest);
 }
 
-static ls_status read_ema(hid_t group, const ls_state *state)
+static ls_status read_ema(ls_h5_id group, const ls_state *state)
 {
   const ls_average *average = &state->average;
   char expected[LS_DIGEST_CHARS], digest[LS_DIGEST_CHARS];
@@ -131,9 +128,9 @@ static void copy_weights(const ls_state *state)
   copy_tensors(tensors, count, state->buffers, state->average.buffers);
 }
 
-static ls_status read_average(hid_t file, const ls_state *state)
+static ls_status read_average(ls_h5_id file, const ls_state *state)
 {
-  hid_t group;
+  ls_h5_id group;
   if (!state->average.params) return LS_OK;
   bool has_average;
   LS_PASS(ls_h5_has(file, "ema", &has_average));
@@ -147,11 +144,11 @@ static ls_status read_average(hid_t file, const ls_state *state)
   return status;
 }
 
-static ls_status read_slots(hid_t group, ls_state *state)
+static ls_status read_slots(ls_h5_id group, ls_state *state)
 {
   LS_PASS(ls_h5_get_count(group, "step", 0, UINT64_MAX, &state->optimizer_step));
   for (size_t i = 0; i < state->slot_count; i++) {
-    hid_t slot;
+    ls_h5_id slot;
     LS_PASS(ls_h5_group_open(&slot, group, state->slots[i].name));
     ls_status status = read_slot(slot, state, i);
     ls_h5_release(slot);
@@ -161,19 +158,19 @@ static ls_status read_slots(hid_t group, ls_state *state)
 }
 
 /* Weights alone make a checkpoint that can be evaluated. */
-static ls_status read_optimizer(hid_t file, ls_state *state)
+static ls_status read_optimizer(ls_h5_id file, ls_state *state)
 {
   bool has_optimizer;
   LS_PASS(ls_h5_has(file, "optimizer", &has_optimizer));
   if (state->slot_count == 0 && !has_optimizer) return LS_OK;
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_h5_group_open(&group, file, "optimizer"));
   ls_status status = read_slots(group, state);
   ls_h5_release(group);
   return status;
 }
 
-static ls_status read_state(hid_t file, void *user)
+static ls_status read_state(ls_h5_id file, void *user)
 {
   ls_state *state = user;
   ls_checkpoint_info info;
@@ -184,6 +181,7 @@ static ls_status read_state(hid_t file, void *user)
   LS_GO(read_model(file, &info, state));
   LS_GO(read_average(file, state));
   LS_GO(read_optimizer(file, state));
+  LS_GO(ls_progress_read_numbers(file, &state->schedule));
   LS_GO(ls_split_metrics_read(file, info.classes, &split_metrics));
   status = ls_histories_read(file, &train, &validation);
   if (status != LS_OK) ls_split_metrics_fini(&split_metrics);
@@ -206,7 +204,7 @@ ls_status ls_checkpoint_read(const char *path, ls_state *state)
   return LS_OK;
 }
 
-static ls_status read_weights_alone(hid_t file, void *user)
+static ls_status read_weights_alone(ls_h5_id file, void *user)
 {
   const ls_state *state = user;
   ls_checkpoint_info info;
@@ -223,7 +221,7 @@ ls_status ls_checkpoint_read_weights(const char *path, ls_state *state)
   return LS_OK;
 }
 
-static ls_status read_info(hid_t file, void *info)
+static ls_status read_info(ls_h5_id file, void *info)
 {
   return ls_info_read(file, info);
 }

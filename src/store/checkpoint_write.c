@@ -6,13 +6,11 @@
 #include "base/memory.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/history.h"
-#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 #include "h5/seal.h"
 
 /* The group of a layer, made when its first tensor comes. */
-static ls_status open_layer(hid_t *layer, hid_t group, const char *name)
+static ls_status open_layer(ls_h5_id *layer, ls_h5_id group, const char *name)
 {
   bool has;
   LS_PASS(ls_h5_has(group, name, &has));
@@ -20,21 +18,22 @@ static ls_status open_layer(hid_t *layer, hid_t group, const char *name)
 }
 
 /* Write <group>/<layer>/<tensor>; with `order`, the tensor's place in the digest. */
-static ls_status write_tensor(hid_t group, const ls_tensor *tensor, const float *values,
+static ls_status write_tensor(ls_h5_id group, const ls_tensor *tensor, const float *values,
                               const uint64_t *order)
 {
-  hid_t layer = H5I_INVALID_HID;
-  ls_h5_data data = {.id = H5I_INVALID_HID};
+  ls_h5_id layer = LS_H5_NONE;
+  const ls_h5_plan plan = {.number = LS_H5_FLOAT32, .dims = tensor->dims, .dim_count = tensor->dim_count};
+  ls_h5_data data = LS_H5_DATA_CLOSED;
   ls_status status;
   LS_GO(open_layer(&layer, group, tensor->layer));
-  LS_GO(ls_h5_data_make(&data, layer, tensor->name, H5T_IEEE_F32LE, tensor->dims, tensor->dim_count));
-  LS_GO(ls_h5_data_write(&data, H5T_NATIVE_FLOAT, values));
+  LS_GO(ls_h5_data_make(&data, layer, tensor->name, &plan));
+  LS_GO(ls_h5_data_write(&data, LS_H5_FLOAT32, values));
   if (order) LS_GO(ls_h5_put_count(data.id, LS_TENSOR_ORDER, *order));
 done:
   return ls_h5_close(layer, ls_h5_close(data.id, status));
 }
 
-static ls_status write_model(hid_t group, const ls_state *state)
+static ls_status write_model(ls_h5_id group, const ls_state *state)
 {
   size_t count;
   uint64_t order = 0, parameters = 0, buffers = 0;
@@ -52,7 +51,7 @@ static ls_status write_model(hid_t group, const ls_state *state)
   return ls_h5_put_count(group, "buffers", buffers);
 }
 
-static ls_status write_slot(hid_t group, const ls_state *state, size_t slot)
+static ls_status write_slot(ls_h5_id group, const ls_state *state, size_t slot)
 {
   size_t count;
   const ls_tensor *tensors = ls_model_params(state->model, &count);
@@ -61,18 +60,18 @@ static ls_status write_slot(hid_t group, const ls_state *state, size_t slot)
   return LS_OK;
 }
 
-static ls_status write_optimizer(hid_t group, const ls_state *state)
+static ls_status write_optimizer(ls_h5_id group, const ls_state *state)
 {
   LS_PASS(ls_h5_put_count(group, "step", state->optimizer_step));
   for (size_t i = 0; i < state->slot_count; i++) {
-    hid_t slot;
+    ls_h5_id slot;
     LS_PASS(ls_h5_group_make(&slot, group, state->slots[i].name));
     LS_PASS(ls_h5_close(slot, write_slot(slot, state, i)));
   }
   return LS_OK;
 }
 
-static ls_status write_average(hid_t group, const ls_state *state)
+static ls_status write_average(ls_h5_id group, const ls_state *state)
 {
   const ls_average *average = &state->average;
   char digest[LS_DIGEST_CHARS];
@@ -87,36 +86,36 @@ static ls_status write_average(hid_t group, const ls_state *state)
   return ls_h5_put_text(group, "digest", digest);
 }
 
-static ls_status write_group(hid_t file, const char *name, const ls_state *state,
-                             ls_status (*write)(hid_t group, const ls_state *state))
+static ls_status write_group(ls_h5_id file, const char *name, const ls_state *state,
+                             ls_status (*write)(ls_h5_id group, const ls_state *state))
 {
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_h5_group_make(&group, file, name));
   return ls_h5_close(group, write(group, state));
 }
 
-static ls_status write_splits(hid_t metrics, const ls_checkpoint_info *info, const ls_state *state)
+static ls_status write_splits(ls_h5_id metrics, const ls_checkpoint_info *info, const ls_state *state)
 {
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_h5_group_make(&group, metrics, LS_SPLIT_METRICS_GROUP));
   return ls_h5_close(group, ls_split_metrics_write(group, &state->split_metrics, info->class_names));
 }
 
-static ls_status write_metrics(hid_t file, const ls_checkpoint_info *info, const ls_state *state)
+static ls_status write_metrics(ls_h5_id file, const ls_checkpoint_info *info, const ls_state *state)
 {
-  hid_t group = H5I_INVALID_HID;
+  ls_h5_id group = LS_H5_NONE;
   ls_status status = ls_histories_write(&group, file, &state->train, &state->validation);
   if (status == LS_OK) status = write_splits(group, info, state);
   return ls_h5_close(group, status);
 }
 
-static ls_status write_all(hid_t file, const ls_checkpoint_info *info, const ls_state *state)
+static ls_status write_all(ls_h5_id file, const ls_checkpoint_info *info, const ls_state *state)
 {
   ls_checkpoint_info complete = *info;
-  complete.progress = state->progress;
   ls_weights_digest(state->model, state->params, state->buffers, complete.weights_digest);
   LS_PASS(ls_format_write(file, LS_CHECKPOINT_FORMAT));
   LS_PASS(ls_info_write(file, &complete));
+  LS_PASS(ls_progress_write(file, &state->progress, &state->schedule));
   LS_PASS(write_group(file, "model", state, write_model));
   LS_PASS(write_group(file, "optimizer", state, write_optimizer));
   if (state->average.params) LS_PASS(write_group(file, "ema", state, write_average));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration.
- */
+/* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration,
+ * progress. */
 #include "store/layout.h"
 
 #include <inttypes.h>
@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/progress.h"
-
 enum {
   CONFIG_LIMIT_BYTES = 1 << 24,
   NAMES_LIMIT_BYTES = 1 << 22,
@@ -18,98 +16,6 @@ enum {
   MAX_SIDE = 65536,
   MAX_CLASSES = 65535
 };
-
-void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_CHARS])
-{
-  char both[2 * LS_DIGEST_CHARS];
-  int length = snprintf(both, sizeof both, "%s%s", digest, tensor);
-  ls_digest_of(both, (size_t)length, digest);
-}
-
-static void chain_tensors(char digest[LS_DIGEST_CHARS], const ls_tensor *tensors, size_t count,
-                          const float *values)
-{
-  for (size_t i = 0; i < count; i++) {
-    char tensor[LS_DIGEST_CHARS];
-    ls_digest_of(values + tensors[i].offset, tensors[i].count * sizeof(float), tensor);
-    ls_digest_chain(digest, tensor);
-  }
-}
-
-void ls_weights_digest(const ls_model *model, const float *params, const float *buffers,
-                       char text[LS_DIGEST_CHARS])
-{
-  size_t count;
-  text[0] = '\0';
-  const ls_tensor *tensors = ls_model_params(model, &count);
-  chain_tensors(text, tensors, count, params);
-  tensors = ls_model_buffers(model, &count);
-  chain_tensors(text, tensors, count, buffers);
-}
-
-/* Do the names of such tensors say that they are means of squares, as in "running_var" and "exp_avg_sq"? */
-static bool are_squares(const char *name)
-{
-  static const char *const ends[] = {"_var", "_sq"};
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-    const size_t length = strlen(name), end = strlen(ends[i]);
-    if (length >= end && strcmp(name + length - end, ends[i]) == 0) return true;
-  }
-  return false;
-}
-
-static bool are_finite(const float *values, size_t count)
-{
-  bool all = true;
-  for (size_t k = 0; k < count; k++) all &= fabsf(values[k]) < INFINITY;
-  return all;
-}
-
-static bool has_negative(const float *values, size_t count)
-{
-  bool any = false;
-  for (size_t k = 0; k < count; k++) any |= values[k] < 0.0F;
-  return any;
-}
-
-/* Values for all tensors of a list; `slot`: the optimizer's name for them, or NULL if they are weights. */
-static ls_status check_values(const ls_tensor *tensors, size_t count, const float *values, const char *slot)
-{
-  const char *of = slot ? slot : "", *joint = slot ? " of " : "";
-  for (size_t i = 0; i < count; i++) {
-    const ls_tensor *tensor = &tensors[i];
-    const float *own = values + tensor->offset;
-    if (!are_finite(own, tensor->count))
-      return ls_fail(LS_E_NONFINITE, "a value of %s%s%s.%s is not finite", of, joint, tensor->layer,
-                     tensor->name);
-    if (are_squares(slot ? slot : tensor->name) && has_negative(own, tensor->count))
-      return ls_fail(LS_E_INPUT, "%s%s%s.%s has negative values: it is a mean of squares", of, joint,
-                     tensor->layer, tensor->name);
-  }
-  return LS_OK;
-}
-
-ls_status ls_weights_check(const ls_model *model, const float *params, const float *buffers)
-{
-  size_t count;
-  const ls_tensor *tensors = ls_model_params(model, &count);
-  LS_PASS(check_values(tensors, count, params, NULL));
-  tensors = ls_model_buffers(model, &count);
-  return check_values(tensors, count, buffers, NULL);
-}
-
-ls_status ls_state_check(const ls_state *state)
-{
-  size_t count;
-  const ls_tensor *tensors = ls_model_params(state->model, &count);
-  LS_PASS(ls_weights_check(state->model, state->params, state->buffers));
-  if (state->average.params)
-    LS_TRY(ls_weights_check(state->model, state->average.params, state->average.buffers),
-           "the moving average");
-  for (size_t i = 0; i < state->slot_count; i++)
-    LS_PASS(check_values(tensors, count, state->slots[i].data, state->slots[i].name));
-  return LS_OK;
-}
 
 const char *ls_config_name(const char *config, size_t *length)
 {
@@ -126,14 +32,14 @@ const char *ls_config_name(const char *config, size_t *length)
 
 /* ---- format ---- */
 
-ls_status ls_format_write(hid_t file, const char *format)
+ls_status ls_format_write(ls_h5_id file, const char *format)
 {
   LS_PASS(ls_h5_put_text(file, "format", format));
   LS_PASS(ls_h5_put_count(file, "format_version", LS_STORE_FORMAT_VERSION));
   return ls_h5_put_text(file, "lockstep_version", LS_VERSION);
 }
 
-ls_status ls_format_check(hid_t file, const char *format)
+ls_status ls_format_check(ls_h5_id file, const char *format)
 {
   char found[FORMAT_BYTES];
   uint64_t version;
@@ -150,7 +56,7 @@ ls_status ls_format_check(hid_t file, const char *format)
 
 /* ---- facts ---- */
 
-static ls_status write_data(hid_t group, const ls_checkpoint_info *info)
+static ls_status write_data(ls_h5_id group, const ls_checkpoint_info *info)
 {
   LS_PASS(ls_h5_put_count(group, "channels", info->channels));
   LS_PASS(ls_h5_put_count(group, "height", info->height));
@@ -166,18 +72,17 @@ static ls_status write_data(hid_t group, const ls_checkpoint_info *info)
   return ls_h5_put_text(group, "labels_digest", info->labels_digest);
 }
 
-ls_status ls_info_write(hid_t file, const ls_checkpoint_info *info)
+ls_status ls_info_write(ls_h5_id file, const ls_checkpoint_info *info)
 {
   LS_PASS(ls_h5_put_text(file, "config", info->config));
   LS_PASS(ls_h5_put_text(file, "weights_digest", info->weights_digest));
   if (info->init_digest[0]) LS_PASS(ls_h5_put_text(file, "init_digest", info->init_digest));
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_h5_group_make(&group, file, "data"));
-  LS_PASS(ls_h5_close(group, write_data(group, info)));
-  return ls_progress_write(file, &info->progress);
+  return ls_h5_close(group, write_data(group, info));
 }
 
-static ls_status read_size(hid_t group, const char *name, size_t most, size_t *value)
+static ls_status read_size(ls_h5_id group, const char *name, size_t most, size_t *value)
 {
   uint64_t read;
   LS_PASS(ls_h5_get_count(group, name, 1, most, &read));
@@ -213,7 +118,7 @@ static ls_status check_class_names(const ls_checkpoint_info *info)
 }
 
 /* Of the training split; checkpoints that do not say it are older. */
-static ls_status read_split(hid_t group, ls_checkpoint_info *info)
+static ls_status read_split(ls_h5_id group, ls_checkpoint_info *info)
 {
   bool has_count;
   LS_PASS(ls_h5_has_attribute(group, "train_count", &has_count));
@@ -222,7 +127,7 @@ static ls_status read_split(hid_t group, ls_checkpoint_info *info)
   return ls_h5_get_short_text(group, "labels_digest", info->labels_digest, sizeof info->labels_digest);
 }
 
-static ls_status read_data(hid_t group, ls_checkpoint_info *info)
+static ls_status read_data(ls_h5_id group, ls_checkpoint_info *info)
 {
   LS_PASS(read_size(group, "channels", LS_CHECKPOINT_MAX_CHANNELS, &info->channels));
   LS_PASS(read_size(group, "height", MAX_SIDE, &info->height));
@@ -243,7 +148,59 @@ static ls_status read_data(hid_t group, ls_checkpoint_info *info)
   return check_class_names(info);
 }
 
-static ls_status read_all(hid_t file, ls_checkpoint_info *info)
+/* ---- progress ---- */
+
+static const ls_field progress_fields[] = {
+    LS_COUNT_FIELD(ls_progress, epoch),         LS_COUNT_FIELD(ls_progress, step),
+    LS_COUNT_FIELD(ls_progress, epoch_step),    LS_COUNT_FIELD(ls_progress, epoch_correct),
+    LS_COUNT_FIELD(ls_progress, epoch_samples), LS_COUNT_FIELD(ls_progress, best_epoch),
+    LS_COUNT_FIELD(ls_progress, bad_epochs),    LS_REAL_FIELD(ls_progress, epoch_seconds),
+    LS_REAL_FIELD(ls_progress, epoch_loss),     LS_REAL_FIELD(ls_progress, best_metric),
+    LS_REAL_FIELD(ls_progress, seconds),
+};
+
+static const ls_fields all_progress = {progress_fields, sizeof progress_fields / sizeof *progress_fields};
+
+ls_status ls_progress_write(ls_h5_id file, const ls_progress *progress, const ls_named_numbers *numbers)
+{
+  ls_h5_id group;
+  LS_PASS(ls_h5_group_make(&group, file, "progress"));
+  ls_status status = ls_h5_put_fields(group, all_progress, progress);
+  if (status == LS_OK) status = ls_h5_put_fields(group, numbers->fields, numbers->values);
+  return ls_h5_close(group, status);
+}
+
+static ls_status read_progress(ls_h5_id file, ls_progress *progress)
+{
+  ls_h5_id group;
+  *progress = (ls_progress){0};
+  LS_PASS(ls_h5_group_open(&group, file, "progress"));
+  const ls_status status = ls_h5_get_fields(group, all_progress, progress);
+  ls_h5_release(group);
+  return status;
+}
+
+/* A run that had another kind before has left none of this one's. */
+static ls_status read_numbers(ls_h5_id group, const ls_named_numbers *numbers)
+{
+  bool has;
+  if (numbers->fields.count == 0) return LS_OK;
+  LS_PASS(ls_h5_has_attribute(group, numbers->fields.list[0].name, &has));
+  return has ? ls_h5_get_fields(group, numbers->fields, numbers->values) : LS_OK;
+}
+
+ls_status ls_progress_read_numbers(ls_h5_id file, const ls_named_numbers *numbers)
+{
+  ls_h5_id group;
+  LS_PASS(ls_h5_group_open(&group, file, "progress"));
+  const ls_status status = read_numbers(group, numbers);
+  ls_h5_release(group);
+  return status;
+}
+
+/* ---- the whole ---- */
+
+static ls_status read_all(ls_h5_id file, ls_checkpoint_info *info)
 {
   LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
   LS_PASS(
@@ -254,19 +211,19 @@ static ls_status read_all(hid_t file, ls_checkpoint_info *info)
   if (has_init)
     LS_PASS(ls_h5_get_short_text(file, "init_digest", info->init_digest, sizeof info->init_digest));
   LS_PASS(ls_h5_get_text(file, "config", CONFIG_LIMIT_BYTES, &info->config));
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_h5_group_open(&group, file, "data"));
   ls_status status = read_data(group, info);
   ls_h5_release(group);
   LS_PASS(status);
-  return ls_progress_read(file, &info->progress);
+  return read_progress(file, &info->progress);
 }
 
-ls_status ls_info_read(hid_t file, ls_checkpoint_info *info)
+ls_status ls_info_read(ls_h5_id file, ls_checkpoint_info *info)
 {
-  hsize_t bytes;
+  uint64_t bytes;
   *info = (ls_checkpoint_info){0};
-  if (H5Fget_filesize(file, &bytes) < 0) return ls_h5_fail(LS_E_INPUT, "the file has no length");
+  LS_PASS(ls_h5_file_length(file, &bytes));
   info->file_bytes = (size_t)bytes;
   ls_status status = read_all(file, info);
   if (status != LS_OK) ls_checkpoint_info_fini(info);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the writer and the readers of a checkpoint must agree on. Private to the module. */
+/* What the writers and the readers of our files must agree on. Private to the module. */
 #ifndef LS_STORE_LAYOUT_H
 #define LS_STORE_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/digest.h"
-#include "store/checkpoint.h"
+#include "base/text.h"
 #include "h5/h5.h"
+#include "store/checkpoint.h"
 
 #define LS_CHECKPOINT_FORMAT "lockstep-checkpoint"
 #define LS_METRICS_FORMAT "lockstep-metrics"
@@ -30,20 +32,62 @@ const char *ls_config_name(const char *config, size_t *length);
  * it names the file again. */
 bool ls_name_number(const char *name, const char *prefix, const char *suffix, uint64_t *number);
 
+/* ---- format and facts ---- */
+
 /** Write the attributes format, format_version and lockstep_version. Errors: LS_E_MEMORY. */
-ls_status ls_format_write(hid_t file, const char *format) LS_CHECKED;
+ls_status ls_format_write(ls_h5_id file, const char *format) LS_CHECKED;
 
 /** Check that an open file is of this format and a version that this program reads. Errors: LS_E_INPUT. */
-ls_status ls_format_check(hid_t file, const char *format) LS_CHECKED;
+ls_status ls_format_check(ls_h5_id file, const char *format) LS_CHECKED;
 
-/** Write what a reader must know before it builds the model. Errors: LS_E_MEMORY. */
-ls_status ls_info_write(hid_t file, const ls_checkpoint_info *info) LS_CHECKED;
+/** Write what a reader must know before it builds the model, without the progress. Errors: LS_E_MEMORY. */
+ls_status ls_info_write(ls_h5_id file, const ls_checkpoint_info *info) LS_CHECKED;
 
-/** Read and check it; on error *info is empty. Errors: LS_E_INPUT, LS_E_MEMORY. */
-ls_status ls_info_read(hid_t file, ls_checkpoint_info *info) LS_CHECKED;
+/** Read and check it, and the progress; on error *info is empty. Errors: LS_E_INPUT, LS_E_MEMORY. */
+ls_status ls_info_read(ls_h5_id file, ls_checkpoint_info *info) LS_CHECKED;
+
+/** Make the group `progress` of a file: where training stands, and the numbers that a kind remembers. Errors:
+ * LS_E_MEMORY. */
+ls_status ls_progress_write(ls_h5_id file, const ls_progress *progress,
+                            const ls_named_numbers *numbers) LS_CHECKED;
+
+/** Read such numbers; those of a file that has none stay as they are. Errors: LS_E_INPUT. */
+ls_status ls_progress_read_numbers(ls_h5_id file, const ls_named_numbers *numbers) LS_CHECKED;
 
 /** Read all datasets of an open checkpoint and check its weights' digest. Errors: LS_E_INPUT, LS_E_MEMORY. */
-ls_status ls_checkpoint_verify(hid_t file, const ls_checkpoint_info *info) LS_CHECKED;
+ls_status ls_checkpoint_verify(ls_h5_id file, const ls_checkpoint_info *info) LS_CHECKED;
+
+/* ---- the history: /metrics/train and /metrics/validation, one row per epoch ---- */
+
+/** The row of an epoch, borrowed; NULL if there is none. */
+const ls_epoch_metrics *ls_history_find(const ls_history *history, uint64_t epoch);
+
+/** Make the group `metrics` of a file, and write the tables in it. *group is open, closed with ls_h5_close().
+ * Errors: LS_E_MEMORY. */
+ls_status ls_histories_write(ls_h5_id *group, ls_h5_id file, const ls_history *train,
+                             const ls_history *validation) LS_CHECKED;
+
+/** Read it; both histories are newly made. Errors: LS_E_INPUT, LS_E_MEMORY. */
+ls_status ls_histories_read(ls_h5_id file, ls_history *train, ls_history *validation) LS_CHECKED;
+
+/* ---- the figures of the splits: a group for each, with attributes and a dataset for each column of the
+ * table of classes ---- */
+
+/** In a checkpoint they are in this group of /metrics, beside the tables: readers that do not know it pass
+ * over it. */
+#define LS_SPLIT_METRICS_GROUP "splits"
+
+/** Write groups `validation` and `test`, as far as there are figures. class_names: one a line, or NULL.
+ * Errors: LS_E_MEMORY. */
+ls_status ls_split_metrics_write(ls_h5_id parent, const ls_split_metrics *split_metrics,
+                                 const char *class_names) LS_CHECKED;
+
+/** Read them from a checkpoint of so many classes; older ones have none. *out is newly made. Errors:
+ * LS_E_INPUT, LS_E_MEMORY; *out is empty then. */
+ls_status ls_split_metrics_read(ls_h5_id file, size_t classes, ls_split_metrics *out) LS_CHECKED;
+
+/** Append a line for each split of a checkpoint, or of metrics.h5. Errors: LS_E_INPUT. */
+ls_status ls_split_metrics_describe(ls_h5_id file, bool is_checkpoint, ls_text *text) LS_CHECKED;
 
 /** The same for a file that is not open yet. Errors: LS_E_INPUT if it is damaged, LS_E_ACCESS, LS_E_IO,
  * LS_E_MEMORY. */

@@ -8,13 +8,11 @@
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/history.h"
-#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
-static ls_status write_tables(hid_t file, const ls_state *state)
+static ls_status write_tables(ls_h5_id file, const ls_state *state)
 {
-  hid_t group = H5I_INVALID_HID;
+  ls_h5_id group = LS_H5_NONE;
   const ls_status status = ls_histories_write(&group, file, &state->train, &state->validation);
   return ls_h5_close(group, status);
 }

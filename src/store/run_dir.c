@@ -83,7 +83,7 @@ const char *ls_checkpoint_name(uint64_t step, char name[LS_CHECKPOINT_NAME_CHARS
 
 /* ---- newest ---- */
 
-static ls_status verify_open(hid_t file, void *user)
+static ls_status verify_open(ls_h5_id file, void *user)
 {
   (void)user;
   ls_checkpoint_info info;

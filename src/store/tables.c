@@ -8,21 +8,16 @@
 #include "h5/h5.h"
 #include "store/layout.h"
 
-static ls_status write_column(hid_t group, const ls_table *table, size_t column, double *values)
+static ls_status write_column(ls_h5_id group, const ls_table *table, size_t column, double *values)
 {
-  const size_t dims[1] = {table->row_count};
-  ls_h5_data data = {.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
-  ls_status status;
+  const ls_h5_plan plan = {.number = LS_H5_FLOAT64, .dims = &table->row_count, .dim_count = 1};
   for (size_t r = 0; r < table->row_count; r++) values[r] = table->values[r * table->column_count + column];
-  LS_GO(ls_h5_data_make(&data, group, table->columns[column], H5T_IEEE_F64LE, dims, 1));
-  LS_GO(ls_h5_data_write(&data, H5T_NATIVE_DOUBLE, values));
-done:
-  return ls_h5_close(data.id, status);
+  return ls_h5_data_put(group, table->columns[column], &plan, values);
 }
 
-static ls_status write_table(hid_t file, const ls_table *table)
+static ls_status write_table(ls_h5_id file, const ls_table *table)
 {
-  hid_t group = H5I_INVALID_HID;
+  ls_h5_id group = LS_H5_NONE;
   double *values = NULL;
   ls_status status;
   LS_GO(ls_alloc(&values, table->row_count, sizeof *values, "a table"));

@@ -109,19 +109,19 @@ static ls_status check_finite(const ls_h5_data *data, const float *values, size_
 }
 
 /* Read all values as they are in the file. */
-static ls_status read_values(const ls_h5_data *data, float *values)
+static ls_status read_values(ls_h5_data *data, float *values)
 {
   LS_PASS(ls_h5_data_check_foreign(data));
-  LS_PASS(ls_h5_data_read(data, H5T_NATIVE_FLOAT, values));
+  LS_PASS(ls_h5_data_read(data, LS_H5_FLOAT32, values));
   return check_finite(data, values, data->count);
 }
 
-static ls_status read_adapted(const ls_h5_data *data, const ls_tensor *tensor, float *values)
+static ls_status read_adapted(ls_h5_data *data, const ls_tensor *tensor, float *values)
 {
   float *found;
   LS_PASS(ls_alloc(&found, data->count, sizeof *found, "a tensor"));
   const ls_status status = read_values(data, found);
-  if (status == LS_OK) adapt(tensor, (size_t)data->dims[1], found, values);
+  if (status == LS_OK) adapt(tensor, data->dims[1], found, values);
   free(found);
   return status;
 }
@@ -138,7 +138,7 @@ static ls_status refuse_shape(const ls_h5_data *data, const ls_tensor *tensor)
 /* float16, bfloat16 where it has a type of its own, float32, float64: all become float32. */
 static ls_status check_type(const ls_h5_data *data)
 {
-  if (H5Tget_class(data->type) == H5T_FLOAT && H5Tget_size(data->type) <= sizeof(double)) return LS_OK;
+  if (data->element.class == LS_H5_REAL && data->element.bytes <= sizeof(double)) return LS_OK;
   return ls_fail(LS_E_INPUT, "dataset %s: weights are floating-point numbers (in PyTorch: tensor.float())",
                  data->path);
 }
@@ -151,7 +151,7 @@ static ls_status refuse_second(const ls_h5_data *data, const target *to)
                  to->from, data->path, to->tensor->layer, to->tensor->name);
 }
 
-static ls_status take(transfer *self, const ls_h5_data *data, target *to)
+static ls_status take(transfer *self, ls_h5_data *data, target *to)
 {
   LS_PASS(check_type(data));
   if (to->from[0] != '\0') return refuse_second(data, to);
@@ -206,9 +206,9 @@ static ls_status list_targets(transfer *self, const ls_model *model, float *para
   return LS_OK;
 }
 
-static ls_status walk_checkpoint(hid_t file, transfer *self)
+static ls_status walk_checkpoint(ls_h5_id file, transfer *self)
 {
-  hid_t group;
+  ls_h5_id group;
   LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
   bool has_average;
   LS_PASS(ls_h5_has(file, "ema", &has_average));
@@ -232,7 +232,7 @@ static void start_again(transfer *self)
 }
 
 /* A file that says what it is must be a checkpoint; any other one may be a state dict. */
-static ls_status walk(hid_t file, void *user)
+static ls_status walk(ls_h5_id file, void *user)
 {
   transfer *self = user;
   bool has_format;

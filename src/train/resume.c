@@ -185,7 +185,7 @@ static ls_status report_change(const ls_resume *resume, const char *key)
   return LS_OK;
 }
 
-ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
+ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress, ls_schedule_state *schedule)
 {
   static const char section[] = "train.";
   const char *key;
@@ -198,6 +198,6 @@ ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress)
     if (progress->best_epoch > 0) say(resume, "the best epoch is looked for anew");
     progress->best_epoch = progress->bad_epochs = 0;
   }
-  if (!same_schedule) progress->schedule_epochs = progress->schedule_bad = 0;
+  if (!same_schedule) ls_schedule_restart(&resume->now->train.schedule, schedule);
   return LS_OK;
 }

@@ -4,6 +4,7 @@
 #define LS_TRAIN_RESUME_H
 
 #include "config/spec.h"
+#include "optim/schedule.h"
 #include "store/checkpoint.h"
 #include "train/trainer.h"
 
@@ -23,8 +24,9 @@ ls_status ls_resume_check(const ls_resume *resume) LS_CHECKED;
 ls_status ls_resume_check_loaded(const ls_checkpoint_info *found, const ls_checkpoint_info *data,
                                  size_t steps) LS_CHECKED;
 
-/** Tell what changes, and begin judgements anew that were by another measure. Rank 0. Errors: LS_E_MEMORY;
- * `progress` is as it was then. */
-ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress) LS_CHECKED;
+/** Tell what changes, and begin anew what went by another measure. Rank 0. Errors: LS_E_MEMORY; progress and
+ * schedule are as they were then. */
+ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress,
+                          ls_schedule_state *schedule) LS_CHECKED;
 
 #endif

@@ -21,7 +21,6 @@
 #include "optim/optimizer.h"
 #include "train/replicas.h"
 #include "train/resume.h"
-#include "optim/schedule.h"
 
 _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
                "a checkpoint holds any normalization");
@@ -127,11 +126,13 @@ static ls_status build(ls_run *run)
                           .params = run->network.params,
                           .buffers = run->network.buffers,
                           .average = {run->average.params, run->average.buffers},
-                          .progress = {.schedule_factor = 1.0}};
+                          .schedule = {ls_schedule_fields(&options->spec->train.schedule), &run->schedule}};
+  ls_schedule_start(&options->spec->train.schedule, &run->schedule);
   const ls_optimizer_kind *kind = ls_optimizer_find(&options->spec->train.optimizer);
   float *const *slots = ls_engine_slots(run->engine, &run->state.slot_count);
   for (size_t i = 0; i < run->state.slot_count; i++) {
-    run->state.slots[i].name = kind->slots[i];
+    run->state.slots[i].name = kind->slots[i].name;
+    run->state.slots[i].is_squares = kind->slots[i].is_squares;
     run->state.slots[i].data = slots[i];
   }
   return LS_OK;
@@ -163,7 +164,7 @@ static ls_status load(ls_run *run, const char *path)
   if (status != LS_OK) status = ls_wrap(status, "cannot resume '%s' (an older checkpoint may do)", path);
   LS_GO(status);
   memcpy(run->info.init_digest, run->from.init_digest, sizeof run->info.init_digest);
-  LS_GO(ls_resume_adapt(&resume, &run->state.progress));
+  LS_GO(ls_resume_adapt(&resume, &run->state.progress, &run->schedule));
 done:
   ls_spec_free(then);
   return status;
@@ -272,6 +273,7 @@ static ls_status broadcast_state(ls_run *run)
     LS_PASS(ls_comm_broadcast(comm, state->slots[i].data, counts->params * sizeof(float)));
   LS_PASS(ls_comm_broadcast(comm, &state->optimizer_step, sizeof state->optimizer_step));
   LS_PASS(ls_comm_broadcast(comm, &state->progress, sizeof state->progress));
+  LS_PASS(ls_comm_broadcast(comm, &run->schedule, sizeof run->schedule));
   ls_engine_pack(run->engine, &run->network);
   return LS_OK;
 }

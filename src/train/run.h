@@ -3,6 +3,7 @@
 #ifndef LS_TRAIN_RUN_H
 #define LS_TRAIN_RUN_H
 
+#include "optim/schedule.h"
 #include "train/engine.h"
 #include "train/trainer.h"
 
@@ -12,18 +13,19 @@ typedef struct ls_run {
   ls_network average; /* moving average of the weights; params NULL: none is kept */
   ls_engine *engine;
   ls_loader *loader;
-  ls_state state;            /* its vectors are the network's and the engine's */
-  ls_checkpoint_info info;   /* what every checkpoint of the run says about data and configuration */
-  ls_checkpoint_info from;   /* rank 0: of the checkpoint that the run goes on from */
-  char *from_path;           /* likewise; NULL: it starts from the beginning */
-  ls_activity *activity;     /* the communicator's; NULL: nobody wants to know */
-  uint64_t first_saved_step; /* of the first checkpoint that this session has written, or gone on from */
-  uint64_t saved_step;       /* of the last checkpoint that was written, or gone on from; 0: none */
-  bool restored;             /* rank 0: the weights are those of best.h5 */
-  double started_s;          /* clock time that time_limit counts from */
-  ls_step_times times;       /* of this rank, of the steps of this session */
-  uint64_t timed_steps;      /* how many those are */
-  double checkpoint_s;       /* clock at the last checkpoint, for every_minutes; rank 0's counts */
+  ls_state state;             /* its vectors are the network's and the engine's */
+  ls_schedule_state schedule; /* what the schedule remembers, for `state` too */
+  ls_checkpoint_info info;    /* what every checkpoint of the run says about data and configuration */
+  ls_checkpoint_info from;    /* rank 0: of the checkpoint that the run goes on from */
+  char *from_path;            /* likewise; NULL: it starts from the beginning */
+  ls_activity *activity;      /* the communicator's; NULL: nobody wants to know */
+  uint64_t first_saved_step;  /* of the first checkpoint that this session has written, or gone on from */
+  uint64_t saved_step;        /* of the last checkpoint that was written, or gone on from; 0: none */
+  bool restored;              /* rank 0: the weights are those of best.h5 */
+  double started_s;           /* clock time that time_limit counts from */
+  ls_step_times times;        /* of this rank, of the steps of this session */
+  uint64_t timed_steps;       /* how many those are */
+  double checkpoint_s;        /* clock at the last checkpoint, for every_minutes; rank 0's counts */
 } ls_run;
 
 /** Build network, engine, loader and initial or resumed state. On error the run is still released by

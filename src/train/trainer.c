@@ -45,7 +45,7 @@ static double learning_rate(const ls_run *run, uint64_t epoch, uint64_t step)
   const uint64_t steps = ls_loader_steps(run->loader);
   const ls_schedule_position position = {
       .step = epoch * steps + step, .epoch_steps = steps, .total_steps = steps * train->epochs};
-  return ls_schedule_rate(&train->schedule, base_lr(train), &position, &run->state.progress);
+  return ls_schedule_rate(&train->schedule, base_lr(train), &position, &run->schedule);
 }
 
 static bool time_is_up(const ls_run *run)
@@ -232,6 +232,25 @@ static ls_status save_snapshot(ls_run *run)
   return number > 0 ? ls_run_save_as(run, ls_snapshot_name(number, name)) : LS_OK;
 }
 
+static ls_best_epoch best_epoch(const ls_progress *progress)
+{
+  return (ls_best_epoch){progress->best_epoch, progress->best_metric, progress->bad_epochs};
+}
+
+/* Compare the epoch with the best one. */
+static ls_early_stopping_result compare_epoch(ls_run *run, const ls_epoch_metrics *validation)
+{
+  ls_progress *progress = &run->state.progress;
+  ls_best_epoch best = best_epoch(progress);
+  const ls_early_stopping_result result =
+      ls_early_stopping_observe(&run->options->spec->train.early_stopping, progress->epoch, validation->loss,
+                                validation->accuracy, &best);
+  progress->best_epoch = best.epoch;
+  progress->best_metric = best.metric;
+  progress->bad_epochs = best.bad_epochs;
+  return result;
+}
+
 /* Validation, best weights, schedule and checkpoint after the last step of an epoch. Collective. */
 static ls_status end_epoch(ls_run *run)
 {
@@ -248,10 +267,10 @@ static ls_status end_epoch(ls_run *run)
     LS_PASS(validation_row(run, &validation));
     LS_AGREE(comm, ls_history_add(&run->state.validation, &validation));
     judged = &validation;
-    result = ls_early_stopping_observe(&spec->train.early_stopping, progress->epoch, validation.loss,
-                                       validation.accuracy, progress);
+    result = compare_epoch(run, &validation);
   }
-  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy, progress);
+  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy,
+                      &run->schedule);
   report_epoch(run, &train, judged == &validation ? judged : NULL);
   LS_PASS(ls_run_save_metrics(run));
   if (result.improved) LS_PASS(ls_run_save_as(run, "best.h5"));
@@ -265,7 +284,9 @@ static ls_status end_epoch(ls_run *run)
 /* Has early stopping ended the run? Asked anew after a resume, so that more patience lets it go on. */
 static bool is_stopped_early(const ls_run *run)
 {
-  return ls_early_stopping_ends(&run->options->spec->train.early_stopping, &run->state.progress);
+  const ls_progress *progress = &run->state.progress;
+  const ls_best_epoch best = best_epoch(progress);
+  return ls_early_stopping_ends(&run->options->spec->train.early_stopping, progress->epoch, &best);
 }
 
 static void report_complete(const ls_run *run)

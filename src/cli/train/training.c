@@ -15,7 +15,7 @@
 #include "cli/process/watch.h"
 #include "kernels/gemm.h"
 #include "store/transfer.h"
-#include "store/inspect/version.h"
+#include "h5/h5.h"
 #include "train/watchdog/notes.h"
 #include "train/schemas.h"
 
@@ -202,7 +202,7 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   if (!options->resume) LS_ROOT(comm, check_init(&training->setup, options));
   if (!*options->label) LS_ROOT(comm, report_setup(&training->setup));
   if (options->dry_run) return ls_comm_agree(comm, reports ? print_model(training->setup.model) : LS_OK);
-  LS_ROOT(comm, ls_h5_prepare());
+  LS_ROOT(comm, ls_h5_start());
   LS_PASS(open_run_dir(training, comm, options));
   if (reports) print_plan(training, options, ranks);
   LS_PASS(train(training, comm, options, result));

@@ -7,19 +7,18 @@
 #include "store/checkpoint.h"
 #include "h5/h5.h"
 #include "store/inspect/inspect_parts.h"
-#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 /* A kind of file that can be inspected. */
 typedef struct file_kind {
-  ls_status (*matches)(hid_t file, bool *is_one);
-  ls_status (*describe)(hid_t file, ls_text *text);
+  ls_status (*matches)(ls_h5_id file, bool *is_one);
+  ls_status (*describe)(ls_h5_id file, ls_text *text);
 } file_kind;
 
 /* ---- checkpoints and metrics ---- */
 
 /* A format that is no text is that of another program. */
-static ls_status has_format(hid_t file, const char *format, bool *is_one)
+static ls_status has_format(ls_h5_id file, const char *format, bool *is_one)
 {
   char found[64];
   LS_PASS(ls_h5_has_attribute(file, "format", is_one));
@@ -29,17 +28,17 @@ static ls_status has_format(hid_t file, const char *format, bool *is_one)
   return status == LS_E_INPUT ? LS_OK : status;
 }
 
-static ls_status is_checkpoint(hid_t file, bool *is_one)
+static ls_status is_checkpoint(ls_h5_id file, bool *is_one)
 {
   return has_format(file, LS_CHECKPOINT_FORMAT, is_one);
 }
 
-static ls_status is_metrics(hid_t file, bool *is_one)
+static ls_status is_metrics(ls_h5_id file, bool *is_one)
 {
   return has_format(file, LS_METRICS_FORMAT, is_one);
 }
 
-static ls_status describe_metrics(hid_t file, ls_text *text)
+static ls_status describe_metrics(ls_h5_id file, ls_text *text)
 {
   LS_PASS(ls_format_check(file, LS_METRICS_FORMAT));
   ls_text_add(text, "lockstep metrics\n");
@@ -47,12 +46,12 @@ static ls_status describe_metrics(hid_t file, ls_text *text)
   return ls_split_metrics_describe(file, false, text);
 }
 
-static ls_status is_scaling(hid_t file, bool *is_one)
+static ls_status is_scaling(ls_h5_id file, bool *is_one)
 {
   return has_format(file, LS_SCALING_FORMAT, is_one);
 }
 
-static ls_status describe_scaling(hid_t file, ls_text *text)
+static ls_status describe_scaling(ls_h5_id file, ls_text *text)
 {
   LS_PASS(ls_format_check(file, LS_SCALING_FORMAT));
   ls_text_add(text, "lockstep scaling study\n");
@@ -62,9 +61,9 @@ static ls_status describe_scaling(hid_t file, ls_text *text)
 /* ---- datasets ---- */
 
 /* Anything else of that name, such as a link to elsewhere, is none. */
-static ls_status has_images(hid_t file, const char *split, bool *is_one)
+static ls_status has_images(ls_h5_id file, const char *split, bool *is_one)
 {
-  hid_t group;
+  ls_h5_id group;
   bool has_images = false, has_labels = false;
   LS_PASS(ls_h5_has(file, split, is_one));
   if (!*is_one) return LS_OK;
@@ -78,13 +77,13 @@ static ls_status has_images(hid_t file, const char *split, bool *is_one)
   return status == LS_E_INPUT ? LS_OK : status;
 }
 
-static ls_status is_dataset(hid_t file, bool *is_one)
+static ls_status is_dataset(ls_h5_id file, bool *is_one)
 {
   LS_PASS(has_images(file, "train", is_one));
   return *is_one ? LS_OK : has_images(file, "test", is_one);
 }
 
-static ls_status describe_dataset(hid_t file, ls_text *text)
+static ls_status describe_dataset(ls_h5_id file, ls_text *text)
 {
   ls_text_add(text, "image dataset (`lockstep data info` tells more)\n");
   LS_PASS(ls_inspect_attributes(file, text));
@@ -93,14 +92,14 @@ static ls_status describe_dataset(hid_t file, ls_text *text)
 
 /* ---- others ---- */
 
-static ls_status is_anything(hid_t file, bool *is_one)
+static ls_status is_anything(ls_h5_id file, bool *is_one)
 {
   (void)file;
   *is_one = true;
   return LS_OK;
 }
 
-static ls_status describe_other(hid_t file, ls_text *text)
+static ls_status describe_other(ls_h5_id file, ls_text *text)
 {
   ls_text_add(text, "HDF5 file, not one of lockstep's\n");
   return ls_inspect_members(file, text);
@@ -114,7 +113,7 @@ static const file_kind kinds[] = {
     {.matches = is_anything, .describe = describe_other},
 };
 
-static ls_status describe(hid_t file, void *text)
+static ls_status describe(ls_h5_id file, void *text)
 {
   const file_kind *kind = kinds;
   bool is_one;

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "store/history.h"
 #include "store/inspect/inspect_parts.h"
-#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 enum { LAST_EPOCHS = 5 };
@@ -79,7 +77,7 @@ static void add_epoch(ls_text *text, const ls_epoch_metrics *train, const ls_epo
   ls_text_add(text, " %11.4g %9.2f\n", train->learning_rate, train->seconds);
 }
 
-ls_status ls_inspect_metrics(hid_t file, size_t most, ls_text *text)
+ls_status ls_inspect_metrics(ls_h5_id file, size_t most, ls_text *text)
 {
   ls_history train, validation;
   LS_PASS(ls_histories_read(file, &train, &validation));
@@ -126,13 +124,13 @@ static statistics summarize(const float *values, size_t count)
   return result;
 }
 
-static ls_status add_tensor(ls_text *text, const ls_h5_data *data)
+static ls_status add_tensor(ls_text *text, ls_h5_data *data)
 {
   LS_PASS(ls_h5_data_check_floats(data));
   LS_PASS(ls_h5_data_check_plain(data));
   float *values;
   LS_PASS(ls_alloc(&values, data->count, sizeof *values, "a tensor"));
-  ls_status status = ls_h5_data_read(data, H5T_NATIVE_FLOAT, values);
+  ls_status status = ls_h5_data_read(data, LS_H5_FLOAT32, values);
   if (status == LS_OK) {
     char shape[LS_H5_SHAPE_BYTES];
     statistics found = summarize(values, data->count);
@@ -158,7 +156,7 @@ static ls_status visit_tensor(void *user, const ls_h5_entry *entry)
   return status;
 }
 
-static ls_status add_totals(hid_t model, ls_text *text)
+static ls_status add_totals(ls_h5_id model, ls_text *text)
 {
   uint64_t parameters, buffers;
   LS_PASS(ls_h5_get_count(model, "parameters", 0, UINT64_MAX, &parameters));
@@ -169,9 +167,9 @@ static ls_status add_totals(hid_t model, ls_text *text)
   return LS_OK;
 }
 
-static ls_status add_tensors(hid_t file, ls_text *text)
+static ls_status add_tensors(ls_h5_id file, ls_text *text)
 {
-  hid_t model;
+  ls_h5_id model;
   LS_PASS(ls_h5_group_open(&model, file, "model"));
   ls_text_add(text, "  %-24s %-16s %9s %11s %11s %11s %11s\n", "tensor", "shape", "count", "mean",
               "deviation", "least", "most");
@@ -193,12 +191,12 @@ static ls_status visit_slot(void *user, const ls_h5_entry *entry)
   return LS_OK;
 }
 
-static ls_status add_optimizer(hid_t file, ls_text *text)
+static ls_status add_optimizer(ls_h5_id file, ls_text *text)
 {
   bool has_optimizer;
   LS_PASS(ls_h5_has(file, "optimizer", &has_optimizer));
   if (!has_optimizer) return LS_OK;
-  hid_t group;
+  ls_h5_id group;
   uint64_t step;
   ls_status status;
   LS_GO(ls_h5_group_open(&group, file, "optimizer"));
@@ -211,7 +209,7 @@ done:
   return status;
 }
 
-ls_status ls_inspect_checkpoint(hid_t file, ls_text *text)
+ls_status ls_inspect_checkpoint(ls_h5_id file, ls_text *text)
 {
   ls_checkpoint_info info;
   LS_PASS(ls_info_read(file, &info));

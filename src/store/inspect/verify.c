@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "store/history.h"
-#include "store/split_metrics_h5.h"
 #include "store/layout.h"
 
 enum { MAX_TENSORS = 10000 };
@@ -29,13 +27,13 @@ static int compare_orders(const void *a, const void *b)
 }
 
 /* Read a tensor and digest it. */
-static ls_status digest_tensor(const ls_h5_data *data, char digest[LS_DIGEST_CHARS])
+static ls_status digest_tensor(ls_h5_data *data, char digest[LS_DIGEST_CHARS])
 {
   LS_PASS(ls_h5_data_check_floats(data));
   LS_PASS(ls_h5_data_check_plain(data));
   float *values;
   LS_PASS(ls_alloc(&values, data->count, sizeof *values, "a tensor"));
-  ls_status status = ls_h5_data_read(data, H5T_NATIVE_FLOAT, values);
+  ls_status status = ls_h5_data_read(data, LS_H5_FLOAT32, values);
   ls_digest_of(values, data->count * sizeof *values, digest);
   free(values);
   return status;
@@ -86,7 +84,7 @@ static ls_status check_digest(verification *self, const char *expected)
   return ls_fail(LS_E_INPUT, "damaged: weights_digest %s expected, the weights have %s", expected, digest);
 }
 
-ls_status ls_checkpoint_verify(hid_t file, const ls_checkpoint_info *info)
+ls_status ls_checkpoint_verify(ls_h5_id file, const ls_checkpoint_info *info)
 {
   verification self = {0};
   ls_history train = {0}, validation = {0};

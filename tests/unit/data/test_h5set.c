@@ -301,15 +301,15 @@ static void wrong_attributes_are_refused(void **state)
   (void)state;
   assert_attribute_refused(add_few_classes,
                            "/train/labels, element 4: label 4 found, but there are 4 classes");
-  assert_attribute_refused(add_no_classes, "attribute classes is 0: expected 1 to 65535");
-  assert_attribute_refused(add_too_many_classes, "expected 1 to 65535");
-  assert_attribute_refused(add_text_classes, "attribute classes is not one integer");
+  assert_attribute_refused(add_no_classes, "'a.h5': attribute /@classes: 1 to 65535 expected, 0 found");
+  assert_attribute_refused(add_too_many_classes, "1 to 65535 expected");
+  assert_attribute_refused(add_text_classes, "attribute /@classes: an integer expected");
   assert_attribute_refused(add_other_format, "its attribute format says 'lockstep-checkpoint'");
-  assert_attribute_refused(add_few_names, "attribute class_names has 2 elements, 10 are expected");
+  assert_attribute_refused(add_few_names, "attribute /@class_names: 10 values expected, 2 found");
   assert_attribute_refused(add_long_name,
                            "the class name 'this name is by far too long for a class' is too long");
-  assert_attribute_refused(add_name_with_newline, "attribute name holds a control character");
-  assert_attribute_refused(add_number_format, "attribute format is not a text");
+  assert_attribute_refused(add_name_with_newline, "attribute /@name: a text with a control character");
+  assert_attribute_refused(add_number_format, "attribute /@format: a text expected");
 }
 
 static void wrong_types_and_shapes_are_refused(void **state)
@@ -382,12 +382,13 @@ static void lying_sizes_allocate_nothing(void **state)
 {
   (void)state;
   make_file("l.h5", &(h5_recipe){.declared = (hsize_t)1 << 36});
-  assert_refused("l.h5", "'l.h5': /train/images declares 17592186044416 bytes", "holds only 0 for it");
+  assert_refused("l.h5", "'l.h5': dataset /train/images: it declares 17592186044416 bytes",
+                 "holds only 0 for it");
   make_file("l.h5", &(h5_recipe){.declared = (hsize_t)1 << 36, .is_chunked = true});
-  assert_refused("l.h5", "'l.h5': /train/images declares 17592186044416 bytes",
+  assert_refused("l.h5", "'l.h5': dataset /train/images: it declares 17592186044416 bytes",
                  "damaged or was never completed");
   make_file("l.h5", &(h5_recipe){.declared = (hsize_t)1 << 55, .is_chunked = true});
-  assert_refused("l.h5", "'l.h5': /train/images", "declares more bytes than any file can hold");
+  assert_refused("l.h5", "'l.h5': dataset /train/images: its shape", "is impossibly large");
 }
 
 /* Chunks as they are stored, behind libhdf5's back: it believes what a file says about them, and reads beyond
@@ -442,7 +443,7 @@ static void lying_chunks_are_refused(void **state)
   };
   for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
     make_lie("train/labels", 1, (hsize_t[]){COUNT}, &lies[i]);
-    assert_refused("c.h5", "'c.h5': /train/labels: ", lies[i].says);
+    assert_refused("c.h5", "'c.h5': dataset /train/labels: ", lies[i].says);
   }
 }
 
@@ -455,7 +456,7 @@ static void lying_chunks_of_images_are_refused(void **state)
            &(chunk_lie){.deflated = 1, .zeros = 1 << 20});
   ls_source *source = open_good("c.h5");
   assert_int_equal(ls_source_read_images(source, LS_SPLIT_TRAIN, 5, 1, images), LS_E_INPUT);
-  assert_says("'c.h5': /train/images: a chunk is damaged: it does not expand to its 179200 bytes");
+  assert_says("'c.h5': dataset /train/images: a chunk is damaged: it does not expand to its 179200 bytes");
   ls_source_close(source);
 }
 
@@ -464,17 +465,17 @@ static void missing_members_are_refused(void **state)
   (void)state;
   hid_t file = start_file("m.h5");
   H5Fclose(file);
-  assert_refused("m.h5", "'m.h5' has neither /train nor /test", "it is no dataset");
+  assert_refused("m.h5", "'m.h5': it has neither /train nor /test", "it is no dataset");
   file = start_file("m.h5");
   make_split(file, "train", &(h5_recipe){.is_chunked = true});
   H5Ldelete(file, "/train/labels", H5P_DEFAULT);
   H5Fclose(file);
-  assert_refused("m.h5", "'m.h5' has no /train/labels", "");
+  assert_refused("m.h5", "'m.h5': it has no /train/labels", "");
   file = start_file("m.h5");
   make_split(file, "other", &(h5_recipe){.is_chunked = true});
   H5Lcreate_hard(file, "/other/images", file, "/train", H5P_DEFAULT, H5P_DEFAULT);
   H5Fclose(file);
-  assert_refused("m.h5", "'m.h5': /train is not a group", "");
+  assert_refused("m.h5", "'m.h5': /train: it is not a group", "");
 }
 
 static void links_are_not_followed(void **state)
@@ -484,17 +485,17 @@ static void links_are_not_followed(void **state)
   hid_t file = start_file("s.h5");
   H5Lcreate_soft("/train", file, "/train", H5P_DEFAULT, H5P_DEFAULT);
   H5Fclose(file);
-  assert_refused("s.h5", "'s.h5': /train is a soft link", "only what lies in the file itself is read");
+  assert_refused("s.h5", "'s.h5': group /train: it is a link to another place", "not followed");
   file = start_file("s.h5");
   H5Lcreate_external("good.h5", "/train", file, "/train", H5P_DEFAULT, H5P_DEFAULT);
   H5Fclose(file);
-  assert_refused("s.h5", "'s.h5': /train is an external link", "");
+  assert_refused("s.h5", "'s.h5': group /train: it is a link to another place", "");
   file = start_file("s.h5");
   make_split(file, "train", &(h5_recipe){.is_chunked = true});
   H5Ldelete(file, "/train/images", H5P_DEFAULT);
   H5Lcreate_soft("/train/images", file, "/train/images", H5P_DEFAULT, H5P_DEFAULT);
   H5Fclose(file);
-  assert_refused("s.h5", "'s.h5': /train/images is a soft link", "");
+  assert_refused("s.h5", "'s.h5': dataset /train/images: it is a link to another place", "");
 }
 
 static void damaged_files_are_refused(void **state)

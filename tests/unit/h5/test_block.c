@@ -9,9 +9,8 @@
 // clang-format on
 #include <string.h>
 
-#include "h5/block.h"
-#include "h5/call.h"
 #include "h5/guard.h"
+#include "h5/internal.h"
 
 enum { ROWS = 300, COLUMNS = 100, FILE_BYTES = 1 << 26 };
 

@@ -20,7 +20,7 @@ typedef struct stopping_case {
 /* The metric that is not looked at gets better all the time, and must not matter. */
 static void check_run(const stopping_case *run)
 {
-  ls_progress progress = {0};
+  ls_best_epoch best = {0};
   uint64_t stop_epoch = 0;
   for (uint64_t epoch = 1; epoch <= MAX_EPOCHS && run->metrics[epoch - 1] != 0 && !stop_epoch; epoch++) {
     const double metric = run->metrics[epoch - 1];
@@ -28,14 +28,14 @@ static void check_run(const stopping_case *run)
     const double loss = by_loss ? metric : 1 / (double)epoch;
     const double accuracy = by_loss ? (double)epoch / 10 : metric;
     const ls_early_stopping_result result =
-        ls_early_stopping_observe(&run->spec, epoch, loss, accuracy, &progress);
-    assert_int_equal(result.improved, progress.best_epoch == epoch);
+        ls_early_stopping_observe(&run->spec, epoch, loss, accuracy, &best);
+    assert_int_equal(result.improved, best.epoch == epoch);
     if (result.stop) stop_epoch = epoch;
   }
-  assert_int_equal(progress.best_epoch, run->best_epoch);
-  if (run->best_epoch > 0) assert_true(progress.best_metric == run->metrics[run->best_epoch - 1]);
+  assert_int_equal(best.epoch, run->best_epoch);
+  if (run->best_epoch > 0) assert_true(best.metric == run->metrics[run->best_epoch - 1]);
   assert_int_equal(stop_epoch, run->stop_epoch);
-  assert_int_equal(progress.bad_epochs, run->bad_epochs);
+  assert_int_equal(best.bad_epochs, run->bad_epochs);
 }
 
 static void runs(void **state)
@@ -61,8 +61,10 @@ static void state_goes_on_after_a_resume(void **state)
 {
   (void)state;
   const ls_spec_early_stopping spec = {.patience = 3};
-  ls_progress progress = {.best_epoch = 4, .best_metric = 0.5, .bad_epochs = 2};
-  assert_true(ls_early_stopping_observe(&spec, 7, 0.6, 0, &progress).stop);
+  ls_best_epoch best = {.epoch = 4, .metric = 0.5, .bad_epochs = 2};
+  assert_false(ls_early_stopping_ends(&spec, 6, &best));
+  assert_true(ls_early_stopping_observe(&spec, 7, 0.6, 0, &best).stop);
+  assert_true(ls_early_stopping_ends(&spec, 7, &best));
 }
 
 /* What must hold of any run, its metrics being eighths, which subtract without rounding: the best epoch is

@@ -17,9 +17,34 @@ static void assert_rate(double actual, double expected, const char *name, size_t
 static double rate_at(const ls_kind_spec *spec, double lr, uint64_t step, uint64_t epoch_steps,
                       uint64_t epochs)
 {
-  const ls_progress progress = {.schedule_factor = 1};
   const ls_schedule_position position = {step, epoch_steps, epoch_steps * epochs};
-  return ls_schedule_rate(spec, lr, &position, &progress);
+  ls_schedule_state state;
+  ls_schedule_start(spec, &state);
+  return ls_schedule_rate(spec, lr, &position, &state);
+}
+
+/* A number that a schedule remembers; files know it by this name. */
+static unsigned char *remembered(const ls_kind_spec *spec, ls_schedule_state *state, const char *name)
+{
+  const ls_fields fields = ls_schedule_fields(spec);
+  for (size_t i = 0; i < fields.count; i++)
+    if (strcmp(fields.list[i].name, name) == 0) return (unsigned char *)state + fields.list[i].offset;
+  fail_msg("nothing is remembered as %s", name);
+  return NULL;
+}
+
+static double real_of(const ls_kind_spec *spec, ls_schedule_state *state, const char *name)
+{
+  double value;
+  memcpy(&value, remembered(spec, state, name), sizeof value);
+  return value;
+}
+
+static uint64_t count_of(const ls_kind_spec *spec, ls_schedule_state *state, const char *name)
+{
+  uint64_t value;
+  memcpy(&value, remembered(spec, state, name), sizeof value);
+  return value;
 }
 
 typedef struct schedule_case {
@@ -44,17 +69,31 @@ static schedule_case take_case(case_file *table)
   return found;
 }
 
-/* Every epoch is one step and ends with a metric, as a loss and as an accuracy; each epoch starts from a copy
- * of the state, as after a resume. */
+/* What a file keeps of the state, put into the state that a new run starts with. */
+static ls_schedule_state resume(const ls_kind_spec *spec, const ls_schedule_state *state)
+{
+  const ls_fields fields = ls_schedule_fields(spec);
+  ls_schedule_state resumed;
+  ls_schedule_start(spec, &resumed);
+  for (size_t i = 0; i < fields.count; i++) {
+    const size_t offset = fields.list[i].offset;
+    memcpy((unsigned char *)&resumed + offset, (const unsigned char *)state + offset, LS_FIELD_BYTES);
+  }
+  return resumed;
+}
+
+/* Every epoch is one step and ends with a metric, as a loss and as an accuracy; each epoch starts from what a
+ * file keeps of the state. */
 static void check_observing(const schedule_case *found, const double *rates, const double *metrics)
 {
-  ls_progress progress = {.schedule_factor = 1};
+  ls_schedule_state state;
+  ls_schedule_start(&found->spec, &state);
   for (size_t epoch = 0; epoch < found->epochs; epoch++) {
     const ls_schedule_position position = {epoch, 1, found->epochs};
-    const ls_progress resumed = progress;
-    assert_rate(ls_schedule_rate(&found->spec, found->lr, &position, &resumed), rates[epoch], found->name,
+    state = resume(&found->spec, &state);
+    assert_rate(ls_schedule_rate(&found->spec, found->lr, &position, &state), rates[epoch], found->name,
                 epoch);
-    ls_schedule_observe(&found->spec, found->lr, metrics[epoch], metrics[epoch], &progress);
+    ls_schedule_observe(&found->spec, found->lr, metrics[epoch], metrics[epoch], &state);
   }
 }
 
@@ -151,13 +190,15 @@ static void plateau_by_accuracy_and_loss_look_at_their_own(void **state)
   const ls_kind_spec by_loss = case_spec(ls_schedule_schemas, "{type: plateau, patience: 0}");
   const ls_kind_spec by_accuracy =
       case_spec(ls_schedule_schemas, "{type: plateau, patience: 0, metric: accuracy}");
-  ls_progress loss = {.schedule_factor = 1}, accuracy = {.schedule_factor = 1};
+  ls_schedule_state loss, accuracy;
+  ls_schedule_start(&by_loss, &loss);
+  ls_schedule_start(&by_accuracy, &accuracy);
   for (int epoch = 0; epoch < 2; epoch++) { /* the loss gets worse, the accuracy better */
     ls_schedule_observe(&by_loss, 0.1, 1 + epoch, 0.5 + 0.1 * epoch, &loss);
     ls_schedule_observe(&by_accuracy, 0.1, 1 + epoch, 0.5 + 0.1 * epoch, &accuracy);
   }
-  assert_rate(loss.schedule_factor, 0.1, "plateau by loss", 1);
-  assert_rate(accuracy.schedule_factor, 1, "plateau by accuracy", 1);
+  assert_rate(real_of(&by_loss, &loss, "schedule_factor"), 0.1, "plateau by loss", 1);
+  assert_rate(real_of(&by_accuracy, &accuracy, "schedule_factor"), 1, "plateau by accuracy", 1);
   free(by_loss.options);
   free(by_accuracy.options);
 }
@@ -168,11 +209,49 @@ static void plateau_takes_a_zero_for_what_it_is(void **state)
 {
   (void)state;
   const ls_kind_spec spec = case_spec(ls_schedule_schemas, "{type: plateau, patience: 0}");
-  ls_progress progress = {.schedule_factor = 1};
-  ls_schedule_observe(&spec, 0.1, 0, 1, &progress);
-  ls_schedule_observe(&spec, 0.1, 3, 1, &progress);
-  assert_rate(progress.schedule_factor, 0.1, "plateau after 0", 1);
+  ls_schedule_state plateau;
+  ls_schedule_start(&spec, &plateau);
+  ls_schedule_observe(&spec, 0.1, 0, 1, &plateau);
+  ls_schedule_observe(&spec, 0.1, 3, 1, &plateau);
+  assert_rate(real_of(&spec, &plateau, "schedule_factor"), 0.1, "plateau after 0", 1);
   free(spec.options);
+}
+
+/* The rate stays where it had come to; what was the best of another metric is none. */
+static void plateau_looks_for_a_best_anew_after_a_change(void **state)
+{
+  (void)state;
+  const ls_kind_spec spec = case_spec(ls_schedule_schemas, "{type: plateau, patience: 1}");
+  ls_schedule_state plateau;
+  ls_schedule_start(&spec, &plateau);
+  for (int epoch = 0; epoch < 4; epoch++) ls_schedule_observe(&spec, 0.1, 1 + epoch, 0, &plateau);
+  assert_int_equal(count_of(&spec, &plateau, "schedule_bad"), 1);
+  ls_schedule_restart(&spec, &plateau);
+  assert_rate(real_of(&spec, &plateau, "schedule_factor"), 0.1, "plateau after a change", 1);
+  assert_int_equal(count_of(&spec, &plateau, "schedule_bad"), 0);
+  ls_schedule_observe(&spec, 0.1, 9, 0, &plateau);
+  assert_rate(real_of(&spec, &plateau, "schedule_best"), 9, "plateau after a change", 1);
+  assert_int_equal(count_of(&spec, &plateau, "schedule_epochs"), 1);
+  free(spec.options);
+}
+
+/* Files keep each kind's state by name: what lies beyond it, or twice, would be lost. */
+static void what_kinds_remember_fits_and_has_names(void **state)
+{
+  (void)state;
+  for (size_t i = 0; ls_schedule_kinds[i]; i++) {
+    const ls_schedule_kind *kind = ls_schedule_kinds[i];
+    const ls_fields fields = kind->state;
+    if ((fields.count > 0) != (kind->start && kind->restart) || (kind->observe && fields.count == 0))
+      fail_msg("%s: what it remembers is not started, not restarted or not kept", kind->schema.name);
+    for (size_t k = 0; k < fields.count; k++) {
+      assert_true(fields.list[k].offset + LS_FIELD_BYTES <= sizeof(ls_schedule_state));
+      for (size_t other = 0; other < k; other++) {
+        assert_string_not_equal(fields.list[k].name, fields.list[other].name);
+        assert_int_not_equal(fields.list[k].offset, fields.list[other].offset);
+      }
+    }
+  }
 }
 
 static void kinds_and_schemas_are_in_the_same_order(void **state)
@@ -193,6 +272,8 @@ int main(void)
       cmocka_unit_test(rates_are_finite_and_positive_for_any_length),
       cmocka_unit_test(plateau_by_accuracy_and_loss_look_at_their_own),
       cmocka_unit_test(plateau_takes_a_zero_for_what_it_is),
+      cmocka_unit_test(plateau_looks_for_a_best_anew_after_a_change),
+      cmocka_unit_test(what_kinds_remember_fits_and_has_names),
       cmocka_unit_test(kinds_and_schemas_are_in_the_same_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,7 @@ static inline void point_state(fixture *f)
   f->state.slots[0].data = f->slots[0];
   f->state.slots[1].name = "exp_avg_sq";
   f->state.slots[1].data = f->slots[1];
+  f->state.slots[1].is_squares = true;
 }
 
 static inline void fill_progress(ls_progress *progress)
@@ -96,9 +97,6 @@ static inline void fill_progress(ls_progress *progress)
                             .best_epoch = 2,
                             .best_metric = 0.0312,
                             .bad_epochs = 1,
-                            .schedule_factor = 0.1,
-                            .schedule_best = 0.2,
-                            .schedule_bad = 4,
                             .seconds = 12.5,
                             .epoch_seconds = 1.25};
 }

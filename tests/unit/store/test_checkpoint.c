@@ -72,6 +72,81 @@ static void comes_back_bit_for_bit(void **state)
   fixture_empty_free(read);
 }
 
+/* What a kind remembers: names and numbers that the store has never heard of. */
+typedef struct memory {
+  double slope;
+  uint64_t turns;
+} memory;
+
+static const ls_field memory_fields[] = {LS_REAL_FIELD(memory, slope), LS_COUNT_FIELD(memory, turns)};
+
+static const ls_fields whole_memory = {memory_fields, 2};
+
+static void what_a_kind_remembers_comes_back(void **state)
+{
+  fixture *f = *state;
+  memory kept = {.slope = -0.125, .turns = 7}, found = {.slope = 1, .turns = 1};
+  fixture *read = fixture_empty(f);
+  f->state.schedule = (ls_named_numbers){whole_memory, &kept};
+  read->state.schedule = (ls_named_numbers){whole_memory, &found};
+  write_checkpoint(f, "a.h5");
+  assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_OK);
+  assert_memory_equal(&found, &kept, sizeof kept);
+  fixture_empty_free(read);
+}
+
+/* The run had another kind before: its own starts as in a new run. */
+static void what_no_kind_remembered_stays_as_it_starts(void **state)
+{
+  fixture *f = *state;
+  memory found = {.slope = 1, .turns = 3};
+  fixture *read = fixture_empty(f);
+  f->state.schedule = (ls_named_numbers){.values = NULL};
+  read->state.schedule = (ls_named_numbers){whole_memory, &found};
+  write_checkpoint(f, "a.h5");
+  assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_OK);
+  assert_true(found.slope == 1 && found.turns == 3);
+  fixture_empty_free(read);
+}
+
+/* Part of it is damage. */
+static void half_of_what_a_kind_remembers_is_refused(void **state)
+{
+  fixture *f = *state;
+  memory kept = {.slope = -0.125, .turns = 7}, found = {.slope = 1, .turns = 1};
+  fixture *read = fixture_empty(f);
+  f->state.schedule = (ls_named_numbers){{memory_fields, 1}, &kept};
+  read->state.schedule = (ls_named_numbers){whole_memory, &found};
+  write_checkpoint(f, "a.h5");
+  assert_int_equal(ls_checkpoint_read(path_in(f, "a.h5"), &read->state), LS_E_INPUT);
+  assert_true(error_has("attribute /progress@turns: missing"));
+  fixture_empty_free(read);
+}
+
+/* Programs of others look for them by these names. */
+static void progress_has_the_names_of_the_contract(void **state)
+{
+  static const char *const names[] = {"epoch", "step", "best_epoch", "best_metric", "bad_epochs", "slope"};
+  fixture *f = *state;
+  memory kept = {.slope = -0.125, .turns = 7};
+  double slope = 0;
+  uint64_t epoch = 0;
+  f->state.schedule = (ls_named_numbers){whole_memory, &kept};
+  write_checkpoint(f, "a.h5");
+  hid_t file = H5Fopen(path_in(f, "a.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t group = H5Gopen2(file, "/progress", H5P_DEFAULT);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (H5Aexists(group, names[i]) <= 0) fail_msg("/progress has no %s", names[i]);
+  hid_t attribute = H5Aopen(group, "slope", H5P_DEFAULT);
+  assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, &slope) >= 0 && slope == -0.125);
+  H5Aclose(attribute);
+  attribute = H5Aopen(group, "epoch", H5P_DEFAULT);
+  assert_true(H5Aread(attribute, H5T_NATIVE_UINT64, &epoch) >= 0 && epoch == 3);
+  H5Aclose(attribute);
+  H5Gclose(group);
+  H5Fclose(file);
+}
+
 static void info_comes_back(void **state)
 {
   fixture *f = *state;
@@ -582,6 +657,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
       TEST(comes_back_bit_for_bit),
+      TEST(what_a_kind_remembers_comes_back),
+      TEST(what_no_kind_remembered_stays_as_it_starts),
+      TEST(half_of_what_a_kind_remembers_is_refused),
+      TEST(progress_has_the_names_of_the_contract),
       TEST(info_comes_back),
       TEST(values_of_no_training_are_named),
       TEST(empty_history_and_no_names_are_fine),

@@ -121,7 +121,7 @@ static void changes_are_reported(void **state)
   static const char *const overrides[] = {"train.epochs=5",
                                           "train.optimizer.lr=0.05",
                                           "train.clip_norm=1",
-                                          "train.schedule={type: cosine}",
+                                          "train.schedule={type: plateau}",
                                           "train.early_stopping.metric=accuracy",
                                           "checkpoint.keep=9"};
   char heard[2048] = "";
@@ -129,15 +129,20 @@ static void changes_are_reported(void **state)
   const ls_checkpoint_info info = toy_info();
   const ls_trainer_events events = {.user = heard, .message = hear};
   ls_resume resume = {.then = then, .now = then, .found = &info, .data = &info, .events = &events};
-  ls_progress progress = {.best_epoch = 2, .bad_epochs = 1, .schedule_epochs = 3};
-  assert_int_equal(ls_resume_adapt(&resume, &progress), LS_OK);
+  ls_progress progress = {.best_epoch = 2, .bad_epochs = 1};
+  ls_schedule_state schedule;
+  ls_schedule_start(&now->train.schedule, &schedule);
+  for (int epoch = 0; epoch < 3; epoch++)
+    ls_schedule_observe(&now->train.schedule, 0.1, 3 - epoch, 0, &schedule);
+  const ls_schedule_state before = schedule;
+  assert_int_equal(ls_resume_adapt(&resume, &progress, &schedule), LS_OK);
   assert_string_equal(heard, "");
   assert_int_equal(progress.best_epoch, 2);
-  assert_int_equal(progress.schedule_epochs, 3);
+  assert_memory_equal(&schedule, &before, sizeof schedule);
   resume.now = now;
-  assert_int_equal(ls_resume_adapt(&resume, &progress), LS_OK);
+  assert_int_equal(ls_resume_adapt(&resume, &progress, &schedule), LS_OK);
   assert_int_equal(progress.best_epoch, 0);
-  assert_int_equal(progress.schedule_epochs, 0);
+  assert_memory_not_equal(&schedule, &before, sizeof schedule);
   assert_non_null(strstr(heard, "train.epochs: 3 so far, 5 from now on\n"));
   assert_non_null(strstr(heard, "train.clip_norm: 0 so far, 1 from now on\n"));
   assert_non_null(strstr(heard, "train.optimizer: {type: sgd, lr: 0.1, "));
