@@ -81,4 +81,42 @@ one_error
 err_has 'train.epochs: 1, but 1 epoch is done and the next has begun'
 run 0 "$lockstep" train toy.yaml -o within train.epochs=2 --resume
 out_has 'resuming from within/checkpoint-8.h5: 8 steps are done: 1 epoch and 2 steps of the next$'
+# A checkpoint that lockstep 0.1.0 wrote while the store still knew plateau's numbers (golden/plateau_checkpoint.h5.gz:
+# adam, epoch 4 of 8, one bad epoch since the last drop): the run goes on with that rate and that epoch. No loss is ever
+# a tenth of the first, so that the rates depend on no rounding.
+toy toy 120 40
+cat >plateau.yaml <<'Y'
+name: plateau
+data: {source: toy, validation: 0.2}
+model:
+  layers:
+    - {type: flatten}
+    - {type: dense, name: fc, units: 4}
+train:
+  epochs: 8
+  batch: 48
+  microbatch: 8
+  optimizer: {type: adam, lr: 0.0004}
+  schedule: {type: plateau, factor: 0.5, patience: 1, threshold: 0.9}
+Y
+# rates RUN_DIR: the learning rates of its epochs.
+rates() { cut -d, -f7 "$1/metrics.csv" | tail -n +2 | paste -sd ' '; }
+mkdir old
+gzip -dc "$root/tests/golden/plateau_checkpoint.h5.gz" >old/checkpoint-8.h5
+run 0 "$lockstep" train plateau.yaml -o old --resume
+out_has 'resuming from old/checkpoint-8.h5: 8 steps are done: 4 epochs$'
+[[ "$(rates old)" == '0.0004 0.0004 0.0004 0.0002 0.0002 0.0001 0.0001 5e-05' ]] || fail "rates of an old run: $(rates old)"
+holds 'an old run ends' 'd[0]["epochs"] == 8 and d[0]["steps"] == 16' old/summary.json
+
+# What is written now says as much: a run that stops at that epoch goes on alike.
+run 0 "$lockstep" train plateau.yaml -o anew train.epochs=4
+run 0 "$lockstep" train plateau.yaml -o anew --resume
+run 0 "$lockstep" train plateau.yaml -o whole
+[[ "$(rates anew)" == "$(rates old)" ]] || fail "rates of a run that went on: $(rates anew)"
+holds 'the same weights' 'd[0]["weights_digest"] == d[1]["weights_digest"]' anew/summary.json whole/summary.json
+
+# Another schedule begins with what it starts with, whatever the one before remembered.
+run 0 "$lockstep" train plateau.yaml -o other train.epochs=2 'train.schedule={type: constant}'
+run 0 "$lockstep" train plateau.yaml -o other train.epochs=4 --resume
+[[ "$(rates other)" == '0.0004 0.0004 0.0004 0.0004' ]] || fail "rates after another schedule: $(rates other)"
 finish

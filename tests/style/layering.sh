@@ -11,8 +11,9 @@ refuse() {
   [[ -z "$found" ]] || { echo "$what:"; echo "$found"; bad=1; }
 }
 refuse 'mpi.h outside src/comm' '#include *<mpi\.h>' '^src/comm/'
-refuse 'hdf5.h outside src/h5, src/store and src/data' '#include *<hdf5' '^src/(h5|store|data)/'
-refuse 'HDF5 opened outside src/h5' '(H5open|H5dont_atexit|H5Eset_auto2|H5Fopen|H5Fis_hdf5|H5Pset_file_locking) *\(' '^src/h5/'
+refuse 'HDF5, its types and calls outside src/h5' \
+  '#include *<(hdf5|H5)|(^|[^_a-zA-Z])(hid_t|hsize_t|herr_t|htri_t|H5[A-Z][A-Za-z]*_[A-Za-z0-9_]+|H5[A-Z]?[a-z][a-zA-Z0-9_]* *\()' '^src/h5/'
+refuse 'h5/internal.h and h5/chunks.h outside src/h5' '#include *"h5/(internal|chunks)\.h"' '^src/h5/'
 refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
 refuse 'GEMM libraries outside src/kernels/gemm_*' '#include *<(libxsmm|cblas)' '^src/kernels/gemm_'
 refuse 'instructions of a processor, or the question which it has, outside src/kernels/simd.h and dispatch.c' \
@@ -47,7 +48,7 @@ may draw 'base'
 may data 'base h5 comm config kernels'
 may nn 'base config kernels'
 may store 'base h5 nn config'
-may optim 'base nn config store'
+may optim 'base nn config'
 may attack 'base nn data config'
 may train 'base config kernels comm data nn store optim attack'
 may eval 'base config comm data nn store optim attack train draw lockstep'
