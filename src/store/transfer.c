@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One walk over the file: each dataset looks for its tensor in the model. What was found is told from the
- * model's point of view, tensor by tensor. */
+/* One walk over the file: each dataset looks for its tensor in the model. */
 #include "store/transfer.h"
 
 #include <math.h>
@@ -12,53 +11,12 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "store/checkpoint_find.h"
-#include "store/foreign_names.h"
-#include "h5/h5.h"
 #include "store/layout.h"
+#include "store/transfer_parts.h"
 
 static const size_t FILE_LIMIT_BYTES = (size_t)1 << 36;
 
-typedef enum fate { INITIALIZED, LOADED, ADAPTED, FATES } fate;
-
-enum { WORK_BYTES = 16 /* for each value */, NAMES_TOLD = 8, LAYERS_TOLD = 4 };
-
-/* Where the values of a tensor of the model go. */
-typedef struct target {
-  const ls_tensor *tensor;
-  float *values;
-  fate fate;
-  char from[LS_H5_PATH_BYTES]; /* the dataset that they came from; "": none */
-} target;
-
-/* Names, of which the first ones are told. */
-typedef struct name_list {
-  ls_text text;
-  size_t count;
-} name_list;
-
-typedef struct transfer {
-  size_t root_length;     /* characters of the path of the group that is walked through */
-  ls_tensor_names *names; /* [count] parameters, then buffers; owned */
-  target *targets;        /* [count] likewise */
-  size_t count;
-  const char *head;  /* name of the last layer with parameters */
-  const char *first; /* of the first one */
-  size_t taken;
-  name_list skipped; /* names in the file that the model does not have */
-} transfer;
-
-/* Append a name, after `head` if it is the first, unless `most` are there. */
-static void add_name(name_list *list, const char *head, size_t most, const char *name)
-{
-  if (list->count < most) ls_text_show(&list->text, "%s%s", list->count == 0 ? head : ", ", name);
-  if (list->count++ == most) ls_text_add(&list->text, ", ...");
-}
-
-static void clear_names(name_list *list)
-{
-  ls_text_fini(&list->text);
-  list->count = 0;
-}
+enum { WORK_BYTES = 16 /* for each value */ };
 
 /* ---- shapes ---- */
 
@@ -71,12 +29,12 @@ static bool differs_in(const ls_tensor *tensor, const ls_h5_data *data, size_t d
   return same;
 }
 
-static bool is_new_head(const transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
+static bool is_new_head(const ls_transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
 {
   return strcmp(tensor->layer, self->head) == 0 && differs_in(tensor, data, 0);
 }
 
-static bool has_other_channels(const transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
+static bool has_other_channels(const ls_transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
 {
   return strcmp(tensor->layer, self->first) == 0 && tensor->dim_count == 4 && differs_in(tensor, data, 1) &&
          (tensor->dims[1] == 1 || data->dims[1] == 1) && data->dims[1] >= 1 &&
@@ -143,7 +101,7 @@ static ls_status check_type(const ls_h5_data *data)
                  data->path);
 }
 
-static ls_status refuse_second(const ls_h5_data *data, const target *to)
+static ls_status refuse_second(const ls_h5_data *data, const ls_transfer_target *to)
 {
   return ls_fail(LS_E_INPUT,
                  "datasets %s and %s are both %s.%s of the model: keep one of them, or of the networks that "
@@ -151,7 +109,7 @@ static ls_status refuse_second(const ls_h5_data *data, const target *to)
                  to->from, data->path, to->tensor->layer, to->tensor->name);
 }
 
-static ls_status take(transfer *self, ls_h5_data *data, target *to)
+static ls_status take(ls_transfer *self, ls_h5_data *data, ls_transfer_target *to)
 {
   LS_PASS(check_type(data));
   if (to->from[0] != '\0') return refuse_second(data, to);
@@ -159,22 +117,22 @@ static ls_status take(transfer *self, ls_h5_data *data, target *to)
   if (is_new_head(self, to->tensor, data)) return LS_OK;
   self->taken++;
   if (has_other_channels(self, to->tensor, data)) {
-    to->fate = ADAPTED;
+    to->fate = LS_ADAPTED;
     return read_adapted(data, to->tensor, to->values);
   }
   LS_PASS(refuse_shape(data, to->tensor));
-  to->fate = LOADED;
+  to->fate = LS_LOADED;
   return read_values(data, to->values);
 }
 
 static ls_status visit(void *user, const ls_h5_entry *entry)
 {
-  transfer *self = user;
+  ls_transfer *self = user;
   if (entry->type != LS_H5_DATASET) return LS_OK;
   const char *name = entry->path + self->root_length + 1;
   const size_t found = ls_tensor_names_find(self->names, self->count, name);
   if (found == self->count) {
-    if (!ls_tensor_names_is_counter(name)) add_name(&self->skipped, "", NAMES_TOLD, name);
+    if (!ls_tensor_names_is_counter(name)) ls_name_list_add(&self->skipped, "", LS_NAMES_SHOWN, name);
     return LS_OK;
   }
   ls_h5_data data;
@@ -186,7 +144,7 @@ static ls_status visit(void *user, const ls_h5_entry *entry)
 
 /* ---- the whole ---- */
 
-static ls_status list_targets(transfer *self, const ls_model *model, float *params, float *buffers)
+static ls_status list_targets(ls_transfer *self, const ls_model *model, float *params, float *buffers)
 {
   size_t param_count, buffer_count;
   const ls_tensor *of_params = ls_model_params(model, &param_count);
@@ -199,14 +157,14 @@ static ls_status list_targets(transfer *self, const ls_model *model, float *para
   for (size_t i = 0; i < self->count; i++) {
     const ls_tensor *tensor = self->names[i].tensor;
     float *vector = i < param_count ? params : buffers;
-    self->targets[i] = (target){.tensor = tensor, .values = vector + tensor->offset};
+    self->targets[i] = (ls_transfer_target){.tensor = tensor, .values = vector + tensor->offset};
   }
   self->head = of_params[param_count - 1].layer;
   self->first = of_params[0].layer;
   return LS_OK;
 }
 
-static ls_status walk_checkpoint(ls_h5_id file, transfer *self)
+static ls_status walk_checkpoint(ls_h5_id file, ls_transfer *self)
 {
   ls_h5_id group;
   LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
@@ -221,20 +179,20 @@ static ls_status walk_checkpoint(ls_h5_id file, transfer *self)
 }
 
 /* What an earlier walk has found is forgotten. */
-static void start_again(transfer *self)
+static void start_again(ls_transfer *self)
 {
   for (size_t i = 0; i < self->count; i++) {
-    self->targets[i].fate = INITIALIZED;
+    self->targets[i].fate = LS_INITIALIZED;
     self->targets[i].from[0] = '\0';
   }
   self->taken = self->root_length = 0;
-  clear_names(&self->skipped);
+  ls_name_list_clear(&self->skipped);
 }
 
 /* A file that says what it is must be a checkpoint; any other one may be a state dict. */
 static ls_status walk(ls_h5_id file, void *user)
 {
-  transfer *self = user;
+  ls_transfer *self = user;
   bool has_format;
   start_again(self);
   LS_PASS(ls_h5_has_attribute(file, "format", &has_format));
@@ -249,11 +207,11 @@ static ls_status walk(ls_h5_id file, void *user)
                  self->skipped.count > 0 ? ls_text_get(&self->skipped.text) : "none");
 }
 
-static ls_status check_frozen(const transfer *self)
+static ls_status check_frozen(const ls_transfer *self)
 {
   for (size_t i = 0; i < self->count; i++) {
     const ls_tensor *tensor = self->targets[i].tensor;
-    if (tensor->lr_factor == 0.0 && self->targets[i].fate == INITIALIZED)
+    if (tensor->lr_factor == 0.0 && self->targets[i].fate == LS_INITIALIZED)
       return ls_fail(LS_E_INPUT, "layer %s is frozen, but its %s does not come from the file", tensor->layer,
                      tensor->name);
   }
@@ -267,70 +225,8 @@ static ls_status check_values(const ls_model *model, const float *params, const 
   return status == LS_E_NONFINITE ? ls_wrap(LS_E_INPUT, "adapted to the image's channels") : status;
 }
 
-/* End a line of names, if there are any. */
-static void add_names(const name_list *names, const char *end, ls_text *out)
-{
-  if (names->count == 0) return;
-  ls_text_add(out, "%s", ls_text_get(&names->text));
-  if (names->count > NAMES_TOLD) ls_text_add(out, " (%zu in all)", names->count);
-  ls_text_add(out, "%s", end);
-  out->failed |= names->text.failed;
-}
-
-static void add_fate(const transfer *self, fate which, const char *word, ls_text *report)
-{
-  name_list names = {.count = 0};
-  for (size_t i = 0; i < self->count; i++) {
-    char name[LS_LAYER_NAME_BYTES + LS_TENSOR_NAME_BYTES + 1];
-    const ls_tensor *tensor = self->targets[i].tensor;
-    if (self->targets[i].fate != which) continue;
-    snprintf(name, sizeof name, "%s.%s", tensor->layer, tensor->name);
-    add_name(&names, word, NAMES_TOLD, name);
-  }
-  add_names(&names, "\n", report);
-  clear_names(&names);
-}
-
-static void tell(const transfer *self, const char *path, ls_text *report)
-{
-  ls_text_show(report, "weights from %s\n", path);
-  add_fate(self, LOADED, "  loaded: ", report);
-  add_fate(self, ADAPTED, "  adapted to the image's channels: ", report);
-  add_fate(self, INITIALIZED, "  initialized: ", report);
-  if (self->skipped.count > 0) ls_text_add(report, "  skipped: ");
-  add_names(&self->skipped, "\n", report);
-}
-
-/* Is this the first tensor of its layer that the file does not have? */
-static bool is_first_lack(const transfer *self, size_t i)
-{
-  const char *layer = self->targets[i].tensor->layer;
-  if (self->targets[i].fate != INITIALIZED) return false;
-  for (size_t before = 0; before < i; before++)
-    if (self->targets[before].fate == INITIALIZED && strcmp(self->targets[before].tensor->layer, layer) == 0)
-      return false;
-  return true;
-}
-
-/* Layers but the last one that the file does not have, or not all of: it may have them by other names. */
-static void warn(const transfer *self, const char *path, ls_text *warning)
-{
-  name_list layers = {.count = 0};
-  for (size_t i = 0; i < self->count; i++) {
-    const char *layer = self->targets[i].tensor->layer;
-    if (is_first_lack(self, i) && strcmp(layer, self->head) != 0) add_name(&layers, "", LAYERS_TOLD, layer);
-  }
-  if (layers.count > 0)
-    ls_text_show(warning,
-                 "model.init_from: '%s' lacks tensors of %zu layer%s, which start%s as initialized: ", path,
-                 layers.count, ls_plural(layers.count), layers.count == 1 ? "s" : "");
-  ls_text_add(warning, "%s%s", ls_text_get(&layers.text), layers.count > 0 ? "\n" : "");
-  warning->failed |= layers.text.failed;
-  clear_names(&layers);
-}
-
 /* Tensors may be stored in few bytes, but they are looked at, expanded and converted as a whole. */
-static ls_status read_file(transfer *self, const char *path)
+static ls_status read_file(ls_transfer *self, const char *path)
 {
   uint64_t elements = 0;
   for (size_t i = 0; i < self->count; i++) elements += self->targets[i].tensor->count;
@@ -362,7 +258,7 @@ static const char *remedy_for(const char *path)
 ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
                            ls_transfer_report *report)
 {
-  transfer self = {.count = 0};
+  ls_transfer self = {.count = 0};
   char *file = NULL;
   ls_status status;
   LS_GO(ls_checkpoint_find(path, &file, &report->lines));
@@ -370,15 +266,15 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
   LS_GO(ls_checkpoint_advise(read_file(&self, file), file));
   LS_GO(check_values(model, params, buffers));
   LS_GO(digest_file(file, report->digest));
-  tell(&self, file, &report->lines);
-  warn(&self, file, &report->warning);
+  ls_transfer_describe(&self, file, &report->lines);
+  ls_transfer_warn(&self, file, &report->warning);
   if (report->lines.failed || report->warning.failed)
     status = ls_fail(LS_E_MEMORY, "no memory to tell what was loaded");
 done:
   free(file);
   free(self.targets);
   free(self.names);
-  clear_names(&self.skipped);
+  ls_name_list_clear(&self.skipped);
   if (status == LS_OK) return LS_OK;
   return ls_wrap(status, "model.init_from: cannot take weights from '%s'%s", path, remedy_for(path));
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the reading of another network's weights finds, and the report on it. Private to the module. */
+#ifndef LS_STORE_TRANSFER_PARTS_H
+#define LS_STORE_TRANSFER_PARTS_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+#include "h5/h5.h"
+#include "store/foreign_names.h"
+
+/** What became of a tensor of the model. */
+typedef enum ls_fate { LS_INITIALIZED, LS_LOADED, LS_ADAPTED } ls_fate;
+
+enum { LS_NAMES_SHOWN = 8 };
+
+/** Where the values of a tensor of the model go. */
+typedef struct ls_transfer_target {
+  const ls_tensor *tensor;
+  float *values;
+  ls_fate fate;
+  char from[LS_H5_PATH_BYTES]; /* the dataset that they came from; "": none */
+} ls_transfer_target;
+
+/** Names, of which the first ones are shown. */
+typedef struct ls_name_list {
+  ls_text text;
+  size_t count;
+} ls_name_list;
+
+typedef struct ls_transfer {
+  size_t root_length;          /* characters of the path of the group that is walked through */
+  ls_tensor_names *names;      /* [count] parameters, then buffers; owned */
+  ls_transfer_target *targets; /* [count] likewise */
+  size_t count;
+  const char *head;  /* name of the last layer with parameters */
+  const char *first; /* of the first one */
+  size_t taken;
+  ls_name_list skipped; /* names in the file that the model does not have */
+} ls_transfer;
+
+/** Append a name, after `head` if it is the first, unless `most` are there. */
+void ls_name_list_add(ls_name_list *list, const char *head, size_t most, const char *name);
+void ls_name_list_clear(ls_name_list *list);
+
+/** Append what became of the tensors, from the model's point of view. */
+void ls_transfer_describe(const ls_transfer *self, const char *path, ls_text *report);
+
+/** Append a line if layers but the last one are not in the file, or not whole: it may have them by other
+ * names. */
+void ls_transfer_warn(const ls_transfer *self, const char *path, ls_text *warning);
+
+#endif
