@@ -108,6 +108,13 @@ out_has 'resuming from old/checkpoint-8.h5: 8 steps are done: 4 epochs$'
 [[ "$(rates old)" == '0.0004 0.0004 0.0004 0.0002 0.0002 0.0001 0.0001 5e-05' ]] || fail "rates of an old run: $(rates old)"
 holds 'an old run ends' 'd[0]["epochs"] == 8 and d[0]["steps"] == 16' old/summary.json
 
+# All ranks go on with it.
+mkdir old2
+gzip -dc "$root/tests/golden/plateau_checkpoint.h5.gz" >old2/checkpoint-8.h5
+run 0 "$root/tests/mpirun.sh" 2 "$lockstep" train plateau.yaml -o old2 --resume
+out_has 'resuming from old2/checkpoint-8.h5'
+[[ "$(rates old2)" == "$(rates old)" ]] || fail "rates of an old run on two ranks: $(rates old2)"
+
 # What is written now says as much: a run that stops at that epoch goes on alike.
 run 0 "$lockstep" train plateau.yaml -o anew train.epochs=4
 run 0 "$lockstep" train plateau.yaml -o anew --resume

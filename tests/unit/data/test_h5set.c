@@ -234,6 +234,31 @@ static void attributes_are_read(void **state)
   ls_source_close(source);
 }
 
+/* As Fortran and HDFView write them, which keep texts in slots of their own length. */
+static void blanks_that_pad_a_text_do_not_count(void **state)
+{
+  (void)state;
+  char padded[100];
+  memset(padded, ' ', sizeof padded);
+  memcpy(padded, "my own", 6);
+  const H5T_str_t paddings[] = {H5T_STR_SPACEPAD, H5T_STR_NULLPAD};
+  for (size_t i = 0; i < 2; i++) {
+    hid_t file = start_file("a.h5"), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, sizeof padded);
+    H5Tset_strpad(type, paddings[i]);
+    hid_t attribute = H5Acreate2(file, "name", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(attribute, type, padded) >= 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+    make_split(file, "train", &(h5_recipe){.is_chunked = true});
+    H5Fclose(file);
+    ls_source *source = open_good("a.h5");
+    assert_string_equal(ls_source_info(source)->name, "my own");
+    ls_source_close(source);
+  }
+}
+
 /* A good file with one attribute that is not. */
 static void assert_attribute_refused(void (*add)(hid_t file), const char *part)
 {
@@ -560,6 +585,7 @@ int main(void)
       IN_FOLDER(a_failed_import_leaves_the_old_file),
       IN_FOLDER(foreign_files_are_read),
       IN_FOLDER(attributes_are_read),
+      IN_FOLDER(blanks_that_pad_a_text_do_not_count),
       IN_FOLDER(wrong_attributes_are_refused),
       IN_FOLDER(wrong_types_and_shapes_are_refused),
       IN_FOLDER(channels_that_may_come_last_are_asked_for),

@@ -82,6 +82,13 @@ static void take_step(experiment *run, uint64_t step, double scale, size_t parts
   }
 }
 
+static bool has_negative(const float *values, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (values[i] < 0) return true;
+  return false;
+}
+
 static void take_floats(case_file *table, const char *word, float *x, size_t count)
 {
   case_take(table, word);
@@ -117,6 +124,8 @@ static void check_case(case_file *table, const ls_model *model, const float *ini
     if (!case_at(table, kind->slots[i].name)) continue; /* PyTorch has none: momentum 0 */
     case_take(table, kind->slots[i].name);
     assert_floats(run.state[i], table, name);
+    /* The gradients have both signs: only means of squares have none. */
+    assert_int_equal(kind->slots[i].is_squares, !has_negative(run.state[i], table->value_count));
   }
   free(run.spec.options);
 }
