@@ -79,22 +79,21 @@ static void check_random_run(const ls_rng *rng, uint64_t number)
                                        .metric = draws[1] % 2 ? LS_METRIC_ACCURACY : LS_METRIC_LOSS,
                                        .min_delta = (double)(draws[2] % 3) / 8};
   const double sign = spec.metric == LS_METRIC_ACCURACY ? 1 : -1;
-  ls_progress progress = {0};
+  ls_best_epoch kept = {0};
   uint64_t best_epoch = 0;
   double best = 0;
   for (uint64_t epoch = 1; epoch <= 12; epoch++) {
     const double value = (double)(draws[2 + epoch] % 9) / 8;
     const bool is_better = best_epoch == 0 || sign * (value - best) > spec.min_delta;
     const ls_early_stopping_result result =
-        ls_early_stopping_observe(&spec, epoch, sign > 0 ? -1 : value, sign > 0 ? value : 2, &progress);
-    progress.epoch = epoch;
+        ls_early_stopping_observe(&spec, epoch, sign > 0 ? -1 : value, sign > 0 ? value : 2, &kept);
     if (is_better) best = value, best_epoch = epoch;
     const bool ends = spec.patience > 0 && epoch - best_epoch >= spec.patience;
-    if (result.improved != is_better || result.stop != ends || progress.best_epoch != best_epoch ||
-        !(progress.best_metric == best) || ls_early_stopping_ends(&spec, &progress) != ends)
+    if (result.improved != is_better || result.stop != ends || kept.epoch != best_epoch ||
+        !(kept.metric == best) || ls_early_stopping_ends(&spec, epoch, &kept) != ends)
       fail_msg("run %zu, epoch %zu: %s of %g, min_delta %g, patience %zu: best epoch %zu expected, %zu found",
                (size_t)number, (size_t)epoch, sign > 0 ? "accuracy" : "loss", value, spec.min_delta,
-               spec.patience, (size_t)best_epoch, (size_t)progress.best_epoch);
+               spec.patience, (size_t)best_epoch, (size_t)kept.epoch);
   }
 }
 
