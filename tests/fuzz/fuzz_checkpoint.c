@@ -37,7 +37,8 @@ static ls_state state_of_run(void)
   return (ls_state){.model = model,
                     .params = network.params,
                     .buffers = network.buffers,
-                    .slots = {{"exp_avg", moments[0]}, {"exp_avg_sq", moments[1]}},
+                    .slots = {{.name = "exp_avg", .data = moments[0]},
+                              {.name = "exp_avg_sq", .data = moments[1], .is_squares = true}},
                     .slot_count = 2};
 }
 
