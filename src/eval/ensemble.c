@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The figures of an ensemble. All sums run over the samples in order, on one rank: they do not depend on the
- * number of ranks. */
+/* The figures of an ensemble: of each member, and of three ways of voting. Nothing of a sample is kept. */
 #include "eval/ensemble.h"
 
 #include <math.h>
@@ -8,154 +7,212 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "nn/argmax.h"
 
-enum { FIT_ROUNDS = 1000 };
+/* Whose calibration stands where, behind those of the members. */
+enum { SOFT, FITTED, VOTE_COUNT };
 
-static const double FIT_CHANGE = 1e-7; /* smaller changes of the weights end the fit */
+/* What one thread adds up, and works in. */
+typedef struct thread_sums {
+  ls_calibration *figures; /* [members + VOTE_COUNT] */
+  uint64_t *counts;        /* [members, members] samples on which two decide differently; behind them those on
+                              which the majority is right */
+  double *p;               /* [classes] of one sample */
+  size_t *choices;         /* [members] classes, of one sample */
+} thread_sums;
+
+struct ls_ensemble_sums {
+  size_t members, classes, threads;
+  double *even, *weights; /* [members]; weights NULL: there are none */
+  thread_sums *parts;     /* [threads] */
+};
+
+static size_t count_words(const ls_ensemble_sums *sums)
+{
+  return sums->members * sums->members + 1;
+}
+
+static size_t figure_count(const ls_ensemble_sums *sums)
+{
+  return sums->members + VOTE_COUNT;
+}
+
+/* ---- one sample ---- */
+
+/* The probabilities of one sample, and its class. */
+typedef struct sample {
+  const float *p;
+  size_t stride;
+  uint16_t label;
+} sample;
 
 /* p[classes] = sum over the members of weights * their probabilities. */
-static void mix(const ls_votes *votes, size_t sample, const double *weights, double *p)
+static void mix(const ls_ensemble_sums *sums, const sample *of, const double *weights, double *p)
 {
-  memset(p, 0, votes->classes * sizeof *p);
-  for (size_t m = 0; m < votes->members; m++) {
-    const float *own = ls_votes_at(votes, sample, m);
-    for (size_t k = 0; k < votes->classes; k++) p[k] += weights[m] * (double)own[k];
+  memset(p, 0, sums->classes * sizeof *p);
+  for (size_t m = 0; m < sums->members; m++) {
+    const float *own = of->p + m * of->stride;
+    for (size_t k = 0; k < sums->classes; k++) p[k] += weights[m] * (double)own[k];
   }
 }
 
-static ls_calibration calibrate(const ls_votes *votes, const double *weights, double *p)
+static void calibrate(const ls_ensemble_sums *sums, const double *p, const sample *of, ls_calibration *figures)
 {
-  ls_calibration calibration = {0};
-  for (size_t s = 0; s < votes->samples; s++) {
-    size_t class = 0;
-    mix(votes, s, weights, p);
-    for (size_t k = 1; k < votes->classes; k++)
-      if (p[k] > p[class]) class = k;
-    ls_calibration_add(&calibration, p, votes->classes, class, votes->labels[s]);
+  ls_calibration_add(figures, p, sums->classes, ls_argmax_f64(p, sums->classes), of->label);
+}
+
+static void add_members(const ls_ensemble_sums *sums, thread_sums *thread, const sample *of)
+{
+  for (size_t m = 0; m < sums->members; m++) {
+    const float *own = of->p + m * of->stride;
+    for (size_t k = 0; k < sums->classes; k++) thread->p[k] = (double)own[k];
+    calibrate(sums, thread->p, of, &thread->figures[m]);
+    thread->choices[m] = ls_argmax_f32(own, sums->classes);
   }
-  return calibration;
 }
 
-static size_t choice_of(const ls_votes *votes, size_t sample, size_t member)
+static void compare(const ls_ensemble_sums *sums, thread_sums *thread)
 {
-  const float *p = ls_votes_at(votes, sample, member);
-  size_t best = 0;
-  for (size_t k = 1; k < votes->classes; k++)
-    if (p[k] > p[best]) best = k;
-  return best;
+  const size_t members = sums->members;
+  for (size_t a = 0; a < members; a++)
+    for (size_t b = 0; b < members; b++)
+      thread->counts[a * members + b] += thread->choices[a] != thread->choices[b];
 }
 
-/* counts[classes] of a sample's votes, each with its class's mean probability, below 1, as a tie-break. */
-static size_t majority(const ls_votes *votes, size_t sample, const double *weights, double *counts)
+/* Votes for each class, and its mean probability, below 1, as a tie-break. */
+static void add_majority(const ls_ensemble_sums *sums, thread_sums *thread, const sample *of)
 {
-  size_t best = 0;
-  mix(votes, sample, weights, counts);
-  for (size_t k = 0; k < votes->classes; k++) counts[k] *= 0.5;
-  for (size_t m = 0; m < votes->members; m++) counts[choice_of(votes, sample, m)] += 1;
-  for (size_t k = 1; k < votes->classes; k++)
-    if (counts[k] > counts[best]) best = k;
-  return best;
+  for (size_t k = 0; k < sums->classes; k++) thread->p[k] *= 0.5;
+  for (size_t m = 0; m < sums->members; m++) thread->p[thread->choices[m]] += 1;
+  thread->counts[sums->members * sums->members] += ls_argmax_f64(thread->p, sums->classes) == of->label;
 }
 
-static double hard_accuracy(const ls_votes *votes, const double *weights, double *counts)
+void ls_ensemble_add(ls_ensemble_sums *sums, size_t part, const float *p, size_t stride, uint16_t label)
 {
-  size_t correct = 0;
-  for (size_t s = 0; s < votes->samples; s++)
-    correct += majority(votes, s, weights, counts) == votes->labels[s];
-  return (double)correct / (double)votes->samples;
-}
-
-static void compare(const ls_votes *votes, double *disagreement)
-{
-  const size_t members = votes->members;
-  for (size_t s = 0; s < votes->samples; s++)
-    for (size_t a = 0; a < members; a++)
-      for (size_t b = 0; b < members; b++)
-        disagreement[a * members + b] += choice_of(votes, s, a) != choice_of(votes, s, b);
-  for (size_t i = 0; i < members * members; i++) disagreement[i] /= (double)votes->samples;
-}
-
-/* One round of expectation maximization: how much of each sample's label each member accounts for. Returns
- * the largest change. */
-static double refine(const ls_votes *votes, double *weights, double *shares)
-{
-  memset(shares, 0, votes->members * sizeof *shares);
-  for (size_t s = 0; s < votes->samples; s++) {
-    double total = 1e-38;
-    for (size_t m = 0; m < votes->members; m++)
-      total += weights[m] * (double)ls_votes_at(votes, s, m)[votes->labels[s]];
-    for (size_t m = 0; m < votes->members; m++)
-      shares[m] += weights[m] * (double)ls_votes_at(votes, s, m)[votes->labels[s]] / total;
+  thread_sums *thread = &sums->parts[part];
+  ls_calibration *votes = thread->figures + sums->members;
+  const sample of = {p, stride, label};
+  add_members(sums, thread, &of);
+  compare(sums, thread);
+  if (sums->weights) {
+    mix(sums, &of, sums->weights, thread->p);
+    calibrate(sums, thread->p, &of, &votes[FITTED]);
   }
-  double change = 0;
-  for (size_t m = 0; m < votes->members; m++) {
-    const double refined = shares[m] / (double)votes->samples;
-    change = fmax(change, fabs(refined - weights[m]));
-    weights[m] = refined;
+  mix(sums, &of, sums->even, thread->p);
+  calibrate(sums, thread->p, &of, &votes[SOFT]);
+  add_majority(sums, thread, &of);
+}
+
+void ls_ensemble_visit(ls_ensemble_sums *sums, const ls_members *members, const ls_visit *seen)
+{
+  const float *p = ls_members_probabilities(members, seen->part, 0);
+  for (size_t s = 0; s < seen->microbatch.n; s++)
+    ls_ensemble_add(sums, seen->part, p + s * sums->classes, members->microbatch * sums->classes,
+                    seen->microbatch.labels[s]);
+}
+
+/* ---- the sums ---- */
+
+static ls_status allocate(ls_ensemble_sums *sums, const double *weights)
+{
+  static const char what[] = "an ensemble's figures";
+  LS_PASS(ls_alloc(&sums->even, sums->members, sizeof(double), what));
+  for (size_t m = 0; m < sums->members; m++) sums->even[m] = 1.0 / (double)sums->members;
+  if (weights) LS_PASS(ls_alloc(&sums->weights, sums->members, sizeof(double), what));
+  if (weights) memcpy(sums->weights, weights, sums->members * sizeof(double));
+  LS_PASS(ls_alloc(&sums->parts, sums->threads, sizeof *sums->parts, what));
+  for (size_t t = 0; t < sums->threads; t++) {
+    thread_sums *part = &sums->parts[t];
+    LS_PASS(ls_alloc(&part->figures, figure_count(sums), sizeof *part->figures, what));
+    LS_PASS(ls_alloc(&part->counts, count_words(sums), sizeof *part->counts, what));
+    LS_PASS(ls_alloc(&part->p, sums->classes, sizeof *part->p, what));
+    LS_PASS(ls_alloc(&part->choices, sums->members, sizeof *part->choices, what));
   }
-  return change;
-}
-
-static void normalize(double *weights, size_t count)
-{
-  double sum = 0;
-  for (size_t m = 0; m < count; m++) sum += weights[m];
-  for (size_t m = 0; m < count; m++) weights[m] /= sum;
-}
-
-/* The mixture of the largest likelihood, whose logarithm is concave in the weights. */
-static ls_status fit(ls_ensemble *ensemble, const ls_votes *held_out)
-{
-  double *shares;
-  const size_t members = ensemble->members;
-  LS_PASS(ls_alloc(&ensemble->weights, members, sizeof(double), "the weights of an ensemble"));
-  LS_PASS(ls_alloc(&shares, members, sizeof *shares, "the weights of an ensemble"));
-  for (size_t m = 0; m < members; m++) ensemble->weights[m] = 1.0 / (double)members;
-  for (size_t round = 0; round < FIT_ROUNDS; round++)
-    if (refine(held_out, ensemble->weights, shares) < FIT_CHANGE) break;
-  normalize(ensemble->weights, members);
-  free(shares);
   return LS_OK;
 }
 
-static ls_status work_out(ls_ensemble *ensemble, const ls_votes *votes, const ls_votes *held_out,
-                          double *weights, double *p)
+ls_status ls_ensemble_sums_new(ls_ensemble_sums **out, size_t members, size_t classes, size_t threads,
+                               const double *weights)
 {
-  const size_t members = votes->members;
+  ls_ensemble_sums *sums;
+  LS_PASS(ls_alloc(&sums, 1, sizeof *sums, "an ensemble's figures"));
+  *sums = (ls_ensemble_sums){.members = members, .classes = classes, .threads = threads};
+  const ls_status status = allocate(sums, weights);
+  if (status == LS_OK)
+    *out = sums;
+  else
+    ls_ensemble_sums_free(sums);
+  return status;
+}
+
+void ls_ensemble_sums_free(ls_ensemble_sums *sums)
+{
+  if (!sums) return;
+  for (size_t t = 0; sums->parts && t < sums->threads; t++) {
+    free(sums->parts[t].figures);
+    free(sums->parts[t].counts);
+    free(sums->parts[t].p);
+    free(sums->parts[t].choices);
+  }
+  free(sums->parts);
+  free(sums->even);
+  free(sums->weights);
+  free(sums);
+}
+
+/* Of all threads into the first, and over the ranks. Collective. */
+static ls_status reduce(ls_ensemble_sums *sums, ls_comm *comm)
+{
+  thread_sums *total = &sums->parts[0];
+  const size_t words = sizeof(ls_calibration) / sizeof(uint64_t);
+  for (size_t t = 1; t < sums->threads; t++) {
+    for (size_t i = 0; i < figure_count(sums); i++)
+      ls_calibration_merge(&total->figures[i], &sums->parts[t].figures[i]);
+    for (size_t i = 0; i < count_words(sums); i++) total->counts[i] += sums->parts[t].counts[i];
+  }
+  LS_PASS(ls_comm_sum_u64(comm, &total->figures->samples, figure_count(sums) * words));
+  return ls_comm_sum_u64(comm, total->counts, count_words(sums));
+}
+
+/* ---- the figures ---- */
+
+static ls_status work_out(ls_ensemble *ensemble, const ls_ensemble_sums *sums)
+{
+  const size_t members = sums->members;
+  const thread_sums *total = &sums->parts[0];
+  const ls_calibration *votes = total->figures + members;
+  const double samples = (double)votes[SOFT].samples;
+  ensemble->members = members;
   LS_PASS(ls_alloc(&ensemble->each, members, sizeof *ensemble->each, "an ensemble's figures"));
   LS_PASS(ls_alloc(&ensemble->disagreement, members * members, sizeof(double), "an ensemble's figures"));
-  for (size_t m = 0; m < members; m++) {
-    memset(weights, 0, members * sizeof *weights);
-    weights[m] = 1;
-    ensemble->each[m] = calibrate(votes, weights, p);
-  }
-  for (size_t m = 0; m < members; m++) weights[m] = 1.0 / (double)members;
-  ensemble->soft = calibrate(votes, weights, p);
-  ensemble->hard = hard_accuracy(votes, weights, p);
-  compare(votes, ensemble->disagreement);
-  if (!held_out) return LS_OK;
-  LS_PASS(fit(ensemble, held_out));
-  ensemble->fitted = calibrate(votes, ensemble->weights, p);
+  memcpy(ensemble->each, total->figures, members * sizeof *ensemble->each);
+  ensemble->soft = votes[SOFT];
+  ensemble->hard = (double)total->counts[members * members] / samples;
+  for (size_t i = 0; i < members * members; i++)
+    ensemble->disagreement[i] = (double)total->counts[i] / samples;
+  if (!sums->weights) return LS_OK;
+  LS_PASS(ls_alloc(&ensemble->weights, members, sizeof(double), "the weights of an ensemble"));
+  memcpy(ensemble->weights, sums->weights, members * sizeof(double));
+  ensemble->fitted = votes[FITTED];
   return LS_OK;
 }
 
-ls_status ls_ensemble_new(ls_ensemble **out, const ls_votes *votes, const ls_votes *held_out)
+/* Rank 0. */
+static ls_status make(ls_ensemble **out, const ls_ensemble_sums *sums)
 {
-  ls_ensemble *ensemble;
-  double *weights = NULL, *p = NULL;
-  ls_status status;
-  LS_PASS(ls_alloc(&ensemble, 1, sizeof *ensemble, "an ensemble's figures"));
-  ensemble->members = votes->members;
-  LS_GO(ls_alloc(&weights, votes->members, sizeof *weights, "an ensemble's figures"));
-  LS_GO(ls_alloc(&p, votes->classes, sizeof *p, "an ensemble's figures"));
-  LS_GO(work_out(ensemble, votes, held_out, weights, p));
-  *out = ensemble;
-  ensemble = NULL;
-done:
-  free(weights);
-  free(p);
-  ls_ensemble_free(ensemble);
+  LS_PASS(ls_alloc(out, 1, sizeof **out, "an ensemble's figures"));
+  const ls_status status = work_out(*out, sums);
+  if (status == LS_OK) return LS_OK;
+  ls_ensemble_free(*out);
+  *out = NULL;
   return status;
+}
+
+ls_status ls_ensemble_new(ls_ensemble **out, ls_ensemble_sums *sums, ls_comm *comm)
+{
+  *out = NULL;
+  LS_PASS(reduce(sums, comm));
+  return ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? make(out, sums) : LS_OK);
 }
 
 void ls_ensemble_free(ls_ensemble *ensemble)

@@ -8,8 +8,9 @@
 
 #include "base/status.h"
 #include "base/text.h"
-#include "eval/votes.h"
-#include "train/calibration.h"
+#include "comm/comm.h"
+#include "eval/calibration.h"
+#include "eval/forward.h"
 
 typedef struct ls_ensemble {
   size_t members;
@@ -23,12 +24,27 @@ typedef struct ls_ensemble {
       *disagreement; /* [members, members]: fraction of the samples on which two decide differently; owned */
 } ls_ensemble;
 
-/** Work out an ensemble's figures.
+/** Sums over samples, each thread its own, from which the figures follow. They are of whole numbers, and so
+ * the same in whichever order, and by how many ranks and threads, the samples are added. Opaque. */
+typedef struct ls_ensemble_sums ls_ensemble_sums;
+
+/** @param[in] weights  [members] fitted ones; they are copied. NULL: there are none
  *
- * @param[in] held_out  votes of the same members on samples that none was trained on, to fit the weights;
- * NULL: there are none Local. Errors: LS_E_MEMORY.
- */
-ls_status ls_ensemble_new(ls_ensemble **out, const ls_votes *votes, const ls_votes *held_out) LS_CHECKED;
+ * Local. Errors: LS_E_MEMORY. */
+ls_status ls_ensemble_sums_new(ls_ensemble_sums **out, size_t members, size_t classes, size_t threads,
+                               const double *weights) LS_CHECKED;
+/** NULL is fine. */
+void ls_ensemble_sums_free(ls_ensemble_sums *sums);
+
+/** Add a sample to those of a thread: p + m * stride are the probabilities [classes] of member m. Local. */
+void ls_ensemble_add(ls_ensemble_sums *sums, size_t part, const float *p, size_t stride, uint16_t label);
+
+/** Add the samples of a micro-batch, on which the members have just voted. Local. */
+void ls_ensemble_visit(ls_ensemble_sums *sums, const ls_members *members, const ls_visit *seen);
+
+/** Work out the figures of all samples of all ranks; on rank 0, elsewhere *out is NULL. Collective. Errors:
+ * LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_ensemble_new(ls_ensemble **out, ls_ensemble_sums *sums, ls_comm *comm) LS_CHECKED;
 void ls_ensemble_free(ls_ensemble *ensemble);
 
 /** Mean accuracy of the members, and of the best. */

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/show.h"
 #include "optim/early_stopping.h"
-#include "train/metrics.h"
 #include "optim/optimizer.h"
 #include "train/run.h"
 #include "optim/schedule.h"
@@ -133,20 +132,32 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   return result.control.stop > 0 ? stopped(run) : LS_OK;
 }
 
+static const char *const split_words[LS_METRICS_COUNT] = {
+    [LS_METRICS_VALIDATION] = "validation", [LS_METRICS_TEST] = "test"};
+
+static const ls_eval_split loader_splits[LS_METRICS_COUNT] = {
+    [LS_METRICS_VALIDATION] = LS_EVAL_VALIDATION, [LS_METRICS_TEST] = LS_EVAL_TEST};
+
 /* Evaluate; a network whose loss is not finite is none to save or to end with. Collective. */
-static ls_status validate(ls_run *run, ls_evaluation *evaluation, ls_eval_split split)
+static ls_status evaluate(ls_run *run, ls_metrics_split split, ls_evaluation_figures *figures,
+                          ls_metrics **metrics)
 {
-  ls_member member = {.network = ls_run_evaluated(run), .workspaces = ls_engine_workspaces(run->engine)};
-  const ls_soft_vote soft_vote = {.members = &member, .count = 1, .threads = run->options->threads};
-  const char *before = ls_activity_enter(run->activity, split == LS_EVAL_TEST ? "testing" : "validating");
-  LS_PASS(ls_evaluate(evaluation, run->options->comm, &soft_vote, run->loader, split, NULL));
+  const ls_evaluation_input input = {.comm = run->options->comm,
+                                     .network = ls_run_evaluated(run),
+                                     .workspaces = ls_engine_workspaces(run->engine),
+                                     .threads = run->options->threads,
+                                     .loader = run->loader,
+                                     .split = loader_splits[split]};
+  const char *before = ls_activity_enter(run->activity, split == LS_METRICS_TEST ? "testing" : "validating");
+  LS_PASS(run->options->evaluate(&input, figures, metrics));
   ls_activity_enter(run->activity, before);
-  if (isfinite(evaluation->loss)) return LS_OK;
-  ls_evaluation_fini(evaluation);
+  if (isfinite(figures->loss)) return LS_OK;
+  ls_metrics_free(*metrics);
+  *metrics = NULL;
   const uint64_t step = run->state.progress.step;
   const ls_status status =
       ls_fail(LS_E_NONFINITE, "after step %" PRIu64 ": the loss on the %s samples is not finite", step,
-              split == LS_EVAL_TEST ? "test" : "validation");
+              split_words[split]);
   return ls_run_advise(run, step, status);
 }
 
@@ -171,15 +182,12 @@ static ls_epoch_metrics close_epoch(ls_run *run)
   return row;
 }
 
-/* The figures of a split, for the files of the run. Rank 0. */
-static ls_status keep(ls_run *run, ls_metrics_split split, const ls_evaluation *evaluation)
+/* The figures of a split, handed over for the files of the run. Rank 0. */
+static void keep(ls_run *run, ls_metrics_split split, ls_metrics *metrics)
 {
   const ls_progress *progress = &run->state.progress;
-  ls_metrics *metrics;
-  LS_PASS(ls_metrics_new(&metrics, evaluation));
   metrics->epoch = run->restored ? progress->best_epoch : progress->epoch;
   ls_split_metrics_set(&run->state.split_metrics, split, metrics);
-  return LS_OK;
 }
 
 /* The columns that rank 0 alone has. */
@@ -196,18 +204,18 @@ static void add_split_metrics(ls_epoch_metrics *row, const ls_metrics *metrics)
 static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
 {
   double started_s = ls_clock_s();
-  ls_evaluation evaluation;
-  LS_PASS(validate(run, &evaluation, LS_EVAL_VALIDATION));
+  ls_evaluation_figures figures;
+  ls_metrics *metrics;
+  LS_PASS(evaluate(run, LS_METRICS_VALIDATION, &figures, &metrics));
   *row = (ls_epoch_metrics){.epoch = run->state.progress.epoch,
                             .step = run->state.progress.step,
-                            .loss = evaluation.loss,
-                            .accuracy = (double)evaluation.correct / (double)evaluation.samples,
+                            .loss = figures.loss,
+                            .accuracy = (double)figures.correct / (double)figures.samples,
                             .seconds = ls_clock_s() - started_s};
-  ls_status status = listens(run) ? keep(run, LS_METRICS_VALIDATION, &evaluation) : LS_OK;
-  if (status == LS_OK && listens(run))
-    add_split_metrics(row, run->state.split_metrics.splits[LS_METRICS_VALIDATION]);
-  ls_evaluation_fini(&evaluation);
-  return ls_comm_agree(run->options->comm, status);
+  if (!metrics) return LS_OK;
+  add_split_metrics(row, metrics);
+  keep(run, LS_METRICS_VALIDATION, metrics);
+  return LS_OK;
 }
 
 static void report_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
@@ -337,17 +345,22 @@ static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME
 
 /* The figures of the end go into metrics.h5, and into the checkpoint of these weights if that lacks them: a
  * run that is killed meanwhile has the same checkpoint without them. Collective. */
-static ls_status keep_end(ls_run *run, const ls_train_result *result)
+static ls_status keep_end(ls_run *run, ls_train_result *result)
 {
   ls_comm *comm = run->options->comm;
   const bool is_any = run->saved_step > 0 || run->options->spec->train.epochs == 0; /* of step 0: untrained */
   const bool is_saved = is_any && run->saved_step == run->state.progress.step && !run->restored;
   bool is_lacking = result->has_test && is_saved && !run->state.split_metrics.splits[LS_METRICS_TEST];
   LS_PASS(ls_comm_broadcast(comm, &is_lacking, sizeof is_lacking));
-  if (result->has_validation) LS_ROOT(comm, keep(run, LS_METRICS_VALIDATION, &result->validation));
-  if (result->has_test) LS_ROOT(comm, keep(run, LS_METRICS_TEST, &result->test));
+  for (size_t i = 0; i < LS_METRICS_COUNT; i++) {
+    if (result->splits.splits[i]) keep(run, (ls_metrics_split)i, result->splits.splits[i]);
+    result->splits.splits[i] = NULL;
+  }
   LS_PASS(ls_run_save_metrics(run));
-  return is_lacking ? ls_run_save_as(run, result->checkpoint) : LS_OK;
+  if (is_lacking) LS_PASS(ls_run_save_as(run, result->checkpoint));
+  result->splits = run->state.split_metrics;
+  run->state.split_metrics = (ls_split_metrics){{NULL}};
+  return LS_OK;
 }
 
 static ls_status finish(ls_run *run, ls_train_result *result)
@@ -360,8 +373,11 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   result->progress = *progress;
   result->has_validation = ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0;
   result->has_test = ls_loader_eval_count(run->loader, LS_EVAL_TEST) > 0;
-  if (result->has_validation) LS_PASS(validate(run, &result->validation, LS_EVAL_VALIDATION));
-  if (result->has_test) LS_PASS(validate(run, &result->test, LS_EVAL_TEST));
+  ls_evaluation_figures figures;
+  ls_metrics **ended = result->splits.splits;
+  if (result->has_validation)
+    LS_PASS(evaluate(run, LS_METRICS_VALIDATION, &figures, &ended[LS_METRICS_VALIDATION]));
+  if (result->has_test) LS_PASS(evaluate(run, LS_METRICS_TEST, &figures, &ended[LS_METRICS_TEST]));
   if (run->options->spec->train.epochs == 0) LS_PASS(save_untrained(run));
   LS_PASS(name_checkpoint(run, result->checkpoint));
   LS_PASS(keep_end(run, result));
@@ -398,7 +414,6 @@ done:
 
 void ls_train_result_fini(ls_train_result *result)
 {
-  ls_evaluation_fini(&result->validation);
-  ls_evaluation_fini(&result->test);
+  ls_split_metrics_fini(&result->splits);
   ls_balance_fini(&result->balance);
 }

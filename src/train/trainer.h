@@ -12,10 +12,11 @@
 #include "base/status.h"
 #include "comm/comm.h"
 #include "config/spec.h"
+#include "data/loader.h"
 #include "data/source.h"
+#include "nn/network.h"
 #include "store/checkpoint.h"
 #include "train/balance.h"
-#include "train/evaluate.h"
 
 /** After a step; means over the epoch so far. */
 typedef struct ls_step_event {
@@ -43,6 +44,27 @@ typedef struct ls_trainer_events {
                   const char *text); /* a line to show: resumed from, damaged checkpoint skipped */
 } ls_trainer_events;
 
+/** A network between two steps, and the split that it is to be evaluated on. All is borrowed. */
+typedef struct ls_evaluation_input {
+  ls_comm *comm;
+  const ls_network *network;
+  ls_workspace **workspaces; /* [threads] */
+  size_t threads;
+  const ls_loader *loader;
+  ls_eval_split split; /* has samples */
+} ls_evaluation_input;
+
+/** What every rank decides by; the same bits on each. */
+typedef struct ls_evaluation_figures {
+  double loss; /* mean over the samples; infinite where it is not finite */
+  uint64_t samples, correct;
+} ls_evaluation_figures;
+
+/** Evaluate a network. Rank 0 gets all that is known of it, handed over, the others NULL: an epoch is not set.
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+typedef ls_status ls_evaluate_call(const ls_evaluation_input *input, ls_evaluation_figures *figures,
+                                   ls_metrics **metrics);
+
 typedef struct ls_trainer_options {
   ls_comm *comm;
   const ls_spec *spec;
@@ -55,6 +77,7 @@ typedef struct ls_trainer_options {
   bool resume;
   double started_s;                  /* clock time that train.time_limit counts from */
   const volatile sig_atomic_t *stop; /* becomes non-zero when this rank was asked to stop */
+  ls_evaluate_call *evaluate;        /* for the validation split, and the test at the end */
   ls_trainer_events events;
 } ls_trainer_options;
 
@@ -68,7 +91,7 @@ const char *ls_snapshot_name(size_t number, char name[LS_SNAPSHOT_CHARS]);
 typedef struct ls_train_result {
   ls_progress progress;
   bool has_validation, has_test;
-  ls_evaluation validation, test; /* of the final weights: the best ones when early stopping restores them */
+  ls_split_metrics splits; /* rank 0: of the final weights: the best ones when early stopping restores them */
   char weights_digest[LS_DIGEST_CHARS];
   char init_digest[LS_DIGEST_CHARS]; /* of the file of model.init_from; "": there was none. Rank 0 */
   char ema_digest[LS_DIGEST_CHARS];  /* of their moving average, which was evaluated; "": there is none */

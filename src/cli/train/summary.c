@@ -14,11 +14,9 @@
 #include "eval/report/metrics.h"
 
 /* Metrics of a split, printed when `title` is given, added to the document. */
-static ls_status add_split(json_t *document, const char *key, bool printed, const ls_evaluation *evaluation,
+static ls_status add_split(json_t *document, const char *key, bool printed, const ls_metrics *metrics,
                            const char *const *names)
 {
-  ls_metrics *metrics;
-  LS_PASS(ls_metrics_new(&metrics, evaluation));
   ls_status status = LS_OK;
   if (printed) {
     ls_text report = {0};
@@ -27,7 +25,6 @@ static ls_status add_split(json_t *document, const char *key, bool printed, cons
   }
   if (status == LS_OK && json_object_set_new(document, key, ls_metrics_json(metrics, names)) != 0)
     status = ls_fail(LS_E_MEMORY, "no memory for the summary");
-  ls_metrics_free(metrics);
   return status;
 }
 
@@ -108,13 +105,14 @@ static ls_status write_document(const ls_run_facts *facts, json_t *document)
 static ls_status add_splits(json_t *document, const ls_run_facts *facts, const ls_train_result *result)
 {
   const bool alone = !*facts->label;
+  const ls_metrics *const *splits = (const ls_metrics *const *)result->splits.splits;
   const char **names;
   LS_PASS(ls_class_names_of(&names, facts->data));
   ls_status status = LS_OK;
   if (result->has_validation)
-    status = add_split(document, "validation", alone && !result->has_test, &result->validation, names);
+    status = add_split(document, "validation", alone && !result->has_test, splits[LS_METRICS_VALIDATION], names);
   if (status == LS_OK && result->has_test)
-    status = add_split(document, "test", alone, &result->test, names);
+    status = add_split(document, "test", alone, splits[LS_METRICS_TEST], names);
   else if (status == LS_OK && json_object_set_new(document, "test", json_null()) != 0)
     status = ls_fail(LS_E_MEMORY, "no memory for the summary");
   free(names);

@@ -13,6 +13,7 @@
 #include "cli/train/summary.h"
 #include "cli/process/terminal.h"
 #include "cli/process/watch.h"
+#include "eval/evaluate.h"
 #include "kernels/gemm.h"
 #include "store/transfer.h"
 #include "h5/h5.h"
@@ -165,6 +166,7 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_o
                                       .resume = options->resume,
                                       .started_s = options->started_s,
                                       .stop = ls_stop_requested(),
+                                      .evaluate = ls_evaluate_network,
                                       .events = {&display, on_step, on_epoch, on_message}};
   const ls_status status = ls_train(&trainer, result);
   ls_training_display_clear(&display);

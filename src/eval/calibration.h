@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How well probabilities match what comes true. Sums are of whole numbers, so that they are the same in
  * whichever order, and by how many ranks and threads, the samples are counted. */
-#ifndef LS_TRAIN_CALIBRATION_H
-#define LS_TRAIN_CALIBRATION_H
+#ifndef LS_EVAL_CALIBRATION_H
+#define LS_EVAL_CALIBRATION_H
 
 #include <stddef.h>
 #include <stdint.h>

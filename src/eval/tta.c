@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Views of images, and the mean over them. An image is changed after its normalization, in the workspace that
  * the network reads it from. */
-#include "train/tta.h"
+#include "eval/tta.h"
 
 #include <math.h>
 #include <stdlib.h>

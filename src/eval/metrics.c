@@ -3,9 +3,7 @@
  * the macro means are over the classes that have samples or predictions, as scikit-learn's (zero_division=0).
  * Source: Sokolova, Lapalme, "A systematic analysis of performance measures for classification tasks", 2009.
  */
-#include "train/metrics.h"
-
-#include <string.h>
+#include "eval/metrics.h"
 
 static double fraction(uint64_t part, uint64_t whole)
 {
@@ -52,26 +50,69 @@ static void derive_macro(ls_metrics *metrics)
   macro->f1 /= (double)counted;
 }
 
-static void derive_means(ls_metrics *metrics, const ls_evaluation *evaluation)
+void ls_metrics_derive(ls_metrics *metrics, double loss, double nll, const ls_calibration *calibration)
 {
-  metrics->loss = evaluation->loss;
-  metrics->nll = evaluation->nll;
-  metrics->brier = ls_calibration_brier(&evaluation->calibration);
-  metrics->ece = ls_calibration_error(&evaluation->calibration);
-}
-
-ls_status ls_metrics_new(ls_metrics **out, const ls_evaluation *evaluation)
-{
-  const size_t classes = evaluation->classes;
-  ls_metrics *metrics;
-  LS_PASS(ls_metrics_make(&metrics, classes));
-  memcpy(metrics->confusion, evaluation->confusion, classes * classes * sizeof metrics->confusion[0]);
+  const size_t classes = metrics->classes;
   sum_confusion(metrics);
   for (size_t i = 0; i < classes; i++)
     derive_class(&metrics->per_class[i], metrics->confusion[i * classes + i]);
   derive_macro(metrics);
   metrics->accuracy = fraction(metrics->correct, metrics->samples);
-  if (metrics->samples > 0) derive_means(metrics, evaluation);
-  *out = metrics;
-  return LS_OK;
+  if (metrics->samples == 0) return;
+  metrics->loss = loss;
+  metrics->nll = nll;
+  metrics->brier = ls_calibration_brier(calibration);
+  metrics->ece = ls_calibration_error(calibration);
 }
+
+/* ---- what is listed ---- */
+
+static double accuracy(const ls_metrics *metrics)
+{
+  return metrics->accuracy;
+}
+
+static double loss(const ls_metrics *metrics)
+{
+  return metrics->loss;
+}
+
+static double nll(const ls_metrics *metrics)
+{
+  return metrics->nll;
+}
+
+static double brier(const ls_metrics *metrics)
+{
+  return metrics->brier;
+}
+
+static double ece(const ls_metrics *metrics)
+{
+  return metrics->ece;
+}
+
+const ls_metric ls_metric_rows[] = {{"accuracy", NULL, accuracy},
+                                    {"loss", NULL, loss},
+                                    {"nll", "negative log-likelihood", nll},
+                                    {"brier", "Brier score", brier},
+                                    {"ece", "calibration error", ece},
+                                    {NULL, NULL, NULL}};
+
+static double precision(const ls_class_metrics *class)
+{
+  return class->precision;
+}
+
+static double recall(const ls_class_metrics *class)
+{
+  return class->recall;
+}
+
+static double f1(const ls_class_metrics *class)
+{
+  return class->f1;
+}
+
+const ls_class_metric ls_class_metric_rows[] = {
+    {"precision", precision}, {"recall", recall}, {"f1", f1}, {NULL, NULL}};

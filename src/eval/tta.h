@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Test-time augmentation: a network sees each image several times, a little changed each time, and the mean
  * of its probabilities decides. */
-#ifndef LS_TRAIN_TTA_H
-#define LS_TRAIN_TTA_H
+#ifndef LS_EVAL_TTA_H
+#define LS_EVAL_TTA_H
 
 #include <stdbool.h>
 #include <stddef.h>

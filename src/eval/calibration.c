@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "train/calibration.h"
+#include "eval/calibration.h"
 
 #include <math.h>
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Everything that follows from a confusion matrix and from calibration, and which figures reports list. */
+#ifndef LS_EVAL_METRICS_H
+#define LS_EVAL_METRICS_H
+
+#include "eval/calibration.h"
+#include "store/split_metrics.h"
+
+/** Fill in everything but `epoch` and the confusion matrix: from that, the mean loss and negative
+ * log-likelihood, and the calibration. Local. */
+void ls_metrics_derive(ls_metrics *metrics, double loss, double nll, const ls_calibration *calibration);
+
+/** A figure of a split. */
+typedef struct ls_metric {
+  const char *name;   /* its key in JSON */
+  const char *phrase; /* how the report's second line calls it; NULL: it is not there */
+  double (*value)(const ls_metrics *metrics);
+} ls_metric;
+
+/** A figure of each class. */
+typedef struct ls_class_metric {
+  const char *name; /* its key in JSON, and the head of its column; a fraction */
+  double (*value)(const ls_class_metrics *class);
+} ls_class_metric;
+
+/** In the order in which they are listed; the last has no name. */
+extern const ls_metric ls_metric_rows[];
+extern const ls_class_metric ls_class_metric_rows[];
+
+#endif
