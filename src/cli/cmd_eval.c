@@ -12,15 +12,15 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/session.h"
 #include "cli/data_options.h"
 #include "cli/print.h"
 #include "cli/process/watch.h"
+#include "cli/split_report.h"
 
 enum { KEY_DATA = 256, KEY_SPLIT, KEY_TTA, KEY_JSON, KEY_PREDICTIONS };
 
 typedef struct eval_arguments {
-  ls_session_options options; /* texts are argv's */
+  ls_split_report_options options; /* texts are argv's */
   const char **checkpoints;
   const char *predictions; /* the CSV file, argv's; NULL: none */
   bool json;
@@ -28,8 +28,8 @@ typedef struct eval_arguments {
 
 static error_t parse_tta(eval_arguments *arguments, const char *word, struct argp_state *state)
 {
-  arguments->options.tta = true;
-  arguments->options.flips = word != NULL;
+  arguments->options.session.tta = true;
+  arguments->options.session.flips = word != NULL;
   if (!word || strcmp(word, "flip") == 0) return 0;
   argp_error(state, "--tta=%s: expected --tta or --tta=flip", word);
   return EINVAL;
@@ -37,7 +37,7 @@ static error_t parse_tta(eval_arguments *arguments, const char *word, struct arg
 
 static error_t check_arguments(const eval_arguments *arguments, struct argp_state *state)
 {
-  if (arguments->options.count > 0) return 0;
+  if (arguments->options.session.count > 0) return 0;
   argp_error(state,
              "no checkpoint given: best.h5 or checkpoint-<step>.h5 of a run directory, or the directory");
   return EINVAL;
@@ -47,9 +47,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   eval_arguments *arguments = state->input;
   if (key == ARGP_KEY_INIT)
-    state->child_inputs[0] = &arguments->options.reading;
+    state->child_inputs[0] = &arguments->options.session.reading;
   else if (key == KEY_DATA)
-    arguments->options.data = value;
+    arguments->options.session.data = value;
   else if (key == KEY_JSON)
     arguments->json = true;
   else if (key == KEY_PREDICTIONS)
@@ -57,9 +57,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
   else if (key == KEY_TTA)
     return parse_tta(arguments, value, state);
   else if (key == KEY_SPLIT)
-    return ls_eval_split_parse(&arguments->options.split, value, state);
+    return ls_eval_split_parse(&arguments->options.session.split, value, state);
   else if (key == ARGP_KEY_ARG)
-    arguments->checkpoints[arguments->options.count++] = value;
+    arguments->checkpoints[arguments->options.session.count++] = value;
   else if (key == ARGP_KEY_END)
     return check_arguments(arguments, state);
   else
@@ -105,21 +105,21 @@ static const struct argp argp = {
         "  lockstep eval runs/a/best.h5 --predictions rows.csv\n"
         "  mpirun -n 2 lockstep eval runs/a runs/b --split validation --json\n"};
 
-static json_t *document_of(const ls_session *session)
+static json_t *document_of(const ls_split_report *report)
 {
   json_t *document = json_object();
-  if (ls_session_add_json(session, document)) return document;
+  if (ls_split_report_add_json(report, document)) return document;
   json_decref(document);
   return NULL;
 }
 
 /* Rank 0. */
-static ls_status show(const ls_session *session, bool json)
+static ls_status show(const ls_split_report *report, bool json)
 {
-  ls_text report = {0};
-  if (json) return ls_print_document(document_of(session), JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-  ls_session_report(session, &report);
-  return ls_print_text(&report);
+  ls_text text = {0};
+  if (json) return ls_print_document(document_of(report), JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+  ls_split_report_add(report, &text);
+  return ls_print_text(&text);
 }
 
 /* Can the file be written? Found out before the evaluation, by a file that is removed at once: permissions
@@ -141,10 +141,10 @@ static ls_status check_predictions(const char *path)
 }
 
 /* Rank 0. */
-static ls_status write_predictions(const ls_session *session, const char *path)
+static ls_status write_predictions(const ls_split_report *report, const char *path)
 {
   ls_text csv = {0};
-  ls_session_csv(session, &csv);
+  ls_split_report_add_csv(report, &csv);
   const ls_status status = csv.failed ? ls_fail(LS_E_MEMORY, "no memory for the predictions")
                                       : ls_file_write(path, ls_text_get(&csv), csv.length);
   ls_text_fini(&csv);
@@ -152,12 +152,12 @@ static ls_status write_predictions(const ls_session *session, const char *path)
 }
 
 /* The report is reported whatever becomes of the file. The first error counts. Rank 0. */
-static ls_status give(const ls_session *session, const eval_arguments *arguments)
+static ls_status give(const ls_split_report *report, const eval_arguments *arguments)
 {
-  const ls_status shown = show(session, arguments->json);
+  const ls_status shown = show(report, arguments->json);
   if (!arguments->predictions) return shown;
   const ls_error first = *ls_error_last();
-  const ls_status written = write_predictions(session, arguments->predictions);
+  const ls_status written = write_predictions(report, arguments->predictions);
   if (shown == LS_OK) return written;
   ls_error_install(&first);
   return shown;
@@ -165,25 +165,26 @@ static ls_status give(const ls_session *session, const eval_arguments *arguments
 
 static ls_status evaluate(ls_comm *comm, const eval_arguments *arguments)
 {
-  ls_session session = {.count = 0};
+  ls_split_report report = {.class_names = NULL};
   ls_watch watch = {.watchdog = NULL};
   ls_status status;
   if (arguments->predictions) LS_ROOT(comm, check_predictions(arguments->predictions));
   LS_GO(ls_watch_begin(&watch, comm, NULL));
-  LS_GO(ls_session_open(&session, comm, &arguments->options, &watch));
-  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? give(&session, arguments) : LS_OK));
+  LS_GO(ls_split_report_make(&report, comm, &arguments->options, &watch));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? give(&report, arguments) : LS_OK));
 done:
-  ls_session_fini(&session);
+  ls_split_report_close(&report);
   ls_watch_end(&watch, comm, status);
   return status;
 }
 
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
-  eval_arguments arguments = {.options = {.split = LS_EVAL_TEST}};
+  eval_arguments arguments = {
+      .options.session = {.split = LS_EVAL_TEST, .expands = true, .fits_weights = true}};
   LS_AGREE(comm,
            ls_alloc(&arguments.checkpoints, (size_t)argc, sizeof *arguments.checkpoints, "the arguments"));
-  arguments.options.checkpoints = arguments.checkpoints;
+  arguments.options.session.checkpoints = arguments.checkpoints;
   bool done;
   ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
   arguments.options.predictions = arguments.predictions != NULL;

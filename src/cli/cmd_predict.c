@@ -12,13 +12,13 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"
+#include "cli/split_report.h"
 #include "eval/pictures/png_read.h"
 #include "eval/pictures/intake.h"
 #include "eval/report/json.h"
-#include "eval/loaded.h"
-#include "eval/report/metrics.h"
+#include "eval/session.h"
+#include "nn/argmax.h"
 #include "nn/probability.h"
-#include "train/schemas.h"
 
 enum { KEY_RAW = 256, KEY_PICTURE, KEY_JSON };
 
@@ -40,8 +40,8 @@ typedef struct prediction {
 
 typedef struct predict_session {
   const predict_arguments *arguments;
-  ls_loaded loaded;
-  ls_workspace *workspace;
+  ls_session opened;
+  ls_members members; /* its network */
   uint8_t *image; /* [c, h, w] */
   ls_intake_way way;
   char **labels;           /* [classes] pointers into the class names; NULL: classes are numbers */
@@ -116,12 +116,17 @@ static const struct argp argp = {
         "  lockstep predict runs/a/best.h5 digits/*.png --json\n"
         "  lockstep predict runs/a/best.h5 --picture plain shirts/*.png\n"};
 
+static ls_loaded *network_of(const predict_session *session)
+{
+  return &session->opened.networks[0];
+}
+
 static ls_status choose_way(predict_session *session)
 {
   const predict_arguments *arguments = session->arguments;
   session->way = (ls_intake_way){.kind = LS_PICTURE_PLAIN, .whole = arguments->raw};
   if (arguments->raw) return LS_OK;
-  if (arguments->picture == LS_PICTURE_AUTO) return ls_intake_kind(&session->loaded.info, &session->way.kind);
+  if (arguments->picture == LS_PICTURE_AUTO) return ls_intake_kind(&network_of(session)->info, &session->way.kind);
   session->way.kind = arguments->picture;
   return LS_OK;
 }
@@ -129,7 +134,7 @@ static ls_status choose_way(predict_session *session)
 /* The class names, one a line (as many as classes: the reader has seen to it), taken apart in place. */
 static ls_status split_labels(predict_session *session)
 {
-  ls_checkpoint_info *info = &session->loaded.info;
+  ls_checkpoint_info *info = &network_of(session)->info;
   if (!info->class_names) return LS_OK;
   LS_PASS(ls_alloc(&session->labels, info->classes, sizeof *session->labels, "the class names"));
   char *rest = info->class_names;
@@ -140,12 +145,14 @@ static ls_status split_labels(predict_session *session)
 static ls_status prepare(predict_session *session)
 {
   const predict_arguments *arguments = session->arguments;
-  LS_PASS(ls_loaded_read(&session->loaded, arguments->checkpoint, &ls_all_schemas));
-  ls_print_each(stderr, "lockstep: ", &session->loaded.notes);
+  const ls_session_options which = {.checkpoints = &arguments->checkpoint, .count = 1};
+  LS_PASS(ls_session_find(&session->opened, NULL, &which));
+  LS_PASS(ls_session_open(&session->opened, NULL));
+  ls_session_print_notes(&session->opened);
   LS_TRY(choose_way(session), "'%s'", arguments->checkpoint);
-  const ls_model *model = session->loaded.model;
-  LS_PASS(ls_workspace_new(&session->workspace, model));
-  LS_PASS(ls_alloc(&session->image, ls_shape_count(ls_model_input(model)), 1, "an image"));
+  const ls_network *network = &network_of(session)->network;
+  LS_PASS(ls_members_init(&session->members, &network, 1, 1, 1));
+  LS_PASS(ls_alloc(&session->image, ls_shape_count(ls_model_input(network->model)), 1, "an image"));
   LS_PASS(ls_alloc(&session->predictions, arguments->count, sizeof *session->predictions, "the predictions"));
   return split_labels(session);
 }
@@ -160,16 +167,15 @@ static void release(predict_session *session)
   free(session->predictions);
   free(session->labels);
   free(session->image);
-  ls_workspace_free(session->workspace);
-  ls_loaded_close(&session->loaded);
+  ls_members_fini(&session->members);
+  ls_session_close(&session->opened);
 }
 
 /* The two most probable classes. */
 static void rank_classes(prediction *out, size_t classes)
 {
   const float *p = out->probabilities;
-  for (size_t k = 1; k < classes; k++)
-    if (p[k] > p[out->best]) out->best = k;
+  out->best = ls_argmax_f32(p, classes);
   out->second = out->best == 0 && classes > 1 ? 1 : 0;
   for (size_t k = 0; k < classes; k++)
     if (k != out->best && p[k] > p[out->second]) out->second = k;
@@ -180,23 +186,18 @@ static ls_status read_image(const predict_session *session, const char *path, ls
   ls_rgba picture;
   LS_PASS(ls_png_read(path, &picture));
   const ls_status status =
-      ls_intake(&picture, ls_model_input(session->loaded.model), session->way, session->image, warnings);
+      ls_intake(&picture, ls_model_input(network_of(session)->model), session->way, session->image, warnings);
   ls_rgba_fini(&picture);
   return status == LS_OK ? LS_OK : ls_wrap(status, "'%s'", path);
 }
 
 static ls_status classify(const predict_session *session, prediction *out)
 {
-  const ls_network *network = &session->loaded.network;
-  const ls_shape in = ls_model_input(network->model);
-  const size_t classes = ls_model_classes(network->model);
+  const size_t classes = ls_members_classes(&session->members);
   const uint64_t sample = 0;
   const ls_microbatch microbatch = {.images = session->image, .samples = &sample, .n = 1};
-  const ls_pass pass = ls_network_pass(network, microbatch.n, microbatch.samples);
   LS_PASS(ls_alloc(&out->probabilities, classes, sizeof(float), "the probabilities"));
-  ls_normalization_apply(&network->normalization, session->image, 1, in.h * in.w,
-                         ls_workspace_input(session->workspace));
-  ls_softmax(ls_model_forward(network->model, &pass, session->workspace), 1, classes, out->probabilities);
+  ls_softmax(ls_members_logits(&session->members, 0, &microbatch), 1, classes, out->probabilities);
   rank_classes(out, classes);
   return LS_OK;
 }
@@ -282,9 +283,9 @@ static json_t *prediction_json(const predict_session *session, size_t i)
   const prediction *made = &session->predictions[i];
   const float *p = made->probabilities;
   json_t *all = json_array();
-  for (size_t k = 0; k < session->loaded.info.classes; k++)
+  for (size_t k = 0; k < network_of(session)->info.classes; k++)
     json_array_append_new(all, json_real((double)p[k]));
-  all = ls_json_complete(all, session->loaded.info.classes);
+  all = ls_json_complete(all, network_of(session)->info.classes);
   return json_pack("{s:o, s:I, s:o, s:f, s:{s:I, s:o, s:f}, s:o, s:o}", "file",
                    ls_json_text(session->arguments->images[i]), "class", (json_int_t)made->best, "label",
                    label_json(session, made->best), "probability", (double)p[made->best], "runner_up",

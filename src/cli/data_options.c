@@ -59,13 +59,3 @@ int ls_eval_split_parse(ls_eval_split *split, const char *word, struct argp_stat
   argp_error(state, "--split %s: expected test, validation or train", word);
   return EINVAL;
 }
-
-ls_status ls_eval_split_empty(ls_eval_split split, const char *dataset)
-{
-  return ls_fail(
-      LS_E_INPUT,
-      split == LS_EVAL_TEST
-          ? "dataset '%s' has no test split; try --split validation, or another --data"
-          : "no samples of '%s' were held out for validation (data.validation is 0); try --split test",
-      dataset);
-}

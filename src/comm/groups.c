@@ -195,3 +195,33 @@ void ls_comm_close(ls_comm *group)
   MPI_Comm_free(&group->handle);
   free(group);
 }
+
+/* ---- jobs ---- */
+
+/* By falling costs; of equal ones the first stays first. */
+static void order_jobs(const double *costs, size_t jobs, size_t *order)
+{
+  for (size_t i = 0; i < jobs; i++) {
+    size_t at = i;
+    for (; at > 0 && costs[order[at - 1]] < costs[i]; at--) order[at] = order[at - 1];
+    order[at] = i;
+  }
+}
+
+ls_status ls_groups_deal(const double *costs, size_t jobs, const size_t *sizes, size_t groups,
+                          size_t *group_of, size_t *order)
+{
+  double *loads;
+  LS_PASS(ls_alloc(&loads, groups, sizeof *loads, "the groups' loads"));
+  order_jobs(costs, jobs, order);
+  for (size_t i = 0; i < jobs; i++) {
+    const double cost = costs[order[i]];
+    size_t best = 0;
+    for (size_t g = 1; g < groups; g++)
+      if ((loads[g] + cost) / (double)sizes[g] < (loads[best] + cost) / (double)sizes[best]) best = g;
+    loads[best] += cost;
+    group_of[order[i]] = best;
+  }
+  free(loads);
+  return LS_OK;
+}

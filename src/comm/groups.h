@@ -17,6 +17,20 @@
 ls_status ls_groups_plan(const size_t *host_of, size_t ranks, size_t hosts, size_t groups,
                          size_t *group_of) LS_CHECKED;
 
+/** Give each job to the group that would be done with it first, the most expensive job first.
+ * Source: Graham: "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17(2), 1969 (longest
+ * processing time first).
+ *
+ * @param[in]  costs     [jobs] work of each, in any unit, positive
+ * @param[in]  sizes     [groups] ranks of each group, positive: the speed at which it works
+ * @param[out] group_of  [jobs]
+ * @param[out] order     [jobs] in the order in which they were given away; each group does its own in this
+ *                       order
+ * Local. Errors: LS_E_MEMORY.
+ */
+ls_status ls_groups_deal(const double *costs, size_t jobs, const size_t *sizes, size_t groups,
+                         size_t *group_of, size_t *order) LS_CHECKED;
+
 /** A communicator of this rank's group, released with ls_comm_close().
  *
  * @param[out] group_of  [size of comm] the group of each rank, the same on all

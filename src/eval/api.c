@@ -7,13 +7,14 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/loader.h"
+#include "eval/forward.h"
 #include "eval/loaded.h"
 #include "nn/probability.h"
 #include "train/schemas.h"
 
 struct lockstep_model {
   ls_loaded loaded;
-  ls_workspace *workspace;
+  ls_members members; /* the network, for one thread */
 };
 
 const char *lockstep_version(void)
@@ -29,7 +30,8 @@ const char *lockstep_error(void)
 static ls_status open_model(const char *checkpoint, lockstep_model *model)
 {
   LS_PASS(ls_loaded_read(&model->loaded, checkpoint, &ls_all_schemas));
-  return ls_workspace_new(&model->workspace, model->loaded.model);
+  const ls_network *network = &model->loaded.network;
+  return ls_members_init(&model->members, &network, 1, 1, model->loaded.spec->train.microbatch);
 }
 
 int lockstep_model_open(const char *checkpoint, lockstep_model **model)
@@ -49,7 +51,7 @@ int lockstep_model_open(const char *checkpoint, lockstep_model **model)
 void lockstep_model_close(lockstep_model *model)
 {
   if (!model) return;
-  ls_workspace_free(model->workspace);
+  ls_members_fini(&model->members);
   ls_loaded_close(&model->loaded);
   free(model);
 }
@@ -66,17 +68,12 @@ lockstep_model_info lockstep_model_describe(const lockstep_model *model)
 
 void lockstep_model_predict(lockstep_model *model, const uint8_t *images, size_t count, float *probabilities)
 {
-  const ls_network *network = &model->loaded.network;
-  ls_shape in = ls_model_input(network->model);
-  size_t classes = ls_model_classes(network->model);
-  size_t step = model->loaded.spec->train.microbatch;
+  const size_t pixels = ls_shape_count(ls_model_input(model->loaded.model));
+  const size_t classes = ls_members_classes(&model->members), step = model->members.microbatch;
   for (size_t first = 0; first < count; first += step) {
-    ls_microbatch microbatch = {.images = images + first * ls_shape_count(in),
+    ls_microbatch microbatch = {.images = images + first * pixels,
                                 .n = ls_size_min(step, count - first)};
-    ls_normalization_apply(&network->normalization, microbatch.images, microbatch.n, in.h * in.w,
-                           ls_workspace_input(model->workspace));
-    ls_pass pass = ls_network_pass(network, microbatch.n, microbatch.samples);
-    const float *logits = ls_model_forward(network->model, &pass, model->workspace);
-    ls_softmax(logits, microbatch.n, classes, probabilities + first * classes);
+    ls_softmax(ls_members_logits(&model->members, 0, &microbatch), microbatch.n, classes,
+               probabilities + first * classes);
   }
 }

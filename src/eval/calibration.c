@@ -79,6 +79,12 @@ double ls_calibration_error(const ls_calibration *calibration)
   return sum / (double)calibration->samples;
 }
 
+const ls_calibration_figure ls_calibration_figures[] = {{"accuracy", ls_calibration_accuracy, 100, 2},
+                                                        {"nll", ls_calibration_nll, 1, 4},
+                                                        {"brier", ls_calibration_brier, 1, 4},
+                                                        {"ece", ls_calibration_error, 1, 4},
+                                                        {NULL, NULL, 0, 0}};
+
 double ls_reliability_confidence(const ls_reliability_bin *bin)
 {
   return mean(bin->confidence, bin->samples);

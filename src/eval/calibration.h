@@ -42,6 +42,17 @@ double ls_calibration_brier(const ls_calibration *calibration);
  * Source: Guo, Pleiss, Sun, Weinberger: "On Calibration of Modern Neural Networks", ICML 2017, section 2. */
 double ls_calibration_error(const ls_calibration *calibration);
 
+/** A figure of a calibration. */
+typedef struct ls_calibration_figure {
+  const char *name; /* in JSON, and the head of its column */
+  double (*value)(const ls_calibration *calibration);
+  double unit; /* what the column shows is the value times this */
+  int decimals;
+} ls_calibration_figure;
+
+/** In the order in which they are listed; the last has no name. */
+extern const ls_calibration_figure ls_calibration_figures[];
+
 /** Mean of the largest probabilities in a bin that has samples, and how many of them were right. */
 double ls_reliability_confidence(const ls_reliability_bin *bin);
 double ls_reliability_accuracy(const ls_reliability_bin *bin);

@@ -160,45 +160,65 @@ void ls_ensemble_sums_free(ls_ensemble_sums *sums)
   free(sums);
 }
 
-/* Of all threads into the first, and over the ranks. Collective. */
-static ls_status reduce(ls_ensemble_sums *sums, ls_comm *comm)
+/* Those of all threads. */
+static ls_calibration figure_of(const ls_ensemble_sums *sums, size_t i)
 {
-  thread_sums *total = &sums->parts[0];
-  const size_t words = sizeof(ls_calibration) / sizeof(uint64_t);
+  ls_calibration figure = {0};
+  for (size_t t = 0; t < sums->threads; t++) ls_calibration_merge(&figure, &sums->parts[t].figures[i]);
+  return figure;
+}
+
+static uint64_t count_of(const ls_ensemble_sums *sums, size_t i)
+{
+  uint64_t count = 0;
+  for (size_t t = 0; t < sums->threads; t++) count += sums->parts[t].counts[i];
+  return count;
+}
+
+/* All become the first thread's. */
+static void merge_threads(ls_ensemble_sums *sums)
+{
+  thread_sums *first = &sums->parts[0];
+  for (size_t i = 0; i < figure_count(sums); i++) first->figures[i] = figure_of(sums, i);
+  for (size_t i = 0; i < count_words(sums); i++) first->counts[i] = count_of(sums, i);
   for (size_t t = 1; t < sums->threads; t++) {
-    for (size_t i = 0; i < figure_count(sums); i++)
-      ls_calibration_merge(&total->figures[i], &sums->parts[t].figures[i]);
-    for (size_t i = 0; i < count_words(sums); i++) total->counts[i] += sums->parts[t].counts[i];
+    memset(sums->parts[t].figures, 0, figure_count(sums) * sizeof(ls_calibration));
+    memset(sums->parts[t].counts, 0, count_words(sums) * sizeof(uint64_t));
   }
-  LS_PASS(ls_comm_sum_u64(comm, &total->figures->samples, figure_count(sums) * words));
-  return ls_comm_sum_u64(comm, total->counts, count_words(sums));
+}
+
+ls_status ls_ensemble_reduce(ls_ensemble_sums *sums, ls_comm *comm)
+{
+  thread_sums *all = &sums->parts[0];
+  const size_t words = sizeof(ls_calibration) / sizeof(uint64_t);
+  merge_threads(sums);
+  LS_PASS(ls_comm_sum_u64(comm, &all->figures->samples, figure_count(sums) * words));
+  return ls_comm_sum_u64(comm, all->counts, count_words(sums));
 }
 
 /* ---- the figures ---- */
 
 static ls_status work_out(ls_ensemble *ensemble, const ls_ensemble_sums *sums)
 {
+  static const char what[] = "an ensemble's figures";
   const size_t members = sums->members;
-  const thread_sums *total = &sums->parts[0];
-  const ls_calibration *votes = total->figures + members;
-  const double samples = (double)votes[SOFT].samples;
   ensemble->members = members;
-  LS_PASS(ls_alloc(&ensemble->each, members, sizeof *ensemble->each, "an ensemble's figures"));
-  LS_PASS(ls_alloc(&ensemble->disagreement, members * members, sizeof(double), "an ensemble's figures"));
-  memcpy(ensemble->each, total->figures, members * sizeof *ensemble->each);
-  ensemble->soft = votes[SOFT];
-  ensemble->hard = (double)total->counts[members * members] / samples;
+  ensemble->soft = figure_of(sums, members + SOFT);
+  const double samples = (double)ensemble->soft.samples;
+  LS_PASS(ls_alloc(&ensemble->each, members, sizeof *ensemble->each, what));
+  LS_PASS(ls_alloc(&ensemble->disagreement, members * members, sizeof(double), what));
+  for (size_t m = 0; m < members; m++) ensemble->each[m] = figure_of(sums, m);
+  ensemble->hard = (double)count_of(sums, members * members) / samples;
   for (size_t i = 0; i < members * members; i++)
-    ensemble->disagreement[i] = (double)total->counts[i] / samples;
+    ensemble->disagreement[i] = (double)count_of(sums, i) / samples;
   if (!sums->weights) return LS_OK;
-  LS_PASS(ls_alloc(&ensemble->weights, members, sizeof(double), "the weights of an ensemble"));
+  ensemble->fitted = figure_of(sums, members + FITTED);
+  LS_PASS(ls_alloc(&ensemble->weights, members, sizeof(double), what));
   memcpy(ensemble->weights, sums->weights, members * sizeof(double));
-  ensemble->fitted = votes[FITTED];
   return LS_OK;
 }
 
-/* Rank 0. */
-static ls_status make(ls_ensemble **out, const ls_ensemble_sums *sums)
+ls_status ls_ensemble_new(ls_ensemble **out, const ls_ensemble_sums *sums)
 {
   LS_PASS(ls_alloc(out, 1, sizeof **out, "an ensemble's figures"));
   const ls_status status = work_out(*out, sums);
@@ -206,13 +226,6 @@ static ls_status make(ls_ensemble **out, const ls_ensemble_sums *sums)
   ls_ensemble_free(*out);
   *out = NULL;
   return status;
-}
-
-ls_status ls_ensemble_new(ls_ensemble **out, ls_ensemble_sums *sums, ls_comm *comm)
-{
-  *out = NULL;
-  LS_PASS(reduce(sums, comm));
-  return ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? make(out, sums) : LS_OK);
 }
 
 void ls_ensemble_free(ls_ensemble *ensemble)

@@ -42,9 +42,11 @@ void ls_ensemble_add(ls_ensemble_sums *sums, size_t part, const float *p, size_t
 /** Add the samples of a micro-batch, on which the members have just voted. Local. */
 void ls_ensemble_visit(ls_ensemble_sums *sums, const ls_members *members, const ls_visit *seen);
 
-/** Work out the figures of all samples of all ranks; on rank 0, elsewhere *out is NULL. Collective. Errors:
- * LS_E_MEMORY, LS_E_COMM. */
-ls_status ls_ensemble_new(ls_ensemble **out, ls_ensemble_sums *sums, ls_comm *comm) LS_CHECKED;
+/** Those of all ranks, on each of them. Collective. Errors: LS_E_COMM. */
+ls_status ls_ensemble_reduce(ls_ensemble_sums *sums, ls_comm *comm) LS_CHECKED;
+
+/** Work out the figures of the samples that were added. Local. Errors: LS_E_MEMORY; *out is NULL then. */
+ls_status ls_ensemble_new(ls_ensemble **out, const ls_ensemble_sums *sums) LS_CHECKED;
 void ls_ensemble_free(ls_ensemble *ensemble);
 
 /** Mean accuracy of the members, and of the best. */

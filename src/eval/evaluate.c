@@ -183,7 +183,9 @@ static ls_status evaluate(eval_job *job, ls_comm *comm, const ls_loader *loader,
     LS_PASS(begin_ensemble(job, comm, loader, options->fits_weights));
   ls_for_each_microbatch(job->members, loader, options->split, &visitor);
   LS_PASS(reduce(job, comm, out));
-  return job->ensemble ? ls_ensemble_new(&out->ensemble, job->ensemble, comm) : LS_OK;
+  if (!job->ensemble) return LS_OK;
+  LS_PASS(ls_ensemble_reduce(job->ensemble, comm));
+  return ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? ls_ensemble_new(&out->ensemble, job->ensemble) : LS_OK);
 }
 
 ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_members *members, const ls_loader *loader,

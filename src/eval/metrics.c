@@ -92,7 +92,7 @@ static double ece(const ls_metrics *metrics)
   return metrics->ece;
 }
 
-const ls_metric ls_metric_rows[] = {{"accuracy", NULL, accuracy},
+const ls_split_figure ls_split_figures[] = {{"accuracy", NULL, accuracy},
                                     {"loss", NULL, loss},
                                     {"nll", "negative log-likelihood", nll},
                                     {"brier", "Brier score", brier},
@@ -114,5 +114,5 @@ static double f1(const ls_class_metrics *class)
   return class->f1;
 }
 
-const ls_class_metric ls_class_metric_rows[] = {
+const ls_class_figure ls_class_figures[] = {
     {"precision", precision}, {"recall", recall}, {"f1", f1}, {NULL, NULL}};

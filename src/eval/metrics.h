@@ -11,20 +11,20 @@
 void ls_metrics_derive(ls_metrics *metrics, double loss, double nll, const ls_calibration *calibration);
 
 /** A figure of a split. */
-typedef struct ls_metric {
+typedef struct ls_split_figure {
   const char *name;   /* its key in JSON */
   const char *phrase; /* how the report's second line calls it; NULL: it is not there */
   double (*value)(const ls_metrics *metrics);
-} ls_metric;
+} ls_split_figure;
 
 /** A figure of each class. */
-typedef struct ls_class_metric {
+typedef struct ls_class_figure {
   const char *name; /* its key in JSON, and the head of its column; a fraction */
   double (*value)(const ls_class_metrics *class);
-} ls_class_metric;
+} ls_class_figure;
 
 /** In the order in which they are listed; the last has no name. */
-extern const ls_metric ls_metric_rows[];
-extern const ls_class_metric ls_class_metric_rows[];
+extern const ls_split_figure ls_split_figures[];
+extern const ls_class_figure ls_class_figures[];
 
 #endif

@@ -23,9 +23,7 @@ typedef struct fixture {
   ls_loader *loader;
   test_net net;
   ls_network network;
-  ls_attack_member members[MEMBERS]; /* the network, and another one where they vote */
-  ls_attack_scratch *scratch;
-  ls_victim victim;
+  ls_members members; /* the network alone */
 } fixture;
 
 static void open_network(fixture *f)
@@ -37,13 +35,8 @@ static void open_network(fixture *f)
                             .params = f->net.params,
                             .buffers = f->net.buffers,
                             .packed = f->net.packed};
-  assert_ok(ls_attack_scratch_new(&f->scratch, f->net.model, MICROBATCH, MEMBERS, 1));
-  f->members[0] = (ls_attack_member){.network = &f->network, .workspace = f->net.workspace};
-  f->victim = (ls_victim){.members = f->members,
-                          .member_count = 1,
-                          .scratch = f->scratch,
-                          .threads = 1,
-                          .microbatch = MICROBATCH};
+  const ls_network *alone = &f->network;
+  assert_ok(ls_members_init(&f->members, &alone, 1, 1, MICROBATCH));
 }
 
 static void setup(fixture *f, ls_comm *comm)
@@ -62,7 +55,7 @@ static void teardown(fixture *f)
 {
   ls_loader_free(f->loader);
   ls_source_close(f->source);
-  ls_attack_scratch_free(f->scratch, 1);
+  ls_members_fini(&f->members);
   net_fini(&f->net);
   assert_ok(ls_comm_barrier(f->comm));
   if (ls_comm_rank(f->comm) == 0) idx_folder_remove(&f->folder);
@@ -192,7 +185,7 @@ static void kept_examples_give_the_figures(void **state)
       attacks.target = LS_ANY_CLASS;
       ls_examples examples = {.count = 0};
       ls_robustness figures;
-      assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &attacks));
+      assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.members, &attacks));
       assert_int_equal(figures.samples, expected_count(&attacks));
       assert_int_equal(figures.vanished, 0);
       if (ls_comm_rank(f.comm) == 0)
@@ -223,7 +216,7 @@ static void try_starts(trial *out, const fixture *f, const ls_attack_kind *const
                                    .limit = UINT64_MAX};
   for (size_t m = 0; m < count; m++) attacks.methods[m] = methods[m];
   *out = (trial){.examples = {.count = 0}};
-  assert_ok(ls_robustness_find(&out->worst, out->each, &out->examples, f->comm, &f->victim, &attacks));
+  assert_ok(ls_robustness_find(&out->worst, out->each, &out->examples, f->comm, &f->members, &attacks));
 }
 
 static void try_methods(trial *out, const fixture *f, const ls_attack_kind *const *methods, size_t count)
@@ -407,12 +400,12 @@ static uint16_t vote_on(const fixture *f, const test_net *nets[MEMBERS], const f
 {
   double mean[IDX_CLASSES] = {0.0};
   for (size_t m = 0; m < MEMBERS; m++) {
-    const ls_normalization *normalization = &f->members[m].network->normalization;
+    const ls_normalization *normalization = &f->members.items[m].network->normalization;
     float p[IDX_CLASSES], *x = ls_workspace_input(nets[m]->workspace);
     for (size_t i = 0; i < PIXELS; i++)
       x[i] = (float)((255.0 * (double)images[i] - normalization->mean[0]) / normalization->deviation[0]);
     const ls_microbatch microbatch = {.n = 1, .samples = nets[m]->samples};
-    const ls_pass pass = ls_network_pass(f->members[m].network, microbatch.n, microbatch.samples);
+    const ls_pass pass = ls_network_pass(f->members.items[m].network, microbatch.n, microbatch.samples);
     ls_softmax(ls_model_forward(nets[m]->model, &pass, nets[m]->workspace), 1, IDX_CLASSES, p);
     for (size_t k = 0; k < IDX_CLASSES; k++) mean[k] += (double)p[k];
   }
@@ -422,8 +415,8 @@ static uint16_t vote_on(const fixture *f, const test_net *nets[MEMBERS], const f
   return best;
 }
 
-/* Two networks with normalizations of their own are attacked as one, and judged as one. */
-static void a_vote_is_judged_as_one(void **state)
+/* Two networks with normalizations of their own are attacked as one, and measured as one. */
+static void a_vote_is_attacked_as_one(void **state)
 {
   fixture f;
   test_net other;
@@ -437,8 +430,9 @@ static void a_vote_is_judged_as_one(void **state)
                               .buffers = other.buffers,
                               .packed = other.packed};
   const test_net *nets[MEMBERS] = {&f.net, &other};
-  f.members[1] = (ls_attack_member){.network = &network, .workspace = other.workspace};
-  f.victim.member_count = MEMBERS;
+  const ls_network *networks[MEMBERS] = {&f.network, &network};
+  ls_members_fini(&f.members);
+  assert_ok(ls_members_init(&f.members, networks, MEMBERS, 1, MICROBATCH));
   for (size_t k = 0; ls_attack_kinds[k]; k++) {
     trial tried;
     try_methods(&tried, &f, &ls_attack_kinds[k], 1);
@@ -471,7 +465,7 @@ static void vanished_gradients_are_counted(void **state)
                                            .limit = 50};
     ls_robustness figures;
     ls_examples examples = {.count = 0};
-    assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.victim, &attacks));
+    assert_ok(ls_robustness_find(&figures, NULL, &examples, f.comm, &f.members, &attacks));
     assert_int_equal(figures.samples, 50);
     const bool follows_gradient = ls_attack_kinds[k]->follows_gradient;
     assert_int_equal(figures.vanished, follows_gradient ? 50 : 0);
@@ -492,7 +486,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(every_restart_begins_at_the_clean_image, comm),
       cmocka_unit_test_prestate(accuracy_never_rises_with_restarts, comm),
       cmocka_unit_test_prestate(restarts_are_draws_of_their_own, comm),
-      cmocka_unit_test_prestate(a_vote_is_judged_as_one, comm),
+      cmocka_unit_test_prestate(a_vote_is_attacked_as_one, comm),
       cmocka_unit_test_prestate(vanished_gradients_are_counted, comm),
   };
   return cmocka_run_group_tests_name("robustness", tests, NULL, NULL);

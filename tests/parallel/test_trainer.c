@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "eval/evaluate.h"
 #include "idx_folder.h"
 #include "parallel/mpi_main.h"
 #include "train/schemas.h"
@@ -84,6 +85,7 @@ static ls_status train(ls_comm *comm, const char *check_replicas, size_t loss, s
                                       .threads = 1,
                                       .run_dir = &directory,
                                       .stop = &never,
+                                      .evaluate = ls_evaluate_network,
                                       .events = {.user = &loss, .step = lose_a_bit}};
   ls_train_result result;
   const ls_status status = ls_train(&options, &result);

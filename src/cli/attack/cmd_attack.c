@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
-#include "base/size.h"
 #include "cli/attack/arguments.h"
 #include "cli/attack/files.h"
 #include "cli/attack/report.h"
@@ -18,193 +17,77 @@
 #include "cli/print.h"
 #include "cli/sample_display.h"
 #include "cli/process/watch.h"
-#include "comm/placement/place.h"
-#include "data/same.h"
-#include "data/source.h"
-#include "eval/loaded.h"
+#include "cli/split_report.h"
 #include "eval/robustness/robustness.h"
-#include "train/schemas.h"
+#include "eval/session.h"
 
 enum { DEFAULT_STEPS = 40 };
 
 typedef struct attack_session {
   const ls_attack_arguments *arguments;
   ls_watch watch;
-  ls_names members;    /* of a vote: files and run directories */
-  const char **names;  /* [network_count] of the checkpoints; the array is owned */
-  ls_loaded *networks; /* [network_count] */
-  size_t network_count, threads;
-  ls_source *source;
+  ls_session opened; /* networks and data */
   ls_robustness_options attacks;
-  ls_attack_subject *subjects; /* [subject_count] */
+  ls_attack_subject *subjects; /* [subject_count] one network each; or one, the vote of all */
   size_t subject_count;
 } attack_session;
-
-/* A subject while it is attacked: the vote of its networks, one as a rule. */
-typedef struct attack_target {
-  const ls_loaded *networks; /* [count] */
-  size_t count;
-  ls_workspace ***workspaces; /* [count] one for each thread */
-  ls_attack_member *members;  /* [threads, count] */
-  ls_victim victim;
-  ls_loader *loader;
-} attack_target;
 
 /* ---- networks and data ---- */
 
 static ls_status find_classes(attack_session *session)
 {
   const ls_attack_arguments *arguments = session->arguments;
-  const ls_dataset_info *data = ls_source_info(session->source);
+  const ls_dataset_info *data = ls_source_info(session->opened.source);
   ls_robustness_options *attacks = &session->attacks;
   if (arguments->target) LS_PASS(ls_class_find(&attacks->target, data, "--target", arguments->target));
   if (!arguments->source_class) return LS_OK;
   return ls_class_find(&attacks->source_class, data, "--source-class", arguments->source_class);
 }
 
-/* Local. */
-static ls_status open_data(attack_session *session)
-{
-  const ls_attack_arguments *arguments = session->arguments;
-  LS_PASS(ls_loaded_open_data(&session->source, &session->networks[0], arguments->data, &arguments->reading));
-  for (size_t i = 0; i < session->network_count; i++) {
-    const char *path = session->names[i];
-    LS_PASS(ls_loaded_check_fit(&session->networks[i], ls_source_info(session->source), path));
-    if (session->attacks.split == LS_EVAL_VALIDATION)
-      LS_PASS(
-          ls_loaded_check_held_out(&session->networks[0], session->names[0], &session->networks[i], path));
-  }
-  return find_classes(session);
-}
-
-/* Rank 0. */
-static void warn_data(const attack_session *session)
-{
-  ls_text lines = {0};
-  ls_warn_each("", ls_source_notes(session->source));
-  for (size_t i = 0; i < session->network_count; i++)
-    ls_loaded_compare_classes(&session->networks[i], ls_source_info(session->source), session->names[i],
-                              &lines);
-  ls_warn_each("", &lines);
-  ls_text_fini(&lines);
-}
-
-static ls_status make_session(attack_session *session, size_t checkpoints)
-{
-  LS_PASS(ls_alloc(&session->networks, checkpoints, sizeof *session->networks, "the networks"));
-  LS_PASS(ls_alloc(&session->names, checkpoints, sizeof *session->names, "the networks"));
-  session->subject_count = session->arguments->is_vote ? 1 : checkpoints;
-  return ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures");
-}
-
 /* Collective. */
 static ls_status open_networks(attack_session *session, ls_comm *comm)
 {
   const ls_attack_arguments *arguments = session->arguments;
-  const char *const *paths = arguments->checkpoints;
-  size_t count = arguments->checkpoint_count;
-  if (arguments->is_vote) {
-    LS_PASS(ls_loaded_members(&session->members, comm, paths, count));
-    paths = (const char *const *)session->members.items;
-    count = session->members.count;
-    if (count == 1)
-      return ls_fail(LS_E_USAGE, "--vote: a vote takes two checkpoints or more, or an ensemble");
-  }
-  LS_AGREE(comm, make_session(session, count));
-  for (; session->network_count < count; session->network_count++) {
-    ls_loaded *loaded = &session->networks[session->network_count];
-    LS_PASS(ls_loaded_open(loaded, comm, paths[session->network_count], &ls_all_schemas, true));
-    session->names[session->network_count] = loaded->path;
-    if (ls_comm_rank(comm) == 0) ls_print_each(stderr, "lockstep: ", &loaded->notes);
-  }
-  return LS_OK;
+  const ls_session_options options = {.checkpoints = arguments->checkpoints,
+                                      .count = arguments->checkpoint_count,
+                                      .expands = arguments->is_vote,
+                                      .input_gradient = true,
+                                      .data = arguments->data,
+                                      .reading = arguments->reading,
+                                      .split = session->attacks.split};
+  LS_PASS(ls_session_find(&session->opened, comm, &options));
+  if (arguments->is_vote && session->opened.wanted == 1)
+    return ls_fail(LS_E_USAGE, "--vote: a vote takes two checkpoints or more, or an ensemble");
+  const ls_status status = ls_session_open(&session->opened, comm);
+  ls_session_print_notes(&session->opened);
+  LS_PASS(status);
+  session->subject_count = arguments->is_vote ? 1 : session->opened.count;
+  return ls_comm_agree(
+      comm, ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures"));
 }
 
-/* All that can be wrong with networks and data is told before the first attack. Collective. */
+/* All that can be wrong with networks and data is reported before the first attack. Collective. */
 static ls_status open_session(attack_session *session, ls_comm *comm)
 {
   LS_PASS(ls_watch_begin(&session->watch, comm, NULL));
   LS_PASS(open_networks(session, comm));
-  ls_watch_adopt(&session->watch, &session->networks[0].spec->train);
-  ls_place place;
-  LS_PASS(ls_place_find(comm, &place));
-  session->threads = place.threads;
-  ls_activity_enter(ls_comm_activity(comm), "opening the data");
-  LS_AGREE(comm, open_data(session));
-  if (ls_comm_rank(comm) == 0) warn_data(session);
-  return ls_source_check_same(session->source, comm);
+  ls_watch_adopt(&session->watch, &session->opened.networks[0].spec->train);
+  LS_PASS(ls_session_open_data(&session->opened, comm));
+  LS_AGREE(comm, find_classes(session));
+  if (ls_comm_rank(comm) == 0) ls_session_warn(&session->opened, false);
+  return LS_OK;
 }
 
 static void close_session(attack_session *session)
 {
-  ls_source_close(session->source);
-  for (size_t i = 0; i < session->network_count; i++) ls_loaded_close(&session->networks[i]);
-  free(session->networks);
-  free(session->names);
-  ls_names_fini(&session->members);
+  ls_session_close(&session->opened);
   free(session->subjects);
 }
 
 /* ---- one subject ---- */
 
-/* Small enough for each of its networks. */
-static size_t microbatch_of(const attack_target *target)
-{
-  size_t microbatch = SIZE_MAX;
-  for (size_t i = 0; i < target->count; i++)
-    microbatch = ls_size_min(microbatch, target->networks[i].spec->train.microbatch);
-  return microbatch;
-}
-
-/* Local. */
-static ls_status make_victim(attack_target *target, size_t threads)
-{
-  ls_victim *victim = &target->victim;
-  victim->threads = threads;
-  victim->microbatch = microbatch_of(target);
-  LS_PASS(ls_alloc(&target->workspaces, target->count, sizeof *target->workspaces, "the networks"));
-  LS_PASS(ls_alloc(&target->members, threads * target->count, sizeof *target->members, "the networks"));
-  for (size_t i = 0; i < target->count; i++) {
-    const ls_loaded *loaded = &target->networks[i];
-    LS_PASS(ls_workspaces_new(&target->workspaces[i], loaded->model, threads));
-    for (size_t t = 0; t < threads; t++)
-      target->members[t * target->count + i] =
-          (ls_attack_member){.network = &loaded->network, .workspace = target->workspaces[i][t]};
-  }
-  victim->members = target->members;
-  victim->member_count = target->count;
-  return ls_attack_scratch_new(&victim->scratch, target->networks[0].model, victim->microbatch, target->count,
-                               threads);
-}
-
-/* Which samples there are is the first network's matter. Collective. */
-static ls_status load(attack_target *target, const attack_session *session, ls_comm *comm)
-{
-  const ls_spec *spec = session->networks[0].spec;
-  const ls_eval_split split = session->attacks.split;
-  const ls_loader_options loader = {.data = &spec->data,
-                                    .seed = spec->seed,
-                                    .batch = target->networks[0].spec->train.batch,
-                                    .microbatch = target->victim.microbatch,
-                                    .threads = session->threads,
-                                    .test_only = split == LS_EVAL_TEST};
-  LS_PASS(ls_loader_new(&target->loader, comm, session->source, &loader));
-  if (ls_loader_eval_count(target->loader, split) > 0) return LS_OK;
-  return ls_eval_split_empty(split, ls_source_info(session->source)->name);
-}
-
-static void release(attack_target *target)
-{
-  ls_loader_free(target->loader);
-  ls_attack_scratch_free(target->victim.scratch, target->victim.threads);
-  for (size_t i = 0; target->workspaces && i < target->count; i++)
-    ls_workspaces_free(target->workspaces[i], target->victim.threads);
-  free(target->members);
-  free(target->workspaces);
-}
-
 /* Rank 0 of somebody who looks has a display of its progress. Collective. */
-static ls_status find_figures(attack_session *session, ls_comm *comm, const attack_target *target, size_t k,
+static ls_status find_figures(attack_session *session, ls_comm *comm, const ls_group *group, size_t k,
                               ls_attack_result *result, ls_examples *examples)
 {
   ls_text what = {0};
@@ -213,28 +96,28 @@ static ls_status find_figures(attack_session *session, ls_comm *comm, const atta
   ls_sample_display display = ls_sample_display_of(stderr, ls_text_get(&what));
   const ls_ticker ticker = ls_sample_display_ticker(&display);
   ls_robustness_options attacks = session->attacks;
-  attacks.loader = target->loader;
+  attacks.loader = group->loader;
   attacks.attack.epsilon = result->epsilon;
   attacks.attack.seed = session->subjects[k].seed;
   attacks.ticker = display.terminal && ls_comm_rank(comm) == 0 ? &ticker : NULL;
   const ls_status status =
-      ls_robustness_find(&result->figures, result->each, examples, comm, &target->victim, &attacks);
+      ls_robustness_find(&result->figures, result->each, examples, comm, &group->members, &attacks);
   ls_sample_display_finish(&display);
   ls_text_fini(&what);
   return status;
 }
 
 /* One epsilon. Collective. */
-static ls_status attack(attack_session *session, ls_comm *comm, const attack_target *target, size_t k,
+static ls_status attack(attack_session *session, ls_comm *comm, const ls_group *group, size_t k,
                         size_t i)
 {
   const char *output = session->arguments->output;
-  const ls_dataset_info *data = ls_source_info(session->source);
+  const ls_dataset_info *data = ls_source_info(session->opened.source);
   ls_attack_result *result = &session->subjects[k].results[i];
   ls_examples examples = {.count = 0};
   ls_text folder = {0};
   result->epsilon = session->arguments->epsilons[i];
-  LS_PASS(find_figures(session, comm, target, k, result, output ? &examples : NULL));
+  LS_PASS(find_figures(session, comm, group, k, result, output ? &examples : NULL));
   if (!output) return LS_OK;
   ls_attack_folder(output, k, session->subject_count, &folder);
   ls_status status = LS_OK;
@@ -263,18 +146,17 @@ static ls_status make_folder(const attack_session *session, size_t k)
 static ls_status attack_subject(attack_session *session, ls_comm *comm, size_t k)
 {
   const ls_attack_arguments *arguments = session->arguments;
-  attack_target target = {.networks = &session->networks[k],
-                          .count = arguments->is_vote ? session->network_count : 1};
-  session->subjects[k].name = session->names[k];
-  session->subjects[k].seed = session->networks[k].spec->seed;
+  const ls_session *opened = &session->opened;
+  ls_group group = {.loader = NULL};
+  session->subjects[k].name = opened->names[k];
+  session->subjects[k].seed = opened->networks[k].spec->seed;
   ls_status status;
-  LS_GO(ls_comm_agree(comm, make_victim(&target, session->threads)));
-  LS_GO(load(&target, session, comm));
+  LS_GO(ls_session_load(&group, comm, opened, k, arguments->is_vote ? opened->count : 1));
   if (arguments->output)
     LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? make_folder(session, k) : LS_OK));
-  for (size_t i = 0; i < arguments->epsilon_count; i++) LS_GO(attack(session, comm, &target, k, i));
+  for (size_t i = 0; i < arguments->epsilon_count; i++) LS_GO(attack(session, comm, &group, k, i));
 done:
-  release(&target);
+  ls_group_close(&group);
   return status;
 }
 
@@ -302,9 +184,9 @@ static ls_status tell(const attack_session *session, const ls_attack_report *rep
 static ls_status show(const attack_session *session)
 {
   const ls_attack_arguments *arguments = session->arguments;
-  const ls_attack_report report = {.checkpoints = session->names,
-                                   .checkpoint_count = session->network_count,
-                                   .data = ls_source_info(session->source),
+  const ls_attack_report report = {.checkpoints = session->opened.names,
+                                   .checkpoint_count = session->opened.count,
+                                   .data = ls_source_info(session->opened.source),
                                    .split = ls_eval_split_words[session->attacks.split],
                                    .attacks = &session->attacks,
                                    .subjects = session->subjects,

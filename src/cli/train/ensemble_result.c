@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "draw/chart.h"
-#include "cli/session.h"
+#include "cli/split_report.h"
 #include "cli/data_options.h"
 #include "cli/print.h"
 #include "eval/report/json.h"
@@ -54,11 +54,11 @@ static ls_status write_text(const ls_ensemble_result *result, const char *name, 
   return status;
 }
 
-static ls_status write_json(const ls_ensemble_result *result, const ls_session *session)
+static ls_status write_json(const ls_ensemble_result *result, const ls_split_report *split)
 {
   json_t *document =
       json_pack("{s:I, s:O}", "members", (json_int_t)result->members, "failed", result->failed);
-  const bool fine = document && ls_session_add_json(session, document) &&
+  const bool fine = document && ls_split_report_add_json(split, document) &&
                     json_array_size(result->failed) == result->failures;
   char *text;
   if (!fine) {
@@ -73,9 +73,9 @@ static ls_status write_json(const ls_ensemble_result *result, const ls_session *
 }
 
 /* Reliability of the soft vote; a disk's area shows the samples. */
-static ls_status write_chart(const ls_ensemble_result *result, const ls_session *session)
+static ls_status write_chart(const ls_ensemble_result *result, const ls_split_report *split)
 {
-  const ls_calibration *soft = &session->ensemble->soft;
+  const ls_calibration *soft = &split->evaluation.ensemble->soft;
   ls_chart_point points[LS_CALIBRATION_BINS];
   char title[96];
   ls_chart_line line = {.points = points};
@@ -95,25 +95,25 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_session 
                                             .weight = samples / (double)soft->samples};
   }
   ls_format(title, sizeof title, "accuracy of the soft vote of %zu, %s: calibration error %.4f",
-            session->ensemble->members, ls_eval_split_words[result->split], ls_calibration_error(soft));
+            split->evaluation.ensemble->members, ls_eval_split_words[result->split], ls_calibration_error(soft));
   ls_text svg = {0};
   ls_chart_svg(&chart, &svg);
   return write_text(result, "reliability.svg", &svg);
 }
 
 /* Rank 0. */
-static ls_status report(const ls_ensemble_result *result, const ls_session *session)
+static ls_status report(const ls_ensemble_result *result, const ls_split_report *split)
 {
   ls_text report = {0};
   bool moved;
   LS_TRY(ls_directory_follow(result->run_dir, &moved), "the run directory");
   ls_text_add(&report, "\n");
-  ls_session_report(session, &report);
+  ls_split_report_add(split, &report);
   ls_text_show(&report, "\nresults in %s\n", result->run_dir->path);
   LS_PASS(ls_print_text(&report));
   fflush(stdout);
-  LS_PASS(write_json(result, session));
-  return session->ensemble ? write_chart(result, session) : LS_OK;
+  LS_PASS(write_json(result, split));
+  return split->evaluation.ensemble ? write_chart(result, split) : LS_OK;
 }
 
 static ls_status list_paths(const ls_ensemble_result *result, const char ***out)
@@ -129,18 +129,22 @@ static ls_status list_paths(const ls_ensemble_result *result, const char ***out)
 ls_status ls_ensemble_result_finish(ls_ensemble_result *result, ls_comm *comm)
 {
   const char **paths = NULL;
-  ls_session session = {.count = 0};
+  ls_split_report split = {.class_names = NULL};
   ls_watch watch = {.watchdog = NULL};
   ls_status status = LS_OK;
   if (result->count == 0) return LS_OK;
   if (!ls_comm_activity(comm)) LS_GO(ls_watch_begin(&watch, comm, NULL));
   LS_GO(ls_comm_agree(comm, list_paths(result, &paths)));
-  const ls_session_options options = {
-      .checkpoints = paths, .count = result->count, .split = result->split, .reported_data = true};
-  LS_GO(ls_session_open(&session, comm, &options, &watch));
-  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? report(result, &session) : LS_OK));
+  const ls_split_report_options options = {.session = {.checkpoints = paths,
+                                                       .count = result->count,
+                                                       .expands = true,
+                                                       .fits_weights = true,
+                                                       .split = result->split},
+                                           .reported_data = true};
+  LS_GO(ls_split_report_make(&split, comm, &options, &watch));
+  LS_GO(ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? report(result, &split) : LS_OK));
 done:
-  ls_session_fini(&session);
+  ls_split_report_close(&split);
   ls_watch_end(&watch, comm, status);
   free(paths);
   return status;

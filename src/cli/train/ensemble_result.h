@@ -34,7 +34,7 @@ void ls_ensemble_result_add(ls_ensemble_result *result, const char *fmt, ...) LS
 void ls_ensemble_result_fail(ls_ensemble_result *result, size_t member, const char *error);
 
 /** Let them vote, print the report and write the files; nothing if no member is left. Collective. Errors: as
- * ls_session_open(); LS_E_IO. */
+ * ls_split_report_make(); LS_E_IO. */
 ls_status ls_ensemble_result_finish(ls_ensemble_result *result, ls_comm *comm) LS_CHECKED;
 
 #endif

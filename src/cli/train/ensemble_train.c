@@ -17,7 +17,6 @@
 #include "cli/process/stop.h"
 #include "cli/process/watch.h"
 #include "comm/groups.h"
-#include "train/members.h"
 #include "optim/schedule.h"
 
 /* ---- groups ---- */
@@ -38,7 +37,7 @@ static ls_status deal_local(ls_ensemble_job *job, size_t groups)
   LS_PASS(ls_alloc(&sizes, groups, sizeof *sizes, "the sizes of the groups"));
   for (int r = 0; r < ls_comm_size(job->world); r++) sizes[job->group_of_rank[r]]++;
   const ls_status status =
-      ls_members_deal(job->costs, job->members, sizes, groups, job->group_of_member, job->order);
+      ls_groups_deal(job->costs, job->members, sizes, groups, job->group_of_member, job->order);
   free(sizes);
   return status;
 }

@@ -8,9 +8,13 @@
 
 static json_t *figures_json(const ls_calibration *figures)
 {
-  return json_pack("{s:f, s:f, s:f, s:f}", "accuracy", ls_calibration_accuracy(figures), "nll",
-                   ls_calibration_nll(figures), "brier", ls_calibration_brier(figures), "ece",
-                   ls_calibration_error(figures));
+  json_t *json = json_object();
+  for (const ls_calibration_figure *row = ls_calibration_figures; row->name; row++) {
+    if (json_object_set_new(json, row->name, json_real(row->value(figures))) == 0) continue;
+    json_decref(json);
+    return NULL;
+  }
+  return json;
 }
 
 static json_t *members_json(const ls_ensemble *ensemble, const char *const *names)

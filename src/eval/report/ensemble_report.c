@@ -46,9 +46,10 @@ static void add_figures(ls_text *text, const char *name, size_t width, const ls_
   bool is_cut;
   const char *part = shown_part(name, width, &is_cut);
   const size_t mark = is_cut ? strlen(CUT) : 0;
-  ls_text_show(text, "  %s%-*s %8.2f %8.4f %8.4f %8.4f\n", is_cut ? CUT : "", (int)(width - mark), part,
-               100 * ls_calibration_accuracy(figures), ls_calibration_nll(figures),
-               ls_calibration_brier(figures), ls_calibration_error(figures));
+  ls_text_show(text, "  %s%-*s", is_cut ? CUT : "", (int)(width - mark), part);
+  for (const ls_calibration_figure *row = ls_calibration_figures; row->name; row++)
+    ls_text_add(text, " %8.*f", row->decimals, row->unit * row->value(figures));
+  ls_text_add(text, "\n");
 }
 
 static void add_voting(ls_text *text, const ls_ensemble *ensemble, size_t width)
@@ -78,8 +79,10 @@ void ls_ensemble_report(const ls_ensemble *ensemble, const char *const *names, l
 {
   const double soft = ls_calibration_accuracy(&ensemble->soft);
   const size_t width = name_width(ensemble, names);
-  ls_text_add(text, "ensemble of %zu\n  %-*s %8s %8s %8s %8s\n", ensemble->members, (int)width, "",
-              "accuracy", "nll", "brier", "ece");
+  ls_text_add(text, "ensemble of %zu\n  %-*s", ensemble->members, (int)width, "");
+  for (const ls_calibration_figure *row = ls_calibration_figures; row->name; row++)
+    ls_text_add(text, " %8s", row->name);
+  ls_text_add(text, "\n");
   for (size_t m = 0; m < ensemble->members; m++) add_figures(text, names[m], width, &ensemble->each[m]);
   add_voting(text, ensemble, width);
   ls_text_add(

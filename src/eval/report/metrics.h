@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "base/text.h"
-#include "train/metrics.h"
+#include "eval/metrics.h"
 
 /** Append what a reader of the figures must know, one sentence a line: classes with no samples or no
  * predictions, and what was taken for their quotients 0/0. Nothing when there is nothing to say. */

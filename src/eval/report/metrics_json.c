@@ -14,16 +14,39 @@ static json_t *real_or_null(double value)
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *class_json(const ls_class_metrics *class, size_t i, const char *const *class_names)
+/* The object, or NULL in place of one that is incomplete. */
+static json_t *kept(json_t *json, bool is_complete)
 {
-  json_t *json = json_pack("{s:I, s:f, s:f, s:f, s:I}", "class", (json_int_t)i, "precision", class->precision,
-                           "recall", class->recall, "f1", class->f1, "support", (json_int_t) class->support);
-  if (!json || !class_names) return json;
-  json_t *label =
-      ls_json_takes(class_names[i], strlen(class_names[i])) ? json_string(class_names[i]) : json_null();
-  if (json_object_set_new(json, "label", label) == 0) return json;
+  if (is_complete) return json;
   json_decref(json);
   return NULL;
+}
+
+static bool add_class_figures(json_t *json, const ls_class_metrics *class)
+{
+  bool fine = json != NULL;
+  for (const ls_class_figure *row = ls_class_figures; row->name && fine; row++)
+    fine = json_object_set_new(json, row->name, json_real(row->value(class))) == 0;
+  return fine;
+}
+
+static json_t *macro_json(const ls_class_metrics *macro)
+{
+  json_t *json = json_object();
+  return kept(json, add_class_figures(json, macro));
+}
+
+static json_t *class_json(const ls_class_metrics *class, size_t i, const char *const *class_names)
+{
+  json_t *json = json_pack("{s:I}", "class", (json_int_t)i);
+  bool fine = add_class_figures(json, class) &&
+              json_object_set_new(json, "support", json_integer((json_int_t) class->support)) == 0;
+  if (fine && class_names)
+    fine = json_object_set_new(json, "label",
+                               ls_json_takes(class_names[i], strlen(class_names[i]))
+                                   ? json_string(class_names[i])
+                                   : json_null()) == 0;
+  return kept(json, fine);
 }
 
 static json_t *per_class_json(const ls_metrics *metrics, const char *const *class_names)
@@ -86,11 +109,14 @@ static json_t *notes_json(const ls_metrics *metrics, const char *const *class_na
 
 json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_names)
 {
-  const ls_class_metrics *macro = &metrics->macro;
-  return json_pack("{s:f, s:o, s:o, s:f, s:f, s:I, s:{s:f, s:f, s:f}, s:o, s:o, s:o}", "accuracy",
-                   metrics->accuracy, "loss", real_or_null(metrics->loss), "nll", real_or_null(metrics->nll),
-                   "brier", metrics->brier, "ece", metrics->ece, "samples", (json_int_t)metrics->samples,
-                   "macro", "precision", macro->precision, "recall", macro->recall, "f1", macro->f1,
-                   "per_class", per_class_json(metrics, class_names), "confusion", confusion_json(metrics),
-                   "notes", notes_json(metrics, class_names));
+  json_t *json = json_object();
+  bool fine = json != NULL;
+  for (const ls_split_figure *row = ls_split_figures; row->name && fine; row++)
+    fine = json_object_set_new(json, row->name, real_or_null(row->value(metrics))) == 0;
+  fine = fine && json_object_set_new(json, "samples", json_integer((json_int_t)metrics->samples)) == 0 &&
+         json_object_set_new(json, "macro", macro_json(&metrics->macro)) == 0 &&
+         json_object_set_new(json, "per_class", per_class_json(metrics, class_names)) == 0 &&
+         json_object_set_new(json, "confusion", confusion_json(metrics)) == 0 &&
+         json_object_set_new(json, "notes", notes_json(metrics, class_names)) == 0;
+  return kept(json, fine);
 }

@@ -50,15 +50,18 @@ static size_t label_width(const ls_metrics *metrics, const char *const *class_na
 
 static void add_class_row(ls_text *text, const ls_class_metrics *class)
 {
-  ls_text_add(text, "  %7.2f %%  %7.2f %%  %7.2f %%  %9llu\n", 100 * class->precision, 100 * class->recall,
-              100 * class->f1, (unsigned long long)class->support);
+  for (const ls_class_figure *row = ls_class_figures; row->name; row++)
+    ls_text_add(text, "  %7.2f %%", 100 * row->value(class));
+  ls_text_add(text, "  %9llu\n", (unsigned long long)class->support);
 }
 
 static void add_class_table(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
 {
   const size_t width = label_width(metrics, class_names, NAME_MAX_WIDTH);
   ls_text_show_column(text, "class", width);
-  ls_text_add(text, "  %9s  %9s  %9s  %9s\n", "precision", "recall", "f1", "support");
+  for (const ls_class_figure *row = ls_class_figures; row->name; row++)
+    ls_text_add(text, "  %9s", row->name);
+  ls_text_add(text, "  %9s\n", "support");
   for (size_t i = 0; i < metrics->classes; i++) {
     add_class_label(text, metrics, class_names, i, width);
     add_class_row(text, &metrics->per_class[i]);
@@ -186,6 +189,19 @@ void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names,
 
 /* ---- the whole ---- */
 
+/* Figures that have a phrase, on a line of their own. */
+static void add_figures(ls_text *text, const ls_metrics *metrics, int indent)
+{
+  const char *before = "";
+  ls_text_add(text, "%*s", indent, "");
+  for (const ls_split_figure *row = ls_split_figures; row->name; row++) {
+    if (!row->phrase) continue;
+    ls_text_add(text, "%s%s %.4f", before, row->phrase, row->value(metrics));
+    before = ", ";
+  }
+  ls_text_add(text, "\n\n");
+}
+
 void ls_metrics_report(const ls_metrics *metrics, const char *title, const char *const *class_names,
                        ls_text *text)
 {
@@ -193,8 +209,7 @@ void ls_metrics_report(const ls_metrics *metrics, const char *title, const char 
               100 * metrics->accuracy, (unsigned long long)metrics->correct,
               (unsigned long long)metrics->samples);
   if (metrics->samples > 0) {
-    ls_text_add(text, "%*snegative log-likelihood %.4f, Brier score %.4f, calibration error %.4f\n\n",
-                (int)strlen(title) + 2, "", metrics->nll, metrics->brier, metrics->ece);
+    add_figures(text, metrics, (int)strlen(title) + 2);
     add_class_table(text, metrics, class_names);
     ls_text_add(text, "\n");
     if (metrics->classes <= MATRIX_MAX_CLASSES)

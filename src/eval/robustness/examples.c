@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The arrays of the examples, as one table of rows: allocated, gathered and released alike. */
+/* The arrays of the examples, as one table of rows: allocated, gathered and released alike; and their file. */
 #include "eval/robustness/examples.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/size.h"
+#include "comm/gather.h"
+#include "data/readers/h5set.h"
+#include "data/readers/memory.h"
 
 enum { ARRAY_COUNT = 9 };
 
@@ -31,40 +34,15 @@ static void list_arrays(ls_examples *examples, array arrays[ARRAY_COUNT])
   memcpy(arrays, all, sizeof all);
 }
 
-/* Local. */
-static ls_status allocate(ls_examples *examples, ls_shape shape, size_t count)
+ls_status ls_examples_init(ls_examples *examples, ls_shape shape, size_t count)
 {
-  *examples = (ls_examples){.shape = shape, .count = count, .most = count};
+  *examples = (ls_examples){.shape = shape, .count = count};
   array arrays[ARRAY_COUNT];
   list_arrays(examples, arrays);
   ls_status status = LS_OK;
   for (size_t i = 0; i < ARRAY_COUNT && status == LS_OK; i++)
     status = ls_alloc(arrays[i].items, count, arrays[i].bytes, "the adversarial examples");
   if (status != LS_OK) ls_examples_fini(examples);
-  return status;
-}
-
-/* The ranks' counts, [ranks], freed by the caller. Collective. */
-static ls_status share_counts(uint64_t **counts, ls_comm *comm, size_t mine)
-{
-  const size_t ranks = (size_t)ls_comm_size(comm);
-  LS_AGREE(comm, ls_alloc(counts, ranks, sizeof **counts, "the counts of the ranks"));
-  (*counts)[ls_comm_rank(comm)] = mine;
-  return ls_comm_sum_u64(comm, *counts, ranks);
-}
-
-ls_status ls_examples_init(ls_examples *examples, ls_comm *comm, ls_shape shape, size_t count)
-{
-  const size_t ranks = (size_t)ls_comm_size(comm);
-  uint64_t *counts = NULL;
-  size_t most = 0;
-  ls_status status;
-  LS_GO(share_counts(&counts, comm, count));
-  for (size_t r = 0; r < ranks; r++) most = ls_size_max(most, counts[r]);
-  LS_GO(ls_comm_agree(comm, allocate(examples, shape, most)));
-  examples->count = count;
-done:
-  free(counts);
   return status;
 }
 
@@ -76,82 +54,120 @@ void ls_examples_fini(ls_examples *examples)
   *examples = (ls_examples){.count = 0};
 }
 
-/* A gathered example: its number in the split, and where it lies among all. */
+/* ---- to rank 0 ---- */
+
+/* An example of any rank: its number in the split, and its place among all in the order of the ranks. */
 typedef struct row {
   uint64_t sample;
-  size_t at;
+  size_t gathered;
 } row;
 
-static int compare_samples(const void *a, const void *b)
+typedef struct gathering {
+  row *rows;      /* [count] */
+  size_t *places; /* [count] where the example belongs that is so many-th in the order of the ranks */
+  size_t count;
+  array to; /* of all examples */
+} gathering;
+
+static int by_sample(const void *a, const void *b)
 {
   const uint64_t x = ((const row *)a)->sample, y = ((const row *)b)->sample;
   return (x > y) - (x < y);
 }
 
-/* The examples of all ranks, each of which has scratch for `most`, in the order of the split. Freed by the
- * caller. */
-static ls_status sort_rows(row **rows, const ls_examples *all, const uint64_t *counts, size_t ranks)
+static void take_samples(void *user, size_t first, const void *rows, size_t count)
 {
-  const size_t most = all->most / ranks;
-  size_t count = 0;
-  LS_PASS(ls_alloc(rows, all->count, sizeof **rows, "the order of the adversarial examples"));
-  for (size_t r = 0; r < ranks; r++)
-    for (size_t i = r * most; i < r * most + counts[r]; i++)
-      (*rows)[count++] = (row){.sample = all->samples[i], .at = i};
-  qsort(*rows, count, sizeof **rows, compare_samples);
-  return LS_OK;
+  const gathering *self = user;
+  const uint64_t *samples = rows;
+  for (size_t i = 0; i < count; i++) self->rows[first + i] = (row){samples[i], first + i};
 }
 
-/* Rank 0, which then has no gaps between the ranks' parts, and the same order whatever their number. */
-static ls_status put_in_order(ls_examples *all, const uint64_t *counts, size_t ranks)
+static void take_values(void *user, size_t first, const void *rows, size_t count)
 {
-  row *rows = NULL;
-  array arrays[ARRAY_COUNT];
-  ls_status status;
-  list_arrays(all, arrays);
-  LS_GO(sort_rows(&rows, all, counts, ranks));
-  for (size_t i = 0; i < ARRAY_COUNT; i++) {
-    const size_t bytes = arrays[i].bytes;
-    unsigned char *sorted, *gathered = *arrays[i].items;
-    LS_GO(ls_alloc(&sorted, all->count, bytes, "the adversarial examples"));
-    for (size_t k = 0; k < all->count; k++) memcpy(sorted + k * bytes, gathered + rows[k].at * bytes, bytes);
-    free(gathered);
-    *arrays[i].items = sorted;
-  }
-done:
-  free(rows);
-  return status;
+  const gathering *self = user;
+  const size_t bytes = self->to.bytes;
+  unsigned char *to = *self->to.items;
+  for (size_t i = 0; i < count; i++)
+    memcpy(to + self->places[first + i] * bytes, (const unsigned char *)rows + i * bytes, bytes);
 }
 
-static ls_status gather_all(ls_examples *mine, ls_examples *all, ls_comm *comm)
+/* Rank 0. */
+static ls_status make_room(gathering *self, ls_examples *all, ls_shape shape)
 {
-  const size_t most = mine->most;
+  LS_PASS(ls_alloc(&self->rows, self->count, sizeof *self->rows, "the order of the adversarial examples"));
+  LS_PASS(ls_alloc(&self->places, self->count, sizeof *self->places, "the order of the adversarial examples"));
+  return ls_examples_init(all, shape, self->count);
+}
+
+static ls_status gather_all(gathering *self, ls_examples *mine, ls_examples *all, ls_comm *comm)
+{
   array from[ARRAY_COUNT], to[ARRAY_COUNT];
+  LS_ROOT(comm, make_room(self, all, mine->shape));
+  LS_PASS(ls_comm_gather_rows(comm, mine->samples, mine->count, sizeof *mine->samples, take_samples, self));
+  if (ls_comm_rank(comm) == 0) qsort(self->rows, self->count, sizeof *self->rows, by_sample);
+  for (size_t k = 0; ls_comm_rank(comm) == 0 && k < self->count; k++) self->places[self->rows[k].gathered] = k;
   list_arrays(mine, from);
   list_arrays(all, to);
-  for (size_t i = 0; i < ARRAY_COUNT; i++)
-    LS_PASS(ls_comm_gather(comm, *from[i].items, most * from[i].bytes, *to[i].items));
+  for (size_t i = 0; i < ARRAY_COUNT; i++) {
+    self->to = to[i];
+    LS_PASS(ls_comm_gather_rows(comm, *from[i].items, mine->count, from[i].bytes, take_values, self));
+  }
   return LS_OK;
 }
 
 ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm)
 {
-  const size_t rank = (size_t)ls_comm_rank(comm), ranks = (size_t)ls_comm_size(comm);
-  const size_t scratch = rank == 0 ? ranks * examples->most : 0;
+  uint64_t count = examples->count;
+  gathering self = {.rows = NULL};
   ls_examples all = {.count = 0};
-  uint64_t *counts = NULL;
   ls_status status;
-  LS_GO(share_counts(&counts, comm, examples->count));
-  LS_GO(ls_comm_agree(comm, allocate(&all, examples->shape, scratch)));
-  LS_GO(gather_all(examples, &all, comm));
-  all.count = 0;
-  for (size_t r = 0; rank == 0 && r < ranks; r++) all.count += counts[r];
-  LS_GO(ls_comm_agree(comm, rank == 0 ? put_in_order(&all, counts, ranks) : LS_OK));
+  LS_GO(ls_comm_sum_u64(comm, &count, 1));
+  self.count = (size_t)count;
+  LS_GO(gather_all(&self, examples, &all, comm));
   ls_examples_fini(examples);
   *examples = all;
   all = (ls_examples){.count = 0};
 done:
-  free(counts);
+  free(self.rows);
+  free(self.places);
   ls_examples_fini(&all);
+  return status;
+}
+
+/* ---- as a dataset like any other, with what 8 bits cannot hold beside it ---- */
+
+static double accuracy_of(const ls_examples *examples, const uint16_t *classes)
+{
+  size_t correct = 0;
+  for (size_t i = 0; i < examples->count; i++) correct += classes[i] == examples->labels[i];
+  return (double)correct / (double)examples->count;
+}
+
+ls_status ls_examples_write(const ls_examples *examples, const char *path, double epsilon,
+                            const ls_dataset_info *data)
+{
+  const ls_h5set_extra arrays[] = {
+      {"adversarial", LS_H5SET_FLOAT32, true, examples->images},
+      {"original", LS_H5SET_UINT8, true, examples->originals},
+      {"sample", LS_H5SET_UINT64, false, examples->samples},
+      {"before", LS_H5SET_UINT16, false, examples->before},
+      {"after", LS_H5SET_UINT16, false, examples->after},
+      {"after_8bit", LS_H5SET_UINT16, false, examples->after_8bit},
+      {"confidence", LS_H5SET_FLOAT32, false, examples->confidences},
+  };
+  const ls_h5set_number numbers[] = {{"epsilon", epsilon},
+                                     {"accuracy", accuracy_of(examples, examples->after)},
+                                     {"accuracy_8bit", accuracy_of(examples, examples->after_8bit)}};
+  const ls_h5set_extras extras = {.arrays = arrays,
+                                  .array_count = sizeof arrays / sizeof *arrays,
+                                  .numbers = numbers,
+                                  .number_count = sizeof numbers / sizeof *numbers};
+  const ls_ticker silent = {.tick = NULL};
+  ls_dataset_info named = *data;
+  ls_source *source;
+  snprintf(named.name, sizeof named.name, "%.44s-adversarial-8bit", data->name);
+  LS_PASS(ls_memory_source(&source, &named, examples->pixels, examples->labels, examples->count));
+  const ls_status status = ls_h5set_write_extra(path, source, &extras, &silent);
+  ls_source_close(source);
   return status;
 }

@@ -16,9 +16,8 @@
 typedef struct ls_examples {
   ls_shape shape; /* of an image */
   size_t count;
-  size_t most;          /* there is scratch for so many: the largest count of a rank */
-  float *images;        /* [count, c, h, w] in raw pixel units, 0 .. 1: what the network has judged */
-  uint8_t *pixels;      /* [count, c, h, w] the same in 8 bits, which the network may judge otherwise */
+  float *images;        /* [count, c, h, w] in raw pixel units, 0 .. 1: what is measured */
+  uint8_t *pixels;      /* [count, c, h, w] the same in 8 bits, which the network may take otherwise */
   uint8_t *originals;   /* [count, c, h, w] */
   uint64_t *samples;    /* [count] numbers in the file's split */
   uint16_t *labels;     /* [count] */
@@ -28,13 +27,12 @@ typedef struct ls_examples {
   float *confidences;   /* [count] probability of that class */
 } ls_examples;
 
-/** Room for `count` examples of this rank, which may be another number on each. Collective. Errors:
- * LS_E_MEMORY, LS_E_COMM. */
-ls_status ls_examples_init(ls_examples *examples, ls_comm *comm, ls_shape shape, size_t count) LS_CHECKED;
+/** Room for `count` examples. Local. Errors: LS_E_MEMORY. */
+ls_status ls_examples_init(ls_examples *examples, ls_shape shape, size_t count) LS_CHECKED;
 void ls_examples_fini(ls_examples *examples);
 
-/** Put the ranks' examples together, in the order of the split: afterwards rank 0 has all of them, the others
- * none. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+/** Put the ranks' examples together, piece by piece, in the order of the split: afterwards rank 0 has all of
+ * them, the others none. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm) LS_CHECKED;
 
 /** Write the examples as an HDF5 dataset whose test split they are.

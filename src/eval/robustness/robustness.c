@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/size.h"
-#include "comm/team.h"
-#include "eval/robustness/robustness_internal.h"
+#include "eval/robustness/internal.h"
 
 static const double CONFIDENCE_SCALE = 0x1p32;
 
@@ -70,42 +68,36 @@ static void record(const ls_robustness_job *self, const ls_robustness_scratch *s
   examples->confidences[slot] = result->confidence;
 }
 
-static void run_microbatch(const ls_robustness_job *self, size_t part, size_t i)
-{
-  const ls_microbatch microbatch = ls_loader_eval_microbatch(self->loader, self->split, i);
-  const ls_robustness_scratch *scratch = &self->scratch[part];
-  const size_t methods = self->attacks->method_count;
-  size_t slot = self->first[i];
-  if (self->first[i + 1] == slot) return;
-  ls_robustness_begin(self, part, &microbatch);
-  for (size_t m = 0; m < methods; m++) {
-    ls_robustness_try(self, part, &microbatch, m);
-    count(self, part, &microbatch, &scratch->now, m);
-  }
-  count(self, part, &microbatch, &scratch->worst, methods);
-  for (size_t s = 0; self->examples && s < microbatch.n; s++)
-    if (is_attacked(self->attacks, &microbatch, s)) record(self, scratch, &microbatch, s, slot++);
-}
-
-static void run_part(void *user, size_t part)
+static bool has_attacked(const void *user, size_t i)
 {
   const ls_robustness_job *self = user;
-  const size_t threads = self->victim->threads;
-  const size_t count = ls_loader_eval_microbatches(self->loader, self->split);
-  const size_t first = ls_part_first(count, threads, part), end = ls_part_first(count, threads, part + 1);
-  for (size_t i = first; i < end; i++) {
-    run_microbatch(self, part, i);
-    if (part == 0) ls_tick(self->attacks->ticker, i + 1 - first, end - first);
+  return self->first[i + 1] > self->first[i];
+}
+
+static void visit(void *user, const ls_visit *seen)
+{
+  const ls_robustness_job *self = user;
+  const ls_microbatch *microbatch = &seen->microbatch;
+  const ls_robustness_scratch *scratch = &self->scratch[seen->part];
+  const size_t methods = self->attacks->method_count;
+  size_t slot = self->first[seen->i];
+  ls_robustness_begin(self, seen);
+  for (size_t m = 0; m < methods; m++) {
+    ls_robustness_try(self, seen->part, microbatch, m);
+    count(self, seen->part, microbatch, &scratch->now, m);
   }
+  count(self, seen->part, microbatch, &scratch->worst, methods);
+  for (size_t s = 0; self->examples && s < microbatch->n; s++)
+    if (is_attacked(self->attacks, microbatch, s)) record(self, scratch, microbatch, s, slot++);
 }
 
 /* Which examples there will be on this rank. */
 static ls_status count_examples(ls_robustness_job *self)
 {
-  const size_t count = ls_loader_eval_microbatches(self->loader, self->split);
+  const size_t count = ls_loader_eval_microbatches(self->attacks->loader, self->attacks->split);
   LS_PASS(ls_alloc(&self->first, count + 1, sizeof *self->first, "the samples under attack"));
   for (size_t i = 0; i < count; i++) {
-    const ls_microbatch microbatch = ls_loader_eval_microbatch(self->loader, self->split, i);
+    const ls_microbatch microbatch = ls_loader_eval_microbatch(self->attacks->loader, self->attacks->split, i);
     self->first[i + 1] = self->first[i];
     for (size_t s = 0; s < microbatch.n; s++)
       self->first[i + 1] += is_attacked(self->attacks, &microbatch, s);
@@ -127,36 +119,52 @@ static void free_outcome(ls_outcome *outcome)
   free(outcome->results);
 }
 
+static ls_status make_scratch(const ls_robustness_job *self, ls_robustness_scratch *scratch)
+{
+  const size_t microbatch = self->members->microbatch;
+  LS_PASS(ls_alloc(&scratch->raw, microbatch * self->pixels, sizeof(float), "adversarial images"));
+  LS_PASS(make_outcome(&scratch->now, microbatch, self->pixels));
+  LS_PASS(make_outcome(&scratch->worst, microbatch, self->pixels));
+  LS_PASS(ls_alloc(&scratch->probabilities, self->classes, sizeof(float), "probabilities"));
+  LS_PASS(ls_alloc(&scratch->before, microbatch, sizeof(uint16_t), "classes"));
+  return ls_alloc(&scratch->goals, microbatch, sizeof(uint16_t), "labels");
+}
+
 static ls_status prepare(ls_robustness_job *self)
 {
-  const size_t microbatch = self->victim->microbatch, values = microbatch * self->classes;
-  LS_PASS(ls_alloc(&self->scratch, self->victim->threads, sizeof *self->scratch, "the attack"));
-  for (size_t t = 0; t < self->victim->threads; t++) {
-    ls_robustness_scratch *scratch = &self->scratch[t];
-    LS_PASS(ls_alloc(&scratch->raw, microbatch * self->pixels, sizeof(float), "adversarial images"));
-    LS_PASS(make_outcome(&scratch->now, microbatch, self->pixels));
-    LS_PASS(make_outcome(&scratch->worst, microbatch, self->pixels));
-    LS_PASS(ls_alloc(&scratch->probabilities, values, sizeof(float), "probabilities"));
-    LS_PASS(ls_alloc(&scratch->votes, values, sizeof(float), "probabilities"));
-    LS_PASS(ls_alloc(&scratch->before, microbatch, sizeof(uint16_t), "classes"));
-    LS_PASS(ls_alloc(&scratch->goals, microbatch, sizeof(uint16_t), "labels"));
+  const ls_members *members = self->members;
+  const ls_model *model = members->items[0].network->model;
+  LS_PASS(ls_alloc(&self->attacked, members->threads * members->count, sizeof *self->attacked,
+                   "the networks"));
+  LS_PASS(ls_attack_scratch_new(&self->attack_scratch, model, members->microbatch, members->count,
+                                members->threads));
+  LS_PASS(ls_alloc(&self->scratch, members->threads, sizeof *self->scratch, "the attack"));
+  for (size_t t = 0; t < members->threads; t++) {
+    LS_PASS(make_scratch(self, &self->scratch[t]));
+    for (size_t m = 0; m < members->count; m++)
+      self->attacked[t * members->count + m] = (ls_attack_member){
+          .network = members->items[m].network, .workspace = members->items[m].workspaces[t]};
   }
-  return count_examples(self);
+  LS_PASS(count_examples(self));
+  if (!self->examples) return LS_OK;
+  const size_t microbatches = ls_loader_eval_microbatches(self->attacks->loader, self->attacks->split);
+  return ls_examples_init(self->examples, ls_model_input(model), self->first[microbatches]);
 }
 
 static void fini(ls_robustness_job *self)
 {
-  for (size_t t = 0; self->scratch && t < self->victim->threads; t++) {
+  for (size_t t = 0; self->scratch && t < self->members->threads; t++) {
     ls_robustness_scratch *scratch = &self->scratch[t];
     free(scratch->raw);
     free_outcome(&scratch->now);
     free_outcome(&scratch->worst);
     free(scratch->probabilities);
-    free(scratch->votes);
     free(scratch->before);
     free(scratch->goals);
   }
   free(self->scratch);
+  ls_attack_scratch_free(self->attack_scratch, self->members->threads);
+  free(self->attacked);
   free(self->first);
 }
 
@@ -164,7 +172,7 @@ static void fini(ls_robustness_job *self)
 static ls_status reduce(const ls_robustness_job *self, ls_comm *comm, size_t m, ls_robustness *out)
 {
   uint64_t sums[LS_ROBUSTNESS_SUMS] = {0};
-  for (size_t t = 0; t < self->victim->threads; t++)
+  for (size_t t = 0; t < self->members->threads; t++)
     for (size_t i = 0; i < LS_ROBUSTNESS_SUMS; i++) sums[i] += self->scratch[t].sums[m][i];
   LS_PASS(ls_comm_sum_u64(comm, sums, LS_ROBUSTNESS_SUMS));
   *out = (ls_robustness){.samples = sums[LS_ROBUSTNESS_SAMPLES],
@@ -179,34 +187,30 @@ static ls_status reduce(const ls_robustness_job *self, ls_comm *comm, size_t m, 
   return out->samples > 0 ? LS_OK : ls_fail(LS_E_INPUT, "the split holds no such samples to attack");
 }
 
-static ls_status assail(ls_robustness_job *self, ls_comm *comm, ls_robustness *worst, ls_robustness *each)
+static ls_status run(ls_robustness_job *self, ls_comm *comm, ls_robustness *worst, ls_robustness *each)
 {
-  const size_t microbatches = ls_loader_eval_microbatches(self->loader, self->split);
-  const size_t methods = self->attacks->method_count;
+  const ls_robustness_options *attacks = self->attacks;
+  const ls_visitor visitor = {
+      .user = self, .visit = visit, .wants = has_attacked, .ticker = attacks->ticker};
   LS_AGREE(comm, prepare(self));
-  if (self->examples)
-    LS_PASS(ls_examples_init(self->examples, comm, ls_model_input(self->victim->members->network->model),
-                             self->first[microbatches]));
-  ls_team_run(self->victim->threads, run_part, self);
-  LS_PASS(reduce(self, comm, methods, worst));
-  for (size_t m = 0; each && m < methods; m++) LS_PASS(reduce(self, comm, m, &each[m]));
+  ls_for_each_microbatch(self->members, attacks->loader, attacks->split, &visitor);
+  LS_PASS(reduce(self, comm, attacks->method_count, worst));
+  for (size_t m = 0; each && m < attacks->method_count; m++) LS_PASS(reduce(self, comm, m, &each[m]));
   return self->examples ? ls_examples_gather(self->examples, comm) : LS_OK;
 }
 
 ls_status ls_robustness_find(ls_robustness *worst, ls_robustness *each, ls_examples *examples, ls_comm *comm,
-                             const ls_victim *victim, const ls_robustness_options *attacks)
+                             const ls_members *members, const ls_robustness_options *attacks)
 {
-  const ls_model *model = victim->members->network->model;
-  ls_robustness_job self = {.victim = victim,
-                            .attacks = attacks,
-                            .loader = attacks->loader,
-                            .split = attacks->split,
-                            .attack = attacks->attack,
-                            .classes = ls_model_classes(model),
-                            .pixels = ls_shape_count(ls_model_input(model)),
-                            .examples = examples};
+  ls_robustness_job self = {
+      .members = members,
+      .attacks = attacks,
+      .attack = attacks->attack,
+      .classes = ls_members_classes(members),
+      .pixels = ls_shape_count(ls_model_input(members->items[0].network->model)),
+      .examples = examples};
   self.attack.is_targeted = attacks->target != LS_ANY_CLASS;
-  const ls_status status = assail(&self, comm, worst, each);
+  const ls_status status = run(&self, comm, worst, each);
   fini(&self);
   if (status != LS_OK && examples) ls_examples_fini(examples);
   return status;

@@ -8,6 +8,7 @@
 #include "comm/comm.h"
 #include "data/loader.h"
 #include "data/ticker.h"
+#include "eval/forward.h"
 #include "eval/robustness/examples.h"
 #include "attack/attack.h"
 
@@ -39,19 +40,11 @@ typedef struct ls_robustness {
   double confidence_on_errors; /* mean probability of the wrong class; NaN when there is no error */
 } ls_robustness;
 
-/** What is attacked, and what its threads work in. */
-typedef struct ls_victim {
-  const ls_attack_member *members; /* [threads, member_count] networks that vote, one as a rule; their models
-                                      were built with input_gradient */
-  size_t member_count;
-  ls_attack_scratch *scratch; /* [threads] */
-  size_t threads, microbatch; /* microbatch: samples that each workspace holds */
-} ls_victim;
-
-/** Attack a split and see. What is judged are the images as they can be kept: pixels of float32, from 0 to 1
- * and within epsilon of the original's, x = (255 * pixel - mean) / deviation in float32 being the network's
- * input. Beside them stand the same in 8 bits, each pixel the nearest level that is within epsilon.
+/** Attack networks, one or several as their vote, on the samples of a split. What is measured are the images
+ * as they can be kept: pixels of float32, from 0 to 1 and within epsilon of the original's, x = (255 * pixel -
+ * mean) / deviation in float32 being the network's input. Beside them stand the same in 8 bits, each pixel the nearest level that is within epsilon.
  *
+ * @param[in]  members   without views; their models were built with input_gradient
  * @param[out] worst     of each sample the method that is worst for the network: it is right only where it
  *                       stands up to all of them
  * @param[out] each      [method_count] of each method by itself; NULL: not wanted
@@ -61,6 +54,6 @@ typedef struct ls_victim {
  * Collective. Errors: LS_E_INPUT if no sample of the split is to be attacked; LS_E_MEMORY; LS_E_COMM.
  */
 ls_status ls_robustness_find(ls_robustness *worst, ls_robustness *each, ls_examples *examples, ls_comm *comm,
-                             const ls_victim *victim, const ls_robustness_options *attacks) LS_CHECKED;
+                             const ls_members *members, const ls_robustness_options *attacks) LS_CHECKED;
 
 #endif

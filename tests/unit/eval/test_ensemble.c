@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "cmocka_all.h"
+#include "eval/weights.h"
 
 #define assert_close(a, b) assert_true(fabs((a) - (b)) < 1e-6)
 
@@ -18,14 +19,36 @@ static float probabilities[] = {
     0.6F, 0.4F, 0.7F, 0.3F, 0.1F, 0.9F, /* soft 0.533 for 1: right; the majority is wrong */
 };
 static uint16_t labels[] = {0, 0, 1, 1};
-static const ls_votes votes = {
+
+/* What members say of samples. */
+typedef struct votes {
+  size_t samples, members, classes;
+  const float *probabilities; /* [samples, members, classes] */
+  const uint16_t *labels;     /* [samples] */
+} votes;
+
+static const votes four = {
     .samples = 4, .members = 3, .classes = 2, .probabilities = probabilities, .labels = labels};
+
+/* Its figures, with weights or NULL, of samples that several threads have added. */
+static ls_ensemble *ensemble_of(const votes *of, const double *weights)
+{
+  enum { THREADS = 3 };
+  const size_t row = of->members * of->classes;
+  ls_ensemble_sums *sums;
+  ls_ensemble *ensemble;
+  assert_int_equal(ls_ensemble_sums_new(&sums, of->members, of->classes, THREADS, weights), LS_OK);
+  for (size_t s = 0; s < of->samples; s++)
+    ls_ensemble_add(sums, s % THREADS, of->probabilities + s * row, of->classes, of->labels[s]);
+  assert_int_equal(ls_ensemble_new(&ensemble, sums), LS_OK);
+  ls_ensemble_sums_free(sums);
+  return ensemble;
+}
 
 static void members_and_ways_of_voting(void **state)
 {
   (void)state;
-  ls_ensemble *ensemble;
-  assert_int_equal(ls_ensemble_new(&ensemble, &votes, NULL), LS_OK);
+  ls_ensemble *ensemble = ensemble_of(&four, NULL);
   assert_close(ls_calibration_accuracy(&ensemble->each[0]), 0.75);
   assert_close(ls_calibration_accuracy(&ensemble->each[1]), 0.5);
   assert_close(ls_calibration_accuracy(&ensemble->each[2]), 0.25);
@@ -50,9 +73,8 @@ static void ties_go_to_the_mean_probability(void **state)
   (void)state;
   float tied[] = {0.6F, 0.4F, 0.0F, 0.1F, 0.9F, 0.0F};
   uint16_t label = 1;
-  const ls_votes two = {.samples = 1, .members = 2, .classes = 3, .probabilities = tied, .labels = &label};
-  ls_ensemble *ensemble;
-  assert_int_equal(ls_ensemble_new(&ensemble, &two, NULL), LS_OK);
+  const votes two = {.samples = 1, .members = 2, .classes = 3, .probabilities = tied, .labels = &label};
+  ls_ensemble *ensemble = ensemble_of(&two, NULL);
   assert_close(ensemble->hard, 1.0);
   ls_ensemble_free(ensemble);
 }
@@ -136,7 +158,7 @@ static void fitted_weights_are_the_most_likely(void **state)
   (void)state;
   float p[] = {0.9F, 0.1F, 0.3F, 0.7F, 0.2F, 0.8F, 0.6F, 0.4F, 0.8F, 0.2F, 0.5F, 0.5F};
   uint16_t truth[] = {0, 0, 0};
-  const ls_votes two = {.samples = 3, .members = 2, .classes = 2, .probabilities = p, .labels = truth};
+  const votes two = {.samples = 3, .members = 2, .classes = 2, .probabilities = p, .labels = truth};
   double best = 0, most = -INFINITY;
   for (int i = 0; i <= 10000; i++) {
     const double w = i / 10000.0;
@@ -144,8 +166,10 @@ static void fitted_weights_are_the_most_likely(void **state)
         log(0.9 * w + 0.3 * (1 - w)) + log(0.2 * w + 0.6 * (1 - w)) + log(0.8 * w + 0.5 * (1 - w));
     if (likelihood > most) most = likelihood, best = w;
   }
-  ls_ensemble *ensemble;
-  assert_int_equal(ls_ensemble_new(&ensemble, &two, &two), LS_OK);
+  const float likelihoods[] = {0.9F, 0.3F, 0.2F, 0.6F, 0.8F, 0.5F};
+  double weights[2];
+  assert_int_equal(ls_weights_find(weights, likelihoods, 3, 2), LS_OK);
+  ls_ensemble *ensemble = ensemble_of(&two, weights);
   assert_true(fabs(ensemble->weights[0] - best) < 1e-3);
   assert_close(ensemble->weights[0] + ensemble->weights[1], 1.0);
   assert_true(ls_calibration_nll(&ensemble->fitted) <= ls_calibration_nll(&ensemble->soft));
@@ -172,10 +196,9 @@ static void assert_shows(const char *const *names, const char *first, const char
 {
   static float two[] = {0.9F, 0.1F, 0.2F, 0.8F};
   static uint16_t label = 0;
-  const ls_votes pair = {.samples = 1, .members = 2, .classes = 2, .probabilities = two, .labels = &label};
-  ls_ensemble *ensemble;
+  const votes pair = {.samples = 1, .members = 2, .classes = 2, .probabilities = two, .labels = &label};
+  ls_ensemble *ensemble = ensemble_of(&pair, NULL);
   ls_text text = {0};
-  assert_int_equal(ls_ensemble_new(&ensemble, &pair, NULL), LS_OK);
   ls_ensemble_report(ensemble, names, &text);
   if (!strstr(ls_text_get(&text), first) || !strstr(ls_text_get(&text), second))
     fail_msg("'%s' and '%s' expected in\n%s", first, second, ls_text_get(&text));

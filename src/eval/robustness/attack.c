@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One micro-batch under attack: all starts of a method, and of all methods the worst. What is judged is what
- * can be kept: float32 pixels, not the attack's normalized ones, so that the kept examples, judged again,
- * give the figures. */
+/* One micro-batch under attack: all starts of a method, and of all methods the worst. What is measured is
+ * what can be kept: float32 pixels, not the attack's normalized ones, so that the kept examples, measured
+ * again, give the figures. */
 #include <math.h>
 #include <string.h>
 
-#include "eval/robustness/robustness_internal.h"
+#include "eval/robustness/internal.h"
+#include "nn/argmax.h"
 #include "nn/probability.h"
-#include "train/evaluate.h"
 
 static const double WHITE = 255.0;
 
 static const ls_attack_member *members_of(const ls_robustness_job *self, size_t part)
 {
-  return self->victim->members + part * self->victim->member_count;
+  return self->attacked + part * self->members->count;
 }
 
 /* ---- pixels ---- */
@@ -40,11 +40,11 @@ static float keep_pixel(const ls_robustness_job *self, size_t part, pixel_place 
   const ls_attack_member *members = members_of(self, part);
   const ls_normalization *first = &members[0].network->normalization;
   const float x = ls_workspace_input(members[0].workspace)[place.at];
-  const bool is_kept = x == self->victim->scratch[part].clean[place.at];
+  const bool is_kept = x == self->attack_scratch[part].clean[place.at];
   const double found = ((double)x * first->deviation[place.channel] + first->mean[place.channel]) / WHITE;
   const float pixel = is_kept ? (float)((double)original / WHITE) : raw_pixel(self, found, original);
   const float value = is_kept ? (float)original : (float)(WHITE * (double)pixel);
-  for (size_t m = 0; m < self->victim->member_count; m++) {
+  for (size_t m = 0; m < self->members->count; m++) {
     const ls_normalization *normalization = &members[m].network->normalization;
     ls_workspace_input(members[m].workspace)[place.at] =
         (value - (float)normalization->mean[place.channel]) *
@@ -75,47 +75,22 @@ static uint8_t pixel_8bit(const ls_robustness_job *self, float pixel, uint8_t or
   return (uint8_t)fmin(fmax(nearbyint(WHITE * (double)pixel), start - reach), start + reach);
 }
 
-/* Images [n, c, h, w] into the workspaces. */
+/* Images [n, c, h, w] to where the networks read them. */
 static void show(const ls_robustness_job *self, size_t part, const uint8_t *images, size_t n)
 {
-  const ls_attack_member *members = members_of(self, part);
-  for (size_t m = 0; m < self->victim->member_count; m++) {
-    const ls_shape in = ls_model_input(members[m].network->model);
-    ls_normalization_apply(&members[m].network->normalization, images, n, in.h * in.w,
-                           ls_workspace_input(members[m].workspace));
-  }
+  for (size_t m = 0; m < self->members->count; m++)
+    ls_member_show(&self->members->items[m], part, images, n);
 }
 
 /* ---- results ---- */
 
-static const float *logits_of(const ls_attack_member *member, const ls_microbatch *microbatch)
-{
-  const ls_pass pass = ls_network_pass(member->network, microbatch->n, microbatch->samples);
-  return ls_model_forward(member->network->model, &pass, member->workspace);
-}
-
-/* The network's word, or that of the vote, on the images in the workspaces; of those in evaluation mode. */
-static const float *look(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
-{
-  const ls_robustness_scratch *scratch = &self->scratch[part];
-  const ls_attack_member *members = members_of(self, part);
-  const size_t count = self->victim->member_count, values = microbatch->n * self->classes;
-  if (count == 1) return logits_of(members, microbatch);
-  memset(scratch->votes, 0, values * sizeof *scratch->votes);
-  for (size_t m = 0; m < count; m++)
-    ls_vote_add(scratch->votes, scratch->probabilities, logits_of(&members[m], microbatch), microbatch->n,
-                self->classes, count);
-  ls_vote_logits(scratch->votes, values);
-  return scratch->votes;
-}
-
-static ls_attack_result judge(const ls_robustness_job *self, const ls_robustness_scratch *scratch,
+static ls_attack_result result_of(const ls_robustness_job *self, const ls_robustness_scratch *scratch,
                               const float *logits, uint16_t goal)
 {
   const bool is_targeted = self->attack.is_targeted;
   const double log_odds = ls_log_odds(logits, goal, self->classes);
   ls_softmax(logits, 1, self->classes, scratch->probabilities);
-  const size_t class = ls_vote_class(logits, self->classes);
+  const size_t class = ls_argmax_f32(logits, self->classes);
   return (ls_attack_result){.is_fooled = (class == goal) == is_targeted,
                             .class = (uint16_t) class,
                             .confidence = scratch->probabilities[class],
@@ -138,10 +113,10 @@ static bool keep_worse(ls_attack_result *kept, const ls_attack_result *now, bool
 static bool keep_worst_start(const ls_robustness_job *self, const ls_attack_task *task, size_t part)
 {
   ls_robustness_scratch *scratch = &self->scratch[part];
-  const float *logits = look(self, part, task->microbatch);
+  const float *logits = ls_members_forward(self->members, part, task->microbatch);
   bool all_fooled = true;
   for (size_t s = 0; s < task->microbatch->n; s++) {
-    ls_attack_result now = judge(self, scratch, logits + s * self->classes, scratch->goals[s]);
+    ls_attack_result now = result_of(self, scratch, logits + s * self->classes, scratch->goals[s]);
     ls_attack_result *kept = &scratch->now.results[s];
     now.sought = task->attack->kind->follows_gradient;
     now.found = now.sought && ls_attack_has_gradient(task, s);
@@ -160,9 +135,9 @@ static void look_at_8bit(const ls_robustness_job *self, size_t part, const ls_mi
   for (size_t i = 0; i < microbatch->n * self->pixels; i++)
     now->pixels[i] = pixel_8bit(self, now->images[i], microbatch->images[i]);
   show(self, part, now->pixels, microbatch->n);
-  const float *logits = look(self, part, microbatch);
+  const float *logits = ls_members_forward(self->members, part, microbatch);
   for (size_t s = 0; s < microbatch->n; s++)
-    now->results[s].class_8bit = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
+    now->results[s].class_8bit = (uint16_t)ls_argmax_f32(logits + s * self->classes, self->classes);
 }
 
 /* ---- methods ---- */
@@ -171,14 +146,13 @@ static void look_at_8bit(const ls_robustness_job *self, size_t part, const ls_mi
 static void attack(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch,
                    const ls_attack_kind *kind)
 {
-  const ls_victim *victim = self->victim;
   ls_attack attack = self->attack;
   attack.kind = kind;
   const size_t rounds = kind->is_random ? self->attacks->restarts : 1;
   ls_attack_task task = {.attack = &attack,
                          .members = members_of(self, part),
-                         .member_count = victim->member_count,
-                         .scratch = &victim->scratch[part],
+                         .member_count = self->members->count,
+                         .scratch = &self->attack_scratch[part],
                          .microbatch = microbatch,
                          .labels = self->scratch[part].goals};
   for (task.round = 0; task.round < rounds; task.round++) {
@@ -202,14 +176,13 @@ static void keep_worst_method(const ls_robustness_job *self, size_t part, const 
   }
 }
 
-void ls_robustness_begin(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
+void ls_robustness_begin(const ls_robustness_job *self, const ls_visit *seen)
 {
-  ls_robustness_scratch *scratch = &self->scratch[part];
-  show(self, part, microbatch->images, microbatch->n);
-  const float *logits = look(self, part, microbatch);
-  for (size_t s = 0; s < microbatch->n; s++) {
-    scratch->before[s] = (uint16_t)ls_vote_class(logits + s * self->classes, self->classes);
-    scratch->goals[s] = self->attack.is_targeted ? (uint16_t)self->attacks->target : microbatch->labels[s];
+  ls_robustness_scratch *scratch = &self->scratch[seen->part];
+  for (size_t s = 0; s < seen->microbatch.n; s++) {
+    scratch->before[s] = (uint16_t)ls_argmax_f32(seen->logits + s * self->classes, self->classes);
+    scratch->goals[s] =
+        self->attack.is_targeted ? (uint16_t)self->attacks->target : seen->microbatch.labels[s];
   }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of the robustness share. Private to robustness.c and robustness_attack.c. */
-#ifndef LS_EVAL_ROBUSTNESS_ROBUSTNESS_INTERNAL_H
-#define LS_EVAL_ROBUSTNESS_ROBUSTNESS_INTERNAL_H
+/* What robustness.c and attack.c share; private to them. */
+#ifndef LS_EVAL_ROBUSTNESS_INTERNAL_H
+#define LS_EVAL_ROBUSTNESS_INTERNAL_H
 
 #include "eval/robustness/robustness.h"
 
@@ -37,20 +37,19 @@ typedef struct ls_outcome {
 /* What one thread works in. */
 typedef struct ls_robustness_scratch {
   uint64_t sums[LS_ATTACK_COUNT + 1][LS_ROBUSTNESS_SUMS]; /* of each method, and behind them of the worst */
-  float *raw;           /* [microbatch, c, h, w] the images that are judged, in raw pixel units */
+  float *raw;           /* [microbatch, c, h, w] the images that are looked at, in raw pixel units */
   ls_outcome now;       /* of one method */
   ls_outcome worst;     /* of all methods so far */
-  float *probabilities; /* [microbatch, classes] */
-  float *votes;         /* [microbatch, classes] of several networks, their mean */
+  float *probabilities; /* [classes] of one sample */
   uint16_t *before;     /* [microbatch] class of the clean image */
   uint16_t *goals;      /* [microbatch] labels of the attack */
 } ls_robustness_scratch;
 
 typedef struct ls_robustness_job {
-  const ls_victim *victim;
+  const ls_members *members;
+  ls_attack_member *attacked;        /* [threads, members] the same, as attacks take them */
+  ls_attack_scratch *attack_scratch; /* [threads] */
   const ls_robustness_options *attacks;
-  const ls_loader *loader;
-  ls_eval_split split;
   ls_attack attack; /* kind is of no meaning */
   size_t classes, pixels;
   size_t *first;                  /* [micro-batches + 1] examples before it, on this rank */
@@ -58,10 +57,10 @@ typedef struct ls_robustness_job {
   ls_robustness_scratch *scratch; /* [threads] */
 } ls_robustness_job;
 
-/** Look at a micro-batch before the attack: classes, and what the attack is after. */
-void ls_robustness_begin(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch);
+/** Take down the classes of a micro-batch before the attack, and what the attack is after. */
+void ls_robustness_begin(const ls_robustness_job *self, const ls_visit *seen);
 
-/** Attack it by the attacks's method `m`: the scratch's `now`, and `worst` with those before. */
+/** Attack it by method `m`: the scratch's `now`, and `worst` with those before. */
 void ls_robustness_try(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch, size_t m);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which group trains which member. */
-#include "train/members.h"
+#include "comm/groups.h"
 
 #include "cmocka_all.h"
 
@@ -10,7 +10,7 @@ static double makespan(const double *costs, size_t members, const size_t *sizes,
                        size_t *group_of, size_t *order)
 {
   double loads[MAX] = {0}, longest = 0;
-  assert_int_equal(ls_members_deal(costs, members, sizes, groups, group_of, order), LS_OK);
+  assert_int_equal(ls_groups_deal(costs, members, sizes, groups, group_of, order), LS_OK);
   for (size_t m = 0; m < members; m++) loads[group_of[m]] += costs[m] / (double)sizes[group_of[m]];
   for (size_t g = 0; g < groups; g++) longest = loads[g] > longest ? loads[g] : longest;
   return longest;

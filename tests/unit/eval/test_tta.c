@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Test-time augmentation against the mean over images that were shifted by hand. */
-#include "train/evaluate.h"
+#include "eval/forward.h"
 
 #include "net.h"
 #include "nn/probability.h"
@@ -65,7 +65,7 @@ static void a_single_pixel_stays(void **state)
 }
 
 /* The mean of the probabilities over all views, each by a forward pass of its own. */
-static void mean_of_views(const ls_member *member, const uint8_t *images, bool flips,
+static void mean_of_views(const ls_members *members, const uint8_t *images, bool flips,
                           double mean[N * CLASSES])
 {
   static uint8_t seen[N * CHANNELS * PIXELS];
@@ -77,7 +77,7 @@ static void mean_of_views(const ls_member *member, const uint8_t *images, bool f
       for (int right = -1; right <= 1; right++) {
         look(images, down, right, flip == 1, seen);
         const ls_microbatch microbatch = {.images = seen, .samples = samples, .n = N};
-        ls_softmax(ls_member_logits(member, 0, &microbatch), N, CLASSES, p);
+        ls_softmax(ls_members_logits(members, 0, &microbatch), N, CLASSES, p);
         for (size_t i = 0; i < N * CLASSES; i++) mean[i] += (double)p[i] / (flips ? 18 : 9);
       }
 }
@@ -104,10 +104,11 @@ static void probabilities_are_the_mean_over_the_views(void **state)
     float p[N * CLASSES];
     assert_int_equal(ls_tta_new(&tta, 1, N * CLASSES, flips == 1), LS_OK);
     ls_member member = {.network = &network, .workspaces = workspaces};
-    mean_of_views(&member, images, flips == 1, expected);
+    const ls_members members = {.items = &member, .count = 1, .threads = 1, .microbatch = N};
+    mean_of_views(&members, images, flips == 1, expected);
     member.tta = tta;
     const ls_microbatch microbatch = {.images = images, .samples = samples, .n = N};
-    ls_softmax(ls_member_logits(&member, 0, &microbatch), N, CLASSES, p);
+    ls_softmax(ls_members_logits(&members, 0, &microbatch), N, CLASSES, p);
     for (size_t i = 0; i < N * CLASSES; i++) assert_true(fabs((double)p[i] - expected[i]) < 1e-6);
     ls_tta_free(tta);
   }
