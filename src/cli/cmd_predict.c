@@ -42,7 +42,7 @@ typedef struct predict_session {
   const predict_arguments *arguments;
   ls_session opened;
   ls_members members; /* its network */
-  uint8_t *image; /* [c, h, w] */
+  uint8_t *image;     /* [c, h, w] */
   ls_intake_way way;
   char **labels;           /* [classes] pointers into the class names; NULL: classes are numbers */
   prediction *predictions; /* [count] */
@@ -126,7 +126,8 @@ static ls_status choose_way(predict_session *session)
   const predict_arguments *arguments = session->arguments;
   session->way = (ls_intake_way){.kind = LS_PICTURE_PLAIN, .whole = arguments->raw};
   if (arguments->raw) return LS_OK;
-  if (arguments->picture == LS_PICTURE_AUTO) return ls_intake_kind(&network_of(session)->info, &session->way.kind);
+  if (arguments->picture == LS_PICTURE_AUTO)
+    return ls_intake_kind(&network_of(session)->info, &session->way.kind);
   session->way.kind = arguments->picture;
   return LS_OK;
 }

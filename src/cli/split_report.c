@@ -45,8 +45,7 @@ ls_status ls_split_report_make(ls_split_report *report, ls_comm *comm, const ls_
   const ls_evaluation_options evaluation = {.split = options->session.split,
                                             .predictions = options->predictions,
                                             .fits_weights = report->session.fits_weights};
-  LS_PASS(
-      ls_evaluate(&report->evaluation, comm, &report->group.members, report->group.loader, &evaluation));
+  LS_PASS(ls_evaluate(&report->evaluation, comm, &report->group.members, report->group.loader, &evaluation));
   LS_ROOT(comm, ls_class_names_of(&report->class_names, ls_source_info(report->session.source)));
   return LS_OK;
 }

@@ -9,7 +9,8 @@
 #include "base/status.h"
 #include "comm/comm.h"
 
-/** Take rows [first, first + count), counted over all ranks in their order; `rows` are borrowed for the call. */
+/** Take rows [first, first + count), counted over all ranks in their order; `rows` are borrowed for the call.
+ */
 typedef void ls_take_rows(void *user, size_t first, const void *rows, size_t count);
 
 /** Hand all ranks' rows to rank 0, which takes each once, a rank's own in their order.

@@ -209,7 +209,7 @@ static void order_jobs(const double *costs, size_t jobs, size_t *order)
 }
 
 ls_status ls_groups_deal(const double *costs, size_t jobs, const size_t *sizes, size_t groups,
-                          size_t *group_of, size_t *order)
+                         size_t *group_of, size_t *order)
 {
   double *loads;
   LS_PASS(ls_alloc(&loads, groups, sizeof *loads, "the groups' loads"));

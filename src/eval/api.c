@@ -71,8 +71,7 @@ void lockstep_model_predict(lockstep_model *model, const uint8_t *images, size_t
   const size_t pixels = ls_shape_count(ls_model_input(model->loaded.model));
   const size_t classes = ls_members_classes(&model->members), step = model->members.microbatch;
   for (size_t first = 0; first < count; first += step) {
-    ls_microbatch microbatch = {.images = images + first * pixels,
-                                .n = ls_size_min(step, count - first)};
+    ls_microbatch microbatch = {.images = images + first * pixels, .n = ls_size_min(step, count - first)};
     ls_softmax(ls_members_logits(&model->members, 0, &microbatch), microbatch.n, classes,
                probabilities + first * classes);
   }

@@ -56,7 +56,8 @@ static void mix(const ls_ensemble_sums *sums, const sample *of, const double *we
   }
 }
 
-static void calibrate(const ls_ensemble_sums *sums, const double *p, const sample *of, ls_calibration *figures)
+static void calibrate(const ls_ensemble_sums *sums, const double *p, const sample *of,
+                      ls_calibration *figures)
 {
   ls_calibration_add(figures, p, sums->classes, ls_argmax_f64(p, sums->classes), of->label);
 }

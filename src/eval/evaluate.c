@@ -97,9 +97,8 @@ static void visit(void *user, const ls_visit *seen)
   const eval_job *job = user;
   const ls_microbatch *microbatch = &seen->microbatch;
   for (size_t s = 0; s < microbatch->n; s++)
-    job->rows[seen->first + s] =
-        count_sample(job, &job->threads[seen->part], seen->logits + s * job->classes, microbatch->labels[s],
-                     microbatch->samples[s]);
+    job->rows[seen->first + s] = count_sample(job, &job->threads[seen->part], seen->logits + s * job->classes,
+                                              microbatch->labels[s], microbatch->samples[s]);
   if (job->ensemble) ls_ensemble_visit(job->ensemble, job->members, seen);
 }
 
@@ -179,13 +178,13 @@ static ls_status evaluate(eval_job *job, ls_comm *comm, const ls_loader *loader,
   const size_t predictions = options->predictions ? ls_loader_eval_count(loader, options->split) : 0;
   LS_ROOT(comm, make_room(out, job->classes, predictions));
   LS_AGREE(comm, allocate(job));
-  if (job->members->count > 1)
-    LS_PASS(begin_ensemble(job, comm, loader, options->fits_weights));
+  if (job->members->count > 1) LS_PASS(begin_ensemble(job, comm, loader, options->fits_weights));
   ls_for_each_microbatch(job->members, loader, options->split, &visitor);
   LS_PASS(reduce(job, comm, out));
   if (!job->ensemble) return LS_OK;
   LS_PASS(ls_ensemble_reduce(job->ensemble, comm));
-  return ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? ls_ensemble_new(&out->ensemble, job->ensemble) : LS_OK);
+  return ls_comm_agree(comm,
+                       ls_comm_rank(comm) == 0 ? ls_ensemble_new(&out->ensemble, job->ensemble) : LS_OK);
 }
 
 ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_members *members, const ls_loader *loader,

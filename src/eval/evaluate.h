@@ -30,7 +30,8 @@ typedef struct ls_predictions {
 typedef struct ls_evaluation_options {
   ls_eval_split split;
   bool predictions;  /* are they wanted? */
-  bool fits_weights; /* of several: none was trained on the samples held out for validation, if there are any */
+  bool fits_weights; /* of several: none was trained on the samples held out for validation, if there are any
+                      */
 } ls_evaluation_options;
 
 /** Owned; ls_evaluation_fini(). */

@@ -186,7 +186,6 @@ size_t ls_rank_microbatch(const ls_loader *loader, ls_eval_split split)
 {
   const size_t count = ls_loader_eval_microbatches(loader, split);
   size_t most = 1;
-  for (size_t i = 0; i < count; i++)
-    most = ls_size_max(most, ls_loader_eval_microbatch(loader, split, i).n);
+  for (size_t i = 0; i < count; i++) most = ls_size_max(most, ls_loader_eval_microbatch(loader, split, i).n);
   return most;
 }

@@ -27,7 +27,7 @@ typedef struct ls_member {
 typedef struct ls_members {
   ls_member *items; /* [count] */
   size_t count, threads;
-  size_t microbatch;          /* samples at most */
+  size_t microbatch;             /* samples at most */
   struct ls_vote_scratch *votes; /* [threads]; NULL: a single network. Owned */
 } ls_members;
 
@@ -44,8 +44,9 @@ size_t ls_members_classes(const ls_members *members);
 /** Images [n, c, h, w], normalized, to where a member's thread reads them. */
 void ls_member_show(const ls_member *member, size_t part, const uint8_t *images, size_t n);
 
-/** Logits [n, classes] of the members on the images that they were shown last; of several, logarithms of their
- * mean probabilities, which are logits of these: softmax(log p) = p. Borrowed until the thread's next. */
+/** Logits [n, classes] of the members on the images that they were shown last; of several, logarithms of
+ * their mean probabilities, which are logits of these: softmax(log p) = p. Borrowed until the thread's next.
+ */
 const float *ls_members_forward(const ls_members *members, size_t part, const ls_microbatch *microbatch);
 
 /** The same on the micro-batch's own images, in all views that there are. */

@@ -93,11 +93,11 @@ static double ece(const ls_metrics *metrics)
 }
 
 const ls_split_figure ls_split_figures[] = {{"accuracy", NULL, accuracy},
-                                    {"loss", NULL, loss},
-                                    {"nll", "negative log-likelihood", nll},
-                                    {"brier", "Brier score", brier},
-                                    {"ece", "calibration error", ece},
-                                    {NULL, NULL, NULL}};
+                                            {"loss", NULL, loss},
+                                            {"nll", "negative log-likelihood", nll},
+                                            {"brier", "Brier score", brier},
+                                            {"ece", "calibration error", ece},
+                                            {NULL, NULL, NULL}};
 
 static double precision(const ls_class_metrics *class)
 {

@@ -112,8 +112,7 @@ void ls_session_close(ls_session *session)
 static size_t common_microbatch(const ls_loaded *networks, size_t count)
 {
   size_t microbatch = networks[0].spec->train.microbatch;
-  for (size_t i = 1; i < count; i++)
-    microbatch = ls_size_min(microbatch, networks[i].spec->train.microbatch);
+  for (size_t i = 1; i < count; i++) microbatch = ls_size_min(microbatch, networks[i].spec->train.microbatch);
   return microbatch;
 }
 

@@ -22,10 +22,10 @@ typedef struct ls_session_options {
   size_t count;
   bool expands;        /* an ensemble's directory stands for all its members */
   bool input_gradient; /* see ls_loaded_open() */
-  bool fits_weights;   /* of several networks: the validation split is wanted, too, if all held out the same */
-  bool tta, flips;     /* test-time augmentation; with mirror images */
-  const char *data;    /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
-  ls_reading reading;  /* what is said of its files: transposition and first label */
+  bool fits_weights;  /* of several networks: the validation split is wanted, too, if all held out the same */
+  bool tta, flips;    /* test-time augmentation; with mirror images */
+  const char *data;   /* catalogue name, folder or .h5 file; NULL: the dataset trained on */
+  ls_reading reading; /* what is said of its files: transposition and first label */
   ls_eval_split split;
 } ls_session_options;
 

@@ -17,7 +17,8 @@ static const double FIT_CHANGE = 1e-7; /* smaller changes of the weights end the
 
 /* One round of expectation maximization: how much of each sample's label each member accounts for. Returns
  * the largest change. */
-static double refine(double *weights, double *shares, const float *likelihoods, size_t samples, size_t members)
+static double refine(double *weights, double *shares, const float *likelihoods, size_t samples,
+                     size_t members)
 {
   memset(shares, 0, members * sizeof *shares);
   for (size_t s = 0; s < samples; s++) {

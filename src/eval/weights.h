@@ -15,7 +15,8 @@
  * @param[out] weights      [members]
  *
  * Local. Errors: LS_E_MEMORY. */
-ls_status ls_weights_find(double *weights, const float *likelihoods, size_t samples, size_t members) LS_CHECKED;
+ls_status ls_weights_find(double *weights, const float *likelihoods, size_t samples,
+                          size_t members) LS_CHECKED;
 
 /** Fit them on the samples of a split; the same bits on each rank, and for any number of them. What rank 0
  * gets of a sample is a number of each member.

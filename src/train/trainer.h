@@ -60,8 +60,8 @@ typedef struct ls_evaluation_figures {
   uint64_t samples, correct;
 } ls_evaluation_figures;
 
-/** Evaluate a network. Rank 0 gets all that is known of it, handed over, the others NULL: an epoch is not set.
- * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+/** Evaluate a network. Rank 0 gets all that is known of it, handed over, the others NULL: an epoch is not
+ * set. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 typedef ls_status ls_evaluate_call(const ls_evaluation_input *input, ls_evaluation_figures *figures,
                                    ls_metrics **metrics);
 

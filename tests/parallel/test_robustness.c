@@ -271,16 +271,20 @@ static float *start_alone(const fixture *f, const ls_attack_kind *kind, const ls
                                     .labels = examples->labels + i,
                                     .samples = examples->samples + i,
                                     .n = 1};
+  const ls_attack_member alone = {.network = &f->network, .workspace = f->net.workspace};
+  ls_attack_scratch *scratch;
+  assert_ok(ls_attack_scratch_new(&scratch, f->net.model, 1, 1, 1));
   const ls_attack_task task = {.attack = &attack,
-                               .members = f->members,
+                               .members = &alone,
                                .member_count = 1,
-                               .scratch = f->scratch,
+                               .scratch = scratch,
                                .microbatch = &microbatch,
                                .labels = microbatch.labels,
                                .round = round};
   float *x = ls_workspace_input(f->net.workspace), *found = net_floats(PIXELS);
   ls_normalization_apply(&f->network.normalization, microbatch.images, 1, PIXELS, x);
   ls_attack_run(&task);
+  ls_attack_scratch_free(scratch, 1);
   for (size_t j = 0; j < PIXELS; j++) found[j] = (float)(((double)x[j] * 78.6 + 33.3) / 255.0);
   return found;
 }
@@ -355,7 +359,7 @@ static void expect_no_fewer_hits(const fixture *f, const ls_attack_kind *kind, d
                                            .source_class = LS_ANY_CLASS,
                                            .limit = UINT64_MAX};
     ls_robustness figures;
-    assert_ok(ls_robustness_find(&figures, NULL, NULL, f->comm, &f->victim, &attacks));
+    assert_ok(ls_robustness_find(&figures, NULL, NULL, f->comm, &f->members, &attacks));
     assert_true(figures.hits >= fewer);
     fewer = figures.hits;
   }

@@ -108,8 +108,7 @@ static ls_status find_figures(attack_session *session, ls_comm *comm, const ls_g
 }
 
 /* One epsilon. Collective. */
-static ls_status attack(attack_session *session, ls_comm *comm, const ls_group *group, size_t k,
-                        size_t i)
+static ls_status attack(attack_session *session, ls_comm *comm, const ls_group *group, size_t k, size_t i)
 {
   const char *output = session->arguments->output;
   const ls_dataset_info *data = ls_source_info(session->opened.source);

@@ -95,7 +95,8 @@ static ls_status write_chart(const ls_ensemble_result *result, const ls_split_re
                                             .weight = samples / (double)soft->samples};
   }
   ls_format(title, sizeof title, "accuracy of the soft vote of %zu, %s: calibration error %.4f",
-            split->evaluation.ensemble->members, ls_eval_split_words[result->split], ls_calibration_error(soft));
+            split->evaluation.ensemble->members, ls_eval_split_words[result->split],
+            ls_calibration_error(soft));
   ls_text svg = {0};
   ls_chart_svg(&chart, &svg);
   return write_text(result, "reliability.svg", &svg);

@@ -110,7 +110,8 @@ static ls_status add_splits(json_t *document, const ls_run_facts *facts, const l
   LS_PASS(ls_class_names_of(&names, facts->data));
   ls_status status = LS_OK;
   if (result->has_validation)
-    status = add_split(document, "validation", alone && !result->has_test, splits[LS_METRICS_VALIDATION], names);
+    status =
+        add_split(document, "validation", alone && !result->has_test, splits[LS_METRICS_VALIDATION], names);
   if (status == LS_OK && result->has_test)
     status = add_split(document, "test", alone, splits[LS_METRICS_TEST], names);
   else if (status == LS_OK && json_object_set_new(document, "test", json_null()) != 0)

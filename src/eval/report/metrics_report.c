@@ -59,8 +59,7 @@ static void add_class_table(ls_text *text, const ls_metrics *metrics, const char
 {
   const size_t width = label_width(metrics, class_names, NAME_MAX_WIDTH);
   ls_text_show_column(text, "class", width);
-  for (const ls_class_figure *row = ls_class_figures; row->name; row++)
-    ls_text_add(text, "  %9s", row->name);
+  for (const ls_class_figure *row = ls_class_figures; row->name; row++) ls_text_add(text, "  %9s", row->name);
   ls_text_add(text, "  %9s\n", "support");
   for (size_t i = 0; i < metrics->classes; i++) {
     add_class_label(text, metrics, class_names, i, width);

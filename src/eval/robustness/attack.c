@@ -78,14 +78,13 @@ static uint8_t pixel_8bit(const ls_robustness_job *self, float pixel, uint8_t or
 /* Images [n, c, h, w] to where the networks read them. */
 static void show(const ls_robustness_job *self, size_t part, const uint8_t *images, size_t n)
 {
-  for (size_t m = 0; m < self->members->count; m++)
-    ls_member_show(&self->members->items[m], part, images, n);
+  for (size_t m = 0; m < self->members->count; m++) ls_member_show(&self->members->items[m], part, images, n);
 }
 
 /* ---- results ---- */
 
 static ls_attack_result result_of(const ls_robustness_job *self, const ls_robustness_scratch *scratch,
-                              const float *logits, uint16_t goal)
+                                  const float *logits, uint16_t goal)
 {
   const bool is_targeted = self->attack.is_targeted;
   const double log_odds = ls_log_odds(logits, goal, self->classes);

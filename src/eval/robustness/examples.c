@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The arrays of the examples, as one table of rows: allocated, gathered and released alike; and their file. */
+/* The arrays of the examples, as one table of rows: allocated, gathered and released alike; and their file.
+ */
 #include "eval/robustness/examples.h"
 
 #include <stdio.h>
@@ -95,7 +96,8 @@ static void take_values(void *user, size_t first, const void *rows, size_t count
 static ls_status make_room(gathering *self, ls_examples *all, ls_shape shape)
 {
   LS_PASS(ls_alloc(&self->rows, self->count, sizeof *self->rows, "the order of the adversarial examples"));
-  LS_PASS(ls_alloc(&self->places, self->count, sizeof *self->places, "the order of the adversarial examples"));
+  LS_PASS(
+      ls_alloc(&self->places, self->count, sizeof *self->places, "the order of the adversarial examples"));
   return ls_examples_init(all, shape, self->count);
 }
 
@@ -105,7 +107,8 @@ static ls_status gather_all(gathering *self, ls_examples *mine, ls_examples *all
   LS_ROOT(comm, make_room(self, all, mine->shape));
   LS_PASS(ls_comm_gather_rows(comm, mine->samples, mine->count, sizeof *mine->samples, take_samples, self));
   if (ls_comm_rank(comm) == 0) qsort(self->rows, self->count, sizeof *self->rows, by_sample);
-  for (size_t k = 0; ls_comm_rank(comm) == 0 && k < self->count; k++) self->places[self->rows[k].gathered] = k;
+  for (size_t k = 0; ls_comm_rank(comm) == 0 && k < self->count; k++)
+    self->places[self->rows[k].gathered] = k;
   list_arrays(mine, from);
   list_arrays(all, to);
   for (size_t i = 0; i < ARRAY_COUNT; i++) {

@@ -97,7 +97,8 @@ static ls_status count_examples(ls_robustness_job *self)
   const size_t count = ls_loader_eval_microbatches(self->attacks->loader, self->attacks->split);
   LS_PASS(ls_alloc(&self->first, count + 1, sizeof *self->first, "the samples under attack"));
   for (size_t i = 0; i < count; i++) {
-    const ls_microbatch microbatch = ls_loader_eval_microbatch(self->attacks->loader, self->attacks->split, i);
+    const ls_microbatch microbatch =
+        ls_loader_eval_microbatch(self->attacks->loader, self->attacks->split, i);
     self->first[i + 1] = self->first[i];
     for (size_t s = 0; s < microbatch.n; s++)
       self->first[i + 1] += is_attacked(self->attacks, &microbatch, s);
@@ -134,8 +135,8 @@ static ls_status prepare(ls_robustness_job *self)
 {
   const ls_members *members = self->members;
   const ls_model *model = members->items[0].network->model;
-  LS_PASS(ls_alloc(&self->attacked, members->threads * members->count, sizeof *self->attacked,
-                   "the networks"));
+  LS_PASS(
+      ls_alloc(&self->attacked, members->threads * members->count, sizeof *self->attacked, "the networks"));
   LS_PASS(ls_attack_scratch_new(&self->attack_scratch, model, members->microbatch, members->count,
                                 members->threads));
   LS_PASS(ls_alloc(&self->scratch, members->threads, sizeof *self->scratch, "the attack"));
@@ -190,8 +191,7 @@ static ls_status reduce(const ls_robustness_job *self, ls_comm *comm, size_t m, 
 static ls_status run(ls_robustness_job *self, ls_comm *comm, ls_robustness *worst, ls_robustness *each)
 {
   const ls_robustness_options *attacks = self->attacks;
-  const ls_visitor visitor = {
-      .user = self, .visit = visit, .wants = has_attacked, .ticker = attacks->ticker};
+  const ls_visitor visitor = {.user = self, .visit = visit, .wants = has_attacked, .ticker = attacks->ticker};
   LS_AGREE(comm, prepare(self));
   ls_for_each_microbatch(self->members, attacks->loader, attacks->split, &visitor);
   LS_PASS(reduce(self, comm, attacks->method_count, worst));
@@ -202,13 +202,12 @@ static ls_status run(ls_robustness_job *self, ls_comm *comm, ls_robustness *wors
 ls_status ls_robustness_find(ls_robustness *worst, ls_robustness *each, ls_examples *examples, ls_comm *comm,
                              const ls_members *members, const ls_robustness_options *attacks)
 {
-  ls_robustness_job self = {
-      .members = members,
-      .attacks = attacks,
-      .attack = attacks->attack,
-      .classes = ls_members_classes(members),
-      .pixels = ls_shape_count(ls_model_input(members->items[0].network->model)),
-      .examples = examples};
+  ls_robustness_job self = {.members = members,
+                            .attacks = attacks,
+                            .attack = attacks->attack,
+                            .classes = ls_members_classes(members),
+                            .pixels = ls_shape_count(ls_model_input(members->items[0].network->model)),
+                            .examples = examples};
   self.attack.is_targeted = attacks->target != LS_ANY_CLASS;
   const ls_status status = run(&self, comm, worst, each);
   fini(&self);

@@ -41,8 +41,9 @@ typedef struct ls_robustness {
 } ls_robustness;
 
 /** Attack networks, one or several as their vote, on the samples of a split. What is measured are the images
- * as they can be kept: pixels of float32, from 0 to 1 and within epsilon of the original's, x = (255 * pixel -
- * mean) / deviation in float32 being the network's input. Beside them stand the same in 8 bits, each pixel the nearest level that is within epsilon.
+ * as they can be kept: pixels of float32, from 0 to 1 and within epsilon of the original's, x = (255 * pixel
+ * - mean) / deviation in float32 being the network's input. Beside them stand the same in 8 bits, each pixel
+ * the nearest level that is within epsilon.
  *
  * @param[in]  members   without views; their models were built with input_gradient
  * @param[out] worst     of each sample the method that is worst for the network: it is right only where it

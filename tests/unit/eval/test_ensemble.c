@@ -120,10 +120,9 @@ static void one_vote_more_wins(void **state)
     const size_t members = 2 + i % 6, classes = 2 + i / 6 % 4;
     for (size_t m = 0; m < members; m++) draw_member(&rng, 8 * i + (uint32_t)m, p + m * classes, classes);
     uint16_t label = (uint16_t)hard_class(p, members, classes);
-    const ls_votes one = {
+    const votes one = {
         .samples = 1, .members = members, .classes = classes, .probabilities = p, .labels = &label};
-    ls_ensemble *ensemble;
-    assert_int_equal(ls_ensemble_new(&ensemble, &one, NULL), LS_OK);
+    ls_ensemble *ensemble = ensemble_of(&one, NULL);
     if (!(ensemble->hard == 1.0)) fail_msg("vote %u of %zu members", i, members);
     against_the_mean += ls_calibration_accuracy(&ensemble->soft) < 1;
     ls_ensemble_free(ensemble);
@@ -143,10 +142,8 @@ static void a_narrow_majority_wins_at_any_size(void **state)
       p[2 * m] = is_sure ? 0 : 0.501F;
       p[2 * m + 1] = is_sure ? 1 : 0.499F;
     }
-    const ls_votes one = {
-        .samples = 1, .members = members, .classes = 2, .probabilities = p, .labels = &label};
-    ls_ensemble *ensemble;
-    assert_int_equal(ls_ensemble_new(&ensemble, &one, NULL), LS_OK);
+    const votes one = {.samples = 1, .members = members, .classes = 2, .probabilities = p, .labels = &label};
+    ls_ensemble *ensemble = ensemble_of(&one, NULL);
     assert_true(ensemble->hard == 1.0 && ls_calibration_accuracy(&ensemble->soft) < 1);
     ls_ensemble_free(ensemble);
   }
