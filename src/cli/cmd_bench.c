@@ -12,7 +12,7 @@
 #include "cli/print.h"
 #include "cli/setup.h"
 #include "cli/process/watch.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 #include "study/bench.h"
 
 enum { KEY_JSON = 256, KEY_SECONDS };

@@ -17,7 +17,7 @@
 #include "comm/placement/topology.h"
 #include "h5/h5.h"
 #include "eval/report/json.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 enum { KEY_JSON = 256 };
 

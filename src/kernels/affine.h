@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 #include "kernels/dispatch.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 #include "kernels/kernel_pass.h"
 
 enum {

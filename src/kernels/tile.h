@@ -4,7 +4,7 @@
 #ifndef LS_KERNELS_TILE_H
 #define LS_KERNELS_TILE_H
 
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 enum { LS_TILE_ROWS = 8 }; /* fast if m is a multiple of this */
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "comm/team.h"
-#include "kernels/sgemm.h"
+#include "kernels/gemm/sgemm.h"
 #include "base/quantile.h"
 #include "study/stepper.h"
 

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/size.h"
 #include "comm/iallreduce.h"
-#include "kernels/sgemm.h"
+#include "kernels/gemm/sgemm.h"
 
 enum { BUCKET = 32768, PRODUCT = 128, STEPS = 101, MOST_BUCKETS = 4096 };
 

@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 #include "nn/layers/pool.h"
 
 typedef struct conv_options {

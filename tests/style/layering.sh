@@ -15,7 +15,7 @@ refuse 'HDF5, its types and calls outside src/h5' \
   '#include *<(hdf5|H5)|(^|[^_a-zA-Z])(hid_t|hsize_t|herr_t|htri_t|H5[A-Z][A-Za-z]*_[A-Za-z0-9_]+|H5[A-Z]?[a-z][a-zA-Z0-9_]* *\()' '^src/h5/'
 refuse 'h5/internal.h and h5/chunks.h outside src/h5' '#include *"h5/(internal|chunks)\.h"' '^src/h5/'
 refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
-refuse 'GEMM libraries outside src/kernels/gemm_*' '#include *<(libxsmm|cblas)' '^src/kernels/gemm_'
+refuse 'GEMM libraries outside src/kernels/gemm' '#include *<(libxsmm|cblas)' '^src/kernels/gemm/(xsmm|cblas)\.c$'
 refuse 'instructions of a processor, or the question which it has, outside src/kernels/simd.h and dispatch.c' \
   '__(AVX|SSE|SSSE|FMA|AMX|ARM_|BMI|POPCNT)|__builtin_(cpu_|ia32_|shuffle)|immintrin|arm_neon|vector_size|[^a-z]_mm[0-9]*_|target_clones|[(]target[(]|GCC target' \
   '^src/kernels/(simd\.h|dispatch\.c)$'

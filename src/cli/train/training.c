@@ -14,7 +14,7 @@
 #include "cli/process/terminal.h"
 #include "cli/process/watch.h"
 #include "eval/evaluate.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 #include "store/transfer.h"
 #include "h5/h5.h"
 #include "train/watchdog/notes.h"

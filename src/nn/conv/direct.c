@@ -17,7 +17,7 @@
 #include "nn/conv/image.h"
 #include "nn/conv/sweep.h"
 #include "nn/conv/way.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 enum { BAND_FLOATS = 6144 }; /* x and dy in use at a time in the gradient of the weights */
 

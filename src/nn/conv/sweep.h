@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "nn/conv/image.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 enum {
   LS_CONV_BLOCK = 32, /* output channels of one product: the register tile of AVX2 */

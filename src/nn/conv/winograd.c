@@ -14,7 +14,7 @@
 #include "base/size.h"
 #include "nn/conv/way.h"
 #include "kernels/dispatch.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 enum {
   TAPS = 9,

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 enum { MAX_BATCH = 5 };
 

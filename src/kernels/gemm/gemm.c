@@ -2,13 +2,13 @@
 /* Chooses the kernel of a product. libxsmm's tile is 32 x 3 on AVX2: with 8 or 16 rows it has too few sums
  * in flight to hide the latency of a fused multiply-add, and it refuses matrices whose columns overlap. Those
  * products take our own tiles, and so do all that the library has no kernel for. */
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "kernels/dispatch.h"
-#include "kernels/gemm_backend.h"
+#include "kernels/gemm/backend.h"
 
 enum { FEW_ROWS = 16 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "kernels/sgemm.h"
+#include "kernels/gemm/sgemm.h"
 
 #include <stdlib.h>
 

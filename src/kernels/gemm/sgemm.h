@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A square matrix product of our own kernels, to measure what a core can do at most. */
-#ifndef LS_KERNELS_SGEMM_H
-#define LS_KERNELS_SGEMM_H
+#ifndef LS_KERNELS_GEMM_SGEMM_H
+#define LS_KERNELS_GEMM_SGEMM_H
 
 #include <stddef.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a library of matrix products provides to gemm.c; one of gemm_xsmm.c and gemm_cblas.c is built in. */
+/* What a library of matrix products provides to gemm.c; one of xsmm.c and cblas.c is built in. */
 #ifndef LS_KERNELS_GEMM_BACKEND_H
 #define LS_KERNELS_GEMM_BACKEND_H
 
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 
 /** A kernel of the library; opaque, immutable. */
 typedef struct ls_backend_kernel ls_backend_kernel;

@@ -6,7 +6,7 @@
  * Where the system gives no executable memory (SELinux, systemd's MemoryDenyWriteExecute, no memory left),
  * libxsmm puts its code on the heap all the same, and would run it there. So it is not asked for kernels
  * unless such memory can be had, and where each of them lies is looked up among the process's mappings. */
-#include "kernels/gemm_backend.h"
+#include "kernels/gemm/backend.h"
 
 #include <errno.h>
 #include <libxsmm.h>

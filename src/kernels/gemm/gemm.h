@@ -3,11 +3,11 @@
  * row-major micro-batch [pixels, channels] is a channels x pixels matrix.
  *
  * Products with few rows run on our own register tiles (tile_kernels.h); the rest on libxsmm's JIT kernels
- * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). What the library cannot run, for want
+ * (xsmm.c), or on CBLAS where libxsmm is missing (cblas.c). What the library cannot run, for want
  * of executable memory or of instructions, the tiles do. They sum in the order of the batch and of k, and so
  * does libxsmm with AVX2: there both give the same bits. With AVX-512 it splits some sums in two. */
-#ifndef LS_KERNELS_GEMM_H
-#define LS_KERNELS_GEMM_H
+#ifndef LS_KERNELS_GEMM_GEMM_H
+#define LS_KERNELS_GEMM_GEMM_H
 
 #include <stdbool.h>
 #include <stddef.h>

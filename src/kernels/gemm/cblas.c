@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Small matrix products by CBLAS, for processors and systems without libxsmm: a batch is a loop of calls.
  * Our threads each carry their own micro-batch, so the library must not start threads of its own. */
-#include "kernels/gemm_backend.h"
+#include "kernels/gemm/backend.h"
 
 #include <cblas.h>
 #include <limits.h>
