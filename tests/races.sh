@@ -7,7 +7,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mapfile -t libraries < <(pkg-config --cflags --libs ompi-c libxxhash cmocka | tr -s ' ' '\n')
 gcc -std=c17 -O1 -g -fsanitize=thread -fopenmp -D_GNU_SOURCE -DLS_VERSION='"0"' -Isrc -Itests \
-  src/base/*.c src/comm/*.c src/comm/placement/*.c src/train/watchdog/*.c tests/unit/train/test_watchdog.c \
+  src/base/*.c src/base/files/*.c src/comm/*.c src/comm/placement/*.c src/train/watchdog/*.c tests/unit/train/test_watchdog.c \
   -Wl,--wrap=ls_clock_s,--wrap=pthread_cond_timedwait "${libraries[@]}" -lm -o "$folder/watchdog" ||
   { echo 'SKIPPED: gcc has no ThreadSanitizer here'; exit 77; }
 timeout --verbose -k 5 300 "$folder/watchdog"

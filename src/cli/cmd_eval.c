@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/directory.h"
-#include "base/file.h"
+#include "base/files/directory.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 
 enum { HEAD_BYTES = 64 }; /* the token, and alignment */

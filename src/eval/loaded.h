@@ -3,7 +3,7 @@
 #ifndef LS_EVAL_LOADED_H
 #define LS_EVAL_LOADED_H
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "comm/comm.h"

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "comm/comm.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "h5/internal.h"
 
 /* The name by which HDF5 knows a file: our driver needs none. */

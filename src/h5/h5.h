@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HDF5 without its types: all that other rooms see of it. Every call is checked.
  *
- * Files are written in memory and leave it as one block of bytes (base/file.h makes that atomic and durable),
- * so a full disk can never surprise HDF5 half-way through a close; datasets, which may be larger than the
- * memory, go through file.h. Files are read on the assumption that they may be damaged or made to harm: only
- * hard links are followed, and a dataset's declared size is held against the file's length before anything is
- * allocated. */
+ * Files are written in memory and leave it as one block of bytes (base/files/file.h makes that atomic and
+ * durable), so a full disk can never surprise HDF5 half-way through a close; datasets, which may be larger
+ * than the memory, go through file.h. Files are read on the assumption that they may be damaged or made to
+ * harm: only hard links are followed, and a dataset's declared size is held against the file's length before
+ * anything is allocated. */
 #ifndef LS_H5_H5_H
 #define LS_H5_H5_H
 

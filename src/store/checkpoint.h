@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/field.h"
 #include "base/status.h"
 #include "nn/model.h"

@@ -3,7 +3,7 @@
 #ifndef LS_STORE_CHECKPOINT_FIND_H
 #define LS_STORE_CHECKPOINT_FIND_H
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/status.h"
 #include "base/text.h"
 

@@ -2,7 +2,7 @@
 /* Writing a checkpoint: built in memory, sealed, and put in place as a whole. */
 #include <stdlib.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/memory.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "config/config.h"
 #include "fuzz/gzip.h"
 #include "fuzz/h5_edit.h"

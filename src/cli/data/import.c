@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/clock.h"
 #include "cli/data/data_command.h"
 #include "cli/print.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/text.h"
 #include "cli/data/data_command.h"
 #include "cli/print.h"

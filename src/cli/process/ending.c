@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/unfinished.h"
+#include "base/files/unfinished.h"
 #include "cli/print.h"
 
 /* After a crash nothing but system calls is safe. mpirun ends the other ranks. */

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "base/unfinished.h"
+#include "base/files/unfinished.h"
 #include "cli/process/terminal.h"
 
 static volatile sig_atomic_t requested;     /* the signal that asked to stop; 0: none */

@@ -4,7 +4,7 @@
 #define LS_CLI_TRAIN_ENSEMBLE_JOB_H
 
 #include "base/digest.h"
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "cli/train/ensemble_config.h"
 #include "cli/train/training.h"
 #include "comm/comm.h"

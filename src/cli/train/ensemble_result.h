@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/text.h"
 #include "comm/comm.h"
 #include "data/loader.h"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"

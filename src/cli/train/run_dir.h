@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/status.h"
 #include "base/text.h"
 

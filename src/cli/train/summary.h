@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/status.h"
 #include "config/spec.h"
 #include "data/source.h"

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "cli/setup.h"
 #include "train/trainer.h"
 #include "train/watchdog/watchdog.h"

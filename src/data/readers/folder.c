@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 
 enum { NAMES_TOLD = 12 };

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/readers/reader.h"

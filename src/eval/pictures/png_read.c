@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 #include "eval/pictures/exif.h"
 #include "eval/pictures/picture_format.h"

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 
 enum { NAME_BYTES = 32, MOST_LOOKS = 1000 };

@@ -10,7 +10,7 @@
 #define LS_TRAIN_WATCHDOG_WATCHDOG_H
 
 #include "base/activity.h"
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/status.h"
 #include "comm/node.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/bfloat16.h"
 #include "base/digest.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/status.h"

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/directory.h"
-#include "base/file.h"
+#include "base/files/directory.h"
+#include "base/files/file.h"
 #include "cmocka_all.h"
 
 /* A temporary folder, the current directory while a test runs; cmocka's state. */

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/directory.h"
-#include "base/file.h"
+#include "base/files/directory.h"
+#include "base/files/file.h"
 #include "cmocka_all.h"
 
 /* w: written; s: a file synced; r: renamed; S: a folder synced; m: a folder made */

@@ -4,7 +4,7 @@
 
 #include <hdf5.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "data/readers/h5set.h"
 #include "data/survey.h"
 

@@ -3,7 +3,7 @@
  * has the file, and the name is only changed by who has made it BUSY. A forked child is not who has made the
  * file.
  */
-#include "base/unfinished.h"
+#include "base/files/unfinished.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole files: read with a limit, written so that a crash leaves the old or the new file, never a half. An
  * error of the system is reported as what it is, and never taken for a missing or a damaged file. */
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/directory.h"
+#include "base/files/directory.h"
 #include "base/fault.h"
 #include "base/memory.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which temporary file this process is writing, for a handler of signals that ends it: the file would stay
  * for good, since nobody else can tell whose it was. One at a time is known of. */
-#ifndef LS_BASE_UNFINISHED_H
-#define LS_BASE_UNFINISHED_H
+#ifndef LS_BASE_FILES_UNFINISHED_H
+#define LS_BASE_FILES_UNFINISHED_H
 
 #include <signal.h>
 #include <stdbool.h>

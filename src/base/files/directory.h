@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An open folder. What is written through it comes into that very folder, whatever its path leads to since:
  * it may have been renamed, and another one put into its place. */
-#ifndef LS_BASE_DIRECTORY_H
-#define LS_BASE_DIRECTORY_H
+#ifndef LS_BASE_FILES_DIRECTORY_H
+#define LS_BASE_FILES_DIRECTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,15 +65,15 @@ ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHE
 void ls_names_fini(ls_names *names);
 
 /** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". A signal that ends the
- * program removes it (base/unfinished.h). One that a killed process has left looks like one that is being
- * written, perhaps on another host: nothing here removes it. */
+ * program removes it (base/files/unfinished.h). One that a killed process has left looks like one that is
+ * being written, perhaps on another host: nothing here removes it. */
 typedef struct ls_temporary {
   const ls_directory *directory; /* borrowed */
   char *name;                    /* in it; owned */
   char *path;                    /* for libraries that write by path; owned */
   char *target;                  /* path of what it becomes, for messages; owned */
   int descriptor;                /* open for writing */
-  bool is_known;                 /* to base/unfinished.h */
+  bool is_known;                 /* to base/files/unfinished.h */
 } ls_temporary;
 
 /** Make an empty temporary file for `target`. A symbolic link of its name is never followed. On error *out is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole files and folders. */
-#ifndef LS_BASE_FILE_H
-#define LS_BASE_FILE_H
+#ifndef LS_BASE_FILES_FILE_H
+#define LS_BASE_FILES_FILE_H
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files of a folder by its descriptor. A temporary file bears a name of its own, so that two writers never
  * share one. */
-#include "base/directory.h"
+#include "base/files/directory.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "base/unfinished.h"
+#include "base/files/unfinished.h"
 
 enum {
   ATTEMPTS = 100,    /* to find a name that no other file has */
