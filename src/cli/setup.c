@@ -19,7 +19,7 @@
 #include "cli/train/run_dir.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
-#include "data/same.h"
+#include "data/shared.h"
 #include "data/plan.h"
 #include "data/split.h"
 #include "nn/loss.h"
@@ -154,11 +154,12 @@ ls_status ls_setup_check_single(const ls_setup *setup, const char *command)
       members, command);
 }
 
-static ls_status open_data(ls_setup *setup)
+/* Collective. */
+static ls_status open_data(ls_setup *setup, ls_comm *comm)
 {
   const ls_reading reading = ls_reading_of(&setup->spec->data);
-  LS_TRY(ls_source_open_as(&setup->source, setup->spec->data.source, &reading), "data.source");
-  return LS_OK;
+  LS_TRY(ls_source_open_shared(&setup->source, comm, setup->spec->data.source, &reading), "data.source");
+  return ls_source_check_same(setup->source, comm);
 }
 
 /* Does the validation split leave samples to train on? Found out here, it is so before a run directory is
@@ -255,8 +256,7 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place
   else
     LS_PASS(ls_place_find(comm, &setup->place));
   const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
-  LS_AGREE(comm, open_data(setup));
-  LS_PASS(ls_source_check_same(setup->source, comm));
+  LS_PASS(open_data(setup, comm));
   LS_AGREE(comm, check_channels(setup));
   LS_AGREE(comm, check_targets(setup->spec));
   LS_AGREE(comm, check_split(setup));

@@ -16,6 +16,7 @@
 #include "comm/exchange.h"
 #include "data/plan.h"
 #include "data/shard.h"
+#include "data/shared.h"
 #include "data/shuffle.h"
 #include "data/split.h"
 
@@ -78,22 +79,26 @@ static ls_status move_wait(ls_loader *loader)
   return ls_exchange_wait(exchange);
 }
 
-/* Read this rank's slice of the training split. Local. */
-static ls_status read_slice(ls_shard *slice, const ls_layout *file, const ls_loader *loader,
-                            ls_source *source)
+/* Make room for samples of a split that lie side by side in the file. Local. */
+static ls_status make_slice(ls_shard *slice, size_t first, size_t count, const ls_loader *loader)
 {
-  size_t first = ls_part_first(file->plan.count, loader->ranks, loader->rank);
-  size_t count = ls_plan_rank_count(&file->plan, loader->rank);
   LS_PASS(ls_shard_init(slice, count, loader->image_bytes));
   for (size_t i = 0; i < count; i++) slice->samples[i] = first + i;
-  if (count == 0) return LS_OK;
-  return ls_source_read_images(source, LS_SPLIT_TRAIN, first, count, slice->images);
+  return LS_OK;
 }
 
-/* Read the slice and make room for what will be received. Local. */
-static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *loader, ls_source *source)
+/* Their images. Collective. */
+static ls_status read_slice(const ls_loader *loader, ls_source *source, ls_split split, const ls_shard *slice)
 {
-  LS_PASS(read_slice(slice, file, loader, source));
+  const size_t first = slice->count > 0 ? (size_t)slice->samples[0] : 0;
+  return ls_source_read_shared(source, loader->comm, split, first, slice->count, slice->images);
+}
+
+/* Make room for this rank's slice of the training split, and for what will be received. Local. */
+static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *loader)
+{
+  const size_t first = ls_part_first(file->plan.count, loader->ranks, loader->rank);
+  LS_PASS(make_slice(slice, first, ls_plan_rank_count(&file->plan, loader->rank), loader));
   LS_PASS(
       ls_shard_init(&loader->current, ls_plan_rank_count(&loader->plan, loader->rank), loader->image_bytes));
   const ls_plan *validation = &loader->eval[LS_EVAL_VALIDATION].plan;
@@ -108,7 +113,8 @@ static ls_status load_train(ls_loader *loader, ls_source *source, size_t microba
   ls_layout file = ls_layout_file(loader->holdout.total, loader->ranks);
   ls_layout validation = ls_layout_validation(&loader->holdout, microbatch, loader->ranks);
   ls_status status;
-  LS_GO(ls_comm_agree(loader->comm, prepare(&slice, &file, loader, source)));
+  LS_GO(ls_comm_agree(loader->comm, prepare(&slice, &file, loader)));
+  LS_GO(read_slice(loader, source, LS_SPLIT_TRAIN, &slice));
   ls_move to_train = {.from = &file, .to = &loader->layout, .now = &slice, .next = &loader->current};
   LS_GO(move_start(loader, &to_train));
   LS_GO(move_wait(loader));
@@ -122,17 +128,22 @@ done:
   return status;
 }
 
-/* Read this rank's test samples: its micro-batches are consecutive in the file. Local. */
-static ls_status load_test(ls_loader *loader, ls_source *source)
+/* Make room for this rank's test samples: its micro-batches are consecutive in the file. Local. */
+static ls_status prepare_test(ls_loader *loader, const ls_source *source)
 {
   const ls_plan *plan = &loader->eval[LS_EVAL_TEST].plan;
-  ls_shard *test = &loader->test;
-  LS_PASS(ls_shard_init(test, ls_plan_rank_count(plan, loader->rank), loader->image_bytes));
-  if (test->count == 0) return LS_OK;
-  size_t first = ls_plan_position(plan, (ls_plan_place){.rank = loader->rank, .index = 0});
-  for (size_t i = 0; i < test->count; i++) test->samples[i] = first + i;
-  ls_shard_label(test, ls_source_labels(source, LS_SPLIT_TEST));
-  return ls_source_read_images(source, LS_SPLIT_TEST, first, test->count, test->images);
+  const size_t count = ls_plan_rank_count(plan, loader->rank);
+  const ls_plan_place place = {.rank = loader->rank, .index = 0};
+  LS_PASS(make_slice(&loader->test, count > 0 ? ls_plan_position(plan, place) : 0, count, loader));
+  ls_shard_label(&loader->test, ls_source_labels(source, LS_SPLIT_TEST));
+  return LS_OK;
+}
+
+/* Collective. */
+static ls_status load_test(ls_loader *loader, ls_source *source)
+{
+  LS_AGREE(loader->comm, prepare_test(loader, source));
+  return read_slice(loader, source, LS_SPLIT_TEST, &loader->test);
 }
 
 /* The plan of an evaluation split: one step that holds it all. */
@@ -193,7 +204,7 @@ ls_status ls_loader_new(ls_loader **out, ls_comm *comm, ls_source *source, const
   loader->ranks = (size_t)ls_comm_size(comm);
   LS_GO(ls_comm_agree(comm, set_up(loader, source, options)));
   if (!options->test_only) LS_GO(load_train(loader, source, options->microbatch));
-  LS_GO(ls_comm_agree(comm, load_test(loader, source)));
+  LS_GO(load_test(loader, source));
   *out = loader;
 done:
   if (status != LS_OK) ls_loader_free(loader);

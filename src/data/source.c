@@ -298,7 +298,7 @@ static ls_status open_path(ls_source **out, const ls_reader_place *place)
 }
 
 /* FOLDER/BEGINNING, where there is no such file or folder. */
-static ls_status open_beginning(ls_source **out, const char *where, const ls_reading *reading)
+static ls_status open_beginning(ls_source **out, const char *where, ls_reader_place place)
 {
   const char *beginning = strrchr(where, '/') + 1;
   char *folder;
@@ -307,8 +307,9 @@ static ls_status open_beginning(ls_source **out, const char *where, const ls_rea
   ls_status status;
   ls_file_kind kind;
   LS_GO(ls_file_look(&kind, folder));
+  place.path = folder;
   if (*beginning && kind == LS_FILE_FOLDER)
-    status = open_folder(out, (ls_reader_place){.path = folder, .reading = reading}, beginning, where);
+    status = open_folder(out, place, beginning, where);
   else
     status = ls_fail(LS_E_INPUT, "dataset '%s': there is no such file or folder", where);
 done:
@@ -340,33 +341,35 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
   return status;
 }
 
-static ls_status open_by_name(ls_source **out, const char *name, const ls_catalogue_entry *entry,
-                              const ls_reading *reading)
+static ls_status open_by_name(ls_source **out, const char *name, ls_reader_place place)
 {
   char *path = NULL;
   ls_text searched = {0};
   ls_status status;
-  LS_GO(ls_catalogue_search(&path, name, entry, &searched));
-  if (path)
-    status = open_path(out, &(ls_reader_place){.path = path, .entry = entry, .reading = reading});
-  else
-    status = fail_nowhere(name, entry, &searched);
+  LS_GO(ls_catalogue_search(&path, name, place.entry, &searched));
+  place.path = path;
+  status = path ? open_path(out, &place) : fail_nowhere(name, place.entry, &searched);
 done:
   free(path);
   ls_text_fini(&searched);
   return status;
 }
 
-ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading)
+ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading, bool checks_files)
 {
   if (where[0] == '\0') return ls_fail(LS_E_INPUT, "the name of the dataset is empty");
-  const ls_catalogue_entry *entry = ls_catalogue_find(where);
+  const ls_reader_place place = {
+      .path = where, .reading = reading, .entry = ls_catalogue_find(where), .checks_files = checks_files};
   ls_file_kind kind = LS_FILE_NONE;
-  if (!entry) LS_PASS(ls_file_look(&kind, where));
-  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR)
-    return open_path(out, &(ls_reader_place){.path = where, .reading = reading});
-  if (strchr(where, '/')) return open_beginning(out, where, reading);
-  return open_by_name(out, where, entry, reading);
+  if (!place.entry) LS_PASS(ls_file_look(&kind, where));
+  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR) return open_path(out, &place);
+  if (strchr(where, '/')) return open_beginning(out, where, place);
+  return open_by_name(out, where, place);
+}
+
+ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading)
+{
+  return ls_source_open_for(out, where, reading, true);
 }
 
 ls_status ls_source_open(ls_source **out, const char *where, size_t classes)

@@ -13,6 +13,7 @@
 #include "base/show.h"
 #include "base/size.h"
 #include "config/config.h"
+#include "data/shared.h"
 #include "data/split.h"
 #include "store/checkpoint_find.h"
 
@@ -215,16 +216,16 @@ static ls_status is_same_place(const char *a, const char *b, bool *yes)
   return LS_OK;
 }
 
-ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where,
+ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *loaded, const char *where,
                               const ls_reading *given)
 {
   const ls_spec_data *trained = &loaded->spec->data;
   bool is_same = true;
-  if (where) LS_PASS(is_same_place(where, trained->source, &is_same));
+  if (where) LS_AGREE(comm, is_same_place(where, trained->source, &is_same));
   const ls_reading own = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
   ls_reading reading = ls_reading_with(own, given);
   reading.classes = loaded->info.classes;
-  return ls_source_open_as(out, where ? where : trained->source, &reading);
+  return ls_source_open_shared(out, comm, where ? where : trained->source, &reading);
 }
 
 /* ---- other classes ---- */

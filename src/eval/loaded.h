@@ -57,9 +57,9 @@ ls_status ls_loaded_check_held_out(const ls_loaded *first, const char *first_pat
 bool ls_loaded_holds_out_the_same(const ls_loaded *first, const ls_loaded *other);
 
 /** Open the data that a network is to be tried on: `where`, or NULL for those it was trained on, which are
- * read as then; what `given` says of transposition and first label holds before that. Local. Errors: those of
- * ls_source_open_as(). */
-ls_status ls_loaded_open_data(ls_source **out, const ls_loaded *loaded, const char *where,
+ * read as then; what `given` says of transposition and first label holds before that. Collective. Errors:
+ * those of ls_source_open_shared(). */
+ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *loaded, const char *where,
                               const ls_reading *given) LS_CHECKED;
 
 /** Append a line if the classes of the data have other names than those that the network of the checkpoint

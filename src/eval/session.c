@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/placement/place.h"
-#include "data/same.h"
+#include "data/shared.h"
 #include "train/schemas.h"
 
 /* Without a communicator the status is this process's own. */
@@ -89,8 +89,8 @@ ls_status ls_session_open_data(ls_session *session, ls_comm *comm)
   LS_PASS(ls_place_find(comm, &place));
   session->threads = place.threads;
   ls_activity_enter(ls_comm_activity(comm), "opening the data");
-  LS_AGREE(comm, ls_loaded_open_data(&session->source, &session->networks[0], session->options.data,
-                                     &session->options.reading));
+  LS_PASS(ls_loaded_open_data(&session->source, comm, &session->networks[0], session->options.data,
+                              &session->options.reading));
   LS_PASS(ls_source_check_same(session->source, comm));
   return ls_comm_agree(comm, check_networks(session));
 }

@@ -129,17 +129,17 @@ static ls_status read_labels(cifar_state *state, batch_file *file, ls_text *labe
   return LS_OK;
 }
 
-static ls_status open_file(cifar_state *state, size_t split, const ls_folder *folder, const char *name,
+static ls_status open_file(cifar_state *state, size_t split, const ls_reader_place *place, const char *name,
                            ls_text *labels)
 {
   batch_file *file = &state->files[split][state->file_count[split]];
   char *path;
-  LS_PASS(ls_path_join(&path, folder->path, name));
-  ls_status status = ls_stream_check_twin(path);
-  if (status == LS_OK) status = ls_stream_open(&file->stream, path);
+  LS_PASS(ls_path_join(&path, place->folder->path, name));
+  const ls_status status = ls_stream_open(&file->stream, path);
   free(path);
   LS_PASS(status);
   state->file_count[split]++;
+  if (place->checks_files) LS_PASS(ls_stream_check_twin(file->stream));
   file->first = labels->length;
   return read_labels(state, file, labels);
 }
@@ -198,7 +198,7 @@ static ls_status open_files(ls_source *source, size_t split, const ls_reader_pla
   if (status == LS_OK)
     status = ls_alloc(&state->files[split], count, sizeof *state->files[split], "the batches");
   for (size_t i = 0; i < count && status == LS_OK; i++)
-    status = open_file(state, split, folder, names[i], labels);
+    status = open_file(state, split, place, names[i], labels);
   free(names);
   return status;
 }
@@ -297,6 +297,14 @@ static ls_status open_cifar(ls_source *source, const ls_reader_place *place)
   return read_names(&source->info, place->folder);
 }
 
+static bool is_sequential(const ls_source *source, ls_split split)
+{
+  const cifar_state *state = source->state;
+  for (size_t i = 0; i < state->file_count[split]; i++)
+    if (ls_stream_is_gzip(state->files[split][i].stream)) return true;
+  return false;
+}
+
 /* Read a run of images that lie in one file. */
 static ls_status read_run(cifar_state *state, const batch_file *file, size_t first, size_t count,
                           uint8_t *images)
@@ -349,6 +357,7 @@ const ls_reader ls_reader_cifar = {.format = "CIFAR-10 binary",
                                    .part = "_batch",
                                    .recognize = recognize,
                                    .open = open_cifar,
+                                   .is_sequential = is_sequential,
                                    .read_images = read_images,
                                    .locate = locate,
                                    .close = close_cifar};

@@ -21,6 +21,7 @@ typedef struct ls_reader_place {
   const ls_folder *folder;         /* NULL: the path is a file */
   const ls_reading *reading;       /* what is known of the files beforehand */
   const ls_catalogue_entry *entry; /* the dataset that was asked for by name; NULL: asked for by path */
+  bool checks_files; /* go through gzip data, and through files that lie there twice; false: rank 0 does it */
 } ls_reader_place;
 
 typedef struct ls_reader {
@@ -30,11 +31,15 @@ typedef struct ls_reader {
   /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
    */
   ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
-  /* Check everything but the values of the labels, and fill source: state, labels, and of info the shape, the
-   * counts, and classes and class_names as far as the files tell (0 and NULL otherwise; a name that stands
-   * already may be replaced). Labels are as the files number them. On error the caller closes what there is.
+  /* Check everything but the values of the labels (and what place->checks_files leaves out), and fill source:
+   * state, labels, and of info the shape, the counts, and classes and class_names as far as the files tell (0
+   * and NULL otherwise; a name that stands already may be replaced). Labels are as the files number them. On
+   * error the caller closes what there is.
    */
   ls_status (*open)(ls_source *source, const ls_reader_place *place) LS_CHECKED;
+  /* Do the samples of a split lie behind each other in gzip data, so that one can be read only after all that
+   * come before it? NULL: none of this format do. */
+  bool (*is_sequential)(const ls_source *source, ls_split split);
   /* As ls_source_read_images(); the range was checked. */
   ls_status (*read_images)(ls_source *source, ls_split split, size_t first, size_t count,
                            uint8_t *images) LS_CHECKED;
@@ -64,6 +69,10 @@ struct ls_source {
   ls_text notes;                    /* lines: ls_source_notes() */
   uint16_t *labels[LS_SPLIT_COUNT]; /* [count]; owned */
 };
+
+/** ls_source_open_as(), with a place's checks_files. */
+ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading,
+                             bool checks_files) LS_CHECKED;
 
 /** Bytes of an image: channels * height * width, which every reader has checked to fit. */
 size_t ls_source_image_bytes(const ls_source *source);

@@ -40,6 +40,11 @@ const char *ls_stream_path(const ls_stream *stream)
   return stream->path;
 }
 
+bool ls_stream_is_gzip(const ls_stream *stream)
+{
+  return stream->is_gzip;
+}
+
 static ls_status read_plain(ls_stream *stream, void *data, size_t bytes, size_t *got)
 {
   return ls_file_read_some(stream->descriptor, stream->path, data, bytes, got);
@@ -264,34 +269,36 @@ static ls_status compare(ls_stream *a, ls_stream *b, bool *same)
   }
 }
 
-static ls_status check_twins(const char *path, const char *twin)
+/* Compare a file, and go back in it, with another one, which is opened for that. */
+static ls_status check_twins(ls_stream *stream, const char *twin)
 {
-  ls_stream *a = NULL, *b = NULL;
+  const uint64_t position = stream->position;
+  ls_stream *other = NULL;
   bool same = true;
   ls_status status;
-  LS_GO(ls_stream_open(&a, path));
-  LS_GO(ls_stream_open(&b, twin));
-  LS_GO(compare(a, b, &same));
-  if (!same) status = ls_fail(LS_E_INPUT, "they differ");
+  LS_GO(ls_stream_open(&other, twin));
+  LS_GO(ls_stream_seek(stream, 0));
+  LS_GO(compare(stream, other, &same));
+  LS_GO(same ? LS_OK : ls_fail(LS_E_INPUT, "they differ"));
+  LS_GO(ls_stream_seek(stream, position));
 done:
-  ls_stream_close(a);
-  ls_stream_close(b);
+  ls_stream_close(other);
   return status;
 }
 
-ls_status ls_stream_check_twin(const char *path)
+ls_status ls_stream_check_twin(ls_stream *stream)
 {
   ls_text text = {0};
   char *twin;
-  ls_text_add(&text, "%s.gz", path);
+  ls_text_add(&text, "%s.gz", stream->path);
   LS_PASS(ls_text_take(&text, &twin));
   ls_status status;
   ls_file_kind kind;
   LS_GO(ls_file_look(&kind, twin));
-  if (kind == LS_FILE_REGULAR) status = check_twins(path, twin);
+  if (kind == LS_FILE_REGULAR) status = check_twins(stream, twin);
   if (status != LS_OK)
     status = ls_wrap(status, "'%s' and '%s' lie side by side and should hold the same (remove the wrong one)",
-                     path, twin);
+                     stream->path, twin);
 done:
   free(twin);
   return status;

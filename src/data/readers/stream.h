@@ -4,6 +4,7 @@
 #ifndef LS_DATA_READERS_STREAM_H
 #define LS_DATA_READERS_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ ls_status ls_stream_open(ls_stream **out, const char *path) LS_CHECKED;
 void ls_stream_close(ls_stream *stream);
 
 const char *ls_stream_path(const ls_stream *stream);
+bool ls_stream_is_gzip(const ls_stream *stream);
 
 /** Read up to `bytes` bytes; *got is less only at the end of the data, which for gzip means that lengths and
  * checksums were right and nothing follows.
@@ -38,8 +40,9 @@ ls_status ls_stream_seek(ls_stream *stream, uint64_t offset) LS_CHECKED;
  * Errors: LS_E_INPUT telling how many bytes are missing or left over; LS_E_IO. */
 ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promise) LS_CHECKED;
 
-/** Where PATH.gz lies beside the file PATH, which is going to be read: do both hold the same? Reads both.
- * Local. Errors: LS_E_INPUT naming both if they do not, or if one is damaged; LS_E_IO, LS_E_MEMORY. */
-ls_status ls_stream_check_twin(const char *path) LS_CHECKED;
+/** Where PATH.gz lies beside the file PATH, whose stream this is: do both hold the same? Reads both, and goes
+ * back to where the stream was. Local. Errors: LS_E_INPUT naming both if they do not, or if one is damaged;
+ * LS_E_IO, LS_E_MEMORY. */
+ls_status ls_stream_check_twin(ls_stream *stream) LS_CHECKED;
 
 #endif

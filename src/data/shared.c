@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A dataset is compared as a text of lines. Its name and format are left out: the same samples may lie
+ * elsewhere on another host. So are the images, which no rank reads as a whole: labels tell two datasets
+ * apart. */
+#include "data/shared.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "comm/scatter.h"
+#include "data/readers/reader.h"
+
+ls_status ls_source_open_shared(ls_source **out, ls_comm *comm, const char *where, const ls_reading *reading)
+{
+  ls_source *source = NULL;
+  const bool checks_files = ls_comm_rank(comm) == 0;
+  const ls_status status = ls_comm_agree(comm, ls_source_open_for(&source, where, reading, checks_files));
+  if (status == LS_OK)
+    *out = source;
+  else
+    ls_source_close(source);
+  return status;
+}
+
+/* ---- the same on every rank ---- */
+
+static ls_status describe(const ls_source *source, char **out)
+{
+  const ls_dataset_info *info = ls_source_info(source);
+  ls_text lines = {0};
+  ls_text_add(&lines, "image channels: %zu\nrows of pixels: %zu\ncolumns of pixels: %zu\nclasses: %zu\n",
+              info->channels, info->height, info->width, info->classes);
+  ls_text_add(&lines, "images that lie by columns: %s\n", info->is_transposed ? "yes" : "no");
+  for (int split = 0; split < LS_SPLIT_COUNT; split++)
+    ls_text_add(&lines, "%s samples: %zu\n", ls_split_words[split], info->count[split]);
+  for (int split = 0; split < LS_SPLIT_COUNT; split++) {
+    char digest[LS_DIGEST_CHARS];
+    ls_source_labels_digest(source, (ls_split)split, digest);
+    ls_text_add(&lines, "digest of the %s labels: %s\n", ls_split_words[split], digest);
+  }
+  return ls_text_take(&lines, out);
+}
+
+ls_status ls_source_check_same(const ls_source *source, ls_comm *comm)
+{
+  char *lines = NULL;
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, describe(source, &lines)));
+  status = ls_comm_same(comm, lines, "data.source: this rank's dataset is", LS_E_INPUT);
+done:
+  free(lines);
+  return status;
+}
+
+/* ---- images ---- */
+
+/* The split that is read. */
+typedef struct split_rows {
+  ls_source *source;
+  ls_split split;
+} split_rows;
+
+static ls_status make_rows(void *user, size_t first, size_t count, void *rows)
+{
+  const split_rows *self = user;
+  return ls_source_read_images(self->source, self->split, first, count, rows);
+}
+
+ls_status ls_source_read_shared(ls_source *source, ls_comm *comm, ls_split split, size_t first, size_t count,
+                                uint8_t *images)
+{
+  const ls_reader *reader = source->reader;
+  uint64_t sequential = reader->is_sequential && reader->is_sequential(source, split);
+  LS_PASS(ls_comm_sum_u64(comm, &sequential, 1));
+  if (sequential == 0) return ls_comm_agree(comm, ls_source_read_images(source, split, first, count, images));
+  const ls_row_range mine = {.first = first, .count = count, .rows = images};
+  split_rows rows = {.source = source, .split = split};
+  return ls_comm_scatter_rows(comm, &mine, ls_source_image_bytes(source), make_rows, &rows);
+}
