@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "comm/exchange.h"
 #include "comm/groups.h"
+#include "comm/scatter.h"
 
 static size_t rank_of(const ls_comm *comm)
 {
@@ -356,6 +357,71 @@ static void exchanges_run_beside_other_collectives(void **state)
   }
 }
 
+enum { ROW_BYTES = 300000 }; /* three in a message */
+
+/* Rows by their numbers, up to a limit. */
+typedef struct row_maker {
+  size_t next, limit; /* row that comes next; first that cannot be made */
+} row_maker;
+
+static ls_status make_numbered(void *user, size_t first, size_t count, void *rows)
+{
+  row_maker *self = user;
+  assert_true(first >= self->next); /* in their order: none is made twice */
+  self->next = first + count;
+  if (self->next > self->limit) return ls_fail(LS_E_IO, "row %zu cannot be made", self->limit);
+  for (size_t i = 0; i < count; i++)
+    memset((unsigned char *)rows + i * ROW_BYTES, (int)(first + i), ROW_BYTES);
+  return LS_OK;
+}
+
+/* Rank r gets r % 3 * 4 rows, and between those of two ranks one is left out. */
+static ls_row_range rows_of(size_t rank)
+{
+  ls_row_range range = {.first = 0};
+  for (size_t r = 0; r < rank; r++) range.first += r % 3 * 4 + 1;
+  range.count = rank % 3 * 4;
+  return range;
+}
+
+static ls_status scatter_numbered(ls_comm *comm, size_t limit, unsigned char **out)
+{
+  ls_row_range range = rows_of(rank_of(comm));
+  row_maker maker = {.limit = limit};
+  assert_ok(ls_alloc(out, range.count, ROW_BYTES, "rows"));
+  range.rows = *out;
+  return ls_comm_scatter_rows(comm, &range, ROW_BYTES, make_numbered, &maker);
+}
+
+static void rows_of_rank_0_reach_their_ranks(void **state)
+{
+  ls_comm *comm = *state;
+  const ls_row_range range = rows_of(rank_of(comm));
+  unsigned char *rows;
+  assert_ok(scatter_numbered(comm, SIZE_MAX, &rows));
+  for (size_t i = 0; i < range.count; i++)
+    for (size_t b = 0; b < ROW_BYTES; b += 999) assert_int_equal(rows[i * ROW_BYTES + b], range.first + i);
+  free(rows);
+}
+
+static void a_row_that_cannot_be_made_stops_all(void **state)
+{
+  ls_comm *comm = *state;
+  const ls_row_range last = rows_of(size_of(comm));
+  for (size_t limit = 0; limit + 1 < last.first; limit++) {
+    unsigned char *rows;
+    const ls_status status = scatter_numbered(comm, limit, &rows);
+    free(rows);
+    bool is_asked = false;
+    for (size_t r = 0; r < size_of(comm); r++) {
+      const ls_row_range range = rows_of(r);
+      is_asked = is_asked || (range.count > 0 && range.first + range.count > limit);
+    }
+    assert_int_equal(status, is_asked ? LS_E_IO : LS_OK);
+    if (is_asked) assert_non_null(strstr(ls_error_last()->text, "cannot be made"));
+  }
+}
+
 static void a_text_that_is_not_rank_0s_is_told_by_its_line(void **state)
 {
   ls_comm *comm = *state;
@@ -428,6 +494,8 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
       cmocka_unit_test_prestate(items_reach_their_places, comm),
       cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
+      cmocka_unit_test_prestate(rows_of_rank_0_reach_their_ranks, comm),
+      cmocka_unit_test_prestate(a_row_that_cannot_be_made_stops_all, comm),
       cmocka_unit_test_prestate(a_text_that_is_not_rank_0s_is_told_by_its_line, comm),
       cmocka_unit_test_prestate(the_first_ranks_work_while_the_others_rest, comm),
       cmocka_unit_test_prestate(the_library_has_a_name_on_one_line, comm),

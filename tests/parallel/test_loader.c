@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The loader on any number of ranks, over sizes that nothing divides: every sample once an epoch, in the
  * order of a single rank, each with its own image and label; a resumed run sees what an uninterrupted one
- * sees; evaluation counts each sample once; memory stays near 2/R; a rank that fails takes all along. */
+ * sees; evaluation counts each sample once; memory stays near 2/R; a rank that fails takes all along. The
+ * same of gzip files, which one rank decompresses for all. */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/loader.h"
 #include "data/normalize.h"
+#include "data/shared.h"
 #include "data/shuffle.h"
 #include "idx_folder.h"
 #include "parallel/mpi_main.h"
@@ -354,6 +357,158 @@ static void a_read_error_on_one_rank_reaches_all(void **state)
   close_fixture(&f);
 }
 
+/* ---- gzip ---- */
+
+static void images_path(const fixture *f, size_t split, const char *end, char path[128])
+{
+  snprintf(path, 128, "%s/%s%s", f->folder.path, idx_names[split][0], end);
+}
+
+/* Compress the images of a split, in members of `member` bytes, and leave the plain file out. Rank 0. */
+static void compress_images(const fixture *f, size_t split, size_t member)
+{
+  char plain[128], packed[128];
+  unsigned char *bytes;
+  assert_ok(ls_alloc(&bytes, member, 1, "a gzip member"));
+  images_path(f, split, "", plain);
+  images_path(f, split, ".gz", packed);
+  FILE *from = fopen(plain, "rb");
+  assert_non_null(from);
+  for (size_t got = member; got == member;) {
+    got = fread(bytes, 1, member, from);
+    gzFile to = gzopen(packed, "ab1");
+    assert_non_null(to);
+    assert_int_equal(gzwrite(to, bytes, (unsigned)got), got);
+    assert_int_equal(gzclose(to), Z_OK);
+  }
+  fclose(from);
+  free(bytes);
+  unlink(plain);
+}
+
+/* A dataset whose images are gzip. */
+static fixture open_gzip_fixture(ls_comm *comm, size_t side, const sizes *s)
+{
+  fixture f = {.comm = comm};
+  if (ls_comm_rank(comm) == 0) {
+    idx_folder_make(&f.folder, side, s->train, s->test);
+    compress_images(&f, LS_SPLIT_TRAIN, 3000000);
+    if (s->test > 0) compress_images(&f, LS_SPLIT_TEST, 3000000);
+  }
+  assert_ok(ls_comm_broadcast(comm, &f.folder, sizeof f.folder));
+  assert_ok(ls_source_open_shared(&f.source, comm, f.folder.path, &(ls_reading){.classes = IDX_CLASSES}));
+  return f;
+}
+
+static void close_gzip_fixture(fixture *f)
+{
+  char path[128];
+  assert_ok(ls_comm_barrier(f->comm));
+  for (size_t split = 0; split < 2; split++) {
+    images_path(f, split, ".gz", path);
+    if (ls_comm_rank(f->comm) == 0) unlink(path);
+  }
+  close_fixture(f);
+}
+
+static void gzip_images_reach_their_ranks(void **state)
+{
+  for (size_t i = 0; i < CASES; i++) {
+    fixture f = open_gzip_fixture(*state, SIDE, &cases[i]);
+    check_global_epochs(&f, &cases[i], 0);
+    ls_loader *loader =
+        open_loader(&f, &cases[i], LS_SHUFFLE_GLOBAL, 0); /* once more, from the same source */
+    check_evaluation(&f, &cases[i], loader);
+    ls_loader_free(loader);
+    close_gzip_fixture(&f);
+  }
+}
+
+/* An image of 160 kB: six in a message; and one of more than a message. */
+static void gzip_images_come_in_pieces(void **state)
+{
+  static const size_t sides[] = {400, 1100}, counts[] = {23, 5};
+  for (size_t i = 0; i < 2; i++) {
+    const sizes s = {.train = counts[i], .test = 9, .validation = 2, .batch = 8, .microbatch = 1};
+    fixture f = open_gzip_fixture(*state, sides[i], &s);
+    ls_loader *loader = open_loader(&f, &s, LS_SHUFFLE_GLOBAL, 0);
+    check_evaluation(&f, &s, loader);
+    ls_loader_free(loader);
+    close_gzip_fixture(&f);
+  }
+}
+
+/* The last rank's copy is plain, all others' are gzip. */
+static void plain_and_gzip_copies_go_together(void **state)
+{
+  const sizes *s = &cases[0];
+  ls_comm *comm = *state;
+  const bool is_last = ls_comm_rank(comm) + 1 == ls_comm_size(comm);
+  fixture f = open_gzip_fixture(comm, SIDE, s);
+  idx_folder own = {.side = SIDE};
+  ls_source *opened = f.source;
+  if (is_last) {
+    idx_folder_make(&own, SIDE, s->train, s->test);
+    assert_ok(ls_source_open(&f.source, own.path, IDX_CLASSES));
+  }
+  ls_loader *loader = open_loader(&f, s, LS_SHUFFLE_GLOBAL, 0);
+  check_evaluation(&f, s, loader);
+  ls_loader_free(loader);
+  if (is_last) {
+    idx_folder_remove(&own);
+    ls_source_close(f.source);
+    f.source = opened;
+  }
+  close_gzip_fixture(&f);
+}
+
+/* Change a split's file of images. Rank 0. */
+static void damage(const fixture *f, size_t split, long cut)
+{
+  char path[128];
+  images_path(f, split, ".gz", path);
+  FILE *file = fopen(path, "r+b");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, 0, SEEK_END), 0);
+  assert_int_equal(truncate(path, ftell(file) - cut), 0);
+  fclose(file);
+}
+
+static void damaged_gzip_is_found_at_the_opening(void **state)
+{
+  const sizes *s = &cases[0];
+  ls_comm *comm = *state;
+  for (size_t split = 0; split < 2; split++) {
+    fixture f = open_gzip_fixture(comm, SIDE, s), again = f;
+    if (ls_comm_rank(comm) == 0) damage(&f, split, 1);
+    assert_ok(ls_comm_barrier(comm));
+    again.source = NULL;
+    assert_int_equal(ls_source_open_shared(&again.source, comm, f.folder.path, &(ls_reading){.classes = 0}),
+                     LS_E_INPUT);
+    assert_non_null(strstr(ls_error_last()->text, "images-idx3-ubyte.gz' is truncated"));
+    assert_null(again.source);
+    close_gzip_fixture(&f);
+  }
+}
+
+/* Cut after it was opened: the first samples are there, the last are not. */
+static void a_gzip_error_of_rank_0_reaches_all(void **state)
+{
+  const sizes s = {.train = 23, .test = 9, .validation = 5, .batch = 8, .microbatch = 1};
+  ls_comm *comm = *state;
+  fixture f = open_gzip_fixture(comm, 400, &s);
+  assert_ok(ls_comm_barrier(comm));
+  if (ls_comm_rank(comm) == 0) damage(&f, LS_SPLIT_TRAIN, 2000);
+  assert_ok(ls_comm_barrier(comm));
+  ls_spec_data data = {.validation = {.count = s.validation}, .fraction = 1};
+  ls_loader_options options = {.data = &data, .seed = SEED, .batch = s.batch, .microbatch = s.microbatch};
+  ls_loader *loader = NULL;
+  assert_int_equal(ls_loader_new(&loader, comm, f.source, &options), LS_E_INPUT);
+  assert_non_null(strstr(ls_error_last()->text, "train-images-idx3-ubyte.gz' is truncated"));
+  assert_null(loader);
+  close_gzip_fixture(&f);
+}
+
 static void too_much_validation_is_refused_on_all_ranks(void **state)
 {
   fixture f = open_fixture(*state, SIDE, 20, 5);
@@ -374,6 +529,11 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(normalization_does_not_depend_on_ranks, comm),
       cmocka_unit_test_prestate(memory_is_two_shards_while_samples_travel, comm),
       cmocka_unit_test_prestate(a_read_error_on_one_rank_reaches_all, comm),
+      cmocka_unit_test_prestate(gzip_images_reach_their_ranks, comm),
+      cmocka_unit_test_prestate(gzip_images_come_in_pieces, comm),
+      cmocka_unit_test_prestate(plain_and_gzip_copies_go_together, comm),
+      cmocka_unit_test_prestate(damaged_gzip_is_found_at_the_opening, comm),
+      cmocka_unit_test_prestate(a_gzip_error_of_rank_0_reaches_all, comm),
       cmocka_unit_test_prestate(too_much_validation_is_refused_on_all_ranks, comm),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
