@@ -142,10 +142,10 @@ ls_status ls_attack_scratch_new(ls_attack_scratch **out, const ls_model *model, 
   LS_PASS(ls_alloc(&scratch, threads, sizeof *scratch, "the attacks"));
   ls_status status = LS_OK;
   for (size_t i = 0; i < threads; i++) {
-    LS_GO(ls_alloc(&scratch[i].clean, count, sizeof(float), "the images under attack"));
-    LS_GO(ls_alloc(&scratch[i].gradient, count, sizeof(float), "the gradients of images"));
+    LS_GO(ls_alloc_untouched(&scratch[i].clean, count, sizeof(float), "the images under attack"));
+    LS_GO(ls_alloc_untouched(&scratch[i].gradient, count, sizeof(float), "the gradients of images"));
     if (members == 1) continue;
-    LS_GO(ls_alloc(&scratch[i].member_gradient, count, sizeof(float), "the gradients of images"));
+    LS_GO(ls_alloc_untouched(&scratch[i].member_gradient, count, sizeof(float), "the gradients of images"));
     LS_GO(ls_alloc(&scratch[i].weights, members * microbatch, sizeof(double), "the weights of gradients"));
   }
   *out = scratch;

@@ -24,6 +24,12 @@ static inline size_t ls_floats_aligned(size_t floats)
  */
 ls_status ls_alloc(void *out, size_t count, size_t size, const char *what) LS_CHECKED;
 
+/** The same, without a page of memory behind it yet: a page comes into being where the thread runs that first
+ * writes to it, near its processor. For large blocks that threads of a team use, each its own part: whoever
+ * allocates one leaves it untouched. Aligned to pages; freed with free(). Local. Errors: LS_E_MEMORY.
+ */
+ls_status ls_alloc_untouched(void *out, size_t count, size_t size, const char *what) LS_CHECKED;
+
 /** A copy of `text`, freed with free(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_text_copy(char **out, const char *text) LS_CHECKED;
 
@@ -38,7 +44,8 @@ typedef struct ls_arena {
  */
 size_t ls_arena_reserve(ls_arena *arena, size_t count, size_t size);
 
-/** Allocate the reserved bytes, zeroed. `what` names the arena in the error. Local. Errors: LS_E_MEMORY. */
+/** Allocate the reserved bytes, as ls_alloc_untouched(). `what` names the arena in the error. Local.
+ * Errors: LS_E_MEMORY. */
 ls_status ls_arena_allocate(ls_arena *arena, const char *what) LS_CHECKED;
 
 /** The block at `offset`, borrowed from the arena. */

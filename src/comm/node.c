@@ -78,11 +78,11 @@ static size_t barrier_at(size_t common_bytes)
 /* The segments that this rank makes. Local. */
 static ls_status make_segments(ls_node *node, const ls_node_options *options)
 {
-  const size_t count = (size_t)node->ranks.size + 1;
+  const size_t count = (size_t)node->ranks.size + 1, threads = ls_size_max(options->threads, 1);
   LS_PASS(ls_alloc(&node->segments, count, sizeof *node->segments, "the shared segments"));
-  LS_PASS(ls_segment_make(&node->segments[node->ranks.rank], options->bytes));
+  LS_PASS(ls_segment_make(&node->segments[node->ranks.rank], options->bytes, threads));
   if (node->ranks.rank > 0) return LS_OK;
-  return ls_segment_make(common_of(node), barrier_at(options->common_bytes) + sizeof(ls_barrier));
+  return ls_segment_make(common_of(node), barrier_at(options->common_bytes) + sizeof(ls_barrier), threads);
 }
 
 /* The segments that other ranks made. Local. */

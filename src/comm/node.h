@@ -11,6 +11,7 @@ typedef struct ls_node ls_node;
 typedef struct ls_node_options {
   size_t max_ranks; /* at most so many ranks make a node; 0: all of a host. For tests, which have one host */
   size_t bytes;     /* of this rank's segment; may differ from rank to rank */
+  size_t threads;   /* of this rank, which use equal shares of its segment; 0: one */
   size_t common_bytes; /* of the node's common segment; the same on all ranks */
 } ls_node_options;
 

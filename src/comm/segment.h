@@ -23,8 +23,9 @@ typedef struct ls_segment {
   int descriptor; /* of the process that made it, 1 above the number; 0: none */
 } ls_segment;
 
-/** Make a segment of `bytes` zeroed bytes. Local. Errors: LS_E_MEMORY. */
-ls_status ls_segment_make(ls_segment *segment, size_t bytes) LS_CHECKED;
+/** Make a segment of `bytes` zeroed bytes. Of `threads` equal shares each is near the thread of a team that
+ * has this part. Local. Errors: LS_E_MEMORY. */
+ls_status ls_segment_make(ls_segment *segment, size_t bytes, size_t threads) LS_CHECKED;
 
 /** Map the segment that another process made. It must still hold it open. Local. Errors: LS_E_MEMORY. */
 ls_status ls_segment_map(ls_segment *segment, const ls_segment_key *key) LS_CHECKED;

@@ -7,6 +7,7 @@
 #include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/size.h"
 #include "base/text.h"
@@ -22,6 +23,26 @@ void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *us
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
   for (size_t part = 0; part < threads; part++) work(user, part);
   omp_set_dynamic(dynamic);
+}
+
+/* What the threads of a team write zeros to. */
+typedef struct clearing {
+  float *values;
+  size_t count, threads;
+} clearing;
+
+static void clear_part(void *user, size_t part)
+{
+  const clearing *self = user;
+  const size_t first = ls_part_first(self->count, self->threads, part);
+  const size_t end = ls_part_first(self->count, self->threads, part + 1);
+  memset(self->values + first, 0, (end - first) * sizeof *self->values);
+}
+
+void ls_team_clear(size_t threads, float *values, size_t count)
+{
+  clearing self = {.values = values, .count = count, .threads = threads};
+  ls_team_run(threads, clear_part, &self);
 }
 
 /* No more than the limit are asked for: libomp prints a warning of its own. */

@@ -14,6 +14,10 @@ enum { LS_TEAM_SHORTAGE_CHARS = 320 }; /* of what ls_team_shortage() writes, at 
  * other need ls_team_check() before. Local. */
 void ls_team_run(size_t threads, void (*work)(void *user, size_t part), void *user);
 
+/** Write zeros to values[count], each thread to its share, so that the memory is near the threads: right
+ * after ls_alloc_untouched(). Shares are those of ls_part_first(). Local. */
+void ls_team_clear(size_t threads, float *values, size_t count);
+
 /** Does OpenMP give the calling thread a team of that many? Local. Errors: LS_E_INPUT, with the variable that
  * is in the way and the remedy. */
 ls_status ls_team_check(size_t threads) LS_CHECKED;

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/exchange.h"
+#include "comm/team.h"
 #include "data/plan.h"
 #include "data/shard.h"
 #include "data/shared.h"
@@ -55,6 +56,60 @@ static ls_layout layout_of(const ls_loader *loader, size_t epoch)
   return layouts[loader->shuffle](&loader->holdout, loader->plan, loader->seed, epoch);
 }
 
+/* ---- memory near the threads that will read it ---- */
+
+typedef struct clearing {
+  const ls_loader *loader;
+  const ls_shard *shard;
+} clearing;
+
+/* Samples of a micro-batch, or of several. */
+static void clear_images(const ls_shard *shard, size_t first, size_t count)
+{
+  memset(shard->images + first * shard->image_bytes, 0, count * shard->image_bytes);
+}
+
+/* Each step's threads begin with a micro-batch each (train/engine.c). */
+static void clear_train_part(void *user, size_t part)
+{
+  const clearing *self = user;
+  const ls_plan *plan = &self->loader->plan;
+  const size_t rank = self->loader->rank, steps = ls_plan_steps(plan);
+  for (size_t step = 0; step < steps; step++) {
+    const size_t count = ls_plan_step_microbatches(plan, rank, step);
+    for (size_t i = part; i < count; i += self->loader->threads) {
+      const ls_plan_run run = ls_plan_microbatch(plan, rank, step, i);
+      clear_images(self->shard, run.index, run.count);
+    }
+  }
+}
+
+/* In an evaluation their micro-batches are neighbours (eval/forward.c). */
+static void clear_eval_part(void *user, size_t part)
+{
+  const clearing *self = user;
+  const size_t count = self->shard->count, threads = self->loader->threads;
+  const size_t first = ls_part_first(count, threads, part);
+  clear_images(self->shard, first, ls_part_first(count, threads, part + 1) - first);
+}
+
+/* A new shard of this rank, whose images each thread of a team writes zeros to first. Local. */
+static ls_status make_shard(const ls_loader *loader, ls_shard *shard, size_t count,
+                            void (*clear_part)(void *user, size_t part))
+{
+  clearing self = {.loader = loader, .shard = shard};
+  LS_PASS(ls_shard_init(shard, count, loader->image_bytes));
+  ls_team_run(loader->threads, clear_part, &self);
+  return LS_OK;
+}
+
+static ls_status make_train_shard(const ls_loader *loader, ls_shard *shard)
+{
+  return make_shard(loader, shard, ls_plan_rank_count(&loader->plan, loader->rank), clear_train_part);
+}
+
+/* ---- loading ---- */
+
 /* Start to move samples. Collective. */
 static ls_status move_start(ls_loader *loader, const ls_move *move)
 {
@@ -82,7 +137,7 @@ static ls_status move_wait(ls_loader *loader)
 /* Make room for samples of a split that lie side by side in the file. Local. */
 static ls_status make_slice(ls_shard *slice, size_t first, size_t count, const ls_loader *loader)
 {
-  LS_PASS(ls_shard_init(slice, count, loader->image_bytes));
+  LS_PASS(make_shard(loader, slice, count, clear_eval_part));
   for (size_t i = 0; i < count; i++) slice->samples[i] = first + i;
   return LS_OK;
 }
@@ -99,11 +154,10 @@ static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *load
 {
   const size_t first = ls_part_first(file->plan.count, loader->ranks, loader->rank);
   LS_PASS(make_slice(slice, first, ls_plan_rank_count(&file->plan, loader->rank), loader));
-  LS_PASS(
-      ls_shard_init(&loader->current, ls_plan_rank_count(&loader->plan, loader->rank), loader->image_bytes));
+  LS_PASS(make_train_shard(loader, &loader->current));
   const ls_plan *validation = &loader->eval[LS_EVAL_VALIDATION].plan;
-  return ls_shard_init(&loader->validation, ls_plan_rank_count(validation, loader->rank),
-                       loader->image_bytes);
+  return make_shard(loader, &loader->validation, ls_plan_rank_count(validation, loader->rank),
+                    clear_eval_part);
 }
 
 /* Bring training and validation samples from the file to their places. Collective. */
@@ -268,8 +322,7 @@ ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
   assert(epoch == loader->epoch);
   loader->is_started = true;
   if (is_last) return LS_OK;
-  if (!loader->next.images)
-    LS_AGREE(loader->comm, ls_shard_init(&loader->next, loader->current.count, loader->image_bytes));
+  if (!loader->next.images) LS_AGREE(loader->comm, make_train_shard(loader, &loader->next));
   ls_layout coming = layout_of(loader, epoch + 1);
   ls_move move = {.from = &loader->layout, .to = &coming, .now = &loader->current, .next = &loader->next};
   LS_PASS(move_start(loader, &move));

@@ -10,7 +10,7 @@ ls_status ls_shard_init(ls_shard *shard, size_t count, size_t image_bytes)
 {
   *shard = (ls_shard){.count = count, .image_bytes = image_bytes};
   ls_status status;
-  LS_GO(ls_alloc(&shard->images, count, image_bytes, "the images of a shard"));
+  LS_GO(ls_alloc_untouched(&shard->images, count, image_bytes, "the images of a shard"));
   LS_GO(ls_alloc(&shard->labels, count, sizeof *shard->labels, "the labels of a shard"));
   LS_GO(ls_alloc(&shard->samples, count, sizeof *shard->samples, "the sample numbers of a shard"));
 done:

@@ -27,7 +27,7 @@ typedef struct ls_shard {
   uint64_t *samples;  /* [count] numbers in the file's split; owned */
 } ls_shard;
 
-/** Local. Errors: LS_E_MEMORY. */
+/** The images are left untouched (ls_alloc_untouched()). Local. Errors: LS_E_MEMORY. */
 ls_status ls_shard_init(ls_shard *shard, size_t count, size_t image_bytes) LS_CHECKED;
 void ls_shard_fini(ls_shard *shard);
 

@@ -74,7 +74,8 @@ void ls_model_update_buffers(const ls_model *model, const float *stats, float *b
 /** What one thread needs to carry one micro-batch; opaque. */
 typedef struct ls_workspace ls_workspace;
 
-/** Local. Errors: LS_E_MEMORY. */
+/** Its memory is left untouched (ls_alloc_untouched()) until the thread does its first pass. Local. Errors:
+ * LS_E_MEMORY. */
 ls_status ls_workspace_new(ls_workspace **out, const ls_model *model) LS_CHECKED;
 void ls_workspace_free(ls_workspace *workspace);
 

@@ -11,9 +11,9 @@ ls_status ls_network_init(ls_network *network, const ls_model *model, const ls_n
   const ls_model_counts *counts = ls_model_count(model);
   *network = (ls_network){.model = model, .normalization = *normalization};
   ls_status status;
-  LS_GO(ls_alloc(&network->params, counts->params, sizeof(float), "the parameters"));
+  LS_GO(ls_alloc_untouched(&network->params, counts->params, sizeof(float), "the parameters"));
   LS_GO(ls_alloc(&network->buffers, counts->buffers, sizeof(float), "the running statistics"));
-  LS_GO(ls_alloc(&network->packed, counts->packed, sizeof(float), "the packed parameters"));
+  LS_GO(ls_alloc_untouched(&network->packed, counts->packed, sizeof(float), "the packed parameters"));
 done:
   if (status != LS_OK) ls_network_fini(network);
   return status;

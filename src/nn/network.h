@@ -20,7 +20,8 @@ typedef struct ls_network {
   float *packed;  /* [packed]: params as the kernels read them; owned */
 } ls_network;
 
-/** Allocate the vectors of a model, zeroed. Local. Errors: LS_E_MEMORY. */
+/** Allocate the vectors of a model, zeroed. Parameters and their packed form are left untouched
+ * (ls_alloc_untouched()): threads that update them write first. Local. Errors: LS_E_MEMORY. */
 ls_status ls_network_init(ls_network *network, const ls_model *model,
                           const ls_normalization *normalization) LS_CHECKED;
 void ls_network_fini(ls_network *network);

@@ -5,6 +5,7 @@
 
 #include "data/normalize.h"
 #include "base/memory.h"
+#include "comm/team.h"
 
 struct ls_stepper {
   ls_stepper_options options;
@@ -57,6 +58,7 @@ static ls_status build(ls_stepper *self)
                                     .evens_out = ls_model_needs_samples(options->model) != NULL,
                                     .threads = options->threads};
   LS_AGREE(options->comm, ls_network_init(&self->network, options->model, &unknown));
+  ls_team_clear(options->threads, self->network.params, ls_model_count(options->model)->params);
   self->network.loss = ls_loss_of(&spec->train.loss);
   LS_PASS(ls_stepper_reduce_by(self, (ls_allreduce)spec->train.allreduce));
   LS_PASS(ls_loader_new(&self->loader, options->comm, options->source, &loader));

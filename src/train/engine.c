@@ -58,6 +58,17 @@ static ls_status plan_images(ls_engine *engine)
   return ls_mixup_new(&engine->mixup, &mixup);
 }
 
+static ls_status allocate_slots(ls_engine *engine)
+{
+  const size_t params = ls_model_count(engine->options.network->model)->params;
+  engine->slot_count = ls_optimizer_slot_count(ls_optimizer_find(&engine->options.train->optimizer));
+  for (size_t i = 0; i < engine->slot_count; i++) {
+    LS_PASS(ls_alloc_untouched(&engine->slots[i], params, sizeof(float), "the optimizer's state"));
+    ls_team_clear(engine->options.threads, engine->slots[i], params);
+  }
+  return LS_OK;
+}
+
 static ls_status allocate(ls_engine *engine)
 {
   const ls_model *model = engine->options.network->model;
@@ -67,11 +78,7 @@ static ls_status allocate(ls_engine *engine)
   LS_PASS(plan_images(engine));
   LS_PASS(ls_adversary_new(&engine->adversary, engine->options.train, engine->options.network,
                            engine->options.seed, engine->options.threads));
-  engine->slot_count = ls_optimizer_slot_count(ls_optimizer_find(&engine->options.train->optimizer));
-  for (size_t i = 0; i < engine->slot_count; i++)
-    LS_PASS(
-        ls_alloc(&engine->slots[i], ls_model_count(model)->params, sizeof(float), "the optimizer's state"));
-  return LS_OK;
+  return allocate_slots(engine);
 }
 
 static ls_status build(ls_engine *engine)

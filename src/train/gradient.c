@@ -117,7 +117,7 @@ static ls_status fill(ls_gradient *self, const ls_model *model)
   LS_PASS(ls_alloc(&self->runs, self->count, sizeof *self->runs, "the gradient's pieces"));
   find_runs(self);
   LS_PASS(find_overlaps(self, model));
-  return ls_alloc(&self->unpacked, ls_model_count(model)->params, sizeof(float), "the gradient");
+  return ls_alloc_untouched(&self->unpacked, ls_model_count(model)->params, sizeof(float), "the gradient");
 }
 
 ls_status ls_gradient_new(ls_gradient **out, const ls_model *model)

@@ -111,6 +111,7 @@ static ls_status build(ls_run *run)
   const ls_trainer_options *options = run->options;
   const ls_normalization unknown = {.channels = 0};
   LS_AGREE(options->comm, ls_network_init(&run->network, options->model, &unknown));
+  ls_team_clear(options->threads, run->network.params, ls_model_count(options->model)->params);
   run->network.loss = ls_loss_of(&options->spec->train.loss);
   ls_engine_options engine = {.comm = options->comm,
                               .network = &run->network,
@@ -118,8 +119,10 @@ static ls_status build(ls_run *run)
                               .augment = &options->spec->data.augment,
                               .seed = options->spec->seed,
                               .threads = options->threads};
-  if (options->spec->train.ema > 0.0)
+  if (options->spec->train.ema > 0.0) {
     LS_AGREE(options->comm, ls_network_init(&run->average, options->model, &unknown));
+    ls_team_clear(options->threads, run->average.params, ls_model_count(options->model)->params);
+  }
   run->average.loss = run->network.loss;
   LS_PASS(ls_engine_new(&run->engine, &engine));
   run->state = (ls_state){.model = options->model,

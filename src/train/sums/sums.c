@@ -121,6 +121,7 @@ static ls_status build(ls_sums *sums)
   const size_t sum_count = most > 1 ? workers->count : 0;
   size_t totals, overlap;
   const ls_node_options node = {.max_ranks = options->by_mpi ? 1 : options->node_ranks,
+                                .threads = options->threads,
                                 .bytes = ls_workers_bytes(workers->count, options->threads, sum_count),
                                 .common_bytes = common_bytes(sums, &totals, &overlap)};
   LS_PASS(ls_node_new(&sums->node, options->comm, &node));
