@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bfloat16.h"
@@ -123,6 +125,48 @@ static void allocation_is_zeroed_and_refused_when_too_large(void **state)
   assert_int_equal(ls_arena_allocate(&arena, "a test"), LS_E_MEMORY);
 }
 
+/* Of this thread so far. */
+static size_t count_faults(void)
+{
+  struct rusage usage;
+  assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+  return (size_t)usage.ru_minflt;
+}
+
+static void untouched_memory_has_no_pages_yet(void **state)
+{
+  (void)state;
+  const size_t pages = 4096, bytes = pages * (size_t)sysconf(_SC_PAGESIZE);
+  unsigned char *block;
+  assert_int_equal(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0); /* each page is a fault of its own */
+  const size_t before = count_faults();
+  assert_int_equal(ls_alloc_untouched(&block, bytes, 1, "a test"), LS_OK);
+  const size_t allocated = count_faults();
+  memset(block, 1, bytes);
+  assert_in_range(allocated - before, 0, pages / 2); /* a sanitizer has memory of its own */
+  assert_in_range(count_faults() - allocated, pages, SIZE_MAX);
+  free(block);
+}
+
+/* The heap hands out again what was written to before. */
+static void untouched_memory_is_zero(void **state)
+{
+  (void)state;
+  enum { BYTES = 40000, ROUNDS = 20 };
+  unsigned char *block;
+  for (int round = 0; round < ROUNDS; round++) {
+    assert_int_equal(ls_alloc_untouched(&block, BYTES, 1, "a test"), LS_OK);
+    for (size_t i = 0; i < BYTES; i++) assert_int_equal(block[i], 0);
+    memset(block, 255, BYTES);
+    free(block);
+  }
+  assert_int_equal(ls_alloc_untouched(&block, 0, 4, "a test"), LS_OK);
+  free(block);
+  assert_int_equal(ls_alloc_untouched(&block, SIZE_MAX / 2, 4, "a test"), LS_E_MEMORY);
+  assert_int_equal(ls_alloc_untouched(&block, SIZE_MAX - 100, 1, "a test"), LS_E_MEMORY);
+  assert_non_null(strstr(ls_error_last()->text, "no memory for a test"));
+}
+
 static void files_are_replaced_whole(void **state)
 {
   (void)state;
@@ -205,6 +249,8 @@ int main(void)
       cmocka_unit_test(csv_quotes_what_separates),
       cmocka_unit_test(sizes_do_not_wrap),
       cmocka_unit_test(allocation_is_zeroed_and_refused_when_too_large),
+      cmocka_unit_test(untouched_memory_has_no_pages_yet),
+      cmocka_unit_test(untouched_memory_is_zero),
       cmocka_unit_test(files_are_replaced_whole),
       cmocka_unit_test(digests_tell_one_bit),
       cmocka_unit_test(bfloat16_rounds_to_nearest_even),
