@@ -2,6 +2,7 @@
 /* Memory lies near the thread that first writes to it: whose page faults there are while a run is set up and
  * takes its first step. Wrappers that the linker puts around the calls between look at the threads' counts.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "comm/node.h"
 #include "comm/team.h"
 #include "config/config.h"
 #include "data/loader.h"
@@ -45,6 +47,8 @@ typedef enum moment { BEGIN, READY, LOADING, LOADED, STEPPED, MOMENTS } moment;
 static long counts[MOMENTS][THREADS];       /* page faults of each thread so far */
 static int threads[THREADS];                /* the system's numbers */
 static atomic_size_t reserved[THREADS + 1]; /* bytes of shared memory that each has reserved; last: others */
+
+static atomic_int refused = -1; /* the thread that gets no shared memory */
 
 static void count_part(void *user, size_t part)
 {
@@ -110,6 +114,10 @@ int __wrap_fallocate(int descriptor, int mode, off_t first, off_t bytes)
   size_t thread = 0;
   while (thread < THREADS && threads[thread] != gettid()) thread++;
   atomic_fetch_add(&reserved[thread], (size_t)bytes);
+  if ((int)thread == refused) {
+    errno = ENOMEM;
+    return -1;
+  }
   return __real_fallocate(descriptor, mode, first, bytes);
 }
 
@@ -211,6 +219,21 @@ static void shared_memory_is_reserved_by_those_who_use_it(void **state)
   assert_int_equal(reserved[THREADS], 0);
 }
 
+/* Whichever of the threads does not get its share. */
+static void a_lack_of_shared_memory_is_an_error(void **state)
+{
+  const ls_node_options options = {.threads = THREADS, .bytes = 1000000, .common_bytes = 1000000};
+  ls_node *node;
+  for (int t = 0; t < THREADS; t++) {
+    refused = t;
+    assert_int_equal(ls_node_new(&node, *state, &options), LS_E_MEMORY);
+    assert_non_null(strstr(ls_error_last()->text, "no memory for a shared segment of 1000000 bytes"));
+  }
+  refused = -1;
+  assert_ok(ls_node_new(&node, *state, &options));
+  ls_node_free(node);
+}
+
 static void images_are_near_the_threads_that_train_on_them(void **state)
 {
   (void)state;
@@ -224,6 +247,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test(packed_parameters_are_shared_out),
       cmocka_unit_test(workspaces_are_those_of_their_threads),
       cmocka_unit_test(shared_memory_is_reserved_by_those_who_use_it),
+      cmocka_unit_test_prestate(a_lack_of_shared_memory_is_an_error, comm),
       cmocka_unit_test(images_are_near_the_threads_that_train_on_them),
   };
   return cmocka_run_group_tests_name("first touch", tests, NULL, NULL);
