@@ -120,8 +120,9 @@ static bool is_near(const char *word)
 {
   ls_suggestion suggestion = {.wanted = word};
   ls_text list = {0};
-  for (size_t i = 0; i < ls_spec_key_count && suggestion.best[0] == '\0'; i++)
-    ls_suggestion_offer(&suggestion, ls_spec_keys[i].path, strcspn(ls_spec_keys[i].path, "."), &list);
+  const ls_key *key;
+  for (size_t i = 0; (key = ls_spec_key(i)) && suggestion.best[0] == '\0'; i++)
+    ls_suggestion_offer(&suggestion, key->path, strcspn(key->path, "."), &list);
   ls_text_fini(&list);
   return suggestion.best[0] != '\0';
 }

@@ -61,7 +61,7 @@ void ls_config_help(const ls_schemas *schemas, ls_text *help)
                     "command line key.path=value takes precedence over the file: train.epochs=5,\n"
                     "model.layers.conv1.filters=8, model.layers[0].filters=8,\n"
                     "'train.optimizer={type: adam, lr: 0.001}'.\n\nkeys\n");
-  for (size_t i = 0; i < ls_spec_key_count; i++) add_spec_key(schemas, &ls_spec_keys[i], help);
+  for (size_t i = 0; ls_spec_key(i); i++) add_spec_key(schemas, ls_spec_key(i), help);
   ls_text_add(help, "\nevery layer, optimizer and schedule, as {type: NAME, ...} or as a block; a loss\n"
                     "or an attack without keys as NAME alone\n");
   add_key(&ls_type_key, "required", help);

@@ -68,9 +68,10 @@ static const struct {
 static const ls_key *find_key(const char *path)
 {
   size_t i = 0;
-  while (i < ls_spec_key_count && strcmp(ls_spec_keys[i].path, path) != 0) i++;
-  assert(i < ls_spec_key_count && "a key of the table");
-  return &ls_spec_keys[i];
+  const ls_key *key;
+  while ((key = ls_spec_key(i)) && strcmp(key->path, path) != 0) i++;
+  assert(key && "a key of the table");
+  return key;
 }
 
 /* What the kinds of layers say of themselves. */
@@ -113,9 +114,9 @@ static void note_kind(const ls_spec *spec, const ls_key *key, ls_text *lines)
 void ls_config_notes(const ls_spec *spec, ls_text *lines)
 {
   note_layers(&spec->model.layers, lines);
-  for (size_t i = 0; i < ls_spec_key_count; i++)
-    if (ls_spec_keys[i].type == LS_KEY_KIND || ls_spec_keys[i].type == LS_KEY_NAMED_KIND)
-      note_kind(spec, &ls_spec_keys[i], lines);
+  const ls_key *key;
+  for (size_t i = 0; (key = ls_spec_key(i)); i++)
+    if (key->type == LS_KEY_KIND || key->type == LS_KEY_NAMED_KIND) note_kind(spec, key, lines);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (rows[i].is_idle(spec)) note_key(spec, find_key(rows[i].key), rows[i].why, lines);
 }

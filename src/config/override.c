@@ -144,8 +144,8 @@ done:
  * default, so that train.optimizer.lr=0.1 works without naming the default optimizer. */
 static ls_status add_section(ls_document *to, const char *path, size_t length, int *out)
 {
-  for (size_t i = 0; i < ls_spec_key_count; i++) {
-    const ls_key *key = &ls_spec_keys[i];
+  const ls_key *key;
+  for (size_t i = 0; (key = ls_spec_key(i)); i++) {
     bool is_it = strlen(key->path) == length && memcmp(key->path, path, length) == 0;
     if (is_it && key->type == LS_KEY_KIND && key->preset) return graft(to, key->preset, out);
   }
@@ -258,10 +258,9 @@ bool ls_config_is_override(const char *text)
 {
   const size_t first = strspn(text, LS_NAME_CHARACTERS);
   if (first == 0 || text[strspn(text, LS_NAME_CHARACTERS ".[]")] != '=') return false;
-  for (size_t i = 0; i < ls_spec_key_count; i++) {
-    const char *path = ls_spec_keys[i].path;
-    if (strcspn(path, ".") == first && memcmp(path, text, first) == 0) return true;
-  }
+  const ls_key *key;
+  for (size_t i = 0; (key = ls_spec_key(i)); i++)
+    if (strcspn(key->path, ".") == first && memcmp(key->path, text, first) == 0) return true;
   return false;
 }
 

@@ -9,6 +9,18 @@
 #include "base/memory.h"
 #include "config/config.h"
 
+static const ls_key_table *const tables[] = {&ls_run_key_table,        &ls_data_key_table,
+                                             &ls_model_key_table,      &ls_train_key_table,
+                                             &ls_checkpoint_key_table, &ls_ensemble_key_table};
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+const ls_key *ls_spec_key(size_t i)
+{
+  for (size_t t = 0; t < TABLES; i -= tables[t++]->count)
+    if (i < tables[t]->count) return &tables[t]->keys[i];
+  return NULL;
+}
+
 const ls_schema *const *ls_family_kinds(const ls_schemas *schemas, ls_family family)
 {
   static const ls_schema *const none[] = {NULL};
@@ -22,9 +34,9 @@ static ls_kind_list *list_of(const ls_spec *spec, const ls_key *key)
 
 ls_status ls_rows_prepare(ls_spec *spec, const ls_schemas *schemas)
 {
-  size_t rows = ls_spec_key_count;
-  for (size_t i = 0; i < ls_spec_key_count; i++) {
-    const ls_key *key = &ls_spec_keys[i];
+  const ls_key *key;
+  size_t rows = 0;
+  for (size_t i = 0; (key = ls_spec_key(i)); i++, rows++) {
     if (key->type != LS_KEY_EVERY_KIND) continue;
     const ls_schema *const *kinds = ls_family_kinds(schemas, key->family);
     ls_kind_list *list = list_of(spec, key);
@@ -50,12 +62,13 @@ static void add_kinds(ls_rows *rows, const ls_kind_list *list)
 
 void ls_rows_of(ls_rows *rows, const ls_spec *spec)
 {
+  const ls_key *key;
   rows->count = 0;
-  for (size_t i = 0; i < ls_spec_key_count; i++)
-    if (ls_spec_keys[i].type == LS_KEY_EVERY_KIND)
-      add_kinds(rows, list_of(spec, &ls_spec_keys[i]));
+  for (size_t i = 0; (key = ls_spec_key(i)); i++)
+    if (key->type == LS_KEY_EVERY_KIND)
+      add_kinds(rows, list_of(spec, key));
     else
-      rows->items[rows->count++] = (ls_row){&ls_spec_keys[i], (void *)(uintptr_t)spec};
+      rows->items[rows->count++] = (ls_row){key, (void *)(uintptr_t)spec};
 }
 
 static size_t count_of(const char *const *words)
@@ -142,6 +155,6 @@ static void release_rows(const ls_key *keys, size_t key_count, void *base)
 void ls_spec_free(ls_spec *spec)
 {
   if (!spec) return;
-  release_rows(ls_spec_keys, ls_spec_key_count, spec);
+  for (size_t t = 0; t < TABLES; t++) release_rows(tables[t]->keys, tables[t]->count, spec);
   free(spec);
 }

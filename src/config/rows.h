@@ -15,10 +15,18 @@ enum {
   LS_CONFIG_DEPTH_MAX = 64 /* levels of nesting in a file, in an override's value and in its path */
 };
 
-/** Every key of ls_spec, in the order in which the resolved configuration shows them: the keys of a section
- * stand together. Those of kinds that have a section are not among them: see ls_rows_of(). */
-extern const ls_key ls_spec_keys[];
-extern const size_t ls_spec_key_count;
+/** The keys of a section, which have a file in keys/. */
+typedef struct ls_key_table {
+  const ls_key *keys;
+  size_t count;
+} ls_key_table;
+
+extern const ls_key_table ls_run_key_table, ls_data_key_table, ls_model_key_table, ls_train_key_table,
+    ls_checkpoint_key_table, ls_ensemble_key_table;
+
+/** The keys of ls_spec one after the other, in the order in which the resolved configuration shows them; NULL
+ * behind the last. Those of kinds that have a section are not among them: see ls_rows_of(). */
+const ls_key *ls_spec_key(size_t i);
 
 /** A key of a configuration and what its offset counts from: the ls_spec, or a kind's options. */
 typedef struct ls_row {
@@ -26,7 +34,7 @@ typedef struct ls_row {
   void *base; /* borrowed from the ls_spec */
 } ls_row;
 
-/** Every key of a configuration, in the order of ls_spec_keys, those of kinds in the place of their section.
+/** Every key of a configuration, in the order of ls_spec_key(), those of kinds in the place of their section.
  */
 typedef struct ls_rows {
   size_t count;

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The keys of the data: which samples, how they are split, and what is made of them. */
+#include <string.h>
+
+#include "base/text.h"
+#include "config/rows.h"
+
+static const char *const normalize_words[] = {
+    [LS_NORMALIZE_UNIT] = "unit", [LS_NORMALIZE_STANDARD] = "standard", [LS_NORMALIZE_NONE] = "none", NULL};
+static const char *const shuffle_words[] = {
+    [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
+static const char *const transpose_words[] = {
+    [LS_TRANSPOSE_AUTO] = "auto", [LS_TRANSPOSE_TRUE] = "true", [LS_TRANSPOSE_FALSE] = "false", NULL};
+const char *const ls_picture_words[] = {
+    [LS_PICTURE_AUTO] = "auto",     [LS_PICTURE_PLAIN] = "plain", [LS_PICTURE_DIGIT] = "digit",
+    [LS_PICTURE_LETTER] = "letter", [LS_PICTURE_GLYPH] = "glyph", NULL};
+static const char *const split_seed_words[] = {"seed", NULL};
+static const char *const auto_words[] = {"auto", NULL};
+
+ls_status ls_picture_find(const char *word, ls_picture_kind *kind)
+{
+  ls_text all = {0};
+  for (size_t k = 0; ls_picture_words[k]; k++) {
+    if (strcmp(ls_picture_words[k], word) == 0) {
+      *kind = (ls_picture_kind)k;
+      ls_text_fini(&all);
+      return LS_OK;
+    }
+    ls_text_add(&all, "%s%s", k > 0 ? ", " : "", ls_picture_words[k]);
+  }
+  const ls_status status =
+      ls_fail(LS_E_INPUT, "'%s' is no kind of picture: expected one of: %s", word, ls_text_get(&all));
+  ls_text_fini(&all);
+  return status;
+}
+
+static const ls_key data_keys[] = {
+    {.path = "data.source",
+     .type = LS_KEY_TEXT,
+     .offset = offsetof(ls_spec, data.source),
+     .doc = "Name in the catalogue (mnist), folder of a dataset's files, or .h5 dataset; of several "
+            "datasets in a folder, folder/BEGINNING of its files' names."},
+    {.path = "data.validation",
+     .type = LS_KEY_AMOUNT,
+     .offset = offsetof(ls_spec, data.validation),
+     .preset = "0",
+     .unit = "samples",
+     .doc = "Held out of the training split for validation, in proportion to the classes; 0 for none."},
+    {.path = "data.split_seed",
+     .type = LS_KEY_COUNT_OR_WORD,
+     .offset = offsetof(ls_spec, data.split_seed),
+     .preset = "seed",
+     .words = split_seed_words,
+     .doc = "Chooses what is held out; seed: the run's. The members of an ensemble hold out the same."},
+    {.path = "data.normalize",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, data.normalize),
+     .preset = "standard",
+     .words = normalize_words,
+     .doc = "Pixels to [0, 1] (unit), to mean 0 and deviation 1 of the training split (standard), or as is."},
+    {.path = "data.mean",
+     .type = LS_KEY_REALS,
+     .offset = offsetof(ls_spec, data.mean),
+     .preset = "[]",
+     .max = 1,
+     .doc = "With normalize: standard, the mean of each channel where black is 0 and white is 1, instead of "
+            "that of the training split: what weights from elsewhere were trained with."},
+    {.path = "data.std",
+     .type = LS_KEY_REALS,
+     .offset = offsetof(ls_spec, data.std),
+     .preset = "[]",
+     .min = 1e-5,
+     .max = 1,
+     .doc = "And the standard deviation of each channel."},
+    {.path = "data.shuffle",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, data.shuffle),
+     .preset = "global",
+     .words = shuffle_words,
+     .doc = "New order each epoch over the whole training split (global), or within each rank's shard."},
+    {.path = "data.per_class",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, data.per_class),
+     .preset = "0",
+     .unit = "samples",
+     .doc = "Train on so many samples of each class, chosen by the seed; 0 for all. Validation is not cut."},
+    {.path = "data.fraction",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_spec, data.fraction),
+     .preset = "1",
+     .min_open = true,
+     .max = 1,
+     .doc = "Train on this fraction of each class, chosen by the seed: what bagging gives each member."},
+    {.path = "data.classes",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, data.classes),
+     .preset = "0",
+     .doc = "Number of classes; 0 takes it from the dataset."},
+    {.path = "data.transpose",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, data.transpose),
+     .preset = "auto",
+     .words = transpose_words,
+     .doc =
+         "Whether IDX files hold each image by columns; auto: as EMNIST does, where the names are EMNIST's."},
+    {.path = "data.first_label",
+     .type = LS_KEY_COUNT_OR_WORD,
+     .offset = offsetof(ls_spec, data.first_label),
+     .preset = "auto",
+     .words = auto_words,
+     .max = 65535,
+     .doc = "The files' number of the first class; auto: 1 where the names are those of EMNIST's letters, "
+            "else 0, if there is a 0 among the labels."},
+    {.path = "data.picture",
+     .type = LS_KEY_WORD,
+     .offset = offsetof(ls_spec, data.picture),
+     .preset = "auto",
+     .words = ls_picture_words,
+     .doc = "What `lockstep predict` turns pictures into: as they are, scaled (plain), or the ink on paper, "
+            "laid "
+            "as in MNIST (digit), EMNIST (letter), or over the whole image, as in KMNIST and USPS (glyph); "
+            "auto: "
+            "as the dataset says, else the catalogue, else plain."},
+    {.path = "data.augment",
+     .type = LS_KEY_EVERY_KIND,
+     .offset = offsetof(ls_spec, data.augment.kinds),
+     .family = LS_FAMILY_AUGMENTATION},
+    {.path = "data.augment.mixup",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_spec, data.augment.mixup),
+     .preset = "0",
+     .max = 1,
+     .doc =
+         "Each image becomes a mixture with another of its micro-batch, and so does its label; the share is "
+         "Beta(mixup, mixup) distributed."},
+};
+
+const ls_key_table ls_data_key_table = {data_keys, sizeof data_keys / sizeof data_keys[0]};

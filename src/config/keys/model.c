@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The keys of the network, of every layer in it, and of every kind (config/keys.h). */
+#include <math.h>
+
+#include "config/rows.h"
+
+const char *const ls_family_words[LS_FAMILY_COUNT] = {
+    [LS_FAMILY_LAYER] = "layer",       [LS_FAMILY_OPTIMIZER] = "optimizer",
+    [LS_FAMILY_SCHEDULE] = "schedule", [LS_FAMILY_LOSS] = "loss",
+    [LS_FAMILY_ATTACK] = "attack",     [LS_FAMILY_AUGMENTATION] = "augmentation"};
+
+const ls_key ls_type_key = {.path = "type", .type = LS_KEY_TEXT, .doc = "Which kind it is."};
+
+const ls_key ls_name_key = {
+    .path = "name",
+    .type = LS_KEY_TEXT,
+    .doc = "Names the layer in tables, overrides and checkpoints; by default made of its type and a number."};
+
+const ls_key ls_layer_keys[LS_LAYER_KEYS] = {
+    {.path = "freeze",
+     .type = LS_KEY_BOOL,
+     .offset = offsetof(ls_layer_spec, freeze),
+     .preset = "false",
+     .doc = "The layer stays as it is, its running statistics too, and works as in an evaluation."},
+    {.path = "lr_factor",
+     .type = LS_KEY_REAL,
+     .offset = offsetof(ls_layer_spec, lr_factor),
+     .preset = "1",
+     .min_open = true,
+     .max = INFINITY,
+     .doc = "Factor on the learning rate for the layer."},
+};
+
+static const ls_key model_keys[] = {
+    {.path = "model.layers",
+     .type = LS_KEY_LAYERS,
+     .offset = offsetof(ls_spec, model.layers),
+     .min = 1,
+     .max = INFINITY,
+     .doc = "The network, from the image to one value per class."},
+    {.path = "model.init_from",
+     .type = LS_KEY_TEXT,
+     .offset = offsetof(ls_spec, model.init_from),
+     .preset = "none",
+     .doc =
+         "A new run starts with the weights of this checkpoint, or PyTorch state dict saved by h5py: those "
+         "of layers with the same names; none for random ones."},
+    {.path = "model.freeze",
+     .type = LS_KEY_TEXTS,
+     .offset = offsetof(ls_spec, model.freeze),
+     .preset = "[]",
+     .doc = "Names of layers, or globs such as block1* or *, that stay as they are: see freeze of a layer."},
+};
+
+const ls_key_table ls_model_key_table = {model_keys, sizeof model_keys / sizeof model_keys[0]};
