@@ -12,8 +12,8 @@
 #include "base/show.h"
 #include "optim/early_stopping.h"
 #include "optim/optimizer.h"
-#include "train/run.h"
 #include "optim/schedule.h"
+#include "train/run/run.h"
 
 /* Clocks of one epoch in this session. */
 typedef struct stopwatch {
@@ -132,35 +132,6 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   return result.control.stop > 0 ? stopped(run) : LS_OK;
 }
 
-static const char *const split_words[LS_METRICS_COUNT] = {
-    [LS_METRICS_VALIDATION] = "validation", [LS_METRICS_TEST] = "test"};
-
-static const ls_eval_split loader_splits[LS_METRICS_COUNT] = {
-    [LS_METRICS_VALIDATION] = LS_EVAL_VALIDATION, [LS_METRICS_TEST] = LS_EVAL_TEST};
-
-/* Evaluate; a network whose loss is not finite is none to save or to end with. Collective. */
-static ls_status evaluate(ls_run *run, ls_metrics_split split, ls_evaluation_figures *figures,
-                          ls_metrics **metrics)
-{
-  const ls_evaluation_input input = {.comm = run->options->comm,
-                                     .network = ls_run_evaluated(run),
-                                     .workspaces = ls_engine_workspaces(run->engine),
-                                     .threads = run->options->threads,
-                                     .loader = run->loader,
-                                     .split = loader_splits[split]};
-  const char *before = ls_activity_enter(run->activity, split == LS_METRICS_TEST ? "testing" : "validating");
-  LS_PASS(run->options->evaluate(&input, figures, metrics));
-  ls_activity_enter(run->activity, before);
-  if (isfinite(figures->loss)) return LS_OK;
-  ls_metrics_free(*metrics);
-  *metrics = NULL;
-  const uint64_t step = run->state.progress.step;
-  const ls_status status =
-      ls_fail(LS_E_NONFINITE, "after step %" PRIu64 ": the loss on the %s samples is not finite", step,
-              split_words[split]);
-  return ls_run_advise(run, step, status);
-}
-
 /* The epoch's row of training metrics; opens the next epoch in the progress. */
 static ls_epoch_metrics close_epoch(ls_run *run)
 {
@@ -180,42 +151,6 @@ static ls_epoch_metrics close_epoch(ls_run *run)
   progress->epoch_correct = 0;
   progress->epoch_samples = 0;
   return row;
-}
-
-/* The figures of a split, handed over for the files of the run. Rank 0. */
-static void keep(ls_run *run, ls_metrics_split split, ls_metrics *metrics)
-{
-  const ls_progress *progress = &run->state.progress;
-  metrics->epoch = run->restored ? progress->best_epoch : progress->epoch;
-  ls_split_metrics_set(&run->state.split_metrics, split, metrics);
-}
-
-/* The columns that rank 0 alone has. */
-static void add_split_metrics(ls_epoch_metrics *row, const ls_metrics *metrics)
-{
-  row->brier = metrics->brier;
-  row->ece = metrics->ece;
-  row->macro_precision = metrics->macro.precision;
-  row->macro_recall = metrics->macro.recall;
-  row->macro_f1 = metrics->macro.f1;
-}
-
-/* The epoch's row of validation metrics. Collective. */
-static ls_status validation_row(ls_run *run, ls_epoch_metrics *row)
-{
-  double started_s = ls_clock_s();
-  ls_evaluation_figures figures;
-  ls_metrics *metrics;
-  LS_PASS(evaluate(run, LS_METRICS_VALIDATION, &figures, &metrics));
-  *row = (ls_epoch_metrics){.epoch = run->state.progress.epoch,
-                            .step = run->state.progress.step,
-                            .loss = figures.loss,
-                            .accuracy = (double)figures.correct / (double)figures.samples,
-                            .seconds = ls_clock_s() - started_s};
-  if (!metrics) return LS_OK;
-  add_split_metrics(row, metrics);
-  keep(run, LS_METRICS_VALIDATION, metrics);
-  return LS_OK;
 }
 
 static void report_epoch(const ls_run *run, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
@@ -272,7 +207,7 @@ static ls_status end_epoch(ls_run *run)
   const ls_epoch_metrics *judged = &train;
   ls_early_stopping_result result = {.improved = false};
   if (ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0) {
-    LS_PASS(validation_row(run, &validation));
+    LS_PASS(ls_run_validate(run, &validation));
     LS_AGREE(comm, ls_history_add(&run->state.validation, &validation));
     judged = &validation;
     result = compare_epoch(run, &validation);
@@ -353,7 +288,7 @@ static ls_status keep_end(ls_run *run, ls_train_result *result)
   bool is_lacking = result->has_test && is_saved && !run->state.split_metrics.splits[LS_METRICS_TEST];
   LS_PASS(ls_comm_broadcast(comm, &is_lacking, sizeof is_lacking));
   for (size_t i = 0; i < LS_METRICS_COUNT; i++) {
-    if (result->splits.splits[i]) keep(run, (ls_metrics_split)i, result->splits.splits[i]);
+    if (result->splits.splits[i]) ls_run_keep(run, (ls_metrics_split)i, result->splits.splits[i]);
     result->splits.splits[i] = NULL;
   }
   LS_PASS(ls_run_save_metrics(run));
@@ -376,8 +311,8 @@ static ls_status finish(ls_run *run, ls_train_result *result)
   ls_evaluation_figures figures;
   ls_metrics **ended = result->splits.splits;
   if (result->has_validation)
-    LS_PASS(evaluate(run, LS_METRICS_VALIDATION, &figures, &ended[LS_METRICS_VALIDATION]));
-  if (result->has_test) LS_PASS(evaluate(run, LS_METRICS_TEST, &figures, &ended[LS_METRICS_TEST]));
+    LS_PASS(ls_run_evaluate(run, LS_METRICS_VALIDATION, &figures, &ended[LS_METRICS_VALIDATION]));
+  if (result->has_test) LS_PASS(ls_run_evaluate(run, LS_METRICS_TEST, &figures, &ended[LS_METRICS_TEST]));
   if (run->options->spec->train.epochs == 0) LS_PASS(save_untrained(run));
   LS_PASS(name_checkpoint(run, result->checkpoint));
   LS_PASS(keep_end(run, result));

@@ -5,7 +5,7 @@
 
 #include "cmocka_all.h"
 #include "config/config.h"
-#include "train/resume.h"
+#include "train/run/resume.h"
 #include "train/schemas.h"
 
 static const char config[] = "data: {source: toy}\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The state of a run and its way to and from the run directory; private to the trainer. */
-#ifndef LS_TRAIN_RUN_H
-#define LS_TRAIN_RUN_H
+/* The state of a run, its evaluation, and its way to and from the run directory; private to the trainer. */
+#ifndef LS_TRAIN_RUN_RUN_H
+#define LS_TRAIN_RUN_RUN_H
 
 #include "optim/schedule.h"
 #include "train/engine.h"
@@ -46,8 +46,18 @@ ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status) LS_C
 /** Take the weights of the step just done into their moving average, if one is kept. Local. */
 void ls_run_average(ls_run *run);
 
-/** What is evaluated: the moving average, if one is kept, or the network. Borrowed. Local. */
-const ls_network *ls_run_evaluated(ls_run *run);
+/** Evaluate the moving average, if one is kept, or the network. *metrics as from ls_evaluate_call.
+ * Collective. Errors: LS_E_NONFINITE if the loss is not finite: such a network is none to save or to end
+ * with; LS_E_MEMORY, LS_E_COMM. */
+ls_status ls_run_evaluate(ls_run *run, ls_metrics_split split, ls_evaluation_figures *figures,
+                          ls_metrics **metrics) LS_CHECKED;
+
+/** Keep the figures of a split, which are handed over, for the files of the run. Rank 0. */
+void ls_run_keep(ls_run *run, ls_metrics_split split, ls_metrics *metrics);
+
+/** Evaluate on the validation split, keep the figures, and make the epoch's row of them. Collective. Errors:
+ * as ls_run_evaluate(). */
+ls_status ls_run_validate(ls_run *run, ls_epoch_metrics *row) LS_CHECKED;
 
 /** Check the weights, write checkpoint-<step>.h5 and remove old checkpoints. Collective. Errors:
  * LS_E_IO, LS_E_MEMORY, LS_E_NONFINITE, LS_E_COMM; the same for the others below. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What must be the same for a run to go on, and what may change. */
-#include "train/resume.h"
+#include "train/run/resume.h"
 
 #include <inttypes.h>
 #include <math.h>

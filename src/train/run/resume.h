@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* May a run go on from a checkpoint, and what is different from then on? */
-#ifndef LS_TRAIN_RESUME_H
-#define LS_TRAIN_RESUME_H
+#ifndef LS_TRAIN_RUN_RESUME_H
+#define LS_TRAIN_RUN_RESUME_H
 
 #include "config/spec.h"
 #include "optim/schedule.h"
