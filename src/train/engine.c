@@ -17,9 +17,8 @@
 #include "nn/loss.h"
 #include "attack/adversary.h"
 #include "train/nonfinite.h"
-#include "train/gradient.h"
 #include "train/mixup.h"
-#include "optim/optimizer.h"
+#include "train/optimization.h"
 #include "train/step_profile.h"
 #include "train/sums/sums.h"
 
@@ -27,14 +26,12 @@ struct ls_engine {
   ls_engine_options options;
   ls_workspace **workspaces; /* [threads] */
   ls_sums *sums;
-  ls_gradient *gradient;
-  ls_augment *augment;                  /* NULL: images are taken as they are */
-  ls_mixup *mixup;                      /* NULL: one by one */
-  ls_adversary *adversary;              /* NULL: nobody attacks them */
-  float *slots[LS_OPTIMIZER_MAX_SLOTS]; /* optimizer state, [params] each */
-  size_t slot_count;
-  double *carried_s;   /* [threads] clock when a thread had carried its last micro-batch of the step */
-  atomic_size_t taken; /* micro-batches of the step that threads have taken */
+  ls_optimization optimization;
+  ls_augment *augment;     /* NULL: images are taken as they are */
+  ls_mixup *mixup;         /* NULL: one by one */
+  ls_adversary *adversary; /* NULL: nobody attacks them */
+  double *carried_s;       /* [threads] clock when a thread had carried its last micro-batch of the step */
+  atomic_size_t taken;     /* micro-batches of the step that threads have taken */
 };
 
 /* What is made of the images before they are trained on. */
@@ -58,27 +55,17 @@ static ls_status plan_images(ls_engine *engine)
   return ls_mixup_new(&engine->mixup, &mixup);
 }
 
-static ls_status allocate_slots(ls_engine *engine)
-{
-  const size_t params = ls_model_count(engine->options.network->model)->params;
-  engine->slot_count = ls_optimizer_slot_count(ls_optimizer_find(&engine->options.train->optimizer));
-  for (size_t i = 0; i < engine->slot_count; i++) {
-    LS_PASS(ls_alloc_untouched(&engine->slots[i], params, sizeof(float), "the optimizer's state"));
-    ls_team_clear(engine->options.threads, engine->slots[i], params);
-  }
-  return LS_OK;
-}
-
 static ls_status allocate(ls_engine *engine)
 {
   const ls_model *model = engine->options.network->model;
   LS_PASS(ls_workspaces_new(&engine->workspaces, model, engine->options.threads));
-  LS_PASS(ls_gradient_new(&engine->gradient, model));
   LS_PASS(ls_alloc(&engine->carried_s, engine->options.threads, sizeof(double), "the threads' clocks"));
   LS_PASS(plan_images(engine));
   LS_PASS(ls_adversary_new(&engine->adversary, engine->options.train, engine->options.network,
                            engine->options.seed, engine->options.threads));
-  return allocate_slots(engine);
+  engine->optimization = (ls_optimization){
+      .network = engine->options.network, .train = engine->options.train, .threads = engine->options.threads};
+  return ls_optimization_init(&engine->optimization);
 }
 
 static ls_status build(ls_engine *engine)
@@ -115,19 +102,18 @@ void ls_engine_free(ls_engine *engine)
   if (!engine) return;
   ls_workspaces_free(engine->workspaces, engine->options.threads);
   ls_sums_free(engine->sums);
-  ls_gradient_free(engine->gradient);
+  ls_optimization_fini(&engine->optimization);
   ls_augment_free(engine->augment);
   ls_mixup_free(engine->mixup);
   ls_adversary_free(engine->adversary);
   free(engine->carried_s);
-  for (size_t i = 0; i < engine->slot_count; i++) free(engine->slots[i]);
   free(engine);
 }
 
 float *const *ls_engine_slots(const ls_engine *engine, size_t *count)
 {
-  *count = engine->slot_count;
-  return engine->slots;
+  *count = engine->optimization.slot_count;
+  return engine->optimization.slots;
 }
 
 const char *ls_engine_split_reason(const ls_engine *engine)
@@ -307,73 +293,6 @@ void ls_engine_pack(const ls_engine *engine, const ls_network *network)
   ls_team_run(job.threads, pack_part, &job);
 }
 
-/* What the threads share that turn a reduced gradient into the next step's weights. */
-typedef struct update_job {
-  ls_engine *engine;
-  const float *reduced;
-  const ls_update *update; /* NULL: still to be found */
-} update_job;
-
-static void measure_part(void *user, size_t part)
-{
-  const update_job *job = user;
-  ls_gradient_measure(job->engine->gradient, job->reduced, part, job->engine->options.threads);
-}
-
-static void measure_tensors_part(void *user, size_t part)
-{
-  const update_job *job = user;
-  const ls_engine_options *options = &job->engine->options;
-  ls_gradient_measure_tensors(job->engine->gradient, job->reduced, options->network->params, part,
-                              options->threads);
-}
-
-static void apply_part(void *user, size_t part)
-{
-  const update_job *job = user;
-  ls_engine *engine = job->engine;
-  const ls_engine_options *options = &engine->options;
-  const ls_network *network = options->network;
-  const ls_optimizer_vectors vectors = {network->model, network->params, engine->slots};
-  ls_gradient_apply(engine->gradient, job->reduced, &options->train->optimizer, job->update, &vectors,
-                    network->packed, part, options->threads);
-}
-
-/* What the gradient has to be multiplied with so that its norm is not above train.clip_norm. */
-static double find_grad_scale(update_job *job)
-{
-  const ls_engine *engine = job->engine;
-  const double clip = engine->options.train->clip_norm;
-  if (clip == 0.0) return 1.0;
-  ls_team_run(engine->options.threads, measure_part, job);
-  const double norm = ls_gradient_norm(engine->gradient);
-  return norm > clip ? clip / norm : 1.0;
-}
-
-/* Norms of the tensors and their gradients, for an optimizer that uses them. */
-static const ls_tensor_norms *find_norms(update_job *job)
-{
-  const ls_engine *engine = job->engine;
-  if (!ls_optimizer_find(&engine->options.train->optimizer)->uses_norms) return NULL;
-  ls_team_run(engine->options.threads, measure_tensors_part, job);
-  return ls_gradient_norms(engine->gradient);
-}
-
-/* From the reduced gradient to the next step's weights. */
-static void apply(ls_engine *engine, const ls_step *step)
-{
-  const ls_network *network = engine->options.network;
-  const float *reduced = ls_sums_result(engine->sums);
-  update_job job = {.engine = engine, .reduced = reduced};
-  const ls_update update = {.lr = step->lr,
-                            .grad_scale = find_grad_scale(&job),
-                            .step = step->optimizer_step,
-                            .norms = find_norms(&job)};
-  job.update = &update;
-  ls_team_run(engine->options.threads, apply_part, &job);
-  ls_model_update_buffers(network->model, reduced + ls_model_count(network->model)->grads, network->buffers);
-}
-
 /* Run the step's micro-batches once more, one by one, and find the layer where things go wrong. Local. */
 static ls_status find_nonfinite(ls_engine *engine, const ls_step *step)
 {
@@ -416,7 +335,7 @@ ls_status ls_engine_step(ls_engine *engine, const ls_step *step, ls_step_result 
   const double carried_s = last_carried_s(engine), reduced_s = ls_clock_s();
   ls_step_profile_lap(step->profile, 0, LS_SECTION_REDUCTION);
   if (!result->is_valid) return explain(engine, step);
-  apply(engine, step);
+  ls_optimization_step(&engine->optimization, ls_sums_result(engine->sums), step->lr, step->optimizer_step);
   ls_step_profile_lap(step->profile, 0, LS_SECTION_OPTIMIZER);
   result->times = (ls_step_times){.compute_s = carried_s - started_s,
                                   .reduction_s = reduced_s - carried_s,

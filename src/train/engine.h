@@ -3,7 +3,7 @@
  *
  *   threads: forward and backward of their micro-batches
  *   sums:    over threads, ranks and nodes (sums.h): gradient, batch statistics, tally with the control words
- *   threads: optimizer and packing for the next step's kernels, piece by piece (gradient.h)
+ *   threads: optimizer and packing for the next step's kernels, piece by piece (optimization.h)
  *
  * The sums are integers, so any number of ranks and threads gives the same bits. Nothing is allocated in a
  * step.

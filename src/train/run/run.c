@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "comm/team.h"
 #include "data/normalize.h"
 #include "optim/optimizer.h"
 #include "store/transfer.h"
