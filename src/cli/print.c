@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/print.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/show.h"
@@ -12,6 +14,26 @@ enum {
   PIECE_BYTES = 512,            /* of a long line at a time */
   LINE_BYTES = 8 * PIECE_BYTES, /* an escape is at most four times as long as its bytes */
 };
+
+/* Open MPI's mpirun puts a pseudo-terminal between itself and its ranks, so that isatty() is true even when
+ * its own output goes to a file. What counts there is where the launcher, our parent, writes to. */
+static bool parent_on_terminal(int number)
+{
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getppid(), number);
+  int descriptor = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  bool terminal = isatty(descriptor) == 1;
+  close(descriptor);
+  return terminal;
+}
+
+bool ls_on_terminal(FILE *stream)
+{
+  const int number = fileno(stream);
+  if (isatty(number) != 1) return false;
+  return getenv("OMPI_COMM_WORLD_SIZE") ? parent_on_terminal(number) : true;
+}
 
 /* The text in `line`, or where that is too short on the heap: the caller frees what is not `line`. Without
  * memory, it is cut. */

@@ -37,4 +37,8 @@ ls_status ls_print_text(ls_text *text) LS_CHECKED;
  * Errors: LS_E_MEMORY. */
 ls_status ls_print_document(json_t *document, size_t flags) LS_CHECKED;
 
+/** Does a person look at standard output or standard error: is it a terminal, also seen through mpirun?
+ * Local. */
+bool ls_on_terminal(FILE *stream);
+
 #endif

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "cli/print.h"
 #include "cli/process/stop.h"
-#include "cli/process/terminal.h"
 
 enum { CELLS = 30, QUARTERS = 4, COLUMNS = 79 };
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* MPI counts elements in an int; we count in size_t. A vector that is too long for one call goes in several.
- */
+ * Apart from MPI, so that lengths that no test machine could hold are tested, too. */
 #ifndef LS_COMM_PIECES_H
 #define LS_COMM_PIECES_H
 
 #include <stddef.h>
 
+#include "base/size.h"
 #include "base/status.h"
 
 /** Work on elements [first, first + count) of what `context` describes. */
@@ -13,6 +14,14 @@ typedef ls_status ls_piece_call(void *context, size_t first, int count);
 
 /** Call `call` on [0, count) in order, in pieces of at most `limit` >= 1 elements; stop at the first failure.
  * Not called for count 0. As collective as `call`. Errors: those of `call`. */
-ls_status ls_in_pieces(size_t count, int limit, ls_piece_call *call, void *context) LS_CHECKED;
+LS_CHECKED static inline ls_status ls_in_pieces(size_t count, int limit, ls_piece_call *call, void *context)
+{
+  for (size_t first = 0; first < count;) {
+    const size_t piece = ls_size_min(count - first, (size_t)limit);
+    LS_PASS(call(context, first, (int)piece));
+    first += piece;
+  }
+  return LS_OK;
+}
 
 #endif

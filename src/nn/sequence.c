@@ -11,6 +11,12 @@
 #include "nn/kinds.h"
 #include "kernels/profile.h"
 
+#define LIST_KIND(name) &ls_layer_##name,
+#define LIST_SCHEMA(name) &ls_layer_##name.schema,
+
+const ls_layer_kind *const ls_layer_kinds[] = {LS_LAYER_LIST(LIST_KIND) NULL};
+const ls_schema *const ls_layer_schemas[] = {LS_LAYER_LIST(LIST_SCHEMA) NULL};
+
 static const ls_layer_kind *kind_of(const ls_schema *schema)
 {
   for (const ls_layer_kind *const *kind = ls_layer_kinds; *kind; kind++)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/files/unfinished.h"
-#include "cli/process/terminal.h"
+#include "cli/print.h"
 
 static volatile sig_atomic_t requested;     /* the signal that asked to stop; 0: none */
 static volatile sig_atomic_t is_first_rank; /* which speaks for all */

@@ -11,7 +11,6 @@
 #include "cli/train/run_dir.h"
 #include "cli/process/stop.h"
 #include "cli/train/summary.h"
-#include "cli/process/terminal.h"
 #include "cli/process/watch.h"
 #include "eval/evaluate.h"
 #include "kernels/gemm/gemm.h"

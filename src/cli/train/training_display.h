@@ -35,7 +35,7 @@ typedef struct ls_training_display {
   FILE *stream;       /* borrowed; stdout */
   const char *label;  /* borrowed; put before the lines of epochs */
   uint64_t epochs;    /* of the run */
-  bool terminal;      /* somebody looks at the stream (cli/process/terminal.h): draw bars */
+  bool terminal;      /* somebody looks at the stream (cli/print.h): draw bars */
   size_t drawn_width; /* columns of the bar that stands on the current line; 0: none */
   double due_s;       /* clock time before which no bar is drawn */
 } ls_training_display;
