@@ -108,6 +108,18 @@ static inline void move_channel(channel_view view, size_t stride, float move)
   }
 }
 
+float *ls_attack_draw(const ls_attack_task *task, ls_rng_purpose purpose)
+{
+  const ls_microbatch *microbatch = task->microbatch;
+  const size_t pixels = image_pixels(task);
+  float *offsets = task->scratch->gradient;
+  for (size_t s = 0; s < microbatch->n; s++) {
+    const ls_rng rng = ls_rng_stream(task->attack->seed, purpose, task->round, microbatch->samples[s]);
+    ls_rng_uniform(&rng, -1.0F, 1.0F, offsets + s * pixels, pixels);
+  }
+  return offsets;
+}
+
 void ls_attack_start(const ls_attack_task *task, const float *offsets)
 {
   const size_t channels = task->members[0].network->normalization.channels;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "attack/kinds.h"
+#include "base/rng.h"
 #include "base/status.h"
 #include "config/keys.h"
 #include "data/loader.h"
@@ -106,6 +107,10 @@ extern const char *const ls_attack_step_keys[];
 /** Move every pixel by `length` in the direction in which the loss of `labels` grows (targeted: falls) from
  * where the images are now, within the limits. A pixel that the loss does not depend on stays. */
 void ls_attack_step(const ls_attack_task *task, double length);
+
+/** Draw an offset in [-1, 1) for every pixel, [n, h, w, c]. Each sample has its own, whichever micro-batch it
+ * came in. Borrowed from the scratch. */
+float *ls_attack_draw(const ls_attack_task *task, ls_rng_purpose purpose);
 
 /** Move every pixel from the clean image's by epsilon times offsets [n, h, w, c], each in [-1, 1], within
  * the limits. */

@@ -6,16 +6,10 @@
  * examples", ICLR 2015 (section 6). */
 #include "attack/attack.h"
 
-/* Each sample has signs of its own, whichever micro-batch it came in. */
 static void run(const ls_attack_task *task)
 {
-  const ls_microbatch *microbatch = task->microbatch;
-  const size_t count = ls_attack_pixel_count(task), pixels = count / microbatch->n;
-  float *offsets = task->scratch->gradient;
-  for (size_t s = 0; s < microbatch->n; s++) {
-    const ls_rng rng = ls_rng_stream(task->attack->seed, LS_RNG_NOISE, task->round, microbatch->samples[s]);
-    ls_rng_uniform(&rng, -1.0F, 1.0F, offsets + s * pixels, pixels);
-  }
+  const size_t count = ls_attack_pixel_count(task);
+  float *offsets = ls_attack_draw(task, LS_RNG_NOISE);
   for (size_t i = 0; i < count; i++) offsets[i] = offsets[i] < 0.0F ? -1.0F : 1.0F;
   ls_attack_start(task, offsets);
 }

@@ -8,25 +8,12 @@
 
 static const double REACH = 2.5; /* all steps together, in epsilons */
 
-/* Each sample starts at a place of its own, whichever micro-batch it came in. */
-static void start_anywhere(const ls_attack_task *task)
-{
-  const ls_microbatch *microbatch = task->microbatch;
-  const size_t pixels = ls_attack_pixel_count(task) / microbatch->n;
-  float *offsets = task->scratch->gradient;
-  for (size_t s = 0; s < microbatch->n; s++) {
-    const ls_rng rng = ls_rng_stream(task->attack->seed, LS_RNG_ATTACK, task->round, microbatch->samples[s]);
-    ls_rng_uniform(&rng, -1.0F, 1.0F, offsets + s * pixels, pixels);
-  }
-  ls_attack_start(task, offsets);
-}
-
 static void run(const ls_attack_task *task)
 {
   const ls_attack *attack = task->attack;
   const double step_size =
       attack->step_size > 0 ? attack->step_size : REACH * attack->epsilon / (double)attack->steps;
-  start_anywhere(task);
+  ls_attack_start(task, ls_attack_draw(task, LS_RNG_ATTACK));
   for (size_t i = 0; i < attack->steps; i++) ls_attack_step(task, step_size);
 }
 

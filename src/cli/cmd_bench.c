@@ -273,17 +273,8 @@ static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_argume
                               ls_watch *watch)
 {
   ls_bench_result result;
-  LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
-  LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
-  LS_AGREE(comm, ls_setup_check_single(setup, "bench"));
-  LS_PASS(ls_watch_begin(watch, comm, &setup->spec->train));
-  LS_PASS(ls_setup_prepare(setup, comm, NULL));
-  LS_PASS(ls_setup_warn_place(&setup->place, comm));
-  LS_PASS(ls_setup_warn_idle(setup, comm));
-  if (ls_comm_rank(comm) == 0) {
-    ls_warn_each("", ls_source_notes(setup->source));
-    ls_setup_note_settings(setup, 0, arguments->json ? stderr : stdout);
-  }
+  FILE *notes = arguments->json ? stderr : stdout;
+  LS_PASS(ls_setup_single(setup, comm, &arguments->setup, watch, "bench", notes));
   const ls_bench_options bench = {.comm = comm,
                                   .spec = setup->spec,
                                   .source = setup->source,

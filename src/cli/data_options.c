@@ -59,3 +59,13 @@ int ls_eval_split_parse(ls_eval_split *split, const char *word, struct argp_stat
   argp_error(state, "--split %s: expected test, validation or train", word);
   return EINVAL;
 }
+
+int ls_dataset_parse(const char **where, const char *word, struct argp_state *state)
+{
+  if (*where) {
+    argp_error(state, "one dataset at a time: '%s' is one too many", word);
+    return EINVAL;
+  }
+  *where = word;
+  return 0;
+}

@@ -12,6 +12,10 @@ struct argp_state;
  * the argp of a subcommand that takes no configuration; its input is an ls_reading. */
 extern const struct argp ls_reading_argp;
 
+/** Take the argument that says which dataset is meant, of which there is one: for argp's parser. `where` is
+ * NULL before. Returns 0 or an errno. */
+int ls_dataset_parse(const char **where, const char *word, struct argp_state *state);
+
 extern const char *const ls_eval_split_words[LS_EVAL_COUNT];
 
 /** Take the word after --split: for argp's parser. Returns 0 or an errno. */

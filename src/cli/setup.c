@@ -143,7 +143,8 @@ ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *argum
   return ls_text_take(&yaml, &setup->resolved);
 }
 
-ls_status ls_setup_check_single(const ls_setup *setup, const char *command)
+/* Does the configuration train one network? */
+static ls_status check_single(const ls_setup *setup, const char *command)
 {
   const size_t members = setup->spec->ensemble.members;
   if (members <= 1) return LS_OK;
@@ -371,4 +372,20 @@ void ls_setup_report_data(const ls_setup *setup)
   ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s%s)\n", data->name,
            data->channels, data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN],
            data->count[LS_SPLIT_TEST], data->format, data->is_transposed ? ", by columns" : "");
+}
+
+ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments,
+                          ls_watch *watch, const char *command, FILE *notes)
+{
+  LS_PASS(ls_setup_read(setup, comm, arguments));
+  LS_AGREE(comm, ls_setup_parse_config(setup, arguments));
+  LS_AGREE(comm, check_single(setup, command));
+  LS_PASS(ls_watch_begin(watch, comm, &setup->spec->train));
+  LS_PASS(ls_setup_prepare(setup, comm, NULL));
+  LS_PASS(ls_setup_warn_place(&setup->place, comm));
+  LS_PASS(ls_setup_warn_idle(setup, comm));
+  if (ls_comm_rank(comm) > 0) return LS_OK;
+  ls_warn_each("", ls_source_notes(setup->source));
+  ls_setup_note_settings(setup, 0, notes);
+  return LS_OK;
 }

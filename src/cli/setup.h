@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "cli/process/watch.h"
 #include "comm/comm.h"
 #include "comm/placement/place.h"
 #include "config/spec.h"
@@ -67,14 +68,16 @@ ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *
 /** The configuration. Local. */
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;
 
-/** Does the configuration train one network? For those that measure one: `command` is the word. Local.
- * Errors: LS_E_CONFIG. */
-ls_status ls_setup_check_single(const ls_setup *setup, const char *command) LS_CHECKED;
-
 /** Placement, dataset and model. `place`: of this rank, where others than those of the communicator share its
  * host; NULL: it is found. Collective. */
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place) LS_CHECKED;
 void ls_setup_fini(ls_setup *setup);
+
+/** All three, and what there is to say of them, for a command that measures the training of one network:
+ * `command` is its word. The watch begins between the second and the third; ls_watch_end() is still due.
+ * Collective. Errors: LS_E_CONFIG if the configuration trains an ensemble; those of the parts. */
+ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments,
+                          ls_watch *watch, const char *command, FILE *notes) LS_CHECKED;
 
 /** Warn on standard error of what is wrong with the placement of the communicator's ranks. Collective.
  * Errors: LS_E_MEMORY, LS_E_COMM. */

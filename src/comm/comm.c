@@ -110,26 +110,29 @@ int ls_comm_size(const ls_comm *comm)
 /* A vector that a collective works on, piece by piece. */
 typedef struct vector {
   const ls_comm *comm;
-  unsigned char *data;
+  void *data;
   MPI_Datatype type;
   size_t width; /* bytes of an element */
   MPI_Op op;
 } vector;
 
+static void *at(const vector *v, size_t first)
+{
+  return (unsigned char *)v->data + first * v->width;
+}
+
 static ls_status broadcast_piece(void *context, size_t first, int count)
 {
   const vector *v = context;
-  return LS_COMM_WAIT(v->comm, MPI_Bcast(v->data + first * v->width, count, v->type, 0, v->comm->handle),
-                      "broadcasting");
+  return LS_COMM_WAIT(v->comm, MPI_Bcast(at(v, first), count, v->type, 0, v->comm->handle), "broadcasting");
 }
 
 static ls_status reduce_piece(void *context, size_t first, int count)
 {
   const vector *v = context;
-  return LS_COMM_WAIT(
-      v->comm,
-      MPI_Allreduce(MPI_IN_PLACE, v->data + first * v->width, count, v->type, v->op, v->comm->handle),
-      "summing over the ranks");
+  return LS_COMM_WAIT(v->comm,
+                      MPI_Allreduce(MPI_IN_PLACE, at(v, first), count, v->type, v->op, v->comm->handle),
+                      "summing over the ranks");
 }
 
 ls_status ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
@@ -154,44 +157,29 @@ done:
   return status;
 }
 
+static ls_status reduce(vector v, size_t count)
+{
+  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+}
+
 ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count)
 {
-  vector v = {.comm = comm,
-              .data = (unsigned char *)values,
-              .type = MPI_FLOAT,
-              .width = sizeof *values,
-              .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+  return reduce((vector){comm, values, MPI_FLOAT, sizeof *values, MPI_SUM}, count);
 }
 
 ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count)
 {
-  vector v = {.comm = comm,
-              .data = (unsigned char *)values,
-              .type = MPI_DOUBLE,
-              .width = sizeof *values,
-              .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+  return reduce((vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_SUM}, count);
 }
 
 ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
 {
-  vector v = {.comm = comm,
-              .data = (unsigned char *)values,
-              .type = MPI_UINT64_T,
-              .width = sizeof *values,
-              .op = MPI_SUM};
-  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+  return reduce((vector){comm, values, MPI_UINT64_T, sizeof *values, MPI_SUM}, count);
 }
 
 ls_status ls_comm_min_f64(ls_comm *comm, double *values, size_t count)
 {
-  vector v = {.comm = comm,
-              .data = (unsigned char *)values,
-              .type = MPI_DOUBLE,
-              .width = sizeof *values,
-              .op = MPI_MIN};
-  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+  return reduce((vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_MIN}, count);
 }
 
 /* What goes to rank 0, and where it lies there. */

@@ -227,8 +227,9 @@ static ls_status bind_layer_keys(const struct binder *binder, const struct item 
   return LS_OK;
 }
 
-static ls_status bind_layer(const struct binder *binder, const struct item *item, ls_layer_spec *layer)
+static ls_status bind_layer(const struct binder *binder, const struct item *item, void *member)
 {
+  ls_layer_spec *layer = member;
   static const char *const common[] = {"type", "name", "freeze", "lr_factor", NULL};
   if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
     return refuse_form(binder, item);
@@ -243,13 +244,36 @@ static ls_status bind_layer(const struct binder *binder, const struct item *item
   return bind_options(binder, layer->schema, common, item, &layer->options);
 }
 
+/* The items of a sequence, one after the other. */
+struct sequence {
+  const ls_key *key; /* of each item */
+  ls_status (*bind)(const struct binder *binder, const struct item *item, void *member);
+  void *members;
+  size_t count, member_bytes;
+};
+
+static bool is_sequence(const struct binder *binder, const struct item *item)
+{
+  return ls_document_node(binder->document, item->node)->type == YAML_SEQUENCE_NODE;
+}
+
+static ls_status bind_sequence(const struct binder *binder, const struct item *item,
+                               const struct sequence *sequence)
+{
+  for (size_t i = 0; i < sequence->count; i++) {
+    const ls_path path = {.parent = item->path, .index = i};
+    const struct item one = {sequence->key, ls_document_item(binder->document, item->node, i), &path};
+    LS_PASS(sequence->bind(binder, &one, (unsigned char *)sequence->members + i * sequence->member_bytes));
+  }
+  return LS_OK;
+}
+
 static ls_status bind_layers(const struct binder *binder, const struct item *item, void *member)
 {
   static const ls_key layer_key = {.path = "", .type = LS_KEY_KIND, .family = LS_FAMILY_LAYER};
   ls_layer_list *list = member;
-  if (ls_document_node(binder->document, item->node)->type != YAML_SEQUENCE_NODE)
-    return refuse_form(binder, item);
-  size_t count = ls_document_size(binder->document, item->node);
+  if (!is_sequence(binder, item)) return refuse_form(binder, item);
+  const size_t count = ls_document_size(binder->document, item->node);
   if (!ls_value_in_range(item->key, (double)count)) {
     char found[LS_FOUND_BYTES];
     snprintf(found, sizeof found, "a list of %zu", count);
@@ -258,28 +282,19 @@ static ls_status bind_layers(const struct binder *binder, const struct item *ite
   }
   LS_PASS(ls_alloc(&list->items, count, sizeof *list->items, "layers"));
   list->count = count;
-  for (size_t i = 0; i < count; i++) {
-    ls_path path = {.parent = item->path, .index = i};
-    int node = ls_document_item(binder->document, item->node, i);
-    LS_PASS(bind_layer(binder, &(struct item){&layer_key, node, &path}, &list->items[i]));
-  }
-  return LS_OK;
+  return bind_sequence(binder, item,
+                       &(struct sequence){&layer_key, bind_layer, list->items, count, sizeof *list->items});
 }
 
 static ls_status bind_texts(const struct binder *binder, const struct item *item, void *member)
 {
   ls_text_list *list = member;
-  if (ls_document_node(binder->document, item->node)->type != YAML_SEQUENCE_NODE)
-    return refuse_form(binder, item);
+  if (!is_sequence(binder, item)) return refuse_form(binder, item);
   const size_t count = ls_document_size(binder->document, item->node);
   LS_PASS(ls_alloc(&list->items, count, sizeof *list->items, "a list of texts"));
   list->count = count;
-  for (size_t i = 0; i < count; i++) {
-    const ls_path path = {.parent = item->path, .index = i};
-    const int node = ls_document_item(binder->document, item->node, i);
-    LS_PASS(bind_scalar(binder, &(struct item){&ls_name_key, node, &path}, &list->items[i]));
-  }
-  return LS_OK;
+  return bind_sequence(
+      binder, item, &(struct sequence){&ls_name_key, bind_scalar, list->items, count, sizeof *list->items});
 }
 
 static ls_status bind_reals(const struct binder *binder, const struct item *item, void *member)
@@ -288,15 +303,10 @@ static ls_status bind_reals(const struct binder *binder, const struct item *item
   ls_key one = *item->key;
   one.type = LS_KEY_REAL;
   const size_t count = ls_document_size(binder->document, item->node);
-  if (ls_document_node(binder->document, item->node)->type != YAML_SEQUENCE_NODE || count > LS_REALS_MAX)
-    return refuse_form(binder, item);
+  if (!is_sequence(binder, item) || count > LS_REALS_MAX) return refuse_form(binder, item);
   list->count = count;
-  for (size_t i = 0; i < count; i++) {
-    const ls_path path = {.parent = item->path, .index = i};
-    const int node = ls_document_item(binder->document, item->node, i);
-    LS_PASS(bind_scalar(binder, &(struct item){&one, node, &path}, &list->items[i]));
-  }
-  return LS_OK;
+  return bind_sequence(binder, item,
+                       &(struct sequence){&one, bind_scalar, list->items, count, sizeof *list->items});
 }
 
 static ls_status bind_value(const struct binder *binder, const struct item *item, void *member)

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "config/keys.h"
+#include "kernels/kernel_pass.h"
 #include "nn/shape.h"
 
 enum { LS_LAYER_NAME_BYTES = 64, LS_TENSOR_NAME_BYTES = 16, LS_TENSOR_MAX_DIMS = 4 };
@@ -107,7 +108,20 @@ static inline float *ls_layer_grads(const ls_layer *layer, const ls_pass *pass)
   return grads;
 }
 
-/** The same for its batch statistics. */
+/** What its kernels work with in a pass. `bias`: NULL for none. */
+static inline ls_kernel_pass ls_layer_kernels(const ls_layer *layer, const ls_pass *pass, const float *bias,
+                                              float *scratch)
+{
+  return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
+                          .bias = bias,
+                          .n = pass->n,
+                          .scratch = scratch,
+                          .accumulate = pass->accumulate,
+                          .profile = pass->profile,
+                          .layer = layer->index};
+}
+
+/** The same as ls_layer_grads() for its batch statistics. */
 static inline float *ls_layer_stats(const ls_layer *layer, const ls_pass *pass)
 {
   if (!pass->stats) return NULL;

@@ -54,20 +54,17 @@ static int folder_chars(const char *folder)
 /* `kind`: NULL is the folder itself. */
 static ls_status add_member(const char *folder, const member_kind *kind, uint64_t number, ls_names *out)
 {
-  char **items;
-  ls_text path = {0};
-  LS_PASS(ls_alloc(&items, out->count + 1, sizeof *items, "the members' names"));
-  if (out->count > 0) memcpy(items, out->items, out->count * sizeof *items);
-  free(out->items);
-  out->items = items;
+  char *path;
+  ls_text text = {0};
   if (kind)
-    ls_text_add(&path, "%.*s/%s%" PRIu64 "%s", folder_chars(folder), folder, kind->prefix, number,
+    ls_text_add(&text, "%.*s/%s%" PRIu64 "%s", folder_chars(folder), folder, kind->prefix, number,
                 kind->suffix);
   else
-    ls_text_add(&path, "%s", folder);
-  LS_PASS(ls_text_take(&path, &items[out->count]));
-  out->count++;
-  return LS_OK;
+    ls_text_add(&text, "%s", folder);
+  LS_PASS(ls_text_take(&text, &path));
+  const ls_status status = ls_names_add(out, path);
+  free(path);
+  return status;
 }
 
 /* All members of a kind among the names in a folder, by their numbers, some of which may be missing. */

@@ -33,22 +33,31 @@ done:
   return ls_h5_close(layer, ls_h5_close(data.id, status));
 }
 
+typedef struct tensor_list {
+  const ls_tensor *tensors;
+  size_t count;
+  const float *values;
+} tensor_list;
+
+/* The tensors, and under `name` how many values they have; *order goes on. */
+static ls_status write_tensors(ls_h5_id group, const char *name, tensor_list list, uint64_t *order)
+{
+  uint64_t values = 0;
+  for (size_t i = 0; i < list.count; i++, ++*order) {
+    LS_PASS(write_tensor(group, &list.tensors[i], list.values + list.tensors[i].offset, order));
+    values += list.tensors[i].count;
+  }
+  return ls_h5_put_count(group, name, values);
+}
+
 static ls_status write_model(ls_h5_id group, const ls_state *state)
 {
-  size_t count;
-  uint64_t order = 0, parameters = 0, buffers = 0;
-  const ls_tensor *tensors = ls_model_params(state->model, &count);
-  for (size_t i = 0; i < count; i++, order++) {
-    LS_PASS(write_tensor(group, &tensors[i], state->params + tensors[i].offset, &order));
-    parameters += tensors[i].count;
-  }
-  tensors = ls_model_buffers(state->model, &count);
-  for (size_t i = 0; i < count; i++, order++) {
-    LS_PASS(write_tensor(group, &tensors[i], state->buffers + tensors[i].offset, &order));
-    buffers += tensors[i].count;
-  }
-  LS_PASS(ls_h5_put_count(group, "parameters", parameters));
-  return ls_h5_put_count(group, "buffers", buffers);
+  size_t param_count, buffer_count;
+  uint64_t order = 0;
+  const ls_tensor *params = ls_model_params(state->model, &param_count);
+  const ls_tensor *buffers = ls_model_buffers(state->model, &buffer_count);
+  LS_PASS(write_tensors(group, "parameters", (tensor_list){params, param_count, state->params}, &order));
+  return write_tensors(group, "buffers", (tensor_list){buffers, buffer_count, state->buffers}, &order);
 }
 
 static ls_status write_slot(ls_h5_id group, const ls_state *state, size_t slot)

@@ -215,14 +215,14 @@ done:
 
 /* ---- its names ---- */
 
-static ls_status add_name(ls_names *names, size_t *capacity, const char *name)
+ls_status ls_names_add(ls_names *names, const char *name)
 {
-  if (names->count == *capacity) {
-    const size_t more = *capacity * 2 + 16;
+  if (names->count == names->capacity) {
+    const size_t more = names->capacity * 2 + 16;
     char **items = LS_FAULT("alloc", __func__) ? NULL : realloc(names->items, more * sizeof *items);
     if (!items) return ls_fail(LS_E_MEMORY, "no memory for the names in a folder");
     names->items = items;
-    *capacity = more;
+    names->capacity = more;
   }
   LS_PASS(ls_text_copy(&names->items[names->count], name));
   names->count++;
@@ -231,13 +231,12 @@ static ls_status add_name(ls_names *names, size_t *capacity, const char *name)
 
 static ls_status read_names(const ls_directory *directory, DIR *stream, ls_names *out)
 {
-  size_t capacity = 0;
   for (;;) {
     errno = 0;
     const struct dirent *entry = LS_FAULT("list", __func__) ? NULL : readdir(stream);
     if (!entry) break;
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    LS_PASS(add_name(out, &capacity, entry->d_name));
+    LS_PASS(ls_names_add(out, entry->d_name));
   }
   if (errno == 0) return LS_OK;
   return ls_fail(LS_E_IO, "cannot list folder '%s': %s", directory->path, strerror(errno));

@@ -54,11 +54,14 @@ ls_status ls_directory_remove(const ls_directory *directory, const char *name) L
 /** Make its list of files durable. Local. Errors: LS_E_IO. */
 ls_status ls_directory_sync(const ls_directory *directory) LS_CHECKED;
 
-/** Names in a folder, in no order. */
+/** Names in a folder, in no order. Zero-initialize it. */
 typedef struct ls_names {
   char **items; /* [count] and each of them owned; ls_names_fini() */
-  size_t count;
+  size_t count, capacity;
 } ls_names;
+
+/** Add a copy of a name. Local. Errors: LS_E_MEMORY. */
+ls_status ls_names_add(ls_names *names, const char *name) LS_CHECKED;
 
 /** List what is in it, but "." and "..". On error *out is empty. Local. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHECKED;

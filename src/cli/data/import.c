@@ -40,12 +40,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     given->output = value;
   else if (key == KEY_FORCE)
     given->force = true;
-  else if (key == ARGP_KEY_ARG && !given->where)
-    given->where = value;
-  else if (key == ARGP_KEY_ARG) {
-    argp_error(state, "one dataset at a time: '%s' is one too many", value);
-    return EINVAL;
-  } else if (key == ARGP_KEY_END)
+  else if (key == ARGP_KEY_ARG)
+    return ls_dataset_parse(&given->where, value, state);
+  else if (key == ARGP_KEY_END)
     return check_complete(given, state);
   else
     return ARGP_ERR_UNKNOWN;

@@ -252,17 +252,7 @@ static ls_status run_prepared(ls_comm *comm, scale_session *session)
   if (ls_comm_size(comm) == 1)
     return ls_fail(LS_E_USAGE,
                    "there is one rank, and nothing to compare it with; try: mpirun -n 2 lockstep scale");
-  LS_PASS(ls_setup_read(setup, comm, &arguments->setup));
-  LS_AGREE(comm, ls_setup_parse_config(setup, &arguments->setup));
-  LS_AGREE(comm, ls_setup_check_single(setup, "scale"));
-  LS_PASS(ls_watch_begin(&session->watch, comm, &setup->spec->train));
-  LS_PASS(ls_setup_prepare(setup, comm, NULL));
-  LS_PASS(ls_setup_warn_place(&setup->place, comm));
-  LS_PASS(ls_setup_warn_idle(setup, comm));
-  if (ls_comm_rank(comm) == 0) {
-    ls_warn_each("", ls_source_notes(setup->source));
-    ls_setup_note_settings(setup, 0, stdout);
-  }
+  LS_PASS(ls_setup_single(setup, comm, &arguments->setup, &session->watch, "scale", stdout));
   LS_ROOT(comm, check_output(arguments->output));
   choose_options(session, comm);
   LS_PASS(agree_on_threads(session, comm));

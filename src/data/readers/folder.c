@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/files/directory.h"
 #include "base/files/file.h"
 #include "base/memory.h"
 
@@ -82,7 +83,7 @@ static bool has_beginning(const char *name, const char *beginning)
 
 /* Add a name if it is that of a regular file. One that leads where this process may not look, or round in
  * circles, is added as well: that is told where a reader opens it, and is nobody's concern otherwise. */
-static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
+static ls_status add_name(const ls_folder *folder, ls_names *names, const char *name)
 {
   char *path;
   ls_file_kind kind;
@@ -92,30 +93,25 @@ static ls_status add_name(ls_folder *folder, size_t *capacity, const char *name)
   free(path);
   if (status == LS_OK && kind != LS_FILE_REGULAR) return LS_OK;
   if (status != LS_OK && status != LS_E_INPUT && status != LS_E_ACCESS) return status;
-  if (folder->count == *capacity) {
-    size_t more = *capacity * 2 + 16;
-    char **names = LS_FAULT("alloc", __func__) ? NULL : realloc(folder->names, more * sizeof *names);
-    if (!names) return ls_fail(LS_E_MEMORY, "no memory for the names in folder '%s'", folder->path);
-    folder->names = names;
-    *capacity = more;
-  }
-  LS_PASS(ls_text_copy(&folder->names[folder->count], name));
-  folder->count++;
-  return LS_OK;
+  return ls_names_add(names, name);
 }
 
 static ls_status read_names(ls_folder *folder, DIR *stream)
 {
-  size_t capacity = 0;
+  ls_names names = {0};
+  ls_status status = LS_OK;
   for (;;) {
     errno = 0;
     const struct dirent *entry = LS_FAULT("list", __func__) ? NULL : readdir(stream);
     if (!entry) break;
-    LS_PASS(add_name(folder, &capacity, entry->d_name));
+    LS_GO(add_name(folder, &names, entry->d_name));
   }
   if (errno != 0)
-    return ls_fail(ls_errno_status(errno), "cannot read folder '%s': %s", folder->path, strerror(errno));
-  if (folder->count == 0) return LS_OK;
+    status = ls_fail(ls_errno_status(errno), "cannot read folder '%s': %s", folder->path, strerror(errno));
+done:
+  folder->names = names.items;
+  folder->count = names.count;
+  if (status != LS_OK || names.count == 0) return status;
   qsort(folder->names, folder->count, sizeof *folder->names, compare_names);
   return drop_twins(folder);
 }

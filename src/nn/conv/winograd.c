@@ -247,6 +247,17 @@ static void transform_in(const plan *self, const tile_plan *tiles, const float *
   }
 }
 
+/* A tile of the output of `count` samples. */
+static ls_winograd_tile output_tile(const tile_plan *tiles, const float *bias, size_t count)
+{
+  const size_t channels = tiles->out.c;
+  return (ls_winograd_tile){.pixel = channels,
+                            .row = tiles->out.w * channels,
+                            .channels = channels,
+                            .point = point_floats(count * tiles_of(tiles), channels),
+                            .bias = bias};
+}
+
 /* The place of tile (i, j) in the output, whose pixels are `floats` apart. */
 static void place_tile(const tile_plan *tiles, size_t i, size_t j, ls_winograd_tile *tile)
 {
@@ -258,11 +269,7 @@ static void transform_out(const plan *self, const tile_plan *tiles, const float 
                           const float *scratch, float *images)
 {
   const size_t channels = tiles->out.c;
-  ls_winograd_tile tile = {.pixel = channels,
-                           .row = tiles->out.w * channels,
-                           .channels = channels,
-                           .point = point_floats(count * tiles_of(tiles), channels),
-                           .bias = bias};
+  ls_winograd_tile tile = output_tile(tiles, bias, count);
   const float *points = scratch + self->points_out;
   for (size_t s = 0; s < count; s++, images += ls_shape_count(tiles->out))
     for (size_t i = 0; i < tiles->rows; i++)
@@ -278,10 +285,7 @@ static void spread_out(const plan *self, const float *dy, size_t count, float *s
 {
   const tile_plan *tiles = &self->forward.tiles;
   const size_t channels = tiles->out.c;
-  ls_winograd_tile tile = {.pixel = channels,
-                           .row = tiles->out.w * channels,
-                           .channels = channels,
-                           .point = point_floats(count * tiles_of(tiles), channels)};
+  ls_winograd_tile tile = output_tile(tiles, NULL, count);
   float *points = scratch + self->points_out;
   for (size_t s = 0; s < count; s++, dy += ls_shape_count(tiles->out))
     for (size_t i = 0; i < tiles->rows; i++)

@@ -29,9 +29,11 @@ static void add(const float *restrict x, size_t count, float factor, float *rest
   for (size_t c = 0; c < count; c++) y[c] += factor * x[c];
 }
 
-static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *x,
-                           float *y)
+/* The window of output pixel (i_out, j_out). */
+static void forward_window(const ls_pool *pool, size_t i_out, size_t j_out, const float *x, float *y)
 {
+  const ls_pool_span rows = ls_pool_window(pool, i_out, pool->in.h);
+  const ls_pool_span cols = ls_pool_window(pool, j_out, pool->in.w);
   const size_t channels = pool->in.c;
   const float factor = 1.0F / (float)(pool->size * pool->size);
   memset(y, 0, channels * sizeof *y);
@@ -40,9 +42,10 @@ static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span 
       add(x + (i * pool->in.w + j) * channels, channels, factor, y);
 }
 
-static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *dy,
-                            float *dx)
+static void backward_window(const ls_pool *pool, size_t i_out, size_t j_out, const float *dy, float *dx)
 {
+  const ls_pool_span rows = ls_pool_window(pool, i_out, pool->in.h);
+  const ls_pool_span cols = ls_pool_window(pool, j_out, pool->in.w);
   const size_t channels = pool->in.c;
   const float factor = 1.0F / (float)(pool->size * pool->size);
   for (size_t i = rows.first; i < rows.end; i++)
@@ -57,8 +60,7 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
   const ls_pool *pool = layer->impl;
   for (size_t s = 0; s < pass->n; s++, x += ls_shape_count(pool->in))
     for (size_t i = 0; i < pool->out.h; i++)
-      for (size_t j = 0; j < pool->out.w; j++, y += pool->out.c)
-        forward_window(pool, ls_pool_window(pool, i, pool->in.h), ls_pool_window(pool, j, pool->in.w), x, y);
+      for (size_t j = 0; j < pool->out.w; j++, y += pool->out.c) forward_window(pool, i, j, x, y);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -70,9 +72,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   memset(dx, 0, pass->n * ls_shape_count(pool->in) * sizeof *dx);
   for (size_t s = 0; s < pass->n; s++, dx += ls_shape_count(pool->in))
     for (size_t i = 0; i < pool->out.h; i++)
-      for (size_t j = 0; j < pool->out.w; j++, dy += pool->out.c)
-        backward_window(pool, ls_pool_window(pool, i, pool->in.h), ls_pool_window(pool, j, pool->in.w), dy,
-                        dx);
+      for (size_t j = 0; j < pool->out.w; j++, dy += pool->out.c) backward_window(pool, i, j, dy, dx);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -93,39 +93,44 @@ static size_t pixels_of(const ls_layer *layer, const ls_pass *pass)
   return pass->n * layer->in.h * layer->in.w;
 }
 
+static inline void add_values(const float *x, size_t channels, float *sum)
+{
+  for (size_t c = 0; c < channels; c++) sum[c] += x[c];
+}
+
+static inline void add_squares(const float *x, const float *mean, size_t channels, float *sum)
+{
+  for (size_t c = 0; c < channels; c++) {
+    const float distance = x[c] - mean[c];
+    sum[c] += distance * distance;
+  }
+}
+
 enum {
   BLOCK_PIXELS = 64
 }; /* summed in float before the sum goes into the double: fast, and safe when long */
 
-/* mean[c] of the pixels. */
-static void find_mean(const float *x, size_t pixels, size_t channels, double *sum, float *part, float *mean)
+/* sum[c] of the pixels, or, with a mean, of their squared distances from it. */
+static inline void sum_pixels(const float *x, size_t pixels, size_t channels, const float *mean, double *sum,
+                              float *part)
 {
   memset(sum, 0, channels * sizeof *sum);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     const size_t end = pixels - first < BLOCK_PIXELS ? pixels : first + BLOCK_PIXELS;
     memset(part, 0, channels * sizeof *part);
     for (size_t p = first; p < end; p++)
-      for (size_t c = 0; c < channels; c++) part[c] += x[p * channels + c];
+      if (mean)
+        add_squares(x + p * channels, mean, channels, part);
+      else
+        add_values(x + p * channels, channels, part);
     for (size_t c = 0; c < channels; c++) sum[c] += (double)part[c];
   }
-  for (size_t c = 0; c < channels; c++) mean[c] = (float)(sum[c] / (double)pixels);
 }
 
-/* sum[c] of the squared distances from the mean. */
-static void find_squares(const float *x, size_t pixels, size_t channels, const float *mean, double *sum,
-                         float *part)
+static void find_mean(const float *x, size_t pixels, size_t channels, double *sum, float *part, float *mean)
 {
-  memset(sum, 0, channels * sizeof *sum);
-  for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
-    const size_t end = pixels - first < BLOCK_PIXELS ? pixels : first + BLOCK_PIXELS;
-    memset(part, 0, channels * sizeof *part);
-    for (size_t p = first; p < end; p++)
-      for (size_t c = 0; c < channels; c++) {
-        const float distance = x[p * channels + c] - mean[c];
-        part[c] += distance * distance;
-      }
-    for (size_t c = 0; c < channels; c++) sum[c] += (double)part[c];
-  }
+  sum_pixels(x, pixels, channels, NULL, sum, part);
+  for (size_t c = 0; c < channels; c++) mean[c] = (float)(sum[c] / (double)pixels);
 }
 
 /* Statistics of the micro-batch into saved, and weighted by n into the step's. */
@@ -138,7 +143,7 @@ static void find_statistics(const ls_layer *layer, const ls_pass *pass, const fl
   double *sum = (double *)(void *)scratch;
   float *part = scratch + SUM_FLOATS * channels;
   find_mean(x, pixels, channels, sum, part, mean);
-  find_squares(x, pixels, channels, mean, sum, part);
+  sum_pixels(x, pixels, channels, mean, sum, part);
   float *stats = ls_layer_stats(layer, pass);
   const double unbiased = pixels > 1 ? (double)pixels - 1.0 : 1.0;
   for (size_t c = 0; c < channels; c++) {

@@ -224,13 +224,8 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
 static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)
 {
   const conv_layer *self = layer->impl;
-  return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
-                          .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
-                          .n = pass->n,
-                          .scratch = scratch,
-                          .accumulate = pass->accumulate,
-                          .profile = pass->profile,
-                          .layer = layer->index};
+  const float *bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL;
+  return ls_layer_kernels(layer, pass, bias, scratch);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,

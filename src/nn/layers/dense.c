@@ -107,16 +107,12 @@ static void pack(const ls_layer *layer, const float *params, float *packed, size
 static ls_kernel_pass kernel_pass(const ls_layer *layer, const ls_pass *pass, float *scratch)
 {
   const dense *self = layer->impl;
-  return (ls_kernel_pass){.packed = pass->packed + layer->packed_offset,
-                          .bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL,
-                          .n = pass->n,
-                          .scratch = scratch,
-                          .accumulate = pass->accumulate,
-                          .profile = pass->profile,
-                          .layer = layer->index,
-                          .done = pass->done,
-                          .waiting = pass->waiting,
-                          .grad_offset = layer->grad_offset};
+  const float *bias = self->bias ? pass->params + layer->param_offset + self->weight_count : NULL;
+  ls_kernel_pass kernels = ls_layer_kernels(layer, pass, bias, scratch);
+  kernels.done = pass->done;
+  kernels.waiting = pass->waiting;
+  kernels.grad_offset = layer->grad_offset;
+  return kernels;
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
