@@ -14,7 +14,7 @@ build=(gcc libc6-dev cmake ninja-build pkg-config
        zlib1g-dev libpng-dev libjansson-dev gnuplot-nox
        curl ca-certificates dataset-fashion-mnist)
 tests=(libcmocka-dev clang libclang-rt-dev clang-format libomp-dev libopenblas-pthread-dev valgrind python3 python3-h5py
-       hdf5-tools locales qemu-user)
+       hdf5-tools locales qemu-user similarity-tester)
 
 cluster=(slurmctld slurmd slurm-client munge iproute2)
 

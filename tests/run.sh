@@ -82,6 +82,8 @@ if [[ ${#only[@]} -eq 0 ]]; then
   check 'style: clang-format' bash tests/style/format.sh
   check 'style: arrows between modules' bash tests/style/layering.sh
   check 'style: no file but its own knows a kind' bash tests/style/kinds.sh
+  check 'style: sizes of files, folders and functions' bash tests/style/sizes.sh
+  check 'style: no code stands twice' bash tests/style/clones.sh
   check 'set-up: bootstrap waits for apt, and knows architectures' bash tests/style/bootstrap.sh
   check 'set-up: cmake says what is missing, and finds HDF5' bash tests/style/configure.sh
   check 'races: the watchdog under ThreadSanitizer' bash tests/races.sh
