@@ -185,7 +185,8 @@ class Tests:
         self.copy, self.options = copy, options
         self.usual_s = {}
         listed = copy.run(["ctest", "--test-dir", copy.build, "-N"], 60).stdout
-        self.names = re.findall(r"Test +#\d+: (\S+)", listed)
+        names = re.findall(r"Test +#\d+: (\S+)", listed)
+        self.names = [name for name in names if not options.skip or not re.search(options.skip, name)]
 
     def usable(self, name):
         if name not in self.usual_s:
@@ -207,7 +208,7 @@ class Tests:
         relative = path.relative_to(self.copy.folder / "src")
         module = relative.parts[0]
         unit = [name for name in self.names if name.startswith(f"unit.{module}.")]
-        yield sorted(unit, key=lambda name: relative.stem not in name)
+        yield sorted(unit, key=lambda name: (relative.stem not in name, self.usual_s.get(name) or 0))
         if self.options.others:
             yield [name for name in self.names if name.startswith("unit.") and name not in unit]
         if self.options.parallel:
@@ -293,6 +294,7 @@ def main():
     parser.add_argument("--others", action="store_true", help="unit tests of other modules too")
     parser.add_argument("--parallel", action="store_true", help="tests on two ranks too")
     parser.add_argument("--cli", metavar="REGEX", help="tests of the command line of such names too; . for all")
+    parser.add_argument("--skip", metavar="REGEX", help="no tests of such names")
     parser.add_argument("--work", type=Path, help="folder for the copy, which is kept; default: a temporary one")
     options = parser.parse_args()
     folder = options.work.resolve() if options.work else Path(tempfile.mkdtemp(prefix="lockstep-mutate-"))

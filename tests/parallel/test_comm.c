@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "comm/exchange.h"
+#include "comm/gather.h"
 #include "comm/groups.h"
 #include "comm/scatter.h"
 
@@ -468,6 +469,51 @@ static void the_first_ranks_work_while_the_others_rest(void **state)
   }
 }
 
+/* A row: its number over all ranks, and what is to travel with it. */
+typedef struct row {
+  uint64_t number;
+  unsigned char rest[992];
+} row;
+
+/* How many rows have come, in whose order each stands where it belongs. */
+static void take_row(void *user, size_t first, const void *rows, size_t count)
+{
+  const row *items = rows;
+  uint64_t *taken = user;
+  for (size_t i = 0; i < count; i++) {
+    assert_int_equal(items[i].number, first + i);
+    assert_int_equal(items[i].rest[991], (first + i) % 251);
+    taken[first + i]++;
+  }
+}
+
+/* Rows of all ranks reach rank 0 once each: none, one, or so many that they go in several rounds. */
+static void rows_are_gathered_in_pieces(void **state)
+{
+  enum { MOST = 3000 };
+  static const size_t counts[][3] = {{0, 0, 0}, {0, 5, 1}, {MOST, 0, 7}, {1, MOST, 0}, {2, 0, MOST}};
+  ls_comm *comm = *state;
+  const size_t size = (size_t)ls_comm_size(comm), rank = (size_t)ls_comm_rank(comm);
+  row *rows;
+  uint64_t *taken;
+  assert_ok(ls_alloc(&rows, MOST, sizeof *rows, "rows"));
+  for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+    size_t all = 0, before = 0;
+    for (size_t r = 0; r < size; r++) all += counts[c][r % 3];
+    for (size_t r = 0; r < rank; r++) before += counts[c][r % 3];
+    const size_t mine = counts[c][rank % 3];
+    for (size_t i = 0; i < mine; i++) {
+      rows[i].number = before + i;
+      rows[i].rest[991] = (unsigned char)((before + i) % 251);
+    }
+    assert_ok(ls_alloc(&taken, all + 1, sizeof *taken, "counts"));
+    assert_ok(ls_comm_gather_rows(comm, rows, mine, sizeof *rows, take_row, taken));
+    for (size_t i = 0; i < all; i++) assert_int_equal(taken[i], rank == 0 ? 1 : 0);
+    free(taken);
+  }
+  free(rows);
+}
+
 static void the_library_has_a_name_on_one_line(void **state)
 {
   (void)state;
@@ -492,6 +538,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(the_least_of_all_ranks_is_found, comm),
       cmocka_unit_test_prestate(sums_have_the_same_bits_everywhere, comm),
       cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
+      cmocka_unit_test_prestate(rows_are_gathered_in_pieces, comm),
       cmocka_unit_test_prestate(items_reach_their_places, comm),
       cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
       cmocka_unit_test_prestate(rows_of_rank_0_reach_their_ranks, comm),

@@ -2,6 +2,7 @@
 /* Networks from checkpoints: what is written is loaded; a configuration that promises more than the file
  * holds is refused before it costs memory. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,6 +122,68 @@ static void other_classes_are_reported(void **state)
               "k of the other\n");
 }
 
+/* Each of the four counts by itself. */
+static void data_of_another_shape_are_refused(void **state)
+{
+  ls_loaded loaded;
+  const ls_dataset_info fits = {.name = "usps", .channels = 1, .height = 4, .width = 4, .classes = 3};
+  write_checkpoint(*state, good);
+  assert_int_equal(ls_loaded_read(&loaded, *state, &ls_all_schemas), LS_OK);
+  assert_int_equal(ls_loaded_check_fit(&loaded, &fits, "n.h5"), LS_OK);
+  for (size_t i = 0; i < 4; i++) {
+    ls_dataset_info data = fits;
+    size_t *const counts[] = {&data.channels, &data.height, &data.width, &data.classes};
+    ++*counts[i];
+    assert_int_equal(ls_loaded_check_fit(&loaded, &data, "n.h5"), LS_E_INPUT);
+    assert_non_null(strstr(ls_error_last()->text, i < 3 ? "'n.h5' takes images of 1x4x4, but 'usps' has "
+                                                        : "'n.h5' tells 3 classes apart, but 'usps' has 4"));
+  }
+  ls_loaded_close(&loaded);
+}
+
+/* A network trained with more lines of configuration than the good one, on a dataset of this name. */
+static void open_trained(ls_loaded *loaded, const char *lines, const char *dataset)
+{
+  char config[1024];
+  *loaded = (ls_loaded){.spec = NULL};
+  snprintf(config, sizeof config, "%s%s", lines, strchr(good, '\n') + 1);
+  snprintf(loaded->info.dataset, sizeof loaded->info.dataset, "%s", dataset);
+  if (ls_config_parse(&loaded->spec, config, "c.yaml", NULL, 0, &ls_all_schemas) != LS_OK)
+    fail_msg("%s", ls_error_last()->text);
+}
+
+/* What is held out follows from dataset, seed and data.validation, and from nothing else. */
+static void who_held_out_the_same_is_known(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *lines, *dataset;
+    bool is_same;
+  } cases[] = {
+      {"data: {source: mnist, validation: 0.1}\nseed: 1\n", "mnist", true},
+      {"data: {source: there/mnist, validation: 0.1}\nseed: 1\ntrain: {batch: 7}\n", "mnist", true},
+      {"data: {source: mnist, validation: 0.1, split_seed: 1}\nseed: 9\n", "mnist", true},
+      {"data: {source: mnist, validation: 0.1}\nseed: 2\n", "mnist", false},
+      {"data: {source: mnist, validation: 0.1, split_seed: 2}\nseed: 1\n", "mnist", false},
+      {"data: {source: mnist, validation: 0.2}\nseed: 1\n", "mnist", false},
+      {"data: {source: mnist, validation: 100}\nseed: 1\n", "mnist", false},
+      {"data: {source: mnist}\nseed: 1\n", "mnist", false},
+      {"data: {source: mnist, validation: 0.1}\nseed: 1\n", "usps", false},
+  };
+  ls_loaded first, other;
+  open_trained(&first, cases[0].lines, cases[0].dataset);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    open_trained(&other, cases[i].lines, cases[i].dataset);
+    if (ls_loaded_holds_out_the_same(&first, &other) != cases[i].is_same) fail_msg("case %zu", i);
+    assert_int_equal(ls_loaded_check_held_out(&first, "a.h5", &other, "b.h5"),
+                     cases[i].is_same ? LS_OK : LS_E_INPUT);
+    if (!cases[i].is_same)
+      assert_non_null(strstr(ls_error_last()->text, "'a.h5' and 'b.h5' were trained with other"));
+    ls_loaded_close(&other);
+  }
+  ls_loaded_close(&first);
+}
+
 static int make_name(void **state)
 {
   static char path[] = "/tmp/lockstep-loaded-XXXXXX";
@@ -141,6 +204,8 @@ int main(void)
       cmocka_unit_test(a_greedy_configuration_is_refused),
       cmocka_unit_test(a_negative_variance_is_refused_by_name),
       cmocka_unit_test(other_classes_are_reported),
+      cmocka_unit_test(data_of_another_shape_are_refused),
+      cmocka_unit_test(who_held_out_the_same_is_known),
   };
   return cmocka_run_group_tests(tests, make_name, remove_file);
 }

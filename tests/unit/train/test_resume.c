@@ -65,6 +65,12 @@ static void another_dataset_of_the_same_name_is_refused(void **state)
   found.channels = 3;
   assert_refused(&found, "another 'toy', of 3 image channels, not 1");
   found = toy_info();
+  found.height = 14;
+  assert_refused(&found, "14 rows of pixels, not 12");
+  found = toy_info();
+  snprintf(found.dataset, sizeof found.dataset, "game");
+  assert_refused(&found, "was trained on 'game', not 'toy'");
+  found = toy_info();
   found.width = 28;
   assert_refused(&found, "28 columns of pixels, not 12");
   found = toy_info();
@@ -105,6 +111,87 @@ static void epochs_that_are_done_or_begun_stay(void **state)
   assert_refused(&found, "train.epochs: 3, but 4 epochs are done");
   found.progress = (ls_progress){.epoch = 3, .step = 24, .epoch_step = 3};
   assert_refused(&found, "train.epochs: 3, but 3 epochs are done and the next has begun");
+}
+
+/* A configuration and a later one, by what each has beside the plain one. */
+typedef struct change {
+  const char *then, *now; /* then NULL: nothing */
+} change;
+
+/* Is a checkpoint of the one, at this progress, refused by the other, in these words? NULL: it goes on. */
+static void expect_refused(change made, ls_progress progress, const char *words)
+{
+  ls_spec *then = spec_of(&made.then, made.then ? 1 : 0), *now = spec_of(&made.now, 1);
+  const ls_checkpoint_info data = toy_info();
+  ls_checkpoint_info found = toy_info();
+  found.progress = progress;
+  const ls_resume resume = {.then = then, .now = now, .found = &found, .data = &data};
+  const ls_status status = ls_resume_check(&resume);
+  ls_spec_free(then);
+  ls_spec_free(now);
+  if (status != (words ? LS_E_INPUT : LS_OK)) fail_msg("%s: status %d", made.now, (int)status);
+  if (words && !strstr(ls_error_last()->text, words))
+    fail_msg("%s: '%s' not in: %s", made.now, words, ls_error_last()->text);
+}
+
+static const ls_progress between = {.epoch = 1, .step = 7},
+                         within = {.epoch = 1, .step = 14, .epoch_step = 7},
+                         begun = {.epoch = 1, .step = 8, .epoch_step = 1};
+
+/* Also between two epochs: each by its own name. */
+static void samples_and_network_stay(void **state)
+{
+  (void)state;
+  static const struct {
+    change made;
+    const char *words;
+  } cases[] = {
+      {{NULL, "seed=8"}, "seed: "},
+      {{NULL, "data.validation=0.3"}, "data.validation: "},
+      {{NULL, "data.split_seed=4"}, "data.split_seed: "},
+      {{NULL, "data.normalize=unit"}, "data.normalize: "},
+      {{NULL, "data={source: toy, mean: [1], std: [0.2]}"}, "data.mean: "},
+      {{"data={source: toy, mean: [1], std: [0.2]}", "data={source: toy, mean: [1], std: [0.3]}"},
+       "data.std: "},
+      {{NULL, "data.shuffle=shard"}, "data.shuffle: "},
+      {{NULL, "data.per_class=5"}, "data.per_class: "},
+      {{NULL, "data.fraction=0.5"}, "data.fraction: "},
+      {{NULL, "data.transpose=true"}, "data.transpose: "},
+      {{NULL, "data.first_label=1"}, "data.first_label: "},
+      {{NULL, "model.layers=[{type: flatten}, {type: relu}, {type: dense, units: 4}]"}, "model.layers: "},
+      {{NULL, "model.freeze=[dense1]"}, "model.freeze: "},
+      {{NULL, "train.optimizer={type: adam, lr: 0.1}"}, "train.optimizer.type: "},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    expect_refused(cases[i].made, between, cases[i].words);
+}
+
+static void batches_change_between_epochs_alone(void **state)
+{
+  (void)state;
+  static const change changes[] = {{NULL, "train.batch=13"}, {NULL, "train.microbatch=3"}};
+  for (size_t i = 0; i < 2; i++) {
+    expect_refused(changes[i], between, NULL);
+    expect_refused(changes[i], begun, "and it lies 1 step within epoch 2");
+    expect_refused(changes[i], within, "and it lies 7 steps within epoch 2");
+  }
+  expect_refused((change){NULL, "train.optimizer.lr=0.3"}, within, NULL);
+}
+
+static void each_channel_counts(void **state)
+{
+  (void)state;
+  ls_checkpoint_info data = toy_info();
+  data.channels = 2;
+  data.mean[1] = 60;
+  data.deviation[1] = 20;
+  ls_checkpoint_info found = data;
+  assert_int_equal(ls_resume_check_loaded(&found, &data, 7), LS_OK);
+  found.mean[1] = 61;
+  assert_int_equal(ls_resume_check_loaded(&found, &data, 7), LS_E_INPUT);
+  assert_non_null(strstr(ls_error_last()->text, "channel 1 had mean 61"));
+  found.mean[1] = 60 * (1 + 1e-12); /* what another machine may round otherwise */
+  assert_int_equal(ls_resume_check_loaded(&found, &data, 7), LS_OK);
 }
 
 /* What was told, a line each. */
@@ -163,6 +250,9 @@ int main(void)
       cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
       cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
       cmocka_unit_test(epochs_that_are_done_or_begun_stay),
+      cmocka_unit_test(samples_and_network_stay),
+      cmocka_unit_test(batches_change_between_epochs_alone),
+      cmocka_unit_test(each_channel_counts),
       cmocka_unit_test(changes_are_reported),
   };
   return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
