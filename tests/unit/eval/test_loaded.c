@@ -152,36 +152,39 @@ static void open_trained(ls_loaded *loaded, const char *lines, const char *datas
     fail_msg("%s", ls_error_last()->text);
 }
 
-/* What is held out follows from dataset, seed and data.validation, and from nothing else. */
+/* What is held out follows from dataset, seed and data.validation, and from nothing else: networks of the
+ * same number, and no others, held out the same. */
 static void who_held_out_the_same_is_known(void **state)
 {
   (void)state;
   static const struct {
+    int same;
     const char *lines, *dataset;
-    bool is_same;
   } cases[] = {
-      {"data: {source: mnist, validation: 0.1}\nseed: 1\n", "mnist", true},
-      {"data: {source: there/mnist, validation: 0.1}\nseed: 1\ntrain: {batch: 7}\n", "mnist", true},
-      {"data: {source: mnist, validation: 0.1, split_seed: 1}\nseed: 9\n", "mnist", true},
-      {"data: {source: mnist, validation: 0.1}\nseed: 2\n", "mnist", false},
-      {"data: {source: mnist, validation: 0.1, split_seed: 2}\nseed: 1\n", "mnist", false},
-      {"data: {source: mnist, validation: 0.2}\nseed: 1\n", "mnist", false},
-      {"data: {source: mnist, validation: 100}\nseed: 1\n", "mnist", false},
-      {"data: {source: mnist}\nseed: 1\n", "mnist", false},
-      {"data: {source: mnist, validation: 0.1}\nseed: 1\n", "usps", false},
+      {0, "data: {source: mnist, validation: 0.1}\nseed: 1\n", "mnist"},
+      {0, "data: {source: there/mnist, validation: 0.1}\nseed: 1\ntrain: {batch: 7}\n", "mnist"},
+      {0, "data: {source: mnist, validation: 0.1, split_seed: 1}\nseed: 9\n", "mnist"},
+      {1, "data: {source: mnist, validation: 0.1}\nseed: 2\n", "mnist"},
+      {1, "data: {source: mnist, validation: 0.1, split_seed: 2}\nseed: 1\n", "mnist"},
+      {2, "data: {source: mnist, validation: 0.2}\nseed: 1\n", "mnist"},
+      {3, "data: {source: mnist, validation: 100}\nseed: 1\n", "mnist"},
+      {4, "data: {source: mnist, validation: 101}\nseed: 1\n", "mnist"},
+      {5, "data: {source: mnist}\nseed: 1\n", "mnist"},
+      {6, "data: {source: mnist, validation: 0.1}\nseed: 1\n", "usps"},
   };
-  ls_loaded first, other;
-  open_trained(&first, cases[0].lines, cases[0].dataset);
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    open_trained(&other, cases[i].lines, cases[i].dataset);
-    if (ls_loaded_holds_out_the_same(&first, &other) != cases[i].is_same) fail_msg("case %zu", i);
-    assert_int_equal(ls_loaded_check_held_out(&first, "a.h5", &other, "b.h5"),
-                     cases[i].is_same ? LS_OK : LS_E_INPUT);
-    if (!cases[i].is_same)
-      assert_non_null(strstr(ls_error_last()->text, "'a.h5' and 'b.h5' were trained with other"));
+  const size_t count = sizeof cases / sizeof *cases;
+  for (size_t i = 0; i < count * count; i++) {
+    const size_t a = i / count, b = i % count;
+    const bool is_same = cases[a].same == cases[b].same;
+    ls_loaded first, other;
+    open_trained(&first, cases[a].lines, cases[a].dataset);
+    open_trained(&other, cases[b].lines, cases[b].dataset);
+    if (ls_loaded_holds_out_the_same(&first, &other) != is_same) fail_msg("cases %zu and %zu", a, b);
+    assert_int_equal(ls_loaded_check_held_out(&first, "a.h5", &other, "b.h5"), is_same ? LS_OK : LS_E_INPUT);
+    if (!is_same) assert_non_null(strstr(ls_error_last()->text, "'a.h5' and 'b.h5' were trained with other"));
+    ls_loaded_close(&first);
     ls_loaded_close(&other);
   }
-  ls_loaded_close(&first);
 }
 
 static int make_name(void **state)
