@@ -210,6 +210,9 @@ static void seconds_and_rates_are_an_epochs_own(void **state)
   }
   assert_true(run.last_epoch.samples_per_second == TRAINED / (STEPS - 1.0));
   assert_int_equal(run.last_step.samples, TRAINED);
+  assert_true(run.last_step.loss == run.train[EPOCHS - 1].loss);
+  assert_true(run.last_step.accuracy == run.train[EPOCHS - 1].accuracy);
+  assert_true(run.last_step.accuracy > 0 && run.last_step.accuracy <= 1);
   assert_int_equal(run.last_step.steps, STEPS);
   assert_true(run.last_step.samples_per_second == TRAINED / (STEPS - 1.0));
   assert_true(run.result.progress.seconds == EPOCHS * (STEPS - 1));
@@ -326,6 +329,31 @@ static void the_best_epoch_is_kept_and_restored(void **state)
   end(&third);
 }
 
+/* What lies there as best.h5 is another epoch's, or nothing: told, and not taken for the best. */
+static void another_file_is_not_the_best(void **state)
+{
+  static const double second[EPOCHS] = {3, 2, 3, 3, 3};
+  static const char *const told[] = {"best.h5 is of epoch 4, and the best is 2: ", "best.h5 is missing: "};
+  trial run = {.overridden = 1, .overrides = {"train.early_stopping={patience: 3, restore_best: true}"}};
+  begin(&run);
+  losses = second;
+  assert_ok(train(*state, &run, false));
+  assert_string_equal(run.result.checkpoint, "best.h5");
+  for (size_t i = 0; i < 2; i++) {
+    char command[256];
+    if (i == 0)
+      snprintf(command, sizeof command, "cp '%s/checkpoint-16.h5' '%s/best.h5'", run.run_dir, run.run_dir);
+    else
+      snprintf(command, sizeof command, "rm '%s/best.h5'", run.run_dir);
+    assert_int_equal(system(command), 0);
+    assert_ok(train(*state, &run, true));
+    if (!strstr(run.heard, told[i])) fail_msg("'%s' not in: %s", told[i], run.heard);
+    assert_non_null(strstr(run.heard, "the final weights are the last epoch's"));
+    assert_string_equal(run.result.checkpoint, "checkpoint-20.h5");
+  }
+  end(&run);
+}
+
 /* A network whose loss is no number is neither saved nor the best. */
 static void a_loss_that_is_no_number_ends_the_run(void **state)
 {
@@ -352,6 +380,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(a_stopped_run_goes_on_to_the_same_end, comm),
       cmocka_unit_test_prestate(the_time_limit_is_kept, comm),
       cmocka_unit_test_prestate(the_best_epoch_is_kept_and_restored, comm),
+      cmocka_unit_test_prestate(another_file_is_not_the_best, comm),
       cmocka_unit_test_prestate(a_loss_that_is_no_number_ends_the_run, comm),
   };
   return cmocka_run_group_tests_name("epochs", tests, NULL, NULL);

@@ -22,6 +22,37 @@ double __wrap_ls_clock_s(void);
 int __real_pthread_cond_timedwait(pthread_cond_t *wake, pthread_mutex_t *mutex, const struct timespec *until);
 int __wrap_pthread_cond_timedwait(pthread_cond_t *wake, pthread_mutex_t *mutex, const struct timespec *until);
 
+int __real_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+
+/* A mutex that knows who has it: to unlock one that one does not have, or to lock it twice, ends the test. */
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+  pthread_mutexattr_t checked;
+  assert_null(attributes);
+  pthread_mutexattr_init(&checked);
+  pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
+  const int code = __real_pthread_mutex_init(mutex, &checked);
+  pthread_mutexattr_destroy(&checked);
+  return code;
+}
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+  if (__real_pthread_mutex_lock(mutex) != 0) abort();
+  return 0;
+}
+
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+  if (__real_pthread_mutex_unlock(mutex) != 0) abort();
+  return 0;
+}
+
 static _Atomic double now_s = 1, wakes_s; /* the thread sleeps until then */
 
 /* How often a watchdog looks that has to warn or to abort after 4 s or more. */
