@@ -172,19 +172,18 @@ static void who_held_out_the_same_is_known(void **state)
       {5, "data: {source: mnist}\nseed: 1\n", "mnist"},
       {6, "data: {source: mnist, validation: 0.1}\nseed: 1\n", "usps"},
   };
-  const size_t count = sizeof cases / sizeof *cases;
-  for (size_t i = 0; i < count * count; i++) {
-    const size_t a = i / count, b = i % count;
+  enum { COUNT = sizeof cases / sizeof *cases };
+  ls_loaded loaded[COUNT];
+  for (size_t i = 0; i < COUNT; i++) open_trained(&loaded[i], cases[i].lines, cases[i].dataset);
+  for (size_t i = 0; i < COUNT * COUNT; i++) {
+    const size_t a = i / COUNT, b = i % COUNT;
     const bool is_same = cases[a].same == cases[b].same;
-    ls_loaded first, other;
-    open_trained(&first, cases[a].lines, cases[a].dataset);
-    open_trained(&other, cases[b].lines, cases[b].dataset);
-    if (ls_loaded_holds_out_the_same(&first, &other) != is_same) fail_msg("cases %zu and %zu", a, b);
-    assert_int_equal(ls_loaded_check_held_out(&first, "a.h5", &other, "b.h5"), is_same ? LS_OK : LS_E_INPUT);
+    if (ls_loaded_holds_out_the_same(&loaded[a], &loaded[b]) != is_same) fail_msg("cases %zu and %zu", a, b);
+    assert_int_equal(ls_loaded_check_held_out(&loaded[a], "a.h5", &loaded[b], "b.h5"),
+                     is_same ? LS_OK : LS_E_INPUT);
     if (!is_same) assert_non_null(strstr(ls_error_last()->text, "'a.h5' and 'b.h5' were trained with other"));
-    ls_loaded_close(&first);
-    ls_loaded_close(&other);
   }
+  for (size_t i = 0; i < COUNT; i++) ls_loaded_close(&loaded[i]);
 }
 
 static int make_name(void **state)
