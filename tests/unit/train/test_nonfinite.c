@@ -118,9 +118,15 @@ static void a_loss_beyond_its_limit_names_the_steepest_layer(void **state)
   expect(&net, wide, 1000,
          "the loss of a micro-batch, 1000, is not finite or beyond 1000; the outputs grow "
          "most in layer a, to ");
+  assert_null(strstr(ls_error_last()->text, "to 0")); /* but to what it has come to */
   fill(&net, "a", 0.25F);
   fill(&net, "b", 100);
   expect(&net, wide, NAN, "most in layer b, to ");
+  fill(&net, "a", 100);
+  fill(&net, "b", 0.5F); /* larger outputs than those of a, by a smaller factor */
+  expect(&net, wide, NAN, "most in layer a, to ");
+  fill(&net, "a", 0.25F);
+  fill(&net, "b", 100);
   expect(&net, wide, -INFINITY, "most in layer b, to ");
   net_fini(&net);
 }
