@@ -134,12 +134,12 @@ static inline golden_difference golden_compare(const float *actual, const float 
 
 /* Relative to the largest magnitude of the array: sums cancel, so a small element carries the rounding of the
  * large terms that it was added up from, and an error relative to itself would say nothing. */
-static inline void golden_expect(const char *place, const char *what, const float *actual,
+static inline void golden_expect(const char *label, const char *what, const float *actual,
                                  const float *expected, size_t count, double tolerance)
 {
   const golden_difference worst = golden_compare(actual, expected, count);
   if (worst.error <= tolerance) return;
-  fail_msg("%s: %s is off by %g of its largest value at index %zu of %zu: %.9g, not %.9g", place, what,
+  fail_msg("%s: %s is off by %g of its largest value at index %zu of %zu: %.9g, not %.9g", label, what,
            worst.error, worst.index, count, (double)actual[worst.index], (double)expected[worst.index]);
 }
 

@@ -12,8 +12,8 @@ static int compare(const void *a, const void *b)
 double ls_quantile(double *values, size_t count, double q)
 {
   qsort(values, count, sizeof *values, compare);
-  const double place = q * (double)(count - 1);
-  const size_t below = (size_t)place;
+  const double position = q * (double)(count - 1);
+  const size_t below = (size_t)position;
   if (below + 1 >= count) return values[count - 1];
-  return values[below] + (place - (double)below) * (values[below + 1] - values[below]);
+  return values[below] + (position - (double)below) * (values[below + 1] - values[below]);
 }

@@ -160,7 +160,7 @@ static void print_row(const ls_bench_result *result, const char *word, double se
 static void print_profile(const ls_setup *setup, const ls_bench_result *result, layer_visit *visit)
 {
   ls_print(stdout, "\nmilliseconds of a step of rank 0%s\n",
-           setup->place.threads > 1 ? ", mean of its threads" : "");
+           setup->placement.threads > 1 ? ", mean of its threads" : "");
   ls_print(stdout, "  %-26s %9s %9s %9s %8s %8s\n", "", "", "backward:", "", "", "GFLOP/s");
   ls_print(stdout, "  %-26s %9s %9s %9s %8s %8s\n", "layer", "forward", "data", "weights", "of step",
            "a thread");
@@ -186,8 +186,8 @@ static ls_status print_report(const ls_comm *comm, const ls_setup *setup, const 
   const ls_spec_train *train = &setup->spec->train;
   const int ranks = ls_comm_size(comm);
   ls_print(stdout, "%s: batch %zu in micro-batches of %zu, %d rank%s x %zu thread%s, %s\n", setup->spec->name,
-           train->batch, train->microbatch, ranks, ls_plural((uint64_t)ranks), setup->place.threads,
-           ls_plural(setup->place.threads), ls_gemm_backend());
+           train->batch, train->microbatch, ranks, ls_plural((uint64_t)ranks), setup->placement.threads,
+           ls_plural(setup->placement.threads), ls_gemm_backend());
   ls_print(stdout, "%.0f samples/s (%.0f to %.0f), %.2f ms a step\n", result->samples_per_second,
            result->slowest, result->fastest, 1e3 * result->step_seconds);
   ls_print(stdout, "%.1f GFLOP/s, %.1f %% of SGEMM's %.1f (%.1f to %.1f)\n", result->gflops,
@@ -251,7 +251,7 @@ static ls_status print_json(const ls_comm *comm, const ls_setup *setup, const ls
       "fastest", result->fastest, "step_seconds", result->step_seconds, "gflops", result->gflops,
       "sgemm_gflops", result->sgemm_gflops, "sgemm_slowest", result->sgemm_slowest, "sgemm_fastest",
       result->sgemm_fastest, "sgemm_ratio", result->gflops / result->sgemm_gflops, "ranks",
-      ls_comm_size(comm), "threads", (json_int_t)setup->place.threads, "batch", (json_int_t)train->batch,
+      ls_comm_size(comm), "threads", (json_int_t)setup->placement.threads, "batch", (json_int_t)train->batch,
       "microbatch", (json_int_t)train->microbatch, "gemm", ls_gemm_backend(), "allreduce", ways_json(result),
       "profile", profile_json(setup, result, visit));
   return ls_print_document(document, JSON_INDENT(2));
@@ -264,7 +264,7 @@ static ls_status show(const ls_comm *comm, const ls_setup *setup, const bench_ar
                       const ls_bench_result *result)
 {
   const double samples = (double)setup->spec->train.batch / (double)ls_comm_size(comm);
-  layer_visit visit = {.result = result, .per_sample = (double)setup->place.threads / samples};
+  layer_visit visit = {.result = result, .per_sample = (double)setup->placement.threads / samples};
   ls_model_visit(setup->model, add_phases, &visit);
   return (arguments->json ? print_json : print_report)(comm, setup, result, &visit);
 }
@@ -279,7 +279,7 @@ static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_argume
                                   .spec = setup->spec,
                                   .source = setup->source,
                                   .model = setup->model,
-                                  .threads = setup->place.threads,
+                                  .threads = setup->placement.threads,
                                   .seconds = arguments->seconds};
   ls_status status = ls_bench(&bench, &result);
   if (status == LS_OK)

@@ -13,7 +13,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "comm/placement/launcher.h"
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 #include "comm/placement/topology.h"
 #include "h5/h5.h"
 #include "eval/report/json.h"
@@ -27,7 +27,7 @@ typedef struct arguments {
 
 /* What the doctor has found out. */
 typedef struct findings {
-  const ls_place *places; /* [ranks] */
+  const ls_placement *placements; /* [ranks] */
   size_t ranks;
   ls_text launcher; /* what started the job */
   ls_text warnings; /* one line each */
@@ -94,18 +94,18 @@ static const struct argp argp = {
            "counts the other ranks that may use some of the same "
            "cores. Warnings do not change the exit status."};
 
-static json_t *places_json(const findings *found)
+static json_t *placements_json(const findings *found)
 {
   json_t *list = json_array();
   for (size_t r = 0; r < found->ranks; r++) {
-    const ls_place *place = &found->places[r];
+    const ls_placement *placement = &found->placements[r];
     json_array_append_new(
-        list,
-        json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "rank", (json_int_t)r, "host", place->host,
-                  "cores", place->cores, "core_count", (json_int_t)place->core_count, "host_cores",
-                  (json_int_t)place->host_cores, "host_ranks", (json_int_t)place->host_ranks, "threads",
-                  (json_int_t)place->threads, "sharing", (json_int_t)(place->sharing - 1), "cpu_quota",
-                  place->quota > 0.0 ? json_real(place->quota) : json_null()));
+        list, json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "rank", (json_int_t)r, "host",
+                        placement->host, "cores", placement->cores, "core_count",
+                        (json_int_t)placement->core_count, "host_cores", (json_int_t)placement->host_cores,
+                        "host_ranks", (json_int_t)placement->host_ranks, "threads",
+                        (json_int_t)placement->threads, "sharing", (json_int_t)(placement->sharing - 1),
+                        "cpu_quota", placement->quota > 0.0 ? json_real(placement->quota) : json_null()));
   }
   if (list && json_array_size(list) == found->ranks) return list;
   json_decref(list);
@@ -117,7 +117,7 @@ static json_t *places_json(const findings *found)
  */
 static const char *sums_of(const findings *found)
 {
-  if (ls_place_hosts(found->places, found->ranks) == 1)
+  if (ls_placement_hosts(found->placements, found->ranks) == 1)
     return "in memory that the ranks share; train.allreduce=mpi: one MPI_Allreduce a step";
   return "in shared memory; between hosts gradients of more than three times train.bucket_mb by messages of "
          "lockstep's own, measured faster than MPI_Iallreduce, smaller ones by MPI_Allreduce; "
@@ -148,7 +148,7 @@ static json_t *document_json(const findings *found)
     is_complete &= json_object_set_new(document, parts[i].key, json_string(parts[i].version())) == 0;
   is_complete &= json_object_set_new(document, "launcher", ls_json_text(ls_text_get(&found->launcher))) == 0;
   is_complete &= json_object_set_new(document, "sums", json_string(sums_of(found))) == 0;
-  is_complete &= json_object_set_new(document, "ranks", places_json(found)) == 0;
+  is_complete &= json_object_set_new(document, "ranks", placements_json(found)) == 0;
   is_complete &= json_object_set_new(document, "warnings", warnings_json(found)) == 0;
   if (is_complete) return document;
   json_decref(document);
@@ -164,15 +164,15 @@ static void print_table(const findings *found)
 {
   size_t host_width = strlen("host"), cores_width = strlen("cores");
   for (size_t r = 0; r < found->ranks; r++) {
-    host_width = ls_size_max(host_width, ls_shown_columns(found->places[r].host));
-    cores_width = ls_size_max(cores_width, ls_shown_columns(found->places[r].cores));
+    host_width = ls_size_max(host_width, ls_shown_columns(found->placements[r].host));
+    cores_width = ls_size_max(cores_width, ls_shown_columns(found->placements[r].cores));
   }
   ls_print(stdout, "\n%6s  %-*s  %-*s  %7s  %7s\n", "rank", (int)host_width, "host", (int)cores_width,
            "cores", "threads", "sharing");
   for (size_t r = 0; r < found->ranks; r++) {
-    const ls_place *place = &found->places[r];
-    ls_print(stdout, "%6zu  %-*s  %-*s  %7zu  %7zu\n", r, (int)host_width, place->host, (int)cores_width,
-             place->cores, place->threads, place->sharing - 1);
+    const ls_placement *placement = &found->placements[r];
+    ls_print(stdout, "%6zu  %-*s  %-*s  %7zu  %7zu\n", r, (int)host_width, placement->host, (int)cores_width,
+             placement->cores, placement->threads, placement->sharing - 1);
   }
 }
 
@@ -180,10 +180,10 @@ static void print_table(const findings *found)
  * their gradients once a step. */
 static void print_sum(const findings *found)
 {
-  const ls_place *first = &found->places[0];
-  const size_t hosts = ls_place_hosts(found->places, found->ranks), caches = ls_topology_caches();
+  const ls_placement *first = &found->placements[0];
+  const size_t hosts = ls_placement_hosts(found->placements, found->ranks), caches = ls_topology_caches();
   size_t threads = 0;
-  for (size_t r = 0; r < found->ranks; r++) threads += found->places[r].threads;
+  for (size_t r = 0; r < found->ranks; r++) threads += found->placements[r].threads;
   ls_print(stdout, "\n%zu host%s, %zu rank%s, %zu thread%s\n", hosts, ls_plural(hosts), found->ranks,
            ls_plural(found->ranks), threads, ls_plural(threads));
   if (first->is_by_quota)
@@ -216,13 +216,14 @@ static ls_status print_report(const findings *found)
 }
 
 /* Rank 0. */
-static ls_status show(const ls_launch *launch, const ls_place *places, size_t ranks, const arguments *given)
+static ls_status show(const ls_launch *launch, const ls_placement *placements, size_t ranks,
+                      const arguments *given)
 {
-  findings found = {.places = places, .ranks = ranks};
+  findings found = {.placements = placements, .ranks = ranks};
   ls_launcher_describe(launch->launcher, &found.launcher);
   ls_launcher_warn_apart(launch, ranks, ls_comm_library(), &found.warnings);
   if (found.warnings.length > 0) ls_text_add(&found.warnings, "\n");
-  ls_place_warnings(places, ranks, &found.warnings);
+  ls_placement_warnings(placements, ranks, &found.warnings);
   const char *reason = ls_gemm_fallback_reason();
   if (reason) ls_text_add(&found.warnings, "matrix products run on slower kernels: %s\n", reason);
   ls_status status;
@@ -241,14 +242,14 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
   bool done;
   LS_PASS(ls_command_parse(comm, &argp, argc, argv, &given, &done));
   if (done) return LS_OK;
-  ls_place mine, *places;
-  LS_PASS(ls_place_look(comm, &mine));
-  LS_PASS(ls_place_gather(comm, &mine, &places));
+  ls_placement mine, *placements;
+  LS_PASS(ls_placement_look(comm, &mine));
+  LS_PASS(ls_placement_gather(comm, &mine, &placements));
   ls_status status = LS_OK;
   if (ls_comm_rank(comm) == 0)
-    status = show(ls_comm_launch(comm), places, (size_t)ls_comm_size(comm), &given);
+    status = show(ls_comm_launch(comm), placements, (size_t)ls_comm_size(comm), &given);
   status = ls_comm_agree(comm, status);
-  free(places);
+  free(placements);
   return status;
 }
 

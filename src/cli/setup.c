@@ -69,7 +69,7 @@ int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state
   return EINVAL;
 }
 
-/* A run directory in a configuration's place: said, since it is easily meant. */
+/* A run directory instead of a configuration is easily meant: the message names the remedy. */
 static ls_status check_no_run(const char *path)
 {
   ls_text text = {0};
@@ -107,27 +107,27 @@ ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments
 }
 
 /* Rank 0. */
-static ls_status read_own(const char *run_dir, char **text, char **source)
+static ls_status read_own(const char *run_path, char **text, char **source)
 {
   ls_text notes = {0}, word = {0};
-  ls_status status = ls_run_dir_config(run_dir, text, source, &notes);
+  ls_status status = ls_run_dir_config(run_path, text, source, &notes);
   ls_warn_each("", &notes);
   ls_text_fini(&notes);
   if (status != LS_OK || *text) return status;
-  ls_text_show_word(&word, run_dir);
+  ls_text_show_word(&word, run_path);
   status = ls_fail(
       LS_E_INPUT,
       "there is no run in '%s' to go on with, neither a checkpoint nor config.yaml; a new one takes a "
       "configuration: lockstep train CONFIG.yaml -o %s",
-      run_dir, ls_text_get(&word));
+      run_path, ls_text_get(&word));
   ls_text_fini(&word);
   return status;
 }
 
 ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,
-                            const char *run_dir)
+                            const char *run_path)
 {
-  LS_ROOT(comm, read_own(run_dir, &setup->text, &arguments->own_config));
+  LS_ROOT(comm, read_own(run_path, &setup->text, &arguments->own_config));
   LS_PASS(ls_comm_broadcast_text(comm, &setup->text));
   LS_PASS(ls_comm_broadcast_text(comm, &arguments->own_config));
   arguments->config = arguments->own_config;
@@ -248,14 +248,14 @@ static ls_status check_targets(const ls_spec *spec)
   return ls_loss_check(&loss, spec->train.label_smoothing, spec->data.augment.mixup);
 }
 
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place)
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_placement *placement)
 {
   LS_PASS(
       ls_comm_same(comm, setup->resolved, "the configuration with every key written out is", LS_E_CONFIG));
-  if (place)
-    setup->place = *place;
+  if (placement)
+    setup->placement = *placement;
   else
-    LS_PASS(ls_place_find(comm, &setup->place));
+    LS_PASS(ls_placement_find(comm, &setup->placement));
   const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_PASS(open_data(setup, comm));
   LS_AGREE(comm, check_channels(setup));
@@ -276,16 +276,16 @@ void ls_setup_fini(ls_setup *setup)
   ls_model_free(setup->model);
 }
 
-ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm)
+ls_status ls_setup_warn_placement(const ls_placement *placement, ls_comm *comm)
 {
-  ls_place *places;
-  LS_PASS(ls_place_gather(comm, place, &places));
+  ls_placement *placements;
+  LS_PASS(ls_placement_gather(comm, placement, &placements));
   if (ls_comm_rank(comm) != 0) return LS_OK;
   ls_text lines = {0};
-  ls_place_warnings(places, (size_t)ls_comm_size(comm), &lines);
+  ls_placement_warnings(placements, (size_t)ls_comm_size(comm), &lines);
   ls_warn_each("", &lines);
   ls_text_fini(&lines);
-  free(places);
+  free(placements);
   return LS_OK;
 }
 
@@ -293,7 +293,7 @@ ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm)
 {
   const ls_spec_train *train = &setup->spec->train;
   const size_t microbatches = ls_size_ceil_div(train->batch, train->microbatch);
-  uint64_t threads = setup->place.threads;
+  uint64_t threads = setup->placement.threads;
   LS_PASS(ls_comm_sum_u64(comm, &threads, 1));
   if (ls_comm_rank(comm) == 0 && microbatches < threads)
     ls_warn("train.batch %zu makes %zu micro-batch%s of at most %zu, fewer than the %zu threads: some stay "

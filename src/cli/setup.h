@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "cli/process/watch.h"
 #include "comm/comm.h"
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 #include "config/spec.h"
 #include "data/source.h"
 #include "nn/model.h"
@@ -45,7 +45,7 @@ typedef struct ls_setup {
   char *text; /* the configuration file's */
   ls_spec *spec;
   char *resolved; /* the configuration with every key written out */
-  ls_place place;
+  ls_placement placement;
   ls_source *source;
   size_t train_samples; /* without those held out */
   size_t wanted_batch;  /* what the configuration says: spec->train.batch is at most train_samples */
@@ -60,10 +60,10 @@ typedef struct ls_setup {
 /** The configuration file's text to every rank. Collective. */
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
 
-/** Instead: the configuration that the run in `run_dir` has, which is reported where it may surprise.
+/** Instead: the configuration that the run in `run_path` has, which is reported where it may surprise.
  * `arguments` then name its file. Collective. Errors: as ls_run_dir_config(). */
 ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,
-                            const char *run_dir) LS_CHECKED;
+                            const char *run_path) LS_CHECKED;
 
 /** The configuration. Local. */
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;
@@ -81,7 +81,7 @@ ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_argumen
 
 /** Warn on standard error of what is wrong with the placement of the communicator's ranks. Collective.
  * Errors: LS_E_MEMORY, LS_E_COMM. */
-ls_status ls_setup_warn_place(const ls_place *place, ls_comm *comm) LS_CHECKED;
+ls_status ls_setup_warn_placement(const ls_placement *placement, ls_comm *comm) LS_CHECKED;
 
 /** Likewise of micro-batches that leave threads idle. Collective. Errors: LS_E_COMM. */
 ls_status ls_setup_warn_idle(const ls_setup *setup, ls_comm *comm) LS_CHECKED;

@@ -105,7 +105,7 @@ done:
   return status;
 }
 
-ls_status ls_exchange_poke(ls_exchange *exchange)
+ls_status ls_exchange_advance(ls_exchange *exchange)
 {
   int is_complete;
   return ls_comm_check(MPI_Test(&exchange->request, &is_complete, MPI_STATUS_IGNORE), "exchanging items");

@@ -34,8 +34,8 @@ typedef struct ls_exchange_receive {
 ls_status ls_exchange_start(ls_exchange **out, ls_comm *comm, size_t item_bytes, const ls_exchange_send *send,
                             const ls_exchange_receive *receive) LS_CHECKED;
 
-/** Let a running exchange progress. Cheap. Local. Errors: LS_E_COMM. */
-ls_status ls_exchange_poke(ls_exchange *exchange) LS_CHECKED;
+/** Advance a running exchange. Cheap. Local. Errors: LS_E_COMM. */
+ls_status ls_exchange_advance(ls_exchange *exchange) LS_CHECKED;
 
 /** Complete the exchange and free it; NULL is fine. Collective. Errors: LS_E_COMM. */
 ls_status ls_exchange_wait(ls_exchange *exchange) LS_CHECKED;

@@ -279,7 +279,7 @@ static ls_status take_in(ls_iallreduce *sum, int count)
   return LS_OK;
 }
 
-ls_status ls_iallreduce_progress(ls_iallreduce *sum)
+ls_status ls_iallreduce_advance(ls_iallreduce *sum)
 {
   int count;
   LS_PASS(ls_comm_check(

@@ -44,7 +44,7 @@ ls_status ls_iallreduce_begin(ls_iallreduce *sum) LS_CHECKED;
 ls_status ls_iallreduce_start(ls_iallreduce *sum, size_t first) LS_CHECKED;
 
 /** Deal with what has arrived, without waiting. Local. Errors: LS_E_COMM. */
-ls_status ls_iallreduce_progress(ls_iallreduce *sum) LS_CHECKED;
+ls_status ls_iallreduce_advance(ls_iallreduce *sum) LS_CHECKED;
 
 /** Wait for the sums; everything has been started. Collective over the nodes. Errors: LS_E_COMM. */
 ls_status ls_iallreduce_end(ls_iallreduce *sum) LS_CHECKED;

@@ -298,11 +298,11 @@ void ls_path_text(const ls_path *path, ls_text *out)
 
 ls_status ls_document_wrap(const ls_document *document, int node, const ls_path *path, ls_status status)
 {
-  ls_text place = {0};
-  ls_document_origin(document, node, &place);
-  if (path) ls_text_add(&place, ": ");
-  ls_path_text(path, &place);
-  ls_status result = ls_wrap(status, "%s", ls_text_get(&place));
-  ls_text_fini(&place);
+  ls_text location = {0};
+  ls_document_origin(document, node, &location);
+  if (path) ls_text_add(&location, ": ");
+  ls_path_text(path, &location);
+  ls_status result = ls_wrap(status, "%s", ls_text_get(&location));
+  ls_text_fini(&location);
   return result;
 }

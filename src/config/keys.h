@@ -126,7 +126,7 @@ struct ls_layer_spec {
   char *name;       /* NULL when not given; owned by the spec */
   bool freeze;      /* it and its inner layers stay as they are */
   double lr_factor; /* on the learning rate, of its inner layers too; above 0 */
-  char *place;      /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
+  char *origin;     /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
 };
 
 #endif

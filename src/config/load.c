@@ -233,11 +233,11 @@ static ls_status bind_layer(const struct binder *binder, const struct item *item
   static const char *const common[] = {"type", "name", "freeze", "lr_factor", NULL};
   if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
     return refuse_form(binder, item);
-  ls_text place = {0};
-  ls_document_origin(binder->document, item->node, &place);
-  ls_text_add(&place, ": ");
-  ls_path_text(item->path, &place);
-  LS_PASS(ls_text_take(&place, &layer->place));
+  ls_text location = {0};
+  ls_document_origin(binder->document, item->node, &location);
+  ls_text_add(&location, ": ");
+  ls_path_text(item->path, &location);
+  LS_PASS(ls_text_take(&location, &layer->origin));
   LS_PASS(find_schema(binder, LS_FAMILY_LAYER, item, &layer->schema));
   LS_PASS(bind_layer_name(binder, item, &layer->name));
   LS_PASS(bind_layer_keys(binder, item, layer));

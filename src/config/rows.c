@@ -134,7 +134,7 @@ static void release_layers(void *member)
   for (size_t i = 0; i < list->count; i++) {
     release_options(list->items[i].schema, list->items[i].options);
     free(list->items[i].name);
-    free(list->items[i].place);
+    free(list->items[i].origin);
   }
   free(list->items);
 }

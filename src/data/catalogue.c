@@ -113,15 +113,15 @@ void ls_catalogue_describe(const char *folder, ls_text *text)
 }
 
 /* What is looked for, and what was found. */
-typedef struct place_search {
+typedef struct path_search {
   const char *name;
   const char *const *folders; /* NULL-terminated */
   char *found;                /* owned; NULL: nothing yet */
   ls_text *searched;
-} place_search;
+} path_search;
 
 /* Look at one path. */
-static ls_status try_path(place_search *search, const char *root, const char *name, ls_file_kind wanted)
+static ls_status try_path(path_search *search, const char *root, const char *name, ls_file_kind wanted)
 {
   if (search->found) return LS_OK;
   char *path;
@@ -136,7 +136,7 @@ static ls_status try_path(place_search *search, const char *root, const char *na
   return status;
 }
 
-static ls_status try_root(place_search *search, const char *root)
+static ls_status try_root(path_search *search, const char *root)
 {
   for (const char *const *folder = search->folders; *folder; folder++)
     LS_PASS(try_path(search, root, *folder, LS_FILE_FOLDER));
@@ -149,7 +149,7 @@ static ls_status try_root(place_search *search, const char *root)
   return status;
 }
 
-static ls_status try_roots(place_search *search, char *roots)
+static ls_status try_roots(path_search *search, char *roots)
 {
   char *rest = NULL;
   for (const char *root = strtok_r(roots, ":", &rest); root; root = strtok_r(NULL, ":", &rest))
@@ -161,7 +161,7 @@ ls_status ls_catalogue_search(char **path, const char *name, const ls_catalogue_
                               ls_text *searched)
 {
   const char *const by_name[] = {name, NULL};
-  place_search search = {.name = name, .folders = entry ? entry->folders : by_name, .searched = searched};
+  path_search search = {.name = name, .folders = entry ? entry->folders : by_name, .searched = searched};
   const char *set = getenv("LOCKSTEP_DATA_PATH");
   ls_text text = {0};
   ls_text_add(&text, "%s:data:/usr/share/datasets", set ? set : "");

@@ -330,10 +330,10 @@ ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
   return LS_OK;
 }
 
-ls_status ls_loader_poke(ls_loader *loader)
+ls_status ls_loader_advance(ls_loader *loader)
 {
   if (!loader->exchange) return LS_OK;
-  ls_status status = ls_exchange_poke(loader->exchange);
+  ls_status status = ls_exchange_advance(loader->exchange);
   if (status != LS_OK) loader->exchange = NULL; /* must not be waited for any more */
   return status;
 }

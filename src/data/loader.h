@@ -70,8 +70,8 @@ size_t ls_loader_eval_count(const ls_loader *loader, ls_eval_split split);
  */
 ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last) LS_CHECKED;
 
-/** Let a running exchange progress; call once a step. Local. Errors: LS_E_COMM. */
-ls_status ls_loader_poke(ls_loader *loader) LS_CHECKED;
+/** Advance a running exchange; call once a step. Local. Errors: LS_E_COMM. */
+ls_status ls_loader_advance(ls_loader *loader) LS_CHECKED;
 
 /** Samples of the global batch of step `step` (from 0 within the epoch): batch, or less in the last. */
 size_t ls_loader_step_samples(const ls_loader *loader, size_t step);

@@ -110,7 +110,7 @@ size_t ls_plan_rank_count(const ls_plan *plan, size_t rank)
          length(owned(plan, rank, plan->count % plan->batch));
 }
 
-ls_plan_place ls_plan_locate(const ls_plan *plan, size_t position)
+ls_plan_location ls_plan_locate(const ls_plan *plan, size_t position)
 {
   assert(position < plan->count);
   size_t step = position / plan->batch;
@@ -120,17 +120,17 @@ ls_plan_place ls_plan_locate(const ls_plan *plan, size_t position)
   /* ls_part_first(M, R, r) is floor(M*r/R), so the owner of m is the largest r with M*r/R < m + 1. */
   size_t m = offset >= begin_of(plan, count, microbatches - 1) ? microbatches - 1 : offset / plan->microbatch;
   size_t rank = ls_size_ceil_div((m + 1) * plan->ranks, microbatches) - 1;
-  return (ls_plan_place){.rank = rank,
-                         .index = step * length(owned(plan, rank, plan->batch)) + offset -
-                                  owned(plan, rank, count).first};
+  return (ls_plan_location){.rank = rank,
+                            .index = step * length(owned(plan, rank, plan->batch)) + offset -
+                                     owned(plan, rank, count).first};
 }
 
-size_t ls_plan_position(const ls_plan *plan, ls_plan_place place)
+size_t ls_plan_position(const ls_plan *plan, ls_plan_location location)
 {
   size_t full_steps = plan->count / plan->batch;
-  size_t per_step = length(owned(plan, place.rank, plan->batch));
-  bool is_full = place.index < full_steps * per_step;
-  size_t step = is_full ? place.index / per_step : full_steps;
+  size_t per_step = length(owned(plan, location.rank, plan->batch));
+  bool is_full = location.index < full_steps * per_step;
+  size_t step = is_full ? location.index / per_step : full_steps;
   size_t count = ls_plan_step_count(plan, step);
-  return step * plan->batch + owned(plan, place.rank, count).first + place.index - step * per_step;
+  return step * plan->batch + owned(plan, location.rank, count).first + location.index - step * per_step;
 }

@@ -4,7 +4,7 @@
  * in order by ls_part_first(). Nothing here depends on which sample stands at a position, and where a step is
  * cut depends on no rank.
  *
- * A rank keeps its positions in ascending order; the index of a position is its place among them. All are
+ * A rank keeps its positions in ascending order; the index of a position is its number among them. All are
  * pure functions that take constant time for any count, batch, micro-batch and number of ranks; a rank may
  * have no positions at all.
  */
@@ -23,10 +23,10 @@ typedef struct ls_plan {
 } ls_plan;
 
 /** Where a position is. */
-typedef struct ls_plan_place {
+typedef struct ls_plan_location {
   size_t rank;
   size_t index; /* among the positions of that rank */
-} ls_plan_place;
+} ls_plan_location;
 
 /** A run of positions that are consecutive in the epoch and on their rank. */
 typedef struct ls_plan_run {
@@ -58,9 +58,9 @@ ls_plan_run ls_plan_rank_microbatch(const ls_plan *plan, size_t rank, size_t i);
 size_t ls_plan_rank_count(const ls_plan *plan, size_t rank);
 
 /** Where `position` < count is. */
-ls_plan_place ls_plan_locate(const ls_plan *plan, size_t position);
+ls_plan_location ls_plan_locate(const ls_plan *plan, size_t position);
 
-/** The position at a place; the inverse of ls_plan_locate(). */
-size_t ls_plan_position(const ls_plan *plan, ls_plan_place place);
+/** The position at a location; the inverse of ls_plan_locate(). */
+size_t ls_plan_position(const ls_plan *plan, ls_plan_location location);
 
 #endif

@@ -58,19 +58,19 @@ static ls_permutation shard_order(const ls_layout *layout, size_t rank)
 static bool shard_find(const ls_layout *layout, uint64_t sample, size_t *position)
 {
   if (!global_find(layout, sample, position)) return false;
-  ls_plan_place place = ls_plan_locate(&layout->plan, *position);
-  ls_permutation order = shard_order(layout, place.rank);
-  place.index = (size_t)ls_permutation_inverse(&order, place.index);
-  *position = ls_plan_position(&layout->plan, place);
+  ls_plan_location location = ls_plan_locate(&layout->plan, *position);
+  ls_permutation order = shard_order(layout, location.rank);
+  location.index = (size_t)ls_permutation_inverse(&order, location.index);
+  *position = ls_plan_position(&layout->plan, location);
   return true;
 }
 
 static uint64_t shard_at(const ls_layout *layout, size_t position)
 {
-  ls_plan_place place = ls_plan_locate(&layout->plan, position);
-  ls_permutation order = shard_order(layout, place.rank);
-  place.index = (size_t)ls_permutation_at(&order, place.index);
-  return global_at(layout, ls_plan_position(&layout->plan, place));
+  ls_plan_location location = ls_plan_locate(&layout->plan, position);
+  ls_permutation order = shard_order(layout, location.rank);
+  location.index = (size_t)ls_permutation_at(&order, location.index);
+  return global_at(layout, ls_plan_position(&layout->plan, location));
 }
 
 ls_layout ls_layout_file(size_t count, size_t ranks)
@@ -129,14 +129,14 @@ static parcel find_target(const ls_move *move, size_t rank, size_t i)
   size_t position;
   parcel item = {.peer = STAYS, .index = (int)i};
   if (!move->to->find(move->to, sample, &position)) return item;
-  ls_plan_place place = ls_plan_locate(&move->to->plan, position);
-  if (place.rank == rank) {
-    memcpy(move->next->images + place.index * bytes, move->now->images + i * bytes, bytes);
-    move->next->samples[place.index] = sample;
+  ls_plan_location location = ls_plan_locate(&move->to->plan, position);
+  if (location.rank == rank) {
+    memcpy(move->next->images + location.index * bytes, move->now->images + i * bytes, bytes);
+    move->next->samples[location.index] = sample;
     return item;
   }
-  item.peer = (int)place.rank;
-  item.order = (int)place.index;
+  item.peer = (int)location.rank;
+  item.order = (int)location.index;
   return item;
 }
 
@@ -145,7 +145,7 @@ static parcel find_origin(const ls_move *move, size_t rank, size_t i)
 {
   parcel item = {.peer = STAYS, .order = (int)i, .index = (int)i};
   if (move->next->samples[i] != still_open) return item;
-  ls_plan_place here = {.rank = rank, .index = i};
+  ls_plan_location here = {.rank = rank, .index = i};
   uint64_t sample = move->to->at(move->to, ls_plan_position(&move->to->plan, here));
   size_t position = 0;
   bool is_there = move->from->find(move->from, sample, &position);

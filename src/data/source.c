@@ -252,26 +252,26 @@ static ls_status check_transpose(const ls_source *source, const ls_reading *read
 }
 
 /* `name`: what the dataset is called if it is none of the catalogue's. */
-static ls_status open_place(ls_source **out, const ls_reader_place *place, const char *name)
+static ls_status open_input(ls_source **out, const ls_reader_input *input, const char *name)
 {
   ls_source *source;
   LS_PASS(ls_alloc(&source, 1, sizeof *source, "a dataset"));
   ls_status status;
-  source->entry = place->entry;
-  if (place->entry)
-    snprintf(source->info.name, sizeof source->info.name, "%s", place->entry->name);
+  source->entry = input->entry;
+  if (input->entry)
+    snprintf(source->info.name, sizeof source->info.name, "%s", input->entry->name);
   else
-    name_by_path(&source->info, name, place->folder == NULL);
-  LS_GO(ls_reader_find(&source->reader, place));
+    name_by_path(&source->info, name, input->folder == NULL);
+  LS_GO(ls_reader_find(&source->reader, input));
   source->info.format = source->reader->format;
-  LS_GO(check_transpose(source, place->reading));
-  LS_GO(source->reader->open(source, place));
-  if (source->entry != place->entry) /* as the files say */
+  LS_GO(check_transpose(source, input->reading));
+  LS_GO(source->reader->open(source, input));
+  if (source->entry != input->entry) /* as the files say */
     snprintf(source->info.name, sizeof source->info.name, "%s", source->entry->name);
   if (source->info.picture == LS_PICTURE_AUTO && ls_catalogue_find(source->info.name))
     source->info.picture = ls_catalogue_picture(source->info.name);
   LS_GO(check_shape(&source->info));
-  LS_GO(resolve_classes(source, place->reading));
+  LS_GO(resolve_classes(source, input->reading));
   *out = source;
 done:
   if (status != LS_OK) ls_source_close(source);
@@ -279,22 +279,22 @@ done:
 }
 
 /* The files of a folder that begin alike. */
-static ls_status open_folder(ls_source **out, ls_reader_place place, const char *beginning, const char *name)
+static ls_status open_folder(ls_source **out, ls_reader_input input, const char *beginning, const char *name)
 {
   ls_folder folder;
-  LS_PASS(ls_folder_list(&folder, place.path, beginning));
-  place.folder = &folder;
-  ls_status status = open_place(out, &place, name);
+  LS_PASS(ls_folder_list(&folder, input.path, beginning));
+  input.folder = &folder;
+  ls_status status = open_input(out, &input, name);
   ls_folder_fini(&folder);
   return status;
 }
 
-static ls_status open_path(ls_source **out, const ls_reader_place *place)
+static ls_status open_path(ls_source **out, const ls_reader_input *input)
 {
   ls_file_kind kind;
-  LS_PASS(ls_file_look(&kind, place->path));
-  if (kind != LS_FILE_FOLDER) return open_place(out, place, place->path);
-  return open_folder(out, *place, place->entry ? place->entry->prefix : "", place->path);
+  LS_PASS(ls_file_look(&kind, input->path));
+  if (kind != LS_FILE_FOLDER) return open_input(out, input, input->path);
+  return open_folder(out, *input, input->entry ? input->entry->prefix : "", input->path);
 }
 
 /* FOLDER/BEGINNING, where there is no such file or folder. */

@@ -204,7 +204,7 @@ static ls_status look(const char *path, struct stat *info, bool *found)
 }
 
 /* Do two paths, or names, lead to the same data? */
-static ls_status is_same_place(const char *a, const char *b, bool *yes)
+static ls_status is_same_data(const char *a, const char *b, bool *yes)
 {
   struct stat of_a, of_b;
   bool has_a, has_b = false;

@@ -85,9 +85,9 @@ static ls_status check_networks(ls_session *session)
 
 ls_status ls_session_open_data(ls_session *session, ls_comm *comm)
 {
-  ls_place place;
-  LS_PASS(ls_place_find(comm, &place));
-  session->threads = place.threads;
+  ls_placement placement;
+  LS_PASS(ls_placement_find(comm, &placement));
+  session->threads = placement.threads;
   ls_activity_enter(ls_comm_activity(comm), "opening the data");
   LS_PASS(ls_loaded_open_data(&session->source, comm, &session->networks[0], session->options.data,
                               &session->options.reading));

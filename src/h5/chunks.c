@@ -90,7 +90,7 @@ static ls_status check_written(const ls_h5_chunks *chunks)
 /* ---- each one ---- */
 
 /* Where a chunk begins, the last dimension first. */
-static void place(const ls_h5_chunks *chunks, size_t number, hsize_t *offset)
+static void find_corner(const ls_h5_chunks *chunks, size_t number, hsize_t *offset)
 {
   for (int i = chunks->rank; i-- > 0;) {
     offset[i] = number % chunks->along[i] * chunks->shape[i];
@@ -146,7 +146,7 @@ static ls_status check_stream(const ls_h5_chunks *chunks, const hsize_t *offset,
 static ls_status check_chunk(const ls_h5_chunks *chunks, size_t number)
 {
   hsize_t offset[LS_H5_MAX_RANK], stored;
-  place(chunks, number, offset);
+  find_corner(chunks, number, offset);
   LS_PASS(find_stored(chunks, offset, &stored));
   return chunks->is_filtered ? check_stream(chunks, offset, stored) : LS_OK;
 }
@@ -166,7 +166,7 @@ ls_status ls_h5_chunks_find(const ls_h5_chunks *chunks)
 {
   hsize_t offset[LS_H5_MAX_RANK], stored;
   for (size_t i = 0; i < chunks->count; i++) {
-    place(chunks, i, offset);
+    find_corner(chunks, i, offset);
     LS_PASS(find_stored(chunks, offset, &stored));
   }
   return LS_OK;

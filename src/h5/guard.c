@@ -106,7 +106,7 @@ static void be_quiet(void)
   (void)dup2(nothing, STDERR_FILENO);
 }
 
-static void tell(const void *data, size_t bytes)
+static void send_up(const void *data, size_t bytes)
 {
   ssize_t put;
   do {
@@ -125,7 +125,7 @@ static void on_crash(int signal_number)
     return;
   }
   const ls_error outcome = *ls_error_last();
-  tell(&outcome, sizeof outcome);
+  send_up(&outcome, sizeof outcome);
   _exit(0);
 }
 
@@ -148,7 +148,7 @@ static void try_again(uint64_t file_bytes, ls_h5_attempt attempt, void *user, ls
   char second = AGREED;
   if (status == LS_OK) second = LACKING;
   if (status == LS_E_MEMORY && status == before && most > 0 && has_memory(most)) second = HUNGRY;
-  tell(&second, sizeof second);
+  send_up(&second, sizeof second);
 }
 
 static _Noreturn void run_child(int pipe_end, pid_t parent, uint64_t file_bytes, ls_h5_attempt attempt,
@@ -168,7 +168,7 @@ static _Noreturn void run_child(int pipe_end, pid_t parent, uint64_t file_bytes,
   else
     (void)
         H5garbage_collect(); /* frees what it keeps: the C library then sees if a block was written beyond */
-  tell(&outcome, sizeof outcome);
+  send_up(&outcome, sizeof outcome);
   try_again(file_bytes, attempt, user, outcome.status, most);
   _exit(0);
 }

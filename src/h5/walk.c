@@ -24,17 +24,17 @@ typedef struct object {
   object_id id; /* no other object of the file has it */
 } object;
 
-/* Look at an object without opening it; "." is `place` itself. */
-static ls_status find_object(hid_t place, const char *name, object *found)
+/* Look at an object without opening it; "." is `parent` itself. */
+static ls_status find_object(hid_t parent, const char *name, object *found)
 {
 #if H5_VERSION_GE(1, 12, 0)
   H5O_info2_t info;
-  if (H5Oget_info_by_name3(place, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+  if (H5Oget_info_by_name3(parent, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
     return ls_h5_fail(LS_E_INPUT, "cannot be read");
   *found = (object){.type = info.type, .id = info.token};
 #else
   H5O_info_t info;
-  if (H5Oget_info_by_name2(place, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+  if (H5Oget_info_by_name2(parent, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
     return ls_h5_fail(LS_E_INPUT, "cannot be read");
   *found = (object){.type = info.type, .id = info.addr};
 #endif

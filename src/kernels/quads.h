@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 /** One row of windows: y[windows, channels] is the largest of the pixels of `above` and `below` [2 * windows,
- * channels], the rows of pixels; of equal ones the first, and a NaN before any number. `places` tells which:
+ * channels], the rows of pixels; of equal ones the first, and a NaN before any number. `argmax` tells which:
  * 0 and 1 above, 2 and 3 below. */
 typedef void ls_quads_forward_function(const float *above, const float *below, size_t windows,
-                                       size_t channels, float *y, uint16_t *places);
+                                       size_t channels, float *y, uint16_t *argmax);
 
-/** One row of pixels, dx[2 * windows, channels]: dy where places is `left`, or `left` + 1 in the right one of
+/** One row of pixels, dx[2 * windows, channels]: dy where argmax is `left`, or `left` + 1 in the right one of
  * a window's pixels, and 0 elsewhere. */
-typedef void ls_quads_backward_function(const float *dy, const uint16_t *places, size_t windows,
+typedef void ls_quads_backward_function(const float *dy, const uint16_t *argmax, size_t windows,
                                         size_t channels, int32_t left, float *dx);
 
 #endif

@@ -11,7 +11,7 @@
   }
 
 static void quads_forward(const float *above, const float *below, size_t windows, size_t channels, float *y,
-                          uint16_t *places)
+                          uint16_t *argmax)
 {
   for (size_t j = 0; j < windows; j++) {
     for (size_t c = 0; c < channels; c += LANES) {
@@ -21,26 +21,26 @@ static void quads_forward(const float *above, const float *below, size_t windows
       PICK(below + c, 2)
       PICK(below + channels + c, 3)
       STORE_AT(y + c, best);
-      *(unaligned_places *)(places + c) = __builtin_convertvector(best_at, place_vec);
+      *(unaligned_indices *)(argmax + c) = __builtin_convertvector(best_at, index_vec);
     }
     above += 2 * channels;
     below += 2 * channels;
     y += channels;
-    places += channels;
+    argmax += channels;
   }
 }
 
-static void quads_backward(const float *restrict dy, const uint16_t *restrict places, size_t windows,
+static void quads_backward(const float *restrict dy, const uint16_t *restrict argmax, size_t windows,
                            size_t channels, int32_t left, float *restrict dx)
 {
   for (size_t j = 0; j < windows; j++) {
     for (size_t side = 0; side < 2; side++, dx += channels)
       for (size_t c = 0; c < channels; c += LANES) {
-        const mask at = __builtin_convertvector(*(const unaligned_places *)(places + c), mask);
+        const mask at = __builtin_convertvector(*(const unaligned_indices *)(argmax + c), mask);
         const mask dy_bits = (mask)VECTOR_AT(dy + c);
         STORE_AT(dx + c, (vec)(dy_bits & (at == left + (int32_t)side)));
       }
     dy += channels;
-    places += channels;
+    argmax += channels;
   }
 }

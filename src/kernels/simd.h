@@ -75,8 +75,8 @@ enum { LANES = VECTOR_BYTES / 4 };
 typedef float vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef float unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(VECTOR_BYTES))); /* -1: yes */
-typedef uint16_t place_vec __attribute__((vector_size(VECTOR_BYTES / 2)));
-typedef uint16_t unaligned_places __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
+typedef uint16_t index_vec __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef uint16_t unaligned_indices __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
 
 #define VECTOR_AT(x) (*(const unaligned *)(x))
 #define STORE_AT(x, v) (*(unaligned *)(x) = (v))

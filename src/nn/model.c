@@ -56,15 +56,15 @@ static ls_status check_input(const ls_model *model, ls_shape in)
 static ls_status check_output(const ls_model *model, const ls_layer_list *layers, size_t classes)
 {
   ls_shape out = model->sequence.out;
-  const char *place = layers->items[layers->count - 1].place;
+  const char *origin = layers->items[layers->count - 1].origin;
   if (out.h != 1 || out.w != 1)
     return ls_fail(LS_E_CONFIG,
                    "%s: the last layer gives %zux%zux%zu (channels, rows, columns), not one value a class; "
                    "end with flatten and dense",
-                   place, out.c, out.h, out.w);
+                   origin, out.c, out.h, out.w);
   if (classes > 0 && out.c != classes)
-    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu classes", place,
-                   out.c, classes);
+    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu classes",
+                   origin, out.c, classes);
   return LS_OK;
 }
 

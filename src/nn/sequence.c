@@ -139,7 +139,7 @@ static ls_status build_layers(ls_sequence *sequence, const ls_layer_list *specs,
     layer->in = shape;
     layer->input_is_data = input_is_data;
     sequence->count = i + 1;
-    LS_PASS(report_place(build, specs->items[i].place, add_layer(sequence, specs, i, place, build)));
+    LS_PASS(report_place(build, specs->items[i].origin, add_layer(sequence, specs, i, place, build)));
     input_is_data = input_is_data && layer->grad_count == 0;
     if (layer->grad_count > 0 && sequence->first_trained == specs->count) sequence->first_trained = i;
     shape = layer->out;

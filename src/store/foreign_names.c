@@ -58,25 +58,25 @@ typedef struct numbering {
   ls_tensor_names *names;
   size_t count;
   const char *before; /* the layer that was met last */
-  size_t place;       /* of it in its shortcut, from 0 */
+  size_t number;      /* of it in its shortcut, from 0 */
 } numbering;
 
 /* Visitor: number the layers of a shortcut as they come. */
-static void name_place(const ls_layer *layer, size_t depth, void *user)
+static void name_by_number(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
   numbering *self = user;
   const size_t chars = shortcut_chars(layer->name);
   if (chars == 0) return; /* also where it is in a block within the shortcut, which has the number */
   const bool goes_on = self->before && strncmp(self->before, layer->name, chars + 1) == 0;
-  self->place = goes_on ? self->place + 1 : 0;
+  self->number = goes_on ? self->number + 1 : 0;
   self->before = layer->name;
   for (size_t i = 0; i < self->count; i++) {
     char name[LS_PLAIN_NAME_BYTES];
     const ls_tensor *tensor = self->names[i].tensor;
     if (strcmp(tensor->layer, layer->name) != 0) continue;
-    snprintf(name, sizeof name, "%.*s.%zu.%s", (int)chars, layer->name, self->place, tensor->name);
-    make_plain(name, true, self->names[i].placed);
+    snprintf(name, sizeof name, "%.*s.%zu.%s", (int)chars, layer->name, self->number, tensor->name);
+    make_plain(name, true, self->names[i].numbered);
   }
 }
 
@@ -106,7 +106,7 @@ void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model)
   const size_t count = param_count + buffer_count;
   for (size_t i = 0; i < count; i++)
     name_tensor(&names[i], i < param_count ? &params[i] : &buffers[i - param_count]);
-  ls_model_visit(model, name_place, &(numbering){.names = names, .count = count});
+  ls_model_visit(model, name_by_number, &(numbering){.names = names, .count = count});
   for (size_t i = 0; i < count; i++) {
     char name[LS_PLAIN_NAME_BYTES];
     const ls_tensor *tensor = names[i].tensor;
@@ -140,16 +140,16 @@ static bool is_own(const ls_tensor_names *names, const foreign_name *name)
 }
 
 /* Only tensors in a shortcut have these names. */
-static bool is_of_place(const ls_tensor_names *names, const foreign_name *name)
+static bool is_shortcut_name(const ls_tensor_names *names, const foreign_name *name)
 {
-  return strcmp(names->placed, name->shortcut) == 0 || strcmp(names->alone, name->shortcut) == 0;
+  return strcmp(names->numbered, name->shortcut) == 0 || strcmp(names->alone, name->shortcut) == 0;
 }
 
 /* The tensor of the whole name; `count`: none. */
 static size_t find_whole(const ls_tensor_names *names, size_t count, const char *text)
 {
   static bool (*const ways[])(const ls_tensor_names *, const foreign_name *) = {is_exact, is_own,
-                                                                                is_of_place};
+                                                                                is_shortcut_name};
   foreign_name name = {.text = text};
   make_plain(text, false, name.plain);
   make_plain(text, true, name.shortcut);

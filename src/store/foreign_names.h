@@ -14,16 +14,16 @@ enum { LS_PLAIN_NAME_BYTES = 192 };
  */
 typedef struct ls_tensor_names {
   const ls_tensor *tensor;
-  char own[LS_PLAIN_NAME_BYTES];    /* layer2_0.shortcut.conv.weight */
-  char placed[LS_PLAIN_NAME_BYTES]; /* layer2_0.shortcut.0.weight, as nn.Sequential has it; "": in none */
-  char alone[LS_PLAIN_NAME_BYTES];  /* layer2_0.shortcut.weight, if it is the only layer with weights */
+  char own[LS_PLAIN_NAME_BYTES];      /* layer2_0.shortcut.conv.weight */
+  char numbered[LS_PLAIN_NAME_BYTES]; /* layer2_0.shortcut.0.weight, as nn.Sequential has it; "": in none */
+  char alone[LS_PLAIN_NAME_BYTES];    /* layer2_0.shortcut.weight, if it is the only layer with weights */
 } ls_tensor_names;
 
 /** Name the parameters of a model, then its buffers. `names` has room for all of them. Local. */
 void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model);
 
 /** Which of `count` tensors a file calls `name` ("state_dict/module.layer2.0.downsample.0.weight")? `count`:
- * none. The very name comes first, then the plain one, then those of places; what PyTorch puts around a
+ * none. The very name comes first, then the plain one, then those with numbers; what PyTorch puts around a
  * network is left out where the whole is no name. Local. */
 size_t ls_tensor_names_find(const ls_tensor_names *names, size_t count, const char *name);
 

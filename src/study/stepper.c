@@ -104,7 +104,7 @@ ls_status ls_stepper_take(ls_stepper *stepper, ls_step_profile *profile, ls_step
                         .epoch_step = stepper->epoch_step,
                         .optimizer_step = ++stepper->steps,
                         .profile = profile};
-  LS_PASS(ls_loader_poke(stepper->loader));
+  LS_PASS(ls_loader_advance(stepper->loader));
   LS_PASS(ls_engine_step(stepper->engines[stepper->way], &step, result));
   if (++stepper->epoch_step < ls_loader_steps(stepper->loader)) return LS_OK;
   stepper->epoch++;

@@ -83,13 +83,13 @@ static void report_step(const ls_run *run, const stopwatch *watch)
 static ls_status stopped(const ls_run *run)
 {
   const bool asked = *run->options->stop != 0 || !time_is_up(run); /* this rank, or another one */
-  ls_text run_dir = {0};
-  ls_text_show_word(&run_dir, run->options->run_dir->path);
+  ls_text shown_path = {0};
+  ls_text_show_word(&shown_path, run->options->run_dir->path);
   const ls_status status =
       ls_fail(LS_STOPPED, "%s after step %" PRIu64 " (epoch %" PRIu64 "); go on with --resume -o %s",
               asked ? "stopped on request" : "train.time_limit reached: stopped", run->state.progress.step,
-              run->state.progress.epoch + 1, ls_text_get(&run_dir));
-  ls_text_fini(&run_dir);
+              run->state.progress.epoch + 1, ls_text_get(&shown_path));
+  ls_text_fini(&shown_path);
   return status;
 }
 
@@ -105,7 +105,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
                   .control = control_words(run)};
   ls_step_result result;
   ls_activity_step(run->activity, progress->epoch + 1, progress->epoch_step + 1);
-  LS_PASS(ls_loader_poke(run->loader));
+  LS_PASS(ls_loader_advance(run->loader));
   const ls_status status = ls_engine_step(run->engine, &step, &result);
   if (status != LS_OK)
     return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;

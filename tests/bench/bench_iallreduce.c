@@ -52,7 +52,7 @@ static void start_own(job *self, size_t first, size_t end)
 {
   if (end == self->count) check(ls_iallreduce_begin(self->own) == LS_OK, "own");
   check(ls_iallreduce_start(self->own, first) == LS_OK, "own");
-  check(ls_iallreduce_progress(self->own) == LS_OK, "own");
+  check(ls_iallreduce_advance(self->own) == LS_OK, "own");
 }
 
 static void end_own(job *self)

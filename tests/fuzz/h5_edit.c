@@ -11,10 +11,10 @@ enum { MOST_EDITS = 24, MOST_VALUE_BYTES = 1 << 14, MOST_STORED_BYTES = 1 << 16,
  * such names, so they must never be those of anything that matters. */
 #define OUTSIDE "outside."
 
-static const char *const places[] = {
-#define PLACE_PATH(name, path) path,
-    FUZZ_PLACE_LIST(PLACE_PATH)
-#undef PLACE_PATH
+static const char *const paths[] = {
+#define PATH_TEXT(name, path) path,
+    FUZZ_PATH_LIST(PATH_TEXT)
+#undef PATH_TEXT
 };
 
 static const char *const attributes[] = {
@@ -31,9 +31,9 @@ static char *take_word(fuzz_bytes *in, const char *const *words, size_t count)
   return fuzz_text((fuzz_bytes){(const uint8_t *)words[number], strlen(words[number])});
 }
 
-static char *take_place(fuzz_bytes *in)
+static char *take_path(fuzz_bytes *in)
 {
-  return take_word(in, places, FUZZ_PLACE_COUNT);
+  return take_word(in, paths, FUZZ_PATH_COUNT);
 }
 
 static char *take_attribute(fuzz_bytes *in)
@@ -167,7 +167,7 @@ static hid_t make_storage(fuzz_bytes *in, hid_t type, hid_t space, int rank)
     for (int i = 0; i < rank; i++) chunk[i] = take_extent(in);
     H5Pset_chunk(creation, rank, chunk);
   }
-  /* Early allocation takes the place at once: only for what lies in the file and is small. */
+  /* Early allocation allocates at once: only for what lies in the file and is small. */
   bool is_small = layout <= FUZZ_COMPACT && value_bytes(type, space) > 0;
   set_filters(creation, fuzz_byte(in), is_small);
   return creation;
@@ -200,16 +200,16 @@ static void *make_values(fuzz_bytes part, size_t bytes)
 
 /* ---- the edits ---- */
 
-static void unlink_place(hid_t file, fuzz_bytes *in)
+static void unlink_path(hid_t file, fuzz_bytes *in)
 {
-  char *path = take_place(in);
+  char *path = take_path(in);
   H5Ldelete(file, path, H5P_DEFAULT);
   free(path);
 }
 
 static void forget(hid_t file, fuzz_bytes *in)
 {
-  char *path = take_place(in), *name = take_attribute(in);
+  char *path = take_path(in), *name = take_attribute(in);
   H5Adelete_by_name(file, path, name, H5P_DEFAULT);
   free(path);
   free(name);
@@ -230,7 +230,7 @@ static void write_attribute(hid_t attribute, hid_t type, hid_t space, fuzz_bytes
 static void put_attribute(hid_t file, fuzz_bytes *in)
 {
   int rank;
-  char *path = take_place(in), *name = take_attribute(in);
+  char *path = take_path(in), *name = take_attribute(in);
   hid_t type = make_type(in), space = make_space(in, &rank);
   H5Adelete_by_name(file, path, name, H5P_DEFAULT);
   hid_t attribute = H5I_INVALID_HID;
@@ -249,7 +249,7 @@ static void put_attribute(hid_t file, fuzz_bytes *in)
 static void put_dataset(hid_t file, fuzz_bytes *in)
 {
   int rank;
-  char *path = take_place(in);
+  char *path = take_path(in);
   hid_t type = make_type(in), space = make_space(in, &rank), storage = make_storage(in, type, space, rank);
   H5Ldelete(file, path, H5P_DEFAULT);
   hid_t dataset = H5Dcreate2(file, path, type, space, H5P_DEFAULT, storage, H5P_DEFAULT);
@@ -283,7 +283,7 @@ static void write_chunk(hid_t file, const char *path, uint32_t mask, hsize_t fir
 
 static void put_chunk(hid_t file, fuzz_bytes *in)
 {
-  char *path = take_place(in);
+  char *path = take_path(in);
   uint32_t mask = fuzz_byte(in);
   hsize_t first = fuzz_byte(in);
   write_chunk(file, path, mask, first, fuzz_part(in));
@@ -296,7 +296,7 @@ static void put_bomb(hid_t file, fuzz_bytes *in)
   enum { BYTES = 1 << 20 };
   static uint8_t data[2][BYTES];
   uLongf count = BYTES;
-  char *path = take_place(in);
+  char *path = take_path(in);
   unsigned times = 1 + fuzz_byte(in) % 2U;
   memset(data[0], 0, BYTES);
   for (unsigned i = 0; i < times; i++) {
@@ -310,7 +310,7 @@ static void put_bomb(hid_t file, fuzz_bytes *in)
 
 static void put_group(hid_t file, fuzz_bytes *in)
 {
-  char *path = take_place(in);
+  char *path = take_path(in);
   hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   for (unsigned depth = fuzz_byte(in) % MOST_DEPTH; group >= 0 && depth > 0; depth--) {
     hid_t inner = H5Gcreate2(group, "in", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -323,7 +323,7 @@ static void put_group(hid_t file, fuzz_bytes *in)
 
 static void hard_link(hid_t file, fuzz_bytes *in)
 {
-  char *from = take_place(in), *path = take_place(in);
+  char *from = take_path(in), *path = take_path(in);
   H5Ldelete(file, path, H5P_DEFAULT);
   H5Lcreate_hard(file, from, file, path, H5P_DEFAULT, H5P_DEFAULT);
   free(from);
@@ -332,7 +332,7 @@ static void hard_link(hid_t file, fuzz_bytes *in)
 
 static void soft_link(hid_t file, fuzz_bytes *in)
 {
-  char *from = take_place(in), *path = take_place(in);
+  char *from = take_path(in), *path = take_path(in);
   H5Ldelete(file, path, H5P_DEFAULT);
   H5Lcreate_soft(from, file, path, H5P_DEFAULT, H5P_DEFAULT);
   free(from);
@@ -341,7 +341,7 @@ static void soft_link(hid_t file, fuzz_bytes *in)
 
 static void outer_link(hid_t file, fuzz_bytes *in)
 {
-  char *path = take_place(in);
+  char *path = take_path(in);
   H5Ldelete(file, path, H5P_DEFAULT);
   H5Lcreate_external(OUTSIDE "h5", "/", file, path, H5P_DEFAULT, H5P_DEFAULT);
   free(path);
@@ -349,7 +349,7 @@ static void outer_link(hid_t file, fuzz_bytes *in)
 
 static void named_type(hid_t file, fuzz_bytes *in)
 {
-  char *path = take_place(in);
+  char *path = take_path(in);
   hid_t type = make_type(in);
   H5Ldelete(file, path, H5P_DEFAULT);
   H5Tcommit2(file, path, type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -360,7 +360,7 @@ static void named_type(hid_t file, fuzz_bytes *in)
 static void make_edits(hid_t file, fuzz_bytes in)
 {
   static void (*const edits[FUZZ_EDIT_COUNT])(hid_t file, fuzz_bytes * in) = {
-      [FUZZ_UNLINK] = unlink_place,   [FUZZ_FORGET] = forget,         [FUZZ_ATTRIBUTE] = put_attribute,
+      [FUZZ_UNLINK] = unlink_path,    [FUZZ_FORGET] = forget,         [FUZZ_ATTRIBUTE] = put_attribute,
       [FUZZ_DATASET] = put_dataset,   [FUZZ_CHUNK] = put_chunk,       [FUZZ_BOMB] = put_bomb,
       [FUZZ_GROUP] = put_group,       [FUZZ_HARD_LINK] = hard_link,   [FUZZ_SOFT_LINK] = soft_link,
       [FUZZ_OUTER_LINK] = outer_link, [FUZZ_NAMED_TYPE] = named_type,

@@ -4,7 +4,7 @@
  * hostile things, and what is tested is our code: the library (1.10.8) is known to read beyond its buffers on
  * files whose own structure was forged, which nothing above it can prevent.
  *
- * An edit is a byte that names it, then its operands, a byte each unless said otherwise. A place is the
+ * An edit is a byte that names it, then its operands, a byte each unless said otherwise. A path is the
  * number of a path in the list below, an attribute likewise; any larger number stands for a text that
  * follows, its length before it. The lists are also the vocabulary of seeds.c. */
 #ifndef LS_TESTS_FUZZ_H5_EDIT_H
@@ -15,19 +15,19 @@
 #include "fuzz/fuzz.h"
 
 #define FUZZ_EDIT_LIST(X)                                                                                    \
-  X(UNLINK)     /* place */                                                                                  \
-  X(FORGET)     /* place, attribute: remove it */                                                            \
-  X(ATTRIBUTE)  /* place, attribute, type, space, values (a part) */                                         \
-  X(DATASET)    /* place, type, space, storage, values (a part) */                                           \
-  X(CHUNK)      /* place, mask, coordinate of its corner, bytes as they are stored (a part) */               \
-  X(BOMB)       /* place, times that a MiB of zeros is deflated, and stored as a chunk */                    \
-  X(GROUP)      /* place, depth: groups in groups */                                                         \
-  X(HARD_LINK)  /* place it leads to, place */                                                               \
-  X(SOFT_LINK)  /* place it leads to, place */                                                               \
-  X(OUTER_LINK) /* place: to another file */                                                                 \
-  X(NAMED_TYPE) /* place, type */
+  X(UNLINK)     /* path */                                                                                   \
+  X(FORGET)     /* path, attribute: remove it */                                                             \
+  X(ATTRIBUTE)  /* path, attribute, type, space, values (a part) */                                          \
+  X(DATASET)    /* path, type, space, storage, values (a part) */                                            \
+  X(CHUNK)      /* path, mask, coordinate of its corner, bytes as they are stored (a part) */                \
+  X(BOMB)       /* path, times that a MiB of zeros is deflated, and stored as a chunk */                     \
+  X(GROUP)      /* path, depth: groups in groups */                                                          \
+  X(HARD_LINK)  /* path it leads to, path */                                                                 \
+  X(SOFT_LINK)  /* path it leads to, path */                                                                 \
+  X(OUTER_LINK) /* path: to another file */                                                                  \
+  X(NAMED_TYPE) /* path, type */
 
-#define FUZZ_PLACE_LIST(X)                                                                                   \
+#define FUZZ_PATH_LIST(X)                                                                                    \
   X(ROOT, "/")                                                                                               \
   X(EXTRA, "/extra")                                                                                         \
   X(EXTRA_IN, "/extra/in")                                                                                   \
@@ -91,12 +91,12 @@ typedef enum fuzz_edit {
       FUZZ_EDIT_COUNT
 } fuzz_edit;
 
-typedef enum fuzz_place {
-#define FUZZ_PLACE_NUMBER(name, path) FUZZ_AT_##name,
-  FUZZ_PLACE_LIST(FUZZ_PLACE_NUMBER)
-#undef FUZZ_PLACE_NUMBER
-      FUZZ_PLACE_COUNT
-} fuzz_place;
+typedef enum fuzz_path {
+#define FUZZ_PATH_NUMBER(name, path) FUZZ_AT_##name,
+  FUZZ_PATH_LIST(FUZZ_PATH_NUMBER)
+#undef FUZZ_PATH_NUMBER
+      FUZZ_PATH_COUNT
+} fuzz_path;
 
 typedef enum fuzz_attribute {
 #define FUZZ_ATTRIBUTE_NUMBER(name) FUZZ_OF_##name,

@@ -4,8 +4,8 @@
  *
  *   sweep_h5 FILE [STRIDE]      only every STRIDE-th byte; the first one goes by the file's name
  *
- * The readings run in a process of their own, which tells the number of the change it is at, so that a crash
- * is told with its place and the sweep goes on behind it. */
+ * The readings run in a process of their own, which reports the number of the change it is at, so that a
+ * crash is reported with its offset and the sweep goes on behind it. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -24,13 +24,13 @@ enum { WAYS = 4, CPU_LIMIT_MS = 1000, MEMORY_LIMIT_MB = 160 };
 
 static const char path[] = "damaged.h5";
 
-/* What the worker tells. */
-typedef struct progress {
+/* What the worker counts. */
+typedef struct outcome {
   size_t change;  /* the one it is at */
   size_t refused; /* readings */
   size_t read;
   size_t failed; /* changes with which something was broken */
-} progress;
+} outcome;
 
 static uint8_t changed(uint8_t byte, size_t way)
 {
@@ -88,18 +88,18 @@ static double cpu_ms(void)
 }
 
 /* True if the reading kept its promises. */
-static bool try_reading(size_t reading, progress *told)
+static bool try_reading(size_t reading, outcome *counts)
 {
   const double before = cpu_ms();
   const ls_status status = readings[reading]();
   const double ms = cpu_ms() - before;
   const char *text = status == LS_OK ? "" : ls_error_last()->text;
   const bool is_refused = status == LS_E_INPUT || status == LS_E_CONFIG;
-  told->refused += is_refused;
-  told->read += status == LS_OK;
+  counts->refused += is_refused;
+  counts->read += status == LS_OK;
   if ((status == LS_OK || (is_refused && strstr(text, path))) && ms < CPU_LIMIT_MS) return true;
-  printf("  change %zu, reading %zu: %s: %s (%.0f ms)\n", told->change, reading, ls_status_word(status), text,
-         ms);
+  printf("  change %zu, reading %zu: %s: %s (%.0f ms)\n", counts->change, reading, ls_status_word(status),
+         text, ms);
   return false;
 }
 
@@ -114,45 +114,45 @@ typedef struct sweep {
   size_t count, first, stride;
 } sweep;
 
-static size_t place(const sweep *self, size_t change)
+static size_t offset_of(const sweep *self, size_t change)
 {
   return self->first + change / WAYS * self->stride;
 }
 
-static void run_changes(const sweep *self, progress *told)
+static void run_changes(const sweep *self, outcome *counts)
 {
   int file = open(path, O_RDWR);
   FUZZ_REQUIRE(file >= 0, "cannot open %s", path);
-  for (; place(self, told->change) < self->count; told->change++) {
-    const size_t at = place(self, told->change);
+  for (; offset_of(self, counts->change) < self->count; counts->change++) {
+    const size_t at = offset_of(self, counts->change);
     bool is_kept = true;
-    put_byte(file, at, changed(self->sound[at], told->change % WAYS));
-    for (size_t i = 0; i < READINGS; i++) is_kept &= try_reading(i, told);
-    told->failed += !is_kept;
+    put_byte(file, at, changed(self->sound[at], counts->change % WAYS));
+    for (size_t i = 0; i < READINGS; i++) is_kept &= try_reading(i, counts);
+    counts->failed += !is_kept;
     put_byte(file, at, self->sound[at]);
   }
   close(file);
 }
 
-static void run_worker(const sweep *self, progress *told)
+static void run_worker(const sweep *self, outcome *counts)
 {
   fuzz_write(path, self->sound, self->count);
   pid_t worker = fork();
   FUZZ_REQUIRE(worker >= 0, "cannot fork");
   if (worker == 0) {
-    run_changes(self, told);
+    run_changes(self, counts);
     fflush(stdout);
     _exit(0);
   }
   int how = 0;
   FUZZ_REQUIRE(waitpid(worker, &how, 0) == worker, "cannot wait");
   if (how == 0) return;
-  printf("  change %zu: ended by %d\n", told->change, WIFSIGNALED(how) ? WTERMSIG(how) : -WEXITSTATUS(how));
-  told->failed++;
-  told->change++;
+  printf("  change %zu: ended by %d\n", counts->change, WIFSIGNALED(how) ? WTERMSIG(how) : -WEXITSTATUS(how));
+  counts->failed++;
+  counts->change++;
 }
 
-/* FILE's name settles where the sweep begins, so that the files are not all changed at the same places. */
+/* FILE's name decides where the sweep begins, so that the files are not all changed at the same offsets. */
 static size_t choose_first(const char *name, size_t stride)
 {
   size_t sum = 0;
@@ -163,19 +163,19 @@ static size_t choose_first(const char *name, size_t stride)
 int main(int count, char **arguments)
 {
   FUZZ_REQUIRE(count == 2 || count == 3, "usage: sweep_h5 FILE [STRIDE]");
-  progress *told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  FUZZ_REQUIRE(told != MAP_FAILED, "no memory");
+  outcome *counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  FUZZ_REQUIRE(counts != MAP_FAILED, "no memory");
   setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
   sweep self = {.stride = count == 3 ? strtoul(arguments[2], NULL, 10) : 1};
   const char *slash = strrchr(arguments[1], '/');
   self.sound = fuzz_read(arguments[1], &self.count);
   self.first = choose_first(slash ? slash + 1 : arguments[1], self.stride);
-  while (place(&self, told->change) < self.count) run_worker(&self, told);
+  while (offset_of(&self, counts->change) < self.count) run_worker(&self, counts);
   struct rusage used;
   getrusage(RUSAGE_CHILDREN, &used);
   const long mb = used.ru_maxrss / 1024;
-  printf("%s: %zu changes, %zu readings refused, %zu read, %zu failed, %ld MB\n", arguments[1], told->change,
-         told->refused, told->read, told->failed, mb);
+  printf("%s: %zu changes, %zu readings refused, %zu read, %zu failed, %ld MB\n", arguments[1],
+         counts->change, counts->refused, counts->read, counts->failed, mb);
   free(self.sound);
-  return told->failed == 0 && mb < MEMORY_LIMIT_MB ? 0 : 1;
+  return counts->failed == 0 && mb < MEMORY_LIMIT_MB ? 0 : 1;
 }

@@ -344,8 +344,8 @@ static void exchanges_run_beside_other_collectives(void **state)
     start_traffic(&second, comm, &b);
     for (size_t step = 0; step < 20; step++) {
       uint64_t one = 1;
-      for (size_t i = 0; i < rank_of(comm) % 3; i++) assert_ok(ls_exchange_poke(first));
-      assert_ok(ls_exchange_poke(second));
+      for (size_t i = 0; i < rank_of(comm) % 3; i++) assert_ok(ls_exchange_advance(first));
+      assert_ok(ls_exchange_advance(second));
       assert_ok(ls_comm_sum_u64(comm, &one, 1));
       assert_true(one == size_of(comm));
     }

@@ -45,7 +45,7 @@ static void run_sum(fixture *f)
   for (size_t first = f->count; first > 0;) {
     first = first > stride ? first - stride : 0;
     assert_ok(ls_iallreduce_start(f->sum, first));
-    assert_ok(ls_iallreduce_progress(f->sum));
+    assert_ok(ls_iallreduce_advance(f->sum));
   }
   assert_ok(ls_iallreduce_end(f->sum));
 }

@@ -92,11 +92,11 @@ static void tally_free(tally *t)
   free(t->value);
 }
 
-static void tally_put(tally *t, size_t place, uint64_t value)
+static void tally_put(tally *t, size_t at, uint64_t value)
 {
-  assert_true(place < t->count);
-  t->times[place]++;
-  t->value[place] = value;
+  assert_true(at < t->count);
+  t->times[at]++;
+  t->value[at] = value;
 }
 
 static void tally_join(tally *t, ls_comm *comm)
@@ -123,7 +123,7 @@ static tally walk_epoch(const fixture *f, ls_loader *loader, const sizes *s)
   const size_t ranks = (size_t)ls_comm_size(f->comm);
   tally order = tally_new(ls_loader_train_count(loader));
   for (size_t step = 0; step < ls_loader_steps(loader); step++) {
-    assert_ok(ls_loader_poke(loader));
+    assert_ok(ls_loader_advance(loader));
     size_t microbatches = ls_size_ceil_div(ls_loader_step_samples(loader, step), s->microbatch);
     for (size_t i = 0; i < ls_loader_step_microbatches(loader, step); i++) {
       ls_microbatch batch = ls_loader_microbatch(loader, step, i);

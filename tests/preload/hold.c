@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Preloaded into the program: a training that waits at a known place until a test lets it go on, so that no
+/* Preloaded into the program: a training that waits at a known file until a test lets it go on, so that no
  * machine is too fast for what the test does to it meanwhile, and none too slow.
  *
  *   LS_HOLD=FILE         wait while FILE exists, or until a signal comes that the program handles; once only
@@ -27,7 +27,7 @@ typedef DIR *opendir_function(const char *);
 
 static atomic_flag has_waited = ATOMIC_FLAG_INIT;
 
-static bool is_place(const char *path)
+static bool is_held(const char *path)
 {
   const char *pattern = getenv("LS_HOLD_AT"), *slash = strrchr(path, '/');
   return getenv("LS_HOLD") && pattern && fnmatch(pattern, slash ? slash + 1 : path, 0) == 0;
@@ -63,12 +63,12 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
   renameat_function *real;
   *(void **)&real = dlsym(RTLD_NEXT, "renameat");
-  if (!is_place(to) && !is_place(from)) return real(from_folder, from, to_folder, to);
+  if (!is_held(to) && !is_held(from)) return real(from_folder, from, to_folder, to);
   sigset_t before;
   block_signals(&before);
-  if (is_place(from)) hold(&before);
+  if (is_held(from)) hold(&before);
   const int failed = real(from_folder, from, to_folder, to);
-  if (!failed && is_place(to)) hold(&before);
+  if (!failed && is_held(to)) hold(&before);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return failed;
 }
@@ -82,7 +82,7 @@ DIR *opendir(const char *path)
 {
   opendir_function *real;
   *(void **)&real = dlsym(RTLD_NEXT, "opendir");
-  if (is_place(path)) {
+  if (is_held(path)) {
     sigset_t before;
     block_signals(&before);
     hold(&before);

@@ -86,7 +86,7 @@ static void close_session(attack_session *session)
 
 /* ---- one subject ---- */
 
-/* Rank 0 of somebody who looks has a display of its progress. Collective. */
+/* Rank 0 of somebody who looks has a display. Collective. */
 static ls_status find_figures(attack_session *session, ls_comm *comm, const ls_group *group, size_t k,
                               ls_attack_result *result, ls_examples *examples)
 {
@@ -161,7 +161,7 @@ done:
 
 /* ---- results ---- */
 
-static ls_status tell(const attack_session *session, const ls_attack_report *report)
+static ls_status show_table(const attack_session *session, const ls_attack_report *report)
 {
   const char *output = session->arguments->output;
   ls_text table = {0};
@@ -199,7 +199,7 @@ static ls_status show(const attack_session *session)
   if (arguments->json)
     ls_print_json(json);
   else
-    LS_GO(tell(session, &report));
+    LS_GO(show_table(session, &report));
 done:
   free(json);
   return status;

@@ -235,7 +235,7 @@ static void choose_options(scale_session *session, ls_comm *comm)
   memcpy(wanted->modes, arguments->modes, sizeof wanted->modes);
   memcpy(wanted->threads, arguments->threads, sizeof wanted->threads);
   if (wanted->thread_count > 0) return;
-  wanted->threads[0] = session->setup.place.threads;
+  wanted->threads[0] = session->setup.placement.threads;
   wanted->thread_count = 1;
 }
 

@@ -19,14 +19,14 @@ enum { KEY_RESUME = 256, KEY_DRY_RUN, KEY_HELP_CONFIG };
 
 typedef struct train_arguments {
   ls_setup_arguments setup;
-  const char *run_dir;
+  const char *run_path;
   bool resume, dry_run, help_config;
 } train_arguments;
 
 /* Only now it is known whether there is a run to go on with, whatever the order of the arguments. */
 static error_t check_arguments(const train_arguments *arguments, struct argp_state *state)
 {
-  if (arguments->help_config || !arguments->resume || arguments->run_dir || arguments->setup.config)
+  if (arguments->help_config || !arguments->resume || arguments->run_path || arguments->setup.config)
     return arguments->help_config ? 0 : ls_setup_check(&arguments->setup, state);
   argp_error(state, "--resume: go on with which run? Give -o RUN_DIR, or its CONFIG.yaml");
   return EINVAL;
@@ -35,9 +35,9 @@ static error_t check_arguments(const train_arguments *arguments, struct argp_sta
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   train_arguments *arguments = state->input;
-  arguments->setup.may_lack_config = arguments->resume && arguments->run_dir;
+  arguments->setup.may_lack_config = arguments->resume && arguments->run_path;
   if (key == 'o')
-    arguments->run_dir = ls_command_folder(value);
+    arguments->run_path = ls_command_folder(value);
   else if (key == KEY_RESUME)
     arguments->resume = true;
   else if (key == KEY_DRY_RUN)
@@ -91,7 +91,7 @@ static ls_status print_config_help(const ls_comm *comm)
 /* One network, or as many as the configuration asks for. Collective. */
 static ls_status train(ls_comm *comm, ls_training *training, train_arguments *arguments)
 {
-  const ls_training_options how = {.run_dir = arguments->run_dir,
+  const ls_training_options how = {.run_path = arguments->run_path,
                                    .resume = arguments->resume,
                                    .dry_run = arguments->dry_run,
                                    .label = "",
@@ -99,7 +99,7 @@ static ls_status train(ls_comm *comm, ls_training *training, train_arguments *ar
   if (arguments->setup.config)
     LS_PASS(ls_setup_read(&training->setup, comm, &arguments->setup));
   else
-    LS_PASS(ls_setup_read_own(&training->setup, comm, &arguments->setup, arguments->run_dir));
+    LS_PASS(ls_setup_read_own(&training->setup, comm, &arguments->setup, arguments->run_path));
   LS_AGREE(comm, ls_setup_parse_config(&training->setup, &arguments->setup));
   if (training->setup.spec->ensemble.members > 0)
     return ls_ensemble_train(training, comm, &arguments->setup, &how);

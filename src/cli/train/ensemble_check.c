@@ -63,7 +63,7 @@ static ls_status check_member(ls_ensemble_job *job, size_t member)
   ls_setup setup = {0};
   ls_status status;
   LS_GO(ls_comm_agree(job->world, ls_ensemble_config_parse(&job->config, member, &setup)));
-  LS_GO(ls_setup_prepare(&setup, job->world, &job->place));
+  LS_GO(ls_setup_prepare(&setup, job->world, &job->placement));
   LS_GO(check_data(job, member, &setup));
   job->costs[member] = cost_of(&setup);
   job->has_test = ls_source_info(setup.source)->count[LS_SPLIT_TEST] > 0;
@@ -78,8 +78,8 @@ done:
 ls_status ls_ensemble_check(ls_ensemble_job *job)
 {
   const bool differ = ls_ensemble_config_differs(&job->config);
-  LS_PASS(ls_place_find(job->world, &job->place));
-  LS_PASS(ls_setup_warn_place(&job->place, job->world));
+  LS_PASS(ls_placement_find(job->world, &job->placement));
+  LS_PASS(ls_setup_warn_placement(&job->placement, job->world));
   LS_AGREE(job->world, ls_alloc(&job->costs, job->members, sizeof *job->costs, "the members' costs"));
   for (size_t m = 0; m < job->members; m++) {
     if (m == 0 || differ)
@@ -114,10 +114,10 @@ done:
 }
 
 /* The ensemble's own configuration last: it says that all is there. Rank 0. */
-ls_status ls_ensemble_open_run_dir(ls_ensemble_job *job, const char *resolved)
+ls_status ls_ensemble_open_run_dirs(ls_ensemble_job *job, const char *resolved)
 {
   const ls_run_dir_options options = {
-      .path = job->options->run_dir, .run_name = job->spec->name, .resume = job->options->resume};
+      .path = job->options->run_path, .run_name = job->spec->name, .resume = job->options->resume};
   LS_PASS(ls_run_dir_prepare(&job->run_dir, &options));
   for (size_t m = 0; m < job->members; m++) LS_PASS(prepare_member(job, m));
   return ls_directory_write(&job->run_dir, "config.yaml", resolved, strlen(resolved));

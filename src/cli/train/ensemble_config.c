@@ -113,11 +113,11 @@ static ls_status read_configs(ls_ensemble_config *ensemble, ls_comm *comm)
 }
 
 /* Rank 0. */
-static ls_status read_own_config(const ls_ensemble_config *ensemble, size_t member, const char *run_dir)
+static ls_status read_own_config(const ls_ensemble_config *ensemble, size_t member, const char *run_path)
 {
   ls_text text = {0}, notes = {0};
   char *path;
-  ls_text_add(&text, "%s/member-%zu", run_dir, member + 1);
+  ls_text_add(&text, "%s/member-%zu", run_path, member + 1);
   LS_PASS(ls_text_take(&text, &path));
   const ls_status status =
       ls_run_dir_config(path, &ensemble->own[2 * member], &ensemble->own[2 * member + 1], &notes);
@@ -129,13 +129,13 @@ static ls_status read_own_config(const ls_ensemble_config *ensemble, size_t memb
 
 /* A run that goes on by itself: each member has kept what it was given, also on the command line. Collective.
  */
-static ls_status read_own_configs(ls_ensemble_config *ensemble, ls_comm *comm, const char *run_dir)
+static ls_status read_own_configs(ls_ensemble_config *ensemble, ls_comm *comm, const char *run_path)
 {
   if (!ensemble->arguments->own_config) return LS_OK;
   LS_AGREE(comm, ls_alloc(&ensemble->own, ensemble->spec->ensemble.members, 2 * sizeof *ensemble->own,
                           "the members' configurations"));
   for (size_t m = 0; m < ensemble->spec->ensemble.members; m++) {
-    LS_ROOT(comm, read_own_config(ensemble, m, run_dir));
+    LS_ROOT(comm, read_own_config(ensemble, m, run_path));
     bool has = ensemble->own[2 * m] != NULL;
     LS_PASS(ls_comm_broadcast(comm, &has, sizeof has));
     if (!has) continue;
@@ -145,9 +145,9 @@ static ls_status read_own_configs(ls_ensemble_config *ensemble, ls_comm *comm, c
   return LS_OK;
 }
 
-ls_status ls_ensemble_config_read(ls_ensemble_config *ensemble, ls_comm *comm, const char *run_dir)
+ls_status ls_ensemble_config_read(ls_ensemble_config *ensemble, ls_comm *comm, const char *run_path)
 {
-  LS_PASS(read_own_configs(ensemble, comm, run_dir));
+  LS_PASS(read_own_configs(ensemble, comm, run_path));
   return read_configs(ensemble, comm);
 }
 

@@ -16,11 +16,11 @@ typedef struct ls_ensemble_config {
                        none yet. NULL: a configuration was given */
 } ls_ensemble_config;
 
-/** Read what there is to read, for an ensemble whose run directory is `run_dir`. On error
+/** Read what there is to read, for an ensemble whose run directory is `run_path`. On error
  * ls_ensemble_config_fini() is still due. Collective. Errors: LS_E_INPUT, LS_E_CONFIG, LS_E_IO, LS_E_MEMORY,
  * LS_E_COMM. */
 ls_status ls_ensemble_config_read(ls_ensemble_config *ensemble, ls_comm *comm,
-                                  const char *run_dir) LS_CHECKED;
+                                  const char *run_path) LS_CHECKED;
 void ls_ensemble_config_fini(ls_ensemble_config *ensemble);
 
 /** May members differ in more than their seeds? */

@@ -8,7 +8,7 @@
 #include "cli/train/ensemble_config.h"
 #include "cli/train/training.h"
 #include "comm/comm.h"
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 #include "data/source.h"
 #include "store/checkpoint.h"
 
@@ -31,7 +31,7 @@ typedef struct ls_ensemble_job {
   const ls_training_options *options;
   size_t members;
   ls_ensemble_config config;
-  ls_place place;           /* of this rank, among all */
+  ls_placement placement;   /* of this rank, among all */
   double *costs;            /* [members] */
   ls_dataset_info voted_on; /* the first member's dataset, without class_names */
   bool has_test, has_validation;
@@ -45,7 +45,7 @@ typedef struct ls_ensemble_job {
 ls_status ls_ensemble_check(ls_ensemble_job *job) LS_CHECKED;
 
 /** Make, or take again, the run directories of the ensemble and its members. Rank 0. */
-ls_status ls_ensemble_open_run_dir(ls_ensemble_job *job, const char *resolved) LS_CHECKED;
+ls_status ls_ensemble_open_run_dirs(ls_ensemble_job *job, const char *resolved) LS_CHECKED;
 
 /** Take each rank's ends of members to all ranks, and find the members' run directories. Collective. */
 ls_status ls_ensemble_share_ends(ls_ensemble_job *job) LS_CHECKED;

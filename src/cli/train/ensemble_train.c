@@ -85,12 +85,12 @@ static ls_status train_member(ls_ensemble_job *job, size_t member, ls_member_end
   snprintf(label, sizeof label, "member %zu: ", member + 1);
   snprintf(folder, sizeof folder, "member-%zu", member + 1);
   LS_GO(ls_comm_agree(job->group, ls_ensemble_config_parse(&job->config, member, &training.setup)));
-  const ls_training_options options = {.run_dir = folder,
+  const ls_training_options options = {.run_path = folder,
                                        .parent = &job->run_dir,
                                        .is_claimed = true,
                                        .resume = job->options->resume,
                                        .label = label,
-                                       .place = &job->place,
+                                       .placement = &job->placement,
                                        .started_s = job->options->started_s};
   LS_GO(ls_training_run(&training, job->group, &options, &result));
   memcpy(end->is.checkpoint, result.checkpoint, sizeof result.checkpoint);
@@ -138,10 +138,10 @@ static ls_status train_mine(ls_ensemble_job *job)
 /* Collective. */
 static ls_status train_members(ls_ensemble_job *job, const char *resolved)
 {
-  LS_PASS(ls_ensemble_config_read(&job->config, job->world, job->options->run_dir));
+  LS_PASS(ls_ensemble_config_read(&job->config, job->world, job->options->run_path));
   LS_PASS(ls_ensemble_check(job));
   if (job->options->dry_run) return LS_OK;
-  LS_ROOT(job->world, ls_ensemble_open_run_dir(job, resolved));
+  LS_ROOT(job->world, ls_ensemble_open_run_dirs(job, resolved));
   LS_PASS(ls_comm_broadcast_text(job->world, &job->run_dir.path));
   LS_PASS(deal(job));
   ls_activity_enter(ls_comm_activity(job->world), "training members");

@@ -24,7 +24,7 @@ enum { FEW_IMAGES = 1000 }; /* whose mean and deviation may be off by some hundr
 /* The run directory: rank 0 makes it, and all leave their notes there. Collective. */
 static ls_status open_run_dir(ls_training *training, ls_comm *comm, const ls_training_options *options)
 {
-  const ls_run_dir_options folder = {.path = options->run_dir,
+  const ls_run_dir_options folder = {.path = options->run_path,
                                      .run_name = training->setup.spec->name,
                                      .resume = options->resume,
                                      .parent = options->parent,
@@ -101,8 +101,8 @@ static void print_plan(const ls_training *training, const ls_training_options *o
            "%s%s: %zu parameters, %s, batch %zu in micro-batches of %zu, %zu rank%s x %zu thread%s%s, %s\n",
            options->label, spec->name, ls_model_count(setup->model)->params,
            spec->train.optimizer.schema->name, spec->train.batch, spec->train.microbatch, ranks,
-           ls_plural(ranks), setup->place.threads, ls_plural(setup->place.threads),
-           setup->place.is_by_quota ? " (as many as a CPU quota allows)" : "", ls_gemm_backend());
+           ls_plural(ranks), setup->placement.threads, ls_plural(setup->placement.threads),
+           setup->placement.is_by_quota ? " (as many as a CPU quota allows)" : "", ls_gemm_backend());
   ls_print(stdout, "%srun directory: %s\n", options->label, training->run_dir.path);
   fflush(stdout);
 }
@@ -160,7 +160,7 @@ static ls_status train(ls_training *training, ls_comm *comm, const ls_training_o
                                       .config = setup->resolved,
                                       .source = setup->source,
                                       .model = setup->model,
-                                      .threads = setup->place.threads,
+                                      .threads = setup->placement.threads,
                                       .run_dir = &training->run_dir,
                                       .resume = options->resume,
                                       .started_s = options->started_s,
@@ -182,7 +182,7 @@ static ls_status summarize(ls_training *training, const ls_training_options *opt
   const ls_run_facts facts = {.spec = setup->spec,
                               .data = ls_source_info(setup->source),
                               .ranks = ranks,
-                              .threads = setup->place.threads,
+                              .threads = setup->placement.threads,
                               .parameters = ls_model_count(setup->model)->params,
                               .run_dir = &training->run_dir,
                               .label = options->label};
@@ -197,8 +197,8 @@ ls_status ls_training_run(ls_training *training, ls_comm *comm, const ls_trainin
   *result = (ls_train_result){.has_test = false};
   const ls_spec_train *spec = &training->setup.spec->train;
   LS_AGREE(comm, ls_watch_start(&training->watchdog, comm, spec->stall_timeout, spec->stall_abort));
-  LS_PASS(ls_setup_prepare(&training->setup, comm, options->place));
-  if (!options->place) LS_PASS(ls_setup_warn_place(&training->setup.place, comm));
+  LS_PASS(ls_setup_prepare(&training->setup, comm, options->placement));
+  if (!options->placement) LS_PASS(ls_setup_warn_placement(&training->setup.placement, comm));
   LS_PASS(ls_setup_warn_idle(&training->setup, comm));
   if (!options->resume) LS_ROOT(comm, check_init(&training->setup, options));
   if (!*options->label) LS_ROOT(comm, report_setup(&training->setup));

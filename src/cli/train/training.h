@@ -12,13 +12,13 @@
 
 /** How to go about it. Texts are borrowed. */
 typedef struct ls_training_options {
-  const char *run_dir;   /* NULL: made from the configuration's name */
-  ls_directory *parent;  /* rank 0: open folder that run_dir is a name in; NULL: none */
-  bool is_claimed;       /* that run directory was prepared before, by this very job */
-  bool resume, dry_run;  /* dry_run: check everything, print the model, and stop before training */
-  const char *label;     /* put before each line, as in "member 2: "; "": it is alone */
-  const ls_place *place; /* of this rank among all that share its host; NULL: it is found */
-  double started_s;      /* clock time at which the job began */
+  const char *run_path;          /* NULL: made from the configuration's name */
+  ls_directory *parent;          /* rank 0: open folder that run_path is a name in; NULL: none */
+  bool is_claimed;               /* that run directory was prepared before, by this very job */
+  bool resume, dry_run;          /* dry_run: check everything, print the model, and stop before training */
+  const char *label;             /* put before each line, as in "member 2: "; "": it is alone */
+  const ls_placement *placement; /* of this rank among all that share its host; NULL: it is found */
+  double started_s;              /* clock time at which the job began */
 } ls_training_options;
 
 /** In the order in which it is made. Zero-initialize it apart from `run_dir`, which is closed (descriptor

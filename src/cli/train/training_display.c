@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The progress display. Lines are rendered into buffers of fixed size by pure functions, apart from the code
- * that writes them, so that they can be tested without a terminal. A bar is taken away by blanks, not by
- * escape sequences, which works on any terminal; and it leaves the last column free, where some would wrap.
+/* What training shows while it runs. Lines are rendered into buffers of fixed size by pure functions, apart
+ * from the code that writes them, so that they can be tested without a terminal. A bar is taken away by
+ * blanks, not by escape sequences, which works on any terminal; and it leaves the last column free, where
+ * some would wrap.
  */
 #include "cli/train/training_display.h"
 

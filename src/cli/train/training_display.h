@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The progress of training, for people: on a terminal a bar per epoch that is redrawn in place, then (and
+/* Training while it runs, for people: on a terminal a bar per epoch that is redrawn in place, then (and
  * elsewhere only) one plain line per epoch. */
 #ifndef LS_CLI_TRAIN_TRAINING_DISPLAY_H
 #define LS_CLI_TRAIN_TRAINING_DISPLAY_H

@@ -35,9 +35,9 @@ static void note(const void *options, size_t height, size_t width, ls_text *line
 static void frame(const ls_augment_job *job, ls_augment_frame *frame)
 {
   const size_t pad = ((const crop_options *)job->stage->options)->pad;
-  const float places = (float)(2 * pad + 1);
-  frame->row = (ptrdiff_t)(ls_augment_unit(job, ROW) * places) - (ptrdiff_t)pad;
-  frame->column = (ptrdiff_t)(ls_augment_unit(job, COLUMN) * places) - (ptrdiff_t)pad;
+  const float offsets = (float)(2 * pad + 1);
+  frame->row = (ptrdiff_t)(ls_augment_unit(job, ROW) * offsets) - (ptrdiff_t)pad;
+  frame->column = (ptrdiff_t)(ls_augment_unit(job, COLUMN) * offsets) - (ptrdiff_t)pad;
 }
 
 const ls_augment_kind ls_augment_crop = {

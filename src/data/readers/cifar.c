@@ -76,12 +76,12 @@ static bool looks_like_batch(const char *name)
   return has_word && strcasestr(name, ".bin");
 }
 
-static ls_status recognize(const ls_reader_place *place, bool *is_mine)
+static ls_status recognize(const ls_reader_input *input, bool *is_mine)
 {
   size_t number;
   *is_mine = false;
-  for (size_t i = 0; place->folder && i < place->folder->count; i++) {
-    const char *name = place->folder->names[i];
+  for (size_t i = 0; input->folder && i < input->folder->count; i++) {
+    const char *name = input->folder->names[i];
     *is_mine = *is_mine || looks_like_batch(name);
     for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
       *is_mine = *is_mine || is_batch(name, split, &number);
@@ -183,11 +183,11 @@ static ls_status check_numbers(ls_source *source, size_t split, const char *cons
   return LS_OK;
 }
 
-static ls_status open_files(ls_source *source, size_t split, const ls_reader_place *place, ls_text *labels)
+static ls_status open_files(ls_source *source, size_t split, const ls_reader_input *input, ls_text *labels)
 {
   cifar_state *state = source->state;
-  const ls_folder *folder = place->folder;
-  const size_t expected = place->entry && split == LS_SPLIT_TRAIN ? BATCHES : 0;
+  const ls_folder *folder = input->folder;
+  const size_t expected = input->entry && split == LS_SPLIT_TRAIN ? BATCHES : 0;
   const char **names;
   size_t count = 0, number;
   LS_PASS(ls_alloc(&names, folder->count, sizeof *names, "the names of the batches"));
@@ -203,13 +203,13 @@ static ls_status open_files(ls_source *source, size_t split, const ls_reader_pla
   return status;
 }
 
-static ls_status open_split(ls_source *source, size_t split, const ls_reader_place *place)
+static ls_status open_split(ls_source *source, size_t split, const ls_reader_input *input)
 {
   ls_text labels = {0};
   ls_status status;
-  LS_GO(open_files(source, split, place, &labels));
+  LS_GO(open_files(source, split, input, &labels));
   if (labels.failed) {
-    status = ls_fail(LS_E_MEMORY, "no memory for the labels in '%s'", place->path);
+    status = ls_fail(LS_E_MEMORY, "no memory for the labels in '%s'", input->path);
     goto done;
   }
   LS_GO(ls_alloc(&source->labels[split], labels.length, sizeof *source->labels[split], "the labels"));
@@ -280,7 +280,7 @@ static ls_status fail_missing(const ls_folder *folder, size_t split)
   return status;
 }
 
-static ls_status open_cifar(ls_source *source, const ls_reader_place *place)
+static ls_status open_cifar(ls_source *source, const ls_reader_input *input)
 {
   cifar_state *state;
   LS_PASS(ls_alloc(&state, 1, sizeof *state, "a CIFAR-10 dataset"));
@@ -289,12 +289,12 @@ static ls_status open_cifar(ls_source *source, const ls_reader_place *place)
   source->info.height = SIDE;
   source->info.width = SIDE;
   source->info.classes = CLASSES;
-  LS_PASS(check_names(place->folder));
+  LS_PASS(check_names(input->folder));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
-    LS_PASS(open_split(source, split, place));
-    if (source->info.count[split] == 0 && place->entry) return fail_missing(place->folder, split);
+    LS_PASS(open_split(source, split, input));
+    if (source->info.count[split] == 0 && input->entry) return fail_missing(input->folder, split);
   }
-  return read_names(&source->info, place->folder);
+  return read_names(&source->info, input->folder);
 }
 
 static bool is_sequential(const ls_source *source, ls_split split)

@@ -49,9 +49,9 @@ static ls_status fail_part(const char *path)
       path, entry ? entry->name : "");
 }
 
-static ls_status fail_folder(const ls_reader_place *place)
+static ls_status fail_folder(const ls_reader_input *input)
 {
-  const ls_folder *folder = place->folder;
+  const ls_folder *folder = input->folder;
   ls_text found = {0}, formats = {0}, files = {0};
   ls_folder_describe(folder, &found);
   ls_reader_add_formats(fills_folders, " nor ", &formats);
@@ -63,47 +63,47 @@ static ls_status fail_folder(const ls_reader_place *place)
                      folder->path, ls_text_get(&formats), ls_text_get(&found), ls_text_get(&files));
   else
     status = ls_fail(LS_E_INPUT, "%s'%s' holds neither %s files whose names begin with '%s'; found: %s",
-                     place->entry ? "folder " : "there is no such file or folder, and ", folder->path,
+                     input->entry ? "folder " : "there is no such file or folder, and ", folder->path,
                      ls_text_get(&formats), folder->beginning, ls_text_get(&found));
   ls_text_fini(&found);
   ls_text_fini(&formats);
   ls_text_fini(&files);
-  if (folder->beginning[0] && !place->entry)
+  if (folder->beginning[0] && !input->entry)
     status = ls_wrap(status, "dataset '%s/%s'", folder->path, folder->beginning);
   return status;
 }
 
-static ls_status fail_unknown(const ls_reader_place *place)
+static ls_status fail_unknown(const ls_reader_input *input)
 {
-  if (place->folder) return fail_folder(place);
-  const char *name = name_in(place->path);
-  if (ls_catalogue_of_file(name)) return fail_part(place->path);
+  if (input->folder) return fail_folder(input);
+  const char *name = name_in(input->path);
+  if (ls_catalogue_of_file(name)) return fail_part(input->path);
   for (const ls_reader *const *reader = readers; *reader; reader++)
-    if ((*reader)->part && strstr(name, (*reader)->part)) return fail_part(place->path);
+    if ((*reader)->part && strstr(name, (*reader)->part)) return fail_part(input->path);
   ls_text formats = {0}, files = {0};
   ls_reader_add_formats(fills_folders, " or ", &formats);
   ls_reader_add_formats(is_one_file, " or ", &files);
   const ls_status status = ls_fail(
       LS_E_INPUT,
       "'%s' is no %s file; a dataset is an .h5 file made by `lockstep data import`, or a folder of %s files",
-      place->path, ls_text_get(&files), ls_text_get(&formats));
+      input->path, ls_text_get(&files), ls_text_get(&formats));
   ls_text_fini(&formats);
   ls_text_fini(&files);
   return status;
 }
 
-ls_status ls_reader_find(const ls_reader **out, const ls_reader_place *place)
+ls_status ls_reader_find(const ls_reader **out, const ls_reader_input *input)
 {
   *out = NULL;
   for (const ls_reader *const *reader = readers; *reader; reader++) {
     bool is_mine = false;
-    LS_PASS((*reader)->recognize(place, &is_mine));
+    LS_PASS((*reader)->recognize(input, &is_mine));
     if (!is_mine) continue;
     if (*out)
       return ls_fail(LS_E_INPUT,
                      "folder '%s' holds both %s and %s files: keep each dataset in a folder of its own",
-                     place->path, (*out)->format, (*reader)->format);
+                     input->path, (*out)->format, (*reader)->format);
     *out = *reader;
   }
-  return *out ? LS_OK : fail_unknown(place);
+  return *out ? LS_OK : fail_unknown(input);
 }

@@ -27,13 +27,13 @@ typedef struct h5set_state {
   bool is_ours; /* says that its format is lockstep's: images are [N, C, H, W] */
 } h5set_state;
 
-static ls_status recognize(const ls_reader_place *place, bool *is_mine)
+static ls_status recognize(const ls_reader_input *input, bool *is_mine)
 {
   *is_mine = false;
-  if (place->folder) return LS_OK;
-  *is_mine = ls_text_ends(place->path, ".h5") || ls_text_ends(place->path, ".hdf5");
+  if (input->folder) return LS_OK;
+  *is_mine = ls_text_ends(input->path, ".h5") || ls_text_ends(input->path, ".hdf5");
   if (*is_mine) return LS_OK;
-  LS_TRY(ls_h5_file_recognize(place->path, is_mine), "'%s'", place->path);
+  LS_TRY(ls_h5_file_recognize(input->path, is_mine), "'%s'", input->path);
   return LS_OK;
 }
 
@@ -343,14 +343,14 @@ static ls_status try_dataset(void *opened)
   return status;
 }
 
-static ls_status open_h5set(ls_source *source, const ls_reader_place *place)
+static ls_status open_h5set(ls_source *source, const ls_reader_input *input)
 {
   h5set_state *state;
   LS_PASS(ls_alloc(&state, 1, sizeof *state, "an HDF5 dataset"));
   state->file = LS_H5_FILE_CLOSED;
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) state->images[split] = LS_H5_DATA_CLOSED;
   source->state = state;
-  LS_PASS(ls_text_copy(&state->path, place->path));
+  LS_PASS(ls_text_copy(&state->path, input->path));
   LS_TRY(ls_h5_file_open(&state->file, state->path), "'%s'", state->path);
   LS_TRY(ls_h5_start(), "'%s'", state->path);
   LS_PASS(ls_h5_guard(state->path, state->file.bytes, try_dataset, source));

@@ -145,7 +145,7 @@ static bool is_transposed(const ls_source *source, const ls_reading *reading)
   return source->entry && source->entry->is_transposed;
 }
 
-static ls_status open_idx(ls_source *source, const ls_reader_place *place)
+static ls_status open_idx(ls_source *source, const ls_reader_input *input)
 {
   idx_state *state;
   LS_PASS(ls_alloc(&state, 1, sizeof *state, "an IDX dataset"));

@@ -15,8 +15,8 @@
 #include "data/readers/folder.h"
 #include "data/source.h"
 
-/** A place that a dataset may be read from. */
-typedef struct ls_reader_place {
+/** A file or folder that a dataset may be read from. */
+typedef struct ls_reader_input {
   const char *path;
   const ls_folder *folder;         /* NULL: the path is a file */
   const ls_reading *reading;       /* what is known of the files beforehand */
@@ -28,7 +28,8 @@ typedef struct ls_reader {
   const char *format; /* for people: "IDX" */
   const char *part; /* in the names of a dataset's files, which fill a folder; NULL: a dataset is one file */
   bool follows_layout; /* data.transpose holds, and what the catalogue says of columns and first labels */
-  /* Does the place look like this format, be it intact or not? *is_mine tells. Errors: LS_E_IO, LS_E_MEMORY.
+  /* Does the input look like this format, be it intact or not? *is_mine says so. Errors: LS_E_IO,
+   * LS_E_MEMORY.
    */
   ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
   /* Check everything but the values of the labels (and what place->checks_files leaves out), and fill source:
@@ -53,9 +54,9 @@ typedef struct ls_reader {
 LS_READER_LIST(LS_READER_DECLARE)
 #undef LS_READER_DECLARE
 
-/** The one reader that recognizes a place. Local. Errors: LS_E_INPUT where none does, or several do; LS_E_IO,
- * LS_E_MEMORY. */
-ls_status ls_reader_find(const ls_reader **out, const ls_reader_place *place) LS_CHECKED;
+/** The one reader that recognizes an input. Local. Errors: LS_E_INPUT where none does, or several do;
+ * LS_E_IO, LS_E_MEMORY. */
+ls_status ls_reader_find(const ls_reader **out, const ls_reader_input *input) LS_CHECKED;
 
 /** Append the formats of some readers: "IDX or CIFAR-10 binary". */
 void ls_reader_add_formats(bool (*is_one)(const ls_reader *reader), const char *joint, ls_text *text);

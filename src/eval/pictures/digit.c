@@ -99,7 +99,7 @@ bool ls_digit_is_made(const ls_rgba *picture, ls_shape shape, ls_digit_layout la
 /* ---- laying ---- */
 
 /* Where `side` pixels have to start so that `centre` of them comes to the middle. */
-static size_t place(double centre, size_t side, size_t whole)
+static size_t edge_of(double centre, size_t side, size_t whole)
 {
   const double start = (double)whole / 2.0 - centre;
   const double last = (double)(whole - side);
@@ -123,7 +123,7 @@ static void lay(float *ink, size_t width, size_t height, ls_digit_layout layout,
   for (size_t i = 0; i < width * height; i++) ink[i] = fminf(ink[i] / white, 1.0F);
   const middle of_box = {(double)width / 2.0, (double)height / 2.0};
   const middle m = layout.by_mass ? middle_of_mass(ink, width, height) : of_box;
-  const size_t left = place(m.x, width, shape.w), top = place(m.y, height, shape.h);
+  const size_t left = edge_of(m.x, width, shape.w), top = edge_of(m.y, height, shape.h);
   memset(image, 0, shape.h * shape.w);
   for (size_t i = 0; i < width * height; i++)
     image[(top + i / width) * shape.w + left + i % width] = (uint8_t)(WHITE * ink[i] + 0.5F);

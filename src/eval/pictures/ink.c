@@ -272,7 +272,7 @@ static float grain_of(const plane_view *view, const float *values)
   return DEVIATION_OF_MEDIAN * ls_level_quantile(view->detail, view->count, 0.5);
 }
 
-static ls_status judge(const plane_view *view, ls_ink *out)
+static ls_status set_floor(const plane_view *view, ls_ink *out)
 {
   const float grain = grain_of(view, out->smooth);
   centre(view, out->values);
@@ -299,7 +299,7 @@ static ls_status find_ink(const ls_planes *picture, plane_view *view, ls_ink *ou
   LS_PASS(find_paper(view, out->smooth));
   subtract_paper(view, out->values);
   subtract_paper(view, out->smooth);
-  return judge(view, out);
+  return set_floor(view, out);
 }
 
 ls_status ls_ink_find(const ls_planes *picture, ls_ink *out)

@@ -15,9 +15,9 @@ enum {
   MIN_SIDE = 64,  /* of pictures that may show paper with lines */
   MIN_FRAME = 48, /* sides */
   MOST_RULES = 60,
-  SAMPLES = 160, /* places along a line that vote */
-  BIN = 3,       /* pixels across a line that vote for the same one */
-  MOST_RUN = 32  /* pixels across */
+  POSITIONS = 160, /* positions along a line that vote */
+  BIN = 3,         /* pixels across a line that vote for the same one */
+  MOST_RUN = 32    /* pixels across */
 };
 
 static const double STEEPEST = 0.21;  /* tangent of 12 degrees */
@@ -68,19 +68,19 @@ typedef struct point {
   size_t along, across;
 } point;
 
-/* Votes of one slope: places along the line where there is ink. */
+/* Votes of one slope: positions along the line where there is ink. */
 typedef struct votes {
-  size_t places; /* that may vote */
-  point *points; /* [places * across] what they see */
+  size_t positions; /* that may vote */
+  point *points;    /* [positions * across] what they see */
   size_t point_count;
   size_t bins, offset; /* bin of intercept 0 */
   unsigned *count;     /* [bins] */
-  size_t *last;        /* [bins] place that has voted last, + 1 */
+  size_t *last;        /* [bins] position that has voted last, + 1 */
 } votes;
 
 static size_t step_of(const lie *l)
 {
-  return ls_size_max(l->along / SAMPLES, 1);
+  return ls_size_max(l->along / POSITIONS, 1);
 }
 
 static void look(const lie *l, votes *v)
@@ -109,10 +109,10 @@ static void take_best(const lie *l, const votes *v, double slope, rule *best)
 {
   const size_t beside = thickest(l) / BIN + 2;
   for (size_t i = beside; i + beside < v->bins; i++) {
-    const double seen = (double)v->count[i] / (double)v->places;
+    const double seen = (double)v->count[i] / (double)v->positions;
     const unsigned around =
         v->count[i - beside] > v->count[i + beside] ? v->count[i - beside] : v->count[i + beside];
-    if (seen <= best->coverage || (double)around > BESIDE * (double)v->places) continue;
+    if (seen <= best->coverage || (double)around > BESIDE * (double)v->positions) continue;
     *best = (rule){.slope = slope, .intercept = (long)i - (long)v->offset, .coverage = seen};
   }
 }
@@ -158,7 +158,7 @@ static void erase(const lie *l, size_t x, run r)
   }
 }
 
-/* The run at a place of a line. */
+/* The run at a position along a line. */
 static run run_of(const lie *l, const rule *r, size_t x)
 {
   return run_at(l, x, (long)floor(r->slope * (double)x + ((double)r->intercept + 0.5) * BIN));
@@ -203,11 +203,11 @@ static bool erase_rule(const lie *l, const rule *r)
  */
 static ls_status remove_lying(const lie *l, double coverage, size_t most, size_t *count)
 {
-  votes v = {.places = (l->along + step_of(l) - 1) / step_of(l),
+  votes v = {.positions = (l->along + step_of(l) - 1) / step_of(l),
              .offset = (size_t)(STEEPEST * (double)l->along) / BIN + 2};
   v.bins = 2 * v.offset + l->across / BIN + 2;
   ls_status status;
-  LS_GO(ls_alloc(&v.points, v.places * l->across, sizeof *v.points, "the lines"));
+  LS_GO(ls_alloc(&v.points, v.positions * l->across, sizeof *v.points, "the lines"));
   LS_GO(ls_alloc(&v.count, v.bins, sizeof *v.count, "the lines"));
   LS_GO(ls_alloc(&v.last, v.bins, sizeof *v.last, "the lines"));
   for (*count = 0; *count < most; (*count)++) {

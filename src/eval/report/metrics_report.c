@@ -120,11 +120,11 @@ typedef struct pair_list {
 
 static void insert_pair(pair_list *list, pair new_pair)
 {
-  size_t place = list->most;
-  while (place > 0 && list->pairs[place - 1].count < new_pair.count) place--;
-  if (place == list->most) return;
-  memmove(&list->pairs[place + 1], &list->pairs[place], (list->most - 1 - place) * sizeof(pair));
-  list->pairs[place] = new_pair;
+  size_t at = list->most;
+  while (at > 0 && list->pairs[at - 1].count < new_pair.count) at--;
+  if (at == list->most) return;
+  memmove(&list->pairs[at + 1], &list->pairs[at], (list->most - 1 - at) * sizeof(pair));
+  list->pairs[at] = new_pair;
 }
 
 static pair_list find_pairs(const ls_metrics *metrics)

@@ -29,26 +29,26 @@ static float raw_pixel(const ls_robustness_job *self, double found, uint8_t orig
 }
 
 /* Where a pixel lies. */
-typedef struct pixel_place {
+typedef struct pixel_index {
   size_t at, channel; /* among [n, h, w, c]; of c */
-} pixel_place;
+} pixel_index;
 
 /* The raw pixel of what the attack has made, which becomes what that pixel is to every member. One that the
  * attack has left alone is the original's, whatever rounding says. */
-static float keep_pixel(const ls_robustness_job *self, size_t part, pixel_place place, uint8_t original)
+static float keep_pixel(const ls_robustness_job *self, size_t part, pixel_index index, uint8_t original)
 {
   const ls_attack_member *members = members_of(self, part);
   const ls_normalization *first = &members[0].network->normalization;
-  const float x = ls_workspace_input(members[0].workspace)[place.at];
-  const bool is_kept = x == self->attack_scratch[part].clean[place.at];
-  const double found = ((double)x * first->deviation[place.channel] + first->mean[place.channel]) / WHITE;
+  const float x = ls_workspace_input(members[0].workspace)[index.at];
+  const bool is_kept = x == self->attack_scratch[part].clean[index.at];
+  const double found = ((double)x * first->deviation[index.channel] + first->mean[index.channel]) / WHITE;
   const float pixel = is_kept ? (float)((double)original / WHITE) : raw_pixel(self, found, original);
   const float value = is_kept ? (float)original : (float)(WHITE * (double)pixel);
   for (size_t m = 0; m < self->members->count; m++) {
     const ls_normalization *normalization = &members[m].network->normalization;
-    ls_workspace_input(members[m].workspace)[place.at] =
-        (value - (float)normalization->mean[place.channel]) *
-        (float)(1.0 / normalization->deviation[place.channel]);
+    ls_workspace_input(members[m].workspace)[index.at] =
+        (value - (float)normalization->mean[index.channel]) *
+        (float)(1.0 / normalization->deviation[index.channel]);
   }
   return pixel;
 }
@@ -62,8 +62,8 @@ static void take_pixels(const ls_robustness_job *self, size_t part, const ls_mic
   const size_t plane = self->pixels / channels;
   for (size_t i = 0; i < microbatch->n * self->pixels; i++) {
     const size_t c = i / plane % channels;
-    const pixel_place place = {(i / self->pixels * plane + i % plane) * channels + c, c};
-    self->scratch[part].raw[i] = keep_pixel(self, part, place, microbatch->images[i]);
+    const pixel_index index = {(i / self->pixels * plane + i % plane) * channels + c, c};
+    self->scratch[part].raw[i] = keep_pixel(self, part, index, microbatch->images[i]);
   }
 }
 

@@ -57,15 +57,15 @@ void ls_examples_fini(ls_examples *examples)
 
 /* ---- to rank 0 ---- */
 
-/* An example of any rank: its number in the split, and its place among all in the order of the ranks. */
+/* An example of any rank: its number in the split, and its number among all in the order of the ranks. */
 typedef struct row {
   uint64_t sample;
   size_t gathered;
 } row;
 
 typedef struct gathering {
-  row *rows;      /* [count] */
-  size_t *places; /* [count] where the example belongs that is so many-th in the order of the ranks */
+  row *rows;         /* [count] */
+  size_t *sorted_at; /* [count] where the example belongs that is so many-th in the order of the ranks */
   size_t count;
   array to; /* of all examples */
 } gathering;
@@ -89,15 +89,15 @@ static void take_values(void *user, size_t first, const void *rows, size_t count
   const size_t bytes = self->to.bytes;
   unsigned char *to = *self->to.items;
   for (size_t i = 0; i < count; i++)
-    memcpy(to + self->places[first + i] * bytes, (const unsigned char *)rows + i * bytes, bytes);
+    memcpy(to + self->sorted_at[first + i] * bytes, (const unsigned char *)rows + i * bytes, bytes);
 }
 
 /* Rank 0. */
 static ls_status make_room(gathering *self, ls_examples *all, ls_shape shape)
 {
   LS_PASS(ls_alloc(&self->rows, self->count, sizeof *self->rows, "the order of the adversarial examples"));
-  LS_PASS(
-      ls_alloc(&self->places, self->count, sizeof *self->places, "the order of the adversarial examples"));
+  LS_PASS(ls_alloc(&self->sorted_at, self->count, sizeof *self->sorted_at,
+                   "the order of the adversarial examples"));
   return ls_examples_init(all, shape, self->count);
 }
 
@@ -108,7 +108,7 @@ static ls_status gather_all(gathering *self, ls_examples *mine, ls_examples *all
   LS_PASS(ls_comm_gather_rows(comm, mine->samples, mine->count, sizeof *mine->samples, take_samples, self));
   if (ls_comm_rank(comm) == 0) qsort(self->rows, self->count, sizeof *self->rows, by_sample);
   for (size_t k = 0; ls_comm_rank(comm) == 0 && k < self->count; k++)
-    self->places[self->rows[k].gathered] = k;
+    self->sorted_at[self->rows[k].gathered] = k;
   list_arrays(mine, from);
   list_arrays(all, to);
   for (size_t i = 0; i < ARRAY_COUNT; i++) {
@@ -132,7 +132,7 @@ ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm)
   all = (ls_examples){.count = 0};
 done:
   free(self.rows);
-  free(self.places);
+  free(self.sorted_at);
   ls_examples_fini(&all);
   return status;
 }

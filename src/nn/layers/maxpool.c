@@ -13,7 +13,7 @@
 #include "nn/kinds.h"
 #include "nn/layers/pool.h"
 
-typedef uint16_t place; /* row * size + column in the window: sizes are below 256 */
+typedef uint16_t window_index; /* row * size + column in the window: sizes are below 256 */
 
 typedef struct maxpool {
   ls_pool pool;
@@ -31,7 +31,7 @@ static ls_status create(ls_layer *layer, const void *options, ls_build *build)
   self->kernels = ls_kernel_set_choose();
   LS_PASS(ls_pool_init(&self->pool, options, layer->in));
   layer->out = self->pool.out;
-  const size_t bytes = layer->microbatch * ls_shape_count(layer->out) * sizeof(place);
+  const size_t bytes = layer->microbatch * ls_shape_count(layer->out) * sizeof(window_index);
   layer->saved_count = ls_size_ceil_div(bytes, sizeof(float));
   return LS_OK;
 }
@@ -41,38 +41,38 @@ static void destroy(ls_layer *layer)
   free(layer->impl);
 }
 
-/* best = max(best, x), places following. */
-static void take_larger(const float *restrict x, size_t count, place at, float *restrict best,
-                        place *restrict places)
+/* best = max(best, x), argmax with it. */
+static void take_larger(const float *restrict x, size_t count, window_index at, float *restrict best,
+                        window_index *restrict argmax)
 {
   for (size_t c = 0; c < count; c++) {
     const bool larger = (x[c] > best[c]) | (x[c] != x[c]);
     best[c] = larger ? x[c] : best[c];
-    places[c] = larger ? at : places[c];
+    argmax[c] = larger ? at : argmax[c];
   }
 }
 
 /* y = relu(y); NaN passes. */
-static void rectify(float *restrict y, place *restrict places, size_t count)
+static void rectify(float *restrict y, window_index *restrict argmax, size_t count)
 {
   for (size_t c = 0; c < count; c++) {
-    places[c] = y[c] > 0.0F ? places[c] : NOWHERE;
+    argmax[c] = y[c] > 0.0F ? argmax[c] : NOWHERE;
     y[c] = y[c] < 0.0F ? 0.0F : y[c];
   }
 }
 
 static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *x,
-                           float *y, place *places)
+                           float *y, window_index *argmax)
 {
   const size_t channels = pool->in.c;
-  const place first = (place)(rows.skipped * pool->size + cols.skipped);
+  const window_index first = (window_index)(rows.skipped * pool->size + cols.skipped);
   memcpy(y, x + (rows.first * pool->in.w + cols.first) * channels, channels * sizeof *y);
-  for (size_t c = 0; c < channels; c++) places[c] = first;
+  for (size_t c = 0; c < channels; c++) argmax[c] = first;
   for (size_t i = rows.first; i < rows.end; i++)
     for (size_t j = cols.first; j < cols.end; j++) {
       if (i == rows.first && j == cols.first) continue;
       const size_t at = (rows.skipped + i - rows.first) * pool->size + cols.skipped + j - cols.first;
-      take_larger(x + (i * pool->in.w + j) * channels, channels, (place)at, y, places);
+      take_larger(x + (i * pool->in.w + j) * channels, channels, (window_index)at, y, argmax);
     }
 }
 
@@ -87,20 +87,20 @@ static inline float only_if(bool yes, float x)
 }
 
 /* dx += dy where the maximum was. */
-static void add_at(const float *restrict dy, const place *restrict places, size_t count, place at,
-                   float *restrict dx)
+static void add_at(const float *restrict dy, const window_index *restrict argmax, size_t count,
+                   window_index at, float *restrict dx)
 {
-  for (size_t c = 0; c < count; c++) dx[c] += only_if(places[c] == at, dy[c]);
+  for (size_t c = 0; c < count; c++) dx[c] += only_if(argmax[c] == at, dy[c]);
 }
 
 static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols, const float *dy,
-                            const place *places, float *dx)
+                            const window_index *argmax, float *dx)
 {
   const size_t channels = pool->in.c;
   for (size_t i = rows.first; i < rows.end; i++)
     for (size_t j = cols.first; j < cols.end; j++) {
       const size_t at = (rows.skipped + i - rows.first) * pool->size + cols.skipped + j - cols.first;
-      add_at(dy, places, channels, (place)at, dx + (i * pool->in.w + j) * channels);
+      add_at(dy, argmax, channels, (window_index)at, dx + (i * pool->in.w + j) * channels);
     }
 }
 
@@ -128,16 +128,17 @@ static bool is_quad(const maxpool *self)
 
 /* Windows `begin` to the end of row i, one by one. */
 static void forward_windows(const ls_pool *pool, size_t i, size_t begin, const float *x, float *y,
-                            place *places)
+                            window_index *argmax)
 {
   const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
   for (size_t j = begin; j < pool->out.w; j++) {
     const size_t at = (i * pool->out.w + j) * pool->out.c;
-    forward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), x, y + at, places + at);
+    forward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), x, y + at, argmax + at);
   }
 }
 
-static void forward_sample(const maxpool *self, bool rectifies, const float *x, float *y, place *places)
+static void forward_sample(const maxpool *self, bool rectifies, const float *x, float *y,
+                           window_index *argmax)
 {
   const ls_pool *pool = &self->pool;
   const size_t pitch = pool->in.w * pool->in.c;
@@ -146,47 +147,48 @@ static void forward_sample(const maxpool *self, bool rectifies, const float *x, 
     const size_t at = i * pool->out.w * pool->out.c;
     if (quads > 0)
       self->kernels->quads_forward(x + 2 * i * pitch, x + (2 * i + 1) * pitch, quads, pool->out.c, y + at,
-                                   places + at);
-    forward_windows(pool, i, quads, x, y, places);
-    if (rectifies) rectify(y + at, places + at, pool->out.w * pool->out.c);
+                                   argmax + at);
+    forward_windows(pool, i, quads, x, y, argmax);
+    if (rectifies) rectify(y + at, argmax + at, pool->out.w * pool->out.c);
   }
 }
 
 static void backward_windows(const ls_pool *pool, size_t i, size_t begin, const float *dy,
-                             const place *places, float *dx)
+                             const window_index *argmax, float *dx)
 {
   const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
   for (size_t j = begin; j < pool->out.w; j++) {
     const size_t at = (i * pool->out.w + j) * pool->out.c;
-    backward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), dy + at, places + at, dx);
+    backward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), dy + at, argmax + at, dx);
   }
 }
 
 /* Windows of 2x2 that cover the image. */
-static void backward_quads(const maxpool *self, size_t i, const float *dy, const place *places, float *dx)
+static void backward_quads(const maxpool *self, size_t i, const float *dy, const window_index *argmax,
+                           float *dx)
 {
   const ls_pool *pool = &self->pool;
   const size_t channels = pool->out.c, pitch = pool->in.w * channels;
   const size_t quads = windows_by_vectors(self, i);
   const size_t at = i * pool->out.w * channels, done = 2 * quads * channels;
   float *above = dx + 2 * i * pitch, *below = above + pitch;
-  self->kernels->quads_backward(dy + at, places + at, quads, channels, 0, above);
+  self->kernels->quads_backward(dy + at, argmax + at, quads, channels, 0, above);
   memset(above + done, 0, (pitch - done) * sizeof *above);
-  self->kernels->quads_backward(dy + at, places + at, quads, channels, 2, below);
+  self->kernels->quads_backward(dy + at, argmax + at, quads, channels, 2, below);
   memset(below + done, 0, (pitch - done) * sizeof *below);
-  backward_windows(pool, i, quads, dy, places, dx);
+  backward_windows(pool, i, quads, dy, argmax, dx);
 }
 
-static void backward_sample(const maxpool *self, const float *dy, const place *places, float *dx)
+static void backward_sample(const maxpool *self, const float *dy, const window_index *argmax, float *dx)
 {
   const ls_pool *pool = &self->pool;
   const bool covered = is_quad(self) && pool->in.h % 2 == 0 && pool->in.w % 2 == 0;
   if (!covered) memset(dx, 0, ls_shape_count(pool->in) * sizeof *dx);
   for (size_t i = 0; i < pool->out.h; i++)
     if (covered)
-      backward_quads(self, i, dy, places, dx);
+      backward_quads(self, i, dy, argmax, dx);
     else
-      backward_windows(pool, i, 0, dy, places, dx);
+      backward_windows(pool, i, 0, dy, argmax, dx);
 }
 
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
@@ -196,9 +198,9 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
   const maxpool *self = layer->impl;
   const size_t in = ls_shape_count(layer->in);
   const size_t out = ls_shape_count(layer->out);
-  place *places = (void *)saved;
+  window_index *argmax = (void *)saved;
   for (size_t s = 0; s < pass->n; s++)
-    forward_sample(self, layer->rectifies, x + s * in, y + s * out, places + s * out);
+    forward_sample(self, layer->rectifies, x + s * in, y + s * out, argmax + s * out);
 }
 
 static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
@@ -208,9 +210,9 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   const maxpool *self = layer->impl;
   const size_t in = ls_shape_count(layer->in);
   const size_t out = ls_shape_count(layer->out);
-  const place *places = (const void *)saved;
+  const window_index *argmax = (const void *)saved;
   if (!dx) return;
-  for (size_t s = 0; s < pass->n; s++) backward_sample(self, dy + s * out, places + s * out, dx + s * in);
+  for (size_t s = 0; s < pass->n; s++) backward_sample(self, dy + s * out, argmax + s * out, dx + s * in);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -17,8 +17,8 @@
 
 enum {
   LEAST_BUCKETS = 3, /* with fewer, there is too little to hide */
-  STEP_SHIFT = 40,   /* progress is (step << STEP_SHIFT) + elements that are ready: it only grows */
-  NAP_NS = 20000     /* between two looks at the others' progress: short against a bucket's transfer */
+  STEP_SHIFT = 40,   /* a worker's count is (step << STEP_SHIFT) + elements that are ready: it only grows */
+  NAP_NS = 20000     /* between two looks at the others' counts: short against a bucket's transfer */
 };
 
 /* In memory that the node's ranks share. Counts are of the whole run, so that no step has to reset them. */
@@ -73,7 +73,7 @@ static void nap(void)
   nanosleep(&time, NULL);
 }
 
-static uint64_t progress_of(const ls_workers *workers, size_t first)
+static uint64_t ready_count(const ls_workers *workers, size_t first)
 {
   return ((workers->step + 1) << STEP_SHIFT) - first;
 }
@@ -82,9 +82,9 @@ static uint64_t progress_of(const ls_workers *workers, size_t first)
 static bool is_ready(const ls_overlap *overlap, size_t k)
 {
   const ls_workers *workers = overlap->options.workers;
-  const uint64_t wanted = progress_of(workers, first_of(overlap, k));
+  const uint64_t wanted = ready_count(workers, first_of(overlap, k));
   for (size_t w = 0; w < workers->item_count; w++)
-    if (atomic_load_explicit(workers->items[w].progress, memory_order_acquire) < wanted) return false;
+    if (atomic_load_explicit(workers->items[w].ready, memory_order_acquire) < wanted) return false;
   return true;
 }
 
@@ -120,7 +120,7 @@ static ls_status send_some(ls_overlap *overlap)
   ls_iallreduce *transfer = overlap->options.transfer;
   for (; overlap->sent < overlap->count && is_summed(overlap, overlap->sent); overlap->sent++)
     LS_PASS(ls_iallreduce_start(transfer, first_of(overlap, overlap->sent)));
-  return ls_iallreduce_progress(transfer);
+  return ls_iallreduce_advance(transfer);
 }
 
 /* After an error nothing is sent any more. */
@@ -156,16 +156,16 @@ void ls_overlap_begin(ls_overlap *overlap)
   overlap->status = overlap->options.transfer ? ls_iallreduce_begin(overlap->options.transfer) : LS_OK;
 }
 
-static void note_progress(const ls_overlap *overlap, size_t part, size_t first)
+static void set_ready(const ls_overlap *overlap, size_t part, size_t first)
 {
-  atomic_store_explicit(overlap->options.workers->mine[part].progress,
-                        progress_of(overlap->options.workers, first), memory_order_release);
+  atomic_store_explicit(overlap->options.workers->mine[part].ready,
+                        ready_count(overlap->options.workers, first), memory_order_release);
 }
 
 void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
 {
   size_t k;
-  note_progress(overlap, part, first);
+  set_ready(overlap, part, first);
   if (!is_sender(overlap, part)) return;
   while (take(overlap, true, &k)) sum_bucket(overlap, k);
   send_ready(overlap);
@@ -187,7 +187,7 @@ static void await(ls_overlap *overlap, size_t part, size_t k)
 void ls_overlap_finish(ls_overlap *overlap, size_t part)
 {
   size_t k;
-  note_progress(overlap, part, 0);
+  set_ready(overlap, part, 0);
   while (take(overlap, false, &k)) {
     await(overlap, part, k);
     sum_bucket(overlap, k);

@@ -23,10 +23,10 @@ static ls_worker take_worker(ls_arena *arena, size_t count, size_t sum_count)
   const size_t flags = ls_arena_reserve(arena, 2, sizeof(ls_worker_flags));
   const size_t grads = ls_arena_reserve(arena, count, sizeof(float));
   const size_t sums = ls_arena_reserve(arena, sum_count, sizeof(uint64_t));
-  const size_t progress = ls_arena_reserve(arena, 1, sizeof(atomic_uint_least64_t));
+  const size_t ready = ls_arena_reserve(arena, 1, sizeof(atomic_uint_least64_t));
   if (!arena->base) return (ls_worker){0};
   return (ls_worker){ls_arena_at(arena, flags), ls_arena_at(arena, grads), ls_arena_at(arena, sums),
-                     ls_arena_at(arena, progress)};
+                     ls_arena_at(arena, ready)};
 }
 
 size_t ls_workers_bytes(size_t count, size_t threads, size_t sum_count)

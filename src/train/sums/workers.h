@@ -2,7 +2,7 @@
 /* The threads of a node, what each of them has made, and its sum over all of them. Each rank owns a segment
  * of memory that the ranks of its node share:
  *
- *   [head | thread: flags, grads, sums, progress | thread: flags, grads, sums, progress | ...]
+ *   [head | thread: flags, grads, sums, ready | thread: flags, grads, sums, ready | ...]
  *
  * Who sums reads the vectors of all threads where they lie. Private to src/train/sums. */
 #ifndef LS_TRAIN_SUMS_WORKERS_H
@@ -29,7 +29,7 @@ typedef struct ls_worker {
   float *grads;           /* [count] gradient and statistics of a micro-batch */
   uint64_t
       *sums; /* [sum_count] fixed point, two's complement; 0 if a step gives a thread one micro-batch only */
-  atomic_uint_least64_t *progress; /* see overlap.c */
+  atomic_uint_least64_t *ready; /* see overlap.c */
 } ls_worker;
 
 typedef struct ls_workers {

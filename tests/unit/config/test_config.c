@@ -108,7 +108,7 @@ static void what_is_not_written_has_the_documented_default(void **state)
   ls_spec_free(spec);
 }
 
-static void layers_nest_and_know_their_place(void **state)
+static void layers_nest_and_have_their_origin(void **state)
 {
   (void)state;
   ls_spec *spec = parse(full_text);
@@ -117,7 +117,7 @@ static void layers_nest_and_know_their_place(void **state)
   const conv_options *conv1 = layers->items[0].options;
   assert_ptr_equal(layers->items[0].schema, &conv);
   assert_string_equal(layers->items[0].name, "conv1");
-  assert_string_equal(layers->items[0].place, "c.yaml:14:7: model.layers[0]");
+  assert_string_equal(layers->items[0].origin, "c.yaml:14:7: model.layers[0]");
   assert_true(conv1->filters == 6 && conv1->kernel == 5 && conv1->pad.word == 0 && conv1->bias);
   assert_null(layers->items[1].name);
   const residual_options *block = layers->items[2].options;
@@ -129,7 +129,7 @@ static void layers_nest_and_know_their_place(void **state)
   const residual_options *second = block->body.items[1].options;
   assert_int_equal(second->shortcut.count, 0);
   assert_string_equal(second->body.items[0].name, "deep");
-  assert_string_equal(second->body.items[0].place, "c.yaml:22:18: model.layers[2].body[1].body[0]");
+  assert_string_equal(second->body.items[0].origin, "c.yaml:22:18: model.layers[2].body[1].body[0]");
   ls_spec_free(spec);
 }
 
@@ -429,7 +429,7 @@ int main(void)
       cmocka_unit_test(written_values_are_taken),
       cmocka_unit_test(micro_batches_are_counts_or_shares_of_the_batch),
       cmocka_unit_test(what_is_not_written_has_the_documented_default),
-      cmocka_unit_test(layers_nest_and_know_their_place),
+      cmocka_unit_test(layers_nest_and_have_their_origin),
       cmocka_unit_test(texts_may_look_like_anything),
       cmocka_unit_test(the_resolved_configuration_has_every_key_and_resolves_to_itself),
       cmocka_unit_test(reals_survive_the_resolved_configuration),

@@ -80,7 +80,7 @@ static void layers_are_reached_by_index_and_by_name(void **state)
   assert_int_equal(((const conv_options *)block->shortcut.items[0].options)->filters, 81);
   assert_ptr_equal(inner_block->body.items[0].schema, &conv);
   assert_string_equal(layers->items[1].name, "act");
-  assert_string_equal(inner_block->body.items[0].place,
+  assert_string_equal(inner_block->body.items[0].origin,
                       "override 'model.layers.block.body[1].body.deep={type: conv, filters: 82}': "
                       "model.layers[2].body[1].body[0]");
   ls_spec_free(spec);

@@ -22,10 +22,10 @@ static void check_microbatch(const ls_plan *plan, size_t step, size_t owner, siz
   assert_int_equal(again.index, run.index);
   assert_int_equal(again.count, run.count);
   for (size_t k = 0; k < count; k++) {
-    ls_plan_place place = ls_plan_locate(plan, first + k);
-    assert_int_equal(place.rank, owner);
-    assert_int_equal(place.index, to->samples + k);
-    assert_int_equal(ls_plan_position(plan, place), first + k);
+    ls_plan_location location = ls_plan_locate(plan, first + k);
+    assert_int_equal(location.rank, owner);
+    assert_int_equal(location.index, to->samples + k);
+    assert_int_equal(ls_plan_position(plan, location), first + k);
   }
   to->samples += count;
   to->microbatches++;
@@ -127,10 +127,10 @@ static void huge_plans_are_answered_at_once(void **state)
   ls_plan plan = {.count = 3000000000017, .batch = 65537, .microbatch = 24, .ranks = 100003};
   for (size_t i = 0; i < 1000; i++) {
     size_t position = i * 2999999999 + (i & 1);
-    ls_plan_place place = ls_plan_locate(&plan, position);
-    assert_true(place.rank < plan.ranks);
-    assert_true(place.index < ls_plan_rank_count(&plan, place.rank));
-    assert_int_equal(ls_plan_position(&plan, place), position);
+    ls_plan_location location = ls_plan_locate(&plan, position);
+    assert_true(location.rank < plan.ranks);
+    assert_true(location.index < ls_plan_rank_count(&plan, location.rank));
+    assert_int_equal(ls_plan_position(&plan, location), position);
   }
 }
 

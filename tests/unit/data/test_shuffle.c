@@ -37,7 +37,7 @@ static world make_file_world(const ls_layout *file)
     ls_shard *shard = &all.shards[r];
     assert_int_equal(ls_shard_init(shard, ls_plan_rank_count(&file->plan, r), IMAGE_BYTES), LS_OK);
     for (size_t i = 0; i < shard->count; i++) {
-      shard->samples[i] = file->at(file, ls_plan_position(&file->plan, (ls_plan_place){r, i}));
+      shard->samples[i] = file->at(file, ls_plan_position(&file->plan, (ls_plan_location){r, i}));
       paint(shard->images + i * IMAGE_BYTES, shard->samples[i]);
     }
   }
@@ -89,13 +89,13 @@ static world move_world(const ls_layout *from, const world *now, const ls_layout
 static void check_world(const ls_layout *layout, const world *all)
 {
   for (size_t position = 0; position < layout->plan.count; position++) {
-    ls_plan_place place = ls_plan_locate(&layout->plan, position);
+    ls_plan_location location = ls_plan_locate(&layout->plan, position);
     uint64_t sample = layout->at(layout, position);
     uint8_t image[IMAGE_BYTES];
     paint(image, sample);
-    const ls_shard *shard = &all->shards[place.rank];
-    assert_int_equal(shard->samples[place.index], sample);
-    assert_memory_equal(shard->images + place.index * IMAGE_BYTES, image, IMAGE_BYTES);
+    const ls_shard *shard = &all->shards[location.rank];
+    assert_int_equal(shard->samples[location.index], sample);
+    assert_memory_equal(shard->images + location.index * IMAGE_BYTES, image, IMAGE_BYTES);
   }
 }
 

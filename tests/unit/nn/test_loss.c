@@ -91,10 +91,10 @@ static void divergence_is_seen(void **state)
   (void)state;
   const float bad[] = {NAN, INFINITY};
   for (size_t i = 0; i < 2; i++)
-    for (size_t place = 0; place < 4; place++) {
+    for (size_t at = 0; at < 4; at++) {
       float logits[] = {0.5F, 1.0F, -1.0F, 0.0F};
       const uint16_t label = 1;
-      logits[place] = bad[i];
+      logits[at] = bad[i];
       const double loss = cross_entropy(logits, &label, 1, 4, 0.0, 1.0, NULL).loss;
       assert_true(isnan(bad[i]) ? isnan(loss) : !isfinite(loss));
     }

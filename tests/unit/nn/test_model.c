@@ -232,13 +232,13 @@ static void expect_refusal(const char *layers, size_t microbatch, size_t classes
   const char *text = ls_error_last()->text;
   for (size_t i = 0; i < 4 && words[i]; i++)
     if (!strstr(text, words[i])) fail_msg("'%s' is missing in: %s", words[i], text);
-  /* The place is told once. */
-  const char *place = strstr(text, "net.yaml");
-  if (place && strstr(place + 1, "net.yaml")) fail_msg("two places: %s", text);
+  /* The line is named once. */
+  const char *line = strstr(text, "net.yaml");
+  if (line && strstr(line + 1, "net.yaml")) fail_msg("two lines: %s", text);
   net_fini(&n);
 }
 
-static void errors_tell_the_place(void **state)
+static void errors_name_the_line(void **state)
 {
   (void)state;
   static const struct {
@@ -723,7 +723,7 @@ int main(void)
       cmocka_unit_test(plan_works_in_place),
       cmocka_unit_test(memory_is_shared),
       cmocka_unit_test(data_needs_no_gradient),
-      cmocka_unit_test(errors_tell_the_place),
+      cmocka_unit_test(errors_name_the_line),
       cmocka_unit_test(initial_weights_fit_the_activation),
       cmocka_unit_test(initial_weights_fit_the_word),
       cmocka_unit_test(initial_weights_follow_the_seed),

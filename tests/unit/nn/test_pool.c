@@ -120,15 +120,15 @@ static void nan_is_passed_on(void **state)
 {
   (void)state;
   const ls_pool_options options = options_of(2, 0, 0);
-  for (size_t place = 0; place < 4; place++) {
+  for (size_t at = 0; at < 4; at++) {
     harness h;
     assert_int_equal(harness_create(&h, &ls_layer_maxpool, &options, (ls_shape){1, 2, 2}, 1), LS_OK);
     harness_prepare(&h, 1);
-    h.x[place] = NAN;
+    h.x[at] = NAN;
     harness_forward(&h);
     assert_true(isnan(h.y[0]) != 0);
     harness_backward(&h);
-    for (size_t i = 0; i < 4; i++) assert_true(h.dx[i] == (i == place ? h.dy[0] : 0));
+    for (size_t i = 0; i < 4; i++) assert_true(h.dx[i] == (i == at ? h.dy[0] : 0));
     harness_fini(&h);
   }
 }

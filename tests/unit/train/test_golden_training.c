@@ -82,12 +82,12 @@ static double step(run *r, const ls_kind_spec *optimizer, size_t i)
 static void expect_tensors(const run *r, const char *what, const ls_tensor *tensors, size_t count,
                            const float *actual, const float *expected)
 {
-  char place[GOLDEN_NAME_BYTES], name[GOLDEN_NAME_BYTES];
-  snprintf(place, sizeof place, "%s, %s", r->name, what);
+  char label[GOLDEN_NAME_BYTES], name[GOLDEN_NAME_BYTES];
+  snprintf(label, sizeof label, "%s, %s", r->name, what);
   for (size_t i = 0; i < count; i++) {
     const size_t offset = tensors[i].offset;
     golden_tensor_name("final", &tensors[i], name);
-    golden_expect(place, name, actual + offset, expected + offset, tensors[i].count, tolerance);
+    golden_expect(label, name, actual + offset, expected + offset, tensors[i].count, tolerance);
   }
 }
 

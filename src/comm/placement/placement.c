@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Finding a rank's place. The cores that count are those that the launcher gave to the process. With
+/* Finding a rank's placement. The cores that count are those that the launcher gave to the process. With
  * OMP_PROC_BIND the OpenMP library has bound the master thread to one of them before main(), so the cores
  * that its places name belong to the process as well. */
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 
 #include <errno.h>
 #include <omp.h>
@@ -88,30 +88,31 @@ static bool is_everything(const char *places)
 }
 
 /* The variable that gives OpenMP's places, if they may be a part of the cores. */
-static void find_placing(char *placing, size_t bytes)
+static void find_omp_binding(char *omp_binding, size_t bytes)
 {
   static const char *const variables[] = {"OMP_PLACES", "GOMP_CPU_AFFINITY"};
   for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
     const char *value = getenv(variables[i]);
     if (!value || is_everything(value)) continue;
-    snprintf(placing, bytes, "%s=%s", variables[i], value);
+    snprintf(omp_binding, bytes, "%s=%s", variables[i], value);
     return;
   }
 }
 
 /* The cores of OpenMP's threads. By OMP_PROC_BIND=master (or primary) all of them are in the first one's
  * place, where it is bound already. Local. */
-static ls_status look_at_binding(ls_place *place, ls_core_request *request)
+static ls_status look_at_binding(ls_placement *placement, ls_core_request *request)
 {
   const omp_proc_bind_t binding = omp_get_proc_bind();
-  place->is_pinned = binding != omp_proc_bind_false;
+  placement->is_pinned = binding != omp_proc_bind_false;
   if (binding == omp_proc_bind_master) {
     const char *value = getenv("OMP_PROC_BIND");
-    snprintf(place->placing, sizeof place->placing, "OMP_PROC_BIND=%s", value ? value : "master");
+    snprintf(placement->omp_binding, sizeof placement->omp_binding, "OMP_PROC_BIND=%s",
+             value ? value : "master");
     return LS_OK;
   }
-  if (!place->is_pinned) return LS_OK;
-  find_placing(place->placing, sizeof place->placing);
+  if (!placement->is_pinned) return LS_OK;
+  find_omp_binding(placement->omp_binding, sizeof placement->omp_binding);
   return add_openmp_cores(&request->cores);
 }
 
@@ -124,71 +125,72 @@ static size_t read_slurm(const char *variable)
 }
 
 /* Has Slurm bound this rank to as many cores as --cpus-per-task says? It takes whole ones. */
-static bool is_as_asked(const ls_place *place)
+static bool is_as_asked(const ls_placement *placement)
 {
-  return ls_size_ceil_div(read_slurm("SLURM_CPUS_PER_TASK"), place->siblings) ==
-         ls_size_ceil_div(place->core_count, place->siblings);
+  return ls_size_ceil_div(read_slurm("SLURM_CPUS_PER_TASK"), placement->siblings) ==
+         ls_size_ceil_div(placement->core_count, placement->siblings);
 }
 
 /* How many cores the launcher had for this host's ranks: those that it may use itself, of which Slurm may
  * have allotted a part. Not known where ranks are bound by nobody but their user. */
-static void find_offer(ls_place *place)
+static void find_offer(ls_placement *placement)
 {
   ls_cores cores;
-  place->siblings = ls_topology_siblings();
-  if (place->launcher == LS_LAUNCHER_NONE && !*place->placing) return;
-  const long process = ls_launcher_process(place->launcher, "/proc", (long)getpid());
+  placement->siblings = ls_topology_siblings();
+  if (placement->launcher == LS_LAUNCHER_NONE && !*placement->omp_binding) return;
+  const long process = ls_launcher_process(placement->launcher, "/proc", (long)getpid());
   if (process > 0 && find_bound_cores((pid_t)process, &cores))
-    place->offered_cores = ls_topology_cores(&cores);
-  const size_t allotted = read_slurm("SLURM_CPUS_ON_NODE") / place->siblings;
-  const bool is_seen = place->offered_cores > 0;
-  if (allotted > 0 && (is_seen ? allotted < place->offered_cores : place->launcher == LS_LAUNCHER_SLURM))
-    place->offered_cores = allotted;
-  if (place->launcher == LS_LAUNCHER_SLURM) place->is_asked |= is_as_asked(place);
+    placement->offered_cores = ls_topology_cores(&cores);
+  const size_t allotted = read_slurm("SLURM_CPUS_ON_NODE") / placement->siblings;
+  const bool is_seen = placement->offered_cores > 0;
+  if (allotted > 0 &&
+      (is_seen ? allotted < placement->offered_cores : placement->launcher == LS_LAUNCHER_SLURM))
+    placement->offered_cores = allotted;
+  if (placement->launcher == LS_LAUNCHER_SLURM) placement->is_asked |= is_as_asked(placement);
 }
 
 /* What this rank can see for itself. Local. */
-static ls_status look(ls_place *place, ls_core_request *request)
+static ls_status look(ls_placement *placement, ls_core_request *request)
 {
-  if (gethostname(place->host, sizeof place->host - 1) != 0 && errno != ENAMETOOLONG)
+  if (gethostname(placement->host, sizeof placement->host - 1) != 0 && errno != ENAMETOOLONG)
     return ls_fail(LS_E_IO, "cannot find the name of this host: %s", strerror(errno));
   if (!find_bound_cores(0, &request->cores))
     return ls_fail(LS_E_IO, "cannot find the cores that this process may use: %s", strerror(errno));
-  LS_PASS(look_at_binding(place, request));
+  LS_PASS(look_at_binding(placement, request));
   LS_PASS(read_wanted(&request->wanted));
   LS_PASS(check_limits());
-  place->core_count = ls_cores_count(&request->cores);
+  placement->core_count = ls_cores_count(&request->cores);
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
-  place->host_cores = online > 0 ? (size_t)online : place->core_count;
-  ls_cores_list(&request->cores, place->cores, sizeof place->cores);
-  place->is_asked = request->wanted > 0;
+  placement->host_cores = online > 0 ? (size_t)online : placement->core_count;
+  ls_cores_list(&request->cores, placement->cores, sizeof placement->cores);
+  placement->is_asked = request->wanted > 0;
   request->quota_count = ls_quota_find("", request->quotas);
-  find_offer(place);
+  find_offer(placement);
   return LS_OK;
 }
 
 /* What follows from comparing requests. Local. */
-static void compare(ls_place *place, const ls_core_request *requests, size_t count, size_t mine)
+static void compare(ls_placement *placement, const ls_core_request *requests, size_t count, size_t mine)
 {
   const ls_core_share share = ls_core_share_of(requests, count, mine);
   ls_cores used = {{0}};
   for (size_t r = 0; r < count; r++)
     for (size_t i = 0; i < LS_CORES_WORDS; i++) used.words[i] |= requests[r].cores.words[i];
-  place->host_ranks = count;
-  place->threads = share.threads;
-  place->sharing = share.sharing;
-  place->crowd_threads = share.crowd_threads;
-  place->is_by_quota = share.is_by_quota;
-  place->quota = share.quota;
-  place->quota_threads = share.quota_threads;
-  place->quota_ranks = share.quota_ranks;
-  place->used_cores = ls_topology_cores(&used);
-  if (place->quota > 0.0 && place->quota < (double)place->offered_cores)
-    place->offered_cores = (size_t)place->quota;
+  placement->host_ranks = count;
+  placement->threads = share.threads;
+  placement->sharing = share.sharing;
+  placement->crowd_threads = share.crowd_threads;
+  placement->is_by_quota = share.is_by_quota;
+  placement->quota = share.quota;
+  placement->quota_threads = share.quota_threads;
+  placement->quota_ranks = share.quota_ranks;
+  placement->used_cores = ls_topology_cores(&used);
+  if (placement->quota > 0.0 && placement->quota < (double)placement->offered_cores)
+    placement->offered_cores = (size_t)placement->quota;
 }
 
 /* Compare requests with the other ranks on this host. Collective. */
-static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_request *request, ls_place *place)
+static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_request *request, ls_placement *placement)
 {
   static const char doing[] = "meeting the ranks on this host";
   int size, rank;
@@ -202,47 +204,47 @@ static ls_status meet(ls_comm *comm, MPI_Comm host, const ls_core_request *reque
       comm,
       MPI_Allgather(request, (int)sizeof *request, MPI_BYTE, requests, (int)sizeof *request, MPI_BYTE, host),
       doing));
-  compare(place, requests, (size_t)size, (size_t)rank);
+  compare(placement, requests, (size_t)size, (size_t)rank);
 done:
   free(requests);
   return status;
 }
 
-ls_status ls_place_look(ls_comm *comm, ls_place *place)
+ls_status ls_placement_look(ls_comm *comm, ls_placement *placement)
 {
-  *place = (ls_place){.threads = 1, .launcher = comm->launch.launcher};
+  *placement = (ls_placement){.threads = 1, .launcher = comm->launch.launcher};
   ls_core_request request = {.wanted = 0};
-  LS_AGREE(comm, look(place, &request));
+  LS_AGREE(comm, look(placement, &request));
   MPI_Comm host;
   LS_PASS(LS_COMM_WAIT(
       comm, MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
       "finding the ranks on this host"));
-  ls_status status = meet(comm, host, &request, place);
+  ls_status status = meet(comm, host, &request, placement);
   if (status != LS_E_COMM) MPI_Comm_free(&host);
   LS_PASS(status);
-  ls_team_shortage(place->threads, place->shortage, sizeof place->shortage);
+  ls_team_shortage(placement->threads, placement->shortage, sizeof placement->shortage);
   return LS_OK;
 }
 
-ls_status ls_place_find(ls_comm *comm, ls_place *place)
+ls_status ls_placement_find(ls_comm *comm, ls_placement *placement)
 {
-  LS_PASS(ls_place_look(comm, place));
-  return ls_comm_agree(comm, *place->shortage ? ls_fail(LS_E_INPUT, "%s", place->shortage) : LS_OK);
+  LS_PASS(ls_placement_look(comm, placement));
+  return ls_comm_agree(comm, *placement->shortage ? ls_fail(LS_E_INPUT, "%s", placement->shortage) : LS_OK);
 }
 
-ls_status ls_place_gather(ls_comm *comm, const ls_place *mine, ls_place **all)
+ls_status ls_placement_gather(ls_comm *comm, const ls_placement *mine, ls_placement **all)
 {
-  ls_place *places = NULL;
+  ls_placement *placements = NULL;
   ls_status status;
-  LS_GO(ls_comm_agree(
-      comm, comm->rank == 0 ? ls_alloc(&places, (size_t)comm->size, sizeof *places, "the places of the ranks")
-                            : LS_OK));
-  LS_GO(ls_comm_gather(comm, mine, sizeof *mine, places));
+  LS_GO(ls_comm_agree(comm, comm->rank == 0 ? ls_alloc(&placements, (size_t)comm->size, sizeof *placements,
+                                                       "the placements of the ranks")
+                                            : LS_OK));
+  LS_GO(ls_comm_gather(comm, mine, sizeof *mine, placements));
 done:
   if (status != LS_OK) {
-    free(places);
-    places = NULL;
+    free(placements);
+    placements = NULL;
   }
-  *all = places;
+  *all = placements;
   return status;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 
 typedef struct fixture {
   ls_comm *comm;
@@ -36,17 +36,17 @@ static void unbound_ranks_divide_the_cores(void **state)
 {
   const fixture *f = *state;
   const size_t ranks = (size_t)ls_comm_size(f->comm), cores = (size_t)CPU_COUNT(&f->allowed);
-  ls_place place;
-  assert_ok(ls_place_find(f->comm, &place));
-  assert_int_equal(place.core_count, cores);
-  assert_int_equal(place.host_ranks, ranks);
-  assert_int_equal(place.sharing, ranks);
-  assert_int_equal(place.threads, cores / ranks > 0 ? cores / ranks : 1);
-  assert_int_equal(place.crowd_threads, ranks * place.threads);
-  assert_true(place.host_cores >= cores);
+  ls_placement placement;
+  assert_ok(ls_placement_find(f->comm, &placement));
+  assert_int_equal(placement.core_count, cores);
+  assert_int_equal(placement.host_ranks, ranks);
+  assert_int_equal(placement.sharing, ranks);
+  assert_int_equal(placement.threads, cores / ranks > 0 ? cores / ranks : 1);
+  assert_int_equal(placement.crowd_threads, ranks * placement.threads);
+  assert_true(placement.host_cores >= cores);
   char host[64] = "";
   gethostname(host, sizeof host - 1);
-  assert_string_equal(place.host, host);
+  assert_string_equal(placement.host, host);
 }
 
 static void bound_ranks_see_who_shares_their_core(void **state)
@@ -57,23 +57,23 @@ static void bound_ranks_see_who_shares_their_core(void **state)
   bind_to_one(f, rank);
   size_t same = 0;
   for (size_t r = 0; r < ranks; r++) same += r % cores == rank % cores;
-  ls_place place;
-  assert_ok(ls_place_find(f->comm, &place));
-  assert_int_equal(place.core_count, 1);
-  assert_int_equal(place.sharing, same);
-  assert_int_equal(place.threads, 1);
-  assert_int_equal(place.crowd_threads, same);
-  assert_int_equal(strspn(place.cores, "0123456789"), strlen(place.cores));
+  ls_placement placement;
+  assert_ok(ls_placement_find(f->comm, &placement));
+  assert_int_equal(placement.core_count, 1);
+  assert_int_equal(placement.sharing, same);
+  assert_int_equal(placement.threads, 1);
+  assert_int_equal(placement.crowd_threads, same);
+  assert_int_equal(strspn(placement.cores, "0123456789"), strlen(placement.cores));
 }
 
 static void the_environment_chooses_the_threads(void **state)
 {
   const fixture *f = *state;
-  ls_place place;
+  ls_placement placement;
   setenv("OMP_NUM_THREADS", ls_comm_rank(f->comm) == 0 ? "3" : "5,2", 1);
-  assert_ok(ls_place_find(f->comm, &place));
-  assert_int_equal(place.threads, ls_comm_rank(f->comm) == 0 ? 3 : 5);
-  assert_int_equal(place.crowd_threads, 3 + 5 * (ls_comm_size(f->comm) - 1));
+  assert_ok(ls_placement_find(f->comm, &placement));
+  assert_int_equal(placement.threads, ls_comm_rank(f->comm) == 0 ? 3 : 5);
+  assert_int_equal(placement.crowd_threads, 3 + 5 * (ls_comm_size(f->comm) - 1));
 }
 
 static void nonsense_in_the_environment_of_one_rank_is_refused_on_all(void **state)
@@ -83,24 +83,24 @@ static void nonsense_in_the_environment_of_one_rank_is_refused_on_all(void **sta
                                     " 2", "3.0", ",2", "99999", "184467440737095516160000000000000000000"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     setenv("OMP_NUM_THREADS", ls_comm_rank(f->comm) == ls_comm_size(f->comm) - 1 ? bad[i] : "1", 1);
-    ls_place place;
-    assert_int_equal(ls_place_find(f->comm, &place), LS_E_INPUT);
+    ls_placement placement;
+    assert_int_equal(ls_placement_find(f->comm, &placement), LS_E_INPUT);
     char named[96];
     snprintf(named, sizeof named, "OMP_NUM_THREADS is '%s'", bad[i]);
     assert_non_null(strstr(ls_error_last()->text, named));
   }
 }
 
-static void places_are_gathered_on_rank_0(void **state)
+static void placements_are_gathered_on_rank_0(void **state)
 {
   const fixture *f = *state;
   const size_t ranks = (size_t)ls_comm_size(f->comm);
   char threads[16];
   snprintf(threads, sizeof threads, "%d", ls_comm_rank(f->comm) + 1);
   setenv("OMP_NUM_THREADS", threads, 1);
-  ls_place mine, *all;
-  assert_ok(ls_place_find(f->comm, &mine));
-  assert_ok(ls_place_gather(f->comm, &mine, &all));
+  ls_placement mine, *all;
+  assert_ok(ls_placement_find(f->comm, &mine));
+  assert_ok(ls_placement_gather(f->comm, &mine, &all));
   if (ls_comm_rank(f->comm) > 0) {
     assert_null(all);
     return;
@@ -120,7 +120,7 @@ static int run(ls_comm *comm)
       {"the environment chooses the threads", the_environment_chooses_the_threads, set_up, set_up, &f},
       {"nonsense in the environment is refused", nonsense_in_the_environment_of_one_rank_is_refused_on_all,
        set_up, set_up, &f},
-      {"places are gathered on rank 0", places_are_gathered_on_rank_0, set_up, set_up, &f},
+      {"placements are gathered on rank 0", placements_are_gathered_on_rank_0, set_up, set_up, &f},
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is told of bad places, with the remedy; and that good ones are left in peace. */
+/* What is told of bad placements, with the remedy; and that good ones are left in peace. */
 #include "cmocka_all.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 
 static ls_text lines;
 
-static const char *warnings_of(const ls_place *places, size_t count)
+static const char *warnings_of(const ls_placement *placements, size_t count)
 {
   ls_text_fini(&lines);
-  ls_place_warnings(places, count, &lines);
+  ls_placement_warnings(placements, count, &lines);
   return ls_text_get(&lines);
 }
 
@@ -24,16 +24,16 @@ static size_t line_count(const char *text)
 }
 
 /* A rank alone on the four cores of a host, one thread each. */
-static ls_place good_place(void)
+static ls_placement good_placement(void)
 {
-  return (ls_place){.host = "vm",
-                    .cores = "0-3",
-                    .core_count = 4,
-                    .host_cores = 4,
-                    .host_ranks = 1,
-                    .sharing = 1,
-                    .threads = 4,
-                    .crowd_threads = 4};
+  return (ls_placement){.host = "vm",
+                        .cores = "0-3",
+                        .core_count = 4,
+                        .host_cores = 4,
+                        .host_ranks = 1,
+                        .sharing = 1,
+                        .threads = 4,
+                        .crowd_threads = 4};
 }
 
 /* A launcher's environment is no part of what is tested. */
@@ -56,11 +56,11 @@ static int tear_down(void **state)
 static void good_places_give_no_warning(void **state)
 {
   (void)state;
-  ls_place alone = good_place();
+  ls_placement alone = good_placement();
   assert_string_equal(warnings_of(&alone, 1), "");
   alone.is_pinned = true;
   assert_string_equal(warnings_of(&alone, 1), "");
-  ls_place pair[2] = {good_place(), good_place()}; /* unbound, and a core for each thread */
+  ls_placement pair[2] = {good_placement(), good_placement()}; /* unbound, and a core for each thread */
   for (size_t i = 0; i < 2; i++) {
     pair[i].host_ranks = pair[i].sharing = pair[i].threads = 2;
     pair[i].crowd_threads = 4;
@@ -72,18 +72,18 @@ static void good_places_give_no_warning(void **state)
 static void too_many_threads_are_reported(void **state)
 {
   (void)state;
-  ls_place place = good_place();
-  strcpy(place.cores, "0");
-  place.core_count = 1;
-  place.host_cores = place.threads = place.crowd_threads = 2;
+  ls_placement placement = good_placement();
+  strcpy(placement.cores, "0");
+  placement.core_count = 1;
+  placement.host_cores = placement.threads = placement.crowd_threads = 2;
   assert_string_equal(
-      warnings_of(&place, 1),
+      warnings_of(&placement, 1),
       "more threads than cores (1 of 1 rank, first rank 0 on vm): 2 threads on 1 bound core (0); try: "
       "mpirun --map-by slot:PE=2 --bind-to core, or srun --cpus-per-task=2, or OMP_NUM_THREADS=1\n");
-  place.launcher = LS_LAUNCHER_SLURM;
-  place.siblings = 2;
-  place.threads = place.host_cores = 16;
-  assert_non_null(strstr(warnings_of(&place, 1),
+  placement.launcher = LS_LAUNCHER_SLURM;
+  placement.siblings = 2;
+  placement.threads = placement.host_cores = 16;
+  assert_non_null(strstr(warnings_of(&placement, 1),
                          "try: srun --cpus-per-task=16 or export SRUN_CPUS_PER_TASK=16"
                          ", or OMP_NUM_THREADS=1\n"));
 }
@@ -91,9 +91,9 @@ static void too_many_threads_are_reported(void **state)
 static void more_cores_than_the_host_has_are_no_remedy(void **state)
 {
   (void)state;
-  ls_place place = good_place();
-  place.threads = place.crowd_threads = 16;
-  const char *text = warnings_of(&place, 1);
+  ls_placement placement = good_placement();
+  placement.threads = placement.crowd_threads = 16;
+  const char *text = warnings_of(&placement, 1);
   assert_non_null(strstr(text, "16 threads on 4 bound cores (0-3); try: OMP_NUM_THREADS=4\n"));
   assert_null(strstr(text, "mpirun"));
 }
@@ -101,14 +101,14 @@ static void more_cores_than_the_host_has_are_no_remedy(void **state)
 static void ranks_that_crowd_a_core_are_reported(void **state)
 {
   (void)state;
-  ls_place places[2] = {good_place(), good_place()};
+  ls_placement placements[2] = {good_placement(), good_placement()};
   for (size_t i = 0; i < 2; i++) {
-    strcpy(places[i].cores, "1");
-    places[i].core_count = places[i].threads = 1;
-    places[i].host_ranks = places[i].sharing = places[i].crowd_threads = 2;
+    strcpy(placements[i].cores, "1");
+    placements[i].core_count = placements[i].threads = 1;
+    placements[i].host_ranks = placements[i].sharing = placements[i].crowd_threads = 2;
   }
   assert_string_equal(
-      warnings_of(places, 2),
+      warnings_of(placements, 2),
       "several ranks share a core (2 of 2 ranks, first rank 0 on vm): 2 ranks share 1 core (1), which 2 "
       "threads have to live on; try: mpirun --map-by slot:PE=1 --bind-to core, or srun "
       "--cpus-per-task=1\n");
@@ -117,13 +117,13 @@ static void ranks_that_crowd_a_core_are_reported(void **state)
 static void a_full_host_asks_for_fewer_ranks(void **state)
 {
   (void)state;
-  ls_place places[8];
+  ls_placement placements[8];
   for (size_t i = 0; i < 8; i++) {
-    places[i] = good_place();
-    places[i].threads = 1;
-    places[i].host_ranks = places[i].sharing = places[i].crowd_threads = 8;
+    placements[i] = good_placement();
+    placements[i].threads = 1;
+    placements[i].host_ranks = placements[i].sharing = placements[i].crowd_threads = 8;
   }
-  const char *text = warnings_of(places, 8);
+  const char *text = warnings_of(placements, 8);
   assert_int_equal(line_count(text), 1);
   assert_non_null(strstr(text, "8 ranks share 4 cores (0-3), which 8 threads have to live on"));
   assert_non_null(strstr(text, "fewer ranks or threads, the host has 4 cores"));
@@ -132,34 +132,34 @@ static void a_full_host_asks_for_fewer_ranks(void **state)
 static void pinning_on_shared_cores_is_reported(void **state)
 {
   (void)state;
-  ls_place places[2] = {good_place(), good_place()};
+  ls_placement placements[2] = {good_placement(), good_placement()};
   for (size_t i = 0; i < 2; i++) {
-    places[i].threads = places[i].host_ranks = places[i].sharing = 2;
-    places[i].is_pinned = true;
+    placements[i].threads = placements[i].host_ranks = placements[i].sharing = 2;
+    placements[i].is_pinned = true;
   }
-  const char *text = warnings_of(places, 2);
+  const char *text = warnings_of(placements, 2);
   assert_int_equal(line_count(text), 1);
   assert_non_null(strstr(text, "try: unset OMP_PROC_BIND, or mpirun --map-by slot:PE=2"));
   for (size_t i = 0; i < 2; i++) {
-    places[i].launcher = LS_LAUNCHER_SLURM;
-    places[i].siblings = 2;
-    strcpy(places[i].placing, "OMP_PLACES=cores");
+    placements[i].launcher = LS_LAUNCHER_SLURM;
+    placements[i].siblings = 2;
+    strcpy(placements[i].omp_binding, "OMP_PLACES=cores");
   }
-  assert_non_null(strstr(warnings_of(places, 2), "try: unset OMP_PLACES, or srun --cpus-per-task=2 or"));
-  for (size_t i = 0; i < 2; i++) places[i].launcher = LS_LAUNCHER_OPENMPI;
-  assert_non_null(strstr(warnings_of(places, 2), "or mpirun --map-by slot:PE=1 --bind-to core\n"));
+  assert_non_null(strstr(warnings_of(placements, 2), "try: unset OMP_PLACES, or srun --cpus-per-task=2 or"));
+  for (size_t i = 0; i < 2; i++) placements[i].launcher = LS_LAUNCHER_OPENMPI;
+  assert_non_null(strstr(warnings_of(placements, 2), "or mpirun --map-by slot:PE=1 --bind-to core\n"));
 }
 
 static void many_ranks_with_one_trouble_take_one_line(void **state)
 {
   (void)state;
   enum { RANKS = 100 };
-  ls_place places[RANKS];
+  ls_placement placements[RANKS];
   for (size_t i = 0; i < RANKS; i++) {
-    places[i] = good_place();
-    if (i >= 30) places[i].threads = 5;
+    placements[i] = good_placement();
+    if (i >= 30) placements[i].threads = 5;
   }
-  const char *text = warnings_of(places, RANKS);
+  const char *text = warnings_of(placements, RANKS);
   assert_int_equal(line_count(text), 1);
   assert_non_null(strstr(text, "(70 of 100 ranks, first rank 30 on vm): 5 threads"));
 }
@@ -167,46 +167,46 @@ static void many_ranks_with_one_trouble_take_one_line(void **state)
 static void slurm_tasks_without_mpi_are_reported(void **state)
 {
   (void)state;
-  const ls_place places[2] = {good_place(), good_place()};
+  const ls_placement placements[2] = {good_placement(), good_placement()};
   setenv("SLURM_NTASKS", "8", 1);
-  const char *text = warnings_of(places, 1);
+  const char *text = warnings_of(placements, 1);
   assert_non_null(strstr(text, "8 tasks"));
   assert_non_null(strstr(text, "srun --mpi=pmix"));
   assert_non_null(strstr(text, "mpirun"));
-  assert_string_equal(warnings_of(places, 2), "");
+  assert_string_equal(warnings_of(placements, 2), "");
   setenv("SLURM_NTASKS", "1", 1);
-  assert_string_equal(warnings_of(places, 1), "");
+  assert_string_equal(warnings_of(placements, 1), "");
   setenv("SLURM_NTASKS", "junk", 1);
-  assert_string_equal(warnings_of(places, 1), "");
+  assert_string_equal(warnings_of(placements, 1), "");
 }
 
 static void a_step_on_a_part_of_the_nodes_is_fine(void **state)
 {
   (void)state;
-  const ls_place place = good_place();
+  const ls_placement placement = good_placement();
   setenv("SLURM_JOB_NUM_NODES", "2", 1);
-  assert_non_null(strstr(warnings_of(&place, 1), "Slurm has 2 nodes for this job (SLURM_JOB_NUM_NODES)"));
+  assert_non_null(strstr(warnings_of(&placement, 1), "Slurm has 2 nodes for this job (SLURM_JOB_NUM_NODES)"));
   setenv("SLURM_STEP_NUM_NODES", "1", 1);
-  assert_string_equal(warnings_of(&place, 1), "");
+  assert_string_equal(warnings_of(&placement, 1), "");
   setenv("SLURM_STEP_NUM_NODES", "2", 1);
-  assert_non_null(strstr(warnings_of(&place, 1), "(SLURM_STEP_NUM_NODES)"));
+  assert_non_null(strstr(warnings_of(&placement, 1), "(SLURM_STEP_NUM_NODES)"));
 }
 
 /* A rank on one core of a host with 64, which nobody has told how many threads to have. */
-static ls_place lonely_place(ls_launcher launcher)
+static ls_placement lonely_placement(ls_launcher launcher)
 {
-  return (ls_place){.host = "vm",
-                    .cores = "0",
-                    .core_count = 1,
-                    .host_cores = 128,
-                    .host_ranks = 1,
-                    .sharing = 1,
-                    .threads = 1,
-                    .crowd_threads = 1,
-                    .launcher = launcher,
-                    .offered_cores = 64,
-                    .used_cores = 1,
-                    .siblings = 2};
+  return (ls_placement){.host = "vm",
+                        .cores = "0",
+                        .core_count = 1,
+                        .host_cores = 128,
+                        .host_ranks = 1,
+                        .sharing = 1,
+                        .threads = 1,
+                        .crowd_threads = 1,
+                        .launcher = launcher,
+                        .offered_cores = 64,
+                        .used_cores = 1,
+                        .siblings = 2};
 }
 
 static void idle_cores_are_told_with_the_launchers_remedy(void **state)
@@ -223,8 +223,8 @@ static void idle_cores_are_told_with_the_launchers_remedy(void **state)
       {LS_LAUNCHER_INTEL, "try: mpirun -genv I_MPI_PIN_DOMAIN=128; or"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    const ls_place place = lonely_place(cases[i].launcher);
-    const char *text = warnings_of(&place, 1);
+    const ls_placement placement = lonely_placement(cases[i].launcher);
+    const char *text = warnings_of(&placement, 1);
     assert_int_equal(line_count(text), 1);
     assert_non_null(strstr(text, "1 thread on 1 bound core (0), where 64 cores are there for the 1 rank of"));
     if (!strstr(text, cases[i].remedy)) fail_msg("'%s' is not in: %s", cases[i].remedy, text);
@@ -234,69 +234,70 @@ static void idle_cores_are_told_with_the_launchers_remedy(void **state)
 static void cores_that_are_meant_to_idle_are_left_alone(void **state)
 {
   (void)state;
-  ls_place place = lonely_place(LS_LAUNCHER_OPENMPI);
-  place.is_asked = true; /* OMP_NUM_THREADS=1 */
-  assert_string_equal(warnings_of(&place, 1), "");
-  place = lonely_place(LS_LAUNCHER_NONE);
-  place.offered_cores = 0; /* taskset: nobody knows of more */
-  assert_string_equal(warnings_of(&place, 1), "");
-  place = lonely_place(LS_LAUNCHER_SLURM);
-  place.offered_cores = 1; /* an allocation of one core */
-  assert_string_equal(warnings_of(&place, 1), "");
-  place = lonely_place(LS_LAUNCHER_OPENMPI);
-  place.host_ranks = place.used_cores = 60; /* 4 cores left, not one for each rank */
-  assert_string_equal(warnings_of(&place, 1), "");
-  place.host_ranks = place.used_cores = 32;
-  assert_non_null(strstr(warnings_of(&place, 1), "64 cores are there for the 32 ranks of this host; try: "
-                                                 "mpirun --map-by slot:PE=2 --bind-to core"));
+  ls_placement placement = lonely_placement(LS_LAUNCHER_OPENMPI);
+  placement.is_asked = true; /* OMP_NUM_THREADS=1 */
+  assert_string_equal(warnings_of(&placement, 1), "");
+  placement = lonely_placement(LS_LAUNCHER_NONE);
+  placement.offered_cores = 0; /* taskset: nobody knows of more */
+  assert_string_equal(warnings_of(&placement, 1), "");
+  placement = lonely_placement(LS_LAUNCHER_SLURM);
+  placement.offered_cores = 1; /* an allocation of one core */
+  assert_string_equal(warnings_of(&placement, 1), "");
+  placement = lonely_placement(LS_LAUNCHER_OPENMPI);
+  placement.host_ranks = placement.used_cores = 60; /* 4 cores left, not one for each rank */
+  assert_string_equal(warnings_of(&placement, 1), "");
+  placement.host_ranks = placement.used_cores = 32;
+  assert_non_null(strstr(warnings_of(&placement, 1), "64 cores are there for the 32 ranks of this host; try: "
+                                                     "mpirun --map-by slot:PE=2 --bind-to core"));
 }
 
 static void openmps_places_are_named_where_they_leave_a_part(void **state)
 {
   (void)state;
-  ls_place place = lonely_place(LS_LAUNCHER_NONE);
-  place.is_pinned = true;
-  strcpy(place.placing, "OMP_PLACES={0}");
-  assert_non_null(strstr(warnings_of(&place, 1),
+  ls_placement placement = lonely_placement(LS_LAUNCHER_NONE);
+  placement.is_pinned = true;
+  strcpy(placement.omp_binding, "OMP_PLACES={0}");
+  assert_non_null(strstr(warnings_of(&placement, 1),
                          "1 bound core (0) by OMP_PLACES={0}, where 64 cores are there "
                          "for the 1 rank of this host; try: unset OMP_PLACES; or"));
-  place.is_asked = true;
-  assert_string_equal(warnings_of(&place, 1), "");
-  place.threads = place.crowd_threads = 2;
-  const char *text = warnings_of(&place, 1);
+  placement.is_asked = true;
+  assert_string_equal(warnings_of(&placement, 1), "");
+  placement.threads = placement.crowd_threads = 2;
+  const char *text = warnings_of(&placement, 1);
   assert_non_null(strstr(text, "2 threads on 1 bound core (0) by OMP_PLACES={0}; try: unset OMP_PLACES, or "
                                "OMP_NUM_THREADS=1\n"));
   assert_null(strstr(text, "mpirun"));
-  place.threads = 1;
-  place.sharing = place.host_ranks = 2;
-  assert_non_null(strstr(warnings_of(&place, 1), "which 2 threads have to live on; try: unset OMP_PLACES\n"));
+  placement.threads = 1;
+  placement.sharing = placement.host_ranks = 2;
+  assert_non_null(
+      strstr(warnings_of(&placement, 1), "which 2 threads have to live on; try: unset OMP_PLACES\n"));
 }
 
 static void threads_beyond_a_quota_are_reported(void **state)
 {
   (void)state;
-  ls_place place = good_place();
-  place.quota = 4.0;
-  place.quota_threads = 4;
-  place.quota_ranks = 1;
-  assert_string_equal(warnings_of(&place, 1), "");
-  place.quota = 2.5;
+  ls_placement placement = good_placement();
+  placement.quota = 4.0;
+  placement.quota_threads = 4;
+  placement.quota_ranks = 1;
+  assert_string_equal(warnings_of(&placement, 1), "");
+  placement.quota = 2.5;
   assert_non_null(
-      strstr(warnings_of(&place, 1), "4 threads of this host's ranks under a CPU quota of 2.5 CPUs"));
-  assert_non_null(strstr(warnings_of(&place, 1), "try: OMP_NUM_THREADS=2, or a larger quota"));
-  place.quota = 8.0; /* of two ranks of three */
-  place.quota_threads = 16;
-  place.quota_ranks = 2;
-  place.host_ranks = 3;
-  assert_non_null(strstr(warnings_of(&place, 1), "try: OMP_NUM_THREADS=4, or at most 8 ranks, or"));
+      strstr(warnings_of(&placement, 1), "4 threads of this host's ranks under a CPU quota of 2.5 CPUs"));
+  assert_non_null(strstr(warnings_of(&placement, 1), "try: OMP_NUM_THREADS=2, or a larger quota"));
+  placement.quota = 8.0; /* of two ranks of three */
+  placement.quota_threads = 16;
+  placement.quota_ranks = 2;
+  placement.host_ranks = 3;
+  assert_non_null(strstr(warnings_of(&placement, 1), "try: OMP_NUM_THREADS=4, or at most 8 ranks, or"));
 }
 
 static void threads_that_openmp_does_not_give_are_reported(void **state)
 {
   (void)state;
-  ls_place place = good_place();
-  strcpy(place.shortage, "OpenMP gives this rank 1 of 4 threads: ...");
-  assert_string_equal(warnings_of(&place, 1),
+  ls_placement placement = good_placement();
+  strcpy(placement.shortage, "OpenMP gives this rank 1 of 4 threads: ...");
+  assert_string_equal(warnings_of(&placement, 1),
                       "fewer threads than asked for (1 of 1 rank, first rank 0 on vm): "
                       "OpenMP gives this rank 1 of 4 threads: ...\n");
 }
