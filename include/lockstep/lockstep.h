@@ -8,7 +8,7 @@
  *   lockstep_model_close(model);
  *
  * Functions that return int give 0 on success, and otherwise the exit status that the program would end with;
- * lockstep_error() then tells what happened. A model may be used by one thread at a time. The locale of the
+ * lockstep_error() then says what happened. A model may be used by one thread at a time. The locale of the
  * program is neither heeded nor changed.
  *
  * HDF5 is opened without its handler at the program's exit (H5dont_atexit): a program that uses HDF5 itself

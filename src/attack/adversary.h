@@ -21,7 +21,7 @@ void ls_adversary_free(ls_adversary *adversary); /* NULL is fine */
 /** Share of the clean images' loss; 1 for NULL. */
 double ls_adversary_alpha(const ls_adversary *adversary);
 
-/** Attack the images in a thread's workspace; the pass tells epoch and profile. */
+/** Attack the images in a thread's workspace; the pass gives epoch and profile. */
 void ls_adversary_attack(const ls_adversary *adversary, size_t part, ls_workspace *workspace,
                          const ls_microbatch *microbatch, const ls_pass *pass);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fault points: places where a test lets a call of the system or of MPI fail. They are compiled where the
+/* Fault points: calls of the system or of MPI that a test lets fail. They are compiled where the
  * build sets LS_FAULTS (presets debug and asan); elsewhere nothing of them is left.
  *
  * The environment says what fails in a process:
@@ -32,8 +32,8 @@
   X("message", EIO)
 
 #ifdef LS_FAULTS
-/** Does this call fail? errno says why, then. `point` is one of the list, `site` a text that tells calls of
- * the point from one another. Any thread may ask. Local. */
+/** Does this call fail? errno says why, then. `point` is one of the list, `site` a text that distinguishes
+ * the calls of the point. Any thread may ask. Local. */
 bool ls_fault(const char *point, const char *site);
 #define LS_FAULT(point, site) ls_fault((point), (site))
 #else

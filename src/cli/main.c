@@ -109,8 +109,8 @@ static void print_error(ls_status status)
     ls_print(stderr, "lockstep: %s: %s\n", ls_status_word(status), error->text);
 }
 
-/* A file that is opened where a standard stream was closed would get what is printed. What stands in its
- * place is empty, and refuses to be written. */
+/* Where a standard stream is closed, the next file that is opened would get its number, and then what is
+ * printed. So each closed stream is opened on something that reads as empty and refuses to be written. */
 static void occupy_streams(void)
 {
   int descriptor;

@@ -27,7 +27,7 @@ typedef struct ls_setup_arguments {
   size_t override_count;
 } ls_setup_arguments;
 
-/** Room for `most` arguments. Local. Errors: LS_E_MEMORY. */
+/** Allocate a list of `most` arguments. Local. Errors: LS_E_MEMORY. */
 ls_status ls_setup_arguments_init(ls_setup_arguments *arguments, size_t most) LS_CHECKED;
 void ls_setup_arguments_fini(ls_setup_arguments *arguments);
 

@@ -23,7 +23,7 @@ typedef struct ls_split_report {
 /** How it is made, apart from the session's own options. */
 typedef struct ls_split_report_options {
   ls_session_options session;
-  bool reported_data; /* what is odd about the data has been told already */
+  bool reported_data; /* what is odd about the data has been reported already */
   bool predictions;   /* what is said of each sample is wanted, too */
 } ls_split_report_options;
 

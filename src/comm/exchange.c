@@ -38,8 +38,8 @@ static ls_status exchange_new(ls_exchange **out, size_t size)
   LS_GO(ls_alloc(&exchange->types, 2 * size, sizeof *exchange->types, "the datatypes of an exchange"));
   for (size_t i = 0; i < 2 * size; i++) exchange->types[i] = MPI_BYTE;
   LS_GO(ls_alloc(&exchange->counts, 2 * size, sizeof *exchange->counts, "the counts of an exchange"));
-  LS_GO(
-      ls_alloc(&exchange->displacements, size, sizeof *exchange->displacements, "the places of an exchange"));
+  LS_GO(ls_alloc(&exchange->displacements, size, sizeof *exchange->displacements,
+                 "the displacements of an exchange"));
   *out = exchange;
 done:
   if (status != LS_OK) exchange_free(exchange);

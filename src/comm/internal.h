@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of this module share: the communicator's inside, and the one place where MPI's errors become
+/* What the files of this module share: the communicator's inside, and the one file where MPI's errors become
  * ours. For src/comm alone. */
 #ifndef LS_COMM_INTERNAL_H
 #define LS_COMM_INTERNAL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Teams of OpenMP threads: the one place where parallel regions begin, and where their size is checked. */
+/* Teams of OpenMP threads: the one file where parallel regions begin, and where their size is checked. */
 #ifndef LS_COMM_TEAM_H
 #define LS_COMM_TEAM_H
 

@@ -9,7 +9,7 @@
 #include "config/suggest.h"
 #include "config/value.h"
 
-enum { RUN_NAME_MAX = 100 /* characters: leaves room for a number in a file name of 255 */ };
+enum { RUN_NAME_MAX = 100 /* characters: leaves characters for a number in a file name of 255 */ };
 
 static ls_status check_characters(const char *name, const char *allowed, const char *said, size_t max)
 {

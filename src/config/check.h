@@ -8,16 +8,16 @@
 
 /** Check a complete configuration; `document` is what it was bound from.
  *
- * Local. Errors: LS_E_CONFIG with the place and the key path of what has to change.
+ * Local. Errors: LS_E_CONFIG with the origin and the key path of what has to change.
  */
 ls_status ls_config_check(const ls_spec *spec, const ls_document *document) LS_CHECKED;
 
-/** Refuse a document that is no configuration: its place is reported, and nothing of what it holds. Local.
+/** Refuse a document that is no configuration: its origin is reported, and nothing of what it holds. Local.
  * Errors: LS_E_CONFIG. */
 ls_status ls_config_check_root(const ls_document *document) LS_CHECKED;
 
 /** Check the name of a layer: it becomes part of tensor names, override paths and HDF5 paths. Local.
- * Errors: LS_E_CONFIG, to be wrapped with the place. */
+ * Errors: LS_E_CONFIG, to be wrapped with the origin. */
 ls_status ls_config_check_layer_name(const char *name) LS_CHECKED;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Loading goes over the text twice: as events, where what a configuration may not hold is refused with its
- * exact place and before it can cost memory or time, then as libyaml's document. */
+ * exact position and before it can cost memory or time, then as libyaml's document. */
 #include "config/document.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 
 /* ---- messages ---- */
 
-/* A place in a file; libyaml counts from 0. */
+/* A position in a file; libyaml counts from 0. */
 static ls_status wrap_mark(const char *file, yaml_mark_t mark, ls_status status)
 {
   if (!file) return status;

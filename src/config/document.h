@@ -20,7 +20,7 @@ enum { LS_FOUND_BYTES = LS_EXCERPT_BYTES + 24 };
 typedef struct ls_document {
   yaml_document_t yaml;
   bool is_loaded;               /* yaml is to be released */
-  const char *file;             /* borrowed; NULL: messages name no place */
+  const char *file;             /* borrowed; NULL: messages name no origin */
   const char *const *overrides; /* borrowed; those that were applied, in order */
   int *first_nodes;             /* override i brought the nodes from first_nodes[i] up to the next one's */
   size_t override_count;

@@ -22,7 +22,7 @@ static void add_key(const ls_key *key, const char *fallback, ls_text *help)
   ls_text_fini(&doc);
 }
 
-/* A key of ls_spec, or those of kinds in its place. */
+/* A key of ls_spec, or the keys of kinds instead of it. */
 static void add_spec_key(const ls_schemas *schemas, const ls_key *key, ls_text *help)
 {
   if (key->type == LS_KEY_EVERY_KIND) {

@@ -41,8 +41,8 @@ typedef struct ls_rows {
   ls_row items[LS_ROWS_MAX];
 } ls_rows;
 
-/** Make room in a new ls_spec for the kinds that have a section. Local. Errors: LS_E_MEMORY; LS_E_BUG if
- * there are more than LS_ROWS_MAX keys in all. */
+/** Allocate the options of the kinds that have a section in a new ls_spec. Local. Errors: LS_E_MEMORY;
+ * LS_E_BUG if there are more than LS_ROWS_MAX keys in all. */
 ls_status ls_rows_prepare(ls_spec *spec, const ls_schemas *schemas) LS_CHECKED;
 
 /** The rows of a configuration; `spec` is borrowed, and not changed by readers. */

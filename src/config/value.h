@@ -25,7 +25,7 @@ bool ls_value_in_range(const ls_key *key, double value);
  * @param[in]  plain   it was written without quotes: a quoted text is no number, and is not nothing
  * @param[out] member  of the row's type; a text is allocated and replaces NULL
  *
- * Local. Errors: LS_E_CONFIG "expected ..., found '...'; remedy", to be wrapped with the place; LS_E_MEMORY.
+ * Local. Errors: LS_E_CONFIG "expected ..., found '...'; remedy", to be wrapped with the origin; LS_E_MEMORY.
  */
 ls_status ls_value_parse(const ls_key *key, const char *text, bool plain, void *member) LS_CHECKED;
 

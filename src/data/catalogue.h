@@ -44,9 +44,9 @@ void ls_catalogue_describe(const char *folder, ls_text *text);
  * @param[out] path      freed with free(); NULL if it is nowhere
  * @param[in]  name      of the dataset; NAME/ and NAME.h5 are looked for
  * @param[in]  entry     its row, whose folders are looked for instead of NAME/; may be NULL
- * @param[out] searched  appended: the places, joined by ", "
+ * @param[out] searched  appended: the paths, joined by ", "
  *
- * Local. Errors: LS_E_INPUT, LS_E_IO where a place cannot be looked at; LS_E_MEMORY.
+ * Local. Errors: LS_E_INPUT, LS_E_IO where a path cannot be looked at; LS_E_MEMORY.
  */
 ls_status ls_catalogue_search(char **path, const char *name, const ls_catalogue_entry *entry,
                               ls_text *searched) LS_CHECKED;

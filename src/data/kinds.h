@@ -4,7 +4,7 @@
 #ifndef LS_DATA_KINDS_H
 #define LS_DATA_KINDS_H
 
-/* In the order in which their keys are told and in which they work, those of the same operation. */
+/* In the order in which help lists their keys, and in which those of the same operation work. */
 #define LS_AUGMENT_LIST(X) X(affine) X(elastic) X(crop) X(flip) X(cutout) X(erase)
 
 #define LS_READER_LIST(X) X(idx) X(cifar) X(h5set)

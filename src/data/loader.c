@@ -160,7 +160,8 @@ static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *load
                     clear_eval_part);
 }
 
-/* Bring training and validation samples from the file to their places. Collective. */
+/* Bring training and validation samples from the rank that read them to the ranks that need them. Collective.
+ */
 static ls_status load_train(ls_loader *loader, ls_source *source, size_t microbatch)
 {
   ls_shard slice = {0};

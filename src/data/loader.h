@@ -42,8 +42,8 @@ typedef struct ls_loader_options {
   bool test_only;     /* for an evaluation: read the test split alone, the others are empty */
 } ls_loader_options;
 
-/** Read this rank's slice of every split and bring the training samples to their places for first_epoch.
- * LS_EVAL_TRAIN walks them from here on. The source is not needed afterwards.
+/** Read this rank's slice of every split and bring the training samples to the ranks that need them in
+ * first_epoch. LS_EVAL_TRAIN walks them from here on. The source is not needed afterwards.
  *
  * Collective. Errors: LS_E_INPUT (also: nothing left to train on, validation larger than the split),
  * LS_E_IO, LS_E_MEMORY, LS_E_COMM.

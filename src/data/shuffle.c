@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The layouts and the routes between them. A route takes time proportional to the rank's own samples: it asks
- * for each sample where it is to go, and for each new place that is then still open which sample it waits for
- * and where that is now. The permutations are what costs, so both walks are dealt to threads. */
+ * for each sample where it is to go, and for each new location that is then still open which sample it waits
+ * for and where that is now. The permutations are what costs, so both walks are dealt to threads. */
 #include "data/shuffle.h"
 
 #include <assert.h>
@@ -112,7 +112,7 @@ ls_layout ls_layout_shard(const ls_holdout *holdout, ls_plan plan, uint64_t seed
 }
 
 enum { STAYS = -1 };                           /* peer of a sample that does not travel */
-static const uint64_t still_open = UINT64_MAX; /* sample number of a place that is not filled yet */
+static const uint64_t still_open = UINT64_MAX; /* sample number of a location that is not filled yet */
 
 /* An item that travels. Small, because there is one for every sample of a shard. */
 typedef struct parcel {
@@ -140,7 +140,7 @@ static parcel find_target(const ls_move *move, size_t rank, size_t i)
   return item;
 }
 
-/* Where the sample for place `i` of this rank comes from, unless it is there already. */
+/* Where the sample for index `i` of this rank comes from, unless it is there already. */
 static parcel find_origin(const ls_move *move, size_t rank, size_t i)
 {
   parcel item = {.peer = STAYS, .order = (int)i, .index = (int)i};
@@ -196,7 +196,7 @@ static void inquire_part(void *user, size_t part)
     self->parcels[i] = self->find(self->move, self->rank, i);
 }
 
-/* Fill in the inquiry's parcels: one for each of its samples or places of this rank. */
+/* Fill in the inquiry's parcels: one for each sample or location of this rank. */
 static ls_status find_parcels(inquiry *self)
 {
   if (self->count > INT_MAX)

@@ -53,7 +53,7 @@ ls_layout ls_layout_shard(const ls_holdout *holdout, ls_plan plan, uint64_t seed
 typedef struct ls_move {
   const ls_layout *from, *to; /* `from` has every sample of `to` */
   const ls_shard *now;        /* this rank's part of `from` */
-  ls_shard *next;             /* room for its part of `to` */
+  ls_shard *next;             /* buffer for its part of `to` */
 } ls_move;
 
 /** What a rank sends and receives in a move; what stays on the rank is not part of it. */

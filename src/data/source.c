@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From what the user wrote to an open dataset: look the name up, open the place with the reader that
+/* From what the user wrote to an open dataset: look the name up, open the file or folder with the reader that
  * recognizes it, and check what all formats have in common: every label, shapes and class names. */
 #include "data/source.h"
 
@@ -157,7 +157,7 @@ static ls_status fail_first_label(const ls_source *source, size_t largest)
                  source->info.name, largest, largest, largest + 1);
 }
 
-/* Is the files' number of class 0 known? Where they tell the number of classes, it is 0. */
+/* Is the files' number of class 0 known? Where the files state their classes, it is 0. */
 static ls_status find_first_label(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;
@@ -199,8 +199,8 @@ static ls_status number_from_0(ls_source *source)
   return LS_OK;
 }
 
-/* Settle the number of classes: as asked for, else as the files tell, else as the catalogue does, else as the
- * labels do. */
+/* Set the number of classes: the one asked for, else the files' own, else the catalogue's, else the one that
+ * the labels show. */
 static ls_status resolve_classes(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;

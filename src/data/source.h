@@ -39,7 +39,7 @@ typedef struct ls_source ls_source;
 typedef struct ls_reading {
   size_t classes;               /* 0: from the dataset (catalogue, attribute, or largest label + 1) */
   int transpose;                /* ls_transpose; IDX alone */
-  ls_count_or_word first_label; /* the files' number of class 0, where they do not tell their classes */
+  ls_count_or_word first_label; /* the files' number of class 0, where they do not state their classes */
 } ls_reading;
 
 /** What a configuration says of it. */
@@ -57,7 +57,7 @@ ls_reading ls_reading_with(ls_reading base, const ls_reading *given);
  * What IDX files say of themselves by the names of a catalogue's dataset ("emnist-letters-...") holds
  * wherever they lie; what `reading` says holds before that. Checks headers against file lengths, image counts
  * against label counts, and every label. Local. Errors: LS_E_INPUT naming the file, what is wrong and what to
- * do (for a catalogue name: the places searched and `data/fetch.sh NAME`), also where labels can be read in
+ * do (for a catalogue name: the paths searched and `data/fetch.sh NAME`), also where labels can be read in
  * two ways; LS_E_MEMORY.
  */
 ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading) LS_CHECKED;

@@ -59,7 +59,7 @@ ls_status ls_holdout_plan(ls_holdout *out, const ls_holdout_labels *from, uint64
 
 size_t ls_holdout_train_count(const ls_holdout *holdout);
 
-/** Whether a sample is held out; *index: if so, its place in `samples`; if not, in what is left. */
+/** Whether a sample is held out; *index: if so, its index in `samples`; if not, among the others. */
 bool ls_holdout_has(const ls_holdout *holdout, uint64_t sample, size_t *index);
 
 /** Whether a sample is trained on; *index: if so, its training index. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a long task tells its caller how far it is. */
+/* A callback through which a long task reports how far it is. */
 #ifndef LS_DATA_TICKER_H
 #define LS_DATA_TICKER_H
 

@@ -15,7 +15,7 @@ enum { COLOURS = sizeof colours / sizeof *colours };
 
 static const double dot = 3, disk = 12; /* radii of a point of weight 0, and how much weight 1 adds */
 
-/* A place in the picture; x and y are fractions of their axes. */
+/* A point's position in the picture; x and y are fractions of their axes. */
 static double at_x(double x)
 {
   return EDGE + x * (WIDTH - 2 * EDGE);

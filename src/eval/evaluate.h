@@ -16,7 +16,7 @@
 
 /** What was said of a sample. */
 typedef struct ls_prediction {
-  uint64_t sample;       /* its place in the split of the dataset that it is from: test, or train */
+  uint64_t sample;       /* its index in the split of the dataset that it is from: test, or train */
   double probability;    /* of the predicted class */
   uint16_t label, class; /* the true class, and the predicted one */
 } ls_prediction;

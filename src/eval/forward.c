@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Normalize, forward, and let a visitor look: the one place for everything but training. A thread carries its
+/* Normalize, forward, and call a visitor: the one driver for everything but training. A thread carries its
  * share of the micro-batches, which are neighbours. */
 #include "eval/forward.h"
 

@@ -71,7 +71,7 @@ typedef struct ls_visitor {
   void *user;
   void (*visit)(void *user, const ls_visit *visit);
   bool (*wants)(const void *user, size_t i); /* is micro-batch i to be looked at? NULL: every one */
-  const ls_ticker *ticker; /* told of the micro-batches of this rank's first thread; NULL: nobody is */
+  const ls_ticker *ticker; /* called for each micro-batch of this rank's first thread; NULL: none */
 } ls_visitor;
 
 /** Visit each micro-batch of the split that is this rank's once, on one of the threads. Local. */

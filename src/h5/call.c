@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Calls of libhdf5: made ready once for all, its reasons in our error chain, identifiers released.
  *
- * HDF5 prints its whole stack of errors by default. Its innermost message is the one that tells what went
- * wrong ("wrong fletcher32 checksum"); the others tell which of its functions called which. */
+ * HDF5 prints its whole stack of errors by default. Its innermost message says what went wrong ("wrong
+ * fletcher32 checksum"); the others say which of its functions called which. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>

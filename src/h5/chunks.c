@@ -98,7 +98,7 @@ static void find_corner(const ls_h5_chunks *chunks, size_t number, hsize_t *offs
   }
 }
 
-/* The bytes that a chunk is stored in; the index that tells them has no checksum. */
+/* The bytes that a chunk is stored in; the index, which has them, has no checksum. */
 static ls_status find_stored(const ls_h5_chunks *chunks, const hsize_t *offset, hsize_t *bytes)
 {
   if (H5Dget_chunk_storage_size(chunks->dataset, offset, bytes) < 0)

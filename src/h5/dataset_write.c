@@ -28,7 +28,7 @@ static hid_t make_space(const ls_h5_plan *plan)
   return H5Screate_simple((int)plan->dim_count, extents, most);
 }
 
-/* Bytes of one place of all numbers lie together before they are compressed. Times are left out, so that the
+/* Bytes of the same significance lie together before they are compressed. Times are left out, so that the
  * same contents make the same file. */
 static bool set_packing(hid_t creation)
 {

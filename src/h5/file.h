@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files as HDF5 sees them: read and written by our own driver. It takes no locks, whatever the environment
- * says; it goes on after interrupts; and it remembers the system's first error, which libhdf5 would tell as
+ * says; it goes on after interrupts; and it remembers the system's first error, which libhdf5 would report as
  * damage, or as something that is not there. */
 #ifndef LS_H5_FILE_H
 #define LS_H5_FILE_H
@@ -68,7 +68,7 @@ ls_status ls_h5_file_outcome(const ls_h5_file *file, ls_status status) LS_CHECKE
 /** Close HDF5's file, then the descriptor. Closing twice is fine. */
 void ls_h5_file_close(ls_h5_file *file);
 
-/** Does a file begin as HDF5, at one of the places where that may be? Local. Errors: those of
+/** Does a file begin as HDF5, at one of the offsets where that may be? Local. Errors: those of
  * ls_h5_file_open(), LS_E_IO. */
 ls_status ls_h5_file_recognize(const char *path, bool *is_hdf5) LS_CHECKED;
 

@@ -55,7 +55,7 @@ static void reset_signals(void)
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Bytes of address space in use; 0 if the system does not tell. Without allocations, as all here: the attempt
+/* Bytes of address space in use; 0 if the system does not say. Without allocations, as all here: the attempt
  * is to find the heap as the parent has it. */
 static uint64_t mapped_bytes(void)
 {
@@ -115,7 +115,7 @@ static void send_up(const void *data, size_t bytes)
 }
 
 /* The library crashes on damage, but also where it cleans up after a failed allocation, which its stack of
- * errors then tells. Looking there may crash again, or wait for a lock of malloc's: either ends the child. */
+ * errors then shows. Looking there may crash again, or wait for a lock of malloc's: either ends the child. */
 static void on_crash(int signal_number)
 {
   (void)signal(SIGALRM, SIG_DFL);
@@ -138,8 +138,8 @@ static void watch_crashes(void *stack)
   (void)sigaction(SIGBUS, &action, NULL);
 }
 
-/* The attempt is made again after it failed: what then comes out tells whether memory was missing, for a
- * moment or because of the file. */
+/* The attempt is made again after it failed: the second result shows whether memory was missing, for a moment
+ * or because of the file. */
 static void try_again(uint64_t file_bytes, ls_h5_attempt attempt, void *user, ls_status before, uint64_t most)
 {
   if (before == LS_OK || before == LS_E_IO) return;

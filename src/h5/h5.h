@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HDF5 without its types: all that other rooms see of it. Every call is checked.
+/* HDF5 without its types: all that other modules see of it. Every call is checked.
  *
  * Files are written in memory and leave it as one block of bytes (base/files/file.h makes that atomic and
  * durable), so a full disk can never surprise HDF5 half-way through a close; datasets, which may be larger
@@ -32,7 +32,7 @@ enum { LS_H5_MAX_RANK = 32, LS_H5_PATH_BYTES = 512, LS_H5_SHAPE_BYTES = 256, LS_
 ls_status ls_h5_start(void) LS_CHECKED;
 
 /** Version of the HDF5 library that was loaded ("1.10.8"), borrowed, valid until this thread's next call;
- * "unknown" if the library does not tell. Local. */
+ * "unknown" if the library does not report one. Local. */
 const char *ls_h5_version(void);
 
 /* ---- files ---- */

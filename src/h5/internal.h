@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of this room share: the one place that includes hdf5.h. Private to the module. */
+/* What the files of this module share, and the only file that includes hdf5.h. Private to the module. */
 #ifndef LS_H5_INTERNAL_H
 #define LS_H5_INTERNAL_H
 
@@ -8,7 +8,7 @@
 #include "h5/h5.h"
 
 _Static_assert(_Generic((hid_t)0, ls_h5_id : 1, default : 0), "an identifier of HDF5's is one of ours");
-_Static_assert(LS_H5_MAX_RANK == H5S_MAX_RANK, "a shape has room for every dimension");
+_Static_assert(LS_H5_MAX_RANK == H5S_MAX_RANK, "a shape holds every dimension");
 
 /** Start an error chain with our words, then HDF5's innermost ones. A failed allocation in libhdf5 makes
  * LS_E_MEMORY of LS_E_INPUT. Call it before any other HDF5 function. */

@@ -12,7 +12,7 @@ enum { MAX_DEPTH = 12, MAX_ENTRIES = 10000 };
 
 /* ---- objects ---- */
 
-/* What an object of a file is, and which one: libhdf5 tells it in other words from 1.12 on. */
+/* An object's type and identity: libhdf5 has other types for them from 1.12 on. */
 #if H5_VERSION_GE(1, 12, 0)
 typedef H5O_token_t object_id;
 #else

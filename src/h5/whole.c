@@ -113,7 +113,7 @@ static ls_status read_once(void *user)
 }
 
 /* What was read in a child process, or bears a seal that holds, is sound: that it is refused now may come of
- * memory that was missing, which libhdf5 does not always tell as that. */
+ * memory that was missing, which libhdf5 does not always report as that. */
 static ls_status ask_again(job *self)
 {
   LS_PASS(ls_h5_guard(NULL, self->bytes, read_once, self));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kernels that are compiled for several processors, and the choice among them at run time: the one place
+/* The kernels that are compiled for several processors, and the choice among them at run time: the one file
  * that asks what the processor has.
  *
  * A kernel set is a file and a row: set_built.c is compiled with the flags of the build, the others for more.

@@ -15,7 +15,7 @@ typedef struct ls_kernel_pass {
   float *scratch;      /* the plan's scratch_count floats */
   bool accumulate;     /* gradients of weights are added to */
   ls_profile *profile; /* NULL: nobody asks where the time goes */
-  size_t layer;        /* its place in the profile */
+  size_t layer;        /* its index in the profile */
   /* Called when the gradients from `first` on, an offset in `grads`, are complete. NULL: nobody waits for a
    * part of the layer's. */
   void (*done)(void *waiting, size_t first);

@@ -69,7 +69,7 @@ static forward_function *const forward_tiles[MOST_VECTORS][MOST_SUMS] = {
     {FORWARD_ROW(3, FORWARD_NAME)}};
 /* clang-format on */
 
-/* The tile's pixels to their places in y. Filters go from the last block of lanes to the first: a block that
+/* Write the tile's pixels to y. Filters go from the last block of lanes to the first: a block that
  * is not full reaches into the next pixel, whose first block comes later. */
 static void store_tile(const ls_planar_forward *o, float *y, size_t pixels)
 {

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /** One row of windows: y[windows, channels] is the largest of the pixels of `above` and `below` [2 * windows,
- * channels], the rows of pixels; of equal ones the first, and a NaN before any number. `argmax` tells which:
- * 0 and 1 above, 2 and 3 below. */
+ * channels], the rows of pixels; of equal ones the first, and a NaN before any number. `argmax` says which
+ * one it is: 0 and 1 above, 2 and 3 below. */
 typedef void ls_quads_forward_function(const float *above, const float *below, size_t windows,
                                        size_t channels, float *y, uint16_t *argmax);
 

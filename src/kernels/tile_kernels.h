@@ -12,7 +12,7 @@
 
 enum { SINGLE_COLUMNS = 14, PAIR_COLUMNS = 6 };
 
-/* A tile's place in the product. */
+/* A tile's position in the product. */
 typedef struct operands {
   const float *start, *a, *b;
   float *c;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Matrices whose rows and columns change places, as weights do when they are packed. */
+/* Transposition of matrices, as of weights when they are packed. */
 #ifndef LS_KERNELS_TRANSPOSE_H
 #define LS_KERNELS_TRANSPOSE_H
 

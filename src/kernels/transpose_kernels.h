@@ -3,7 +3,7 @@
 
 enum { TILE = 8 }; /* rows and columns of a tile */
 
-/* Rows r and columns c of eight change places; each step exchanges blocks of twice the size. */
+/* Transpose eight rows r and columns c; each step exchanges blocks of twice the size. */
 #define LOW_ONES(a, b) SHUFFLE_EIGHT(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
 #define HIGH_ONES(a, b) SHUFFLE_EIGHT(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
 #define LOW_TWOS(a, b) SHUFFLE_EIGHT(a, b, 0, 1, 8, 9, 4, 5, 12, 13)

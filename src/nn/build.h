@@ -29,7 +29,8 @@ struct ls_build {
 /** Does a name or glob of `freeze` fit a layer's full name, as a shell matches them? */
 bool ls_build_freezes(const ls_build *build, const char *layer);
 
-/** Floats of a micro-batch of samples of that shape fit memory, with room to add up a model's. */
+/** Floats of a micro-batch of samples of that shape fit memory, and those of a whole model can be added up.
+ */
 bool ls_build_fits(const ls_build *build, ls_shape shape);
 
 void ls_build_fini(ls_build *build);

@@ -62,7 +62,7 @@ typedef struct ls_pass {
   struct ls_profile *profile; /* see profile.h; NULL: nobody asks where the time goes */
 } ls_pass;
 
-/** Tell that the gradients from `first` on are complete. */
+/** Report that the gradients from `first` on are complete. */
 static inline void ls_pass_done(const ls_pass *pass, size_t first)
 {
   if (pass->done) pass->done(pass->waiting, first);
@@ -168,7 +168,7 @@ struct ls_layer_kind {
 
   /** Check the input shape, set out, counts, macs and impl, and declare tensors with ls_build_param() and
    * ls_build_buffer(). `options` is schema's struct. Local. Errors: LS_E_CONFIG (the message starts with what
-   * does not fit; the caller adds the place), LS_E_MEMORY. On error destroy() is still called. */
+   * does not fit; the caller adds the layer's origin), LS_E_MEMORY. On error destroy() is still called. */
   ls_status (*create)(ls_layer *layer, const void *options, ls_build *build);
 
   /** Release impl, which may be NULL or half made. Optional: nothing to release. */
@@ -198,7 +198,7 @@ struct ls_layer_kind {
   void (*backward)(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
                    float *dx, float *saved, float *scratch);
 
-  /** Append the options that matter to a reader, as "5x5, pad 2". Optional: nothing to tell. */
+  /** Append the options that matter to a reader, as "5x5, pad 2". NULL: the kind has none. */
   void (*describe)(const ls_layer *layer, ls_text *text);
 
   /** Call visit on each inner layer, in order. Optional: it has none. */

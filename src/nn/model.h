@@ -32,14 +32,15 @@ typedef struct ls_model_options {
   size_t classes;             /* features that the last layer has to give; 0: any number */
   const ls_text_list *freeze; /* model.freeze: names and globs of layers that stay as they are; NULL: none */
   bool input_gradient;        /* backward passes may ask for the gradient with respect to the input */
-  bool keep_ties; /* equal windows of an image give equal bits, so that max pooling takes the first of
-                     them, as in exact arithmetic: no kernels that round by the place; slower */
+  bool
+      keep_ties; /* equal windows of an image give equal bits, so that max pooling takes the first of
+                    them, as in exact arithmetic: no kernels whose rounding depends on the position; slower */
 } ls_model_options;
 
 /** Build a model.
  *
  * Names that are not given are made of the kind and a running number ("conv1", "relu2").
- * Local. Errors: LS_E_CONFIG with the layer's place if a layer does not fit, a name comes twice, or the last
+ * Local. Errors: LS_E_CONFIG with the layer's origin if a layer does not fit, a name comes twice, or the last
  * layer does not give `classes` features, or a name or glob of `freeze` fits none; LS_E_MEMORY.
  */
 ls_status ls_model_new(ls_model **out, const ls_layer_list *layers,

@@ -286,7 +286,7 @@ void ls_sequence_backward(const ls_sequence *sequence, const ls_pass *pass, cons
   float *layer_scratch = scratch + 2 * sequence->gradient_count;
   float *const buffers[2] = {scratch, scratch + sequence->gradient_count};
   const ls_pass frozen = ls_pass_frozen(pass);
-  /* Without a wish for dx, what comes before the first trained parameters needs no gradient. */
+  /* Where dx is not wanted, layers before the first trained parameters need no gradient. */
   const size_t end = dx ? 0 : sequence->first_trained;
   for (size_t i = sequence->count; i-- > end;) {
     const ls_sequence_item *item = &sequence->items[i];

@@ -55,7 +55,7 @@ double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_sched
 /** Epochs of the linear warm-up; may be a fraction, and more than the run has. */
 double ls_schedule_warmup(const ls_kind_spec *spec);
 
-/** Tell the schedule how an epoch ended. */
+/** Give the schedule the results of an epoch. */
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
                          ls_schedule_state *state);
 

@@ -135,9 +135,9 @@ ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS
 
 /** Read weights, optimizer state, progress, history and figures into `state`, whose model and vectors are
  * given; check shapes and the digests. A checkpoint without an average gives the weights for it;
- * state->average may be params and buffers themselves, for those that judge the network. On error the vectors
- * are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected
- * and found; LS_E_MEMORY. */
+ * state->average may be params and buffers themselves, for those that evaluate the network. On error the
+ * vectors are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected and found;
+ * LS_E_MEMORY. */
 ls_status ls_checkpoint_read(const char *path, ls_state *state) LS_CHECKED;
 
 /** The same for the weights and their average alone: nothing else of `state` is changed. */

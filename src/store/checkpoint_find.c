@@ -15,7 +15,7 @@
 
 static const char BEST[] = "best.h5";
 
-/* What is at a path; what cannot be found out is told by who opens it. */
+/* The kind of file at a path; an error in finding out is left to the call that opens the file. */
 static ls_file_kind kind_of(const char *path)
 {
   ls_file_kind kind;
@@ -185,7 +185,7 @@ static ls_status explain_missing(const char *path, const char *folder, const cha
 {
   char *newest = NULL;
   const char *reason = "a run keeps its newest ones (checkpoint.keep)";
-  LS_PASS(find_newest(folder, &newest, NULL)); /* what keeps from looking is not told as a missing file */
+  LS_PASS(find_newest(folder, &newest, NULL)); /* an error while looking is not reported as a missing file */
   if (!newest) return LS_OK;
   ls_status status = LS_OK;
   if (strcmp(name, BEST) == 0) status = explain_best(newest, &reason);

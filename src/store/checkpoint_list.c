@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The checkpoints of a run directory: the newest intact one, and the removal of those no longer wanted. A
- * file's place in the order is the step in its name, since clocks and copies make times unreliable. */
+/* The checkpoints of a run directory: the newest intact one, and the removal of those no longer wanted. Files
+ * are ordered by the step in their names, since clocks and copies make times unreliable. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@ static ls_status open_layer(ls_h5_id *layer, ls_h5_id group, const char *name)
   return has ? ls_h5_group_open(layer, group, name) : ls_h5_group_make(layer, group, name);
 }
 
-/* Write <group>/<layer>/<tensor>; with `order`, the tensor's place in the digest. */
+/* Write <group>/<layer>/<tensor>; with `order`, the tensor's position in the digest. */
 static ls_status write_tensor(ls_h5_id group, const ls_tensor *tensor, const float *values,
                               const uint64_t *order)
 {

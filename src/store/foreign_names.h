@@ -19,7 +19,7 @@ typedef struct ls_tensor_names {
   char alone[LS_PLAIN_NAME_BYTES];    /* layer2_0.shortcut.weight, if it is the only layer with weights */
 } ls_tensor_names;
 
-/** Name the parameters of a model, then its buffers. `names` has room for all of them. Local. */
+/** Name the parameters of a model, then its buffers. `names` holds all of them. Local. */
 void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model);
 
 /** Which of `count` tensors a file calls `name` ("state_dict/module.layer2.0.downsample.0.weight")? `count`:

@@ -17,8 +17,8 @@
 
 enum { LS_STORE_FORMAT_VERSION = 1 };
 
-/** The attribute of each tensor in /model that gives its place in the digest: parameters, then buffers, from
- * 0. */
+/** The attribute of each tensor in /model that gives its position in the digest: parameters, then buffers,
+ * from 0. */
 #define LS_TENSOR_ORDER "order"
 
 /** Take one more tensor, by its own digest, into a chained digest, which starts as "". */

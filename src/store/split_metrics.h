@@ -30,11 +30,11 @@ typedef struct ls_metrics {
   uint64_t *confusion;         /* [classes, classes], row actual, column predicted; owned */
 } ls_metrics;
 
-/** All zero, with room for so many classes. Local. Errors: LS_E_MEMORY; *out is NULL then. */
+/** All zero, for so many classes. Local. Errors: LS_E_MEMORY; *out is NULL then. */
 ls_status ls_metrics_make(ls_metrics **out, size_t classes) LS_CHECKED;
 void ls_metrics_free(ls_metrics *metrics);
 
-/** The splits that a run is judged on. */
+/** The splits that a run is evaluated on. */
 typedef enum ls_metrics_split { LS_METRICS_VALIDATION, LS_METRICS_TEST, LS_METRICS_COUNT } ls_metrics_split;
 
 /** The newest figures of each; rank 0. */
@@ -42,7 +42,7 @@ typedef struct ls_split_metrics {
   ls_metrics *splits[LS_METRICS_COUNT]; /* NULL: not evaluated; owned */
 } ls_split_metrics;
 
-/** Put figures, which are handed over, in the place of older ones; NULL: none. */
+/** Replace older figures by these, which are handed over; NULL: none. */
 void ls_split_metrics_set(ls_split_metrics *split_metrics, ls_metrics_split split, ls_metrics *metrics);
 void ls_split_metrics_fini(ls_split_metrics *split_metrics);
 

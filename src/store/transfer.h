@@ -21,7 +21,7 @@ void ls_transfer_report_fini(ls_transfer_report *report);
 /** Take the tensors of a file whose names are those of the model's: `conv1.weight`, in groups or with dots.
  * Where no name is the same, '.', '_' and '-' count as equal, so that a block named layer1_0 takes
  * layer1.0.conv1.weight; the shortcut of a block may be called downsample, skip, proj or projection, and its
- * layers by their place, from 0; and what PyTorch puts around a network is left out: module.,
+ * layers by their number, from 0; and what PyTorch puts around a network is left out: module.,
  * _orig_mod., state_dict/, ... Of a checkpoint it takes the moving average, if there is one. Numbers of any
  * precision become float32; chunks may be deflated.
  *

@@ -61,7 +61,7 @@ static bool has_negative(const float *values, size_t count)
 typedef struct vector {
   const float *values;
   const char *slot; /* NULL: weights */
-  bool is_squares;  /* of a slot; of weights the tensor's name tells */
+  bool is_squares;  /* of a slot; for weights the tensor's name says it */
 } vector;
 
 static ls_status check_values(const ls_tensor *tensors, size_t count, const vector *of)

@@ -195,7 +195,7 @@ static ls_status build(bench *self)
   return LS_OK;
 }
 
-/* Long enough for the rate to settle, but a single step where that takes longer than a window may. The
+/* Long enough for a steady rate, but a single step where that takes longer than a window may. The
  * configuration's way comes last. Collective. */
 static ls_status warm_up(bench *self, double window_s, double *rate)
 {

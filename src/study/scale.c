@@ -277,7 +277,7 @@ static size_t count_levels(size_t ranks)
   return levels;
 }
 
-/* Can a rank have each number of threads? Told before anything is measured. Local. */
+/* Can a rank have each number of threads? Checked before anything is measured. Local. */
 static ls_status check_teams(const ls_scale_options *options)
 {
   for (size_t t = 0; t < options->thread_count; t++)

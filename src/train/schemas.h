@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Everything that a configuration may name, in one place. */
+/* The list of everything that a configuration may name. */
 #ifndef LS_TRAIN_SCHEMAS_H
 #define LS_TRAIN_SCHEMAS_H
 

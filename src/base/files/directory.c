@@ -245,7 +245,7 @@ static ls_status read_names(const ls_directory *directory, DIR *stream, ls_names
 ls_status ls_directory_list(const ls_directory *directory, ls_names *out)
 {
   *out = (ls_names){0};
-  const int descriptor = open_folder(directory->descriptor, "."); /* with a place of its own in the list */
+  const int descriptor = open_folder(directory->descriptor, "."); /* with an offset of its own in the list */
   DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
   ls_status status;
   if (!stream) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An open folder. What is written through it comes into that very folder, whatever its path leads to since:
- * it may have been renamed, and another one put into its place. */
+ * it may have been renamed, and another one may have its path now. */
 #ifndef LS_BASE_FILES_DIRECTORY_H
 #define LS_BASE_FILES_DIRECTORY_H
 

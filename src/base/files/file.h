@@ -28,7 +28,7 @@ const char *ls_open_error(const char *path);
  */
 ls_status ls_file_open(int *descriptor, const char *path, size_t *bytes) LS_CHECKED;
 
-/** Read up to `bytes` bytes at the descriptor's place; *got is less only at the end. Local. Errors: LS_E_IO.
+/** Read up to `bytes` bytes at the descriptor's offset; *got is less only at the end. Local. Errors: LS_E_IO.
  */
 ls_status ls_file_read_some(int descriptor, const char *path, void *data, size_t bytes,
                             size_t *got) LS_CHECKED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which temporary file this process is writing, for a handler of signals that ends it: the file would stay
- * for good, since nobody else can tell whose it was. One at a time is known of. */
+ * for good, since nobody else can know whose it was. It knows one at a time. */
 #ifndef LS_BASE_FILES_UNFINISHED_H
 #define LS_BASE_FILES_UNFINISHED_H
 

@@ -279,7 +279,7 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = {{&ls_reading_argp, 0, NULL, 0}, {0}};
 
-/* The methods are told by their table. argp frees what it is given. */
+/* The help lists the methods from their table. argp frees what it is given. */
 static char *report_methods(int key, const char *text, void *input)
 {
   (void)input;

@@ -12,7 +12,7 @@
 
 /** Texts are argv's. */
 typedef struct ls_attack_arguments {
-  const char **checkpoints; /* [checkpoint_count], one after parsing at least; the caller has room for all of
+  const char **checkpoints; /* [checkpoint_count], one after parsing at least; the caller allocates as many as
                                argv */
   size_t checkpoint_count;
   const char *data, *output;

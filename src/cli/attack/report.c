@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures of an attack, for people. One network under one method has a table with all that is known; several
- * are told beside each other, by their accuracy. */
+/* Figures of an attack, for people. One network under one method has a table with all figures; several
+ * networks or methods have one of their accuracies, side by side. */
 #include "cli/attack/report.h"
 
 #include <math.h>

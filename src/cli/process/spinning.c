@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* LLVM's libomp has a function for it. GCC's libgomp reads it from the environment when it is loaded, which
- * is before main(): the program sets the variable and takes its own place. Waits of our own at the end of
+ * is before main(): the program sets the variable and replaces itself. Waits of our own at the end of
  * each parallel region were tried instead: threads then spin in libgomp between the regions, and nothing is
  * won. */
 #include "cli/process/spinning.h"

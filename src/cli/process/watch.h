@@ -11,8 +11,8 @@
 /** Where the configuration does not say it. */
 #define LS_WATCH_WARN_S 60.0
 
-/** Start a watchdog, and note in it from now on when this rank waits. The caller has notes to settle, or
- * none. Local. Errors: LS_E_MEMORY, LS_E_IO. */
+/** Start a watchdog, and report to it from now on when this rank waits. The caller decides where its notes
+ * are, or has none. Local. Errors: LS_E_MEMORY, LS_E_IO. */
 ls_status ls_watch_start(ls_watchdog **out, ls_comm *comm, double warn_s, double abort_s) LS_CHECKED;
 
 /** The watch over a command that has no run directory: notes are in memory. Zero-initialize it. */

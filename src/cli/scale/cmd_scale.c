@@ -23,7 +23,7 @@ typedef struct scale_arguments {
   ls_setup_arguments setup;
   const char *output; /* argv's */
   bool modes[LS_SCALE_MODES];
-  size_t threads[LS_SCALE_MOST_THREADS], thread_count; /* none: those of the rank's place */
+  size_t threads[LS_SCALE_MOST_THREADS], thread_count; /* none: those of the rank's placement */
   double seconds;
 } scale_arguments;
 

@@ -43,7 +43,7 @@ static const char *const model_columns[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Room for a table. */
+/* Allocate a table. */
 static ls_status start_table(tables *all, const char *name, const char *const *columns, size_t column_count,
                              size_t most_rows)
 {

@@ -54,8 +54,8 @@ static ls_status check_weights(const ls_member_end *end, const char *folder)
   return status;
 }
 
-/* A member's run directory, which may have been moved, alone or with the ensemble's, and others put in its
- * place: the weights show which. One that is not found has failed. Rank 0. */
+/* A member's run directory, which may have been moved, alone or with the ensemble's, while others have its
+ * path: the weights show which it is. One that is not found has failed. Rank 0. */
 static ls_status find_folder(const ls_ensemble_job *job, size_t member)
 {
   char *inside;

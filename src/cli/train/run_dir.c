@@ -92,7 +92,7 @@ static ls_status check_resumable(const char *path)
   return status;
 }
 
-/* Open the folder that is wished for, made if need be. */
+/* Open the requested folder, made if it is missing. */
 static ls_status open_requested(ls_directory *out, const ls_run_dir_options *options)
 {
   char *path = NULL;

@@ -31,7 +31,7 @@ static const double redraw_s = 0.1;
 /* The fields after the bar, in the order in which they are shown. */
 enum { FIELD_LOSS, FIELD_ACCURACY, FIELD_SPEED, FIELD_LEFT, FIELD_COUNT };
 
-/* In the order in which they go when there is no room. */
+/* In the order in which they are left out on a narrow terminal. */
 static const size_t dispensable[FIELD_COUNT] = {FIELD_SPEED, FIELD_LEFT, FIELD_ACCURACY, FIELD_LOSS};
 
 /* A line in a buffer of fixed size; what does not fit is cut. */

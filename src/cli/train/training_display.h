@@ -40,19 +40,19 @@ typedef struct ls_training_display {
   double due_s;       /* clock time before which no bar is drawn */
 } ls_training_display;
 
-/** Tell of a step. Draws at most ten times a second, and only on a terminal; otherwise returns at once. Never
+/** Show a step. Draws at most ten times a second, and only on a terminal; otherwise returns at once. Never
  * allocates. Output is best effort: a terminal that went away does not end a run. */
 void ls_training_display_step(ls_training_display *display, const ls_display_step *step);
 
-/** Tell of the end of an epoch: the bar gives way to the plain line. */
+/** Show the end of an epoch: a plain line replaces the bar. */
 void ls_training_display_epoch(ls_training_display *display, const ls_display_epoch *epoch);
 
 /** Take the bar away before something else is printed; the next step draws it again. */
 void ls_training_display_clear(ls_training_display *display);
 
 /** Render the bar for a line of `width` columns, of which it leaves the last one free. Fields go in the order
- * samples per second, time left, accuracy, loss when there is no room. Returns the columns written, below
- * `width`; `line` holds `size` bytes and is terminated. */
+ * samples per second, time left, accuracy, loss where the terminal is too narrow. Returns the columns
+ * written, below `width`; `line` holds `size` bytes and is terminated. */
 size_t ls_training_display_render_bar(char *line, size_t size, size_t width, uint64_t epochs,
                                       const ls_display_step *step);
 

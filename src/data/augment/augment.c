@@ -140,7 +140,8 @@ static float clamped(float value, float most)
   return low < most ? low : most;
 }
 
-/* From places in pixels to the corner above and to the left of each, and how far it lies below and right. */
+/* From positions in pixels to the corner above and to the left of each, and how far it lies below and right.
+ */
 static void find_corners(const ls_augment_job *job)
 {
   const ls_augment *augment = job->augment;

@@ -33,8 +33,8 @@ extern const ls_schema *const ls_augment_schemas[];
  * "key: value: why". Local. */
 void ls_augment_note(const ls_spec_augment *spec, size_t height, size_t width, ls_text *lines);
 
-/** Plan, with room for what each thread makes. *out stays NULL if the configuration asks for nothing. Local.
- * Errors: LS_E_MEMORY. */
+/** Plan, with buffers for what each thread makes. *out stays NULL if the configuration asks for nothing.
+ * Local. Errors: LS_E_MEMORY. */
 ls_status ls_augment_new(ls_augment **out, const ls_augment_options *options) LS_CHECKED;
 
 /** NULL is fine. */

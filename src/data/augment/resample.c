@@ -14,7 +14,7 @@ typedef struct line {
   size_t count, stride;
 } line;
 
-/* Values of `to` from those of `from`: weighted means under a triangle around each one's place. */
+/* Values of `to` from those of `from`: weighted means under a triangle around each one's position. */
 static void scale_line(line from, const float *in, line to, float *out)
 {
   const double ratio = (double)from.count / (double)to.count;

@@ -3,7 +3,7 @@
  * there are. Names are matched whole: a browser calls the second download of a file "data_batch_1 (1).bin",
  * and what looks like a batch but is not called like one is refused rather than read twice or passed over. A
  * record is one byte of label and 3072 of image: 32 rows of 32 red values, then green, then
- * blue, which is [C, H, W] as it stands. There are no headers, so the length of the files tells the counts.
+ * blue, which is [C, H, W] as it stands. There are no headers, so the length of a file gives the count.
  *
  * Source: A. Krizhevsky: "Learning multiple layers of features from tiny images", 2009.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The registry of readers, and which of them a place is for. */
+/* The registry of readers, and the choice of the one that recognizes an input. */
 #include <string.h>
 
 #include "data/readers/reader.h"

@@ -39,7 +39,7 @@ static ls_status recognize(const ls_reader_input *input, bool *is_mine)
 
 /* ---- attributes ---- */
 
-/* Read an attribute of `count` texts; `found` tells whether there is one. */
+/* Read an attribute of `count` texts; `found`: there is one. */
 static ls_status read_texts(const h5set_state *state, const char *name, text_slot *slots, size_t count,
                             bool *found)
 {
@@ -121,7 +121,7 @@ static ls_status read_attributes(h5set_state *state, ls_dataset_info *info)
 
 /* ---- shapes ---- */
 
-/* "200x28x28", of as many dimensions as there is room for. */
+/* "200x28x28", of as many dimensions as fit. */
 static void write_shape(const ls_h5_data *data, char text[SHAPE_CHARS])
 {
   size_t length = 0;
@@ -183,9 +183,9 @@ static bool is_channels(size_t count)
 }
 
 /* Is the second axis plainly that of the channels, and not the last? Files of others may be [N, H, W, C], as
- * Keras has it: images of one, three or four channels are told by their sizes, unless both axes are of such a
- * size; others where there are fewer channels than columns. A single pixel of one channel is the same both
- * ways. */
+ * Keras has it: images of one, three or four channels are recognized by their sizes, unless both axes are of
+ * such a size; others where there are fewer channels than columns. A single pixel of one channel is the same
+ * both ways. */
 static bool are_channels_first(const size_t shape[IMAGE_RANK])
 {
   const size_t second = shape[1], last = shape[3];
@@ -278,7 +278,7 @@ static ls_status open_split(ls_source *source, ls_split split)
 
 /* ---- the file ---- */
 
-/* What came of reading: a system's error is told as that, whatever HDF5 made of it. */
+/* The result of reading: an error of the system is reported as that, whatever HDF5 made of it. */
 static ls_status finish(const h5set_state *state, ls_status status)
 {
   if (state->file.error == 0) return status;
@@ -367,7 +367,7 @@ static ls_status read_block(const h5set_state *state, ls_split split, size_t fir
   return finish(state, status);
 }
 
-/* What failed because memory was missing for a moment, which libhdf5 tells as damage, succeeds the second
+/* What failed because memory was missing for a moment, which libhdf5 reports as damage, succeeds the second
  * time. */
 static ls_status read_images(ls_source *source, ls_split split, size_t first, size_t count, uint8_t *images)
 {

@@ -12,7 +12,7 @@
 
 typedef struct ls_stream ls_stream;
 
-/** Open a regular file; its first two bytes tell whether it is gzip. Local. Errors: LS_E_INPUT, LS_E_MEMORY.
+/** Open a regular file; its first two bytes show whether it is gzip. Local. Errors: LS_E_INPUT, LS_E_MEMORY.
  */
 ls_status ls_stream_open(ls_stream **out, const char *path) LS_CHECKED;
 void ls_stream_close(ls_stream *stream);
@@ -37,7 +37,7 @@ ls_status ls_stream_seek(ls_stream *stream, uint64_t offset) LS_CHECKED;
 
 /** Check that the data from here on are just `bytes` bytes long, as `promise` ("the header promises ...")
  * says. A plain file's length is asked for; gzip data are decompressed once, without holding them. Local.
- * Errors: LS_E_INPUT telling how many bytes are missing or left over; LS_E_IO. */
+ * Errors: LS_E_INPUT with the number of bytes that are missing or left over; LS_E_IO. */
 ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promise) LS_CHECKED;
 
 /** Where PATH.gz lies beside the file PATH, whose stream this is: do both hold the same? Reads both, and goes

@@ -115,7 +115,7 @@ static float white_level(const float *ink, size_t count, float *spare)
   return inked > 0 ? ls_level_quantile(spare, inked, STROKES) : 1.0F;
 }
 
-/* `ink` [2, height, width]: the scaled drawing, and room. */
+/* `ink` [2, height, width]: the scaled drawing, and scratch memory. */
 static void lay(float *ink, size_t width, size_t height, ls_digit_layout layout, ls_shape shape,
                 uint8_t *image)
 {

@@ -7,7 +7,7 @@
  * 3. A threshold between strokes and what is fainter (Otsu), with hysteresis.
  * 4. The part with most ink is the drawing, with the parts near it that are too large for specks and too
  * small for drawings of their own: the bar of a 5.
- * 5. What is chosen is judged: where it is an area rather than strokes, no drawing was found.
+ * 5. The choice is checked: where it is an area rather than strokes, no drawing was found.
  * 6. Thin strokes are made as thick as the thinner ones of MNIST, before scaling fades them. */
 #include "eval/pictures/drawing.h"
 
@@ -245,7 +245,7 @@ static double thickness_of(const ls_strokes *strokes, const choice *chosen)
 }
 
 /* Has the sheet become ink, or an area on it? Strokes that cover much of a picture are thin for their size,
- * and touch its border in places. */
+ * and touch its border here and there. */
 static bool is_sheet(const ls_ink *ink, const ls_strokes *strokes, const choice *chosen)
 {
   size_t area = 0, contact = 0;

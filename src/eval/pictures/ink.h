@@ -8,11 +8,11 @@
 #include "base/status.h"
 #include "eval/pictures/planes.h"
 
-/** Ink over a picture: 0 is paper, 1 the most that can be told from it. */
+/** Ink over a picture: 0 is paper, 1 is the strongest contrast to it that can be seen. */
 typedef struct ls_ink {
   size_t width, height;
   float *values; /* [height, width], 0 .. 1; owned: ls_ink_fini() */
-  float *smooth; /* the same without the finest grain: what is ink is judged by it; owned */
+  float *smooth; /* the same without the finest grain, which decides what is ink; owned */
   float floor;   /* below it `smooth` is grain of the paper */
 } ls_ink;
 

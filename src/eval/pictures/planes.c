@@ -87,7 +87,7 @@ void ls_planes_fini(ls_planes *planes)
 
 /* ---- filters ---- */
 
-/* Values that lie `stride` floats apart, and room to work on them. */
+/* Values that lie `stride` floats apart, and scratch memory to work on them. */
 typedef struct line {
   float *values;
   size_t count, stride, radius;

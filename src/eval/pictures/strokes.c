@@ -57,7 +57,7 @@ static bool fill(filling *f, size_t start, ls_stroke *stroke)
   return is_strong;
 }
 
-/* Into the list, or in the place of the one of least ink. */
+/* Add it to the list, or replace the one of least ink. */
 static void keep(ls_strokes *strokes, const ls_stroke *stroke)
 {
   if (strokes->count < LS_MOST_STROKES) {

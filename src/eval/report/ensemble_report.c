@@ -12,7 +12,7 @@ enum { NAME_WIDTH = 40, BAR_WIDTH = 40 };
 
 static const char CUT[] = "..."; /* where the beginning of a name is left out */
 
-/* What is shown of a name in so many columns: the end of a long one tells more than its beginning. */
+/* What is shown of a name in so many columns: the end of a long one says more than its beginning. */
 static const char *shown_part(const char *name, size_t width, bool *is_cut)
 {
   *is_cut = ls_shown_columns(name) > width;
@@ -33,7 +33,7 @@ static bool is_ambiguous(const char *const *names, size_t count, size_t width)
   return false;
 }
 
-/* Wide enough for each name to be told from the others. */
+/* Wide enough to distinguish each name from the others. */
 static size_t name_width(const ls_ensemble *ensemble, const char *const *names)
 {
   size_t width = NAME_WIDTH;

@@ -27,7 +27,7 @@ typedef struct ls_examples {
   float *confidences;   /* [count] probability of that class */
 } ls_examples;
 
-/** Room for `count` examples. Local. Errors: LS_E_MEMORY. */
+/** Allocate `count` examples. Local. Errors: LS_E_MEMORY. */
 ls_status ls_examples_init(ls_examples *examples, ls_shape shape, size_t count) LS_CHECKED;
 void ls_examples_fini(ls_examples *examples);
 

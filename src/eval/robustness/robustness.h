@@ -25,7 +25,7 @@ typedef struct ls_robustness_options {
   size_t target;       /* the class that samples are to be taken for; LS_ANY_CLASS: any but their own */
   size_t source_class; /* samples of this class alone are attacked; LS_ANY_CLASS: all */
   uint64_t limit;      /* samples with a number below it alone; UINT64_MAX: all */
-  const ls_ticker *ticker; /* told of the micro-batches of this rank's first thread; NULL: nobody is */
+  const ls_ticker *ticker; /* called for each micro-batch of this rank's first thread; NULL: none */
 } ls_robustness_options;
 
 /** Sums over all ranks, the same bits on each and for any number of them. */

@@ -110,7 +110,7 @@ static ls_status fit(const conv_options *options, size_t in, const char *dimensi
   return LS_OK;
 }
 
-/* Every product of sizes that the kernels form fits an int: byte offsets then fit 64 bits with room to spare,
+/* Every product of sizes that the kernels form fits an int: byte offsets then fit 64 bits by far,
  * and dimensions fit what the matrix libraries take. */
 static ls_status check_sizes(const conv_options *options, ls_shape in, ls_shape out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One-cycle schedule: half a cosine up from max_lr / div_factor to max_lr, then half a cosine down to that
  * start divided by final_div_factor, as torch.optim.lr_scheduler.OneCycleLR with cycle_momentum=False. max_lr
- * takes the place of the optimizer's learning rate. Source: Smith, Topin, "Super-convergence: very fast
+ * replaces the optimizer's learning rate. Source: Smith, Topin, "Super-convergence: very fast
  * training of neural networks using large learning rates", 2018. */
 #include "base/size.h"
 #include "optim/kinds.h"

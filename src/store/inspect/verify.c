@@ -39,7 +39,7 @@ static ls_status digest_tensor(ls_h5_data *data, char digest[LS_DIGEST_CHARS])
   return status;
 }
 
-/* Check one tensor; `model` tells those that the weights' digest covers. */
+/* Check one tensor; `model`: the weights' digest covers it. */
 static ls_status check_tensor(verification *self, const ls_h5_entry *entry, bool model)
 {
   ls_h5_data data;

@@ -12,7 +12,7 @@ typedef struct ls_resume {
   const ls_spec *then, *now;       /* configuration of the checkpoint, and of the run */
   const ls_checkpoint_info *found; /* what the checkpoint says */
   const ls_checkpoint_info *data;  /* what the run's own would say of the dataset */
-  const ls_trainer_events *events; /* whose message() is told what changes */
+  const ls_trainer_events *events; /* whose message() gets a line for each change */
 } ls_resume;
 
 /** Is the checkpoint's experiment the one that is configured, on the same samples? Rank 0. Errors: LS_E_INPUT
@@ -24,8 +24,8 @@ ls_status ls_resume_check(const ls_resume *resume) LS_CHECKED;
 ls_status ls_resume_check_loaded(const ls_checkpoint_info *found, const ls_checkpoint_info *data,
                                  size_t steps) LS_CHECKED;
 
-/** Tell what changes, and begin anew what went by another measure. Rank 0. Errors: LS_E_MEMORY; progress and
- * schedule are as they were then. */
+/** Report the changes, and reset what was measured by another metric. Rank 0. Errors: LS_E_MEMORY; progress
+ * and schedule are unchanged then. */
 ls_status ls_resume_adapt(const ls_resume *resume, ls_progress *progress,
                           ls_schedule_state *schedule) LS_CHECKED;
 

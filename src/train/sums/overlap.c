@@ -171,7 +171,7 @@ void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first)
   send_ready(overlap);
 }
 
-/* Until all workers of the node have made bucket k; thread 0 tells that the rank waits. */
+/* Wait until all workers of the node have made bucket k; thread 0 notes that the rank waits. */
 static void await(ls_overlap *overlap, size_t part, size_t k)
 {
   ls_activity *activity = part == 0 ? ls_comm_activity(overlap->options.comm) : NULL;

@@ -16,7 +16,8 @@
 #include "train/sums/fixed.h"
 #include "train/sums/sums.h"
 
-/* What a thread tells the others; of two, one is written while the slowest rank still reads the other. */
+/* What a thread reports to the others. There are two: one is written while the slowest rank still reads the
+ * other. */
 typedef struct ls_worker_flags {
   uint64_t tally[LS_TALLY_COUNT];
   uint64_t has_grads; /* grads holds a micro-batch */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files are called stalled.<rank>. Bytes in memory are atomic one by one, and counted versions tell a reader
- * whether it has seen one note or parts of two. */
+/* Files are called stalled.<rank>. Bytes in memory are atomic one by one, and a counted version shows a
+ * reader whether it has seen one note or parts of two. */
 #include "train/watchdog/notes.h"
 
 #include <fcntl.h>

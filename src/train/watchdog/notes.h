@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What ranks tell each other while none of them gets on: a note of each. Where a job has a run directory
- * these are files there, since files are what all its hosts share. Elsewhere they lie in memory that the
- * ranks of a host share, each with the time at which its owner was last alive. For the watching thread alone.
+/* Notes that the ranks write for each other while none of them gets on, one each. Where a job has a run
+ * directory these are files there, since files are what all its hosts share. Elsewhere they lie in memory
+ * that the ranks of a host share, each with the time at which its owner was last alive. For the watching
+ * thread alone.
  */
 #ifndef LS_TRAIN_WATCHDOG_NOTES_H
 #define LS_TRAIN_WATCHDOG_NOTES_H
@@ -42,7 +43,7 @@ ls_status ls_notes_take_folder(ls_notes *notes, const ls_directory *run_dir) LS_
 size_t ls_notes_bytes(void);
 void ls_notes_take_memory(ls_notes *notes, ls_node *node);
 
-/** Put the places that `from` has in those of `to`; `from` has none afterwards. Local. */
+/** Move the folder and the memory of `from` to `to`; `from` has none afterwards. Local. */
 void ls_notes_move(ls_notes *to, ls_notes *from);
 
 void ls_notes_fini(ls_notes *notes);

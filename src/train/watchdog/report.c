@@ -101,8 +101,8 @@ bool ls_watcher_is_lowest(const ls_watcher *self, ls_text *others)
   return is_lowest;
 }
 
-/* Has a rank given no sign of life for so long? Resting alone is no reason to tell of: others work meanwhile.
- * Who was stopped has heard of nobody. */
+/* Has a rank given no sign of life for so long? A rank that only rests is not reported: others work
+ * meanwhile. Who was stopped has heard of nobody. */
 bool ls_watcher_misses_one(const ls_watcher *self, double seconds)
 {
   char note[LS_NOTE_BYTES];

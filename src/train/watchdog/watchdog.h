@@ -5,7 +5,7 @@
  * (train/watchdog/notes.h); states.h has the states from there on. When it lasts too long and the rank waits,
  * it says so. The lowest waiting rank then reads the notes of all, or of all of its host: a rank without a
  * sign of life is stopped or dead. No collective is needed, which would hang as well. As long as there are no
- * notes, each rank tells of itself, also when it works. */
+ * notes, each rank reports itself, also when it works. */
 #ifndef LS_TRAIN_WATCHDOG_WATCHDOG_H
 #define LS_TRAIN_WATCHDOG_WATCHDOG_H
 

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 
 /* How long the others leave it to the speaker to end the job: its warning, by which it becomes the speaker,
- * may come late by a period, and telling and ending the process take their time. */
+ * may come late by a period, and the report and the end of the process take their time. */
 static const double SPEAKER_S = 3.0;
 
 /* Waking up that much too late, the process was stopped, or its host was. */
