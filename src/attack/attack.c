@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What attacks have in common. Limits are kept in normalized units, channel by channel, by the very
- * arithmetic of ls_normalization_apply(): an epsilon of 0 changes no bit. */
+/* What attacks have in common. Limits are kept in normalized units, channel by channel, with the arithmetic
+ * of ls_normalization_apply(): an epsilon of 0 changes no bit. */
 #include "attack/attack.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ const ls_attack_kind *ls_attack_find(const char *name)
 
 static const double WHITE = 255.0; /* the largest pixel, in the units of the normalization */
 
-/* What holds for the pixels of one channel, in normalized units. */
+/* The limits of the pixels of one channel, in normalized units. */
 typedef struct channel_limits {
   float low, high; /* black and white */
   float epsilon;

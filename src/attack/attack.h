@@ -66,7 +66,7 @@ typedef struct ls_attack_kind {
   double alpha;     /* adversarial training's share of the clean loss, by default */
   bool takes_steps; /* steps and step_size mean something; without, they are idle */
   bool is_random;   /* rounds differ: restarts mean something */
-  bool follows_gradient;                   /* and has nothing to follow where that vanishes */
+  bool follows_gradient;                   /* and stands still where the gradient vanishes */
   void (*run)(const ls_attack_task *task); /* change the images in the workspace */
 } ls_attack_kind;
 
@@ -84,8 +84,8 @@ const ls_attack_kind *ls_attack_find(const char *name);
  * fail. */
 void ls_attack_run(const ls_attack_task *task);
 
-/** Had sample s a gradient at the attack's last step: finite, and not 0 at every pixel? Where it is 0, the
- * image stays for all steps to come. Local. Cannot fail. */
+/** Did sample s have a gradient at the attack's last step: finite, and not 0 at every pixel? Where it is 0,
+ * the image stays the same in all further steps. Local. Cannot fail. */
 bool ls_attack_has_gradient(const ls_attack_task *task, size_t s);
 
 /** One scratch per thread for attacks on networks of the shape of `model`; freed with
@@ -101,7 +101,7 @@ void ls_attack_scratch_free(ls_attack_scratch *scratch, size_t threads);
 LS_ATTACK_LIST(LS_ATTACK_DECLARE)
 #undef LS_ATTACK_DECLARE
 
-/** What is idle with a kind that takes one step. */
+/** The keys that have no effect with a kind that takes one step. */
 extern const char *const ls_attack_step_keys[];
 
 /** Move every pixel by `length` in the direction in which the loss of `labels` grows (targeted: falls) from

@@ -3,10 +3,10 @@
  * several.
  *
  * The vote's loss is -log(P), P being the mean of the members' probabilities p_m of the label. Its gradient
- * is the sum of their own, each with a share of p_m / (p_1 + p_2 + ...); and a member's own one is 1 - p_m
- * times what ls_log_direction() gives. So the directions add up with the weights p_m (1 - p_m), of which
- * rounding would leave nothing where all members are sure: they are worked out as logarithms, and divided by
- * the largest of a sample.
+ * is the sum of the members' gradients, each with a share of p_m / (p_1 + p_2 + ...); and a member's gradient
+ * is 1 - p_m times what ls_log_direction() gives. So the directions are summed with the weights p_m (1 -
+ * p_m). Where all members are sure, rounding would make all of these 0: they are computed as logarithms, and
+ * divided by the largest of a sample.
  */
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Random noise: every pixel moves by epsilon, up or down by chance, as far as a step of FGSM and whatever the
- * network or the label is. What an attack does beyond it is the gradient's doing.
+ * network or the label is. An attack's effect beyond that of noise comes from the gradient.
  *
  * Source: the control experiment of Goodfellow, Shlens, Szegedy: "Explaining and harnessing adversarial
  * examples", ICLR 2015 (section 6). */

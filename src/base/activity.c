@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a rank is doing: begin times from the clock that never goes back. */
+/* The activity of a rank; its begin times are those of ls_clock_s(). */
 #include "base/activity.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Digests by xxHash's XXH3, which reads memory at memory speed. */
+/* Digests by xxHash's XXH3, which is as fast as reading the memory. */
 #include "base/digest.h"
 
 #include <inttypes.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* 128-bit digests (XXH3) of tensors, files and texts: they detect damage and difference, and are no
- * defence against forgery. */
+/* 128-bit digests (XXH3) of tensors, files and texts: they detect damage and difference, but not forgery. */
 #ifndef LS_BASE_DIGEST_H
 #define LS_BASE_DIGEST_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Fault points, for builds with LS_FAULTS alone: their counters are the one state that all threads share. A
- * process that is forked goes on counting where its parent was. */
+ * forked process continues its parent's counts. */
 #include "base/fault.h"
 
 #ifdef LS_FAULTS

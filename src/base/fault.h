@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Fault points: calls of the system or of MPI that a test lets fail. They are compiled where the
- * build sets LS_FAULTS (presets debug and asan); elsewhere nothing of them is left.
+ * build sets LS_FAULTS (presets debug and asan); other builds have none.
  *
- * The environment says what fails in a process:
+ * The environment chooses the call that fails in a process:
  *   LS_FAULT=POINT:N   the N-th call of this point, counted from 1
  *   LS_FAULT_LIST=FILE a line for each call, in order: its point, its N, and its site
  *
@@ -32,7 +32,7 @@
   X("message", EIO)
 
 #ifdef LS_FAULTS
-/** Does this call fail? errno says why, then. `point` is one of the list, `site` a text that distinguishes
+/** Does this call fail? If so, errno is set. `point` is one of the list, `site` a text that distinguishes
  * the calls of the point. Any thread may ask. Local. */
 bool ls_fault(const char *point, const char *site);
 #define LS_FAULT(point, site) ls_fault((point), (site))

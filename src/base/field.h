@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Numbers of a struct by name, so that files can keep them without knowing what they mean. */
+/* Numbers of a struct by name, so that code for files needs not know their meaning. */
 #ifndef LS_BASE_FIELD_H
 #define LS_BASE_FIELD_H
 
@@ -26,7 +26,7 @@ typedef struct ls_field {
     .name = #member, .type = LS_FIELD_REAL, .offset = offsetof(structure, member)                            \
   }
 
-/** All of a struct's fields that are kept. */
+/** The fields of a struct that files keep. */
 typedef struct ls_fields {
   const ls_field *list; /* [count]; borrowed */
   size_t count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Allocation: one checked path for everything that lockstep takes from the heap. */
+/* Allocation: the one checked function for all of lockstep's heap memory. */
 #include "base/memory.h"
 
 #include <stdint.h>

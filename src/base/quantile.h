@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/** Sorts `values`, and returns the one that a fraction `q`, 0 to 1, of them is below, in between two of them
- * if need be. count >= 1. */
+/** Sort `values` and return their quantile `q`, 0 to 1, interpolated linearly between two of them. count
+ * >= 1. */
 double ls_quantile(double *values, size_t count, double q);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What a stream is for; streams of different purposes are independent. Values are part of every
- * reproducible run: append, never renumber. */
+/** The purpose of a stream; streams of different purposes are independent. Reproducible runs depend on the
+ * values: append, never renumber. */
 typedef enum ls_rng_purpose {
   LS_RNG_INIT = 1,      /* initial weights */
   LS_RNG_SHUFFLE = 2,   /* order of the samples in an epoch */

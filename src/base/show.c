@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A text is taken apart character by character, and a format conversion by conversion: printf itself would
- * count bytes in its widths, and pass everything on. Widths of characters are of our own tables, since the C
- * library's follow the locale of the caller. */
+/* Texts are processed character by character, and formats conversion by conversion: printf's widths count
+ * bytes, and it escapes nothing. Our own tables have the widths of characters, since the C library's follow
+ * the caller's locale. */
 #include "base/show.h"
 
 #include <assert.h>
@@ -26,7 +26,7 @@ static const range obeyed[] = {{0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 
                                {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},
                                {0xfffe, 0xffff},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
                                {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}};
-/* Marks that stand above or below what is before them. */
+/* Marks that are drawn above or below the character before them. */
 static const range narrow[] = {{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x064b, 0x065f},
                                {0x093c, 0x093c}, {0x0941, 0x0948}, {0x200c, 0x200d}, {0x20d0, 0x20f0},
                                {0x3099, 0x309a}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}};
@@ -121,7 +121,7 @@ const char *ls_shown_end(const char *text, size_t width)
 
 /* ---- formats ---- */
 
-/* A buffer of fixed size; what does not fit is counted all the same. */
+/* A buffer of fixed size; characters that do not fit are counted too. */
 typedef struct sink {
   char *chars;
   size_t size, length;
@@ -173,7 +173,7 @@ static int parse_number(const char **at, arguments *args)
   return number;
 }
 
-/* What stands after a '%'. Returns what follows. */
+/* Parse the conversion after a '%'. Returns the rest of the format. */
 static const char *parse_conversion(const char *at, arguments *args, conversion *out)
 {
   *out = (conversion){.precision = -1};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Text for people. What comes from outside (class names, paths, layer names, values of a configuration) may
- * hold bytes that a terminal obeys; here they become escapes that it only shows. Files and values for
- * programs are no business of this.
+/* Text for people. Text from outside (class names, paths, layer names, values of a configuration) may hold
+ * bytes that control a terminal; here they become visible escapes. Files and values for programs do not use
+ * this.
  *
  * Shown as an escape: control characters (\n, \t, \r, \x1b), C1 and format characters, which turn the
  * direction of a line or act on what is near them (\u009b, \u202e), and bytes that are no UTF-8 (\xff). An
- * escape has nothing to escape: a text may be shown twice.
+ * escape contains nothing to escape: a text may be shown twice.
  */
 #ifndef LS_BASE_SHOW_H
 #define LS_BASE_SHOW_H

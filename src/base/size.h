@@ -49,8 +49,8 @@ static inline size_t ls_part_first(size_t count, size_t parts, size_t i)
   return count / parts * i + count % parts * i / parts;
 }
 
-/** The part that has the item whose weight lies from `first` to `first` + `weight`, of items that weigh
- * `total` together, > 0: parts follow each other, and weigh about the same. */
+/** The part of an item in a division of weighted items into consecutive parts of about the same weight. The
+ * item has `weight`, those before it have `first`, and all have `total` > 0. */
 static inline size_t ls_part_of(size_t total, size_t parts, size_t first, size_t weight)
 {
   return (size_t)((double)parts * ((double)first + 0.5 * (double)weight) / (double)total);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Status codes and the error chain.
  *
- * A function that can fail returns an ls_status; what happened is described by a chain of messages that
- * each level of the call stack may extend: ls_fail() starts it with the fact, ls_wrap() adds what was
- * being done. It is for people: every %s is shown as base/show.h says. The chain is thread-local, bounded,
- * and needs no allocation, so an out-of-memory error can be reported like any other. It must not be used
- * inside OpenMP parallel regions: a chain that a worker starts is invisible to the master thread.
+ * A function that can fail returns an ls_status; a chain of messages describes the failure, and each level of
+ * the call stack may extend it: ls_fail() starts it with the fact, ls_wrap() adds the action that failed. It
+ * is for people: every %s is shown as base/show.h says. The chain is thread-local, bounded, and needs no
+ * allocation, so an out-of-memory error can be reported like any other. It must not be used inside OpenMP
+ * parallel regions: a chain that a worker starts is invisible to the master thread.
  */
 #ifndef LS_BASE_STATUS_H
 #define LS_BASE_STATUS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Flags that let the compiler forget NaN, infinity, or the order of a sum: then a training that has diverged
- * is not seen, and the bits depend on the compiler's choice. cmake/flags.cmake refuses the flags by name, and
- * has every file include this, which refuses what the compiler says of itself (clang: of the first two
- * alone). */
+/* Refuses flags that let the compiler ignore NaN, infinity, or the order of a sum: with them a diverged
+ * training goes unnoticed, and bits depend on the compiler. cmake/flags.cmake refuses the flags by name, and
+ * makes every file include this header, which checks the compiler's own macros (clang has them for the first
+ * two alone). */
 #ifndef LS_BASE_STRICT_MATH_H
 #define LS_BASE_STRICT_MATH_H
 

@@ -14,7 +14,7 @@
 #include "base/fault.h"
 #include "base/size.h"
 
-/* The C locale is static in the C library: making one costs nothing, and nobody has to keep it. */
+/* The C locale is static in the C library: making one costs nothing, and it need not be freed. */
 static locale_t enter_c_locale(locale_t *before)
 {
   const locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -96,7 +96,7 @@ void ls_text_add_csv(ls_text *text, const char *field)
   ls_text_add(text, "\"");
 }
 
-/* Bytes of what is left of a line that have room: up to a blank, or all. */
+/* Bytes of the rest of a line that fit into `room`: up to a blank, or all. */
 static size_t fitting(const char *line, size_t room)
 {
   size_t fits = 0, end = strspn(line, " ");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Growing texts, and the decoding of characters and strict parsing of numbers that every outside text goes
- * through. Numbers are read and
- * written as in the C locale, with a point, whatever the locale of the calling program is. */
+/* Growing texts, decoding of characters, and strict parsing of numbers for all text from outside. Numbers are
+ * read and written as in the C locale, with a point, whatever the locale of the calling program is. */
 #ifndef LS_BASE_TEXT_H
 #define LS_BASE_TEXT_H
 

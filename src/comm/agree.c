@@ -33,7 +33,7 @@ static ls_status share(const ls_comm *comm, ls_status status, int first)
   LS_PASS(LS_COMM_WAIT(comm, MPI_Bcast(&error, (int)sizeof error, MPI_BYTE, first, comm->handle), doing));
   int common;
   LS_PASS(is_common(comm, status, &error, &common));
-  /* A rank number that is there already comes from an agreement further in, which knew better. */
+  /* A rank number that is set already comes from an agreement further in, and stays. */
   if (error.rank < 0 && !common) error.rank = first;
   ls_error_install(&error);
   return error.status;
@@ -49,7 +49,8 @@ ls_status ls_comm_agree(ls_comm *comm, ls_status status)
 
 /* ---- the same on every rank ----
  *
- * Rank 0 is the measure: not that it is right, but that one rank can be named that differs from it. */
+ * Each rank is compared with rank 0. Rank 0 need not be right, but so the message can name a rank that
+ * differs. */
 
 enum { SHOWN_CHARS = 200 }; /* of a line */
 

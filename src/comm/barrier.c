@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Source: Drepper, "Futexes Are Tricky", 2011. The last one to come changes `turn` and then looks whether
- * somebody sleeps; who goes to sleep counts itself and then lets the kernel look at `turn`: one of the two
- * sees the other. */
+/* Source: Drepper, "Futexes Are Tricky", 2011. The last member to arrive changes `turn` and then checks
+ * whether others sleep; a member that goes to sleep counts itself and then lets the kernel check `turn`: one
+ * of the two sees the other. */
 #include "comm/barrier.h"
 
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A barrier of processes, or threads, that share memory. Who waits spins for a moment, which costs least
- * where every rank has a core of its own, and then sleeps: on a busy core, time that is spent on spinning is
- * missing when there is something to do. */
+/* A barrier of processes, or threads, that share memory. A member that waits spins for a moment, which is
+ * fastest where every rank has a core of its own, and then sleeps: on a busy core, spinning takes time from
+ * the threads that have work. */
 #ifndef LS_COMM_BARRIER_H
 #define LS_COMM_BARRIER_H
 
@@ -15,7 +15,7 @@ typedef struct ls_barrier {
   atomic_uint sleepers;             /* who sleeps, or is about to */
 } ls_barrier;
 
-/** Wait until `members` have come. What each wrote before, all read afterwards. No call of the system but to
+/** Wait until `members` have arrived. Afterwards all see what each wrote before. No call of the system but to
  * sleep, and to wake those that do. Collective over the members; cannot fail. */
 void ls_barrier_wait(ls_barrier *barrier, uint32_t members);
 

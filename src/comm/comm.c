@@ -107,7 +107,7 @@ int ls_comm_size(const ls_comm *comm)
   return comm->size;
 }
 
-/* A vector that a collective works on, piece by piece. */
+/* A vector for a collective call, piece by piece. */
 typedef struct vector {
   const ls_comm *comm;
   void *data;
@@ -182,7 +182,7 @@ ls_status ls_comm_min_f64(ls_comm *comm, double *values, size_t count)
   return reduce((vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_MIN}, count);
 }
 
-/* What goes to rank 0, and where it lies there. */
+/* The bytes for rank 0, and their memory there. */
 typedef struct gathering {
   const ls_comm *comm;
   const unsigned char *mine;

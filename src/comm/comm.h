@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The communicator: the only face of MPI. Collective functions return the same status on every rank.
+/* The communicator: the only interface to MPI. Collective functions return the same status on every rank.
  *
  * After an MPI call has failed (LS_E_COMM) no further collective may be attempted. */
 #ifndef LS_COMM_COMM_H
@@ -17,7 +17,7 @@ typedef struct ls_comm ls_comm;
 
 /** Initialize MPI (MPI_THREAD_FUNNELED: the thread that starts it) and open a duplicate of the world.
  *
- * Collective. Errors: LS_E_COMM; LS_E_MEMORY, whose text is rank 0's alone: nobody knows the ranks
+ * Collective. Errors: LS_E_COMM; LS_E_MEMORY, whose text is rank 0's alone: the ranks are not known
  * afterwards. */
 ls_status ls_comm_start(ls_comm **out, int *argc, char ***argv) LS_CHECKED;
 
@@ -28,8 +28,8 @@ void ls_comm_finish(ls_comm *comm);
  */
 void ls_comm_kill(ls_comm *comm, int exit_status);
 
-/** Note from now on in `activity` (borrowed; NULL: nowhere) when this rank waits for others. Communicators
- * that are made of this one later do the same. Local. */
+/** From now on note in `activity` (borrowed; NULL: none) when this rank waits for others. Communicators that
+ * are made of this one later do the same. Local. */
 void ls_comm_watch(ls_comm *comm, ls_activity *activity);
 
 /** Where waits are noted; borrowed, may be NULL. */
@@ -80,8 +80,8 @@ ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *al
 /** Wait for all ranks. Collective. Errors: LS_E_COMM. */
 ls_status ls_comm_barrier(ls_comm *comm) LS_CHECKED;
 
-/** What has started the world's ranks; for a communicator that was made of another one, nothing. Borrowed.
- * Local. */
+/** The launcher of the world's ranks; none for a communicator that was made of another one. Borrowed. Local.
+ */
 const struct ls_launch *ls_comm_launch(const ls_comm *comm);
 
 /** Name and version of the MPI library, on one line, borrowed. Local. */

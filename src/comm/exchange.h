@@ -12,14 +12,16 @@
 
 typedef struct ls_exchange ls_exchange;
 
-/** What this rank sends: for rank r counts[r] items, the items of rank 0 first, then those of rank 1, ... */
+/** The items that this rank sends: counts[r] items for rank r, those for rank 0 first, then those for rank 1,
+ * ... */
 typedef struct ls_exchange_send {
   const void *items;    /* the buffer */
   const size_t *counts; /* [size]; the own rank's must be 0: the caller copies those itself */
   const int *index;     /* [sum of counts] numbers of the items in the buffer */
 } ls_exchange_send;
 
-/** What this rank receives, and where it goes; the k-th item for a rank meets the k-th that it expects. */
+/** The items that this rank receives; the k-th item that a rank sends here is the k-th that is expected from
+ * it. */
 typedef struct ls_exchange_receive {
   void *items;
   const size_t *counts;

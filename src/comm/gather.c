@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rounds of equal pieces: what a rank has too few rows for is filled up, and not looked at. */
+/* Rows travel in rounds of equal pieces: a rank with too few rows fills its piece up, and rank 0 ignores the
+ * filling. */
 #include "comm/gather.h"
 
 #include <stdint.h>

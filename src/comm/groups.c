@@ -18,7 +18,7 @@ typedef struct host {
   size_t first_group, groups; /* its groups, where there are as many as hosts; or the one it belongs to */
 } host;
 
-/* Which host has the most ranks a group, counting the one that it would get. */
+/* The host with the most ranks per group, if it got one more. */
 static size_t neediest(const host *hosts, size_t count)
 {
   size_t best = 0;
@@ -43,7 +43,7 @@ static size_t largest_left(const host *hosts, size_t count)
   return best;
 }
 
-/* The largest host that is left to the group with the fewest ranks. */
+/* Give the largest remaining host to the group with the fewest ranks. */
 static void deal_hosts(host *hosts, size_t count, size_t groups, size_t *sizes)
 {
   for (size_t i = 0; i < count; i++) {

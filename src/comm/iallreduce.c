@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages are planned once, as persistent requests. Of a block of another node there are two: mine goes to
- * it, the sum comes back. Of a block of this node's there are two for each other node. */
+/* Messages are planned once, as persistent requests. A block of another node has two: this node's values go
+ * to it, the sum comes back. A block of this node has two for each other node. */
 #include "comm/iallreduce.h"
 
 #include <assert.h>
@@ -245,7 +245,7 @@ static ls_status add_up(ls_iallreduce *sum, const block *b)
   return start_messages(sum, b, false);
 }
 
-/* Something has happened to a block: is it this node's, and complete? */
+/* A message of a block has completed: is the block this node's, and complete? */
 static ls_status follow_up(ls_iallreduce *sum, const block *b)
 {
   if (b->awaited > 0 || !b->is_ready) return LS_OK;
@@ -265,7 +265,7 @@ ls_status ls_iallreduce_start(ls_iallreduce *sum, size_t first)
   return LS_OK;
 }
 
-/* Deal with the messages of which MPI says that they are done. */
+/* Process the messages that MPI reports as completed. */
 static ls_status take_in(ls_iallreduce *sum, int count)
 {
   if (count == MPI_UNDEFINED) return LS_OK;

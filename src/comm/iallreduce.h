@@ -4,10 +4,11 @@
  *
  * MPI libraries make no progress while nobody calls them, and a thread that waits in MPI takes a core. So the
  * vector is cut into blocks small enough to be sent eagerly: the operating system carries them, and a short
- * call now and then hands over what has arrived. Each block has a node that adds up everybody's, in the order
- * of the nodes, and sends the sum to all: reduce-scatter and allgather, with 2 (n - 1) / n of the vector's
- * bytes sent by each of n nodes. Blocks are as long as Open MPI sends eagerly over TCP; a transport with a
- * lower limit is as right, but hides less (train.bucket_mb=0 then sums at the end, by MPI_Allreduce).
+ * call now and then hands over what has arrived. Each block has a node that sums the blocks of all nodes, in
+ * the order of the nodes, and sends the sum to all: reduce-scatter and allgather, with 2 (n - 1) / n of the
+ * vector's bytes sent by each of n nodes. Blocks are as long as Open MPI sends eagerly over TCP; a transport
+ * with a lower limit is as correct, but overlaps less (train.bucket_mb=0 then sums at the end, by
+ * MPI_Allreduce).
  *
  * Source of the schedule: Thakur, Rabenseifner, Gropp: "Optimization of Collective Communication Operations
  * in MPICH", IJHPCA 19(1), 2005, section 4.5, with all partners at once instead of one after the other.
@@ -43,7 +44,7 @@ ls_status ls_iallreduce_begin(ls_iallreduce *sum) LS_CHECKED;
  * call. Local. Errors: LS_E_COMM. */
 ls_status ls_iallreduce_start(ls_iallreduce *sum, size_t first) LS_CHECKED;
 
-/** Deal with what has arrived, without waiting. Local. Errors: LS_E_COMM. */
+/** Process the messages that have arrived, without waiting. Local. Errors: LS_E_COMM. */
 ls_status ls_iallreduce_advance(ls_iallreduce *sum) LS_CHECKED;
 
 /** Wait for the sums; everything has been started. Collective over the nodes. Errors: LS_E_COMM. */

@@ -9,7 +9,7 @@
 #include "base/size.h"
 #include "base/status.h"
 
-/** Work on elements [first, first + count) of what `context` describes. */
+/** Work on elements [first, first + count) of the vector that `context` describes. */
 typedef ls_status ls_piece_call(void *context, size_t first, int count);
 
 /** Call `call` on [0, count) in order, in pieces of at most `limit` >= 1 elements; stop at the first failure.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The parts of a step may wait for each other. With fewer threads than parts, one would wait for a part that
- * it has to carry itself, for ever; so the size of a team is found by starting one. Why OpenMP gives fewer is
- * a table of causes. */
+ * it has to carry itself, for ever; so the size of a team is found by starting one. A table has the causes
+ * for fewer threads. */
 #include "comm/team.h"
 
 #include <omp.h>

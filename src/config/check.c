@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules on names, and between keys of different rows. What needs the dataset or the network is checked where
- * those are known; what concerns one kind of layer, optimizer or schedule, by that kind. */
+/* Rules on names, and between keys of different rows. Rules that need the dataset or the network are checked
+ * where those are known; rules on one kind of layer, optimizer or schedule, by that kind. */
 #include "config/check.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rules that a row of the table cannot say. Private to the module. */
+/* Rules that a row of the table cannot express. Private to the module. */
 #ifndef LS_CONFIG_CHECK_H
 #define LS_CONFIG_CHECK_H
 

@@ -27,7 +27,7 @@
 ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, const char *const *overrides,
                           size_t override_count, const ls_schemas *schemas) LS_CHECKED;
 
-/** Is it an override: key.path=value, the path of a section or key that there is? Local. */
+/** Is a text an override: key.path=value, with the path of a known section or key? Local. */
 bool ls_config_is_override(const char *text);
 
 void ls_spec_free(ls_spec *spec);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Loading goes over the text twice: as events, where what a configuration may not hold is refused with its
- * exact position and before it can cost memory or time, then as libyaml's document. */
+/* Loading reads the text twice. First as events: contents that a configuration may not have are refused with
+ * their exact position, before they take memory or time. Then as libyaml's document. */
 #include "config/document.h"
 
 #include <assert.h>

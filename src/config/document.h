@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A YAML document as libyaml loads it, of the part of YAML that a configuration needs, with the origin of
+/* A YAML document as libyaml loads it, in the subset of YAML that a configuration needs, with the origin of
  * every node: a line and column of the file, or the override that brought it. Private to the module.
  *
  * Nodes are named by their number in the document (1, 2, ...), because libyaml moves them when it adds one;
@@ -26,7 +26,7 @@ typedef struct ls_document {
   size_t override_count;
 } ls_document;
 
-/** Where a value is in the configuration: a list on the stack of the binder, innermost first. */
+/** The path of a value in the configuration: a list on the stack of the binder, innermost first. */
 typedef struct ls_path {
   const struct ls_path *parent; /* NULL at the top */
   const char *key;              /* "train.optimizer"; NULL: an item of a sequence */
@@ -68,7 +68,7 @@ int ls_document_descend(const ls_document *document, int mapping, const char *pa
 /** Did an override bring this node? */
 bool ls_document_is_overridden(const ls_document *document, int node);
 
-/** What a node is, for a message: "'12 apples'", "a list", "a mapping", "nothing". Returns `found`. */
+/** Describe a node for a message: "'12 apples'", "a list", "a mapping", "nothing". Returns `found`. */
 const char *ls_document_describe(const ls_document *document, int node, char found[LS_FOUND_BYTES]);
 
 /** Append where a node is from: "lenet5.yaml:14:7", or "override 'train.lr=x'". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reference of all keys, out of the rows that parse them. */
+/* The reference of all keys, from the rows that parse them. */
 #include <stdlib.h>
 
 #include "config/config.h"

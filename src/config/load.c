@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a document to structs: the binder.
  *
- * A mapping is bound in two passes. The first (locate.c) goes over what is written and finds the row of each
- * key. The second goes over the rows and fills each member from what was found, or from the row's default: so
- * a 0 that is written stays a 0, and no default is anywhere but in the table. All that is allocated hangs on
- * the ls_spec from the start, which makes one ls_spec_free() the release after any error. */
+ * A mapping is bound in two passes. The first (locate.c) goes over the written keys and finds the row of
+ * each. The second goes over the rows and fills each member from the written value, or from the row's
+ * default: so a written 0 stays a 0, and only the table has defaults. The ls_spec owns each allocation from
+ * the start, so one ls_spec_free() releases everything after any error. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The first pass of the binder: it goes over what is written, so that nothing written is ever ignored. */
+/* The first pass of the binder goes over every written key, so that none is ignored. */
 #include "config/locate.h"
 
 #include <stdio.h>
@@ -56,7 +56,7 @@ static enum meaning look_up(const ls_scope *scope, const char *prefix, const cha
 
 /* ---- messages ---- */
 
-/* All keys that may stand in a section, and the one that is nearest to what was written. */
+/* All keys of a section, and the one that is nearest to the written one. */
 static void list_allowed(const ls_scope *scope, const char *prefix, ls_text *allowed,
                          ls_suggestion *suggestion)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From what is written in a mapping to the rows of a table. Private to the module. */
+/* Finds the rows of a table for the keys of a mapping. Private to the module. */
 #ifndef LS_CONFIG_LOCATE_H
 #define LS_CONFIG_LOCATE_H
 

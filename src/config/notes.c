@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Values that have no effect beside the others, and layers that are not what they seem. They are reported,
- * not refused: an override that switches something off leaves its other keys behind. */
+/* Reports values that have no effect beside the others, and layers that do not do what their names say. They
+ * are not refused: an override that switches something off leaves its other keys in the file. */
 #include <assert.h>
 #include <string.h>
 
@@ -74,7 +74,7 @@ static const ls_key *find_key(const char *path)
   return key;
 }
 
-/* What the kinds of layers say of themselves. */
+/* The notes of the kinds of layers. */
 static void note_layers(const ls_layer_list *layers, ls_text *lines)
 {
   for (size_t i = 0; i < layers->count; i++)

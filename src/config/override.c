@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An override is a small YAML document that is grafted into the large one. Nothing here knows types, ranges
- * or which keys exist: the binder sees a grafted value as any other, and its messages name the override. */
+/* An override is a small YAML document that is inserted into the large one. Nothing here knows types, ranges
+ * or keys: the binder treats an inserted value as any other, and its messages name the override. */
 #include "config/override.h"
 
 #include <limits.h>
@@ -140,8 +140,8 @@ done:
   return status;
 }
 
-/* What stands at a path that the file does not have, before a key is put into it: what would be there by
- * default, so that train.optimizer.lr=0.1 works without naming the default optimizer. */
+/* Where the file lacks the path of an override, insert the default first, so that train.optimizer.lr=0.1
+ * works without naming the default optimizer. */
 static ls_status add_section(ls_document *to, const char *path, size_t length, int *out)
 {
   const ls_key *key;
@@ -198,7 +198,7 @@ static ls_status find_item(const ls_document *document, int sequence, const stru
                  (int)step->length, step->key, *found);
 }
 
-/* Where the number of the node that a step leads to is kept; *slot is NULL if a mapping lacks the key. */
+/* Find the memory that holds the number of the step's node; *slot is NULL if a mapping lacks the key. */
 static ls_status find_slot(ls_document *document, int parent, const struct step *step, int **slot)
 {
   yaml_node_t *node = yaml_document_get_node(&document->yaml, parent);
@@ -253,7 +253,7 @@ static ls_status apply(ls_document *document, const char *text)
   return LS_OK;
 }
 
-/* The first step of the path is that of a key's. */
+/* Does the path begin with a key's first step? */
 bool ls_config_is_override(const char *text)
 {
   const size_t first = strspn(text, LS_NAME_CHARACTERS);

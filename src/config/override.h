@@ -6,7 +6,7 @@
 #include "config/document.h"
 
 /** Put the values of overrides into a document whose root is a mapping, in order, before it is bound: so they
- * are checked as if they stood in the file.
+ * are checked like values of the file.
  *
  * `overrides` is borrowed for the life of the document.
  * Local. Errors: LS_E_CONFIG "override 'text': ..."; LS_E_MEMORY.

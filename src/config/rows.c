@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The rows that there are with the kinds that there are, and the release of what they filled, half filled
- * too. */
+/* The rows of a configuration with those of its kinds, and the release of a spec, also of a partly filled
+ * one. */
 #include "config/rows.h"
 
 #include <stdint.h>

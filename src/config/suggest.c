@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Edit distance by the dynamic programme, in which two swapped neighbours count as one error:
- * the commonest slip of all. The words are short and bounded, so that its rows are on the stack.
+ * the most common typing error. The words are short and bounded, so the rows are on the stack.
  * Source: Damerau, "A technique for computer detection and correction of spelling errors", Comm. ACM 7(3),
  * 1964; Wagner, Fischer, "The string-to-string correction problem", J. ACM 21(1), 1974. */
 #include "config/suggest.h"

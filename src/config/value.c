@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One table over the types of keys: how a value is called, read (value_parse.c) and written
+/* The table of the types of keys: each has the noun for a value, its parser (value_parse.c) and its formatter
  * (value_format.c). */
 #include <assert.h>
 #include <math.h>

@@ -32,13 +32,14 @@ ls_status ls_value_parse(const ls_key *key, const char *text, bool plain, void *
 /** Append a value such that ls_value_parse() reads it back exactly. */
 void ls_value_format(const ls_key *key, const void *member, ls_text *out);
 
-/** Append what a row of any type takes: "a count of samples, at least 1", "one of: fast, exact". */
+/** Append the allowed values of a row of any type: "a count of samples, at least 1", "one of: fast, exact".
+ */
 void ls_value_expect(const ls_key *key, ls_text *out);
 
 /** Start a chain: "expected <what the row takes>, found <found><remedy>". Returns LS_E_CONFIG. */
 ls_status ls_value_refuse(const ls_key *key, const char *found, const char *remedy) LS_CHECKED;
 
-/** A text on its way into a message: at most 80 bytes. Returns `excerpt`. */
+/** An excerpt of a text for a message: at most 80 bytes. Returns `excerpt`. */
 const char *ls_excerpt(char excerpt[LS_EXCERPT_BYTES], const char *text);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading the scalar types.
  *
- * YAML 1.1's readers guess the type of a scalar from its looks (010 is 8, `on` is true). Here the row says
- * the type and the text must be exactly that; whatever could mean two things is refused with a remedy. */
+ * YAML 1.1's readers guess the type of a scalar from its form (010 is 8, `on` is true). Here the row has the
+ * type and the text must have exactly that type; a text with two meanings is refused with a remedy. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -41,7 +41,7 @@ static bool parse_real_text(const char *text, double *real)
   return !has_leading_zero(text) && ls_parse_real(text, real);
 }
 
-/* What to do about a number that was written in another way. */
+/* The remedy for a number that is written in another form. */
 static const char *number_remedy(const char *text)
 {
   double real;

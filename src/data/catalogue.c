@@ -112,7 +112,7 @@ void ls_catalogue_describe(const char *folder, ls_text *text)
   }
 }
 
-/* What is looked for, and what was found. */
+/* A search along a list of folders, and its result. */
 typedef struct path_search {
   const char *name;
   const char *const *folders; /* NULL-terminated */

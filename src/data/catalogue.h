@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The datasets that lockstep knows by name, and where they may lie. */
+/* The datasets that lockstep knows by name, and the folders that they may be in. */
 #ifndef LS_DATA_CATALOGUE_H
 #define LS_DATA_CATALOGUE_H
 
@@ -27,8 +27,8 @@ extern const ls_catalogue_entry ls_catalogue[]; /* ends with a row whose name is
 /** The row of that name, or NULL. */
 const ls_catalogue_entry *ls_catalogue_find(const char *name);
 
-/** What pictures become for networks that were trained on the dataset of that name; plain where there is none
- * in the catalogue. */
+/** The form of pictures for networks that were trained on the dataset of that name; plain for a name that is
+ * not in the catalogue. */
 ls_picture_kind ls_catalogue_picture(const char *name);
 
 /** The dataset that a file says it is of: the one whose prefix is in its name ("emnist-letters-"), in

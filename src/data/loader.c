@@ -3,8 +3,8 @@
  * it, and then moves the training samples once per epoch, in the background.
  *
  * A slice of the file and an epoch are both layouts (shuffle.h), so loading and shuffling are one operation:
- * move from one layout to another. Local work is agreed upon before each exchange: nobody waits for a rank
- * that has failed. */
+ * move from one layout to another. Ranks agree on local work before each exchange: none waits for a rank that
+ * has failed. */
 #include "data/loader.h"
 
 #include <assert.h>
@@ -227,7 +227,7 @@ static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loade
   return LS_OK;
 }
 
-/* Everything that needs neither images nor other ranks. Local. */
+/* Set up everything that needs neither images nor other ranks. Local. */
 static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_options *options)
 {
   const ls_dataset_info *info = ls_source_info(source);
@@ -271,7 +271,8 @@ void ls_loader_free(ls_loader *loader)
   if (!loader) return;
   bool is_failed = loader->is_moving && !loader->exchange;
   if (loader->exchange && move_wait(loader) != LS_OK) is_failed = true;
-  if (!is_failed) { /* otherwise MPI may still use the buffers: the job is about to end, let it have them */
+  if (!is_failed) { /* otherwise MPI may still use the buffers: the job is about to end, so they are not freed
+                     */
     ls_shard_fini(&loader->current);
     ls_shard_fini(&loader->next);
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The plan's arithmetic. All steps but the last are alike, so whatever concerns a whole epoch is a multiple
- * of what concerns a full step, plus the part of the short step at the end. */
+/* The plan's arithmetic. All steps but the last are alike, so a count of a whole epoch is a multiple of a
+ * full step's, plus that of the short step at the end. */
 #include "data/plan.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@ typedef struct interval {
   size_t first, last;
 } interval;
 
-/* Where micro-batch i of a step of `count` positions begins; `count` for those that it has not. */
+/* Where micro-batch i of a step of `count` positions begins; `count` beyond the last one. */
 static size_t begin_of(const ls_plan *plan, size_t count, size_t i)
 {
   const size_t microbatch = plan->microbatch, all = ls_size_ceil_div(count, microbatch);

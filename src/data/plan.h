@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who computes what: the positions 0 .. count-1 of an epoch, cut into steps of `batch` positions (the last
- * one: what is left), each step cut into micro-batches, and the micro-batches of a step dealt to the ranks
- * in order by ls_part_first(). Nothing here depends on which sample stands at a position, and where a step is
- * cut depends on no rank.
+/* The division of work: the positions 0 .. count-1 of an epoch are cut into steps of `batch` positions (the
+ * last one: what is left), each step is cut into micro-batches, and ls_part_first() deals the micro-batches
+ * of a step to the ranks in order. Nothing here depends on which sample stands at a position, and no cut
+ * depends on a rank.
  *
  * A rank keeps its positions in ascending order; the index of a position is its number among them. All are
  * pure functions that take constant time for any count, batch, micro-batch and number of ranks; a rank may
@@ -18,7 +18,7 @@ typedef struct ls_plan {
   size_t count;      /* positions; may be 0 */
   size_t batch;      /* positions of a step, >= 1 */
   size_t microbatch; /* positions of a micro-batch, >= 1 */
-  bool evens_out;    /* a last micro-batch of one position halves with the one before what both have */
+  bool evens_out;    /* a last micro-batch of one position shares the positions of the one before in halves */
   size_t ranks;      /* >= 1 */
 } ls_plan;
 

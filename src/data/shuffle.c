@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The layouts and the routes between them. A route takes time proportional to the rank's own samples: it asks
  * for each sample where it is to go, and for each new location that is then still open which sample it waits
- * for and where that is now. The permutations are what costs, so both walks are dealt to threads. */
+ * for and where that is now. The permutations take most of the time, so both walks are dealt to threads. */
 #include "data/shuffle.h"
 
 #include <assert.h>
@@ -48,7 +48,7 @@ static uint64_t global_at(const ls_layout *layout, size_t position)
   return ls_holdout_train_sample(layout->holdout, (size_t)ls_permutation_at(&layout->order, position));
 }
 
-/* How a rank orders its own samples in the layout's epoch: from the index there to that in epoch 0. */
+/* The order of a rank's own samples in the layout's epoch: from the index there to that in epoch 0. */
 static ls_permutation shard_order(const ls_layout *layout, size_t rank)
 {
   return ls_permutation_of(layout->seed, LS_RNG_SHUFFLE, layout->epoch, 1 + rank,
@@ -180,7 +180,7 @@ static ls_status write_lists(parcel *parcels, size_t count, size_t ranks, size_t
   return LS_OK;
 }
 
-/* What the threads share that make parcels. */
+/* Shared by the threads that make parcels. */
 typedef struct inquiry {
   parcel *parcels; /* [count] */
   size_t count, rank, threads;

@@ -146,7 +146,7 @@ static ls_status name_classes(ls_dataset_info *info, const ls_catalogue_entry *e
   return LS_OK;
 }
 
-/* Labels from 1 on, and nothing that says why. */
+/* The error for labels from 1 on where nothing says whether class 0 exists. */
 static ls_status fail_first_label(const ls_source *source, size_t largest)
 {
   return ls_fail(LS_E_INPUT,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stratified holdout. Only what is held out is stored, sorted: the numbering of the rest is found by binary
- * search, so no rank needs a table of all training samples. */
+/* Stratified holdout. Only the held-out samples are stored, sorted: a binary search finds the numbers of the
+ * rest, so no rank needs a table of all training samples. */
 #include "data/split.h"
 
 #include <assert.h>
@@ -36,7 +36,7 @@ static ls_status find_count(size_t *count, size_t total, ls_amount amount)
                  *count, total, total / 10);
 }
 
-/* Deal what the rounding down left over to the classes with the largest remainders, one each. */
+/* Deal the samples that rounding down has left over to the classes with the largest remainders, one each. */
 static void deal_rest(share *shares, size_t classes, size_t rest)
 {
   for (; rest > 0; rest--) {

@@ -7,7 +7,7 @@
 
 typedef struct ls_ticker {
   void *user;
-  void (*tick)(void *user, size_t done, size_t total); /* of samples; NULL: nobody wants to know */
+  void (*tick)(void *user, size_t done, size_t total); /* of samples; NULL: not called */
 } ls_ticker;
 
 static inline void ls_tick(const ls_ticker *ticker, size_t done, size_t total)

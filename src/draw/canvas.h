@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Drawing into a picture: rectangles, images and text. What reaches beyond the picture's right edge is left
- * out of a text; rectangles and images have to fit. */
+/* Drawing into a picture: rectangles, images and text. Text is cut at the picture's right edge; rectangles
+ * and images have to fit. */
 #ifndef LS_DRAW_CANVAS_H
 #define LS_DRAW_CANVAS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Drawn by hand: lines through some points need no plotting program where the run is. */
+/* Writes SVG directly: lines through some points need no plotting library. */
 #include "draw/chart.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 enum { WIDTH = 560, HEIGHT = 360, EDGE = 56, TICKS = 5, ROW = 18, SAMPLE = 28, LABEL_COLUMNS = 64 };
 
-/* Apart for those who see few colours, too (after Okabe and Ito). */
+/* Colours that people with colour blindness can distinguish, too (after Okabe and Ito). */
 static const char *const colours[] = {"#b02018", "#0072b2", "#e69f00", "#009e73",
                                       "#7b3fa0", "#56b4e9", "#555555", "#cc79a7"};
 enum { COLOURS = sizeof colours / sizeof *colours };

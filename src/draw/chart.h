@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lines through some points as an SVG picture: what a result directory needs of plotting. */
+/* Lines through some points as an SVG picture, for result directories. */
 #ifndef LS_DRAW_CHART_H
 #define LS_DRAW_CHART_H
 

@@ -148,7 +148,7 @@ static ls_status read_attribute(const attribute *self, hid_t type, void *out)
   return LS_OK;
 }
 
-/* Texts and where they go: into slots, or a single one into memory of its own. */
+/* The destination of texts: slots, or memory of its own for a single one. */
 typedef struct text_target {
   size_t limit; /* bytes of a text, without its terminator */
   char *slots;  /* [limit + 1] each; NULL: the text is copied */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls of libhdf5: made ready once for all, its reasons in our error chain, identifiers released.
+/* Calls of libhdf5: the library's start, its errors in our error chain, and the release of identifiers.
  *
  * HDF5 prints its whole stack of errors by default. Its innermost message says what went wrong ("wrong
  * fletcher32 checksum"); the others say which of its functions called which. */
@@ -24,8 +24,8 @@ static ls_status open_library(void *user)
   return ls_fail(LS_E_MEMORY, "the HDF5 library cannot start");
 }
 
-/* After a failed allocation or close, what libhdf5 does at the exit of the program crashes. Only its very
- * first call can refuse that; the same call later fails, by which we know that it is not the first. An
+/* After a failed allocation or close, libhdf5's handler at the program's exit crashes. Only the very first
+ * call of the library can switch it off; later that call fails, which shows that it is not the first. An
  * allocation that fails while the library starts makes it recurse until it crashes: a child process tries
  * that out. */
 ls_status ls_h5_start(void)

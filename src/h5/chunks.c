@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Checking chunks. What a chunk expands to is counted by inflating it into a small buffer: that costs about
- * as much as reading it, once. Chunks are looked up by H5Dget_chunk_storage_size():
- * H5Dget_chunk_info_by_coord() walks through the whole index of libhdf5 1.10 at each call. */
+/* Checking chunks. A chunk is inflated into a small buffer to count its bytes: that costs about as much as
+ * reading it once. Chunks are looked up by H5Dget_chunk_storage_size(): H5Dget_chunk_info_by_coord() walks
+ * through the whole index of libhdf5 1.10 at each call. */
 #include "h5/chunks.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-/* How a dataset is cut into chunks, and which of them are known to be sound. */
+/* The grid of chunks of a dataset, and which of them are checked. */
 struct ls_h5_chunks {
   hid_t dataset; /* borrowed */
   int rank;
@@ -41,7 +41,7 @@ static ls_status fail_filter(H5Z_filter_t filter)
                  (int)filter, filter == LZF ? " (LZF)" : "", remedy);
 }
 
-/* What is done to a chunk when it is written: reading goes the other way. */
+/* The filters of a chunk in the order of writing; reading applies them in reverse. */
 static ls_status read_filters(ls_h5_chunks *chunks, hid_t properties)
 {
   const int count = H5Pget_nfilters(properties);
@@ -126,7 +126,7 @@ static ls_status check_size(const uint8_t *data, size_t bytes, size_t wanted)
               : ls_fail(LS_E_INPUT, "a chunk is damaged: it does not expand to its %zu bytes", wanted);
 }
 
-/* A chunk says which filters it has not passed: none of them may be left out. */
+/* A chunk records the filters that were skipped for it: none may be. */
 static ls_status check_stream(const ls_h5_chunks *chunks, const hsize_t *offset, hsize_t stored)
 {
   uint8_t *data;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The chunks of an HDF5 dataset, looked at before HDF5 reads them. HDF5 takes the file's word for how many
- * bytes a chunk is stored in, which filters it passed and how much comes out of them: where that is a lie, it
- * reads beyond its buffers, or fills the memory with what a few bytes expand to.
- * For files that others made. Private to the module. */
+/* Checks of the chunks of an HDF5 dataset before HDF5 reads them. HDF5 trusts the file on a chunk's stored
+ * bytes, its filters and its expanded size: where these are false, HDF5 reads beyond its buffers, or fills
+ * the memory with the expansion of a few bytes. For files of other programs. Private to the module. */
 #ifndef LS_H5_CHUNKS_H
 #define LS_H5_CHUNKS_H
 

@@ -43,8 +43,8 @@ static herr_t remember(ls_h5_file *file, int error)
   return -1;
 }
 
-/* Read bytes of the file, then zeros beyond its end. One that became shorter since it was opened is a failing
- * one: what is missing is not zeros. */
+/* Read bytes of the file, then zeros beyond its end. A file that became shorter since it was opened is an
+ * error: its missing bytes are no zeros. */
 static herr_t read_at(ls_h5_file *file, uint64_t at, void *out, size_t bytes)
 {
   unsigned char *to = out;

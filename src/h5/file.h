@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files as HDF5 sees them: read and written by our own driver. It takes no locks, whatever the environment
  * says; it goes on after interrupts; and it remembers the system's first error, which libhdf5 would report as
- * damage, or as something that is not there. */
+ * damage, or as a missing object. */
 #ifndef LS_H5_FILE_H
 #define LS_H5_FILE_H
 
@@ -12,11 +12,12 @@
 #include "h5/h5.h"
 
 typedef struct ls_h5_file {
-  ls_h5_id id;          /* of HDF5's open file */
-  int descriptor;       /* owned; negative: not open */
-  unsigned char *image; /* the contents, if they were read as a whole: then nothing else is; owned */
-  uint64_t bytes;       /* length when it was opened */
-  int error;            /* errno of the first read or write that failed; 0: none did */
+  ls_h5_id id;    /* of HDF5's open file */
+  int descriptor; /* owned; negative: not open */
+  unsigned char
+      *image;     /* the contents, if they were read as a whole: then reads come from here alone; owned */
+  uint64_t bytes; /* length when it was opened */
+  int error;      /* errno of the first read or write that failed; 0: none did */
 } ls_h5_file;
 
 /** A file that is not open: closing it is fine. */
@@ -49,15 +50,16 @@ void ls_h5_file_stop(ls_h5_file *file);
  */
 ls_status ls_h5_file_create(ls_h5_file *file, int descriptor) LS_CHECKED;
 
-/** Write what HDF5 still holds of a file that was created, and let go of the descriptor.
+/** Write what HDF5 still holds of a created file, and release the descriptor.
  *
- * @param[in] status  what came of writing so far
+ * @param[in] status  the status of writing so far
  *
  * Local. Errors, without the file's name: LS_E_IO; `status`; LS_E_MEMORY.
  */
 ls_status ls_h5_file_complete(ls_h5_file *file, ls_status status) LS_CHECKED;
 
-/** The outcome of reading or writing a file: a system's error, if there was one, whatever else came of it.
+/** The status of reading or writing a file: the system's error, if there was one, instead of any other
+ * status.
  *
  * @param[in] status  as it would be without
  *

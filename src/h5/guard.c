@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The child says by a pipe what came of the attempt; one that says nothing has died. A failed attempt is made
- * again: only what fails again, though there is memory, is the file's fault. Its limit on time is on
- * its own processor time, so that it is the same on a busy machine. */
+/* The child reports the outcome of the attempt through a pipe; without a report it has died. A failed attempt
+ * is repeated: only if it fails again, although there is memory, is it the file's fault. Its limit on time is
+ * on its own processor time, so that it is the same on a busy machine. */
 #include "h5/guard.h"
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "base/fault.h"
 #include "h5/internal.h"
 
-/* What a second attempt says of the first one's failure: the same; that memory was missing for a moment; that
- * it was the file that took too much. */
+/* The result of a second attempt after the first one's failure: the same error; memory was missing for a
+ * moment; the file took too much memory. */
 enum { AGREED, LACKING, HUNGRY };
 
 static const uint64_t BYTES_PER_SECOND = 20000000; /* a second for so much, beyond the least */
@@ -43,8 +43,8 @@ static uint64_t memory_mb(uint64_t file_bytes)
 /* Where the child's end of the pipe lies, also for its handler of signals. */
 enum { PARENT = STDIN_FILENO, STACK_BYTES = 1 << 16 };
 
-/* What the parent does on signals is not for the child, and what interrupts the parent must not look like a
- * crash here. */
+/* The parent's signal handlers must not run in the child, and a signal to the parent must not look like a
+ * crash of the child. */
 static void reset_signals(void)
 {
   static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE};
@@ -203,8 +203,8 @@ static ls_status explain_hunger(uint64_t file_bytes)
                  (unsigned long long)memory_mb(file_bytes));
 }
 
-/* How the child ended; false if nobody knows: a program around ours may take the word of all its children,
- * or ignore SIGCHLD. */
+/* How the child ended; false if that is unknown: a program that uses the library may wait for all its
+ * children itself, or ignore SIGCHLD. */
 static bool wait_for(pid_t child, int *how)
 {
   pid_t ended;
@@ -228,7 +228,7 @@ static bool listen_to(int pipe_end, void *data, size_t bytes)
   return true;
 }
 
-/* What came of the attempt, in its own words; *is_reported: in the child's, else in ours. */
+/* The outcome of the attempt; *is_reported: with the child's message, else with ours. */
 static ls_status run(uint64_t file_bytes, ls_h5_attempt attempt, void *user, bool *is_reported)
 {
   int ends[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files that others made are first read in a child process: libhdf5 crashes on some damaged ones, and on
- * others comes to no end, wherever in the file the damage is. The child dies alone. */
+/* Files that others made are first read in a child process: libhdf5 crashes on some damaged ones and never
+ * ends on others, wherever in the file the damage is. Then only the child dies. */
 #ifndef LS_H5_GUARD_H
 #define LS_H5_GUARD_H
 
@@ -8,12 +8,12 @@
 
 #include "base/status.h"
 
-/** What may crash. It runs in a process of its own: nothing that it leaves in memory lasts. It must neither
+/** The work that may crash. It runs in a process of its own: its changes to memory are lost. It must neither
  * call MPI nor start threads. After an error it is called once more. */
 typedef ls_status (*ls_h5_attempt)(void *user);
 
 /** Run `attempt` in a child process with limits on memory and processor time; only if this succeeds, do the
- * same here. libhdf5 is to be started before (h5.h): that takes time.
+ * same here. libhdf5 must be started before (h5.h): that takes time.
  *
  * @param[in] path        of the file, for messages; NULL: the caller's own words name it
  * @param[in] file_bytes  its length, which the limits go by

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HDF5 without its types: all that other modules see of it. Every call is checked.
  *
- * Files are written in memory and leave it as one block of bytes (base/files/file.h makes that atomic and
- * durable), so a full disk can never surprise HDF5 half-way through a close; datasets, which may be larger
- * than the memory, go through file.h. Files are read on the assumption that they may be damaged or made to
- * harm: only hard links are followed, and a dataset's declared size is held against the file's length before
- * anything is allocated. */
+ * Files are written in memory and leave it as one block of bytes (base/file.h makes that atomic and durable),
+ * so HDF5 never meets a full disk while it closes a file; datasets, which may be larger than the
+ * memory, go through file.h. Files that are read may be damaged or hostile: only hard links are followed, and
+ * a dataset's declared size is compared with the file's length before anything is allocated. */
 #ifndef LS_H5_H5_H
 #define LS_H5_H5_H
 
@@ -26,9 +25,9 @@ enum { LS_H5_MAX_RANK = 32, LS_H5_PATH_BYTES = 512, LS_H5_SHAPE_BYTES = 256, LS_
 /* ---- the library ---- */
 
 /** Make libhdf5 ready in this thread, without its handler at the program's exit and without its own printing.
- * Cheap but for the first time, when a child process tries it out: that is best done before MPI and threads
- * are there. What opens files here does it by itself, but for file.h and guard.h. Local. Errors: LS_E_MEMORY:
- * then nothing else of HDF5 may be called. */
+ * Cheap but for the first call, in which a child process tries the start: best made before MPI and threads
+ * are started. Functions that open files call it themselves, but for those of file.h and guard.h. Local.
+ * Errors: LS_E_MEMORY: then nothing else of HDF5 may be called. */
 ls_status ls_h5_start(void) LS_CHECKED;
 
 /** Version of the HDF5 library that was loaded ("1.10.8"), borrowed, valid until this thread's next call;
@@ -54,17 +53,16 @@ ls_status ls_h5_image_finish(ls_h5_image *image) LS_CHECKED;
 /** Release everything; fine at any stage after ls_h5_image_start(). */
 void ls_h5_image_fini(ls_h5_image *image);
 
-/** What is done with an open file. It may run twice, the first time in a process of its own (h5/guard.h). */
+/** The work on an open file. It may run twice, the first time in a process of its own (h5/guard.h). */
 typedef ls_status (*ls_h5_reading)(ls_h5_id file, void *user);
 
-/** Read a regular file; if it bears a seal (seal.h), only when that holds; if not, only when a child process
- * comes through with it.
- * Errors, without the file's name: those of `read`; LS_E_INPUT if it is missing, no HDF5 file or damaged;
- * LS_E_IO; LS_E_MEMORY. */
+/** Read a regular file; if it bears a seal (seal.h), only when that holds; if not, only after a child process
+ * has read it without a crash. Errors, without the file's name: those of `read`; LS_E_INPUT if it is missing,
+ * no HDF5 file or damaged; LS_E_IO; LS_E_MEMORY. */
 ls_status ls_h5_read(const char *path, ls_h5_reading read, void *user) LS_CHECKED;
 
-/** The same where the work goes by more than the file's length: `bytes` is what the child may be busy with,
- * in time and memory (h5/guard.h). */
+/** The same where the work is for more than the file's length: the child's limits on time and memory are
+ * those of `bytes` (h5/guard.h). */
 ls_status ls_h5_read_work(const char *path, uint64_t bytes, ls_h5_reading read, void *user) LS_CHECKED;
 
 /** Length of the file that an object lies in. Errors: LS_E_INPUT. */

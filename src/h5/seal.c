@@ -29,8 +29,8 @@ void ls_seal_set(unsigned char *bytes, size_t count)
   memcpy(bytes, block, LS_SEAL_BYTES);
 }
 
-/* A disk is not all that changes files: HDFView opens for writing, so does h5py.File(name, 'r+'), and libhdf5
- * then cuts the file where its data end, though nobody writes anything. */
+/* Not only disks change files: HDFView opens a file for writing, as h5py.File(name, 'r+') does, and libhdf5
+ * then cuts the file where its data end, without any write. */
 static ls_status fail_changed(const char *how)
 {
   return ls_fail(LS_E_INPUT,

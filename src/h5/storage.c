@@ -60,8 +60,8 @@ static bool next_chunk(const ls_h5_data *data, const grid *chunks, hsize_t *offs
   return false;
 }
 
-/* HDF5 takes the file's word for the bytes that a chunk is stored in, and reads beyond its buffers if they
- * are too few. */
+/* HDF5 trusts the file on the bytes that a chunk is stored in, and reads beyond its buffers if they are too
+ * few. */
 static ls_status check_chunks(const ls_h5_data *data, hid_t creation)
 {
   grid chunks;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Walking through a file that may have been made to harm: hard links only, each object once, to a limited
- * depth and number. HDF5's own H5Ovisit() recurses as deep as the file asks for. */
+/* Walking through a file that may be hostile: hard links only, each object once, to a limited depth and
+ * number. HDF5's own H5Ovisit() recurses as deep as the file asks for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

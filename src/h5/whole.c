@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HDF5 files as a whole: those that are made in memory; those that are read, which must bear a seal that
- * holds or be come through with by a child process. */
+/* HDF5 files as a whole: those that are made in memory; those that are read, which must have a valid seal, or
+ * must first be read by a child process without a crash. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,8 +112,8 @@ static ls_status read_once(void *user)
   return status;
 }
 
-/* What was read in a child process, or bears a seal that holds, is sound: that it is refused now may come of
- * memory that was missing, which libhdf5 does not always report as that. */
+/* What was read in a child process, or bears a seal that holds, is sound: a refusal now may be due to missing
+ * memory, which libhdf5 does not always report as that. */
 static ls_status ask_again(job *self)
 {
   LS_PASS(ls_h5_guard(NULL, self->bytes, read_once, self));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* y = W x + b for many columns at a time: what a dense layer is, and a convolution whose windows do not
- * overlap in memory. Private to the kinds that are built on it.
+/* y = W x + b for many columns at a time, for dense layers and for convolutions whose windows do not overlap
+ * in memory. Private to the kinds that are built on it.
  *
  * Matrices are cut into panels so that the slice of weights in use stays in the first-level cache while all
  * columns pass by it. The number of columns may change from pass to pass: kernels are planned for the largest
- * number and for the powers of two below, and a pass is put together from those. */
+ * number and for the powers of two below, and a pass combines them. */
 #ifndef LS_KERNELS_AFFINE_H
 #define LS_KERNELS_AFFINE_H
 
@@ -45,8 +45,8 @@ typedef struct ls_affine {
 } ls_affine;
 
 /** Plan for at most `columns` columns; in, out, taps and input_is_data are set, taps divides in, and is 1
- * where inputs and weights have the same order. On error ls_affine_fini() is still due. Local. Errors:
- * LS_E_MEMORY, LS_E_USAGE. */
+ * where inputs and weights have the same order. On error the caller still calls ls_affine_fini(). Local.
+ * Errors: LS_E_MEMORY, LS_E_USAGE. */
 ls_status ls_affine_plan(ls_affine *affine, size_t columns) LS_CHECKED;
 void ls_affine_fini(ls_affine *affine);
 
@@ -63,7 +63,7 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
 /** dw[out, taps, in / taps] = sum over the columns of dy x^T, from the last outputs to the first; added to it
  * if the pass accumulates.
  *
- * Where somebody waits for a part of the gradients, pass->done is called after each piece but that of the
+ * Unless it is NULL, pass->done is called after each piece but that of the
  * first outputs; dw lies at pass->grad_offset then.
  */
 void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Compiled for any processor of the architecture (src/CMakeLists.txt): it runs before anything is known of
- * the one at hand. */
+/* Compiled for any processor of the architecture (src/CMakeLists.txt), because it runs before the processor
+ * is known. */
 #include "kernels/dispatch.h"
 
 #include "kernels/simd.h"
@@ -11,7 +11,7 @@ LS_KERNEL_SETS(DECLARE)
 #define ROW(set) &ls_kernels_##set,
 static const ls_kernel_set *const sets[] = {LS_KERNEL_SETS(ROW)};
 
-/* What this processor has: bits as in ls_kernel_set.needs. */
+/* The instruction sets of this processor: bits as in ls_kernel_set.needs. */
 static uint64_t find_instructions(void)
 {
   uint64_t found = 0;

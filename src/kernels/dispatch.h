@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kernels that are compiled for several processors, and the choice among them at run time: the one file
- * that asks what the processor has.
+/* The kernels that are compiled for several processors, and the choice among them at run time: only this file
+ * asks for the processor's instruction sets.
  *
- * A kernel set is a file and a row: set_built.c is compiled with the flags of the build, the others for more.
- * To add one, list it in LS_KERNEL_SETS (simd.h) and give its file its flags in src/CMakeLists.txt. */
+ * A kernel set is a file and a row: set_built.c is compiled with the flags of the build, the others with
+ * flags for more instructions. To add one, list it in LS_KERNEL_SETS (simd.h) and give its file its flags in
+ * src/CMakeLists.txt. */
 #ifndef LS_KERNELS_DISPATCH_H
 #define LS_KERNELS_DISPATCH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the kernels of a layer work with in a pass. */
+/* The arguments of a layer's kernels in a pass. */
 #ifndef LS_KERNELS_KERNEL_PASS_H
 #define LS_KERNELS_KERNEL_PASS_H
 
@@ -14,10 +14,9 @@ typedef struct ls_kernel_pass {
   size_t n;            /* samples, or columns of an affine map */
   float *scratch;      /* the plan's scratch_count floats */
   bool accumulate;     /* gradients of weights are added to */
-  ls_profile *profile; /* NULL: nobody asks where the time goes */
+  ls_profile *profile; /* NULL: no profile is taken */
   size_t layer;        /* its index in the profile */
-  /* Called when the gradients from `first` on, an offset in `grads`, are complete. NULL: nobody waits for a
-   * part of the layer's. */
+  /* Called when the gradients from `first` on, an offset in `grads`, are complete. NULL: not called. */
   void (*done)(void *waiting, size_t first);
   void *waiting;
   size_t grad_offset; /* of the layer's gradients */

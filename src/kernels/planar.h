@@ -47,7 +47,7 @@ typedef struct ls_planar_weights {
 
 typedef void ls_planar_weights_function(const ls_planar_weights *operands);
 
-/** Pixels [rows, cols, channels] to planes [channels][rows, pitch]; what lies between the rows stays. */
+/** Pixels [rows, cols, channels] to planes [channels][rows, pitch]; the floats between the rows stay. */
 typedef struct ls_planar_split {
   const float *pixels;
   size_t rows, cols, channels;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where a thread's time goes in forward and backward passes: seconds by layer and phase. */
+/* A thread's times in forward and backward passes: seconds by layer and phase. */
 #ifndef LS_KERNELS_PROFILE_H
 #define LS_KERNELS_PROFILE_H
 
@@ -26,8 +26,8 @@ static inline void ls_profile_start(ls_profile *profile)
   if (profile) profile->lap_s = ls_clock_s();
 }
 
-/** What was done since the last lap, or the start, was this phase of the layer of that index. NULL: nobody
- * looks. */
+/** Count the time since the last lap, or the start, for this phase of the layer of that index. A NULL profile
+ * is fine. */
 static inline void ls_profile_lap(ls_profile *profile, size_t layer, ls_phase phase)
 {
   if (!profile) return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Vectors and the instructions for them: the one file that asks what a compiler's target has. The kernels are
- * texts (tile_kernels.h and its kin) in C with the vector extension of gcc and clang, over the types and
- * macros below; each kernel set (dispatch.h) compiles them once, with the flags of its file in
- * src/CMakeLists.txt.
+/* Vectors and the instructions for them: only this file asks for the instruction sets of the compiler's
+ * target. The kernels are texts (tile_kernels.h and its kin) in C with the vector extension of gcc and clang,
+ * over the types and macros below; each kernel set (dispatch.h) compiles them once, with the flags of its
+ * file in src/CMakeLists.txt.
  *
  * Macros rather than functions: where the processor has no such vectors, they cannot be arguments. */
 #ifndef LS_KERNELS_SIMD_H
@@ -106,14 +106,15 @@ typedef float unaligned_eight __attribute__((vector_size(32), aligned(4), may_al
 #define MULTIPLY_ADD_EIGHT(a, b, c) ((a) * (b) + (c))
 #endif
 
-/* A load that is not made again for each multiply-add that takes it: loads are what bounds some loops. */
+/* A load that the compiler does not repeat for each multiply-add that uses it: loads bound the speed of some
+ * loops. */
 #ifdef LS_SIMD_AVX2
 #define KEEP(v) __asm__("" : "+x"(v))
 #else
 #define KEEP(v) (void)(v)
 #endif
 
-/* Lanes of two vectors, 0 to 7 of `a` and 8 to 15 of `b`. gcc knows clang's word for it from 12 on. */
+/* Lanes of two vectors, 0 to 7 of `a` and 8 to 15 of `b`. gcc has clang's builtin from 12 on. */
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE_EIGHT(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else

@@ -52,14 +52,14 @@ typedef struct ls_pass {
   uint64_t seed;        /* of the run */
   uint64_t epoch;       /* from 0 */
   const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
-  /* Called after each layer's forward, inner layers included; NULL: nobody looks. y [n, out] */
+  /* Called after each layer's forward, inner layers included; NULL: not called. y [n, out] */
   void (*observe)(void *observer, const struct ls_layer *layer, const float *y);
   void *observer;
   /* Called in the backward pass when the gradients from `first` on, an offset in grads, are complete for this
-   * micro-batch; `first` falls to 0. NULL: nobody waits for a part of them. */
+   * micro-batch; `first` falls to 0. NULL: not called. */
   void (*done)(void *waiting, size_t first);
   void *waiting;
-  struct ls_profile *profile; /* see profile.h; NULL: nobody asks where the time goes */
+  struct ls_profile *profile; /* see profile.h; NULL: no profile is taken */
 } ls_pass;
 
 /** Report that the gradients from `first` on are complete. */
@@ -99,7 +99,7 @@ static inline size_t ls_layer_pieces(const ls_layer *layer)
                                   : (layer->param_count + layer->piece_params - 1) / layer->piece_params;
 }
 
-/** Where a layer adds its gradients to: cleared, unless the pass accumulates; NULL if nobody wants them. */
+/** Where a layer adds its gradients to: cleared, unless the pass accumulates; NULL if they are not wanted. */
 static inline float *ls_layer_grads(const ls_layer *layer, const ls_pass *pass)
 {
   if (!pass->grads) return NULL;

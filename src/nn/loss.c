@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all losses have in common: targets out of labels, mixtures and smoothing, and what is counted. */
+/* What all losses share: targets from labels, mixtures and smoothing, and the counts. */
 #include "nn/loss.h"
 
 #include <assert.h>

@@ -89,8 +89,8 @@ typedef struct ls_loss_sums {
 ls_loss_sums ls_loss_run(const ls_loss *loss, const float *logits, const ls_targets *targets, double scale,
                          float *gradient);
 
-/** The direction of the gradient for the labels of the targets, for what follows its sign alone: `scale` > 0
- * times that of each sample, but for a positive factor of its own. Local. Cannot fail. */
+/** The direction of the gradient for the labels of the targets, for attacks that follow its sign alone:
+ * `scale` > 0 times that of each sample, but for a positive factor of its own. Local. Cannot fail. */
 void ls_loss_direction(const ls_loss *loss, const float *logits, const ls_targets *targets, double scale,
                        float *gradient);
 

@@ -81,7 +81,7 @@ static void look(const ls_layer *layer, size_t depth, void *user)
   self->found |= fnmatch(self->glob, layer->name, 0) == 0;
 }
 
-/* A typing error must not leave a layer trained. */
+/* A pattern that fits no layer is an error: a misspelt name would leave a layer trained. */
 static ls_status check_freeze(const ls_model *model, const ls_text_list *list)
 {
   for (size_t i = 0; list && i < list->count; i++) {

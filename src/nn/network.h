@@ -14,7 +14,7 @@
 typedef struct ls_network {
   const ls_model *model;          /* borrowed */
   ls_normalization normalization; /* from pixels to the model's input */
-  ls_loss loss;   /* that it is trained with: set by whoever trains, evaluates or attacks it */
+  ls_loss loss;   /* that it is trained with; set by the caller that trains, evaluates or attacks it */
   float *params;  /* [params]; owned */
   float *buffers; /* [buffers]: running statistics; owned */
   float *packed;  /* [packed]: params as the kernels read them; owned */

@@ -12,8 +12,8 @@ void ls_softmax(const float *logits, size_t n, size_t classes, float *p);
  * with a single class. */
 double ls_log_odds(const float *logits, size_t class, size_t classes);
 
-/** The direction of the gradient of -log p of a class, for what follows its sign alone. The gradient p -
- * onehot(class) is (1 - p(class)) * (q - onehot(class)), q being the softmax over the other classes; the
+/** The direction of the gradient of -log p of a class, for attacks that follow its sign alone. The gradient p
+ * - onehot(class) is (1 - p(class)) * (q - onehot(class)), q being the softmax over the other classes; the
  * first factor, which rounding takes to 0 where the network is sure, is left out.
  *
  * Logits that lie more than 100 apart are first divided by the power of ten that brings them to within 100: a

@@ -26,7 +26,7 @@ typedef struct ls_early_stopping_result {
 ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
                                                    double loss, double accuracy, ls_best_epoch *best);
 
-/** Has the run that has done so many epochs ended by early stopping? */
+/** Does early stopping end a run after so many epochs? */
 bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_best_epoch *best);
 
 #endif

@@ -32,8 +32,8 @@ typedef struct ls_schedule_kind {
   ls_schema schema;
   double (*warmup_epochs)(const void *options); /* length of the linear warm-up; may be a fraction */
   ls_fields state;                              /* of the struct that it remembers. Optional: none */
-  /* Put that struct as a run starts with it, or, where others were its options so far, as it goes on. Given
-   * if there is one. */
+  /* Set that struct for the start of a run; or for a run that goes on with other options of the schedule.
+   * Required if there is such a struct. */
   void (*start)(void *state);
   void (*restart)(void *state);
   /* Factor on the learning rate after the warm-up: `done` of `total` steps, both without the warm-up's. */
@@ -59,7 +59,7 @@ double ls_schedule_warmup(const ls_kind_spec *spec);
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
                          ls_schedule_state *state);
 
-/** What the kind remembers when a run starts; and when one goes on whose schedule was another one. */
+/** Set what the kind remembers: at the start of a run; and where a run goes on with another schedule. */
 void ls_schedule_start(const ls_kind_spec *spec, ls_schedule_state *state);
 void ls_schedule_restart(const ls_kind_spec *spec, ls_schedule_state *state);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A checkpoint: one HDF5 file that holds the whole experiment. The layout is in ARCHITECTURE.md.
  *
- * Written to a temporary file, synced, renamed, by rank 0. Damage is found three times over: the file's first
- * 512 bytes hold the length and digest of the whole, every dataset carries a Fletcher-32 checksum, and the
+ * Written to a temporary file, synced, renamed, by rank 0. Three checks find damage: the file's first 512
+ * bytes hold the length and digest of the whole file, every dataset carries a Fletcher-32 checksum, and the
  * weights' digest is checked on load. */
 #ifndef LS_STORE_CHECKPOINT_H
 #define LS_STORE_CHECKPOINT_H
@@ -45,9 +45,9 @@ void ls_history_fini(ls_history *history);
 typedef struct ls_progress {
   uint64_t epoch;                        /* epochs completed */
   uint64_t step;                         /* steps completed since the start */
-  uint64_t epoch_step;                   /* steps completed of the epoch that is under way */
+  uint64_t epoch_step;                   /* completed steps of the current epoch */
   double epoch_seconds;                  /* wall time of that epoch so far */
-  double epoch_loss;                     /* sum over the samples so far of that epoch */
+  double epoch_loss;                     /* sum over that epoch's samples so far */
   uint64_t epoch_correct, epoch_samples; /* likewise */
   uint64_t best_epoch;                   /* epoch of the best validation metric; 0: none yet */
   double best_metric;                    /* that metric's value */
@@ -68,7 +68,7 @@ typedef struct ls_average {
   float *buffers; /* [buffers] */
 } ls_average;
 
-/** The state of a run. Vectors are the caller's. */
+/** The state of a run. The caller owns the vectors. */
 typedef struct ls_state {
   const ls_model *model; /* gives names, shapes and offsets */
   float *params;         /* [params] */
@@ -87,7 +87,7 @@ typedef struct ls_state {
   ls_split_metrics split_metrics; /* rank 0 */
 } ls_state;
 
-/** What a reader must know before it can build the model and the state. Owned; ls_checkpoint_info_fini(). */
+/** What a reader needs before it can build the model and the state. Owned; ls_checkpoint_info_fini(). */
 typedef struct ls_checkpoint_info {
   char *config; /* resolved configuration, YAML */
   char weights_digest[LS_DIGEST_CHARS];
@@ -121,7 +121,7 @@ ls_status ls_weights_check(const ls_model *model, const float *params, const flo
 ls_status ls_state_check(const ls_state *state) LS_CHECKED;
 
 /** Write a checkpoint durably: what `path` held before stays intact until the new file is complete.
- * info's weights_digest, lockstep_version, progress and file_bytes are not read, but made from the state.
+ * info's weights_digest, lockstep_version, progress and file_bytes are ignored: they are made from the state.
  * Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
                               const ls_state *state) LS_CHECKED;
@@ -130,11 +130,12 @@ ls_status ls_checkpoint_write(const char *path, const ls_checkpoint_info *info,
 ls_status ls_checkpoint_write_in(const ls_directory *directory, const char *name,
                                  const ls_checkpoint_info *info, const ls_state *state) LS_CHECKED;
 
-/** Read what comes before the model. Rank 0. Errors: LS_E_INPUT if it is no intact checkpoint. */
+/** Read everything that is needed to build the model. Rank 0. Errors: LS_E_INPUT if it is no intact
+ * checkpoint. */
 ls_status ls_checkpoint_read_info(const char *path, ls_checkpoint_info *info) LS_CHECKED;
 
 /** Read weights, optimizer state, progress, history and figures into `state`, whose model and vectors are
- * given; check shapes and the digests. A checkpoint without an average gives the weights for it;
+ * given; check shapes and the digests. Where a checkpoint has no average, the weights stand in for it;
  * state->average may be params and buffers themselves, for those that evaluate the network. On error the
  * vectors are undefined. Rank 0. Errors: LS_E_INPUT naming the file, dataset, expected and found;
  * LS_E_MEMORY. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a run directory, or a file that is not in it, to a checkpoint that is. */
+/* Finds a checkpoint from the path of a run directory, or of a file that is missing in one. */
 #include "store/checkpoint_find.h"
 
 #include <fnmatch.h>
@@ -30,7 +30,7 @@ static void note(ls_text *notes, const char *path, const char *choice)
 
 /* ---- ensembles ---- */
 
-/* <prefix><number><suffix>: a member's run directory, or a snapshot. */
+/* A name <prefix><number><suffix>: of a member's run directory, or of a snapshot. */
 typedef struct member_kind {
   const char *prefix, *suffix;
 } member_kind;
@@ -43,7 +43,7 @@ static int compare_numbers(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Without the slash that a shell's completion leaves behind. */
+/* A path without the slash that a shell's completion appends. */
 static int folder_chars(const char *folder)
 {
   size_t length = strlen(folder);
@@ -83,7 +83,7 @@ static ls_status add_members(const char *folder, const ls_names *names, const me
   return status;
 }
 
-/* Members of an ensemble's folder; none if it is another one's. */
+/* Members of an ensemble's folder; none if it is no ensemble's. */
 static ls_status list_members(const char *folder, ls_names *out)
 {
   ls_directory directory;
@@ -145,7 +145,7 @@ static ls_status find_newest(const char *folder, char **found, ls_text *notes)
   return ls_fail(LS_E_INPUT, "every checkpoint in '%s' is damaged", folder);
 }
 
-/* Of a folder: best.h5, else the newest. */
+/* The checkpoint of a folder: best.h5, else the newest. */
 static ls_status find_in(const char *folder, char **found, ls_text *notes)
 {
   ls_text text = {0};
@@ -227,7 +227,8 @@ static ls_status check_missing(const char *path)
 
 /* ---- damaged files ---- */
 
-/* The newest intact checkpoint beside a damaged one. What keeps from looking is no damage, and no advice. */
+/* The newest intact checkpoint beside a damaged one. An error while looking for it is no damage: no advice
+ * then. */
 static ls_status find_other(const char *damaged, char **found)
 {
   const char *name;

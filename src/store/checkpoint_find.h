@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which checkpoint is meant where a run directory is given, and why one is not there. */
+/* Finds the checkpoint that a run directory stands for, or the reason why there is none. */
 #ifndef LS_STORE_CHECKPOINT_FIND_H
 #define LS_STORE_CHECKPOINT_FIND_H
 
@@ -11,8 +11,8 @@
  * the path itself, unless it is missing where other checkpoints of a run are.
  *
  * @param[out] found  newly made, freed with free(); NULL on error
- * @param[out] notes  appended: a line that says which was chosen, after one for each damaged one; NULL:
- * nobody wants to know
+ * @param[out] notes  appended: a line that says which was chosen, after one for each damaged one; NULL: not
+ * wanted
  *
  * Rank 0. Errors: LS_E_INPUT if the folder has none, or holds an ensemble, or if the file is missing: with
  * the reason, and the one to take; LS_E_IO, LS_E_MEMORY.

@@ -98,8 +98,8 @@ ls_status ls_checkpoint_examine(const char *path)
   return ls_h5_read(path, verify_open, NULL);
 }
 
-/* Is a checkpoint damaged, or gone? What keeps it from being read is no damage: to go on from an older one
- * then would be another run. */
+/* Is a checkpoint damaged, or gone? An error that keeps it from being read is no damage: the run must not go
+ * on from an older one then. */
 static ls_status examine(const ls_directory *run_dir, uint64_t step, char **path, bool *intact)
 {
   char name[LS_CHECKPOINT_NAME_CHARS];
@@ -155,7 +155,7 @@ static ls_status remove_stale(const listing *self, const ls_directory *run_dir)
   return LS_OK;
 }
 
-/* One that cannot be read just now does not count either: what it would push out stays. */
+/* One that cannot be read just now does not count either: no older one is removed for it. */
 static bool is_intact(const ls_directory *run_dir, uint64_t step)
 {
   char *path = NULL;
@@ -165,8 +165,8 @@ static bool is_intact(const ls_directory *run_dir, uint64_t step)
   return known && intact;
 }
 
-/* Damaged checkpoints do not count: after a resume from an older one they would else push good ones out. They
- * are left for the user, or for the run to write over them. */
+/* Damaged checkpoints do not count: otherwise, after a resume from an older one, good ones would be removed
+ * for them. They stay until the user removes them, or the run writes over them. */
 static ls_status remove_old(const listing *self, const ls_directory *run_dir, size_t keep,
                             const ls_step_range *known)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading a checkpoint: first what comes before the model, then the state into a model that is there. */
+/* Reading a checkpoint: first everything that the model is built from, then the state into the built model.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Writing a checkpoint: built in memory, sealed, and put in place as a whole. */
+/* Writing a checkpoint: the file is built in memory, sealed, and written as a whole. */
 #include <stdlib.h>
 
 #include "base/files/directory.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names are compared in a plain form that is made of both. Tables hold the words that differ. */
+/* Names of the model and of the file are brought to one plain form and compared. Tables hold the words that
+ * differ. */
 #include "store/foreign_names.h"
 
 #include <stdio.h>
@@ -8,8 +9,8 @@
 static const char SHORTCUT[] = "shortcut";
 static const char *const shortcut_words[] = {"downsample", "skip", "proj", "projection", NULL};
 
-/* What is around a network: DataParallel, torch.compile, Lightning, averages, and the keys of what is saved
- * with an optimizer. */
+/* Prefixes that wrap a network: DataParallel, torch.compile, Lightning, averages, and the keys of what is
+ * saved with an optimizer. */
 static const char *const wrapper_words[] = {
     "module",         "_orig_mod",      "model",       "net",
     "network",        "backbone",       "encoder",     "state_dict",
@@ -26,7 +27,8 @@ static bool is_among(const char *const *words, const char *text, size_t length)
   return false;
 }
 
-/* With one word for a shortcut, if it may be in one. A name that is longer than any of ours is cut. */
+/* The plain form has one word for a shortcut, if the tensor may be in one. A name longer than any of the
+ * model's is cut. */
 static void make_plain(const char *name, bool has_shortcut, char plain[LS_PLAIN_NAME_BYTES])
 {
   size_t used = 0;
@@ -80,7 +82,7 @@ static void name_by_number(const ls_layer *layer, size_t depth, void *user)
   }
 }
 
-/* Has the tensor's layer its shortcut for itself? */
+/* Is the tensor's layer the only one of its shortcut? */
 static bool is_alone(const ls_tensor_names *names, size_t count, const char *layer, size_t chars)
 {
   for (size_t i = 0; i < count; i++) {

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-/* There is a row per epoch: growing by one each time is cheap enough to need no capacity. */
+/* There is one row per epoch, so the array grows by one: that is cheap enough. */
 ls_status ls_history_add(ls_history *history, const ls_epoch_metrics *row)
 {
   ls_epoch_metrics *rows;

@@ -180,7 +180,7 @@ static ls_status read_progress(ls_h5_id file, ls_progress *progress)
   return status;
 }
 
-/* A run that had another kind before has left none of this one's. */
+/* A run that had another kind before has no numbers of this kind in its file. */
 static ls_status read_numbers(ls_h5_id group, const ls_named_numbers *numbers)
 {
   bool has;

@@ -28,8 +28,8 @@ void ls_digest_chain(char digest[LS_DIGEST_CHARS], const char tensor[LS_DIGEST_C
  * bytes; NULL if there is none. */
 const char *ls_config_name(const char *config, size_t *length);
 
-/** Is a name <prefix><number><suffix>, and which number? Only the spelling that the writer uses is, so that
- * it names the file again. */
+/** Is a name <prefix><number><suffix>, and which number? Only the writer's own spelling counts, so that the
+ * number gives the name again. */
 bool ls_name_number(const char *name, const char *prefix, const char *suffix, uint64_t *number);
 
 /* ---- format and facts ---- */

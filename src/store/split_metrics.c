@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures as HDF5: what is one number is an attribute, what there is of each class a dataset, so that
+/* Figures as HDF5: a single number is an attribute, a number for each class a dataset, so that
  * f["test/f1"][:] is all that h5py needs. */
 
 #include <stdlib.h>
@@ -171,7 +171,8 @@ static ls_status read_values(ls_h5_id group, const char *name, ls_field_type typ
   return status;
 }
 
-/* Are there so many classes? Before memory is taken for what an attribute alone says. */
+/* Are there so many classes? Checked before memory is allocated for a number that only an attribute states.
+ */
 static ls_status check_classes(ls_h5_id group, size_t classes)
 {
   const size_t dims[] = {classes, classes};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a network comes to on a split, as plain figures: worked out by train/metrics.h, kept in HDF5 files,
- * shown by eval/report/metrics.h. */
+/* The figures of a network on a split: eval/metrics.h computes them, HDF5 files keep them, eval/report/ shows
+ * them. */
 #ifndef LS_STORE_SPLIT_METRICS_H
 #define LS_STORE_SPLIT_METRICS_H
 
@@ -17,7 +17,7 @@ typedef struct ls_class_metrics {
 } ls_class_metrics;
 
 typedef struct ls_metrics {
-  uint64_t epoch; /* epochs after which the weights were such; 0: that is not known */
+  uint64_t epoch; /* epochs that the weights were trained for; 0: not known */
   size_t classes;
   uint64_t samples, correct;
   double loss;                 /* mean over the samples */

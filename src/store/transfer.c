@@ -41,7 +41,7 @@ static bool has_other_channels(const ls_transfer *self, const ls_tensor *tensor,
          data->dims[1] <= LS_CHECKPOINT_MAX_CHANNELS;
 }
 
-/* A grey image shows each channel the same: the sum over the channels' weights sees what they saw. */
+/* In a grey picture all channels are equal: the sum of the channels' weights gives the same output. */
 static void adapt(const ls_tensor *tensor, size_t channels, const float *found, float *values)
 {
   const size_t pixels = tensor->dims[2] * tensor->dims[3], own = tensor->dims[1];
@@ -54,7 +54,7 @@ static void adapt(const ls_tensor *tensor, size_t channels, const float *found, 
       }
 }
 
-/* Values that float32 does not hold become infinite when they are read. */
+/* Values beyond float32 become infinite when they are read. */
 static ls_status check_finite(const ls_h5_data *data, const float *values, size_t count)
 {
   bool all = true;
@@ -178,7 +178,7 @@ static ls_status walk_checkpoint(ls_h5_id file, ls_transfer *self)
   return status;
 }
 
-/* What an earlier walk has found is forgotten. */
+/* Forgets what an earlier walk has found. */
 static void start_again(ls_transfer *self)
 {
   for (size_t i = 0; i < self->count; i++) {
@@ -189,7 +189,7 @@ static void start_again(ls_transfer *self)
   ls_name_list_clear(&self->skipped);
 }
 
-/* A file that says what it is must be a checkpoint; any other one may be a state dict. */
+/* A file with a format attribute must be a checkpoint; any other one may be a state dict. */
 static ls_status walk(ls_h5_id file, void *user)
 {
   ls_transfer *self = user;
@@ -244,7 +244,7 @@ static ls_status digest_file(const char *path, char digest[LS_DIGEST_CHARS])
   return LS_OK;
 }
 
-/* What torch.save() and the like make is easily given. */
+/* Files of torch.save() and the like are easily given by mistake. */
 static const char *remedy_for(const char *path)
 {
   static const char *const endings[] = {".pt", ".pth", ".bin", ".ckpt", ".safetensors"};

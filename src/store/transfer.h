@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "nn/model.h"
 
-/** What became of it. Zero-initialize; owned; ls_transfer_report_fini(). */
+/** The report on a transfer. Zero-initialize; owned; ls_transfer_report_fini(). */
 typedef struct ls_transfer_report {
   char digest[LS_DIGEST_CHARS]; /* of the file's bytes */
   ls_text lines;                /* that say what was loaded, adapted, initialized, skipped */
@@ -37,7 +37,8 @@ void ls_transfer_report_fini(ls_transfer_report *report);
 ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
                            ls_transfer_report *report) LS_CHECKED;
 
-/** Would it succeed? Reads into vectors of its own. Arguments and errors as above. Rank 0. */
+/** Check that a transfer would succeed: reads into vectors of its own. Arguments and errors as above. Rank 0.
+ */
 ls_status ls_transfer_try(const char *path, const ls_model *model, ls_transfer_report *report) LS_CHECKED;
 
 #endif

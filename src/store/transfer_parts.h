@@ -43,7 +43,7 @@ typedef struct ls_transfer {
 void ls_name_list_add(ls_name_list *list, const char *head, size_t most, const char *name);
 void ls_name_list_clear(ls_name_list *list);
 
-/** Append what became of the tensors, from the model's point of view. */
+/** Append what happened to each tensor of the model. */
 void ls_transfer_describe(const ls_transfer *self, const char *path, ls_text *report);
 
 /** Append a line if layers but the last one are not in the file, or not whole: it may have them by other

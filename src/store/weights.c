@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The digest of the weights, and the checks that they, and what the optimizer remembers, are numbers to go on
- * with. */
+/* The digest of the weights, and the checks that weights and the optimizer's state are valid numbers. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +56,7 @@ static bool has_negative(const float *values, size_t count)
   return any;
 }
 
-/* What the values of a list of tensors are: weights, or a state vector of the optimizer. */
+/* A list of tensors with their values: weights, or a state vector of the optimizer. */
 typedef struct vector {
   const float *values;
   const char *slot; /* NULL: weights */

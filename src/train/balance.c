@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* No clock is compared with another rank's. All ranks leave a reduction together, so whoever spends least
- * time in it came last, and what the others spend beyond that is waiting. */
+/* No clock is compared with another rank's. All ranks leave a reduction together, so the rank that spends the
+ * least time in it came last, and the others' time beyond that is waiting. */
 #include "train/balance.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "base/quantile.h"
 
 static const double MARKED_RATIO = 1.1, MARKED_SHARE = 0.05; /* of the steps' time */
-static const double LEAST_WAIT_S = 0.1; /* less is noise of a short run, and nothing to look for a cause of */
+static const double LEAST_WAIT_S = 0.1;                      /* less is the noise of a short run */
 
 void ls_step_times_add(ls_step_times *sum, const ls_step_times *step)
 {

@@ -44,8 +44,8 @@ void ls_balance_fini(ls_balance *balance);
 /** Seconds that a rank computed and updated. Rank 0, as those below. */
 double ls_balance_busy_s(const ls_balance *balance, size_t rank);
 
-/** Seconds that a rank waited for slower ones: its time for reductions beyond that of the rank that had the
- * least, which nobody let wait. */
+/** Seconds that a rank waited for slower ones: its time for reductions beyond the least of any rank, which
+ * had to wait for none. */
 double ls_balance_waited_s(const ls_balance *balance, size_t rank);
 
 /** The rank that was busy longest. Errors: LS_E_MEMORY. */

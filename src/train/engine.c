@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training step; see engine.h for its course. A team's threads have a `part` each (comm/team.h). Which
- * part carries which micro-batch is left to the moment, and makes no difference: sums do not depend on it. */
+ * part carries which micro-batch differs from run to run, but sums do not depend on it. */
 #include "train/engine.h"
 
 #include <inttypes.h>
@@ -34,7 +34,7 @@ struct ls_engine {
   atomic_size_t taken;     /* micro-batches of the step that threads have taken */
 };
 
-/* What is made of the images before they are trained on. */
+/* The changes of the images before they are trained on. */
 static ls_status plan_images(ls_engine *engine)
 {
   const ls_engine_options *options = &engine->options;
@@ -167,8 +167,8 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
   return loss;
 }
 
-/* The micro-batch as it is, and under attack. What counts as correct are the clean images, if they take
- * part; so it is with the batch statistics. */
+/* The micro-batch as it is, and under attack. Correct samples and batch statistics are counted on the clean
+ * images, if they take part. */
 static ls_loss_sums run_passes(ls_engine *engine, size_t part, const ls_pass *pass, const ls_step *step,
                                const ls_microbatch *microbatch)
 {
@@ -196,7 +196,7 @@ typedef struct part_sums {
   size_t part;
 } part_sums;
 
-/* The thread has finished only when it has counted, too. */
+/* The thread finishes only after it has counted. */
 static void report_ready(void *waiting, size_t first)
 {
   const part_sums *self = waiting;
@@ -236,8 +236,8 @@ typedef struct step_job {
   const ls_step *step;
 } step_job;
 
-/* The part's first micro-batch, and then whatever nobody has taken: a core that is slowed down takes fewer.
- * It takes the next one before it carries the last, to know which is its last. */
+/* The part's first micro-batch, and then any that no part has taken: a core that is slowed down takes fewer.
+ * It takes the next one before it carries the current one, to know which is its last. */
 static void train_part(void *user, size_t part)
 {
   const step_job *job = user;

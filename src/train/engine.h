@@ -41,7 +41,7 @@ ls_status ls_engine_new(ls_engine **out, const ls_engine_options *options) LS_CH
 /** NULL is fine. Collective. */
 void ls_engine_free(ls_engine *engine);
 
-/** What a rank asks of all ranks at the end of a step; counts of ranks after the reduction. */
+/** A rank's requests at the end of a step; after the reduction, how many ranks have each. */
 typedef struct ls_control {
   uint64_t stop;       /* stop after this step: a signal, a time limit */
   uint64_t checkpoint; /* a checkpoint is due by the clock */
@@ -54,10 +54,10 @@ typedef struct ls_step {
   double lr;                       /* learning rate of this step */
   uint64_t optimizer_step;         /* from 1 */
   ls_control control;              /* what this rank asks */
-  struct ls_step_profile *profile; /* where this step's time goes is added to it; NULL: nobody asks */
+  struct ls_step_profile *profile; /* this step's times are added to it; NULL: not measured */
 } ls_step;
 
-/** Where a rank's time of a step, or of several, went: seconds. */
+/** A rank's times of a step, or of several: seconds. */
 typedef struct ls_step_times {
   double compute_s;   /* until its last thread had carried its last micro-batch */
   double reduction_s; /* from then until the sums were there, waiting for other ranks included */
@@ -86,8 +86,8 @@ void ls_engine_pack(const ls_engine *engine, const ls_network *network);
 /** The optimizer's state vectors, [params] each, in the order of its kind's slots; borrowed. */
 float *const *ls_engine_slots(const ls_engine *engine, size_t *count);
 
-/** Why the ranks of a host cannot share memory, and send their sums to each other; NULL if they share it.
- * Borrowed. Local. */
+/** Why the ranks of a host cannot share memory, so that they send their sums to each other; NULL if they
+ * share it. Borrowed. Local. */
 const char *ls_engine_split_reason(const ls_engine *engine);
 
 /** The threads' workspaces, for evaluations between steps; borrowed. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The reduced gradient in the pieces in which layers pack their parameters: a piece is still in cache when it
  * is packed. Where a layer's kernels use the parameters' layout it is read where the reduction left it;
- * pieces of others are unpacked. Each thread has a stretch of pieces, so that it meets the same parameters in
- * every step.
+ * pieces of others are unpacked. Each thread has a range of pieces, the same in every step.
  *
  * Norms are sums over runs of parameters: a piece, or all of a layer that is unpacked. */
 #include "train/gradient.h"
@@ -22,14 +21,14 @@ typedef struct piece {
   size_t before;       /* parameters in the pieces before it */
 } piece;
 
-/* Pieces whose values are summed in one go. */
+/* Pieces whose values are summed at once. */
 typedef struct run {
   size_t piece, piece_count;
   size_t count;   /* parameters */
   double squares; /* their sum, since it was measured last */
 } run;
 
-/* What a run and a tensor have in common. */
+/* The parameters that a run and a tensor have in common. */
 typedef struct overlap {
   size_t run, tensor;
   size_t first, count;     /* parameters of the model */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The layer where a step goes wrong, from what a pass left behind. */
+/* Finds the layer where values stop being finite, from a pass's buffers. */
 #include "train/nonfinite.h"
 
 #include <math.h>
@@ -43,7 +43,7 @@ void ls_nonfinite_observe(void *nonfinite, const ls_layer *layer, const float *y
   watch_growth(self, layer, largest_of(y, count));
 }
 
-/* Visitor: the last layer in forward order is the first on the way back. */
+/* Visitor: the last layer in forward order is the first of the backward pass. */
 static void look_at_gradient(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The layer where a step goes wrong: the first whose batch statistics cannot be summed or whose output is not
- * finite or, if all is well forward, the first on the way back whose gradient cannot be summed. Where it is
- * the loss that cannot be summed, the layer in which values grow most. */
+/* Finds the layer where values stop being finite: the first layer whose batch statistics cannot be summed or
+ * whose output is not finite; if there is none, the first layer of the backward pass whose gradient cannot be
+ * summed. If the loss cannot be summed, it is the layer in which values grow most. */
 #ifndef LS_TRAIN_NONFINITE_H
 #define LS_TRAIN_NONFINITE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Digests of all ranks on every rank, and who differs from the majority: all come to the same result. */
+/* Every rank gathers the digests of all ranks and finds those that differ from the majority: all find the
+ * same. */
 #include "train/replicas.h"
 
 #include <stdlib.h>

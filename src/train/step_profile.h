@@ -10,7 +10,7 @@
 #include "nn/model.h"
 #include "kernels/profile.h"
 
-/** What is no layer's. The last two are of the whole rank, and stand with thread 0. */
+/** Sections that belong to no layer. The last two are of the whole rank, and count for thread 0. */
 typedef enum ls_section {
   LS_SECTION_DATA, /* pixels to the model's input */
   LS_SECTION_LOSS,
@@ -26,17 +26,17 @@ typedef struct ls_step_profile {
   double (*sections)[LS_SECTION_COUNT]; /* [threads] seconds */
 } ls_step_profile;
 
-/** Zeroed. On error ls_step_profile_fini() is still due. Local. Errors: LS_E_MEMORY. */
+/** Zeroed. On error the caller still calls ls_step_profile_fini(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_step_profile_init(ls_step_profile *profile, const ls_model *model, size_t threads) LS_CHECKED;
 void ls_step_profile_fini(ls_step_profile *profile);
 
-/** A thread's passes; NULL of NULL, as below: nobody asks. */
+/** The profile of a thread's passes; NULL of NULL, as below. */
 static inline ls_profile *ls_step_profile_passes(const ls_step_profile *profile, size_t thread)
 {
   return profile ? &profile->passes[thread] : NULL;
 }
 
-/** What the thread did since its last lap was this section. */
+/** Count the time since the thread's last lap for this section. */
 void ls_step_profile_lap(ls_step_profile *profile, size_t thread, ls_section section);
 
 #endif

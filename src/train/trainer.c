@@ -53,8 +53,7 @@ static bool time_is_up(const ls_run *run)
   return limit_s > 0.0 && ls_clock_s() - run->started_s >= limit_s;
 }
 
-/* What this rank asks of all; the clock of rank 0 alone decides on checkpoints by the minute and on the time
- * limit. */
+/* This rank's requests. Only rank 0's clock decides on checkpoints by the minute and on the time limit. */
 static ls_control control_words(const ls_run *run)
 {
   double every_s = 60.0 * run->options->spec->checkpoint.every_minutes;
@@ -243,7 +242,7 @@ static void report_complete(const ls_run *run)
   events->message(events->user, text);
 }
 
-/* What a run leaves that trains nothing: its weights as they began, and empty tables. Collective. */
+/* Save a run that trains nothing: its initial weights, and empty tables. Collective. */
 static ls_status save_untrained(ls_run *run)
 {
   LS_PASS(ls_run_save_metrics(run));
@@ -268,7 +267,7 @@ static ls_status train_epochs(ls_run *run)
   return LS_OK;
 }
 
-/* Where the final weights are. Collective. */
+/* The name of the file with the final weights. Collective. */
 static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME_CHARS])
 {
   if (run->restored)
@@ -278,8 +277,8 @@ static ls_status name_checkpoint(const ls_run *run, char name[LS_CHECKPOINT_NAME
   return ls_comm_broadcast(run->options->comm, name, LS_CHECKPOINT_NAME_CHARS);
 }
 
-/* The figures of the end go into metrics.h5, and into the checkpoint of these weights if that lacks them: a
- * run that is killed meanwhile has the same checkpoint without them. Collective. */
+/* Write the final figures to metrics.h5, and to the checkpoint of these weights if that lacks them: a run
+ * that is killed before has the same checkpoint without them. Collective. */
 static ls_status keep_end(ls_run *run, ls_train_result *result)
 {
   ls_comm *comm = run->options->comm;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A training run from start or checkpoint to the final evaluation: epochs, schedule, validation, early
- * stopping, checkpoints. Prints nothing: the caller listens to events. */
+ * stopping, checkpoints. It prints nothing: the caller gets events. */
 #ifndef LS_TRAIN_TRAINER_H
 #define LS_TRAIN_TRAINER_H
 
@@ -35,7 +35,7 @@ typedef struct ls_epoch_event {
   double samples_per_second;
 } ls_epoch_event;
 
-/** What the caller wants to hear, on rank 0 only; any may be NULL. */
+/** The caller's callbacks, on rank 0 only; any may be NULL. */
 typedef struct ls_trainer_events {
   void *user;
   void (*step)(void *user, const ls_step_event *event);
@@ -54,14 +54,14 @@ typedef struct ls_evaluation_input {
   ls_eval_split split; /* has samples */
 } ls_evaluation_input;
 
-/** What every rank decides by; the same bits on each. */
+/** The figures that every rank decides by; the same bits on each. */
 typedef struct ls_evaluation_figures {
   double loss; /* mean over the samples; infinite where it is not finite */
   uint64_t samples, correct;
 } ls_evaluation_figures;
 
-/** Evaluate a network. Rank 0 gets all that is known of it, handed over, the others NULL: an epoch is not
- * set. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+/** Evaluate a network. Rank 0 gets all its figures, handed over, without their epoch; the others get NULL.
+ * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 typedef ls_status ls_evaluate_call(const ls_evaluation_input *input, ls_evaluation_figures *figures,
                                    ls_metrics **metrics);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files of a folder by its descriptor. A temporary file bears a name of its own, so that two writers never
+/* Files of a folder by its descriptor. Each temporary file has a name of its own, so that two writers never
  * share one. */
 #include "base/files/directory.h"
 
@@ -98,7 +98,7 @@ ls_status ls_directory_path(const ls_directory *directory, const char *name, cha
 
 /* ---- where it is ---- */
 
-/* Does a path lead to that folder? Only what is certainly missing says no. */
+/* Does a path lead to that folder? An error in looking is no answer. */
 static ls_status leads_to(const char *path, const struct stat *folder, bool *yes)
 {
   struct stat info;
@@ -144,7 +144,7 @@ ls_status ls_directory_follow(ls_directory *directory, bool *moved)
 
 /* ---- its files ---- */
 
-/* What went wrong with one of its files. */
+/* The error for one of its files. */
 static ls_status fail_at(ls_status status, const ls_directory *directory, const char *doing, const char *name)
 {
   const int error = errno;

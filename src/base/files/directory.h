@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An open folder. What is written through it comes into that very folder, whatever its path leads to since:
- * it may have been renamed, and another one may have its path now. */
+/* An open folder. Writing through it reaches that very folder, also after it was renamed and another one has
+ * its path. */
 #ifndef LS_BASE_FILES_DIRECTORY_H
 #define LS_BASE_FILES_DIRECTORY_H
 
@@ -32,12 +32,12 @@ void ls_directory_close(ls_directory *directory);
 /** The path of a file in it, freed with free(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_directory_path(const ls_directory *directory, const char *name, char **path) LS_CHECKED;
 
-/** Find the folder again: if its path leads to another one now, `path` becomes where it has been moved to,
- * and *moved true. Local. Errors: LS_E_INPUT if that cannot be looked at; LS_E_IO, also if it was removed, or
- * cannot be found; LS_E_MEMORY. */
+/** Find the folder again: if its path leads to another one now, `path` becomes its new path, and *moved true.
+ * Local. Errors: LS_E_INPUT if that cannot be looked at; LS_E_IO, also if it was removed, or cannot be found;
+ * LS_E_MEMORY. */
 ls_status ls_directory_follow(ls_directory *directory, bool *moved) LS_CHECKED;
 
-/** Can a file be opened for reading? Only one that is certainly missing is not found. Local. Errors:
+/** Can a file be opened for reading? *found is false only if the file is certainly missing. Local. Errors:
  * LS_E_INPUT if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_find(const ls_directory *directory, const char *name, bool *found) LS_CHECKED;
 
@@ -67,14 +67,14 @@ ls_status ls_names_add(ls_names *names, const char *name) LS_CHECKED;
 ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHECKED;
 void ls_names_fini(ls_names *names);
 
-/** A file in the making, under a name that no other has: ".TARGET.<8 digits>.tmp". A signal that ends the
- * program removes it (base/files/unfinished.h). One that a killed process has left looks like one that is
- * being written, perhaps on another host: nothing here removes it. */
+/** A temporary file that is being written, under a name that no other has: ".TARGET.<8 digits>.tmp". A signal
+ * that ends the program removes it (base/unfinished.h). A file that a killed process has left looks like one
+ * that another host is writing: nothing here removes it. */
 typedef struct ls_temporary {
   const ls_directory *directory; /* borrowed */
   char *name;                    /* in it; owned */
   char *path;                    /* for libraries that write by path; owned */
-  char *target;                  /* path of what it becomes, for messages; owned */
+  char *target;                  /* path of the final file, for messages; owned */
   int descriptor;                /* open for writing */
   bool is_known;                 /* to base/files/unfinished.h */
 } ls_temporary;
@@ -83,13 +83,13 @@ typedef struct ls_temporary {
  * empty. Local. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, const char *target) LS_CHECKED;
 
-/** Make it durable, and what it was made for. Local. Errors: LS_E_IO. */
+/** Make it durable, and rename it to its target. Local. Errors: LS_E_IO. */
 ls_status ls_temporary_keep(ls_temporary *temporary) LS_CHECKED;
 
 /** Release it; the file is removed unless it was kept. */
 void ls_temporary_fini(ls_temporary *temporary);
 
-/** Is `name` that of a temporary file? If so, what for: a copy of that is in `target`. */
+/** Is `name` that of a temporary file? If so, `target` gets the name of the file that it was for. */
 bool ls_temporary_is(const char *name, char *target, size_t bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole files: read with a limit, written so that a crash leaves the old or the new file, never a half. An
- * error of the system is reported as what it is, and never taken for a missing or a damaged file. */
+/* Whole files: reading has a limit, and after a crash during writing there is the old or the new file, never
+ * a half. An error of the system is reported as such, never as a missing or a damaged file. */
 #include "base/files/file.h"
 
 #include <fcntl.h>
@@ -154,7 +154,7 @@ ls_status ls_file_check_target(const char *path)
   int failed;
   if (path[0] == '\0') return ls_fail(LS_E_USAGE, "an empty text is no name of a file");
   LS_RETRY(failed, LS_SYSTEM("stat", lstat(path, &info)));
-  /* Where the folder is missing or closed to us, writing will say so. */
+  /* Where the folder is missing or not accessible, writing reports it. */
   const ls_status why = failed ? ls_errno_status(errno) : LS_OK;
   if (why == LS_E_INPUT || why == LS_E_ACCESS) return LS_OK;
   if (failed) return ls_fail(LS_E_IO, "cannot look for '%s': %s", path, strerror(errno));

@@ -15,7 +15,7 @@
   while ((result) < 0 && errno == EINTR)
 
 /** The status of a file that could not be opened or looked at: LS_E_INPUT if it is missing, LS_E_ACCESS for
- * what else its owner can mend (it may not be read, ...), LS_E_MEMORY, or LS_E_IO. */
+ * other causes that its owner can mend (it may not be read, ...), LS_E_MEMORY, or LS_E_IO. */
 ls_status ls_errno_status(int error);
 
 /** Why a path cannot be opened, for people: strerror(), but a symbolic link that leads to nothing is named.
@@ -55,8 +55,8 @@ ls_status ls_file_check_target(const char *path) LS_CHECKED;
 
 typedef enum ls_file_kind { LS_FILE_NONE, LS_FILE_REGULAR, LS_FILE_FOLDER, LS_FILE_OTHER } ls_file_kind;
 
-/** What is there, through symbolic links? Only what is certainly missing is LS_FILE_NONE. Local. Errors:
- * LS_E_INPUT, LS_E_IO if it cannot be found out. */
+/** Find the kind of file at a path, through symbolic links. LS_FILE_NONE only if it is certainly missing.
+ * Local. Errors: LS_E_INPUT, LS_E_IO if the kind cannot be found out. */
 ls_status ls_file_look(ls_file_kind *kind, const char *path) LS_CHECKED;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A handler may run in any thread, and may neither wait nor allocate: whoever changes the state from KNOWN
- * has the file, and the name is only changed by who has made it BUSY. A forked child is not who has made the
- * file.
+/* A handler may run in any thread, and may neither wait nor allocate. So the thread that changes the state
+ * from KNOWN owns the file, and only the thread that has made it BUSY changes the name. A forked child does
+ * not own its parent's file.
  */
 #include "base/files/unfinished.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sets of logical cores, of fixed size so that they travel as bytes, and what follows from comparing those of
- * the ranks on one host. */
+/* Sets of logical cores, of fixed size so that they travel as bytes, and the comparison of those of the ranks
+ * on one host. */
 #ifndef LS_COMM_PLACEMENT_CORES_H
 #define LS_COMM_PLACEMENT_CORES_H
 
@@ -35,7 +35,7 @@ void ls_cores_list(const ls_cores *cores, char *text, size_t bytes);
 /** Read such a list, up to a line's end. false: it is none, or has cores beyond the limit. */
 bool ls_cores_parse(const char *text, ls_cores *cores);
 
-/** What a rank sends to those on its host. */
+/** A rank's request to the ranks of its host. */
 typedef struct ls_core_request {
   ls_cores cores;             /* that it may use */
   size_t wanted;              /* threads that it was asked to use; 0: it may choose */

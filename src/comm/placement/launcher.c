@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A launcher is a row: the variables that it leaves in its processes' environment. The first row counts that
- * has left its mark: mpirun under Slurm has Slurm's marks as well. */
+/* A launcher is a row: the variables that it leaves in its processes' environment. The first row whose
+ * variables are set counts: mpirun under Slurm has Slurm's variables as well. */
 #include "comm/placement/launcher.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 enum { MOST_MARKS = 3, MOST_SIZES = 2, MOST_ANCESTORS = 64, LINE_CHARS = 4096 };
 
-/* What a rank is to be given: some launchers count cores, some their hyper-threads. */
+/* The unit that a launcher gives to ranks: cores or hyper-threads. */
 typedef struct rank_needs {
   size_t cores, cpus;
 } rank_needs;
@@ -24,7 +24,7 @@ typedef struct row {
   const char *marks[MOST_MARKS]; /* any of them; what ends in '_' is the beginning of names */
   const char *sizes[MOST_SIZES]; /* how many processes there are: the first that is set */
   const char *rank;              /* which of them this one is */
-  bool needs_size;               /* the marks alone are left by its environment modules, too */
+  bool needs_size;               /* its environment modules set the variables, too */
   const char *socket;            /* names a descriptor that it has opened in its processes; NULL: none does */
   const char *remedy;            /* for processes that do not know of each other; NULL: another launcher */
   void (*warn_cores)(const rank_needs *needs, ls_text *text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What started this process: by which variables the launchers are known, how many processes they say that
- * they have started, and how each of them gives a rank more cores. */
+/* The launcher of this process: the variables by which it is recognized, the number of processes that it
+ * reports, and its option for more cores per rank. */
 #ifndef LS_COMM_PLACEMENT_LAUNCHER_H
 #define LS_COMM_PLACEMENT_LAUNCHER_H
 
@@ -27,8 +27,8 @@ typedef struct ls_launch {
   bool is_first;        /* of those processes, or not known to be another: it may speak for all */
 } ls_launch;
 
-/** The launcher, from the environment. To be called before MPI is: it opens files, and then one cannot see
- * whether the launcher has started this process, or one that has started this one. Local. */
+/** The launcher, from the environment. Call it before MPI is started: MPI opens files, and afterwards it
+ * cannot be seen whether the launcher has started this process or an ancestor of it. Local. */
 ls_launch ls_launcher_find(void);
 
 /** "srun"; "none, a process by itself". */

@@ -61,7 +61,8 @@ static ls_status read_wanted(size_t *wanted)
   return LS_OK;
 }
 
-/* Others of OpenMP's that are numbers. It passes over one that it cannot read, with a line or without. */
+/* Other variables of OpenMP that are numbers. OpenMP ignores one that it cannot read, with or without a
+ * message. */
 static ls_status check_limits(void)
 {
   static const struct {
@@ -132,7 +133,7 @@ static bool is_as_asked(const ls_placement *placement)
 }
 
 /* How many cores the launcher had for this host's ranks: those that it may use itself, of which Slurm may
- * have allotted a part. Not known where ranks are bound by nobody but their user. */
+ * have allotted a part. Not known where only the user has bound the ranks. */
 static void find_offer(ls_placement *placement)
 {
   ls_cores cores;
@@ -149,7 +150,7 @@ static void find_offer(ls_placement *placement)
   if (placement->launcher == LS_LAUNCHER_SLURM) placement->is_asked |= is_as_asked(placement);
 }
 
-/* What this rank can see for itself. Local. */
+/* Find everything that this rank can see by itself. Local. */
 static ls_status look(ls_placement *placement, ls_core_request *request)
 {
   if (gethostname(placement->host, sizeof placement->host - 1) != 0 && errno != ENAMETOOLONG)
@@ -169,7 +170,7 @@ static ls_status look(ls_placement *placement, ls_core_request *request)
   return LS_OK;
 }
 
-/* What follows from comparing requests. Local. */
+/* Set the members that the comparison of requests gives. Local. */
 static void compare(ls_placement *placement, const ls_core_request *requests, size_t count, size_t mine)
 {
   const ls_core_share share = ls_core_share_of(requests, count, mine);

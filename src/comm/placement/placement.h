@@ -47,7 +47,7 @@ typedef struct ls_placement {
  * gives fewer threads; LS_E_COMM, LS_E_MEMORY. */
 ls_status ls_placement_find(ls_comm *comm, ls_placement *placement) LS_CHECKED;
 
-/** The same for those that only look: fewer threads are no error, but a `shortage`. Collective. */
+/** The same for reports: fewer threads are no error, but a `shortage`. Collective. */
 ls_status ls_placement_look(ls_comm *comm, ls_placement *placement) LS_CHECKED;
 
 /** Gather every rank's placement on rank 0: *all holds size placements there (freed with free()), NULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the cores of this host hang together. */
+/* The topology of this host: which logical cores share a core or a cache. */
 #ifndef LS_COMM_PLACEMENT_TOPOLOGY_H
 #define LS_COMM_PLACEMENT_TOPOLOGY_H
 

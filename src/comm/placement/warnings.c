@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is wrong with the placements of the ranks. Each trouble is a row: who has it, what it is, what to do.
- * A thousand ranks usually have the same one, so it is reported once, with the figures of the first of them.
+/* Warnings about the placements of the ranks. Each trouble is a row: which ranks have it, its name, and the
+ * remedy. A thousand ranks usually have the same one, so it is reported once, with the figures of the first
+ * of them.
  */
 #include "comm/placement/placement.h"
 
@@ -199,7 +200,7 @@ size_t ls_placement_hosts(const ls_placement *placements, size_t count)
   return hosts;
 }
 
-/* Nodes that wait for nothing: of the step, which may be meant for a part of the job's. */
+/* Nodes without ranks: of the Slurm step, which may be meant for a part of the job's. */
 static void add_nodes_line(const ls_placement *placements, size_t count, ls_text *lines)
 {
   static const char job[] = "SLURM_JOB_NUM_NODES", step[] = "SLURM_STEP_NUM_NODES";

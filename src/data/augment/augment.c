@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The course of an image: its frame, one resampling where pixels are moved, and what is done to it
- * afterwards. */
+/* An image goes through three stages: its frame, one resampling where pixels are displaced, and changes of
+ * the result. */
 #include "data/augment/augment.h"
 
 #include <math.h>
@@ -178,7 +178,7 @@ static void read_plane(const ls_augment_job *job, const float *plane, uint8_t *t
     }
 }
 
-/* Rows and columns that are read where nothing is moved. */
+/* Rows and columns that are read where no pixel is displaced. */
 static void stay(const ls_augment *augment, float *rows, float *columns)
 {
   for (size_t i = 0; i < augment->height; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an augmentation is: one table of operations per kind, one file per kind, listed in data/kinds.h.
+/* An augmentation: one table of operations per kind, one file per kind, listed in data/kinds.h.
  * Private to this folder. */
 #ifndef LS_DATA_AUGMENT_KIND_H
 #define LS_DATA_AUGMENT_KIND_H
@@ -14,7 +14,7 @@
 
 enum {
   LS_AUGMENT_LANES = 32,     /* floats that loops over columns take at a time: four vectors of AVX2 */
-  LS_AUGMENT_MOST_DRAWS = 64 /* of all kinds; what a kind draws by itself comes behind them */
+  LS_AUGMENT_MOST_DRAWS = 64 /* of all kinds; a kind's own further draws come behind them */
 };
 
 typedef struct ls_augment_kind ls_augment_kind;
@@ -35,7 +35,7 @@ typedef struct ls_augment_job {
   unsigned char *workspace;              /* of the thread */
 } ls_augment_job;
 
-/** Where an image begins in the one that it is made of, and which way its rows run. */
+/** Where a version of an image begins in the original, and the direction of its rows. */
 typedef struct ls_augment_frame {
   ptrdiff_t row, column;
   bool flipped;
@@ -44,10 +44,11 @@ typedef struct ls_augment_frame {
 struct ls_augment_kind {
   ls_schema schema; /* the keys are rows of the whole configuration: "data.augment.flip" */
   bool (*is_on)(const void *options);
-  /* The random words of an image that are the kind's. They are a part of every reproducible run: numbers of a
-   * kind never change, and a new kind takes those behind all others. */
+  /* The kind's random words of an image. Reproducible runs depend on them: the numbers of a kind never
+   * change, and a new kind takes numbers behind all others. */
   size_t first_draw, draws;
-  /* What the kind works with, and its blocks in a thread's workspace. Optional: nothing. Errors: LS_E_MEMORY.
+  /* Make the kind's state, and reserve its blocks in a thread's workspace. Optional: none. Errors:
+   * LS_E_MEMORY.
    */
   ls_status (*plan)(const ls_augment *augment, const void *options, ls_arena *workspace,
                     void **plan) LS_CHECKED;

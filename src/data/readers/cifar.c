@@ -61,7 +61,8 @@ static bool is_batch(const char *name, size_t split, size_t *number)
   return strcmp(name, ".bin") == 0 || strcmp(name, ".bin.gz") == 0;
 }
 
-/* A copy, a part of a download, or a batch by another name: but no checksum or signature of one. */
+/* Does a name look like a copy, a part of a download, or a batch by another name? A checksum or signature
+ * does not. */
 static bool looks_like_batch(const char *name)
 {
   static const char *const others[] = {".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig", ".txt"};

@@ -35,7 +35,8 @@ static const char *name_in(const char *path)
   return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 }
 
-/* A single file of the kind that comes in fours: its dataset is the folder, or what begins as it does. */
+/* The error for a single file of a dataset of several: the dataset is the folder, or the files that begin
+ * alike. */
 static ls_status fail_part(const char *path)
 {
   const char *name = name_in(path);

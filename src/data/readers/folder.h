@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lies in a folder: the sorted names of its files, or of those that begin alike. Private to the
+/* The contents of a folder: the sorted names of its files, or of those that begin alike. Private to the
  * readers. */
 #ifndef LS_DATA_READERS_FOLDER_H
 #define LS_DATA_READERS_FOLDER_H

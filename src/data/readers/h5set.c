@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The reader of HDF5 datasets. The file is taken for hostile until it has proved otherwise: only hard links
+/* The reader of HDF5 datasets. The file may be hostile: only hard links
  * are followed, types and shapes are compared before anything is read, and a dataset may not declare more
- * than what its bytes in the file can expand to, so a lie about the size is refused rather than allocated. */
+ * than what its bytes in the file can expand to, so a false size is refused rather than allocated. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +130,7 @@ static void write_shape(const ls_h5_data *data, char text[SHAPE_CHARS])
     length += (size_t)snprintf(text + length, SHAPE_CHARS - length, i > 0 ? "x%zu" : "%zu", data->dims[i]);
 }
 
-/* What images and labels are to be like. */
+/* The required type and shape of images and labels. */
 typedef struct expectation {
   const char *name;
   size_t bytes;     /* of an unsigned integer, at most */
@@ -300,7 +300,7 @@ static ls_status read_dataset(ls_source *source)
   return LS_OK;
 }
 
-/* The same with the file's name, and a system's error as that. */
+/* The same with the file's name; an error of the system is reported as that. */
 static ls_status read_named(ls_source *source)
 {
   const h5set_state *state = source->state;
@@ -355,7 +355,7 @@ static ls_status open_h5set(ls_source *source, const ls_reader_input *input)
   LS_TRY(ls_h5_start(), "'%s'", state->path);
   LS_PASS(ls_h5_guard(state->path, state->file.bytes, try_dataset, source));
   const ls_status status = read_named(source);
-  /* The child has come through with the same bytes. */
+  /* The child has read the same bytes without a crash. */
   return status == LS_E_INPUT ? ls_wrap(LS_E_MEMORY, "no memory to read it") : status;
 }
 

@@ -32,7 +32,7 @@ typedef enum ls_h5set_type {
   LS_H5SET_FLOAT32
 } ls_h5set_type;
 
-/** One more array for the test split, beside images and labels, where readers of datasets do not look. */
+/** One more array for the test split, beside images and labels, which readers of datasets ignore. */
 typedef struct ls_h5set_extra {
   const char *name;
   ls_h5set_type type;

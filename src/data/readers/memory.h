@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A dataset that was made, and lies in memory: so that what writes or shows datasets serves it too. */
+/* A dataset in memory, so that the functions that write or show datasets serve it too. */
 #ifndef LS_DATA_READERS_MEMORY_H
 #define LS_DATA_READERS_MEMORY_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Streams over plain and gzip files. Gzip is decoded by zlib's inflate rather than by gzread, which takes a
- * cut file for a short one and passes over what follows the data: here every end is checked. A file may hold
- * several gzip members one after the other, as the format allows. */
+/* Streams over plain and gzip files. zlib's inflate decodes gzip, not gzread, which accepts a cut file as a
+ * short one and ignores bytes behind the data: here every end is checked. A file may hold several gzip
+ * members one after the other, as the format allows. */
 #include "data/readers/stream.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ static ls_status next_member(ls_stream *stream)
                  stream->path, left_over);
 }
 
-/* What zlib's own words mean to the owner of the file. */
+/* An error of zlib's in words for the owner of the file. */
 static const char *damage_of(const z_stream *inflater)
 {
   static const struct {

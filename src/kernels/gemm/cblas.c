@@ -22,8 +22,8 @@ static bool fits(const ls_gemm_shape *shape)
          shape->ldb <= INT_MAX && shape->ldc <= INT_MAX;
 }
 
-/* Our threads call it, each for itself: it must stand that, and start none of its own. OpenBLAS built without
- * threads has no locks either, and gives wrong products. */
+/* Our threads call it at the same time: it must allow that, and must start no threads of its own. OpenBLAS
+ * built without threads has no locks and gives wrong products. */
 static ls_status prepare_library(void)
 {
 #ifdef OPENBLAS_VERSION

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Chooses the kernel of a product. libxsmm's tile is 32 x 3 on AVX2: with 8 or 16 rows it has too few sums
  * in flight to hide the latency of a fused multiply-add, and it refuses matrices whose columns overlap. Those
- * products take our own tiles, and so do all that the library has no kernel for. */
+ * products, and all that the library has no kernel for, run on our own tiles. */
 #include "kernels/gemm/gemm.h"
 
 #include <stdlib.h>

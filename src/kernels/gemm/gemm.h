@@ -3,9 +3,9 @@
  * row-major micro-batch [pixels, channels] is a channels x pixels matrix.
  *
  * Products with few rows run on our own register tiles (tile_kernels.h); the rest on libxsmm's JIT kernels
- * (xsmm.c), or on CBLAS where libxsmm is missing (cblas.c). What the library cannot run, for want
- * of executable memory or of instructions, the tiles do. They sum in the order of the batch and of k, and so
- * does libxsmm with AVX2: there both give the same bits. With AVX-512 it splits some sums in two. */
+ * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). The tiles also do products that the
+ * library cannot run for lack of executable memory or of instructions. They sum in the order of the batch and
+ * of k, as libxsmm does with AVX2: there both give the same bits. With AVX-512 it splits some sums in two. */
 #ifndef LS_KERNELS_GEMM_GEMM_H
 #define LS_KERNELS_GEMM_GEMM_H
 
@@ -35,7 +35,7 @@ typedef struct ls_gemm_batch {
 /** A planned product; opaque, immutable, shared by all threads. */
 typedef struct ls_gemm ls_gemm;
 
-/** Plan a product. Local. Errors: LS_E_MEMORY; LS_E_USAGE if the library may not be used as it is. */
+/** Plan a product. Local. Errors: LS_E_MEMORY; LS_E_USAGE if the library is unsuitable as it is. */
 ls_status ls_gemm_new(ls_gemm **out, const ls_gemm_shape *shape) LS_CHECKED;
 void ls_gemm_free(ls_gemm *gemm);
 
@@ -55,7 +55,7 @@ void ls_gemm_fill(const ls_gemm *gemm, const float *start, float *c);
  * the reason where it cannot run; borrowed, valid until the calling thread asks again. Local. */
 const char *ls_gemm_backend(void);
 
-/** Why the back end cannot run here, so that slower kernels of our own do; NULL where it can. Borrowed.
+/** Why the back end cannot run here and slower kernels of our own do; NULL where it can. Borrowed.
  * Local. */
 const char *ls_gemm_fallback_reason(void);
 

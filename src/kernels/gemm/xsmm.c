@@ -4,8 +4,8 @@
  * and one kind of kernel is enough. Prefetching is off: operands are in cache, or streamed in order.
  *
  * Where the system gives no executable memory (SELinux, systemd's MemoryDenyWriteExecute, no memory left),
- * libxsmm puts its code on the heap all the same, and would run it there. So it is not asked for kernels
- * unless such memory can be had, and where each of them lies is looked up among the process's mappings. */
+ * libxsmm puts its code on the heap and would run it there. So kernels are requested only if executable
+ * memory can be had, and each kernel's address is looked up in the process's mappings. */
 #include "kernels/gemm/backend.h"
 
 #include <errno.h>
@@ -25,7 +25,8 @@ const bool ls_backend_is_for_small = true;
 enum { CODE_BYTES = 1 << 18 }; /* more than libxsmm asks for while it makes a kernel */
 
 struct ls_backend_kernel {
-  libxsmm_smmfunction_reducebatch_offs run; /* owned by libxsmm's registry, which lives as long as we */
+  libxsmm_smmfunction_reducebatch_offs
+      run; /* owned by libxsmm's registry, which lives as long as the process */
 };
 
 static bool fits(const ls_gemm_shape *shape)
@@ -49,8 +50,8 @@ static libxsmm_smmfunction_reducebatch_offs dispatch(const ls_gemm_shape *shape)
                                               &flags, &prefetch);
 }
 
-/* Can memory be had that is written and then run? Asked for as libxsmm does; twice, since a want of memory
- * may pass, and what a model computes should not hang on a moment. */
+/* Can memory be had that is written and then run? It is requested as libxsmm does, and twice, since a lack of
+ * memory may be short, and must not decide which kernels a model uses. */
 static bool has_executable_memory(size_t bytes)
 {
   for (int i = 0; i < 2; i++) {
@@ -70,7 +71,7 @@ const char *ls_gemm_fallback_reason(void)
   return NULL;
 }
 
-/* Is the code in memory that may be run? Where mappings cannot be looked up, what libxsmm was given is. */
+/* Is the code in executable memory? Where mappings cannot be read, libxsmm's memory is taken to be. */
 static bool is_executable(libxsmm_smmfunction_reducebatch_offs run)
 {
   uintptr_t code;

@@ -6,7 +6,7 @@
  * batch-reduce product that reads the image where it lies. The gradient with respect to the input is the same
  * operation on dy, once per phase of the stride; the gradient of the weights reduces over rows instead of
  * taps. Rows of taps that fall into the padding above and below are left out; to the left and right the image
- * is copied into a padded one. Where there are few channels or filters the taps of a row are merged: they lie
+ * is copied into a padded one. With few channels or filters the taps of a row are merged: they lie
  * side by side in memory, so they are one longer column, overlapping the next pixel's. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -14,7 +14,7 @@ enum { MAX_CHANNELS = 4, MAX_KERNEL = 16 };
 typedef struct plan {
   const ls_kernel_set *kernels;
   ls_conv_shape shape;
-  void *direct;                    /* for the gradient with respect to the input; NULL: nobody wants it */
+  void *direct;                    /* for the gradient with respect to the input; NULL: not wanted */
   size_t *taps;                    /* [tap_count] offsets; owned */
   size_t tap_count;                /* channels * kernel * kernel */
   size_t pitch, rows;              /* of a padded plane */

@@ -42,8 +42,8 @@ typedef struct ls_conv_way {
   size_t piece;         /* filters that are packed and unpacked together, whatever others do meanwhile */
   bool (*fits)(const ls_conv_shape *shape);
 
-  /** Plan passes of at most `microbatch` samples. On error destroy() is still due if *plan is set. Local.
-   * Errors: LS_E_MEMORY, LS_E_USAGE. */
+  /** Plan passes of at most `microbatch` samples. On error the caller still calls destroy() if *plan is set.
+   * Local. Errors: LS_E_MEMORY, LS_E_USAGE. */
   ls_status (*create)(void **plan, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts);
   void (*destroy)(void *plan);
 

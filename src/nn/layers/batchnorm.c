@@ -5,8 +5,8 @@
  *
  *   y = weight * (x - mean) / sqrt(var + epsilon) + bias
  *
- * var is the biased variance; the running one takes the unbiased, as PyTorch. Of one value there is no
- * variance: nobody trains on that (ls_model_needs_samples()). Sums go over rows of channels, so the loops
+ * var is the biased variance; the running one takes the unbiased, as PyTorch. One value has no variance:
+ * training on one is refused (ls_model_needs_samples()). Sums go over rows of channels, so the loops
  * vectorize.
  */
 #include <math.h>

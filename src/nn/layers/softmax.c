@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Softmax as the last layer, as textbooks write it. The loss takes it together with the logarithm, which is
- * exact where the exponentials alone would overflow or vanish, so that nothing is left to do here: what a
- * network gives are its logits, with this layer and without. */
+ * exact where the exponentials alone would overflow or vanish, so this layer does nothing: a network's
+ * outputs are its logits, with this layer and without. */
 #include <string.h>
 
 #include "nn/kinds.h"

@@ -6,7 +6,7 @@
  *   buffer = momentum * buffer + lr * local * (grad + weight_decay * p);  p -= buffer
  *
  * Biases and normalization parameters, and tensors of norm 0, take local = 1 and no decay, as is usual: their
- * norms say little. The learning rate is within the buffer: a schedule acts on new gradients alone.
+ * norms say little. The buffer includes the learning rate: a schedule acts on new gradients alone.
  * Source: You, Gitman, Ginsburg, "Large batch training of convolutional networks", arXiv:1708.03888, 2017,
  * algorithm 1. */
 #include "optim/kinds.h"

@@ -78,7 +78,7 @@ static void start(void *state)
   *(plateau_state *)state = (plateau_state){.factor = 1};
 }
 
-/* The rate stays where it is; what is to improve may be another metric. */
+/* The rate stays; the metric that has to improve may be another one. */
 static void restart(void *state)
 {
   plateau_state *own = state;

@@ -17,7 +17,7 @@ typedef struct file_kind {
 
 /* ---- checkpoints and metrics ---- */
 
-/* A format that is no text is that of another program. */
+/* A format attribute that is no text is from another program. */
 static ls_status has_format(ls_h5_id file, const char *format, bool *is_one)
 {
   char found[64];
@@ -60,7 +60,7 @@ static ls_status describe_scaling(ls_h5_id file, ls_text *text)
 
 /* ---- datasets ---- */
 
-/* Anything else of that name, such as a link to elsewhere, is none. */
+/* Anything else of that name, such as a link to elsewhere, does not count. */
 static ls_status has_images(ls_h5_id file, const char *split, bool *is_one)
 {
   ls_h5_id group;

@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "config/config.h"
 
-/* Otherwise other samples would be held out, or a step would mean something else. Further epochs, another
- * schedule or learning rate are fine, and other batches from the next epoch on. */
+/* If these changed, other samples would be held out, or a step would mean something else. Further epochs,
+ * another schedule or learning rate are fine, and other batches from the next epoch on. */
 static const char *const lasting[] = {"seed",           "data.validation",  "data.split_seed",
                                       "data.normalize", "data.mean",        "data.std",
                                       "data.shuffle",   "data.per_class",   "data.fraction",
@@ -25,7 +25,7 @@ static void say(const ls_resume *resume, const char *text)
   if (events && events->message) events->message(events->user, text);
 }
 
-/* A key's value as it would be written, without the blanks around it; freed by the caller. */
+/* A key's value as the configuration writes it, without the blanks around it; freed by the caller. */
 static ls_status value_of(const ls_spec *spec, const char *key, char **value)
 {
   ls_text raw = {0};
@@ -109,7 +109,7 @@ static ls_status compare_data(const ls_checkpoint_info *found, const ls_checkpoi
                  data->dataset, found->labels_digest, data->labels_digest);
 }
 
-/* Another cut of the data into batches begins with an epoch. */
+/* Another batch size can only begin with an epoch. */
 static ls_status compare_batch(const ls_progress *progress, const char *key, size_t then, size_t now)
 {
   if (then == now || progress->epoch_step == 0) return LS_OK;
@@ -119,7 +119,7 @@ static ls_status compare_batch(const ls_progress *progress, const char *key, siz
                  key, then, now, progress->epoch_step, ls_plural(progress->epoch_step), progress->epoch + 1);
 }
 
-/* An epoch that has begun is one that will end. */
+/* An epoch that has begun has to end. */
 static ls_status compare_epochs(const ls_progress *progress, size_t now)
 {
   if (now < progress->epoch)
@@ -149,7 +149,7 @@ ls_status ls_resume_check(const ls_resume *resume)
   return compare_batch(progress, "train.microbatch", then->microbatch, now->microbatch);
 }
 
-/* Equal but for what another machine may round otherwise. */
+/* Equal, but for the different rounding of another machine. */
 static bool is_close(double a, double b)
 {
   return fabs(a - b) <= 1e-9 * (fabs(a) + fabs(b));

@@ -15,10 +15,10 @@ typedef struct ls_run {
   ls_loader *loader;
   ls_state state;             /* its vectors are the network's and the engine's */
   ls_schedule_state schedule; /* what the schedule remembers, for `state` too */
-  ls_checkpoint_info info;    /* what every checkpoint of the run says about data and configuration */
+  ls_checkpoint_info info;    /* what every checkpoint of the run records of data and configuration */
   ls_checkpoint_info from;    /* rank 0: of the checkpoint that the run goes on from */
   char *from_path;            /* likewise; NULL: it starts from the beginning */
-  ls_activity *activity;      /* the communicator's; NULL: nobody wants to know */
+  ls_activity *activity;      /* the communicator's; NULL: none is kept */
   uint64_t first_saved_step;  /* of the first checkpoint that this session has written, or gone on from */
   uint64_t saved_step;        /* of the last checkpoint that was written, or gone on from; 0: none */
   bool restored;              /* rank 0: the weights are those of best.h5 */
@@ -39,11 +39,11 @@ void ls_run_fini(ls_run *run);
  * LS_E_NONFINITE if not; LS_E_MEMORY; LS_E_COMM. */
 ls_status ls_run_check(ls_run *run) LS_CHECKED;
 
-/** Add to an error that comes of the weights, as they were or would be after `step` steps, which checkpoint
- * is intact, and what may help. Returns `status`. Local. */
+/** To an error about the weights after `step` steps, add which checkpoint is intact, and a remedy. Returns
+ * `status`. Local. */
 ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status) LS_CHECKED;
 
-/** Take the weights of the step just done into their moving average, if one is kept. Local. */
+/** Add the weights of the completed step to their moving average, if one is kept. Local. */
 void ls_run_average(ls_run *run);
 
 /** Evaluate the moving average, if one is kept, or the network. *metrics as from ls_evaluate_call.

@@ -17,10 +17,11 @@ typedef struct ls_fixed {
   float limit;  /* values must be smaller */
 } ls_fixed;
 
-/** A format in which `count` values fit a sum, and one value the conversion. */
+/** A format of this scale. Its limit is such that a sum of `count` values fits 64 bits and one value fits the
+ * conversion. */
 ls_fixed ls_fixed_make(double scale, double unit, size_t count);
 
-/** sums = values, or sums += values. Returns whether all were within the limit; if not, sums are of no use.
+/** sums = values, or sums += values. Returns whether all were within the limit; if not, sums are invalid.
  */
 bool ls_fixed_set(const ls_fixed *format, const float *restrict values, size_t count,
                   uint64_t *restrict sums);

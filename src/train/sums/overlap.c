@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reduction beside the backward pass. The vector is cut into buckets, of which the last is complete first.
- * Once all threads of the node have made a bucket it is summed over the node, and starts on its way to the
- * other nodes. Who does that is the node's sender, thread 0 of its first rank, between two layers of its own
- * backward pass; threads that have finished help with the sums.
+/* Reduction beside the backward pass. The vector is cut into buckets; the last one is complete first. Once
+ * all threads of the node have made a bucket, it is summed over the node and sent to the other nodes. The
+ * node's sender, thread 0 of its first rank, does that between two layers of its own backward pass; threads
+ * that have finished help with the sums.
  *
  * Source: Li et al.: "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", VLDB 2020,
  * section 3.2, for the buckets and their order. */
@@ -28,7 +28,7 @@ typedef struct shared_bucket {
 } shared_bucket;
 
 typedef struct shared {
-  atomic_uint_least64_t taken; /* buckets that somebody sums or has summed */
+  atomic_uint_least64_t taken; /* buckets that a thread sums or has summed */
   shared_bucket buckets[];
 } shared;
 
@@ -88,7 +88,7 @@ static bool is_ready(const ls_overlap *overlap, size_t k)
   return true;
 }
 
-/* Take the next bucket that nobody sums yet, if it is ready; or whether it is or not. */
+/* Take the next bucket that no thread has taken: with ready_only, only if it is ready. */
 static bool take(const ls_overlap *overlap, bool ready_only, size_t *k)
 {
   const uint64_t begin = overlap->options.workers->step * overlap->count;
@@ -114,7 +114,7 @@ static bool is_summed(const ls_overlap *overlap, size_t k)
          overlap->options.workers->step;
 }
 
-/* Start what is summed on its way, and deal with what has come. */
+/* Send the buckets that are summed, and process the messages that have arrived. */
 static ls_status send_some(ls_overlap *overlap)
 {
   ls_iallreduce *transfer = overlap->options.transfer;

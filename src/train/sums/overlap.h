@@ -30,12 +30,12 @@ void ls_overlap_free(ls_overlap *overlap);
 /** A step begins: whatever becomes ready from now on may be summed and sent. Local. */
 void ls_overlap_begin(ls_overlap *overlap);
 
-/** This rank's thread `part` has all elements from `first` on; thread 0 of the node's first rank, which calls
- * MPI, moves on what can be moved. Local. */
+/** This rank's thread `part` has all elements from `first` on. Thread 0 of the node's first rank, which calls
+ * MPI, also sums and sends what is ready. Local. */
 void ls_overlap_ready(ls_overlap *overlap, size_t part, size_t first);
 
-/** Thread `part` has everything, and nothing else to do: sum what nobody has taken, until all is taken.
- * Local. */
+/** Thread `part` has everything and has nothing else to do: it sums buckets that no thread has taken, until
+ * all are taken. Local. */
 void ls_overlap_finish(ls_overlap *overlap, size_t part);
 
 /** Wait until everything is summed over the nodes; by the node's first rank. Collective. Errors: LS_E_COMM,

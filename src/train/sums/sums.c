@@ -36,7 +36,7 @@ struct ls_sums {
   ls_iallreduce *transfer; /* between nodes, by the first rank of each; NULL: by MPI_Allreduce() */
 };
 
-/* By messages: the ranks of this node do not have everything. */
+/* Do totals travel between nodes? If so, only some ranks of a node have them at first. */
 static bool are_sent(const ls_sums *sums)
 {
   return ls_node_count(sums->node) > 1 || sums->options.by_mpi;
@@ -59,7 +59,7 @@ static size_t common_bytes(const ls_sums *sums, size_t *totals, size_t *overlap)
   return arena.bytes;
 }
 
-/* How vectors go between nodes, unless MPI_Allreduce() does it. Local. */
+/* Set up the transfer of vectors between nodes, unless MPI_Allreduce() does it. Local. */
 static ls_status plan_transfer(ls_sums *sums, bool overlaps)
 {
   const size_t count = sums->workers.count;
@@ -71,7 +71,7 @@ static ls_status plan_transfer(ls_sums *sums, bool overlaps)
                            sums->result, count);
 }
 
-/* Where the reduced values go, and how. Local. */
+/* Set the memory of the reduced values. Local. */
 static ls_status plan_result(ls_sums *sums)
 {
   size_t totals, shared;
@@ -207,7 +207,7 @@ static ls_status send_integers(ls_sums *sums)
   return ls_node_sum_u64(sums->node, sums->totals, sums->workers.count + LS_TALLY_COUNT);
 }
 
-/* Likewise as floats: the tally's bytes are one each, whose sums floats hold up to 65,000 nodes. */
+/* The same as floats: each byte of the tally becomes a float, whose sums are exact up to 65,000 nodes. */
 static ls_status send_floats(ls_sums *sums)
 {
   uint64_t *tally = sums->totals + sums->workers.count;
@@ -220,7 +220,8 @@ static ls_status send_floats(ls_sums *sums)
   return LS_OK;
 }
 
-/* Likewise by messages of our own; of an overlap, what has not come yet. The tally goes behind them. */
+/* The same by messages of our own; with an overlap, only what it has not finished. The tally follows the
+ * vector. */
 static ls_status send_blocks(ls_sums *sums)
 {
   uint64_t *tally = sums->totals + sums->workers.count;
@@ -245,7 +246,7 @@ static ls_status sum_nodes(ls_sums *sums)
   return are_exact(sums) ? send_integers(sums) : send_floats(sums);
 }
 
-/* From the nodes' totals to everyone's result. Collective. */
+/* Turn the nodes' totals into the result of every rank. Collective. */
 static ls_status join_nodes(ls_sums *sums)
 {
   ls_activity *activity = ls_comm_activity(sums->options.comm);
@@ -275,7 +276,7 @@ void ls_sums_finish(ls_sums *sums, size_t part)
   if (sums->overlap) ls_overlap_finish(sums->overlap, part);
 }
 
-/* Sum over the node what was not summed meanwhile. Collective over the node. */
+/* Sum over the node what the overlap has not summed. Collective over the node. */
 static ls_status sum_node(ls_sums *sums)
 {
   ls_node_barrier(sums->node);

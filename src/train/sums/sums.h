@@ -3,8 +3,8 @@
  *
  * Sums are taken in 64-bit fixed point. Integers add up to the same total in any order, so a step does not
  * depend on how the micro-batches are dealt out. The gradient of a thread's last micro-batch stays in
- * float32, in memory that the node's ranks share: whoever sums a chunk turns it to fixed point on the way,
- * which costs no more than summing floats would. Only between nodes are there messages.
+ * float32, in memory that the node's ranks share: the thread that sums a chunk turns it to fixed point on the
+ * way, which costs no more than summing floats would. Only between nodes are there messages.
  *
  * A value x becomes the integer nearest to x * scale: gradients with a resolution of 9.1e-13 within +-2048,
  * statistics of 3.7e-9 within +-8.4e6, losses of 2.3e-10 within +-5.2e5 (of a micro-batch each; with more
@@ -39,7 +39,7 @@ typedef struct ls_sums_options {
                     without bucket, is_fast and is_brief */
 } ls_sums_options;
 
-/** What of its options the configuration does not say. */
+/** The options that the configuration does not give. */
 typedef struct ls_sums_shape {
   size_t grads, stats, threads, microbatches;
 } ls_sums_shape;
@@ -67,7 +67,7 @@ void ls_sums_free(ls_sums *sums);
 /** A step begins. `samples`: of the whole step; statistics are means over them. Local. */
 void ls_sums_begin(ls_sums *sums, size_t samples);
 
-/** What a micro-batch may bring: absolute values must be below these. */
+/** Limits of a micro-batch: absolute values must be below these. */
 typedef struct ls_sums_limits {
   double grad;
   double stat; /* of its statistics, each weighted by the samples of the micro-batch */
@@ -79,7 +79,7 @@ ls_sums_limits ls_sums_find_limits(const ls_sums *sums);
 
 /** Where thread `part` puts the gradient and statistics of its next micro-batch, all [grads + stats] of it.
  *
- * Takes what its micro-batch before left there into its sum. Local; threads may call it at the same time,
+ * First adds the values of its previous micro-batch to its sum. Local; threads may call it at the same time,
  * each for its own part, as below. */
 float *ls_sums_next(ls_sums *sums, size_t part);
 
@@ -103,8 +103,8 @@ ls_status ls_sums_reduce(ls_sums *sums) LS_CHECKED;
  */
 const float *ls_sums_result(const ls_sums *sums);
 
-/** What was counted, over all threads of all ranks, the same on each; valid until the next reduction. Signed
- * only for the loss, which ls_sums_loss() reads. Local. */
+/** A count over all threads of all ranks, the same on each; valid until the next reduction. Only the loss,
+ * which ls_sums_loss() reads, is signed. Local. */
 uint64_t ls_sums_total(const ls_sums *sums, ls_tally what);
 
 /** The sum of the losses, likewise: to the nearest 2.3e-10 for each that was added, without those out of

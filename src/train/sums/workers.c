@@ -10,14 +10,14 @@
 
 enum { BLOCK = 512 }; /* elements summed in one go, in first-level cache */
 
-/* The begin of a segment: what others need to know to read the rest. */
+/* The head of a segment, from which other ranks find the rest. */
 typedef struct head {
   size_t threads, sum_count;
 } head;
 
 /* ---- memory ---- */
 
-/* Take a worker's part off an arena; with memory behind it, where it lies. */
+/* Reserve a worker's part of an arena; its pointers are valid once the arena is allocated. */
 static ls_worker take_worker(ls_arena *arena, size_t count, size_t sum_count)
 {
   const size_t flags = ls_arena_reserve(arena, 2, sizeof(ls_worker_flags));
@@ -91,7 +91,7 @@ static ls_worker_flags *flags_of(const ls_workers *workers, const ls_worker *sel
   return &self->flags[workers->turn];
 }
 
-/* Put the part's last micro-batch to those before it. */
+/* Add the part's last micro-batch to its sum. */
 static bool keep_grads(const ls_workers *workers, ls_worker *self, bool is_first)
 {
   bool is_within = true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The threads of a node, what each of them has made, and its sum over all of them. Each rank owns a segment
+/* The threads of a node, their vectors, and the sums over them. Each rank owns a segment
  * of memory that the ranks of its node share:
  *
  *   [head | thread: flags, grads, sums, ready | thread: flags, grads, sums, ready | ...]
  *
- * Who sums reads the vectors of all threads where they lie. Private to src/train/sums. */
+ * The thread that sums a chunk reads the vectors of all threads where they lie. Private to src/train/sums. */
 #ifndef LS_TRAIN_SUMS_WORKERS_H
 #define LS_TRAIN_SUMS_WORKERS_H
 
@@ -77,7 +77,7 @@ void ls_workers_read(const ls_workers *workers, const uint64_t *totals, size_t f
 /** The node's tally. Local. */
 void ls_workers_add_tallies(const ls_workers *workers, uint64_t tally[LS_TALLY_COUNT]);
 
-/** The step is over: begin with new flags, those that no rank reads any more. Local. */
+/** End a step: switch to the other flags, which no rank reads any more. Local. */
 void ls_workers_turn(ls_workers *workers);
 
 #endif

@@ -72,14 +72,15 @@ static void remove_file(const ls_notes *self)
   if (self->folder >= 0) unlinkat(self->folder, name, 0);
 }
 
-/* Under another name first: others may read at any time. */
+/* Write under another name first: others may read at any time. */
 static void write_file(const ls_notes *self, const char *text)
 {
   char name[NAME_BYTES], temporary[NAME_BYTES];
   if (self->folder < 0) return;
   note_name(self->rank, "", name);
   note_name(self->rank, ".tmp", temporary);
-  unlinkat(self->folder, temporary, 0); /* of a session that was killed: nobody else writes under that name */
+  unlinkat(self->folder, temporary,
+           0); /* of a session that was killed: no other process writes under that name */
   int descriptor;
   ssize_t put;
   LS_RETRY(descriptor, LS_SYSTEM("open", openat(self->folder, temporary,

@@ -57,8 +57,8 @@ size_t ls_notes_count(const ls_notes *notes);
 /** This rank is alive. Local. */
 void ls_notes_beat(const ls_notes *notes);
 
-/** Write this rank's note, or remove it. One that cannot be written, on a full disk, is missed by nobody but
- * the reader: no error. Local. */
+/** Write this rank's note, or remove it. A note that cannot be written, as on a full disk, is no error: only
+ * its reader misses it. Local. */
 void ls_notes_write(const ls_notes *notes, const char *text);
 void ls_notes_remove(const ls_notes *notes);
 

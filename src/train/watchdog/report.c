@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a rank says of itself and of the others: its activity, and their notes, in words. */
+/* A rank's report on itself and on the others: its activity, and their notes, in words. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -57,7 +57,7 @@ double ls_watcher_silent_s(const ls_watcher *self)
   return LS_NOTE_SHARE * (options->warn_s > 0 ? options->warn_s : options->abort_s);
 }
 
-/* Is it for another rank to speak? The lowest of those that wait does; if none waits, of those that rest. */
+/* Does another rank speak? The lowest waiting rank speaks; if none waits, the lowest resting one. */
 static bool yields_to(const ls_watcher *self, int rank, const char *note)
 {
   const bool is_lower = rank < self->options.rank, rests = atomic_load(&self->activity->rests);
@@ -102,7 +102,7 @@ bool ls_watcher_is_lowest(const ls_watcher *self, ls_text *others)
 }
 
 /* Has a rank given no sign of life for so long? A rank that only rests is not reported: others work
- * meanwhile. Who was stopped has heard of nobody. */
+ * meanwhile. A rank that was stopped has not looked, so it misses none. */
 bool ls_watcher_misses_one(const ls_watcher *self, double seconds)
 {
   char note[LS_NOTE_BYTES];
@@ -113,7 +113,7 @@ bool ls_watcher_misses_one(const ls_watcher *self, double seconds)
   return false;
 }
 
-/* Has a rank begun to end the job? What its end does to the others is no news. */
+/* Has a rank begun to end the job? Its end then explains what happens to the others. */
 bool ls_watcher_sees_end(const ls_watcher *self)
 {
   char note[LS_NOTE_BYTES];

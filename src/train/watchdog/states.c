@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of transitions; its picture is in the header. */
+/* The table of transitions; the header has its diagram. */
 #include "train/watchdog/states.h"
 
 #include <assert.h>

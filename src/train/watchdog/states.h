@@ -10,8 +10,8 @@
  *        |                   |                       |                     |
  *        +-------------------+------ LIMIT ----------+---------------------+--> ENDED
  *
- * QUIET     the activity is young: nobody knows of it
- * NOTED     its note is there, for whoever asks which ranks are missing
+ * QUIET     the activity is young: there is no note
+ * NOTED     its note is there, for the rank that looks for missing ones
  * WARNED    this rank has said that it waits
  * SPEAKING  it is the lowest waiting rank: it names those that do not wait, and ends the job at the limit
  * ENDED     it has begun to end the job, and says nothing more
@@ -35,7 +35,7 @@ typedef enum ls_watchdog_event {
   LS_WATCHDOG_NEXT_ACTIVITY, /* the rank does something else */
   LS_WATCHDOG_NOTE_DUE,      /* a part of the time before a warning is over */
   LS_WATCHDOG_WORKS_LONG,    /* a warning is due: the rank works, and others can read its note */
-  LS_WATCHDOG_WORKS_UNHEARD, /* the same, and nobody can */
+  LS_WATCHDOG_WORKS_UNHEARD, /* the same, and no other rank can */
   LS_WATCHDOG_WAITS_LONG,    /* a warning is due: the rank waits for others */
   LS_WATCHDOG_IS_LOWEST,     /* by the notes of the others, no lower rank waits */
   LS_WATCHDOG_LIMIT,         /* it has waited for as long as the job may */
@@ -43,7 +43,7 @@ typedef enum ls_watchdog_event {
   LS_WATCHDOG_EVENTS
 } ls_watchdog_event;
 
-/** What is done on the way to the next state, in this order. */
+/** Actions on the way to the next state, in this order. */
 typedef enum ls_watchdog_action {
   LS_WATCHDOG_SAY_GOES_ON = 1, /* unless another rank ends the job */
   LS_WATCHDOG_REMOVE_NOTE = 2,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The watching thread, and what other threads hand to it. All that it looks at is its own: whatever frame it
- * was started in may return. The lock covers what is handed over, no look: files that hang stop the watching
- * thread alone. Stopping it needs no other rank, so that it is stopped after an error of MPI as well. */
+/* The watching thread, and the orders that other threads give it. The thread owns everything that it reads,
+ * so the function that started it may return. The lock covers the orders alone, never a look: a file that
+ * hangs stops the watching thread alone. Stopping the thread needs no other rank, so it is stopped after an
+ * error of MPI as well. */
 #include "train/watchdog/watchdog.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include "base/memory.h"
 #include "train/watchdog/watcher.h"
 
-/* What the thread takes over before its next look; under the lock. */
+/* Orders that the thread takes over before its next look; under the lock. */
 typedef struct orders {
   bool stop, has_times;
   double warn_s, abort_s;

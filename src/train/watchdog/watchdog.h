@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Watches for ranks that wait too long for others, and finds out for whom.
  *
- * A thread of each rank looks at the rank's activity. When one lasts, the rank leaves a note
+ * A thread of each rank looks at the rank's activity. When an activity lasts, the rank leaves a note
  * (train/watchdog/notes.h); states.h has the states from there on. When it lasts too long and the rank waits,
- * it says so. The lowest waiting rank then reads the notes of all, or of all of its host: a rank without a
- * sign of life is stopped or dead. No collective is needed, which would hang as well. As long as there are no
- * notes, each rank reports itself, also when it works. */
+ * the rank warns. The lowest waiting rank then reads the notes of all, or of all of its host: a rank without
+ * a sign of life is stopped or dead. No collective is needed, which would hang as well. As long as there are
+ * no notes, each rank reports itself, also when it works. */
 #ifndef LS_TRAIN_WATCHDOG_WATCHDOG_H
 #define LS_TRAIN_WATCHDOG_WATCHDOG_H
 
@@ -30,7 +30,7 @@ typedef struct ls_watchdog_options {
  * The thread reads nothing of the caller's but `user`: it owns the activity, and copies the options. */
 ls_status ls_watchdog_start(ls_watchdog **out, const ls_watchdog_options *options) LS_CHECKED;
 
-/** What this rank is doing: to be written by the thread that works. NULL where nobody watches. Borrowed. */
+/** This rank's activity, which the working thread writes. NULL for a NULL watchdog. Borrowed. */
 ls_activity *ls_watchdog_activity(ls_watchdog *watchdog);
 
 /** Other times from now on, as in the options. A NULL watchdog is fine, as below. Local. */

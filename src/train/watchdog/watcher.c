@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One look at the rank's activity: which event of states.h it is, and what is done then. */
+/* One look at the rank's activity: find the event of states.h, and take its actions. */
 #include "train/watchdog/watcher.h"
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@ static const double LATE_S = 0.5;
 /* What the rank does at one moment. */
 typedef struct moment {
   uint64_t since_ms;
-  bool is_waiting, rests; /* for others that do not wait: they have their work, and it has none */
+  bool is_waiting, rests; /* for ranks that do not wait: they have work, this one has none */
 } moment;
 
 static moment now_of(const ls_activity *activity)
@@ -89,7 +89,7 @@ void ls_watcher_take(ls_watcher *self, ls_watchdog_event event, double seconds)
 
 /* ---- events ---- */
 
-/* Often enough to keep the times that were asked for. */
+/* Short enough to keep the configured times. */
 double ls_watcher_period_s(const ls_watcher *self)
 {
   const ls_watchdog_options *options = &self->options;

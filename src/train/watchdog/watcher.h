@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the watching thread has and does. It is that thread's alone, so that nothing here takes a lock.
- * Private to the watchdog. */
+/* The state and the actions of the watching thread. That thread alone uses them, so nothing here takes a
+ * lock. Private to the watchdog. */
 #ifndef LS_TRAIN_WATCHDOG_WATCHER_H
 #define LS_TRAIN_WATCHDOG_WATCHER_H
 
@@ -56,10 +56,10 @@ bool ls_watcher_is_lowest(const ls_watcher *self, ls_text *others);
 double ls_watcher_silent_s(const ls_watcher *self);
 
 /** Has a rank given no sign of life for so long? Resting alone is no reason to warn: others work meanwhile.
- * Who was stopped has heard of nobody. Local. */
+ * A rank that was stopped has not looked, so it misses none. Local. */
 bool ls_watcher_misses_one(const ls_watcher *self, double seconds);
 
-/** Has a rank begun to end the job? What its end does to the others is no news. Local. */
+/** Has a rank begun to end the job? Its end then explains what happens to the others. Local. */
 bool ls_watcher_sees_end(const ls_watcher *self);
 
 #endif
