@@ -8,8 +8,8 @@
  *   lockstep_model_close(model);
  *
  * Functions that return int give 0 on success, and otherwise the exit status that the program would end with;
- * lockstep_error() then says what happened. A model may be used by one thread at a time. The locale of the
- * program is neither heeded nor changed.
+ * lockstep_error() then says what happened. A model may be used by one thread at a time. The program's locale
+ * is neither used nor changed.
  *
  * HDF5 is opened without its handler at the program's exit (H5dont_atexit): a program that uses HDF5 itself
  * closes its files. A checkpoint without a valid seal is first read in a child process (fork).

@@ -129,8 +129,8 @@ typedef struct sink {
 
 static void put(sink *out, const char *bytes, size_t count)
 {
-  const size_t room = out->length < out->size ? out->size - out->length : 0;
-  if (room > 0) memcpy(out->chars + out->length, bytes, count < room ? count : room);
+  const size_t space = out->length < out->size ? out->size - out->length : 0;
+  if (space > 0) memcpy(out->chars + out->length, bytes, count < space ? count : space);
   out->length += count;
 }
 
@@ -305,8 +305,8 @@ void ls_text_show(ls_text *text, const char *fmt, ...)
   va_list args;
   va_start(args, fmt);
   const size_t length = ls_show_into(NULL, 0, fmt, args);
-  char *room = ls_text_extend(text, length);
-  if (room) ls_show_into(room, length + 1, fmt, args);
+  char *end = ls_text_extend(text, length);
+  if (end) ls_show_into(end, length + 1, fmt, args);
   va_end(args);
 }
 

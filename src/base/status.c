@@ -30,7 +30,7 @@ ls_status ls_wrap(ls_status status, const char *fmt, ...)
   va_start(args, fmt);
   const size_t head = ls_show_into(text, sizeof text, fmt, args);
   va_end(args);
-  if (head + 3 > sizeof text) return status; /* no room: keep the inner facts */
+  if (head + 3 > sizeof text) return status; /* does not fit: keep the inner facts */
   snprintf(text + head, sizeof text - head, ": %.*s", (int)(sizeof text - head - 3), last.text);
   memcpy(last.text, text, sizeof text);
   last.status = status;

@@ -57,16 +57,16 @@ char *ls_text_extend(ls_text *text, size_t length)
     text->failed = true;
     return NULL;
   }
-  char *room = text->chars + text->length;
+  char *end = text->chars + text->length;
   text->length += length;
   text->chars[text->length] = '\0';
-  return room;
+  return end;
 }
 
 void ls_text_add_bytes(ls_text *text, const void *data, size_t bytes)
 {
-  char *room = ls_text_extend(text, bytes);
-  if (room) memcpy(room, data, bytes);
+  char *end = ls_text_extend(text, bytes);
+  if (end) memcpy(end, data, bytes);
 }
 
 void ls_text_add(ls_text *text, const char *fmt, ...)
@@ -77,9 +77,9 @@ void ls_text_add(ls_text *text, const char *fmt, ...)
   va_copy(again, args);
   const int length = format_in_c(NULL, 0, fmt, args);
   va_end(args);
-  char *room = length < 0 ? NULL : ls_text_extend(text, (size_t)length);
-  if (room)
-    format_in_c(room, (size_t)length + 1, fmt, again);
+  char *end = length < 0 ? NULL : ls_text_extend(text, (size_t)length);
+  if (end)
+    format_in_c(end, (size_t)length + 1, fmt, again);
   else
     text->failed = true;
   va_end(again);
@@ -96,13 +96,13 @@ void ls_text_add_csv(ls_text *text, const char *field)
   ls_text_add(text, "\"");
 }
 
-/* Bytes of the rest of a line that fit into `room`: up to a blank, or all. */
-static size_t fitting(const char *line, size_t room)
+/* Bytes of the rest of a line that fit into `space`: up to a blank, or all. */
+static size_t fitting(const char *line, size_t space)
 {
   size_t fits = 0, end = strspn(line, " ");
   for (;;) {
     end += strcspn(line + end, " ");
-    if (fits > 0 && end > room) return fits;
+    if (fits > 0 && end > space) return fits;
     fits = end;
     if (line[end] == '\0') return fits;
     end += strspn(line + end, " ");

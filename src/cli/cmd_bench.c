@@ -106,7 +106,7 @@ static double section_seconds(const ls_bench_result *result, size_t section)
   return sum / (double)((is_whole ? 1 : profile->threads) * result->profiled_steps);
 }
 
-/* What the layers of a model take together, or are named in. */
+/* The sum of the layers' times, or the object that they are added to. */
 typedef struct layer_visit {
   const ls_bench_result *result;
   double per_sample; /* factor from seconds of a rank's step to seconds of a thread's sample */
@@ -170,7 +170,7 @@ static void print_profile(const ls_setup *setup, const ls_bench_result *result, 
   print_row(result, "threads waiting", idle_seconds(result, visit->phases));
 }
 
-/* What each way of train.allreduce takes. */
+/* The times of each way of train.allreduce. */
 static void print_ways(const ls_bench_result *result)
 {
   const char *before = "reduction: ";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep doctor: what a job runs with and where its ranks and threads run, and what is wrong with that. */
+/* lockstep doctor: the libraries of a job, the placement of its ranks and threads, and warnings about both.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -176,8 +177,8 @@ static void print_table(const findings *found)
   }
 }
 
-/* What there is in all, and where to begin: threads that share a cache share the weights in it, and ranks sum
- * their gradients once a step. */
+/* The total resources, and a first choice of ranks and threads: threads that share a cache share the weights
+ * in it, and ranks sum their gradients once a step. */
 static void print_sum(const findings *found)
 {
   const ls_placement *first = &found->placements[0];

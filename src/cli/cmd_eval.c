@@ -151,7 +151,7 @@ static ls_status write_predictions(const ls_split_report *report, const char *pa
   return status;
 }
 
-/* The report is reported whatever becomes of the file. The first error counts. Rank 0. */
+/* The report is printed even if the file cannot be written. The first error counts. Rank 0. */
 static ls_status give(const ls_split_report *report, const eval_arguments *arguments)
 {
   const ls_status shown = show(report, arguments->json);

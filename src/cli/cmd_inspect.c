@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep inspect: what an HDF5 file holds. Rank 0 alone works. */
+/* lockstep inspect: the contents of an HDF5 file. Rank 0 alone works. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep predict: what a trained network takes pictures for. Rank 0 does it alone. */
+/* lockstep predict: a trained network's classes of pictures. Rank 0 alone works. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -209,7 +209,7 @@ static void report_warnings(const char *path, const ls_text *warnings)
     ls_print(stderr, "lockstep: warning: '%s': %.*s\n", path, (int)strcspn(line, "\n"), line);
 }
 
-/* A picture that cannot be read is no reason to end. */
+/* A picture that cannot be read is reported, and the others go on. */
 static ls_status predict_all(predict_session *session)
 {
   for (size_t i = 0; i < session->arguments->count; i++) {
@@ -231,7 +231,7 @@ static ls_status predict_all(predict_session *session)
 
 /* ---- output ---- */
 
-/* What pictures were turned into, as a word. */
+/* The kind of picture as a word. */
 static const char *way_word(const predict_session *session)
 {
   return session->way.whole ? "raw" : ls_picture_words[session->way.kind];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What every subcommand shares: argument parsing by argp, with rank 0 as the only one that speaks, and
- * printing of what was made whole. */
+/* Shared by all subcommands: argument parsing by argp, in which rank 0 alone prints, and printing of complete
+ * texts. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static const char *missing_value(const struct argp *argp, const char *said)
   return value;
 }
 
-/* What argp and getopt say quotes the arguments; their own lines come after it. */
+/* Messages of argp and getopt quote the arguments; their own lines come after it. */
 static void print_usage_error(const struct argp *argp, char *said)
 {
   static const char hint[] = "\nTry `";
@@ -53,7 +53,7 @@ static void print_usage_error(const struct argp *argp, char *said)
   ls_print_lines(stderr, own);
 }
 
-/* Both write to stderr, which is another stream for as long. What finds no memory is not printed. */
+/* Both write to stderr, which is another stream for as long. Without memory they are not printed. */
 static int parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
 {
   char *said = NULL;

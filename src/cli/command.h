@@ -12,7 +12,7 @@ typedef struct ls_command {
   const char *word; /* "train" */
   const char *doc;  /* one line for `lockstep --help` */
   bool shares;      /* ranks and threads share its work: not for processes that do not know of each other */
-  bool reports_launch; /* what is wrong with how processes were started is a part of its output */
+  bool reports_launch; /* its output reports a wrong start of processes itself */
   /* argv[0] is the word. Parse with ls_command_parse(). Runs on every rank; rank 0 alone prints.
    * Collective: the same status everywhere. main() prints the error. */
   ls_status (*run)(ls_comm *comm, int argc, char **argv);

@@ -47,7 +47,8 @@ static const ls_command *find_command(const char *word)
   return NULL;
 }
 
-/* A rank that was asked for something else would not come to where the others wait for it. Collective. */
+/* Check that all ranks have the same arguments: a rank with another command would leave the others waiting.
+ * Collective. */
 static ls_status check_arguments(ls_comm *comm, int argc, char **argv)
 {
   ls_text lines = {0};
@@ -62,8 +63,8 @@ done:
 }
 
 /* Processes that do not know of each other would each do the whole work, and write it to folders of their
- * own. Where that does no harm it is reported, unless the command does so itself. One of them speaks for all.
- * Local. */
+ * own. Where that does no harm it is reported, unless the command does so itself. One of them reports it for
+ * all. Local. */
 static ls_status check_launch(const ls_comm *comm, const ls_command *command)
 {
   const ls_launch *launch = ls_comm_launch(comm);
@@ -119,8 +120,8 @@ static void occupy_streams(void)
   if (descriptor >= 0) close(descriptor);
 }
 
-/* What was printed has come to where it was to go? An error of an earlier write is kept by the stream. A
- * reader that has gone away, as `head` does, has read what it wanted. */
+/* Was all output written? The stream keeps an error of an earlier write. A closed pipe is no error: its
+ * reader, such as `head`, has what it wanted. */
 static ls_status finish_output(void)
 {
   const bool failed_before = ferror(stdout);
@@ -136,8 +137,9 @@ int main(int argc, char **argv)
 {
   if (!ls_processor_check()) return ls_status_exit(LS_E_USAGE);
   occupy_streams();
-  fesetenv(FE_DFL_ENV);     /* libraries that were linked with -ffast-math have small numbers flushed to 0 */
-  signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, not a death that strands the other ranks */
+  fesetenv(FE_DFL_ENV); /* libraries that were linked with -ffast-math have small numbers flushed to 0 */
+  signal(SIGPIPE,
+         SIG_IGN); /* a closed pipe is a write error, and must not end this rank while the others wait */
   signal(SIGCHLD, SIG_DFL); /* who starts it may have ignored it: children then end without a word */
   signal(SIGXFSZ, SIG_IGN); /* so is a file that has become as large as `ulimit -f` allows */
   const ls_command *command = argc > 1 ? find_command(argv[1]) : NULL;

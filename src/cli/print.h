@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The one way out for text to standard output and standard error: what a terminal would obey is shown as an
- * escape (base/show.h). Output is best effort; main() asks in the end whether standard output has taken it.
+/* All text to standard output and standard error is printed here: control characters become visible escapes
+ * (base/show.h). Output is best effort; main() checks at the end that standard output was written.
  */
 #ifndef LS_CLI_PRINT_H
 #define LS_CLI_PRINT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the command line's CONFIG.yaml [key.path=value ...] to a checked model. */
+/* Makes a checked model from the command line's CONFIG.yaml [key.path=value ...]. */
 #include "cli/setup.h"
 
 #include <argp.h>
@@ -163,8 +163,8 @@ static ls_status open_data(ls_setup *setup, ls_comm *comm)
   return ls_source_check_same(setup->source, comm);
 }
 
-/* Does the validation split leave samples to train on? Found out here, it is so before a run directory is
- * made, and without a run. A step cannot have more samples than there are. */
+/* Does the validation split leave samples to train on? Checked here, before a run directory is made, and also
+ * without a run. A step cannot have more samples than there are. */
 static ls_status check_split(ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
@@ -232,7 +232,7 @@ static ls_status check_statistics(const ls_setup *setup)
                  layer->name, normalizes, train->batch, plan.count, better);
 }
 
-/* A mean and deviation that are given are for the channels that there are. */
+/* Check that a given mean and deviation have as many values as the data have channels. */
 static ls_status check_channels(const ls_setup *setup)
 {
   const size_t given = setup->spec->data.mean.count, channels = ls_source_info(setup->source)->channels;
@@ -241,7 +241,7 @@ static ls_status check_channels(const ls_setup *setup)
                  ls_plural(given), ls_source_info(setup->source)->name, channels, ls_plural(channels));
 }
 
-/* What the labels become is something that the loss takes. */
+/* Check that the loss takes the targets that are made of the labels. */
 static ls_status check_targets(const ls_spec *spec)
 {
   const ls_loss loss = ls_loss_of(&spec->train.loss);
@@ -310,7 +310,7 @@ static const char *name_member(size_t member, char name[32])
   return name;
 }
 
-/* What only the data, or a schedule, can show. */
+/* Checks that need the data or a schedule. */
 static void note_limits(const ls_setup *setup, ls_text *lines)
 {
   const ls_spec_train *train = &setup->spec->train;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the subcommands that take CONFIG.yaml [key.path=value ...] begin with: configuration, placement,
- * dataset and model. */
+/* The set-up of subcommands that take CONFIG.yaml [key.path=value ...]: configuration, placement, dataset and
+ * model. */
 #ifndef LS_CLI_SETUP_H
 #define LS_CLI_SETUP_H
 
@@ -22,7 +22,7 @@ struct argp_state;
 typedef struct ls_setup_arguments {
   const char *config;
   char *own_config;       /* the same, where a run's own is taken (ls_setup_read_own()); owned */
-  bool may_lack_config;   /* what is an override may come first: there is a run that has a configuration */
+  bool may_lack_config;   /* the first argument may be an override: a run with a configuration is given */
   const char **overrides; /* [override_count]; owned */
   size_t override_count;
 } ls_setup_arguments;
@@ -31,8 +31,8 @@ typedef struct ls_setup_arguments {
 ls_status ls_setup_arguments_init(ls_setup_arguments *arguments, size_t most) LS_CHECKED;
 void ls_setup_arguments_fini(ls_setup_arguments *arguments);
 
-/** Take an argument that is no option, and see at the end if all is there: for argp's parser. Return 0 or an
- * errno. */
+/** Take an argument that is no option, and check at the end that none is missing: for argp's parser. Return 0
+ * or an errno. */
 int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp_state *state);
 int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state);
 
@@ -48,16 +48,16 @@ typedef struct ls_setup {
   ls_placement placement;
   ls_source *source;
   size_t train_samples; /* without those held out */
-  size_t wanted_batch;  /* what the configuration says: spec->train.batch is at most train_samples */
+  size_t wanted_batch;  /* the configured batch: spec->train.batch is at most train_samples */
   ls_model *model;
 } ls_setup;
 
-/** The three parts of it, in this order; on error ls_setup_fini() is still due. What the second one says may
- * be put to use before the ranks meet again. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO, LS_E_MEMORY,
- * LS_E_COMM.
+/** The three parts of it, in this order; on error the caller still calls ls_setup_fini(). The result of the
+ * second one may be used before the next collective call. Errors: LS_E_CONFIG, LS_E_INPUT, LS_E_IO,
+ * LS_E_MEMORY, LS_E_COMM.
  */
 
-/** The configuration file's text to every rank. Collective. */
+/** Broadcast the configuration file's text. Collective. */
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
 
 /** Instead: the configuration that the run in `run_path` has, which is reported where it may surprise.
@@ -94,7 +94,7 @@ void ls_setup_note_settings(const ls_setup *setup, size_t member, FILE *stream);
  * Rank 0. */
 void ls_setup_warn_rest(const ls_setup *setup, size_t member);
 
-/** Likewise of what is odd about the data: missing files, classes without a training sample. Rank 0. Errors:
+/** The same about the data: missing files, classes without a training sample. Rank 0. Errors:
  * LS_E_MEMORY. */
 ls_status ls_setup_warn_data(const ls_setup *setup, size_t member) LS_CHECKED;
 

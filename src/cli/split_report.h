@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What checkpoints come to on a split of a dataset, one or several that vote: evaluated, and reported. */
+/* Evaluates checkpoints on a split of a dataset, one or several that vote, and reports the figures. */
 #ifndef LS_CLI_SPLIT_REPORT_H
 #define LS_CLI_SPLIT_REPORT_H
 
@@ -23,19 +23,19 @@ typedef struct ls_split_report {
 /** How it is made, apart from the session's own options. */
 typedef struct ls_split_report_options {
   ls_session_options session;
-  bool reported_data; /* what is odd about the data has been reported already */
-  bool predictions;   /* what is said of each sample is wanted, too */
+  bool reported_data; /* warnings about the data have been printed already */
+  bool predictions;   /* the prediction of each sample is wanted, too */
 } ls_split_report_options;
 
 /** Print, on standard error, which checkpoints were taken. For any number of ranks and any status of
  * ls_session_open(). */
 void ls_session_print_notes(const ls_session *session);
 
-/** Warn of what is odd about the data, and of networks that were trained on other classes. Rank 0. */
+/** Warn about the data, and about networks that were trained on other classes. Rank 0. */
 void ls_session_warn(const ls_session *session, bool reported_data);
 
-/** Load the checkpoints and evaluate them; `watch` takes the times of the first one. On error
- * ls_split_report_close() is still due.
+/** Load the checkpoints and evaluate them; `watch` takes the times of the first one. On error the caller
+ * still calls ls_split_report_close().
  *
  * Collective. Errors: LS_E_INPUT if a checkpoint is damaged, does not fit the data, or the split has no
  * samples; LS_E_CONFIG, LS_E_IO, LS_E_MEMORY, LS_E_COMM.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Agreement on a status, so that no rank leaves a collective function while the others wait in it; and on
- * what every rank has found by itself.
+/* Agreement on a status, so that no rank leaves a collective function while the others wait in it; and a
+ * comparison of the ranks' findings with rank 0's.
  *
- * The good path costs one allreduce of an int. Only when a rank has failed do all of them, who now all know
- * it, enter the calls that spread the message. */
+ * The good path costs one allreduce of an int. If a rank has failed, all ranks know it from that, and enter
+ * the calls that broadcast the message. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* A sum over the nodes that goes on while the caller computes: our own nonblocking allreduce of a vector
  * whose elements become final from the last to the first.
  *
- * MPI libraries make no progress while nobody calls them, and a thread that waits in MPI takes a core. So the
+ * MPI libraries work only while they are called, and a thread that waits in MPI takes a core. So the
  * vector is cut into blocks small enough to be sent eagerly: the operating system carries them, and a short
  * call now and then hands over what has arrived. Each block has a node that sums the blocks of all nodes, in
  * the order of the nodes, and sends the sum to all: reduce-scatter and allgather, with 2 (n - 1) / n of the

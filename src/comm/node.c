@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The ranks of one host and their shared memory. Not by MPI's shared windows: Open MPI 4.1 hangs where it
- * finds no room for one.
+ * finds no memory for one.
  *
  * Source of the idea: Hoefler et al.: "MPI + MPI: a new hybrid approach to parallel programming with MPI plus
  * shared memory", Computing 95, 2013. */

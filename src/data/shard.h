@@ -7,7 +7,7 @@
  * one (comm/exchange.h). Beside the images there are 10 bytes a sample in each shard, and until the
  * exchange is complete about 90 bytes of touched memory for each sample that travels, in Open MPI's
  * datatypes. MPI_Ialltoallv would need packed copies of both sides, 4/R. While loading, the slice of the
- * file that a rank has read takes the place of the second shard.
+ * file that a rank has read stands in for the second shard.
  * Labels do not travel: each rank holds all of them, 2 bytes a sample. Nor do sample numbers: both sides
  * compute them.
  */

@@ -16,7 +16,7 @@ static ls_reliability_bin *bin_of(ls_calibration *calibration, double confidence
   return &calibration->bins[(size_t)fmin(fmax(bin, 0), LS_CALIBRATION_BINS - 1)];
 }
 
-/* fmin() and fmax() take the other operand of one that is no number. */
+/* fmin() and fmax() return the other operand of a NaN. */
 void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, size_t class,
                         uint16_t label)
 {

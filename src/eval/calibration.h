@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How well probabilities match what comes true. Sums are of whole numbers, so that they are the same in
- * whichever order, and by how many ranks and threads, the samples are counted. */
+/* Calibration: how well probabilities match the frequencies of right answers. Sums are of integers, so they
+ * are the same in any order of the samples and on any number of ranks and threads. */
 #ifndef LS_EVAL_CALIBRATION_H
 #define LS_EVAL_CALIBRATION_H
 
@@ -15,8 +15,8 @@ typedef struct ls_reliability_bin {
   uint64_t confidence; /* sum of their largest probabilities, fixed point */
 } ls_reliability_bin;
 
-/** Sums over samples; zero-initialize it, add samples, then ask for the means. Nothing but uint64_t, which
- * may be summed word by word. */
+/** Sums over samples; zero-initialize it, add samples, then get the means. All members are uint64_t, so ranks
+ * sum it word by word. */
 typedef struct ls_calibration {
   uint64_t samples, correct;
   uint64_t nll;   /* sum of -log p(label), natural; fixed point */
@@ -24,8 +24,8 @@ typedef struct ls_calibration {
   ls_reliability_bin bins[LS_CALIBRATION_BINS]; /* of equal width, over (0, 1] */
 } ls_calibration;
 
-/** Count a sample that was taken for `class`, whose probability is the largest. p[classes] sums to 1; a
- * probability of 0 counts as 1e-38 in the logarithm, and what is no number as the worst there is. */
+/** Count a sample whose predicted class is `class`, that of the largest probability. p[classes] sums to 1; a
+ * probability of 0 counts as 1e-38 in the logarithm, and NaN counts as the worst value. */
 void ls_calibration_add(ls_calibration *calibration, const double *p, size_t classes, size_t class,
                         uint16_t label);
 
@@ -46,7 +46,7 @@ double ls_calibration_error(const ls_calibration *calibration);
 typedef struct ls_calibration_figure {
   const char *name; /* in JSON, and the head of its column */
   double (*value)(const ls_calibration *calibration);
-  double unit; /* what the column shows is the value times this */
+  double unit; /* factor on the shown value */
   int decimals;
 } ls_calibration_figure;
 

@@ -9,10 +9,10 @@
 #include "base/memory.h"
 #include "nn/argmax.h"
 
-/* Whose calibration stands where, behind those of the members. */
+/* Indices of the votes' calibrations, behind those of the members. */
 enum { SOFT, FITTED, VOTE_COUNT };
 
-/* What one thread adds up, and works in. */
+/* The sums and the scratch memory of one thread. */
 typedef struct thread_sums {
   ls_calibration *figures; /* [members + VOTE_COUNT] */
   uint64_t *counts;        /* [members, members] samples on which two decide differently; behind them those on

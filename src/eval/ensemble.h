@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Networks that decide together: how good each is, how good they are in different ways of voting, and how far
- * they differ. */
+/* Ensembles: the figures of each member, of several ways of voting, and of how far the members differ. */
 #ifndef LS_EVAL_ENSEMBLE_H
 #define LS_EVAL_ENSEMBLE_H
 
@@ -24,8 +23,8 @@ typedef struct ls_ensemble {
       *disagreement; /* [members, members]: fraction of the samples on which two decide differently; owned */
 } ls_ensemble;
 
-/** Sums over samples, each thread its own, from which the figures follow. They are of whole numbers, and so
- * the same in whichever order, and by how many ranks and threads, the samples are added. Opaque. */
+/** Sums over samples for the figures; each thread has its own. They are integers, so they are the same in any
+ * order of the samples and on any number of ranks and threads. Opaque. */
 typedef struct ls_ensemble_sums ls_ensemble_sums;
 
 /** @param[in] weights  [members] fitted ones; they are copied. NULL: there are none

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Evaluation: a visitor that makes a row of each sample and adds whole numbers up, which are then summed over
- * threads and ranks. The confusion matrix is counted from the rows, on rank 0 alone. */
+/* Evaluation: a visitor makes a row of each sample and adds up integers, which are then summed over threads
+ * and ranks. Rank 0 alone counts the confusion matrix from the rows. */
 #include "eval/evaluate.h"
 
 #include <math.h>
@@ -13,11 +13,12 @@
 #include "nn/argmax.h"
 #include "nn/loss.h"
 
-/* Losses are summed in fixed point, sample by sample, so that the sum does not depend on who evaluates what.
+/* Losses are summed in fixed point, sample by sample, so that the sum does not depend on which rank evaluates
+ * which sample.
  */
 static const double LOSS_SCALE = 0x1p28;
 
-/* Nothing but uint64_t, to be summed over the ranks word by word. */
+/* All members are uint64_t, so ranks sum it word by word. */
 typedef struct eval_sums {
   uint64_t loss;     /* fixed point */
   uint64_t infinite; /* samples whose loss is too large */
@@ -26,7 +27,7 @@ typedef struct eval_sums {
 
 _Static_assert(sizeof(eval_sums) % sizeof(uint64_t) == 0, "sums are words");
 
-/* What one thread adds up, and works in. */
+/* The sums and the scratch memory of one thread. */
 typedef struct thread_sums {
   eval_sums sums;
   double *p; /* [classes] of one sample */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What one network, or several that vote, come to on a split: every sample once. */
+/* Evaluates one network, or several that vote, on a split: every sample once. */
 #ifndef LS_EVAL_EVALUATE_H
 #define LS_EVAL_EVALUATE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Forward passes of trained networks, one or several that vote softly (the mean of their probabilities
- * decides): over a micro-batch, and over all those of a split. Everything that looks at samples one after the
- * other is a visitor of ls_for_each_microbatch(). */
+ * decides): over a micro-batch, and over all those of a split. All code that works sample by sample is a
+ * visitor of ls_for_each_microbatch(). */
 #ifndef LS_EVAL_FORWARD_H
 #define LS_EVAL_FORWARD_H
 
@@ -15,7 +15,7 @@
 #include "eval/tta.h"
 #include "nn/network.h"
 
-/** One network and what its threads work in. */
+/** One network and the workspaces of its threads. */
 typedef struct ls_member {
   const ls_network *network; /* borrowed */
   ls_workspace **workspaces; /* [threads] */
@@ -58,7 +58,7 @@ const float *ls_members_probabilities(const ls_members *members, size_t part, si
 
 /* ---- all micro-batches of a split ---- */
 
-/** A micro-batch of this rank, and what the members make of it. */
+/** A micro-batch of this rank, and the members' logits on it. */
 typedef struct ls_visit {
   size_t part;  /* the thread, below the members' threads */
   size_t i;     /* which of this rank's micro-batches */
@@ -70,7 +70,7 @@ typedef struct ls_visit {
 typedef struct ls_visitor {
   void *user;
   void (*visit)(void *user, const ls_visit *visit);
-  bool (*wants)(const void *user, size_t i); /* is micro-batch i to be looked at? NULL: every one */
+  bool (*wants)(const void *user, size_t i); /* is micro-batch i to be visited? NULL: every one */
   const ls_ticker *ticker; /* called for each micro-batch of this rank's first thread; NULL: none */
 } ls_visitor;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Bringing a checkpoint to every rank: rank 0 reads, the others get the bytes. */
+/* Loads a checkpoint on every rank: rank 0 reads, the others get the bytes. */
 #include "eval/loaded.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 enum { NAMES_TOLD = 3 };
 
-/* Rank 0's info to all; the texts it points to travel after it. Collective. */
+/* Broadcast rank 0's info, and after it the texts that it points to. Collective. */
 static ls_status share_info(ls_comm *comm, ls_checkpoint_info *info)
 {
   ls_checkpoint_info sent = *info;
@@ -34,7 +34,8 @@ static ls_status share_info(ls_comm *comm, ls_checkpoint_info *info)
   return named ? ls_comm_broadcast_text(comm, &info->class_names) : LS_OK;
 }
 
-/* The configuration may ask for any number of weights, but the file must hold them: so a lie costs no memory.
+/* The configuration may have any number of weights, but the file must hold them: so a false one takes no
+ * memory.
  */
 static ls_status check_size(const ls_loaded *loaded)
 {
@@ -192,7 +193,7 @@ ls_status ls_loaded_check_held_out(const ls_loaded *first, const char *first_pat
       first_path, path);
 }
 
-/* What is there, if this process may see it. */
+/* Look at a path. One that may not be looked at counts as not found. */
 static ls_status look(const char *path, struct stat *info, bool *found)
 {
   int failed;

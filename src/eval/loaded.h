@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A trained network as it comes from a checkpoint, on every rank. */
+/* A trained network from a checkpoint, on every rank. */
 #ifndef LS_EVAL_LOADED_H
 #define LS_EVAL_LOADED_H
 
@@ -32,13 +32,13 @@ ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *sch
  * that of exact arithmetic where windows of an image are equal (ls_model_options.keep_ties)
  *
  * Collective. Errors: LS_E_INPUT if it is no intact checkpoint; LS_E_CONFIG if the configuration in it cannot
- * be read; LS_E_MEMORY; LS_E_COMM. On error nothing is left to release.
+ * be read; LS_E_MEMORY; LS_E_COMM. On error there is nothing to release.
  */
 ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
                          bool input_gradient) LS_CHECKED;
 
 /** The paths that vote for `count` paths: of an ensemble's directory its members (store/checkpoint_find.h).
- * `members` is zero-initialized; ls_names_fini() is due on error, too.
+ * `members` is zero-initialized; the caller calls ls_names_fini() on error, too.
  *
  * Collective; `paths` are rank 0's. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_loaded_members(ls_names *members, ls_comm *comm, const char *const *paths,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Everything that follows from a confusion matrix and from calibration, and which figures reports list. */
+/* The figures that follow from a confusion matrix and from calibration, and the list of those in reports. */
 #ifndef LS_EVAL_METRICS_H
 #define LS_EVAL_METRICS_H
 

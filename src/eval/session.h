@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Trained networks and the data that they are tried on, each opened once: what evaluation, attacks and
- * prediction begin with. Nothing is printed: what is worth knowing are lines for the caller. */
+/* Trained networks and the data that they are tried on, each opened once, for evaluation, attacks and
+ * prediction. Nothing is printed: the caller gets notes as lines of text. */
 #ifndef LS_EVAL_SESSION_H
 #define LS_EVAL_SESSION_H
 
@@ -43,9 +43,10 @@ typedef struct ls_session {
   bool fits_weights;     /* wanted, and possible */
 } ls_session;
 
-/** The steps, in their order; ls_session_close() is due after any of them, also after an error. */
+/** The steps, in their order; the caller calls ls_session_close() after any of them, also after an error. */
 
-/** Which networks there will be. Collective; `checkpoints` are rank 0's. Errors: as ls_loaded_members(). */
+/** Find the checkpoints of the networks. Collective; `checkpoints` are rank 0's. Errors: as
+ * ls_loaded_members(). */
 ls_status ls_session_find(ls_session *session, ls_comm *comm, const ls_session_options *options) LS_CHECKED;
 
 /** Open them. Collective; with comm NULL, on this process alone. Errors: as ls_loaded_open(). */
@@ -64,8 +65,8 @@ typedef struct ls_group {
   ls_loader *loader;
 } ls_group;
 
-/** Load the samples for `count` networks from the `first` one on. Which samples there are is decided by the
- * session's first network. ls_group_close() is due on error, too.
+/** Load the samples for `count` networks from the `first` one on. The session's first network decides which
+ * samples there are. The caller calls ls_group_close() on error, too.
  *
  * Collective. Errors: LS_E_INPUT if the split has no samples; those of ls_loader_new(). */
 ls_status ls_session_load(ls_group *out, ls_comm *comm, const ls_session *session, size_t first,

@@ -20,7 +20,7 @@ typedef struct ls_view {
  * away. Local. Cannot fail. */
 void ls_view_apply(const ls_view *view, ls_shape shape, size_t n, float *x);
 
-/** The views of an evaluation, and where each thread adds up probabilities; opaque. */
+/** The views of an evaluation, and each thread's sums of probabilities; opaque. */
 typedef struct ls_tta ls_tta;
 
 /** Nine views: the image itself, and shifted by one pixel in each of eight directions; with `flips` their

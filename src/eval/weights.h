@@ -18,8 +18,8 @@
 ls_status ls_weights_find(double *weights, const float *likelihoods, size_t samples,
                           size_t members) LS_CHECKED;
 
-/** Fit them on the samples of a split; the same bits on each rank, and for any number of them. What rank 0
- * gets of a sample is a number of each member.
+/** Fit them on the samples of a split; the same bits on each rank, and for any number of them. For each
+ * sample rank 0 gets one number of each member.
  *
  * Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_weights_fit(double *weights, ls_comm *comm, const ls_members *members, const ls_loader *loader,

@@ -61,7 +61,7 @@ ls_status ls_h5_file_complete(ls_h5_file *file, ls_status status) LS_CHECKED;
 /** The status of reading or writing a file: the system's error, if there was one, instead of any other
  * status.
  *
- * @param[in] status  as it would be without
+ * @param[in] status  the status without an error of the system
  *
  * Local. Errors, without the file's name: LS_E_IO; `status`.
  */

@@ -33,8 +33,8 @@ bool ls_name_number(const char *name, const char *prefix, const char *suffix, ui
   return ls_parse_count(digits, number) && (digits[0] != '0' || digits[1] == '\0');
 }
 
-/* A temporary file that an interrupted write has left? Nobody else writes into the folder of this run. Those
- * of earlier versions were called <file>.tmp. */
+/* A temporary file that an interrupted write has left? Only this process writes into the folder of this run.
+ * Those of earlier versions were called <file>.tmp. */
 static bool is_stale(const char *name)
 {
   static const char *const ours[] = {"best.h5",      "metrics.h5",    "metrics.csv",    "config.yaml",

@@ -36,9 +36,9 @@ static void make_plain(const char *name, bool has_shortcut, char plain[LS_PLAIN_
   for (const char *part = name; used < LS_PLAIN_NAME_BYTES; part++) {
     const size_t length = strcspn(part, "./_-");
     const bool is_shortcut = has_shortcut && is_among(shortcut_words, part, length);
-    const int room = (int)(is_shortcut ? strlen(SHORTCUT) : length);
-    used += (size_t)snprintf(plain + used, LS_PLAIN_NAME_BYTES - used, "%s%.*s", part > name ? "." : "", room,
-                             is_shortcut ? SHORTCUT : part);
+    const int chars = (int)(is_shortcut ? strlen(SHORTCUT) : length);
+    used += (size_t)snprintf(plain + used, LS_PLAIN_NAME_BYTES - used, "%s%.*s", part > name ? "." : "",
+                             chars, is_shortcut ? SHORTCUT : part);
     part += length;
     if (*part == '\0') break;
   }

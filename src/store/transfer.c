@@ -269,7 +269,7 @@ ls_status ls_transfer_read(const char *path, const ls_model *model, float *param
   ls_transfer_describe(&self, file, &report->lines);
   ls_transfer_warn(&self, file, &report->warning);
   if (report->lines.failed || report->warning.failed)
-    status = ls_fail(LS_E_MEMORY, "no memory to tell what was loaded");
+    status = ls_fail(LS_E_MEMORY, "no memory to report what was loaded");
 done:
   free(file);
   free(self.targets);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Windows of training steps by one way of train.allreduce and the other, each pair followed by a window of
- * matrix products: what else runs on the machine slows all of them down. The engines of both ways are in
+ * matrix products: other programs on the machine slow all of them down. The engines of both ways are in
  * memory for that: with one way after the other, beside a loop that ran every other second, the ratio of the
  * two spread from 0.43 to 1.48 in ten runs, instead of 0.92 to 1.20. */
 #include "study/bench.h"
@@ -28,7 +28,7 @@ typedef struct measured {
   double products[LS_BENCH_WINDOWS];                         /* GFLOP/s */
 } measured;
 
-/* A thread's matrix product, and what it has done of it. */
+/* A thread's matrix product, and how many it has computed. */
 typedef struct product {
   ls_sgemm *sgemm;
   double flops, elapsed_s;
@@ -124,7 +124,7 @@ static ls_status make_products(bench *self, size_t n)
   return LS_OK;
 }
 
-/* What the threads of a measurement share. */
+/* Shared by the threads of a measurement. */
 typedef struct product_job {
   product *products; /* [threads] */
   size_t n;
@@ -282,7 +282,7 @@ ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result)
 done:
   free_products(&self);
   free(self.reductions_s);
-  if (status == LS_E_COMM) return status; /* what is collective would hang: main() ends the job */
+  if (status == LS_E_COMM) return status; /* a collective call would hang: main() ends the job */
   ls_stepper_free(self.stepper);
   return status;
 }

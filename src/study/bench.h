@@ -43,15 +43,15 @@ typedef struct ls_bench_result {
 } ls_bench_result;
 
 /** Take training steps on the configured data, in memory, by each way of train.allreduce in turn; the
- * learning rate is zero, so that no number of them leads the weights astray.
+ * learning rate is zero, so that the weights never change.
  *
  * Collective; rank 0's clock counts. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_bench(const ls_bench_options *options, ls_bench_result *result) LS_CHECKED;
 void ls_bench_result_fini(ls_bench_result *result);
 
 /** Floating-point operations of a sample's forward and backward pass: two for every multiply-add of the
- * layer's products, without gradients that nobody needs: of frozen weights, and of what comes before the
- * first trained layer. Asked for the layers in their order; *trains is false before the first, and says if
+ * layer's products, without the gradients of frozen weights and of inputs before the first trained layer,
+ * which are not computed. Asked for the layers in their order; *trains is false before the first, and says if
  * one so far is trained. */
 double ls_bench_layer_flops(const ls_layer *layer, bool *trains);
 

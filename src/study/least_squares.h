@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Least squares with coefficients that cannot be negative: times, of which none is. */
+/* Least squares with coefficients that cannot be negative, as times cannot. */
 #ifndef LS_STUDY_LEAST_SQUARES_H
 #define LS_STUDY_LEAST_SQUARES_H
 
@@ -17,7 +17,7 @@ typedef struct ls_squares_row {
 /** The coefficients c >= 0 that minimize the sum of ((c x - y) / scale)^2. Columns that the rows do not
  * determine apart get 0.
  *
- * All subsets of the columns are tried, which for six is quicker than to be clever. Local. Cannot fail. */
+ * All subsets of the columns are tried, which is fast enough for six columns. Local. Cannot fail. */
 void ls_squares_fit(const ls_squares_row *rows, size_t count, double coefficients[LS_SQUARES_COLUMNS]);
 
 /** c x. */

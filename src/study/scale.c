@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every number of ranks is a communicator of its own, whose ranks do just what training does; its rank 0 is
- * that of the job. Steps that are not of a whole batch do not count, nor does the exchange between epochs. */
+/* Each number of ranks has a communicator of its own, whose ranks take training's steps; its rank 0 is that
+ * of the job. Steps that are not of a whole batch do not count, nor does the exchange between epochs. */
 #include "study/scale.h"
 
 #include <math.h>
@@ -73,7 +73,7 @@ static double step_seconds(const ls_step_times *times)
   return times->compute_s + times->reduction_s + times->update_s;
 }
 
-/* The parts of a step from what its ranks have noted: [ranks], `stride` apart. */
+/* The parts of a step from the notes of its ranks: [ranks], `stride` apart. */
 static void divide_step(const ls_step_times *notes, size_t ranks, size_t stride, double parts[LS_SCALE_PARTS])
 {
   double least_s = notes[0].reduction_s, reduction_s = 0.0;
@@ -103,7 +103,7 @@ static void fill_point(ls_scale_point *point, const ls_step_times *all, size_t c
   }
 }
 
-/* Bring the ranks' notes together: the point, and of all ranks who was slow. Collective. */
+/* Gather the ranks' notes into the point, and find the slow ranks. Collective. */
 static ls_status evaluate(const level *self, ls_scale_point *point, const ls_step_times *notes, size_t count)
 {
   const size_t steps = LS_SCALE_WINDOWS * count;

@@ -16,7 +16,7 @@
 
 enum { LS_SCALE_WINDOWS = 7, LS_SCALE_MOST_THREADS = 16 };
 
-/** What is the same on any number of ranks. */
+/** Measurements that are the same on any number of ranks. */
 typedef enum ls_scale_mode {
   LS_SCALE_STRONG, /* the global batch */
   LS_SCALE_WEAK,   /* the batch of a rank */
@@ -71,7 +71,7 @@ typedef struct ls_scale_data {
 /** Measure; every rank of the communicator takes part in it.
  *
  * Collective. Errors: LS_E_INPUT if there are too few samples for weak scaling; LS_E_IO, LS_E_MEMORY,
- * LS_E_COMM. On error ls_scale_data_fini() is still due. */
+ * LS_E_COMM. On error the caller still calls ls_scale_data_fini(). */
 ls_status ls_scale_measure(const ls_scale_options *options, ls_scale_data *data) LS_CHECKED;
 void ls_scale_data_fini(ls_scale_data *data);
 

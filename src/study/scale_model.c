@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Error bars come of the bootstrap: every measurement's windows are drawn anew, with replacement, and the
+/* The bootstrap gives the error bars: every measurement's windows are drawn anew, with replacement, and the
  * model is fitted again.
  *
  * Source: Efron: "Bootstrap methods: another look at the jackknife", Annals of Statistics 7(1), 1979. */
@@ -168,7 +168,7 @@ static void fit_sum(ls_scale_model *model, const ls_scale_data *data)
   ls_squares_fit(rows, count, model->sum_s);
 }
 
-/* What a step has beyond the parts that were fitted apart, and how well it all describes the steps. */
+/* The offset of a step beyond the parts that were fitted apart, and the misfit of the whole model. */
 static void fit_steps(ls_scale_model *model, const ls_scale_data *data, const ls_scale_point *largest)
 {
   double squares = 0.0;

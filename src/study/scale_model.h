@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a step would take on other numbers of ranks and other batches, from measurements on a few.
+/* Predicts the time of a step on other numbers of ranks and with other batches from measurements on a few.
  *
  *   step(P, B)      = compute + waiting + allreduce + update
  *   compute(P, B)   = step_s + sample_s * samples of the thread that has most: whole micro-batches

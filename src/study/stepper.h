@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Training steps for measuring: on data in memory, with nothing around them, and with a learning rate of
- * zero, so that no number of them leads the weights astray. */
+ * zero, so that the weights never change. */
 #ifndef LS_STUDY_STEPPER_H
 #define LS_STUDY_STEPPER_H
 

@@ -58,7 +58,7 @@ static ls_status compare(const digest_text *all, size_t ranks)
   if (count == ranks) return LS_OK;
   if (2 * count > ranks) return name_odd_ones(all, ranks, good);
   return ls_fail(LS_E_NONFINITE,
-                 "the weights are no longer the same on all %zu ranks, and no majority tells whose are "
+                 "the weights are no longer the same on all %zu ranks, and no majority shows whose are "
                  "right; the last checkpoint is intact, go on with --resume",
                  ranks);
 }

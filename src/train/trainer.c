@@ -203,17 +203,17 @@ static ls_status end_epoch(ls_run *run)
   ls_epoch_metrics train = close_epoch(run);
   LS_AGREE(comm, ls_history_add(&run->state.train, &train));
   ls_epoch_metrics validation;
-  const ls_epoch_metrics *judged = &train;
+  const ls_epoch_metrics *observed = &train;
   ls_early_stopping_result result = {.improved = false};
   if (ls_loader_eval_count(run->loader, LS_EVAL_VALIDATION) > 0) {
     LS_PASS(ls_run_validate(run, &validation));
     LS_AGREE(comm, ls_history_add(&run->state.validation, &validation));
-    judged = &validation;
+    observed = &validation;
     result = compare_epoch(run, &validation);
   }
-  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), judged->loss, judged->accuracy,
+  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), observed->loss, observed->accuracy,
                       &run->schedule);
-  report_epoch(run, &train, judged == &validation ? judged : NULL);
+  report_epoch(run, &train, observed == &validation ? observed : NULL);
   LS_PASS(ls_run_save_metrics(run));
   if (result.improved) LS_PASS(ls_run_save_as(run, "best.h5"));
   if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) LS_PASS(save_snapshot(run));

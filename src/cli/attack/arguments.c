@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A row for each option: what takes it, and what --help says of it. The methods are the table's
+/* A row for each option: the methods that take it, and its text in --help. The methods are the table's
  * (attack/attack.h). */
 #include "cli/attack/arguments.h"
 
@@ -78,7 +78,7 @@ static bool add_method(ls_robustness_options *attacks, const ls_attack_kind *kin
 {
   for (size_t m = 0; m < attacks->method_count; m++)
     if (attacks->methods[m] == kind) return false;
-  attacks->methods[attacks->method_count++] = kind; /* each once: there is room */
+  attacks->methods[attacks->method_count++] = kind; /* each once: they fit */
   return true;
 }
 
@@ -284,12 +284,12 @@ static char *report_methods(int key, const char *text, void *input)
 {
   (void)input;
   if (key != KEY_METHOD) return text && !LS_FAULT("alloc", __func__) ? strdup(text) : NULL;
-  ls_text told = {0};
+  ls_text help = {0};
   for (size_t k = 0; ls_attack_kinds[k]; k++)
-    ls_text_add(&told, "%s: %s; ", ls_attack_kinds[k]->schema.name, ls_attack_kinds[k]->schema.doc);
-  ls_text_add(&told, "%s", text);
+    ls_text_add(&help, "%s: %s; ", ls_attack_kinds[k]->schema.name, ls_attack_kinds[k]->schema.doc);
+  ls_text_add(&help, "%s", text);
   char *all;
-  return ls_text_take(&told, &all) == LS_OK ? all : NULL;
+  return ls_text_take(&help, &all) == LS_OK ? all : NULL;
 }
 
 const struct argp ls_attack_argp = {

@@ -29,7 +29,7 @@ typedef struct ls_attack_arguments {
 
 struct argp;
 
-/** Its input is an ls_attack_arguments, which holds what is to be where nothing is given. */
+/** Its input is an ls_attack_arguments that holds the defaults. */
 extern const struct argp ls_attack_argp;
 
 #endif

@@ -66,7 +66,7 @@ static ls_status open_networks(attack_session *session, ls_comm *comm)
       comm, ls_alloc(&session->subjects, session->subject_count, sizeof *session->subjects, "the figures"));
 }
 
-/* All that can be wrong with networks and data is reported before the first attack. Collective. */
+/* Check networks and data before the first attack, so that their errors are reported first. Collective. */
 static ls_status open_session(attack_session *session, ls_comm *comm)
 {
   LS_PASS(ls_watch_begin(&session->watch, comm, NULL));
@@ -86,7 +86,7 @@ static void close_session(attack_session *session)
 
 /* ---- one subject ---- */
 
-/* Rank 0 of somebody who looks has a display. Collective. */
+/* Attack subject k; on a terminal rank 0 shows a display meanwhile. Collective. */
 static ls_status find_figures(attack_session *session, ls_comm *comm, const ls_group *group, size_t k,
                               ls_attack_result *result, ls_examples *examples)
 {

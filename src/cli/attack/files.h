@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What `lockstep attack -o DIR` leaves behind. */
+/* The files that `lockstep attack -o DIR` writes. */
 #ifndef LS_CLI_ATTACK_FILES_H
 #define LS_CLI_ATTACK_FILES_H
 

@@ -206,7 +206,7 @@ static void add_comparison(const ls_attack_report *report, const char *what,
 
 /* ---- warnings ---- */
 
-/* What makes the accuracy say less than it seems to. Under noise it may be above that without by chance. */
+/* Notes on why the accuracy may mislead. Under noise it may by chance be above the accuracy without it. */
 static void add_warnings(const ls_attack_report *report, const char *whose, double epsilon,
                          const ls_robustness *figures, ls_text *text)
 {
@@ -219,7 +219,7 @@ static void add_warnings(const ls_attack_report *report, const char *whose, doub
   if (ls_attack_is_above_clean(report, figures))
     ls_text_add(text,
                 "warning: %sepsilon %g: the accuracy under attack is above that without one: the gradient "
-                "does not tell where the loss grows, and the accuracy is no measure of robustness\n",
+                "does not show where the loss grows, and the accuracy is no measure of robustness\n",
                 whose, epsilon);
 }
 

@@ -71,7 +71,7 @@ void ls_attack_series_name(const ls_attack_report *report, size_t series, ls_tex
 /** Was there a target? */
 bool ls_attack_is_targeted(const ls_attack_report *report);
 
-/** Did the attack help? One that is targeted may: what is mistaken can be made right by it. */
+/** Did the attack raise the accuracy? A targeted one may: it can turn a wrong answer into the right one. */
 bool ls_attack_is_above_clean(const ls_attack_report *report, const ls_robustness *figures);
 
 /** A part of the samples. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Figures of an attack, for programs. What stands at the top is the only network's, the first one's, or the
- * vote's; with several methods it is the worst of them. */
+/* Figures of an attack, for programs. The figures at the top are the only network's, the first one's, or the
+ * vote's; with several methods those of the worst. */
 #include <jansson.h>
 #include <math.h>
 

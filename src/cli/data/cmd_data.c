@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep data: a word that leads to others. */
+/* lockstep data: runs the subcommand of its next word. */
 #include <stdio.h>
 #include <string.h>
 

@@ -71,7 +71,7 @@ static const struct argp argp = {
         "  lockstep data import mnist -o data/mnist.h5\n"
         "  lockstep data import path/to/cifar-10-batches-bin -o cifar10.h5 --force\n"};
 
-/* Nothing that exists is replaced unasked. */
+/* An existing file is replaced only on request. */
 static ls_status check_output(const import_arguments *given)
 {
   ls_file_kind kind;

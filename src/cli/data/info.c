@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep data info: what a dataset holds, from one pass over it. Rank 0 alone works. */
+/* lockstep data info: the contents of a dataset, from one pass over it. Rank 0 alone works. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>

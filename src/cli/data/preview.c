@@ -105,7 +105,7 @@ static const struct argp argp = {
            "  lockstep data preview mine.h5 -o mine.png --split test --count 20\n"
            "  lockstep data preview --augment configs/lenet5_affine.yaml -o augmented.png\n"};
 
-/* What the configuration makes of a dataset's images. Local. */
+/* The configuration's augmentation for a dataset's images. Local. */
 static ls_status plan_augment(ls_augment **out, const ls_spec *spec, const ls_dataset_info *info,
                               const char *path)
 {

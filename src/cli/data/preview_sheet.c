@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What `lockstep data preview` draws. Samples are read in the order of the file, whatever class they belong
- * to, so a compressed source is walked through once. */
+/* The drawing of `lockstep data preview`. Samples are read in the order of the file, whatever class they
+ * belong to, so a compressed source is walked through once. */
 #include "cli/data/preview_sheet.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ends that are not the program's own. HDF5's library, where it has no memory, calls exit() in some places
- * and crashes in others: both are reported in one line, and end with the exit status of a failure. */
+/* Ends that are not the program's own. HDF5's library, without memory, calls exit() in some functions and
+ * crashes in others: both are reported in one line, and end with the exit status of a failure. */
 #ifndef LS_CLI_PROCESS_ENDING_H
 #define LS_CLI_PROCESS_ENDING_H
 

@@ -20,7 +20,7 @@ enum { BLOCKTIME_MS = 1 };
 
 static const char SPIN_COUNT[] = "20000"; /* pauses: 0.4 to 1.1 ms, by processor; libgomp's own is 300000 */
 
-/* Somebody has chosen; or there is one thread; or this process is bound already to the core of OpenMP's first
+/* The user has chosen; or there is one thread; or this process is bound already to the core of OpenMP's first
  * thread, which is all that the next one would see. */
 static bool is_set(void)
 {

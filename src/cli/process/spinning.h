@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How long OpenMP's threads spin where they wait for each other. By default that is for milliseconds: on
- * cores that others use too, they spin away the time that they need when there is something to do, and two
- * threads are three times slower than one. After a millisecond at most they are to sleep. */
+ * cores that other programs use too, spinning takes the time that threads with work need, and two threads are
+ * three times slower than one. So threads sleep after a millisecond at most. */
 #ifndef LS_CLI_PROCESS_SPINNING_H
 #define LS_CLI_PROCESS_SPINNING_H
 

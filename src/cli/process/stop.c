@@ -14,8 +14,8 @@
 
 static volatile sig_atomic_t requested;     /* the signal that asked to stop; 0: none */
 static volatile sig_atomic_t is_first_rank; /* which speaks for all */
-static volatile sig_atomic_t is_watched;    /* somebody looks at standard error: a terminal */
-static volatile sig_atomic_t bar_columns;   /* of what stands on the terminal's current line */
+static volatile sig_atomic_t is_watched;    /* standard error is a terminal */
+static volatile sig_atomic_t bar_columns;   /* columns of the text on the terminal's current line */
 static volatile sig_atomic_t saves;         /* when asked to stop */
 static pid_t process;                       /* that has set the handler */
 
@@ -31,7 +31,7 @@ static void put(int descriptor, const char *text)
   if (write(descriptor, text, strlen(text)) < 0) return; /* a terminal that went away */
 }
 
-/* A bar gives way to blanks; so does what the terminal shows of Ctrl-C, behind it or where the line begins.
+/* Blanks replace a bar, and the terminal's echo of Ctrl-C behind it or at the beginning of the line.
  */
 static void clear_line(void)
 {
@@ -66,8 +66,8 @@ static void end(int signal_number)
   _exit(EXIT_BY_SIGNAL + signal_number);
 }
 
-/* A child that a library has forked has the handler until it starts another program: its parent, which
- * gets the signals of a terminal too, speaks for it. */
+/* A child that a library has forked has the handler until it starts another program: its parent, which gets
+ * the signals of a terminal too, prints the line. */
 static void on_signal(int signal_number)
 {
   const int before = errno;
@@ -106,7 +106,7 @@ void ls_stop_catch(void)
   }
 }
 
-/* A request that comes in between is obeyed by the handler. */
+/* The handler acts on a request that arrives in between. */
 void ls_stop_saves(bool is_able)
 {
   saves = is_able;

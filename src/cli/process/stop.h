@@ -16,10 +16,10 @@
 void ls_stop_catch(void);
 
 /** From now on the first signal asks to stop, see ls_stop_requested(), and only a second Ctrl-C ends the
- * program; or no longer: a request that nobody has obeyed then ends it now. Local. */
+ * program; or no longer: a request that was not acted on then ends it now. Local. */
 void ls_stop_saves(bool is_able);
 
-/** What becomes other than 0 when the program is asked to stop; for as long as the program runs. */
+/** A flag that becomes non-zero when the program is asked to stop; valid as long as the program runs. */
 const volatile sig_atomic_t *ls_stop_requested(void);
 
 /** Which rank this is, once that is known; before, the launcher's variables say. Local. */

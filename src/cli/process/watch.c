@@ -41,7 +41,7 @@ ls_status ls_watch_begin(ls_watch *watch, ls_comm *comm, const ls_spec_train *tr
   if (!watch->watchdog) return LS_OK;
   LS_PASS(ls_node_new(&watch->node, comm, &notes));
   ls_watchdog_use_host(watch->watchdog, watch->node);
-  ls_node_barrier(watch->node); /* no note is read before it says whose it is */
+  ls_node_barrier(watch->node); /* the rank is set before any note is read */
   return LS_OK;
 }
 
@@ -55,6 +55,5 @@ void ls_watch_end(ls_watch *watch, ls_comm *comm, ls_status status)
   if (!watch->watchdog) return;
   ls_comm_watch(comm, NULL);
   ls_watchdog_stop(watch->watchdog);
-  if (status != LS_E_COMM)
-    ls_node_free(watch->node); /* else nothing that is collective may be tried any more */
+  if (status != LS_E_COMM) ls_node_free(watch->node); /* otherwise no collective call may be made any more */
 }

@@ -8,7 +8,7 @@
 #include "config/spec.h"
 #include "train/watchdog/watchdog.h"
 
-/** Where the configuration does not say it. */
+/** Seconds before a warning where the configuration has none. */
 #define LS_WATCH_WARN_S 60.0
 
 /** Start a watchdog, and report to it from now on when this rank waits. The caller decides where its notes
@@ -21,8 +21,8 @@ typedef struct ls_watch {
   ls_node *node;
 } ls_watch;
 
-/** Watch from now on; with the times of `train`, or as LS_WATCH_WARN_S says if that is NULL. On error
- * ls_watch_end() is still due. Collective. Errors: LS_E_MEMORY, LS_E_IO, LS_E_COMM. */
+/** Watch from now on; with the times of `train`, or as LS_WATCH_WARN_S says if that is NULL. On error the
+ * caller still calls ls_watch_end(). Collective. Errors: LS_E_MEMORY, LS_E_IO, LS_E_COMM. */
 ls_status ls_watch_begin(ls_watch *watch, ls_comm *comm, const ls_spec_train *train) LS_CHECKED;
 
 /** The times of a configuration that is known only now. Local. */

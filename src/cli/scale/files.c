@@ -208,7 +208,7 @@ static const char figure_efficiency[] =
     "unset logscale y\nset ylabel 'efficiency'\nset yrange [0:1.25]\nset key top right\nplot 0.8 "
     "with lines dashtype 2 linecolor 'gray' title '80 %', \\\n";
 
-/* What a model says, and between which errors: of rates, and of efficiencies without. */
+/* A model's predictions with error bars: of rates, and of efficiencies without. */
 static void add_predicted_curve(const char *word, size_t threads, bool rates, const char *color,
                                 ls_text *text)
 {
@@ -303,7 +303,7 @@ static ls_status write_h5(const char *folder, const char *config, const tables *
   return status;
 }
 
-/* What gnuplot leaves unfinished never bears the figure's name. */
+/* A figure that gnuplot has not finished never has the figure's name. */
 static ls_status draw_figure(const char *folder, char *script, bool *has_figure)
 {
   ls_directory directory;

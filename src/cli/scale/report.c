@@ -135,7 +135,7 @@ static void add_limit(const ls_scale_model *model, ls_scale_mode mode, size_t ba
   ls_text_add(text, mode == LS_SCALE_STRONG ? "train.batch=%zu\n" : "a batch of %zu for each\n", batch);
 }
 
-/* Up to which batch and how many ranks it pays. */
+/* The largest batch and number of ranks with a good efficiency. */
 static void add_limits(const ls_scale_report *report, ls_text *text)
 {
   const ls_scale_model *model = &report->models[report->best];

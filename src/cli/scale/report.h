@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lockstep scale prints: tables on standard output, and files. */
+/* The output of lockstep scale: tables on standard output, and files. */
 #ifndef LS_CLI_SCALE_REPORT_H
 #define LS_CLI_SCALE_REPORT_H
 
@@ -28,7 +28,7 @@ extern const char *const ls_scale_mode_words[LS_SCALE_MODES];
 /** Samples per second, against one rank with as many threads; NAN if that was not measured. */
 double ls_scale_speedup(const ls_scale_data *data, const ls_scale_point *point);
 
-/** Is a model too far off where it was measured to predict by? Nothing that follows from it is reported then.
+/** Is a model's misfit too large for predictions? They are not reported then.
  */
 bool ls_scale_is_doubtful(const ls_scale_model *model);
 

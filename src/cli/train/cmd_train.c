@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* lockstep train: from a configuration file to a run directory. */
+/* lockstep train: trains the network of a configuration file in a run directory. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ typedef struct train_arguments {
   bool resume, dry_run, help_config;
 } train_arguments;
 
-/* Only now it is known whether there is a run to go on with, whatever the order of the arguments. */
+/* Checked after all arguments, so that their order does not matter. */
 static error_t check_arguments(const train_arguments *arguments, struct argp_state *state)
 {
   if (arguments->help_config || !arguments->resume || arguments->run_path || arguments->setup.config)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done before the first member of an ensemble is trained: all of them are checked, and have their run
- * directories. */
+/* Checks all members of an ensemble, and makes their run directories, before the first one is trained. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +10,7 @@
 #include "cli/train/ensemble_job.h"
 #include "cli/train/run_dir.h"
 
-/* Multiply-adds of a whole training: what there is to compare. */
+/* Multiply-adds of a whole training, to compare members by. */
 static double cost_of(const ls_setup *setup)
 {
   const ls_spec *spec = setup->spec;
@@ -34,7 +33,7 @@ static ls_status print_member(const ls_ensemble_job *job, size_t member, const l
   return ls_print_text(&table);
 }
 
-/* Can it vote with the first member? The same everywhere. */
+/* Can it vote with the first member? Every rank finds the same. */
 static ls_status check_data(ls_ensemble_job *job, size_t member, const ls_setup *setup)
 {
   const ls_dataset_info *its = ls_source_info(setup->source);
@@ -113,7 +112,7 @@ done:
   return status;
 }
 
-/* The ensemble's own configuration last: it says that all is there. Rank 0. */
+/* Write the ensemble's own configuration last: it shows that the members' are complete. Rank 0. */
 ls_status ls_ensemble_open_run_dirs(ls_ensemble_job *job, const char *resolved)
 {
   const ls_run_dir_options options = {

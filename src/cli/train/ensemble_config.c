@@ -28,7 +28,7 @@ static void add_override(member_config *config, const char *text)
   config->overrides[config->count++] = text;
 }
 
-/* The configuration that a member's run has, where that is to be taken; NULL: the ensemble's is. */
+/* The configuration of a member's own run; NULL: the ensemble's is taken. */
 static const char *own_text(const ls_ensemble_config *ensemble, size_t member)
 {
   return ensemble->own ? ensemble->own[2 * member] : NULL;

@@ -16,9 +16,9 @@ typedef struct ls_ensemble_config {
                        none yet. NULL: a configuration was given */
 } ls_ensemble_config;
 
-/** Read what there is to read, for an ensemble whose run directory is `run_path`. On error
- * ls_ensemble_config_fini() is still due. Collective. Errors: LS_E_INPUT, LS_E_CONFIG, LS_E_IO, LS_E_MEMORY,
- * LS_E_COMM. */
+/** Read the members' configuration files, or those of their runs if the ensemble in `run_path` goes on by
+ * itself. On error the caller still calls ls_ensemble_config_fini(). Collective. Errors: LS_E_INPUT,
+ * LS_E_CONFIG, LS_E_IO, LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_ensemble_config_read(ls_ensemble_config *ensemble, ls_comm *comm,
                                   const char *run_path) LS_CHECKED;
 void ls_ensemble_config_fini(ls_ensemble_config *ensemble);
@@ -26,8 +26,8 @@ void ls_ensemble_config_fini(ls_ensemble_config *ensemble);
 /** May members differ in more than their seeds? */
 bool ls_ensemble_config_differs(const ls_ensemble_config *ensemble);
 
-/** Set up a member's training as far as ls_setup_parse_config() does; `member` from 0. On error
- * ls_setup_fini() is still due. Local. Errors: LS_E_CONFIG, LS_E_MEMORY. */
+/** Set up a member's training as far as ls_setup_parse_config() does; `member` from 0. On error the caller
+ * still calls ls_setup_fini(). Local. Errors: LS_E_CONFIG, LS_E_MEMORY. */
 ls_status ls_ensemble_config_parse(const ls_ensemble_config *ensemble, size_t member,
                                    ls_setup *setup) LS_CHECKED;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done after the last member of an ensemble has been trained: how each has ended, where it lies by
- * now, and the vote of those that are there. */
+/* The end of an ensemble's training: how each member has ended, the path of its run directory by now, and the
+ * vote of the complete members. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static size_t list_ends(const ls_ensemble_job *job, ls_status status, ls_text *l
   return count;
 }
 
-/* The error of the first member that failed, and who else did. Local. */
+/* The error of the first member that failed, and the numbers of others that did. Local. */
 ls_status ls_ensemble_outcome(const ls_ensemble_job *job)
 {
   ls_text list = {0}, word = {0};
@@ -87,7 +87,7 @@ static ls_status find_folders(ls_ensemble_job *job)
   return LS_OK;
 }
 
-/* What each rank knows of its group's members, on all ranks. Collective. */
+/* Share each rank's results of its group's members with all ranks. Collective. */
 ls_status ls_ensemble_share_ends(ls_ensemble_job *job)
 {
   const size_t words = job->members * sizeof *job->ends / sizeof(uint64_t);

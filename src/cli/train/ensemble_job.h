@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of an ensemble's training share. Private to ensemble_*.c. */
+/* Shared by the files of an ensemble's training. Private to ensemble_*.c. */
 #ifndef LS_CLI_TRAIN_ENSEMBLE_JOB_H
 #define LS_CLI_TRAIN_ENSEMBLE_JOB_H
 
@@ -24,7 +24,7 @@ typedef union ls_member_end {
   uint64_t words[592];
 } ls_member_end;
 
-/* Where the members are, in the order in which it is made. */
+/* The state of an ensemble's training, in the order in which it is made. */
 typedef struct ls_ensemble_job {
   const ls_spec *spec; /* of the ensemble */
   ls_comm *world;
@@ -41,13 +41,14 @@ typedef struct ls_ensemble_job {
   ls_member_end *ends; /* [members] */
 } ls_ensemble_job;
 
-/** Would each member train, and can all vote together? Prints what there is to say of each. Collective. */
+/** Would each member train, and can all vote together? Prints the warnings on each. Collective. */
 ls_status ls_ensemble_check(ls_ensemble_job *job) LS_CHECKED;
 
 /** Make, or take again, the run directories of the ensemble and its members. Rank 0. */
 ls_status ls_ensemble_open_run_dirs(ls_ensemble_job *job, const char *resolved) LS_CHECKED;
 
-/** Take each rank's ends of members to all ranks, and find the members' run directories. Collective. */
+/** Share the ends of each rank's members with all ranks, and find the members' run directories. Collective.
+ */
 ls_status ls_ensemble_share_ends(ls_ensemble_job *job) LS_CHECKED;
 
 /** LS_STOPPED if members are not done; or the error of the first member that failed. Local. */

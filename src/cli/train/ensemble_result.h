@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the members of an ensemble come to together: a report, ensemble.json and reliability.svg. */
+/* The result of an ensemble: a report, ensemble.json and reliability.svg. */
 #ifndef LS_CLI_TRAIN_ENSEMBLE_RESULT_H
 #define LS_CLI_TRAIN_ENSEMBLE_RESULT_H
 

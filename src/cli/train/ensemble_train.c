@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The members of an ensemble: checked all together before the first one is trained, dealt to groups of ranks,
- * and brought together again. Between the two the groups know nothing of each other, but that they are alive:
+ * and brought together again. In between, groups exchange nothing, but watch that the others are alive:
  * a watch over all ranks lasts from begin to end, beside those of the members' trainings. */
 #include "cli/train/ensemble_train.h"
 
@@ -21,7 +21,7 @@
 
 /* ---- groups ---- */
 
-/* Who makes a member's folder makes it in this very run directory. Local. */
+/* Open this run directory on a rank that makes a member's folder in it. Local. */
 static ls_status open_as_leader(ls_ensemble_job *job)
 {
   if (ls_comm_rank(job->group) != 0 || job->run_dir.descriptor >= 0) return LS_OK;

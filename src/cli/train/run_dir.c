@@ -114,8 +114,8 @@ done:
   return status;
 }
 
-/* Only one run at a time writes there. Some file systems have no locks: EWOULDBLOCK alone means that somebody
- * holds one. */
+/* Only one run at a time writes there. Some file systems have no locks: only EWOULDBLOCK means that another
+ * process holds one. */
 static ls_status lock(const ls_directory *directory, bool is_reported)
 {
   int failed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a run came to, for people (standard output) and for programs (summary.json). */
+/* The results of a run, for people (standard output) and for programs (summary.json). */
 #include "cli/train/summary.h"
 
 #include <jansson.h>
@@ -63,7 +63,7 @@ static json_t *seconds_json(const ls_balance *balance, double (*seconds)(const l
   return list;
 }
 
-/* Who let the others wait in this session, unless it took no step. */
+/* The rank that the others waited for in this session; none if it took no step. */
 static ls_status add_balance(json_t *document, const ls_run_facts *facts, const ls_balance *balance)
 {
   ls_straggler slowest;
@@ -101,7 +101,7 @@ static ls_status write_document(const ls_run_facts *facts, json_t *document)
   return status;
 }
 
-/* Metrics of what there is, each in the document, and one of them on the terminal. */
+/* The metrics of each evaluated split in the document, and those of one on the terminal. */
 static ls_status add_splits(json_t *document, const ls_run_facts *facts, const ls_train_result *result)
 {
   const bool alone = !*facts->label;

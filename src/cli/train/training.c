@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A training from its configuration to its summary, with the watchdog, signals and progress around it. */
+/* A training from its configuration to its summary, with its watchdog, signals and display. */
 #include "cli/train/training.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ static ls_status open_run_dir(ls_training *training, ls_comm *comm, const ls_tra
   return ls_comm_agree(comm, ls_watchdog_use_directory(training->watchdog, &training->run_dir));
 }
 
-/* The watchdog only now: what is collective is over. No thread is left that reads of this training. */
+/* Stop the watchdog only after the last collective call. Then no thread reads of this training any more. */
 void ls_training_fini(ls_training *training, ls_comm *comm)
 {
   ls_comm_watch(comm, NULL);

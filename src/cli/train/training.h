@@ -10,7 +10,7 @@
 #include "train/trainer.h"
 #include "train/watchdog/watchdog.h"
 
-/** How to go about it. Texts are borrowed. */
+/** The options of a training. Texts are borrowed. */
 typedef struct ls_training_options {
   const char *run_path;          /* NULL: made from the configuration's name */
   ls_directory *parent;          /* rank 0: open folder that run_path is a name in; NULL: none */

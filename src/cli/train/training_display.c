@@ -83,12 +83,12 @@ static void render_fields(char fields[FIELD_COUNT][FIELD_BYTES], const ls_displa
   add(&lines[FIELD_LEFT], " left");
 }
 
-/* Empty fields until those that are left fit into `room` columns. Returns the columns that they take. */
-static size_t fit_fields(char fields[FIELD_COUNT][FIELD_BYTES], size_t room)
+/* Empty fields until those that are left fit into `space` columns. Returns the columns that they take. */
+static size_t fit_fields(char fields[FIELD_COUNT][FIELD_BYTES], size_t space)
 {
   size_t used = 0;
   for (size_t i = 0; i < FIELD_COUNT; i++) used += strlen(fields[i]);
-  for (size_t i = 0; i < FIELD_COUNT && used > room; i++) {
+  for (size_t i = 0; i < FIELD_COUNT && used > space; i++) {
     used -= strlen(fields[dispensable[i]]);
     fields[dispensable[i]][0] = '\0';
   }
@@ -124,11 +124,11 @@ size_t ls_training_display_render_bar(char *line, size_t size, size_t width, uin
   add(&out, "epoch %llu/%llu ", (unsigned long long)step->epoch, (unsigned long long)epochs);
   const size_t brackets = strlen("[] ");
   const size_t fixed = out.length + percent_line.length + brackets;
-  const size_t room = width - 1 > fixed ? width - 1 - fixed : 0; /* for fields and cells */
+  const size_t space = width - 1 > fixed ? width - 1 - fixed : 0; /* for fields and cells */
   char fields[FIELD_COUNT][FIELD_BYTES];
   render_fields(fields, step);
-  const size_t used = fit_fields(fields, room > BAR_MIN_CELLS ? room - BAR_MIN_CELLS : 0);
-  if (room > used) add_bar(&out, ls_size_min(room - used, BAR_CELLS), step);
+  const size_t used = fit_fields(fields, space > BAR_MIN_CELLS ? space - BAR_MIN_CELLS : 0);
+  if (space > used) add_bar(&out, ls_size_min(space - used, BAR_CELLS), step);
   add(&out, "%s", percent);
   for (size_t i = 0; i < FIELD_COUNT; i++) add(&out, "%s", fields[i]);
   return out.length;

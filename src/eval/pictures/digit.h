@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A drawing, laid into an image as those who made a dataset of drawings did. */
+/* Places a drawing in an image as the makers of a dataset of drawings did. */
 #ifndef LS_EVAL_PICTURES_DIGIT_H
 #define LS_EVAL_PICTURES_DIGIT_H
 

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "eval/pictures/png_read.h"
 
-/** A drawing, cut out: nothing but its own ink. */
+/** A drawing, cut out: its own ink alone. */
 typedef struct ls_drawing {
   size_t width, height;
   float *ink;    /* [height, width], 0 .. 1; owned: ls_drawing_fini() */

@@ -83,7 +83,7 @@ unsigned ls_exif_orientation(const unsigned char *png, size_t bytes)
   return is_tiff ? read_directory(&tiff) : 1;
 }
 
-/* How the pixel to be seen at (x, y) is found. */
+/* Find the stored pixel that is shown at (x, y). */
 typedef struct turning {
   bool swaps;                   /* rows are columns */
   bool from_right, from_bottom; /* counted there, in the file's picture */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ink is what differs from the paper around it.
+/* Ink differs from the paper around it.
  *
  * 1. Of grey, red, green and blue that plane is taken in which details stand out most: blue ink and a red
  *    margin are then no longer alike, and yellow on white is seen at all.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is ink in a picture of paper, and how much of it. */
+/* Finds the ink in a picture of paper, and its strength. */
 #ifndef LS_EVAL_PICTURES_INK_H
 #define LS_EVAL_PICTURES_INK_H
 

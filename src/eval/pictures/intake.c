@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What pictures are turned into is a property of the data that a network was trained on: one row for each
- * kind. Clothes and photographs are scaled; of paper with a digit on it, the digit counts alone. */
+/* The form of pictures is a property of the data that a network was trained on: one row for each kind.
+ * Clothes and photographs are scaled; from a picture of paper with a digit, only the digit is taken. */
 #include "eval/pictures/intake.h"
 
 #include <math.h>

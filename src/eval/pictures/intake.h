@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a picture to an image like those that a network was trained on. */
+/* Turns a picture into an image like those that a network was trained on. */
 #ifndef LS_EVAL_PICTURES_INTAKE_H
 #define LS_EVAL_PICTURES_INTAKE_H
 
@@ -24,7 +24,7 @@ typedef struct ls_intake_way {
  * word that is not known. */
 ls_status ls_intake_kind(const ls_checkpoint_info *info, ls_picture_kind *kind) LS_CHECKED;
 
-/** What a kind means, in a few words for people. Static. */
+/** A description of a kind in a few words, for people. Static. */
 const char *ls_intake_doc(ls_picture_kind kind);
 
 /** Convert a picture to an image of `shape`, 1 or 3 channels.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a file is that is no PNG picture, whatever its name says. */
+/* Recognizes the format of a file that is no PNG picture, whatever its name says. */
 #ifndef LS_EVAL_PICTURES_PICTURE_FORMAT_H
 #define LS_EVAL_PICTURES_PICTURE_FORMAT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From pixels to planes, and filters by rows and then by columns. */
+/* Conversion of pixels to planes, and filters by rows and then by columns. */
 #include "eval/pictures/planes.h"
 
 #include <math.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files are read whole and decoded from memory. libpng's error exits (longjmp) lead straight back here.
  *
- * What a file may cost is bounded by its own size. Texts, profiles and whatever else is no part of the
- * picture are passed over as they are, never decompressed; a picture of more bytes than the file can expand
- * to is refused before there is memory for it; and what is decompressed beyond the picture's end is an error.
+ * A file's size bounds the time and memory that reading takes. Texts, profiles and whatever else is no part
+ * of the picture are passed over as they are, never decompressed; a picture of more bytes than the file can
+ * expand to is refused before there is memory for it; and what is decompressed beyond the picture's end is an
+ * error.
  */
 #include "eval/pictures/png_read.h"
 
@@ -99,8 +100,8 @@ static void check_size(png_structp png, png_infop info, png_decoder *decoder)
   if (*reason) png_longjmp(png, 1);
 }
 
-/* Whatever it is, to 8 or 16 bits of red, green, blue and alpha. Returns the passes over an interlaced
- * picture. */
+/* Convert any kind of PNG to 8 or 16 bits of red, green, blue and alpha. Returns the passes over an
+ * interlaced picture. */
 static int ask_for_rgba(png_structp png, png_infop info)
 {
   png_set_expand(png); /* palettes, fewer than 8 bits, transparent colours */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What jansson leaves open: a missing element is passed over in silence, a document that memory fails while
- * it is written comes out with a part missing, and NULL for a text means either of two things. */
+/* Checks that jansson lacks: it ignores a missing element, it writes an incomplete document where memory
+ * fails, and its NULL for a text has two meanings. */
 #ifndef LS_EVAL_REPORT_JSON_H
 #define LS_EVAL_REPORT_JSON_H
 

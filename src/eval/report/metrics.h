@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "eval/metrics.h"
 
-/** Append what a reader of the figures must know, one sentence a line: classes with no samples or no
+/** Append notes for the reader of the figures, one sentence a line: classes with no samples or no
  * predictions, and what was taken for their quotients 0/0. Nothing when there is nothing to say. */
 void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names, ls_text *text);
 

@@ -86,8 +86,8 @@ static void add_matrix(ls_text *text, const ls_metrics *metrics, const char *con
   const size_t digits = cell_digits(metrics);
   const size_t gap = wanted + classes * (digits + 2) <= LINE_WIDTH ? 2 : 1;
   const size_t used = classes * (digits + gap) + total_width;
-  const size_t room = used + NAME_MIN_WIDTH < LINE_WIDTH ? LINE_WIDTH - used : NAME_MIN_WIDTH;
-  const size_t width = label_width(metrics, class_names, ls_size_min(room, NAME_MAX_WIDTH));
+  const size_t space = used + NAME_MIN_WIDTH < LINE_WIDTH ? LINE_WIDTH - used : NAME_MIN_WIDTH;
+  const size_t width = label_width(metrics, class_names, ls_size_min(space, NAME_MAX_WIDTH));
   const int cell = (int)(digits + gap);
   const int total = (int)total_width;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One micro-batch under attack: all starts of a method, and of all methods the worst. What is measured is
- * what can be kept: float32 pixels, not the attack's normalized ones, so that the kept examples, measured
- * again, give the figures. */
+/* One micro-batch under attack: all starts of a method, and of all methods the worst. The measured images are
+ * float32 pixels, as examples are kept, not the attack's normalized ones: so measuring the kept examples
+ * again gives the same figures. */
 #include <math.h>
 #include <string.h>
 
@@ -33,8 +33,8 @@ typedef struct pixel_index {
   size_t at, channel; /* among [n, h, w, c]; of c */
 } pixel_index;
 
-/* The raw pixel of what the attack has made, which becomes what that pixel is to every member. One that the
- * attack has left alone is the original's, whatever rounding says. */
+/* The raw pixel of the attack's image, which every member's input then takes. A pixel that the attack has not
+ * changed is exactly the original's, whatever rounding gives. */
 static float keep_pixel(const ls_robustness_job *self, size_t part, pixel_index index, uint8_t original)
 {
   const ls_attack_member *members = members_of(self, part);
@@ -53,8 +53,7 @@ static float keep_pixel(const ls_robustness_job *self, size_t part, pixel_index 
   return pixel;
 }
 
-/* The images in the workspaces, [n, h, w, c], become what their raw pixels, [n, c, h, w], are to the
- * networks.
+/* Recompute the images in the workspaces, [n, h, w, c], from their raw pixels, [n, c, h, w].
  */
 static void take_pixels(const ls_robustness_job *self, size_t part, const ls_microbatch *microbatch)
 {

@@ -93,7 +93,7 @@ static void take_values(void *user, size_t first, const void *rows, size_t count
 }
 
 /* Rank 0. */
-static ls_status make_room(gathering *self, ls_examples *all, ls_shape shape)
+static ls_status allocate_all(gathering *self, ls_examples *all, ls_shape shape)
 {
   LS_PASS(ls_alloc(&self->rows, self->count, sizeof *self->rows, "the order of the adversarial examples"));
   LS_PASS(ls_alloc(&self->sorted_at, self->count, sizeof *self->sorted_at,
@@ -104,7 +104,7 @@ static ls_status make_room(gathering *self, ls_examples *all, ls_shape shape)
 static ls_status gather_all(gathering *self, ls_examples *mine, ls_examples *all, ls_comm *comm)
 {
   array from[ARRAY_COUNT], to[ARRAY_COUNT];
-  LS_ROOT(comm, make_room(self, all, mine->shape));
+  LS_ROOT(comm, allocate_all(self, all, mine->shape));
   LS_PASS(ls_comm_gather_rows(comm, mine->samples, mine->count, sizeof *mine->samples, take_samples, self));
   if (ls_comm_rank(comm) == 0) qsort(self->rows, self->count, sizeof *self->rows, by_sample);
   for (size_t k = 0; ls_comm_rank(comm) == 0 && k < self->count; k++)

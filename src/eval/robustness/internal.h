@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What robustness.c and attack.c share; private to them. */
+/* Shared by robustness.c and attack.c; private to them. */
 #ifndef LS_EVAL_ROBUSTNESS_INTERNAL_H
 #define LS_EVAL_ROBUSTNESS_INTERNAL_H
 
@@ -18,7 +18,7 @@ enum {
   LS_ROBUSTNESS_SUMS
 };
 
-/* What the network makes of one sample under attack. */
+/* The network's result for one sample under attack. */
 typedef struct ls_attack_result {
   bool is_fooled;
   bool sought, found; /* a gradient to follow, by this start or one before */
@@ -57,7 +57,7 @@ typedef struct ls_robustness_job {
   ls_robustness_scratch *scratch; /* [threads] */
 } ls_robustness_job;
 
-/** Take down the classes of a micro-batch before the attack, and what the attack is after. */
+/** Note the classes of a micro-batch before the attack, and the attack's goal. */
 void ls_robustness_begin(const ls_robustness_job *self, const ls_visit *seen);
 
 /** Attack it by method `m`: the scratch's `now`, and `worst` with those before. */

@@ -21,7 +21,7 @@ static bool is_attacked(const ls_robustness_options *attacks, const ls_microbatc
          (attacks->source_class == LS_ANY_CLASS || microbatch->labels[s] == attacks->source_class);
 }
 
-/* What has come of a sample, into the sums. */
+/* Add the result of a sample to the sums. */
 static void count_sample(const ls_robustness_job *self, const ls_attack_result *result, bool was_correct,
                          uint16_t label, uint64_t *sums)
 {
@@ -91,7 +91,7 @@ static void visit(void *user, const ls_visit *seen)
     if (is_attacked(self->attacks, microbatch, s)) record(self, scratch, microbatch, s, slot++);
 }
 
-/* Which examples there will be on this rank. */
+/* Choose the examples of this rank. */
 static ls_status count_examples(ls_robustness_job *self)
 {
   const size_t count = ls_loader_eval_microbatches(self->attacks->loader, self->attacks->split);

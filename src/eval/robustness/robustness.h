@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a network, or the vote of several, makes of a split under attack: figures, and the adversarial
- * examples themselves. */
+/* Attacks a network, or the vote of several, on a split: the figures, and the adversarial examples. */
 #ifndef LS_EVAL_ROBUSTNESS_ROBUSTNESS_H
 #define LS_EVAL_ROBUSTNESS_ROBUSTNESS_H
 
@@ -20,7 +19,7 @@ typedef struct ls_robustness_options {
   ls_eval_split split;
   const ls_attack_kind *methods[LS_ATTACK_COUNT]; /* [method_count], each once */
   size_t method_count;                            /* >= 1 */
-  ls_attack attack;    /* kind is of no meaning, and is_targeted follows from target */
+  ls_attack attack;                               /* kind is ignored, and is_targeted follows from target */
   size_t restarts;     /* >= 1, of methods that are random; of each sample the worst for the network counts */
   size_t target;       /* the class that samples are to be taken for; LS_ANY_CLASS: any but their own */
   size_t source_class; /* samples of this class alone are attacked; LS_ANY_CLASS: all */

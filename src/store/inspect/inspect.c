@@ -85,7 +85,7 @@ static ls_status is_dataset(ls_h5_id file, bool *is_one)
 
 static ls_status describe_dataset(ls_h5_id file, ls_text *text)
 {
-  ls_text_add(text, "image dataset (`lockstep data info` tells more)\n");
+  ls_text_add(text, "image dataset (`lockstep data info` shows more)\n");
   LS_PASS(ls_inspect_attributes(file, text));
   return ls_inspect_members(file, text);
 }

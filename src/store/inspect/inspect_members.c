@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names, shapes, types and attributes of an HDF5 file, whoever made it. No dataset is read. */
+/* Names, shapes, types and attributes of any HDF5 file. No dataset is read. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
