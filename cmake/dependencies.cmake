@@ -1,7 +1,7 @@
 # The libraries that lockstep stands on, as imported targets. jobs/bootstrap.sh installs them on Debian.
 set(LS_MISSING "") # what is not there, and the Debian package that has it
 
-# ls_found FOUND WHAT PACKAGE: note what is missing, so that all of it is told at once.
+# ls_found FOUND WHAT PACKAGE: note what is missing, so that all of it is reported at once.
 macro(ls_found found what package)
   if(NOT ${found})
     list(APPEND LS_MISSING "${what} (Debian: ${package})")

@@ -4,7 +4,7 @@ target_compile_definitions(ls_flags INTERFACE _GNU_SOURCE LS_VERSION="${PROJECT_
 target_compile_options(ls_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
   -Wformat=2 -Wundef -Wcast-qual)
-# What comes with CFLAGS and LDFLAGS stands before our flags, and a compiler does not tell of all that breaks sums. Linked
+# What comes with CFLAGS and LDFLAGS stands before our flags, and a compiler does not report all flags that break sums. Linked
 # with them, a program flushes small numbers to zero.
 string(TOUPPER "${CMAKE_BUILD_TYPE}" LS_BUILD_TYPE)
 set(LS_GIVEN_FLAGS "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${LS_BUILD_TYPE}} ${CMAKE_EXE_LINKER_FLAGS} ${CMAKE_SHARED_LINKER_FLAGS}")

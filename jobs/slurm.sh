@@ -93,7 +93,7 @@ topology_ranks() {
   echo "$((domains > 0 ? domains : 1))"
 }
 
-# Tasks and cores as sbatch was told; what it was not told comes of the topology.
+# Tasks and cores as given to sbatch; the topology gives the others.
 find_layout() {
   local cores=${SLURM_CPUS_ON_NODE:-$(nproc)}
   nodes=${SLURM_JOB_NUM_NODES:-1}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A small IDX dataset in a temporary folder, for tests: every image tells by its bytes which sample of which
+/* A small IDX dataset in a temporary folder, for tests: the bytes of every image show which sample of which
  * split it is. */
 #ifndef LS_TESTS_IDX_FOLDER_H
 #define LS_TESTS_IDX_FOLDER_H

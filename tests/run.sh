@@ -10,7 +10,7 @@ passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# result NAME STATUS LOG: counts what a test that is no ctest program has come to, and tells why it was skipped or failed.
+# result NAME STATUS LOG: counts the result of a test that is no ctest program, and prints why it was skipped or failed.
 result() {
   case $2 in
     0) passed=$((passed + 1)); echo "ok      $1" ;;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HDF5 without its types: all that other modules see of it. Every call is checked.
  *
- * Files are written in memory and leave it as one block of bytes (base/file.h makes that atomic and durable),
- * so HDF5 never meets a full disk while it closes a file; datasets, which may be larger than the
+ * Files are written in memory and leave it as one block of bytes (base/files/file.h makes that atomic and
+ * durable), so HDF5 never meets a full disk while it closes a file; datasets, which may be larger than the
  * memory, go through file.h. Files that are read may be damaged or hostile: only hard links are followed, and
  * a dataset's declared size is compared with the file's length before anything is allocated. */
 #ifndef LS_H5_H5_H

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Hurt a training run again and again, resume it each time, and compare its end with the uninterrupted run's.
+"""Interrupt or damage a training run again and again, resume it each time, and compare its end with the uninterrupted run's.
 
 Started by run.sh, in a folder with chaos.yaml, the dataset, and disk/, a small tmpfs where it can be had. Every
 choice follows from the seed; where in the program a blow falls also depends on the machine's timing. The first
@@ -23,7 +23,7 @@ import time
 
 RUN = "disk/run"
 EPOCH_STEPS = 20
-MOST_EPOCHS = 10000  # more than any machine does before it is hurt
+MOST_EPOCHS = 10000  # more than any machine does before it is stopped
 HANG_S = 500  # a limit for what hangs alone
 
 
@@ -31,9 +31,9 @@ class Failure(Exception):
     pass
 
 
-def check(holds, told):
+def check(holds, message):
     if not holds:
-        raise Failure(told)
+        raise Failure(message)
 
 
 # ---- what is on the disk ----
@@ -224,22 +224,22 @@ def stop_request(job):
     ranks = job.ranks()
     send(signal.SIGTERM, random.choice([ranks, ranks[:1], ranks[-1:]]))
     yield
-    told = re.search(rf"^lockstep: stopped on request after step (\d+) .*; go on with --resume -o {RUN}$",
-                     job.text("err"), re.M)
+    stopped = re.search(rf"^lockstep: stopped on request after step (\d+) .*; go on with --resume -o {RUN}$",
+                        job.text("err"), re.M)
     if job.process.returncode == 75:
-        check(told and int(told[1]) in checkpoints(), f"{job.log}: no checkpoint, or no word how to go on")
+        check(stopped and int(stopped[1]) in checkpoints(), f"{job.log}: no checkpoint, or no word how to go on")
 
 
 @contextlib.contextmanager
 def full_disk(job):
     """What pruning frees is taken at once, up to less than a checkpoint needs."""
-    room = random.randrange(200000)
+    space = random.randrange(200000)
     late = time.monotonic() + HANG_S
     with open("disk/filler", "ab", 0) as filler:
         while job.runs() and time.monotonic() < late:
             disk = os.statvfs("disk")
             with contextlib.suppress(OSError):
-                filler.write(bytes(max(0, disk.f_bavail * disk.f_frsize - room)))
+                filler.write(bytes(max(0, disk.f_bavail * disk.f_frsize - space)))
             time.sleep(0.0005)
     yield
     os.unlink("disk/filler")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains, hurts the run at random moments, resumes it, and compares its end with the uninterrupted run's: chaos.py,
+# Trains, interrupts or damages the run at random moments, resumes it, and compares its end with the uninterrupted run's: chaos.py,
 # in a temporary folder that is kept when something fails. The disk to be filled is a tmpfs, which needs root.
 #
 #   bash tests/chaos/run.sh [--kills N] [--seed S]      default: every kind of injury once

@@ -106,7 +106,7 @@ def check_lists(document, text, kinds):
 
 
 def check_thread_locals(document, text):
-    """What is kept between calls is told: ARCHITECTURE names each file that has some."""
+    """What is kept between calls is documented: ARCHITECTURE names each file that has some."""
     for file in glob.glob(os.path.join(ROOT, "src", "**", "*.c"), recursive=True):
         if "_Thread_local" in read(file) and os.path.relpath(file, ROOT) not in text:
             complain(document, f"{os.path.relpath(file, ROOT)} has a _Thread_local of which nothing is said")

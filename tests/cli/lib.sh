@@ -9,7 +9,7 @@ export OMP_NUM_THREADS=1
 unset LOCKSTEP_MIRROR
 failures=0
 
-# Nothing here depends on the machine's speed: what is to be hurt or stopped waits for it (hold_at) or does not end by
+# Nothing here depends on the machine's speed: what is to be damaged or stopped waits for it (hold_at) or does not end by
 # itself (endless), what is to be seen is waited for (await), and limits in seconds are for what hangs alone.
 hang_s=${LS_TEST_TIMEOUT:-500}
 endless=train.epochs=1000000000
@@ -58,11 +58,11 @@ ranks() {
 out_has() { grep -qE -- "$1" out || { fail "'$last' does not print: $1"; tail -n 20 out; }; }
 err_has() { grep -qE -- "$1" err || { fail "'$last' does not say: $1"; tail -n 20 err; }; }
 
-# one_error: the last run told one error line of ours, and no noise before it.
+# one_error: the last run printed one error line of ours, and no noise before it.
 one_error() {
   local ours
   ours=$(grep -c '^lockstep' err)
-  [[ $ours -eq 1 ]] || { fail "'$last' tells $ours errors, not 1"; cat err; }
+  [[ $ours -eq 1 ]] || { fail "'$last' prints $ours errors, not 1"; cat err; }
   head -n 1 err | grep -q '^lockstep' || { fail "'$last' has noise before its error"; cat err; }
 }
 
@@ -150,7 +150,7 @@ holds() {
     "$expression" "$@" || { fail "$what: $expression"; }
 }
 
-# toy FOLDER TRAIN TEST: an IDX dataset of four easily told classes, 12 x 12 pixels.
+# toy FOLDER TRAIN TEST: an IDX dataset of four easily distinguished classes, 12 x 12 pixels.
 toy() {
   python3 - "$@" <<'P'
 import gzip, random, struct, sys

@@ -1,4 +1,4 @@
-# An allocation that fails is told, or makes no difference: some of the places where the program or a library that it
+# An allocation that fails is reported, or makes no difference: some of the places where the program or a library that it
 # calls asks for memory; tests/soak/allocations.sh tries all of them.
 source "$(dirname "$0")/lib.sh"
 allocations=$(preloaded allocations)

@@ -88,7 +88,7 @@ one_error
 run 2 "$lockstep" train toy.yaml train.allreduce=nccl -o refused
 err_has 'train.allreduce.*auto.*mpi'
 run 0 "$lockstep" train toy.yaml train.allreduce=mpi train.bucket_mb=1 --dry-run
-grep -q 'train.bucket_mb: 1: no effect with train.allreduce: mpi' out err || fail 'train.bucket_mb without effect is not told'
+grep -q 'train.bucket_mb: 1: no effect with train.allreduce: mpi' out err || fail 'train.bucket_mb without effect is not reported'
 ranks 2 0 "$lockstep" scale toy.yaml train.allreduce=mpi --mode strong --seconds 0.2
 out_has '^strong scaling'
 finish

@@ -68,7 +68,7 @@ for row, (network, method, r) in zip(rows, series):
     assert (row["network"], row["method"], float(row["epsilon"])) == (network, method, r["epsilon"])
     assert abs(float(row["accuracy"]) - r["accuracy"]) < 1e-8 and row["target_rate"] == ""
 P
-python3 - <<'P' || fail 'the curves are not told apart'
+python3 - <<'P' || fail 'the curves are not distinguished'
 import json, xml.dom.minidom
 svg = xml.dom.minidom.parse("one/curve.svg")
 lines = svg.getElementsByTagName("polyline")
@@ -96,7 +96,7 @@ h5diff vote/adversarial-0.3.h5 vote3/adversarial-0.3.h5 || fail "examples of the
 run 0 "$lockstep" eval "$a" "$b" --json
 cp out clean.json
 holds 'epsilon 0 is the vote of eval' 'd[0]["results"][0]["accuracy"] == d[1]["test"]["accuracy"]' vote.json clean.json
-holds 'its checkpoints are told' 'len(d[0]["vote"]) == 2 and "networks" not in d[0]' vote.json
+holds 'its checkpoints are reported' 'len(d[0]["vote"]) == 2 and "networks" not in d[0]' vote.json
 run 0 "$lockstep" eval "$a" "$b" --data vote/adversarial-0.3.h5 --json
 cp out again.json
 holds 'its examples do what is said of them' 'd[0]["test"]["accuracy"] == d[1]["results"][2]["accuracy_8bit"]' again.json vote.json
@@ -126,7 +126,7 @@ timeout --verbose "$hang_s" \
   "$lockstep" attack "$a" "$b" --method fgsm --epsilon 0.1 </dev/null >terminal || fail 'an attack on a terminal'
 grep -q 'network 2, epsilon 0.1 \[' terminal || fail 'no progress on a terminal'
 
-# What is wrong with any of them is told before the first is attacked.
+# What is wrong with any of them is reported before the first is attacked.
 run 2 "$lockstep" attack "$a" missing.h5 --method fgsm --epsilon 0.1 -o never
 err_has 'missing.h5'
 [[ ! -e never ]] || fail 'an attack has begun'

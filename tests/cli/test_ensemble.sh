@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ensembles: groups of ranks train the members that single trainings would give; failures, stops and resumes; snapshots;
-# what a vote of checkpoints tells.
+# what a vote of checkpoints reports.
 source "$(dirname "$0")/lib.sh"
 toy toy 333 101
 toy_config
@@ -50,7 +50,7 @@ out_has 'two members differ on'
 run 2 "$lockstep" eval "${files[0]}" nothing.h5
 one_error
 
-# Members that held out other samples: each has seen what the other is judged by, so it is refused to judge them together.
+# Members that held out other samples: each has seen what the other is evaluated on, so evaluating them together is refused.
 run 0 "$lockstep" train toy.yaml -o held train.epochs=1
 run 0 "$lockstep" train toy.yaml -o held-same train.epochs=1 seed=7 data.split_seed=1
 run 0 "$lockstep" train toy.yaml -o held-seed train.epochs=1 seed=7
@@ -82,7 +82,7 @@ sed 's/^name: toy/name: flat/; /conv1\|batchnorm\|relu\|maxpool/d' toy.yaml >fla
 ranks 2 0 "$lockstep" train toy.yaml -o mixed train.epochs=1 ensemble.members=3 'ensemble.configs=[toy.yaml, flat.yaml]'
 holds 'configurations in turns' '[x["name"] for x in d] == ["toy", "flat", "toy"] and d[0]["seed"] + 2 == d[2]["seed"]' mixed/member-{1,2,3}/summary.json
 
-# One that fails is told of, and the others finish and vote.
+# One that fails is reported, and the others finish and vote.
 ranks 2 1 "$lockstep" train toy.yaml -o failing train.epochs=1 ensemble.members=3 'ensemble.overrides=[none, train.optimizer.lr=1e30, none]'
 err_has '^lockstep: member 2: numerical error: '
 err_has 'member 2 failed, while the others went on'

@@ -75,7 +75,7 @@ run 0 "$lockstep" train noise.yaml -o restored 'train.early_stopping={patience: 
 [[ $(best_of restored) -lt 14 ]] || fail 'the last epoch is the best: this shows nothing'
 [[ $(json restored/summary.json 'd["checkpoint"]') == best.h5 ]] || fail 'the best weights are not restored'
 run 0 "$lockstep" eval restored/best.h5 --json
-holds 'what was restored is what is told' 'd[0]["test"]["confusion"] == d[1]["test"]["confusion"]' out restored/summary.json
+holds 'what was restored is what is reported' 'd[0]["test"]["confusion"] == d[1]["test"]["confusion"]' out restored/summary.json
 run 0 "$lockstep" eval restored/best.h5 --split validation --json
 python3 - out restored/metrics.csv <<'P' || fail 'best.h5 is not the epoch of the least validation loss'
 import csv, json, sys
@@ -85,7 +85,7 @@ P
 
 # Weights that stand still: every epoch says the same of them.
 run 0 "$lockstep" train noise.yaml -o still train.optimizer.lr=1e-30
-python3 - still/metrics.csv <<'P' || fail 'an epoch tells of others too'
+python3 - still/metrics.csv <<'P' || fail 'an epoch reports others too'
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1])))
 assert [int(row["epoch"]) for row in rows] == list(range(1, 15))

@@ -14,7 +14,7 @@ done
 run 1 gcc -funsafe-math-optimizations -include "$header" -fsyntax-only plain.c
 err_has 'error.*lockstep cannot be built with'
 
-# By name, also where a compiler does not tell of it, and for the link.
+# By name, also where a compiler does not report it, and for the link.
 for flags in 'CFLAGS=-O2 -ffast-math -g' CFLAGS=-Ofast 'CFLAGS=-g -fassociative-math' LDFLAGS=-ffast-math; do
   rm -rf build
   run 1 env "$flags" cmake -S "$root" -B build -DLS_TESTS=OFF

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# File systems without locks, and such as fail: an error of the system is told as what it is. It is never taken for
+# File systems without locks, and such as fail: an error of the system is reported as what it is. It is never taken for
 # damage, and never leads to another result.
 source "$(dirname "$0")/lib.sh"
 make_faulty
@@ -21,7 +21,7 @@ for errno in 37 95 524; do
   rm -rf folder
   run 0 ./faulty lock '' 0 $errno "$lockstep" train toy.yaml -o folder "${steps[@]}" train.epochs=1
   [[ $(grep -c "^lockstep: warning: run directory 'folder' cannot be locked" err) -eq 1 ]] ||
-    fail "no locks, not told once: $(cat err)"
+    fail "no locks, not reported once: $(cat err)"
   run 0 ./faulty lock '' 0 $errno "$lockstep" train toy.yaml -o folder "${steps[@]}" --resume
   out_has 'resuming from folder/checkpoint-2.h5'
   [[ $(end_of folder) == "$right" ]] || fail "errno $errno: $(end_of folder), not $right"
@@ -52,7 +52,7 @@ sweep() {
       $check || { fail "'$last' has another result"; tail -n 5 out err; }
     else
       grep -q "^lockstep: .*$words" err || { fail "'$last' does not say why"; cat err; }
-      [[ $(grep -c '^lockstep: [a-z/ ]*error: ' err) -eq 1 ]] || { fail "'$last' tells not one error"; cat err; }
+      [[ $(grep -c '^lockstep: [a-z/ ]*error: ' err) -eq 1 ]] || { fail "'$last' reports not one error"; cat err; }
     fi
     ! grep -iE 'damage|truncat|no intact|cannot find|missing' out err || fail "'$last' speaks of damage"
     ! grep -E 'was (moved|removed)' out err || fail "'$last' speaks of a folder that has moved"
@@ -148,7 +148,7 @@ run 0 "$lockstep" eval numbered/best.h5 --data ./from-1 --json
 mv out expected
 sweep stat from-1 5 '0 1' same "$lockstep" eval numbered/best.h5 --data ./from-1 --json
 
-# What else lies in a folder of data is nobody's concern; a file of the data that leads nowhere is.
+# Other files in a folder of data do not matter; a file of the data that leads nowhere does.
 run 0 "$lockstep" data info toy
 mv out expected
 echo other >toy/other

@@ -9,7 +9,7 @@ for variable in $(compgen -e | grep -E '^(OMPI_COMM|PMI|HYDI_|MPI_LOCAL|I_MPI_|S
 done
 run 0 "$lockstep" train toy.yaml -o good train.epochs=1
 
-# apart LAUNCHER VARIABLE=VALUE...: what works on several ranks is refused, what does not is told of.
+# apart LAUNCHER VARIABLE=VALUE...: what works on several ranks is refused, what does not is reported.
 apart() {
   local launcher=$1 command
   shift
@@ -58,7 +58,7 @@ else
   echo "no mpiexec.hydra here: MPICH's own launcher is not tried"
 fi
 
-# Variables of OpenMP: the doctor tells which one it is, and goes on.
+# Variables of OpenMP: the doctor reports which one it is, and goes on.
 OMP_NUM_THREADS=2 OMP_MAX_ACTIVE_LEVELS=0 run 0 "$lockstep" doctor
 out_has '^warning: .*OMP_MAX_ACTIVE_LEVELS is 0; try: unset OMP_MAX_ACTIVE_LEVELS'
 OMP_NUM_THREADS=2 OMP_THREAD_LIMIT=1 run 0 "$lockstep" doctor
@@ -74,7 +74,7 @@ out_has "^warning: .*2 threads on 1 bound core .*by OMP_PROC_BIND=master; try: u
 run 0 env -u OMP_NUM_THREADS taskset -c "$core" "$lockstep" doctor # as its user wants it
 out_has '^no problems found'
 
-# single NAME MPIRUN_ARG...: one rank, which nobody has told how many threads to have; its report goes to NAME.json.
+# single NAME MPIRUN_ARG...: one rank without a given number of threads; its report goes to NAME.json.
 single() {
   local name=$1
   shift

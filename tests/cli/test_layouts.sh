@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Data whose files can be read in two ways are read as they say themselves, or asked for; classes that do not fit are told.
+# Data whose files can be read in two ways are read as they say themselves, or asked for; classes that do not fit are reported.
 source "$(dirname "$0")/lib.sh"
 toy toy 200 80
 toy_config
@@ -68,7 +68,7 @@ err_has 'labels go from 1 to 4, and none is 0: .*data.first_label=1.*data.first_
 [[ ! -e asked ]] || fail 'a run directory was made for a dataset with two readings'
 keys=(data.source=bare data.transpose=true data.first_label=1)
 run 0 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" -o by-keys
-holds 'the keys settle it' 'd[0]["weights_digest"] == d[1]["weights_digest"]' plain/summary.json by-keys/summary.json
+holds 'the keys decide it' 'd[0]["weights_digest"] == d[1]["weights_digest"]' plain/summary.json by-keys/summary.json
 run 0 "$lockstep" eval by-keys/best.h5 --data bare --json
 cp out eval.json
 holds 'eval reads as training did' 'd[0]["test"]["confusion"] == d[1]["test"]["confusion"]' eval.json by-keys/summary.json
@@ -86,7 +86,7 @@ holds 'attack reads as eval does' 'd[0]["results"][0]["accuracy"] == d[1]["test"
 run 2 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" data.first_label=0 data.classes=5 -o by-keys --resume model.layers.fc.units=5
 run 2 "$lockstep" train toy.yaml "${small[@]}" "${keys[@]}" data.transpose=false -o by-keys --resume
 err_has 'data.transpose'
-[[ $(data_digest bare --transpose true --first-label 1) == "$want" ]] || fail 'the options of data do not settle it'
+[[ $(data_digest bare --transpose true --first-label 1) == "$want" ]] || fail 'the options of data do not decide it'
 run 0 "$lockstep" data import bare --transpose=true --first-label=1 -o bare.h5
 [[ $(data_digest bare.h5) == "$want" ]] || fail 'bare.h5 holds other samples'
 run 2 "$lockstep" data info bare.h5 --transpose true
@@ -149,10 +149,10 @@ run 0 "$lockstep" train cifar.yaml --dry-run
 missing='data_batch_2, data_batch_3 are missing: it has 2 of 4 train batches'
 err_has "^lockstep: warning: .*$missing"
 
-# Whoever reads them is told, once.
+# Every command that reads them reports it, once.
 while read -r -a command; do
   run 0 "$lockstep" "${command[@]}"
-  [[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' tells not once: $missing: $(<err)"
+  [[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' reports not once: $missing: $(<err)"
 done <<T
 eval $network
 eval $network --json
@@ -165,12 +165,12 @@ data import one -o one.h5
 train cifar.yaml -o few
 T
 ranks 2 0 "$lockstep" scale cifar.yaml --mode strong --seconds 0.05
-[[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' tells not once: $missing: $(<err)"
+[[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' reports not once: $missing: $(<err)"
 
 # Of an ensemble's members, each that reads them: the first has other data.
 printf '%s\n' 'ensemble: {members: 2, overrides: ["data.source=two", "data.source=one"]}' >>cifar.yaml
 run 0 "$lockstep" train cifar.yaml -o members
-[[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' tells not once: $missing: $(<err)"
+[[ $(grep -c "^lockstep: warning: .*$missing" err) -eq 1 ]] || fail "'$last' reports not once: $missing: $(<err)"
 err_has "^lockstep: warning: member 2: .*$missing"
 
 # ---- what has no effect ----

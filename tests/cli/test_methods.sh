@@ -78,7 +78,7 @@ P
 same_run LARS lars 'train.optimizer={type: lars, lr: 10, trust: 0.01, weight_decay: 0.001}' train.ema=0.9
 holds 'LARS learns' 'd[0]["test"]["accuracy"] > 0.8' lars/summary.json
 
-# The learning rate of the first epoch, as metrics.csv tells it.
+# The learning rate of the first epoch, as metrics.csv has it.
 rate() {
   python3 -c 'import csv, sys; print(next(csv.DictReader(open(sys.argv[1])))["learning_rate"])' "$1/metrics.csv"
 }
@@ -106,7 +106,7 @@ err_has 'every layer with weights is frozen'
 run 2 "$lockstep" train toy.yaml -o frozen --resume 'model.freeze=[conv1]' train.ema=0.5
 err_has 'model.freeze: the checkpoint'
 
-# A part of each class: the steps of an epoch tell how many; the validation split is that of the whole.
+# A part of each class: the steps of an epoch show how many; the validation split is that of the whole.
 same_run 'ten of each class' few data.per_class=10 train.batch=20 train.microbatch=8
 holds 'forty samples' 'd[0]["steps"] == 6 and sum(map(sum, d[0]["validation"]["confusion"])) == 67' few/summary.json
 run 0 "$lockstep" eval "few/checkpoint-$(newest_step few).h5" --split train --json

@@ -54,7 +54,7 @@ out_has '^      negative log-likelihood [0-9.]+, Brier score [0-9.]+, calibratio
 holds 'a summary has them too' 'd[0]["test"]["nll"] == d[0]["test"]["loss"] and {"brier", "ece"} <= set(d[0]["validation"])' \
   runs/first/summary.json
 
-# What cannot be written is told before the evaluation.
+# What cannot be written is reported before the evaluation.
 for bad in /dev/null nowhere/rows.csv runs /proc/rows.csv; do
   timeout "$hang_s" "$lockstep" eval "$first" --predictions "$bad" >out 2>err && fail "predictions in $bad"
   one_error
@@ -86,7 +86,7 @@ with h5py.File(sys.argv[1]) as f:
     tables = {k: f["metrics/" + k][:] for k in ("train", "validation")}
 with h5py.File("runs/first/metrics.h5") as f:
     alone = {**f["test"].attrs, **{k: v[:] for k, v in f["test"].items()}}
-    judged = {**f["validation"].attrs}
+    evaluated = {**f["validation"].attrs}
 p = np.exp(logits - logits.max(1, keepdims=True))
 p /= p.sum(1, keepdims=True)
 guess, truth = p.argmax(1), np.eye(4)[labels]
@@ -107,7 +107,7 @@ for of in (kept, alone):
         assert close(of["macro_" + key], columns[key].mean()), key
 last = tables["validation"][-1]
 for key in ("loss", "accuracy", "brier", "ece", "macro_precision", "macro_recall", "macro_f1"):
-    assert close(judged[key], last[key]) and last[key] > 0, key
+    assert close(evaluated[key], last[key]) and last[key] > 0, key
 assert len(tables["validation"]) == 2 and "brier" not in tables["train"].dtype.names
 P
 

@@ -95,7 +95,7 @@ cp out digit.json
 holds 'digits are cut out: all squares are alike' 'd[0]["picture"] == "digit" and len({p["class"] for p in d[0]["predictions"]}) == 1' digit.json
 run 0 "$lockstep" predict "$net" --raw grey-1.png --json
 cp out raw.json
-holds 'raw is told' 'd[0]["picture"] == "raw" and d[0]["predictions"][0]["warnings"] == []' raw.json
+holds 'raw is reported' 'd[0]["picture"] == "raw" and d[0]["predictions"][0]["warnings"] == []' raw.json
 run 2 "$lockstep" predict "$net" --raw --picture digit grey-1.png
 run 2 "$lockstep" predict "$net" --picture sketch grey-1.png
 err_has 'plain, digit, letter'

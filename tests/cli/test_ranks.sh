@@ -7,7 +7,7 @@ toy_config
 mkdir elsewhere
 cp toy.yaml elsewhere
 
-# refused PATTERN RANK_1_ARG...: two ranks, of which rank 1 is started as `mpirun RANK_1_ARG...` tells.
+# refused PATTERN RANK_1_ARG...: two ranks, of which rank 1 is started as `mpirun RANK_1_ARG...` says.
 refused() {
   local pattern=$1
   shift

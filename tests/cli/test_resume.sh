@@ -64,7 +64,7 @@ run 0 "$lockstep" train toy.yaml -o batches train.epochs=3 train.batch=25 train.
 out_has 'train.batch: 50 so far, 25 from now on'
 out_has 'train.microbatch: 8 so far, 5 from now on'
 out_has 'train.epochs: 2 so far, 3 from now on'
-[[ $(grep -c 'so far' out) -eq 3 ]] || fail "other changes are told: $(cat out)"
+[[ $(grep -c 'so far' out) -eq 3 ]] || fail "other changes are reported: $(cat out)"
 holds 'another batch' 'd[0]["epochs"] == 3' batches/summary.json
 run 0 "$lockstep" train toy.yaml -o within train.epochs=1 checkpoint.every_steps=4 checkpoint.keep=99
 rm "$(ls -v within/checkpoint-*.h5 | tail -n 1)"

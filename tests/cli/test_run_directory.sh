@@ -10,10 +10,10 @@ same_weights() {
     fail "weights differ: $*"
 }
 
-# A run that was told something on the command line, and was stopped, goes on with that: on another number of ranks too.
-told=(train.epochs=4 train.optimizer.lr=0.02 seed=5)
-run 0 "$lockstep" train toy.yaml -o whole "${told[@]}"
-run 75 "$lockstep" train toy.yaml -o cut "${told[@]}" train.time_limit=0.000001
+# A run that was given values on the command line, and was stopped, goes on with them: on another number of ranks too.
+given=(train.epochs=4 train.optimizer.lr=0.02 seed=5)
+run 0 "$lockstep" train toy.yaml -o whole "${given[@]}"
+run 75 "$lockstep" train toy.yaml -o cut "${given[@]}" train.time_limit=0.000001
 cp -r cut cut3
 run 0 "$lockstep" train --resume -o cut train.time_limit=0
 out_has 'resuming from cut/checkpoint-'
@@ -34,7 +34,7 @@ out_has 'train.epochs: 4 so far, 5 from now on'
 run 0 "$lockstep" train whole/config.yaml -o five train.epochs=5
 same_weights edited five
 
-# Killed before its first checkpoint it begins anew, with what it was told.
+# Killed before its first checkpoint it begins anew, with what it was given.
 mkdir early && cp cut/config.yaml early
 run 0 "$lockstep" train --resume -o early
 out_has 'no checkpoint in early: starting from the beginning'
@@ -88,9 +88,9 @@ cp -r toy other.yaml
 run 2 "$lockstep" train --resume -o whole data.source=other.yaml
 err_has "data.source: the checkpoint was trained on 'toy', not 'other.yaml'"
 
-# An ensemble: every member with what it was told, also the ones whose turn had not come.
+# An ensemble: every member with what it was given, also the ones whose turn had not come.
 sed 's/^name: toy/name: flat/; /conv1\|batchnorm\|relu\|maxpool/d' toy.yaml >flat.yaml
-five=(ensemble.members=5 'ensemble.configs=[toy.yaml, flat.yaml]' 'ensemble.overrides=[none, train.optimizer.lr=0.02]' "${told[@]}")
+five=(ensemble.members=5 'ensemble.configs=[toy.yaml, flat.yaml]' 'ensemble.overrides=[none, train.optimizer.lr=0.02]' "${given[@]}")
 run 0 "$lockstep" train toy.yaml -o all "${five[@]}"
 run 75 "$lockstep" train toy.yaml -o "some of" "${five[@]}" train.time_limit=0.000001
 rm toy.yaml flat.yaml

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Values that have no effect, or not the one that they name, are told before the first step.
+# Values that have no effect, or not the one that they name, are reported before the first step.
 source "$(dirname "$0")/lib.sh"
 toy toy 60 20
 toy_config
@@ -33,7 +33,7 @@ json out 'd["batch"]' >/dev/null || fail "bench --json prints more than JSON: $(
 ranks 2 0 "$lockstep" scale toy.yaml "${few[@]}" train.batch=1000000000 --mode strong --seconds 0.05
 out_has "^$limit"
 
-# So is the micro-batch, of which an evaluation makes room.
+# So is the micro-batch, which the evaluation shows.
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=48 train.microbatch=0.5 -o half
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 train.microbatch=0.5 -o large-half
 notes "$limit"

@@ -5,13 +5,13 @@ toy toy 333 20
 toy_config
 run 0 "$lockstep" train toy.yaml -o net train.epochs=1
 
-# ended STATUS LINE: the command that was launched ends so, and tells this line of ours and no other.
+# ended STATUS LINE: the command that was launched ends so, and prints this line of ours and no other.
 ended() {
   local status
   wait $pid
   status=$?
   [[ $status -eq $1 ]] || { fail "'$last' ended with $status, not $1"; tail -n 20 err; }
-  [[ $(grep -c '^lockstep: ' err) -eq 1 ]] || { fail "'$last' tells another number of lines than one"; cat err; }
+  [[ $(grep -c '^lockstep: ' err) -eq 1 ]] || { fail "'$last' prints another number of lines than one"; cat err; }
   err_has "^lockstep: $2"
 }
 
@@ -190,8 +190,8 @@ check("lines", any(l == "lockstep: ended on request (SIGINT), at once: what came
                    for l in lines), lines)
 P
 
-# Two ranks that open their data: rank 0 tells of it, once, if the launcher lets it, as it does where it passes the
-# signal on; where another rank alone has got it, the launcher ends rank 0, which may tell of that.
+# Two ranks that open their data: rank 0 reports it, once, if the launcher lets it, as it does where it passes the
+# signal on; where another rank alone has got it, the launcher ends rank 0, which may report that.
 # job SIGNAL PROCESS STATUS_PATTERN LEAST_LINES
 job() {
   local status lines
@@ -204,7 +204,7 @@ job() {
   status=$?
   [[ $status =~ ^($3)$ ]] || { fail "'$last' ended with $status after SIG$1, not $3"; cat err; }
   lines=$(grep -c '^lockstep: ' err)
-  [[ $lines -ge $4 && $lines -le 1 ]] || { fail "SIG$1 is told $lines times"; cat err; }
+  [[ $lines -ge $4 && $lines -le 1 ]] || { fail "SIG$1 is reported $lines times"; cat err; }
   grep '^lockstep: ' err | grep -vE "ended on request \(SIG[A-Z0-9]+\), $at_end" && fail "other lines after SIG$1"
 }
 of_launcher() { pgrep -f "^mpirun -n 2 env LD_PRELOAD=.*LS_HOLD=$work/"; }

@@ -31,7 +31,7 @@ start stopped 3 train.stall_timeout=2
 kill -STOP "${ranks_pid[1]}"
 sees 'rank [02] is waiting in step [0-9]+ of epoch [0-9]+ for [0-9]+ s \(.*\)'
 sees 'no word from rank 1 since step [0-9]+ of epoch [0-9]+: '
-sleep 0.5 # so that it has been stopped for longer than it would need to tell that it waits
+sleep 0.5 # so that it has been stopped for longer than it would need to report that it waits
 before=$(newest_step stopped)
 kill -CONT "${ranks_pid[1]}"
 sees 'rank [02] goes on'
@@ -48,7 +48,7 @@ ended 1
 err_has 'longer than train.stall_abort, '$abort_s' s: ending the job'
 sed -n '/ending the job/,$p' err | grep -q 'goes on' && { fail 'ranks go on after the end'; cat err; }
 
-# The notes that an ended job left tell nothing of the next one, on any number of ranks.
+# The notes that an ended job left say nothing of the next one, on any number of ranks.
 [[ -n $(ls gone/stalled.* 2>/dev/null) ]] || fail "stall_abort leaves no notes: $(ls gone)"
 run 0 "$lockstep" train toy.yaml -o gone train.epochs="$(($(epochs_done gone) + 3))" --resume
 [[ -z $(ls gone/stalled.* 2>/dev/null) ]] || fail "notes of the ended job are left: $(ls gone)"

@@ -12,7 +12,7 @@ run 0 "$lockstep" train toy.yaml -o tuned "${head[@]}" "model.init_from=$source"
 out_has "weights from $source"
 out_has '^  loaded: conv1.weight, conv1.bias, batchnorm1.weight, batchnorm1.bias, batchnorm1.running_mean'
 out_has '^  initialized: fc.weight, fc.bias'
-holds 'the origin is told' 'd[0]["init_from"]["file"].startswith("before/") and len(d[0]["init_from"]["digest"]) == 32' \
+holds 'the origin is reported' 'd[0]["init_from"]["file"].startswith("before/") and len(d[0]["init_from"]["digest"]) == 32' \
   tuned/summary.json
 
 # What was frozen is the moving average that was evaluated before.
@@ -55,7 +55,7 @@ run 0 "$lockstep" train toy.yaml -o averaged --resume train.epochs=2 train.ema=0
 run 0 "$lockstep" train toy.yaml -o unbroken train.epochs=2 train.ema=0.9
 holds 'with an average' 'd[0]["ema_digest"] == d[1]["ema_digest"]' averaged/summary.json unbroken/summary.json
 
-# Few images do not tell what weights from elsewhere want; a mean and deviation that are given do.
+# Few images do not show what weights from elsewhere want; a mean and deviation that are given do.
 few='mean and deviation of [0-9]+ training images; the weights of model.init_from'
 err_has_not() { grep -qE -- "$1" err && fail "'$last' says: $1"; }
 run 0 "$lockstep" train toy.yaml --dry-run "model.init_from=$source"
@@ -86,7 +86,7 @@ out_has 'resuming from cut/checkpoint-6.h5'
 holds 'resumed' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[0]["init_from"] == d[1]["init_from"]' \
   tuned/summary.json cut/summary.json
 
-# A file of torch.save() is told what it is to become.
+# The error for a file of torch.save() says what to make of it.
 echo PK >model.pt
 run 2 "$lockstep" train toy.yaml -o none model.init_from=model.pt
 err_has "'model.pt' .its tensors are to be written as HDF5: README"

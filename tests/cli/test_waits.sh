@@ -6,19 +6,19 @@ toy toy 333 20
 toy_config
 
 # LLVM's libomp has a function for it.
-# is_told PATTERN VARIABLE...: what that function is called with, in a program that runs with these variables of the
+# is_called_with PATTERN VARIABLE...: what that function is called with, in a program that runs with these variables of the
 # user.
-is_told() {
+is_called_with() {
   local pattern=$1
   shift
   : >blocktime
   run 0 env OMP_NUM_THREADS=2 "$@" LD_PRELOAD="$(preloaded blocktime)" ASAN_OPTIONS=verify_asan_link_order=0 \
     LS_BLOCKTIME="$work/blocktime" "$lockstep" bench toy.yaml --seconds 0.1
-  [[ "$(<blocktime)" =~ ^$pattern$ ]] || fail "$*: libomp is told '$(<blocktime)' ms, not $pattern"
+  [[ "$(<blocktime)" =~ ^$pattern$ ]] || fail "$*: libomp is called with '$(<blocktime)' ms, not $pattern"
 }
 if ldd "$lockstep" | grep libomp >/dev/null; then
-  is_told 1
-  for chosen in KMP_BLOCKTIME=77 OMP_WAIT_POLICY=active OMP_NUM_THREADS=1; do is_told '' "$chosen"; done
+  is_called_with 1
+  for chosen in KMP_BLOCKTIME=77 OMP_WAIT_POLICY=active OMP_NUM_THREADS=1; do is_called_with '' "$chosen"; done
   finish
   exit
 fi

@@ -57,8 +57,8 @@ waits() {
   await "checkpoint in $2" "$job" has_checkpoint "$2"
 }
 
-# told PATTERN LOG: the job has said so.
-told() {
+# printed PATTERN LOG: the job has said so.
+printed() {
   logs=("$2")
   await "'$1' of job $job ($2)" "$job" said "$1" "$2"
 }
@@ -66,7 +66,7 @@ told() {
 # warn NAME [TASK]: the job is warned of its end, and requeued; its next life does not wait.
 warn() {
   scancel --batch --signal=USR1 "$job${2:+_$2}"
-  told 'requeued, to go on' "$1${2:+-$2}.out"
+  printed 'requeued, to go on' "$1${2:+-$2}.out"
   let_go "$1"
 }
 
@@ -103,7 +103,7 @@ for launch in srun mpirun; do
   # A warning that comes before the ranks are there.
   start "early-$launch" "LAUNCH=$launch"
   lives[early-$launch]=$job
-  told 'life 1, on' "early-$launch.out" && warn "early-$launch"
+  printed 'life 1, on' "early-$launch.out" && warn "early-$launch"
 done
 for label in "${!lives[@]}"; do
   job=${lives[$label]}
@@ -115,7 +115,7 @@ grep -q 'resuming from' warned-srun.out || { fail 'the second life starts anew';
 
 # A warning that is held back does not come within seconds.
 start held HOLD_SECONDS=1500
-told 'life 1, on' held.out && scancel --batch --signal=USR1 "$job"
+printed 'life 1, on' held.out && scancel --batch --signal=USR1 "$job"
 waits held.out held && sleep 2
 let_go held
 ended held.out
@@ -190,7 +190,7 @@ ended attack.out
 [[ -s attacked/results.json ]] || { fail 'no attack'; cat attack.out; }
 submit --export=ALL,LOCKSTEP=nothing --output=nothing.out jobs/train.sbatch
 ended nothing.out
-grep -q 'no program nothing' nothing.out || { fail 'a missing program is not told of'; cat nothing.out; }
+grep -q 'no program nothing' nothing.out || { fail 'a missing program is not reported'; cat nothing.out; }
 
 if [[ ${1:-} == --long ]]; then
   hours=(data.source=fashion-mnist train.reduction=exact train.epochs=90)

@@ -27,8 +27,8 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t limit); /* libFuzzer
     }                                                                                                        \
   } while (0)
 
-/* Did it work? If not, it must be the input's fault, and be told. No input may ask for more memory than there
- * is. */
+/* Did it work? If not, it must be the input's fault, and be reported. No input may ask for more memory than
+ * there is. */
 static inline bool fuzz_accepted(ls_status status)
 {
   if (status == LS_OK) return true;

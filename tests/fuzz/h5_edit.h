@@ -127,7 +127,7 @@ enum {
   FUZZ_EARLY = 32
 };
 
-/* Make the edits that the input tells to the file at `path`, as far as libhdf5 takes them. */
+/* Make the input's edits to the file at `path`, as far as libhdf5 takes them. */
 void fuzz_h5_edit_file(const char *path, fuzz_bytes in);
 
 #endif

@@ -45,14 +45,14 @@ for program in "$bin"/fuzz_*; do
   chmod -R a+rwX "$work"
   log=$work/$target/log
   if (cd "$work/$target/files" && "${plain[@]}" ../run "${options[@]}" -artifact_prefix=../crashes/ "$corpus") \
-    >"$log" 2>&1; then verdict=ok; else verdict=FAILED; failed=1; fi
+    >"$log" 2>&1; then outcome=ok; else outcome=FAILED; failed=1; fi
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
   count=0 # where the target is ok, files are of the child processes that are there to crash (src/h5/guard.c)
-  [[ $verdict == ok ]] || count=$(find "$work/$target/crashes" -type f | wc -l)
-  printf '%-7s %-10s %9s executions, %5s branches reached, %s crashes\n' "$verdict" "$target" "${executions:-0}" \
+  [[ $outcome == ok ]] || count=$(find "$work/$target/crashes" -type f | wc -l)
+  printf '%-7s %-10s %9s executions, %5s branches reached, %s crashes\n' "$outcome" "$target" "${executions:-0}" \
     "${coverage:-0}" "$count"
-  [[ $verdict == ok ]] && continue
+  [[ $outcome == ok ]] && continue
   cp "$log" "$crashes/$target.log"
   find "$work/$target/crashes" -type f -exec cp -t "$crashes" {} +
   tail -n 40 "$log"

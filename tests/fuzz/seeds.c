@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Makes the inputs that the fuzz targets start from: for each format sound files, and lies of the sorts that
- * are easy to tell and hard to find by chance (absurd sizes, wrong types, what is missing, loops).
+ * are easy to describe and hard to find by chance (absurd sizes, wrong types, what is missing, loops).
  *
  *   fuzz_seeds FOLDER      FOLDER/<target>/<name>
  */

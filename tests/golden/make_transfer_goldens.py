@@ -94,7 +94,7 @@ def resnet_layers():
     return layers + [{"type": "globalavgpool"}, {"type": "dense", "name": "linear", "units": 10}]
 
 
-def settle(net, shape):
+def prepare(net, shape):
     """Weights on a coarse grid, so that git packs them well, and running statistics of some images."""
     with torch.no_grad():
         for p in net.parameters():
@@ -106,7 +106,7 @@ def settle(net, shape):
 
 
 def add(file, name, net, layers, shape):
-    settle(net, shape)
+    prepare(net, shape)
     with h5py.File(os.path.join(HERE, name + "_state.h5"), "w") as out:
         for key, tensor in net.state_dict().items():
             out[key] = tensor.numpy()

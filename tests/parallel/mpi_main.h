@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The main() of a cmocka program that runs on several ranks. A failed assertion leaves its test by a jump
  * while the other ranks wait in a collective, so on more than one rank it aborts the job instead. Rank 0
- * alone reports progress; failures are told by the rank that has them. */
+ * alone reports progress; the rank that has a failure reports it. */
 #ifndef LS_TESTS_PARALLEL_MPI_MAIN_H
 #define LS_TESTS_PARALLEL_MPI_MAIN_H
 
@@ -23,7 +23,7 @@ static inline bool mpi_all(ls_comm *comm, bool mine)
 /** Fail on every rank unless `condition` holds on every rank. Collective. */
 #define assert_all(comm, condition) assert_true(mpi_all((comm), (condition)))
 
-/** Assert that a call succeeds, and tell its error chain if it does not. */
+/** Assert that a call succeeds, and print its error chain if it does not. */
 #define assert_ok(call)                                                                                      \
   do {                                                                                                       \
     ls_status assert_ok_status_ = (call);                                                                    \

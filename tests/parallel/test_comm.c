@@ -85,7 +85,7 @@ static void a_second_agreement_keeps_the_first_ones_rank(void **state)
   assert_int_equal(ls_error_last()->rank, last == 0 ? -1 : last);
 }
 
-/* After a failure of MPI itself there is no agreement; nobody waits for anybody. */
+/* After a failure of MPI itself there is no agreement, and no rank waits for another. */
 static void a_communication_error_is_returned_at_once(void **state)
 {
   ls_comm *comm = *state;
@@ -432,7 +432,7 @@ static void a_text_that_is_not_rank_0s_is_told_by_its_line(void **state)
   if (last == 0) return;
   const bool differs = ls_comm_rank(comm) == last;
   const struct {
-    const char *text, *told;
+    const char *text, *expected;
   } cases[] = {{"a: 1\n  b: 23\n", "'b: 23' instead of 'b: 2'"},
                {"a: 1\n", "nothing instead of 'b: 2'"},
                {"a: 1\n  b: 2\nc: 3\n", "'c: 3' instead of nothing"},
@@ -442,7 +442,7 @@ static void a_text_that_is_not_rank_0s_is_told_by_its_line(void **state)
     assert_int_equal(ls_comm_same(comm, mine, "the settings are", LS_E_CONFIG), LS_E_CONFIG);
     assert_int_equal(ls_error_last()->rank, last);
     assert_non_null(strstr(ls_error_last()->text, "the settings are not rank 0's: "));
-    assert_non_null(strstr(ls_error_last()->text, cases[i].told));
+    assert_non_null(strstr(ls_error_last()->text, cases[i].expected));
   }
 }
 

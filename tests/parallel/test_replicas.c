@@ -28,7 +28,7 @@ static void the_odd_one_is_named(void **state)
              ranks - 1);
     assert_int_equal(ls_check_replicas(comm, digest(ls_comm_rank(comm) == odd)), LS_E_NONFINITE);
     if (!strstr(ls_error_last()->text, expected)) fail_msg("%s", ls_error_last()->text);
-    assert_int_equal(ls_error_last()->rank, -1); /* no other rank is blamed for telling it */
+    assert_int_equal(ls_error_last()->rank, -1); /* no other rank is blamed for reporting it */
   }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Attacks on any number of ranks, whose shards are of unequal sizes and hold unequal shares of what is
- * attacked: every such sample is kept once, and the kept images, judged again, give what was reported. */
+ * attacked: every such sample is kept once, and evaluating the kept images again gives the reported figures.
+ */
 #include "net.h"
 
 #include "eval/robustness/robustness.h"
@@ -15,7 +16,7 @@ enum { SIDE = 6, PIXELS = SIDE * SIDE, TRAIN = 101, TEST = 23, MICROBATCH = 4, S
 static const char layers[] = "[{type: conv, filters: 4, kernel: 3}, {type: tanh}, {type: flatten}, "
                              "{type: dense, units: 10}]";
 
-/* A dataset, a network that nobody has trained, and what one thread works in. */
+/* A dataset, an untrained network, and the workspace of one thread. */
 typedef struct fixture {
   ls_comm *comm;
   idx_folder folder;
@@ -72,7 +73,7 @@ static size_t expected_count(const ls_robustness_options *attacks)
 }
 
 /* Logits of up to a micro-batch of images in raw pixel units, [n, PIXELS]. */
-static const float *judge(const fixture *f, const float *images, size_t n)
+static const float *classify(const fixture *f, const float *images, size_t n)
 {
   const float mean = 33.3F, scale = (float)(1.0 / 78.6);
   float *x = ls_workspace_input(f->net.workspace);
@@ -97,7 +98,7 @@ static uint64_t judge_again(const fixture *f, const ls_examples *examples, const
   uint64_t correct = 0;
   for (size_t first = 0; first < examples->count; first += MICROBATCH) {
     const size_t n = ls_size_min(MICROBATCH, examples->count - first);
-    const float *logits = judge(f, images + first * PIXELS, n);
+    const float *logits = classify(f, images + first * PIXELS, n);
     for (size_t s = 0; s < n; s++) {
       const uint16_t class = class_of(logits + s * IDX_CLASSES);
       assert_int_equal(class, classes[first + s]);
@@ -113,7 +114,7 @@ static void expect_same_bits(const fixture *f, const ls_examples *examples)
   float p[IDX_CLASSES];
   for (size_t first = 0; first < examples->count; first += MICROBATCH) {
     const size_t n = ls_size_min(MICROBATCH, examples->count - first);
-    const float *logits = judge(f, examples->images + first * PIXELS, n);
+    const float *logits = classify(f, examples->images + first * PIXELS, n);
     for (size_t s = 0; s < n; s++) {
       ls_softmax(logits + s * IDX_CLASSES, 1, IDX_CLASSES, p);
       assert_true(p[examples->after[first + s]] == examples->confidences[first + s]);

@@ -115,7 +115,7 @@ static void a_lost_bit_ends_the_run_before_anything_is_saved(void **state)
   static const struct {
     const char *check_replicas;
     size_t loss; /* after which step; an epoch has 4 */
-    const char *told;
+    const char *expected;
   } cases[] = {
       {"train.check_replicas=0", 2, "after step 4: "},
       {"train.check_replicas=1", 2, "after step 2: "},
@@ -131,7 +131,7 @@ static void a_lost_bit_ends_the_run_before_anything_is_saved(void **state)
     size_t saved;
     assert_int_equal(train(comm, cases[i].check_replicas, cases[i].loss, &saved), LS_E_NONFINITE);
     const char *text = ls_error_last()->text;
-    if (!strstr(text, cases[i].told) || !strstr(text, who)) fail_msg("case %zu: %s", i, text);
+    if (!strstr(text, cases[i].expected) || !strstr(text, who)) fail_msg("case %zu: %s", i, text);
     assert_int_equal(ls_error_last()->rank, -1);
     assert_int_equal(saved, 0);
   }

@@ -7,8 +7,8 @@
  *   LS_HOLD_AT=PATTERN   where: after a file was given a name like this, before one that has such a name is
  * given another one, or before such a folder is opened; of a path the last part counts
  *
- * Whoever sees such a file knows that its writer waits, and that no signal to it is lost; so does who sees
- * FILE.reached. */
+ * A test that sees such a file knows that its writer waits, and that no signal to it is lost; the same holds
+ * for FILE.reached. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -93,7 +93,7 @@ class Points:
 
 
 class Allocations:
-    """Allocations, told apart by the stack."""
+    """Allocations, distinguished by the stack."""
 
     def __init__(self, library, skip):
         self.library = {"LD_PRELOAD": library, **({"LS_ALLOC_SKIP": skip} if skip else {})}
@@ -153,7 +153,7 @@ class Trial:
         except (OSError, ValueError) as wrong:
             return f"unreadable: {wrong}"
 
-    def judge(self, undisturbed, fault):
+    def find_fault(self, undisturbed, fault):
         """What is wrong with a run that has this fault; None if nothing is."""
         status, out, err, made = self.run(self.given.kind.failing(fault))
         lines = errors(err)
@@ -169,7 +169,7 @@ class Trial:
 
 
 def errors(err):
-    """Lines that tell an error; warnings, which of several members failed or pictures were passed over, and that the
+    """Lines that report an error; warnings, which of several members failed or pictures were passed over, and that the
     launcher has ended a rank because another one failed, apart."""
     lines = [line for line in err.splitlines() if line.startswith("lockstep")]
     other = r"lockstep: (warning: |member [0-9]+: |ended on request \(SIGTERM\))"
@@ -205,7 +205,7 @@ def try_case(given, name, known):
 
     def one(fault):
         trial = Trial(given, name, os.path.join(given.work, f"try-{name}-{fault}"))
-        wrong = trial.judge(undisturbed, fault)
+        wrong = trial.find_fault(undisturbed, fault)
         shutil.rmtree(trial.folder, ignore_errors=True)
         return wrong and f"{name}: {fault}: {wrong}"
 

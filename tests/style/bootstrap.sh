@@ -42,7 +42,7 @@ grep -q 'install.* libxsmm-dev' "$folder/asked" || fail 'no libxsmm on amd64'
 bootstrap arm64 '' 0 || fail 'it fails on arm64'
 if grep -q 'libxsmm' "$folder/asked"; then fail 'libxsmm on arm64, where it is not to be had'; fi
 grep -q 'install.* libopenblas-pthread-dev' "$folder/asked" || fail 'no OpenBLAS on arm64'
-if bootstrap amd64 'E: Unable to locate package libhdf5-dev' 1; then fail 'an error that is no lock is not told'; fi
+if bootstrap amd64 'E: Unable to locate package libhdf5-dev' 1; then fail 'an error that is no lock is not reported'; fi
 grep -q 'Unable to locate package libhdf5-dev' "$folder/out" || fail 'the error of apt is not shown'
 [[ $(wc -l <"$folder/asked") == 1 ]] || fail 'what is no lock is tried again'
 if bootstrap amd64 "$lock" 1000; then fail 'it waits for ever'; fi

@@ -37,7 +37,7 @@ LS_COMMAND_LIST src/cli/command.h command
 LS_DATA_COMMAND_LIST src/cli/data/data_command.h data
 T
 refuse 'branching on a kind' "$(lines '(->|\.)kind *[!=]=' '^$')"
-refuse 'a kind told apart by its schema outside a registry' \
+refuse 'a kind distinguished by its schema outside a registry' \
   "$(lines 'schema *[!=]=|schema(->|\.)name[^;,)]*[,)][^;]*== 0' \
     '^src/(nn/(sequence|loss)|optim/(optimizer|schedule)|attack/attack|data/augment/augment|config/[a-z_]+|train/run/resume)\.c:|!= NULL')"
 refuse 'a type of key outside src/config' "$(lines '[!=]= *LS_KEY_' '^src/config/')"

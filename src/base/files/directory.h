@@ -68,8 +68,8 @@ ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHE
 void ls_names_fini(ls_names *names);
 
 /** A temporary file that is being written, under a name that no other has: ".TARGET.<8 digits>.tmp". A signal
- * that ends the program removes it (base/unfinished.h). A file that a killed process has left looks like one
- * that another host is writing: nothing here removes it. */
+ * that ends the program removes it (base/files/unfinished.h). A file that a killed process has left looks
+ * like one that another host is writing: nothing here removes it. */
 typedef struct ls_temporary {
   const ls_directory *directory; /* borrowed */
   char *name;                    /* in it; owned */

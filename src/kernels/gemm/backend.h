@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The functions that a library of matrix products provides to gemm.c; gemm_xsmm.c or gemm_cblas.c is built
- * in. */
+/* The functions that a library of matrix products provides to gemm.c; xsmm.c or cblas.c is built in. */
 #ifndef LS_KERNELS_GEMM_BACKEND_H
 #define LS_KERNELS_GEMM_BACKEND_H
 

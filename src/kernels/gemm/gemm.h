@@ -3,7 +3,7 @@
  * row-major micro-batch [pixels, channels] is a channels x pixels matrix.
  *
  * Products with few rows run on our own register tiles (tile_kernels.h); the rest on libxsmm's JIT kernels
- * (gemm_xsmm.c), or on CBLAS where libxsmm is missing (gemm_cblas.c). The tiles also do products that the
+ * (xsmm.c), or on CBLAS where libxsmm is missing (cblas.c). The tiles also do products that the
  * library cannot run for lack of executable memory or of instructions. They sum in the order of the batch and
  * of k, as libxsmm does with AVX2: there both give the same bits. With AVX-512 it splits some sums in two. */
 #ifndef LS_KERNELS_GEMM_GEMM_H

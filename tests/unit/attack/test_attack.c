@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Attacks against PyTorch's on the same weights, also where the network is sure beyond what float32 can tell
+/* Attacks against PyTorch's on the same weights, also where the network is sure beyond what float32 resolves
  * from certainty, and what must hold for any: epsilon and the range of pixels are kept to, an epsilon of 0
  * changes no bit, a random start depends on nothing but seed, round and sample.
  *
@@ -278,7 +278,7 @@ static void epsilon_and_range_are_kept_to(void **state)
   teardown(&f);
 }
 
-/* The registry's two lists side by side; what is told of idle keys is what a kind does. */
+/* The registry's two lists side by side; the reported idle keys match what a kind does. */
 static void kinds_are_registered(void **state)
 {
   (void)state;

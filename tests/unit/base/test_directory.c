@@ -88,7 +88,7 @@ static void a_moved_folder_is_followed(void **state)
   assert_true(moved);
   assert_string_equal(strrchr(a.path, '/'), "/b");
   assert_int_equal(ls_directory_follow(&a, &moved), LS_OK);
-  assert_false(moved); /* it is told once */
+  assert_false(moved); /* it is reported once */
   assert_int_equal(ls_directory_remove(&a, "file"), LS_OK);
   assert_int_equal(ls_directory_remove(&a, "file"), LS_OK);
   assert_holds("a/file", "another's");
@@ -112,7 +112,7 @@ static void a_removed_folder_is_reported(void **state)
   ls_directory_close(&a);
 }
 
-/* Links that somebody has laid are replaced, or left, and never written through. */
+/* Links of others are replaced, or left, and never written through. */
 static void no_link_is_written_through(void **state)
 {
   (void)state;

@@ -116,7 +116,7 @@ static void an_open_folders_file_is_synced_too(void **state)
   ls_directory_close(&folder);
 }
 
-/* What somebody else writes into a temporary file, as a dataset. */
+/* Another process writes into a temporary file, as into a dataset. */
 static void a_temporary_file_is_synced_when_it_is_kept(void **state)
 {
   (void)state;

@@ -61,7 +61,7 @@ static void shown_twice_is_shown_once(void **state)
   ls_text_fini(&once);
 }
 
-/* printf itself is the judge. */
+/* Compare with printf itself. */
 #define assert_as_printf(...)                                                                                \
   do {                                                                                                       \
     ls_text text_ = {0};                                                                                     \

@@ -21,11 +21,12 @@ static void expect(const ls_dataset_info *data, const char *given, size_t class)
   assert_int_equal(found, class);
 }
 
-static void refused(const ls_dataset_info *data, const char *given, const char *told)
+static void refused(const ls_dataset_info *data, const char *given, const char *expected)
 {
   size_t found;
   assert_int_equal(ls_class_find(&found, data, "--target", given), LS_E_USAGE);
-  if (!strstr(ls_error_last()->text, told)) fail_msg("'%s' does not say '%s'", ls_error_last()->text, told);
+  if (!strstr(ls_error_last()->text, expected))
+    fail_msg("'%s' does not say '%s'", ls_error_last()->text, expected);
 }
 
 static void numbers_and_names(void **state)

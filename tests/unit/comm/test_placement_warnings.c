@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is told of bad placements, with the remedy; and that good ones are left in peace. */
+/* Warnings on bad placements, with the remedy; good ones give none. */
 #include "cmocka_all.h"
 
 #include <stdlib.h>
@@ -192,7 +192,7 @@ static void a_step_on_a_part_of_the_nodes_is_fine(void **state)
   assert_non_null(strstr(warnings_of(&placement, 1), "(SLURM_STEP_NUM_NODES)"));
 }
 
-/* A rank on one core of a host with 64, which nobody has told how many threads to have. */
+/* A rank on one core of a host with 64, without a given number of threads. */
 static ls_placement lonely_placement(ls_launcher launcher)
 {
   return (ls_placement){.host = "vm",
@@ -238,7 +238,7 @@ static void cores_that_are_meant_to_idle_are_left_alone(void **state)
   placement.is_asked = true; /* OMP_NUM_THREADS=1 */
   assert_string_equal(warnings_of(&placement, 1), "");
   placement = lonely_placement(LS_LAUNCHER_NONE);
-  placement.offered_cores = 0; /* taskset: nobody knows of more */
+  placement.offered_cores = 0; /* taskset: more cores are not known */
   assert_string_equal(warnings_of(&placement, 1), "");
   placement = lonely_placement(LS_LAUNCHER_SLURM);
   placement.offered_cores = 1; /* an allocation of one core */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Teams of threads: every part is run, on a thread of its own where OpenMP gives one, and a team that is too
- * small is told with what is in its way. */
+ * small is reported with the cause. */
 #include "comm/team.h"
 
 #include <omp.h>

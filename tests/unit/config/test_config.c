@@ -366,7 +366,7 @@ static void kinds_may_share_a_section(void **state)
   ls_spec_free(spec);
 }
 
-/* What a kind leaves idle is told, and by that kind's name. */
+/* Keys that have no effect with a kind are reported, with that kind's name. */
 static void idle_keys_are_noted(void **state)
 {
   (void)state;

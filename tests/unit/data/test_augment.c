@@ -107,7 +107,7 @@ static void images_are_those_of_scipy(void **state)
   free(line);
 }
 
-/* A kind whose images nobody compared would go unchecked. */
+/* Every kind needs a golden: one without would go unchecked. */
 static void every_kind_has_a_golden(void **state)
 {
   (void)state;

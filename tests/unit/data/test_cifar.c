@@ -4,7 +4,7 @@
 
 enum { IMAGE = 3072, RECORD = 1 + IMAGE, FIRST = 5, TENTH = 3, TEST = 2 };
 
-/* Records whose label and pixels tell their number. */
+/* Records whose label and pixels show their number. */
 static bytes records(size_t first, size_t count)
 {
   bytes out = {.count = 0};

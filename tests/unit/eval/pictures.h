@@ -38,7 +38,8 @@ static inline void test_box(ls_rgba *picture, size_t left, size_t top, size_t wi
   for (size_t i = 0; i < width * height; i++) test_dot(picture, left + i % width, top + i / width, colour);
 }
 
-/* A 2 of three strokes and two uprights, `unit` pixels thick, 5 by 9 units: told from its mirror images. */
+/* A 2 of three strokes and two uprights, `unit` pixels thick, 5 by 9 units: it differs from its mirror
+ * images. */
 static inline void test_two(ls_rgba *picture, size_t left, size_t top, size_t unit, test_colour ink)
 {
   test_box(picture, left, top, 5 * unit, unit, ink);

@@ -459,7 +459,7 @@ static void what_shows_nothing_is_reported(void **state)
   ls_rgba_fini(&picture);
 }
 
-/* What a checkpoint says holds; one that says nothing is older, and its dataset's name tells. */
+/* A checkpoint's own word counts; an older one without it goes by its dataset's name. */
 static void the_kind_is_the_datas(void **state)
 {
   (void)state;

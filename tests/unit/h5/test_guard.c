@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an attempt in a child process may do, and what is told of it. */
+/* An attempt in a child process: what it may do, and the report on it. */
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +117,7 @@ static void interrupts_are_no_crashes(void **state)
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) assert_guarded(crash, &signals[i], LS_OK, "");
 }
 
-/* A program around the library may have its children's ends thrown away: what nobody tells is no damage. */
+/* A program that uses the library may discard its children's exit statuses: an unknown end is no damage. */
 static void nobody_needs_to_wait(void **state)
 {
   (void)state;

@@ -235,7 +235,7 @@ static void check_case(const test_case *t)
   memcpy(dx, p.net.dx, p.in * sizeof *dx);
   memcpy(dw, p.net.param_grads, params * sizeof *dw);
 
-  /* Without a wish for one of the two, the other is the same. */
+  /* Where only one of the two is wanted, it is the same. */
   objective(&p);
   net_backward(&p.net, p.dy, false);
   assert_memory_equal(p.net.param_grads, dw, params * sizeof *dw);

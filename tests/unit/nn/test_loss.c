@@ -141,7 +141,7 @@ static void log_odds_do_not_saturate(void **state)
   assert_true(odds(0.0F, 1000.0) < odds(0.0F, 1001.0));
 }
 
-/* Where float32 can tell: the gradient without its factor 1 - p. */
+/* Where float32 resolves it: the gradient without its factor 1 - p. */
 static void the_direction_is_that_of_the_gradient(void **state)
 {
   (void)state;

@@ -167,7 +167,7 @@ static void parts_make_the_whole(void **state)
   net_fini(&n);
 }
 
-/* A layer works in place if nobody needs what it writes over: 'i' in place, '.' not. */
+/* A layer works in place if its input is not read again: 'i' in place, '.' not. */
 static void check_plan(const char *layers, const char *expected)
 {
   ls_spec *spec = net_spec(layers);
@@ -207,7 +207,8 @@ static void memory_is_shared(void **state)
   net_fini(&with);
 }
 
-/* Nothing before the first weights is run backward without a wish for dx: the input's gradient costs most. */
+/* Where dx is not wanted, no layer before the first weights runs backward: the input's gradient costs most.
+ */
 static void data_needs_no_gradient(void **state)
 {
   (void)state;
@@ -472,7 +473,7 @@ static void absorbed_relus_change_nothing(void **state)
   }
 }
 
-/* What a pass has told to be complete, and the gradients at that time. */
+/* The gradients that a pass has reported as complete, with their values at that time. */
 typedef struct followed {
   const test_net *net;
   float *then; /* [grads] */

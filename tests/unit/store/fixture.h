@@ -102,7 +102,7 @@ static inline void fill_progress(ls_progress *progress)
 }
 
 /* Figures of three classes, a number of its own in each place. */
-static inline void judge(fixture *f)
+static inline void set_figures(fixture *f)
 {
   for (int split = 0; split < LS_METRICS_COUNT; split++) {
     ls_metrics *made;
@@ -161,7 +161,7 @@ static inline fixture *fixture_new(void)
     row.macro_f1 = 0.75 / x;
     if (epoch > 1 && ls_history_add(&f->state.validation, &row) != LS_OK) abort();
   }
-  judge(f);
+  set_figures(f);
   f->info = (ls_checkpoint_info){.config = config,
                                  .channels = 1,
                                  .height = 28,

@@ -172,7 +172,7 @@ static void info_comes_back(void **state)
   ls_checkpoint_info_fini(&info);
 }
 
-/* What no training leaves behind is told by the name of the tensor, wherever it is. */
+/* Values that no training gives are reported with the name of the tensor, wherever it is. */
 static void values_of_no_training_are_named(void **state)
 {
   fixture *f = *state;
@@ -585,7 +585,7 @@ static void full_disk_keeps_the_old_file(void **state)
   fclose(file);
   f->params[0] += 1;
   ls_status second = ls_checkpoint_write(path_in(f, "disk/a.h5"), &f->info, &f->state);
-  int told = error_has("No space left on device");
+  bool is_reported = error_has("No space left on device");
   size_t again = 0;
   unsigned char *after = slurp(path_in(f, "disk/a.h5"), &again);
   int same = again == count && memcmp(before, after, count) == 0;
@@ -594,7 +594,7 @@ static void full_disk_keeps_the_old_file(void **state)
   umount(disk);
   assert_int_equal(first, LS_OK);
   assert_int_equal(second, LS_E_IO);
-  assert_true(told);
+  assert_true(is_reported);
   assert_true(same);
   assert_true(clean);
 }

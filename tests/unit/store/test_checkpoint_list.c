@@ -103,7 +103,7 @@ static void damaged_ones_are_skipped_and_named(void **state)
   ls_text_fini(&damaged);
 }
 
-/* Damage that the seal cannot tell, as it was taken away. */
+/* Damage in a file whose seal was removed. */
 static void contents_are_verified_too(void **state)
 {
   fixture *f = *state;

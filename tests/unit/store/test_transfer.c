@@ -42,7 +42,7 @@ static void evaluate_golden(const char *name, const char *file)
   net.pass.training = false;
   if (transfer(&net, file, &report) != LS_OK) fail_msg("%s", ls_error_last()->text);
   assert_null(strstr(ls_text_get(&report.lines), "initialized"));
-  assert_null(strstr(ls_text_get(&report.lines), "skipped")); /* num_batches_tracked is nothing to tell of */
+  assert_null(strstr(ls_text_get(&report.lines), "skipped")); /* num_batches_tracked is not reported */
   const size_t outputs = dims[0] * ls_model_classes(net.model);
   float *x = net_floats(count), *nhwc = net_floats(count), *y = net_floats(outputs);
   golden_read(group, "x", H5T_NATIVE_FLOAT, count, x);

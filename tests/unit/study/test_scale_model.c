@@ -93,7 +93,7 @@ static void the_parameters_are_found(void **state)
   }
 }
 
-/* Two hosts tell of a thousand, and the error bars hold what is true. */
+/* Measurements on two hosts predict a thousand, and the error bars contain the true value. */
 static void predictions_follow_the_formulas(void **state)
 {
   (void)state;

@@ -91,7 +91,7 @@ static void pass(double seconds)
   for (double left_s = seconds; left_s > 0; left_s -= LOOK_S) jump(fmin(left_s, LOOK_S));
 }
 
-/* Everything a watchdog tells. */
+/* Everything that a watchdog reports. */
 typedef struct ear {
   pthread_mutex_t mutex;
   char heard[4096];
@@ -303,8 +303,8 @@ static void the_time_while_stopped_is_no_waiting(void **state)
   ls_watchdog_stop(watchdog);
 }
 
-/* Others may work for however long; but one that is missed is told of at once. Who was stopped itself waits
- * to hear from the others. */
+/* Others may work for however long, but a missing one is reported at once. A rank that was stopped itself
+ * waits to hear from the others. */
 static void a_rest_ends_with_a_missing_rank(void **state)
 {
   (void)state;
@@ -330,7 +330,7 @@ static void a_rest_ends_with_a_missing_rank(void **state)
   ls_notes_clear(&run_dir);
 }
 
-/* A rank that gives up tells it once, and nothing later. */
+/* A rank that gives up reports it once, and nothing later. */
 static void who_gives_up_falls_silent(void **state)
 {
   (void)state;
@@ -439,7 +439,7 @@ static void print_slowly(void *user, const char *line)
   while (!may_print) usleep(100);
 }
 
-/* A terminal or a file that hangs holds up the watching thread, and nobody else. */
+/* A terminal or a file that hangs holds up the watching thread alone. */
 static void nobody_waits_for_what_the_watching_thread_writes(void **state)
 {
   (void)state;
@@ -458,8 +458,8 @@ static void nobody_waits_for_what_the_watching_thread_writes(void **state)
   ls_notes_clear(&run_dir);
 }
 
-/* Whoever trains changes times and places while the thread looks: by ThreadSanitizer, nothing is shared
- * without order. */
+/* The training thread changes times and notes while the watching thread looks: by ThreadSanitizer, nothing is
+ * shared without order. */
 static void times_change_at_any_moment(void **state)
 {
   (void)state;
