@@ -84,7 +84,7 @@ static inline void golden_tensor_name(const char *prefix, const ls_tensor *tenso
   assert_true(length > 0 && length < GOLDEN_NAME_BYTES);
 }
 
-/* Read every tensor of a list into its place in the vector; shapes must be the same too. */
+/* Read every tensor of a list into its part of the vector; shapes must be the same too. */
 static inline void golden_tensors(hid_t group, const char *prefix, const ls_tensor *tensors, size_t count,
                                   float *vector)
 {

@@ -24,7 +24,7 @@ else
   echo "no tmpfs here: the full disk is not tested"
 fi
 
-# A file that may not grow further ends in the same way, and not by a signal. MPI needs a file of some size: the
+# A file that may not grow further ends in the same way, and not by a signal. MPI itself needs files of some size: the
 # dataset is larger, and the run is limited only when it is under way.
 python3 - <<'P'
 import os, struct

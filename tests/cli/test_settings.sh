@@ -33,7 +33,7 @@ json out 'd["batch"]' >/dev/null || fail "bench --json prints more than JSON: $(
 ranks 2 0 "$lockstep" scale toy.yaml "${few[@]}" train.batch=1000000000 --mode strong --seconds 0.05
 out_has "^$limit"
 
-# So is the micro-batch, which the evaluation shows.
+# So is the micro-batch, as an evaluation allocates one.
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=48 train.microbatch=0.5 -o half
 run 0 "$lockstep" train toy.yaml "${few[@]}" train.batch=1000000000 train.microbatch=0.5 -o large-half
 notes "$limit"

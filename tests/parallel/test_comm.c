@@ -320,7 +320,7 @@ static void free_traffic(traffic *t)
 static pattern *const patterns[] = {uneven, from_rank_0_alone, to_the_next_alone, nothing};
 enum { PATTERNS = sizeof patterns / sizeof patterns[0] };
 
-static void items_reach_their_places(void **state)
+static void items_reach_their_indices(void **state)
 {
   for (size_t p = 0; p < PATTERNS; p++) {
     traffic t = make_traffic(*state, patterns[p]);

@@ -4,7 +4,7 @@
  * changes no bit, a random start depends on nothing but seed, round and sample.
  *
  * Goldens are worked out in double. Where a gradient all but vanishes its sign is rounding's: the script has
- * kept off such places, so outcomes agree to float32's rounding of pixels, 1e-6.
+ * kept off such points, so outcomes agree to float32's rounding of pixels, 1e-6.
  */
 #include "golden_file.h"
 
@@ -292,7 +292,7 @@ static void kinds_are_registered(void **state)
   assert_null(ls_attack_schemas[LS_ATTACK_COUNT]);
 }
 
-/* The same sample alone and in company, at another place. */
+/* The same sample alone and in company, at another index. */
 static void expect_a_start_of_its_own(const ls_attack_kind *kind)
 {
   fixture f;

@@ -90,7 +90,7 @@ static void a_file_is_synced_before_it_gets_its_name(void **state)
   size_t length;
   assert_non_null(data);
   data[4999] = 'x';
-  for (size_t round = 0; round < 2; round++) { /* a new one, and in the place of an old one */
+  for (size_t round = 0; round < 2; round++) { /* a new one, and one that replaces an old one */
     assert_int_equal(ls_file_write("file", data, 5000), LS_OK);
     expect_calls("wsrS");
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is refused, with the exact message: each names the place, the key, what was found, what is allowed
+/* What is refused, with the exact message: each names the origin, the key, what was found, what is allowed
  * and, where there is one, the remedy. */
 /* clang-format off */
 #include <setjmp.h>

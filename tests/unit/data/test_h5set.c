@@ -206,9 +206,9 @@ static void foreign_files_are_read(void **state)
   (void)state;
   make_file("plain.h5", &(h5_recipe){.is_chunked = false});
   make_file("odd.data", &(h5_recipe){.is_chunked = true, .label_type = H5T_STD_U16BE});
-  static const char *const places[] = {"plain.h5", "odd.data"};
+  static const char *const paths[] = {"plain.h5", "odd.data"};
   for (size_t i = 0; i < 2; i++) {
-    ls_source *source = open_good(places[i]);
+    ls_source *source = open_good(paths[i]);
     assert_int_equal(ls_source_info(source)->classes, CLASSES); /* from the labels */
     assert_int_equal(ls_source_info(source)->count[LS_SPLIT_TRAIN], COUNT);
     assert_int_equal(ls_source_info(source)->count[LS_SPLIT_TEST], 0);

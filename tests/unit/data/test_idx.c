@@ -437,7 +437,7 @@ static void missing_files_are_refused(void **state)
   assert_refused("d", "folder 'd' holds neither IDX nor CIFAR-10 binary", "no files");
 }
 
-static void places_that_are_no_folders_are_refused(void **state)
+static void paths_that_are_no_folders_are_refused(void **state)
 {
   (void)state;
   assert_refused("./missing", "dataset './missing': there is no such file or folder", "");
@@ -499,7 +499,7 @@ int main(void)
       IN_FOLDER(lying_sizes_allocate_nothing),
       IN_FOLDER(unclear_folders_are_refused),
       IN_FOLDER(missing_files_are_refused),
-      IN_FOLDER(places_that_are_no_folders_are_refused),
+      IN_FOLDER(paths_that_are_no_folders_are_refused),
       cmocka_unit_test(real_mnist_is_read),
       cmocka_unit_test(real_usps_is_read),
   };

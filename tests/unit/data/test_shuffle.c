@@ -161,7 +161,7 @@ static void check_epochs(const ls_holdout *holdout, make_layout make, ls_plan pl
   free_world(&now);
 }
 
-static void routes_bring_every_image_to_its_place(void **state)
+static void routes_bring_every_image_to_its_location(void **state)
 {
   (void)state;
   ls_holdout holdout = make_holdout();
@@ -220,7 +220,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(layouts_are_bijections),
-      cmocka_unit_test(routes_bring_every_image_to_its_place),
+      cmocka_unit_test(routes_bring_every_image_to_its_location),
       cmocka_unit_test(shard_shuffle_moves_nothing_between_ranks),
       cmocka_unit_test(order_depends_on_seed_and_epoch_not_on_ranks),
   };

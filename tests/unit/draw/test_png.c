@@ -36,7 +36,7 @@ static void a_picture_survives_the_file(void **state)
   ls_picture_fini(&picture);
 }
 
-static void a_place_that_cannot_be_written_is_reported(void **state)
+static void an_unwritable_path_is_reported(void **state)
 {
   (void)state;
   static const uint8_t white[3] = {255, 255, 255};
@@ -88,7 +88,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       IN_FOLDER(a_picture_survives_the_file),
-      IN_FOLDER(a_place_that_cannot_be_written_is_reported),
+      IN_FOLDER(an_unwritable_path_is_reported),
       cmocka_unit_test(letters_have_their_shapes),
       cmocka_unit_test(every_glyph_is_its_own),
   };

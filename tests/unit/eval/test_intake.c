@@ -59,7 +59,7 @@ static void expect_two(ls_rgba picture, double tolerance)
 
 /* ---- plain paper ---- */
 
-static void colours_and_places_do_not_count(void **state)
+static void colours_and_positions_do_not_count(void **state)
 {
   (void)state;
   expect_two(two_on(250, 250, white, black), 1.0);
@@ -73,7 +73,7 @@ static void colours_and_places_do_not_count(void **state)
 
 /* 5 x 9 units come to 11 x 20 pixels, their centre of mass to the middle, to half a pixel; of 12 megapixels
  * too. */
-static void size_and_place_are_mnists(void **state)
+static void size_and_position_are_mnists(void **state)
 {
   (void)state;
   ls_rgba pictures[] = {two_on(28, 28, black, white), two_on(4000, 3000, paper, pen)};
@@ -486,8 +486,8 @@ static void the_kind_is_the_datas(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(colours_and_places_do_not_count),
-      cmocka_unit_test(size_and_place_are_mnists),
+      cmocka_unit_test(colours_and_positions_do_not_count),
+      cmocka_unit_test(size_and_position_are_mnists),
       cmocka_unit_test(images_that_are_made_stay),
       cmocka_unit_test(strokes_are_white),
       cmocka_unit_test(thin_strokes_grow),

@@ -161,7 +161,7 @@ static void damage_is_reported(void **state)
 
 static bool is_broken; /* the file system */
 
-/* In the C library's place. */
+/* Replaces the C library's. */
 __attribute__((visibility("default"))) ssize_t read(int descriptor, void *data, size_t count)
 {
   if (!is_broken) return syscall(SYS_read, descriptor, data, count);
@@ -183,7 +183,7 @@ static void an_input_error_is_told_as_one(void **state)
 
 static size_t inflated_bytes; /* that libpng had decompressed */
 
-/* In zlib's place, to count. */
+/* Replaces zlib's, to count. */
 __attribute__((visibility("default"))) int inflate(z_streamp stream, int flush)
 {
   static int (*real)(z_streamp stream, int flush);

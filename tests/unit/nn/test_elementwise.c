@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What users rely on in layers without weights: dropout's masks follow the sample and not its place, values
+/* What users rely on in layers without weights: dropout's masks follow the sample and not its index, values
  * that are not numbers go through activations, evaluation uses running statistics. */
 #include "net.h"
 
@@ -67,7 +67,7 @@ static void dropout_follows_the_sample(void **state)
   memcpy(first, drop(&n), bytes);
   memcpy(other, drop(&n) + FEATURES, bytes);
   assert_memory_not_equal(first, other, bytes);
-  n.samples[2] = n.samples[0]; /* the same sample at another place, in a smaller micro-batch */
+  n.samples[2] = n.samples[0]; /* the same sample at another index, in a smaller micro-batch */
   n.pass.n = 3;
   assert_memory_equal(drop(&n) + 2 * FEATURES, first, bytes);
   n.pass.epoch++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The model as its users see it: names, offsets, errors with their place, initial weights, summary; and the
+/* The model as its users see it: names, offsets, errors with their origin, initial weights, summary; and the
  * plan of a sequence's buffers. */
 #include "net.h"
 
@@ -529,7 +529,7 @@ static void expect_outputs(const char *what, const float *actual, const float *e
       fail_msg("%s: output %zu is %.9g, not %.9g", what, i, (double)actual[i], (double)expected[i]);
 }
 
-/* Each sample gives the same in a full micro-batch, in a shorter one, and at another place there. What lies
+/* Each sample gives the same in a full micro-batch, in a shorter one, and at another index there. What lies
  * behind the samples of a pass is not read: it is not a number. */
 static void check_short_passes(test_net *n, const float *x, const float *y)
 {
@@ -571,7 +571,7 @@ static void check_alone(const char *layers, bool training)
   net_fini(&n);
 }
 
-/* In evaluation always; in training where there is no batchnorm: dropout goes by the sample, not its place.
+/* In evaluation always; in training where there is no batchnorm: dropout goes by the sample, not its index.
  */
 static void samples_do_not_mix(void **state)
 {

@@ -101,7 +101,7 @@ static inline void fill_progress(ls_progress *progress)
                             .epoch_seconds = 1.25};
 }
 
-/* Figures of three classes, a number of its own in each place. */
+/* Figures of three classes, all numbers different. */
 static inline void set_figures(fixture *f)
 {
   for (int split = 0; split < LS_METRICS_COUNT; split++) {

@@ -543,7 +543,7 @@ static void newer_format_asks_for_newer_program(void **state)
 
 /* ---- writes that fail ---- */
 
-static void unwritable_place_is_reported(void **state)
+static void unwritable_path_is_reported(void **state)
 {
   fixture *f = *state;
   spew(path_in(f, "file"), "x", 1);
@@ -683,7 +683,7 @@ int main(void)
       TEST(checksums_hold_without_seal),
       TEST(changed_weights_are_found_by_their_digest),
       TEST(newer_format_asks_for_newer_program),
-      TEST(unwritable_place_is_reported),
+      TEST(unwritable_path_is_reported),
       TEST(full_disk_keeps_the_old_file),
       TEST(hdf5_prints_nothing),
       TEST(inspect_shows_what_is_there),

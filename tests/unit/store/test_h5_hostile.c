@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files made to mislead: each is refused with a message that names the place, or listed without harm. Each
+/* Files made to mislead: each is refused with a message that names the object, or listed without harm. Each
  * case changes one thing in a good checkpoint whose seal was taken away. */
 // clang-format off
 #include <setjmp.h>

@@ -152,7 +152,7 @@ static void inspect_shows_the_table(void **state)
   ls_text_fini(&text);
 }
 
-static void unwritable_place_is_reported(void **state)
+static void unwritable_path_is_reported(void **state)
 {
   fixture *f = *state;
   assert_int_equal(rmdir(f->folder), 0);
@@ -168,7 +168,7 @@ int main(void)
       cmocka_unit_test(history_grows),        TEST(csv_has_a_line_per_epoch),
       TEST(csv_of_no_epochs_is_a_header),     TEST(h5_has_a_row_per_epoch),
       TEST(h5_has_the_figures_of_each_split), TEST(inspect_shows_the_table),
-      TEST(unwritable_place_is_reported),
+      TEST(unwritable_path_is_reported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,7 @@ static void another_dataset_of_the_same_name_is_refused(void **state)
   assert_refused(&found, "deviation 31");
 }
 
-static void a_place_beyond_the_epoch_is_refused(void **state)
+static void a_step_beyond_the_epoch_is_refused(void **state)
 {
   (void)state;
   ls_checkpoint_info found = toy_info();
@@ -248,7 +248,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_dataset_goes_on),
       cmocka_unit_test(another_dataset_of_the_same_name_is_refused),
-      cmocka_unit_test(a_place_beyond_the_epoch_is_refused),
+      cmocka_unit_test(a_step_beyond_the_epoch_is_refused),
       cmocka_unit_test(epochs_that_are_done_or_begun_stay),
       cmocka_unit_test(samples_and_network_stay),
       cmocka_unit_test(batches_change_between_epochs_alone),
