@@ -45,7 +45,7 @@ void ls_team_clear(size_t threads, float *values, size_t count)
   ls_team_run(threads, clear_part, &self);
 }
 
-/* No more than the limit are asked for: libomp prints a warning of its own. */
+/* Request no more than the limit: libomp would print a warning of its own. */
 static size_t count_given(size_t threads)
 {
   size_t given = 0;

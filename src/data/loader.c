@@ -183,13 +183,13 @@ done:
   return status;
 }
 
-/* Make room for this rank's test samples: its micro-batches are consecutive in the file. Local. */
+/* Allocate this rank's test samples: its micro-batches are consecutive in the file. Local. */
 static ls_status prepare_test(ls_loader *loader, const ls_source *source)
 {
   const ls_plan *plan = &loader->eval[LS_EVAL_TEST].plan;
   const size_t count = ls_plan_rank_count(plan, loader->rank);
-  const ls_plan_place place = {.rank = loader->rank, .index = 0};
-  LS_PASS(make_slice(&loader->test, count > 0 ? ls_plan_position(plan, place) : 0, count, loader));
+  const ls_plan_location first = {.rank = loader->rank, .index = 0};
+  LS_PASS(make_slice(&loader->test, count > 0 ? ls_plan_position(plan, first) : 0, count, loader));
   ls_shard_label(&loader->test, ls_source_labels(source, LS_SPLIT_TEST));
   return LS_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A dataset is compared as a text of lines. Its name and format are left out: the same samples may lie
- * elsewhere on another host. So are the images, which no rank reads as a whole: labels tell two datasets
- * apart. */
+ * elsewhere on another host. So are the images, which no rank reads as a whole: labels distinguish two
+ * datasets. */
 #include "data/shared.h"
 
 #include <stdlib.h>

@@ -298,7 +298,7 @@ static ls_status open_path(ls_source **out, const ls_reader_input *input)
 }
 
 /* FOLDER/BEGINNING, where there is no such file or folder. */
-static ls_status open_beginning(ls_source **out, const char *where, ls_reader_place place)
+static ls_status open_beginning(ls_source **out, const char *where, ls_reader_input input)
 {
   const char *beginning = strrchr(where, '/') + 1;
   char *folder;
@@ -307,9 +307,9 @@ static ls_status open_beginning(ls_source **out, const char *where, ls_reader_pl
   ls_status status;
   ls_file_kind kind;
   LS_GO(ls_file_look(&kind, folder));
-  place.path = folder;
+  input.path = folder;
   if (*beginning && kind == LS_FILE_FOLDER)
-    status = open_folder(out, place, beginning, where);
+    status = open_folder(out, input, beginning, where);
   else
     status = ls_fail(LS_E_INPUT, "dataset '%s': there is no such file or folder", where);
 done:
@@ -341,14 +341,14 @@ static ls_status fail_nowhere(const char *name, const ls_catalogue_entry *entry,
   return status;
 }
 
-static ls_status open_by_name(ls_source **out, const char *name, ls_reader_place place)
+static ls_status open_by_name(ls_source **out, const char *name, ls_reader_input input)
 {
   char *path = NULL;
   ls_text searched = {0};
   ls_status status;
-  LS_GO(ls_catalogue_search(&path, name, place.entry, &searched));
-  place.path = path;
-  status = path ? open_path(out, &place) : fail_nowhere(name, place.entry, &searched);
+  LS_GO(ls_catalogue_search(&path, name, input.entry, &searched));
+  input.path = path;
+  status = path ? open_path(out, &input) : fail_nowhere(name, input.entry, &searched);
 done:
   free(path);
   ls_text_fini(&searched);
@@ -358,13 +358,13 @@ done:
 ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading, bool checks_files)
 {
   if (where[0] == '\0') return ls_fail(LS_E_INPUT, "the name of the dataset is empty");
-  const ls_reader_place place = {
+  const ls_reader_input input = {
       .path = where, .reading = reading, .entry = ls_catalogue_find(where), .checks_files = checks_files};
   ls_file_kind kind = LS_FILE_NONE;
-  if (!place.entry) LS_PASS(ls_file_look(&kind, where));
-  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR) return open_path(out, &place);
-  if (strchr(where, '/')) return open_beginning(out, where, place);
-  return open_by_name(out, where, place);
+  if (!input.entry) LS_PASS(ls_file_look(&kind, where));
+  if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR) return open_path(out, &input);
+  if (strchr(where, '/')) return open_beginning(out, where, input);
+  return open_by_name(out, where, input);
 }
 
 ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading)

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "comm/placement/place.h"
+#include "comm/placement/placement.h"
 #include "data/shared.h"
 #include "train/schemas.h"
 

@@ -130,17 +130,17 @@ static ls_status read_labels(cifar_state *state, batch_file *file, ls_text *labe
   return LS_OK;
 }
 
-static ls_status open_file(cifar_state *state, size_t split, const ls_reader_place *place, const char *name,
+static ls_status open_file(cifar_state *state, size_t split, const ls_reader_input *input, const char *name,
                            ls_text *labels)
 {
   batch_file *file = &state->files[split][state->file_count[split]];
   char *path;
-  LS_PASS(ls_path_join(&path, place->folder->path, name));
+  LS_PASS(ls_path_join(&path, input->folder->path, name));
   const ls_status status = ls_stream_open(&file->stream, path);
   free(path);
   LS_PASS(status);
   state->file_count[split]++;
-  if (place->checks_files) LS_PASS(ls_stream_check_twin(file->stream));
+  if (input->checks_files) LS_PASS(ls_stream_check_twin(file->stream));
   file->first = labels->length;
   return read_labels(state, file, labels);
 }
@@ -199,7 +199,7 @@ static ls_status open_files(ls_source *source, size_t split, const ls_reader_inp
   if (status == LS_OK)
     status = ls_alloc(&state->files[split], count, sizeof *state->files[split], "the batches");
   for (size_t i = 0; i < count && status == LS_OK; i++)
-    status = open_file(state, split, place, names[i], labels);
+    status = open_file(state, split, input, names[i], labels);
   free(names);
   return status;
 }

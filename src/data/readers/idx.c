@@ -150,10 +150,10 @@ static ls_status open_idx(ls_source *source, const ls_reader_input *input)
   idx_state *state;
   LS_PASS(ls_alloc(&state, 1, sizeof *state, "an IDX dataset"));
   source->state = state;
-  LS_PASS(ls_idx_open_files(source, place, state->splits));
-  source->info.is_transposed = is_transposed(source, place->reading);
+  LS_PASS(ls_idx_open_files(source, input, state->splits));
+  source->info.is_transposed = is_transposed(source, input->reading);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++)
-    if (state->splits[split].images.stream) LS_PASS(open_split(source, (ls_split)split, place->checks_files));
+    if (state->splits[split].images.stream) LS_PASS(open_split(source, (ls_split)split, input->checks_files));
   return LS_OK;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which files of a folder are an IDX dataset. Images (three dimensions) and labels (one) are told apart by
+/* Which files of a folder are an IDX dataset. Images (three dimensions) and labels (one) are distinguished by
  * their headers, whatever the files are called; train and test by a word in the name, and so is whether they
  * are EMNIST's, which hold images by columns and number letters from 1. What is not clear is refused, never
  * guessed: training on the wrong file looks like a bad model. */
@@ -21,7 +21,7 @@ const char *ls_idx_type_name(unsigned char type)
   return NULL;
 }
 
-/* A name that promises IDX by its end, so that a damaged file is told of and not passed over. What has
+/* A name that promises IDX by its end, so that a damaged file is reported and not passed over. What has
  * something behind that ("...-ubyte.gz.sha256") is IDX only if its bytes are. */
 static bool promises_idx(const char *name)
 {
@@ -69,15 +69,15 @@ static ls_status open_file(ls_idx_file *file, const ls_folder *folder, const cha
   return status;
 }
 
-ls_status ls_idx_recognize(const ls_reader_place *place, bool *is_mine)
+ls_status ls_idx_recognize(const ls_reader_input *input, bool *is_mine)
 {
   *is_mine = false;
-  if (!place->folder) return LS_OK;
-  for (size_t i = 0; i < place->folder->count && !*is_mine; i++) {
+  if (!input->folder) return LS_OK;
+  for (size_t i = 0; i < input->folder->count && !*is_mine; i++) {
     ls_idx_file file;
-    *is_mine = promises_idx(place->folder->names[i]);
+    *is_mine = promises_idx(input->folder->names[i]);
     if (*is_mine) break;
-    LS_PASS(open_file(&file, place->folder, place->folder->names[i]));
+    LS_PASS(open_file(&file, input->folder, input->folder->names[i]));
     *is_mine = file.stream != NULL;
     ls_idx_close(&file);
   }
@@ -113,7 +113,7 @@ static ls_status fail_files(const ls_folder *folder, const char *what)
   return status;
 }
 
-/* Find a file's place in its split, which must not have one like it. */
+/* Find the slot of a file in its split, which must be empty. */
 static ls_status assign(const ls_folder *folder, ls_idx_split splits[LS_SPLIT_COUNT], const ls_idx_file *file,
                         ls_idx_file **out)
 {
@@ -128,24 +128,24 @@ static ls_status assign(const ls_folder *folder, ls_idx_split splits[LS_SPLIT_CO
              name);
     return fail_files(folder, what);
   }
-  ls_idx_file *place = rank == LS_IDX_IMAGE_RANK ? &splits[split].images : &splits[split].labels;
-  if (place->stream) {
+  ls_idx_file *slot = rank == LS_IDX_IMAGE_RANK ? &splits[split].images : &splits[split].labels;
+  if (slot->stream) {
     snprintf(what, sizeof what,
              "both '%.90s' and '%.90s' hold %s %s (of several datasets in a folder, one is chosen by the "
              "beginning of "
              "its files' names: %.90s/BEGINNING)",
-             place->name, name, ls_split_words[split], rank == LS_IDX_IMAGE_RANK ? "images" : "labels",
+             slot->name, name, ls_split_words[split], rank == LS_IDX_IMAGE_RANK ? "images" : "labels",
              folder->path);
     return fail_files(folder, what);
   }
-  *out = place;
+  *out = slot;
   return LS_OK;
 }
 
 /* Has each split that is there both images and labels? */
-static ls_status check_pairs(const ls_reader_place *place, const ls_idx_split splits[LS_SPLIT_COUNT])
+static ls_status check_pairs(const ls_reader_input *input, const ls_idx_split splits[LS_SPLIT_COUNT])
 {
-  const ls_folder *folder = place->folder;
+  const ls_folder *folder = input->folder;
   bool is_empty = true;
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
     char what[64];
@@ -153,7 +153,7 @@ static ls_status check_pairs(const ls_reader_place *place, const ls_idx_split sp
     const bool has_both = has_images && has_labels;
     const bool has_none = !has_images && !has_labels;
     is_empty = is_empty && has_none;
-    if (has_both || (has_none && !place->entry)) continue; /* a dataset may come without a test split */
+    if (has_both || (has_none && !input->entry)) continue; /* a dataset may come without a test split */
     snprintf(what, sizeof what, "the %s %s are missing", ls_split_words[split],
              has_none     ? "images and labels"
              : has_images ? "labels"
@@ -163,7 +163,7 @@ static ls_status check_pairs(const ls_reader_place *place, const ls_idx_split sp
   return is_empty ? fail_files(folder, "no file of images or labels") : LS_OK;
 }
 
-/* Files of several of the catalogue's datasets, or of one and of who knows what. */
+/* The error for files of several of the catalogue's datasets, or of one and of others. */
 static ls_status fail_mixed(const ls_folder *folder, const char *const names[2])
 {
   ls_text found = {0}, example = {0};
@@ -186,23 +186,23 @@ static ls_status fail_mixed(const ls_folder *folder, const char *const names[2])
   return status;
 }
 
-/* Whose files they are: all say the same, or nothing. */
-static ls_status find_entry(ls_source *source, const ls_reader_place *place, const char *const names[2])
+/* The dataset that the files belong to: all names say the same, or nothing. */
+static ls_status find_entry(ls_source *source, const ls_reader_input *input, const char *const names[2])
 {
   const ls_catalogue_entry *entry = ls_catalogue_of_file(names[1]);
-  if (names[0] && entry != ls_catalogue_of_file(names[0])) return fail_mixed(place->folder, names);
-  if (entry && place->entry && entry != place->entry)
+  if (names[0] && entry != ls_catalogue_of_file(names[0])) return fail_mixed(input->folder, names);
+  if (entry && input->entry && entry != input->entry)
     return ls_fail(LS_E_INPUT,
                    "%s was asked for, but '%s/%s' is of %s: ask for that, or take it out of the folder",
-                   place->entry->name, place->folder->path, names[1], entry->name);
+                   input->entry->name, input->folder->path, names[1], entry->name);
   if (entry) source->entry = entry;
   return LS_OK;
 }
 
-ls_status ls_idx_open_files(ls_source *source, const ls_reader_place *place,
+ls_status ls_idx_open_files(ls_source *source, const ls_reader_input *input,
                             ls_idx_split splits[LS_SPLIT_COUNT])
 {
-  const ls_folder *folder = place->folder;
+  const ls_folder *folder = input->folder;
   const char *names[2] = {NULL, NULL}; /* the last two IDX files */
   ls_idx_file file = {.stream = NULL}, *role;
   ls_status status = LS_OK;
@@ -212,12 +212,12 @@ ls_status ls_idx_open_files(ls_source *source, const ls_reader_place *place,
     file.name = folder->names[i];
     names[0] = names[1];
     names[1] = file.name;
-    LS_GO(find_entry(source, place, names));
+    LS_GO(find_entry(source, input, names));
     LS_GO(assign(folder, splits, &file, &role));
     *role = file;
     file.stream = NULL;
   }
-  status = check_pairs(place, splits);
+  status = check_pairs(input, splits);
 done:
   ls_idx_close(&file);
   return status;

@@ -32,8 +32,8 @@ typedef struct ls_idx_split {
 /** The name of a type byte, for people; NULL: there is no such type. */
 const char *ls_idx_type_name(unsigned char type);
 
-/** Does one of a place's files belong to this format? Local. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */
-ls_status ls_idx_recognize(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
+/** Does one of the input's files belong to this format? Local. Errors: LS_E_INPUT, LS_E_IO, LS_E_MEMORY. */
+ls_status ls_idx_recognize(const ls_reader_input *input, bool *is_mine) LS_CHECKED;
 
 /** Open the files of a folder, each in its role, and note in `source` whose they are.
  *
@@ -41,7 +41,7 @@ ls_status ls_idx_recognize(const ls_reader_place *place, bool *is_mine) LS_CHECK
  *
  * Local. Errors: LS_E_INPUT if roles are not clear, or a split is not complete; LS_E_IO, LS_E_MEMORY.
  */
-ls_status ls_idx_open_files(ls_source *source, const ls_reader_place *place,
+ls_status ls_idx_open_files(ls_source *source, const ls_reader_input *input,
                             ls_idx_split splits[LS_SPLIT_COUNT]) LS_CHECKED;
 
 /** Close a file; one that is closed is fine. */

@@ -22,7 +22,7 @@ typedef struct ls_reader_input {
   const ls_reading *reading;       /* what is known of the files beforehand */
   const ls_catalogue_entry *entry; /* the dataset that was asked for by name; NULL: asked for by path */
   bool checks_files; /* go through gzip data, and through files that lie there twice; false: rank 0 does it */
-} ls_reader_place;
+} ls_reader_input;
 
 typedef struct ls_reader {
   const char *format; /* for people: "IDX" */
@@ -31,13 +31,13 @@ typedef struct ls_reader {
   /* Does the input look like this format, be it intact or not? *is_mine says so. Errors: LS_E_IO,
    * LS_E_MEMORY.
    */
-  ls_status (*recognize)(const ls_reader_place *place, bool *is_mine) LS_CHECKED;
-  /* Check everything but the values of the labels (and what place->checks_files leaves out), and fill source:
-   * state, labels, and of info the shape, the counts, and classes and class_names as far as the files tell (0
-   * and NULL otherwise; a name that stands already may be replaced). Labels are as the files number them. On
-   * error the caller closes what there is.
+  ls_status (*recognize)(const ls_reader_input *input, bool *is_mine) LS_CHECKED;
+  /* Check everything but the values of the labels (and what input->checks_files leaves out), and fill source:
+   * state, labels, and of info the shape, the counts, and classes and class_names as far as the files have
+   * them (0 and NULL otherwise; a name that stands already may be replaced). Labels are as the files number
+   * them. On error the caller closes what there is.
    */
-  ls_status (*open)(ls_source *source, const ls_reader_place *place) LS_CHECKED;
+  ls_status (*open)(ls_source *source, const ls_reader_input *input) LS_CHECKED;
   /* Do the samples of a split lie behind each other in gzip data, so that one can be read only after all that
    * come before it? NULL: none of this format do. */
   bool (*is_sequential)(const ls_source *source, ls_split split);
@@ -71,7 +71,7 @@ struct ls_source {
   uint16_t *labels[LS_SPLIT_COUNT]; /* [count]; owned */
 };
 
-/** ls_source_open_as(), with a place's checks_files. */
+/** ls_source_open_as(), with checks_files of the input. */
 ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading,
                              bool checks_files) LS_CHECKED;
 
