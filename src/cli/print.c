@@ -16,7 +16,7 @@ enum {
 };
 
 /* Open MPI's mpirun puts a pseudo-terminal between itself and its ranks, so that isatty() is true even when
- * its own output goes to a file. What counts there is where the launcher, our parent, writes to. */
+ * its own output goes to a file. There the output of the launcher, our parent, counts. */
 static bool parent_on_terminal(int number)
 {
   char path[64];

@@ -382,7 +382,7 @@ ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_argumen
   LS_AGREE(comm, check_single(setup, command));
   LS_PASS(ls_watch_begin(watch, comm, &setup->spec->train));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
-  LS_PASS(ls_setup_warn_place(&setup->place, comm));
+  LS_PASS(ls_setup_warn_placement(&setup->placement, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
   if (ls_comm_rank(comm) > 0) return LS_OK;
   ls_warn_each("", ls_source_notes(setup->source));

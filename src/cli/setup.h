@@ -68,9 +68,9 @@ ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *
 /** The configuration. Local. */
 ls_status ls_setup_parse_config(ls_setup *setup, const ls_setup_arguments *arguments) LS_CHECKED;
 
-/** Placement, dataset and model. `place`: of this rank, where others than those of the communicator share its
- * host; NULL: it is found. Collective. */
-ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_place *place) LS_CHECKED;
+/** Placement, dataset and model. `placement`: of this rank, where others than those of the communicator share
+ * its host; NULL: it is found. Collective. */
+ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_placement *placement) LS_CHECKED;
 void ls_setup_fini(ls_setup *setup);
 
 /** All three, and what there is to say of them, for a command that measures the training of one network:
@@ -79,7 +79,7 @@ void ls_setup_fini(ls_setup *setup);
 ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments,
                           ls_watch *watch, const char *command, FILE *notes) LS_CHECKED;
 
-/** Warn on standard error of what is wrong with the placement of the communicator's ranks. Collective.
+/** Warn on standard error about the placement of the communicator's ranks. Collective.
  * Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_setup_warn_placement(const ls_placement *placement, ls_comm *comm) LS_CHECKED;
 

@@ -34,7 +34,7 @@ typedef struct ls_row {
   void *base; /* borrowed from the ls_spec */
 } ls_row;
 
-/** Every key of a configuration, in the order of ls_spec_key(), those of kinds in the place of their section.
+/** Every key of a configuration, in the order of ls_spec_key(), those of kinds instead of their section.
  */
 typedef struct ls_rows {
   size_t count;

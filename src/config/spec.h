@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The resolved configuration as plain structs: what the rest of the program sees of the YAML file.
- * Members carry the names of their keys; keys/ holds a row for each. */
+/* The resolved configuration as plain structs: the only form in which the rest of the program sees the YAML
+ * file. Members carry the names of their keys; keys/ holds a row for each. */
 #ifndef LS_CONFIG_SPEC_H
 #define LS_CONFIG_SPEC_H
 

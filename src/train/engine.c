@@ -29,7 +29,7 @@ struct ls_engine {
   ls_optimization optimization;
   ls_augment *augment;     /* NULL: images are taken as they are */
   ls_mixup *mixup;         /* NULL: one by one */
-  ls_adversary *adversary; /* NULL: nobody attacks them */
+  ls_adversary *adversary; /* NULL: images are not attacked */
   double *carried_s;       /* [threads] clock when a thread had carried its last micro-batch of the step */
   atomic_size_t taken;     /* micro-batches of the step that threads have taken */
 };
@@ -293,7 +293,8 @@ void ls_engine_pack(const ls_engine *engine, const ls_network *network)
   ls_team_run(job.threads, pack_part, &job);
 }
 
-/* Run the step's micro-batches once more, one by one, and find the layer where things go wrong. Local. */
+/* Run the step's micro-batches once more, one by one, and find the layer where values stop being finite.
+ * Local. */
 static ls_status find_nonfinite(ls_engine *engine, const ls_step *step)
 {
   const ls_model *model = engine->options.network->model;

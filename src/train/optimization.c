@@ -57,7 +57,7 @@ static void apply_part(void *user, size_t part)
                     network->packed, part, self->threads);
 }
 
-/* What the gradient has to be multiplied with so that its norm is not above train.clip_norm. */
+/* The factor that brings the gradient's norm to train.clip_norm at most. */
 static double find_grad_scale(update_job *job)
 {
   const ls_optimization *self = job->self;

@@ -539,7 +539,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(sums_have_the_same_bits_everywhere, comm),
       cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
       cmocka_unit_test_prestate(rows_are_gathered_in_pieces, comm),
-      cmocka_unit_test_prestate(items_reach_their_places, comm),
+      cmocka_unit_test_prestate(items_reach_their_indices, comm),
       cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
       cmocka_unit_test_prestate(rows_of_rank_0_reach_their_ranks, comm),
       cmocka_unit_test_prestate(a_row_that_cannot_be_made_stops_all, comm),

@@ -9,9 +9,9 @@ bad=0
 refuse() { echo "$1"; bad=1; }
 
 # Small files that have no neighbour, and why.
-alone='src/base/clock.c          tests put a function of their own in its place when they link
+alone='src/base/clock.c          tests link a function of their own instead
 src/base/bfloat16.c       a type of numbers
-src/base/quantile.c       one function, for several rooms
+src/base/quantile.c       one function, for several modules
 src/cli/process/processor.c  is compiled for any processor (src/CMakeLists.txt)
 src/kernels/normalize.c   one kernel
 src/kernels/set_avx2.c    a kernel set

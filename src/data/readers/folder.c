@@ -82,7 +82,7 @@ static bool has_beginning(const char *name, const char *beginning)
 }
 
 /* Add a name if it is that of a regular file. One that leads where this process may not look, or round in
- * circles, is added as well: that is told where a reader opens it, and is nobody's concern otherwise. */
+ * circles, is added as well: the reader that opens it reports that; otherwise it does not matter. */
 static ls_status add_name(const ls_folder *folder, ls_names *names, const char *name)
 {
   char *path;

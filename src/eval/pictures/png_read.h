@@ -22,7 +22,7 @@ typedef struct ls_rgba {
  * even decompressed: time and memory are bounded by the sizes of the file and of the picture.
  *
  * Local. Errors: LS_E_INPUT if it is no PNG file, is damaged, or has more than 2^26 pixels or 65536 in a row
- * or column; LS_E_IO, LS_E_MEMORY. On error nothing is left to release.
+ * or column; LS_E_IO, LS_E_MEMORY. On error there is nothing to release.
  */
 ls_status ls_png_read(const char *path, ls_rgba *out) LS_CHECKED;
 void ls_rgba_fini(ls_rgba *picture);

@@ -258,7 +258,7 @@ static ls_winograd_tile output_tile(const tile_plan *tiles, const float *bias, s
                             .bias = bias};
 }
 
-/* The place of tile (i, j) in the output, whose pixels are `floats` apart. */
+/* The position of tile (i, j) in the output, whose pixels are `floats` apart. */
 static void place_tile(const tile_plan *tiles, size_t i, size_t j, ls_winograd_tile *tile)
 {
   tile->rows = ls_size_min(LS_WINOGRAD_OUT, tiles->out.h - i * LS_WINOGRAD_OUT);

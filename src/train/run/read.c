@@ -14,7 +14,7 @@
 
 static const char BEST[] = "best.h5";
 
-/* What a checkpoint of another experiment leads to. */
+/* The error for a checkpoint of another experiment. */
 static ls_status cannot_resume(const ls_run *run, ls_status status)
 {
   return ls_wrap(status, "cannot resume '%s' (a changed experiment needs a new run directory: -o DIR)",
@@ -96,7 +96,7 @@ static void describe_progress(const ls_progress *progress, ls_text *line)
   if (rest > 0) ls_text_add(line, " and %" PRIu64 " step%s of the next", rest, ls_plural(rest));
 }
 
-/* From where the run goes on; `path` is NULL if it begins. Rank 0. */
+/* Report where the run goes on; `path` is NULL if it starts from the beginning. Rank 0. */
 static ls_status report_start(const ls_run *run, const char *path)
 {
   ls_text line = {0};
@@ -150,7 +150,7 @@ ls_status ls_run_broadcast(ls_run *run)
 }
 
 /* Is best.h5 there, intact, and of the epoch that the run counts as its best? After a crash, or by hand, it
- * may not be: `why` is told then. That it cannot be read is no answer. */
+ * may not be: `why` is reported then. An error in reading it is an error of this call. */
 static ls_status is_best(const ls_run *run, const char *path, bool *best, ls_text *why)
 {
   ls_checkpoint_info info = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What must be the same for a run to go on, and what may change. */
+/* Checks what must be the same for a run to go on; everything else may change. */
 #include "train/run/resume.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* May a run go on from a checkpoint, and what is different from then on? */
+/* Checks whether a run may go on from a checkpoint, and reports the differences. */
 #ifndef LS_TRAIN_RUN_RESUME_H
 #define LS_TRAIN_RUN_RESUME_H
 

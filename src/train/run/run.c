@@ -21,7 +21,7 @@ _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
 _Static_assert((int)LS_OPTIMIZER_MAX_SLOTS <= (int)LS_STATE_MAX_SLOTS,
                "a checkpoint holds any optimizer's state");
 
-/* As the configuration says, else the dataset, else plain. */
+/* The picture format: the configuration's, else the dataset's, else plain. */
 static ls_picture_kind picture_of(const ls_run *run)
 {
   const ls_picture_kind given = (ls_picture_kind)run->options->spec->data.picture,
@@ -30,7 +30,7 @@ static ls_picture_kind picture_of(const ls_run *run)
   return own != LS_PICTURE_AUTO ? own : LS_PICTURE_PLAIN;
 }
 
-/* What checkpoints say about the dataset. Local. */
+/* Set what checkpoints record of the dataset. Local. */
 static ls_status describe_data(ls_run *run)
 {
   const ls_source *source = run->options->source;
@@ -51,7 +51,7 @@ static ls_status describe_data(ls_run *run)
   return ls_text_take(&names, &info->class_names);
 }
 
-/* And about its normalization, which takes a look at the images. */
+/* Set what they record of its normalization, which needs the images. */
 static void describe_normalization(ls_run *run)
 {
   const ls_normalization *normalization = &run->network.normalization;
@@ -97,7 +97,7 @@ static ls_status build(ls_run *run)
   return LS_OK;
 }
 
-/* What model.init_from has of the weights. Rank 0. */
+/* Load the weights that model.init_from has. Rank 0. */
 static ls_status take_weights(ls_run *run)
 {
   const char *path = ls_spec_init_from(run->options->spec);
@@ -111,7 +111,7 @@ static ls_status take_weights(ls_run *run)
   return status;
 }
 
-/* Initial weights, of which the average starts. Rank 0. */
+/* Set the initial weights, with which the average starts too. Rank 0. */
 static ls_status begin(ls_run *run)
 {
   const ls_model_counts *counts = ls_model_count(run->options->model);
@@ -123,7 +123,7 @@ static ls_status begin(ls_run *run)
   return LS_OK;
 }
 
-/* Where ranks do not share memory, training is slower, and somebody may be able to help.
+/* Where ranks do not share memory, training is slower: a note says why, since the user may be able to help.
  * Local. */
 static ls_status report_split(const ls_run *run)
 {

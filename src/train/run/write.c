@@ -32,7 +32,7 @@ ls_status ls_run_follow(const ls_run *run)
   return ls_run_say(run, &line);
 }
 
-/* That the run directory was removed says more than that a file could not be written. Rank 0. */
+/* Where the run directory was removed, report that rather than the file that could not be written. Rank 0. */
 static ls_status written(const ls_run *run, ls_status status)
 {
   if (status == LS_E_IO) LS_PASS(ls_run_follow(run));

@@ -255,13 +255,14 @@ static void a_stopped_run_goes_on_to_the_same_end(void **state)
   begin(&whole);
   assert_ok(train(*state, &whole, false));
   for (size_t after = 1; after < STEPS * EPOCHS; after += 3) {
-    char told[64];
+    char expected[64];
     trial run = {.stop_after = after};
     begin(&run);
     assert_int_equal(train(*state, &run, false), LS_STOPPED);
-    snprintf(told, sizeof told, "stopped on request after step %zu (epoch %zu)", after + 1,
+    snprintf(expected, sizeof expected, "stopped on request after step %zu (epoch %zu)", after + 1,
              after / STEPS + 1);
-    if (!strstr(ls_error_last()->text, told)) fail_msg("'%s' not in: %s", told, ls_error_last()->text);
+    if (!strstr(ls_error_last()->text, expected))
+      fail_msg("'%s' not in: %s", expected, ls_error_last()->text);
     assert_int_equal(run.steps, after + 1);
     assert_true((checkpoints(&run) >> (after + 1)) == 1);
     run.stop_after = 0;
@@ -283,13 +284,14 @@ static void the_time_limit_is_kept(void **state)
     size_t steps;
   } cases[] = {{"train.time_limit=2", 3}, {"train.time_limit=2.5", 4}, {"train.time_limit=104", 5}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    char told[64];
+    char expected[64];
     trial run = {.overridden = 1, .overrides = {cases[i].limit}};
     begin(&run);
     losses = falling;
     assert_int_equal(train(*state, &run, false), LS_STOPPED);
-    snprintf(told, sizeof told, "train.time_limit reached: stopped after step %zu ", cases[i].steps);
-    if (!strstr(ls_error_last()->text, told)) fail_msg("'%s' not in: %s", told, ls_error_last()->text);
+    snprintf(expected, sizeof expected, "train.time_limit reached: stopped after step %zu ", cases[i].steps);
+    if (!strstr(ls_error_last()->text, expected))
+      fail_msg("'%s' not in: %s", expected, ls_error_last()->text);
     end(&run);
   }
 }
@@ -329,11 +331,12 @@ static void the_best_epoch_is_kept_and_restored(void **state)
   end(&third);
 }
 
-/* What lies there as best.h5 is another epoch's, or nothing: told, and not taken for the best. */
+/* What lies there as best.h5 is another epoch's, or nothing: reported, and not taken for the best. */
 static void another_file_is_not_the_best(void **state)
 {
   static const double second[EPOCHS] = {3, 2, 3, 3, 3};
-  static const char *const told[] = {"best.h5 is of epoch 4, and the best is 2: ", "best.h5 is missing: "};
+  static const char *const expected[] = {"best.h5 is of epoch 4, and the best is 2: ",
+                                         "best.h5 is missing: "};
   trial run = {.overridden = 1, .overrides = {"train.early_stopping={patience: 3, restore_best: true}"}};
   begin(&run);
   losses = second;
@@ -347,7 +350,7 @@ static void another_file_is_not_the_best(void **state)
       snprintf(command, sizeof command, "rm '%s/best.h5'", run.run_dir);
     assert_int_equal(system(command), 0);
     assert_ok(train(*state, &run, true));
-    if (!strstr(run.heard, told[i])) fail_msg("'%s' not in: %s", told[i], run.heard);
+    if (!strstr(run.heard, expected[i])) fail_msg("'%s' not in: %s", expected[i], run.heard);
     assert_non_null(strstr(run.heard, "the final weights are the last epoch's"));
     assert_string_equal(run.result.checkpoint, "checkpoint-20.h5");
   }

@@ -194,7 +194,7 @@ static void each_channel_counts(void **state)
   assert_int_equal(ls_resume_check_loaded(&found, &data, 7), LS_OK);
 }
 
-/* What was told, a line each. */
+/* The reported changes, a line each. */
 static void hear(void *user, const char *line)
 {
   char *heard = user;
