@@ -167,7 +167,7 @@ static inline void net_unpack(const ls_layer *layer, size_t depth, void *user)
   if (layer->frozen) return;
   for (size_t piece = 0; layer->kind->unpack && piece < ls_layer_pieces(layer); piece++)
     layer->kind->unpack(layer, net->grads, net->param_grads, piece);
-  if (!layer->kind->unpack && !layer->kind->visit)
+  if (!layer->kind->unpack)
     memcpy(net->param_grads + layer->param_offset, net->grads + layer->grad_offset,
            layer->param_count * sizeof *net->grads);
 }

@@ -113,7 +113,6 @@ typedef struct layer_visit {
   double phases[LS_PHASE_COUNT];
   json_t *list;
   bool is_complete;
-  bool trains; /* of the layers so far, one */
 } layer_visit;
 
 static void add_phases(const ls_layer *layer, size_t depth, void *user)
@@ -138,7 +137,7 @@ static void print_layer(const ls_layer *layer, size_t depth, void *user)
 {
   layer_visit *visit = user;
   double total = 0.0;
-  const double flops = ls_bench_layer_flops(layer, &visit->trains);
+  const double flops = ls_bench_layer_flops(layer);
   ls_print(stdout, "  %*s%-*s", (int)(2 * depth), "", (int)(26 - 2 * depth), layer->name);
   for (size_t p = 0; p < LS_PHASE_COUNT; p++) {
     const double seconds = phase_seconds(visit->result, layer, p);

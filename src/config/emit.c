@@ -57,21 +57,6 @@ static void add_reals(const ls_key *key, const void *member, ls_text *yaml)
   ls_text_add(yaml, "]");
 }
 
-/* The keys of every layer, where they differ from the default: most layers have none. */
-static void add_common(const ls_layer_spec *layer, const char *before, int indent, const char *after,
-                       ls_text *yaml)
-{
-  for (size_t i = 0; i < LS_LAYER_KEYS; i++) {
-    const ls_key *key = &ls_layer_keys[i];
-    ls_text value = {0};
-    ls_value_format(key, member_of(layer, key), &value);
-    if (strcmp(ls_text_get(&value), key->preset) != 0)
-      ls_text_add(yaml, "%s%*s%s: %s%s", before, indent, "", key->path, ls_text_get(&value), after);
-    yaml->failed |= value.failed;
-    ls_text_fini(&value);
-  }
-}
-
 static void add_kind(const ls_key *key, const void *member, ls_text *yaml)
 {
   (void)key;
@@ -90,26 +75,46 @@ static void add_named_kind(const ls_key *key, const void *member, ls_text *yaml)
     ls_text_add(yaml, "%s", kind->schema ? kind->schema->name : key->words[0]);
 }
 
-/* The value of a row whose key is written, up to the end of its last line. */
-static void add_value(const ls_key *key, const void *base, int indent, ls_text *yaml)
+/* The value of a row on the line of its key. */
+static void add_inline(const ls_key *key, const void *member, ls_text *yaml)
 {
   static void (*const adds[])(const ls_key *key, const void *member,
                               ls_text *yaml) = {[LS_KEY_TEXTS] = add_texts,
                                                 [LS_KEY_REALS] = add_reals,
                                                 [LS_KEY_KIND] = add_kind,
                                                 [LS_KEY_NAMED_KIND] = add_named_kind};
-  const void *member = member_of(base, key);
-  if (key->type == LS_KEY_LAYERS) {
-    add_layers(member, indent, yaml);
-    return;
-  }
   const size_t type = key->type;
-  ls_text_add(yaml, " ");
   if (type < sizeof adds / sizeof adds[0] && adds[type])
     adds[type](key, member, yaml);
   else
     ls_value_format(key, member, yaml);
+}
+
+/* The value of a row whose key is written, up to the end of its last line. */
+static void add_value(const ls_key *key, const void *base, int indent, ls_text *yaml)
+{
+  if (key->type == LS_KEY_LAYERS) {
+    add_layers(member_of(base, key), indent, yaml);
+    return;
+  }
+  ls_text_add(yaml, " ");
+  add_inline(key, member_of(base, key), yaml);
   ls_text_add(yaml, "\n");
+}
+
+/* The keys of every layer, where they differ from the default: most layers have none. */
+static void add_common(const ls_layer_spec *layer, const char *before, int indent, const char *after,
+                       ls_text *yaml)
+{
+  for (size_t i = 0; i < LS_LAYER_KEYS; i++) {
+    const ls_key *key = &ls_layer_keys[i];
+    ls_text value = {0};
+    add_inline(key, member_of(layer, key), &value);
+    if (strcmp(ls_text_get(&value), key->preset) != 0)
+      ls_text_add(yaml, "%s%*s%s: %s%s", before, indent, "", key->path, ls_text_get(&value), after);
+    yaml->failed |= value.failed;
+    ls_text_fini(&value);
+  }
 }
 
 static bool has_layers(const ls_schema *schema)

@@ -119,14 +119,16 @@ typedef struct ls_layer_list {
   size_t count;
 } ls_layer_list;
 
-/** One layer as configured: the common keys `type`, `name`, `freeze` and `lr_factor`, and the kind's own. */
+/** One layer as configured: the keys that every layer has, and the kind's own. */
 struct ls_layer_spec {
   const ls_schema *schema;
-  void *options;    /* schema->options_bytes; owned by the spec */
-  char *name;       /* NULL when not given; owned by the spec */
-  bool freeze;      /* it and its inner layers stay as they are */
-  double lr_factor; /* on the learning rate, of its inner layers too; above 0 */
-  char *origin;     /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
+  void *options;       /* schema->options_bytes; owned by the spec */
+  char *name;          /* NULL when not given; owned by the spec */
+  char *input;         /* name of the layer whose output it takes; "previous": of the one before it */
+  ls_text_list inputs; /* names, of a kind that takes several; none: not given */
+  bool freeze;         /* it and its inner layers stay as they are */
+  double lr_factor;    /* on the learning rate, of its inner layers too; above 0 */
+  char *origin;        /* "lenet5.yaml:14:7: model.layers[3]", for error messages; owned by the spec */
 };
 
 #endif

@@ -220,7 +220,7 @@ static ls_status bind_layer_keys(const struct binder *binder, const struct item 
     const ls_path path = {.parent = item->path, .key = key->path};
     const int node = ls_document_find(binder->document, item->node, key->path, strlen(key->path));
     if (node)
-      LS_PASS(bind_scalar(binder, &(struct item){key, node, &path}, member));
+      LS_PASS(bind_value(binder, &(struct item){key, node, &path}, member));
     else
       LS_PASS(bind_preset(binder->schemas, key, member));
   }
@@ -230,7 +230,7 @@ static ls_status bind_layer_keys(const struct binder *binder, const struct item 
 static ls_status bind_layer(const struct binder *binder, const struct item *item, void *member)
 {
   ls_layer_spec *layer = member;
-  static const char *const common[] = {"type", "name", "freeze", "lr_factor", NULL};
+  static const char *const common[] = {"type", "name", "input", "inputs", "freeze", "lr_factor", NULL};
   if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
     return refuse_form(binder, item);
   ls_text location = {0};

@@ -133,6 +133,7 @@ static void release_layers(void *member)
   ls_layer_list *list = member;
   for (size_t i = 0; i < list->count; i++) {
     release_options(list->items[i].schema, list->items[i].options);
+    release_rows(ls_layer_keys, LS_LAYER_KEYS, &list->items[i]);
     free(list->items[i].name);
     free(list->items[i].origin);
   }

@@ -59,7 +59,7 @@ extern const ls_key ls_type_key;
 extern const ls_key ls_name_key;
 
 /** The other keys of every layer: members of ls_layer_spec. */
-enum { LS_LAYER_KEYS = 2 };
+enum { LS_LAYER_KEYS = 4 };
 extern const ls_key ls_layer_keys[LS_LAYER_KEYS];
 
 /** "layer", "optimizer" and so on. */

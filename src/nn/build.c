@@ -81,6 +81,13 @@ bool ls_build_freezes(const ls_build *build, const char *layer)
   return false;
 }
 
+ls_status ls_build_add_origin(ls_build *build, const char *origin, ls_status status)
+{
+  if (status == LS_OK || build->has_origin) return status;
+  build->has_origin = true;
+  return ls_wrap(status, "%s", origin);
+}
+
 bool ls_build_fits(const ls_build *build, ls_shape shape)
 {
   size_t bytes;

@@ -23,11 +23,14 @@ struct ls_build {
   ls_role next;               /* after the layer under construction */
   bool is_last;               /* the layer under construction is the model's last */
   bool keep_ties;             /* see ls_model_options */
-  bool is_placed;             /* the error chain tells the place of the layer that does not fit */
+  bool has_origin;            /* the error chain has the origin of the layer that does not fit */
 };
 
 /** Does a name or glob of `freeze` fit a layer's full name, as a shell matches them? */
 bool ls_build_freezes(const ls_build *build, const char *layer);
+
+/** Add the origin of the layer that does not fit to the error chain; once, that of the innermost one. */
+ls_status ls_build_add_origin(ls_build *build, const char *origin, ls_status status) LS_CHECKED;
 
 /** Floats of a micro-batch of samples of that shape fit memory, and those of a whole model can be added up.
  */

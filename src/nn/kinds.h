@@ -22,6 +22,9 @@
   X(gelu)                                                                                                    \
   X(flatten)                                                                                                 \
   X(softmax)                                                                                                 \
+  X(add)                                                                                                     \
+  X(concat)                                                                                                  \
+  X(multiply)                                                                                                \
   X(residual)
 
 #define LS_LOSS_LIST(X) X(cross_entropy)

@@ -25,6 +25,7 @@ enum { LS_LAYER_NAME_BYTES = 64, LS_TENSOR_NAME_BYTES = 16, LS_TENSOR_MAX_DIMS =
 typedef struct ls_layer ls_layer;
 typedef struct ls_layer_kind ls_layer_kind;
 typedef struct ls_build ls_build;
+typedef struct ls_block ls_block;
 
 /** One named array of a layer: a parameter, or a buffer (running statistics). */
 typedef struct ls_tensor {
@@ -52,7 +53,7 @@ typedef struct ls_pass {
   uint64_t seed;        /* of the run */
   uint64_t epoch;       /* from 0 */
   const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
-  /* Called after each layer's forward, inner layers included; NULL: not called. y [n, out] */
+  /* Called after each layer's forward; NULL: not called. y [n, out] */
   void (*observe)(void *observer, const struct ls_layer *layer, const float *y);
   void *observer;
   /* Called in the backward pass when the gradients from `first` on, an offset in grads, are complete for this
@@ -68,15 +69,23 @@ static inline void ls_pass_done(const ls_pass *pass, size_t first)
   if (pass->done) pass->done(pass->waiting, first);
 }
 
+/** What a layer takes. */
+typedef struct ls_layer_input {
+  char name[LS_LAYER_NAME_BYTES]; /* of the layer whose output it is; "input": the model's or block's */
+  ls_shape shape;                 /* per sample */
+} ls_layer_input;
+
 /** A layer in a model. `kind` and the counts are set by create(), names and offsets by the model. */
 struct ls_layer {
   const ls_layer_kind *kind;
   char name[LS_LAYER_NAME_BYTES];     /* full name, unique in the model */
   uint32_t index;                     /* position in the whole model: keys the randomness */
-  ls_shape in, out;                   /* per sample */
+  ls_shape in, out;                   /* per sample; in: of the first input */
+  const ls_layer_input *inputs;       /* [input_count] */
+  size_t input_count;                 /* 1, or more for kinds that merge */
   size_t microbatch;                  /* largest n of a pass */
   size_t param_offset;                /* of its first parameter in pass->params */
-  size_t param_count;                 /* floats, those of inner layers included */
+  size_t param_count;                 /* floats */
   size_t buffer_offset, buffer_count; /* in pass->buffers and pass->stats */
   size_t grad_offset, grad_count;     /* in pass->grads; the kernels' layout may differ from params */
   size_t packed_offset, packed_count; /* in pass->packed */
@@ -84,9 +93,12 @@ struct ls_layer {
   size_t saved_count;   /* floats per micro-batch that forward leaves for backward, besides x and y */
   size_t scratch_count; /* floats per micro-batch that forward or backward may use meanwhile */
   uint64_t macs;        /* multiply-adds of one sample's forward pass */
+  size_t inner_params;  /* of a block: parameters of the layers in it */
+  uint64_t inner_macs;  /* likewise */
   bool rectifies;       /* the relu beside it is left to it: see absorbs_relu */
   bool frozen;          /* stays as it is: no gradients (grad_count is 0), works as in an evaluation */
   double lr_factor;     /* on the learning rate of its parameters */
+  bool input_trains;    /* layers before it have gradients: every training pass wants dx */
   bool input_is_data;   /* nobody wants the gradient of its input: backward is called with dx = NULL */
   void *impl;           /* the kind's own, made by create(), released by destroy() */
 };
@@ -178,17 +190,21 @@ struct ls_layer_kind {
   void (*init)(const ls_layer *layer, uint64_t seed, float *params, float *buffers);
 
   /** Make the packed form of one of the ls_layer_pieces(). Vectors of the whole model. Optional: packed_count
-   * is 0; or visit() shows inner layers, which have it. */
+   * is 0. */
   void (*pack)(const ls_layer *layer, const float *params, float *packed, size_t piece);
 
   /** Turn one of the ls_layer_pieces() of a reduced gradient from the kernels' layout into that of the
    * parameters (vectors of the whole model, not overlapping). Optional: both layouts are the same, grad_count
-   * is param_count; or visit() shows inner layers, which have it. */
+   * is param_count. */
   void (*unpack)(const ls_layer *layer, const float *grads, float *param_grads, size_t piece);
 
   /** running = (1 - momentum) * running + momentum * stats, where stats is the mean over the step's
    * micro-batches. Vectors of the whole model. Optional: it has no buffers. */
   void (*update_buffers)(const ls_layer *layer, const float *stats, float *buffers);
+
+  /** A kind is a block of layers: add them by ls_block_add(). It merges what they give. Optional: it has no
+   * inner layers. Errors: those of ls_block_add(). */
+  ls_status (*expand)(const void *options, ls_block *block);
 
   void (*forward)(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                   float *scratch);
@@ -198,12 +214,15 @@ struct ls_layer_kind {
   void (*backward)(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
                    float *dx, float *saved, float *scratch);
 
+  /** Instead of forward and backward, of kinds that take several inputs: xs, dxs [layer->input_count], in the
+   * shapes of layer->inputs. For in_place kinds y may be one of xs, and one of dxs dy; a NULL in dxs is not
+   * wanted. */
+  void (*merge)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, float *y);
+  void (*split)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, const float *dy,
+                float *const *dxs);
+
   /** Append the options that matter to a reader, as "5x5, pad 2". NULL: the kind has none. */
   void (*describe)(const ls_layer *layer, ls_text *text);
-
-  /** Call visit on each inner layer, in order. Optional: it has none. */
-  void (*visit)(const ls_layer *layer, void (*visit)(const ls_layer *inner, size_t depth, void *user),
-                size_t depth, void *user);
 };
 
 /** Declare a parameter or a buffer of the layer under construction, and count it in param_count (or
@@ -212,6 +231,18 @@ struct ls_layer_kind {
 ls_status ls_build_param(ls_build *build, ls_layer *layer, const char *name, const size_t *dims,
                          size_t dim_count, bool decay) LS_CHECKED;
 ls_status ls_build_buffer(ls_build *build, ls_layer *layer, const char *name, size_t count) LS_CHECKED;
+
+/** Add layers to the block that is being expanded: a path from the block's input to one of the inputs of its
+ * layer.
+ *
+ * @param path      follows the block's name in the layers' names: "" or a word
+ * @param layers    none: the block's input itself
+ *
+ * Local. Errors: LS_E_CONFIG with the origin of the layer that does not fit; LS_E_MEMORY. */
+ls_status ls_block_add(ls_block *block, const char *path, const ls_layer_list *layers) LS_CHECKED;
+
+/** Add the origin of an inner layer, as configured, to the error that it caused. */
+ls_status ls_block_add_origin(ls_block *block, const ls_layer_spec *spec, ls_status status);
 
 /** What the output of the layer under construction meets first, never LS_ROLE_NEUTRAL: chooses the default
  * initializer. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The model: one sequence from the input to the logits, the tensors that its layers declared, and the
+/* The model: a graph of layers from the input to the logits, the tensors that its layers declared, and the
  * workspace that a thread carries a micro-batch in. */
 #include "nn/model.h"
 
@@ -9,10 +9,10 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "nn/sequence.h"
+#include "nn/graph/graph.h"
 
 struct ls_model {
-  ls_sequence sequence;
+  ls_graph graph;
   ls_build build; /* the tensors */
   ls_model_counts counts;
   size_t microbatch;
@@ -20,26 +20,25 @@ struct ls_model {
 
 struct ls_workspace {
   ls_arena arena;
-  float *input, *logits, *gradient, *saved, *scratch;
+  float *input, *logits, *gradient, *activations, *scratch;
 };
 
 /* Offsets of the blocks of a workspace. */
 typedef struct workspace_plan {
   ls_arena arena; /* reserved, not allocated */
-  size_t input, logits, gradient, saved, scratch;
+  size_t input, logits, gradient, activations, scratch;
 } workspace_plan;
 
 static workspace_plan plan_workspace(const ls_model *model)
 {
-  const ls_sequence *sequence = &model->sequence;
+  const ls_graph *graph = &model->graph;
   workspace_plan plan = {.arena = {0}};
-  plan.input = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->in), sizeof(float));
-  plan.logits =
-      ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
+  plan.input = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(graph->in), sizeof(float));
+  plan.logits = ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(graph->out), sizeof(float));
   plan.gradient =
-      ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(sequence->out), sizeof(float));
-  plan.saved = ls_arena_reserve(&plan.arena, sequence->saved_count, sizeof(float));
-  plan.scratch = ls_arena_reserve(&plan.arena, sequence->scratch_count, sizeof(float));
+      ls_arena_reserve(&plan.arena, model->microbatch * ls_shape_count(graph->out), sizeof(float));
+  plan.activations = ls_arena_reserve(&plan.arena, graph->arena_count, sizeof(float));
+  plan.scratch = ls_arena_reserve(&plan.arena, graph->scratch_count, sizeof(float));
   return plan;
 }
 
@@ -55,7 +54,7 @@ static ls_status check_input(const ls_model *model, ls_shape in)
 
 static ls_status check_output(const ls_model *model, const ls_layer_list *layers, size_t classes)
 {
-  ls_shape out = model->sequence.out;
+  ls_shape out = model->graph.out;
   const char *origin = layers->items[layers->count - 1].origin;
   if (out.h != 1 || out.w != 1)
     return ls_fail(LS_E_CONFIG,
@@ -97,7 +96,7 @@ static ls_status check_freeze(const ls_model *model, const ls_text_list *list)
 static void count(ls_model *model)
 {
   uint64_t macs = 0;
-  for (size_t i = 0; i < model->sequence.count; i++) macs += model->sequence.items[i].layer.macs;
+  for (size_t i = 0; i < model->graph.count; i++) macs += model->graph.nodes[i].layer.macs;
   model->counts = (ls_model_counts){.params = model->build.params.floats,
                                     .buffers = model->build.buffers.floats,
                                     .grads = model->build.grads,
@@ -116,11 +115,9 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   model->build.freeze = options->freeze;
   model->build.lr_factor = 1.0;
   model->build.keep_ties = options->keep_ties;
-  const ls_sequence_place place = {
-      .prefix = "", .input_is_data = !options->input_gradient, .next = LS_ROLE_WEIGHTED};
   ls_status status;
   LS_GO(check_input(model, options->in));
-  LS_GO(ls_sequence_init(&model->sequence, layers, options->in, &place, &model->build));
+  LS_GO(ls_graph_init(&model->graph, layers, options->in, options->input_gradient, &model->build));
   LS_GO(check_output(model, layers, options->classes));
   LS_GO(check_freeze(model, options->freeze));
   count(model);
@@ -134,7 +131,7 @@ done:
 void ls_model_free(ls_model *model)
 {
   if (!model) return;
-  ls_sequence_fini(&model->sequence);
+  ls_graph_fini(&model->graph);
   ls_build_fini(&model->build);
   free(model);
 }
@@ -146,12 +143,12 @@ const ls_model_counts *ls_model_count(const ls_model *model)
 
 ls_shape ls_model_input(const ls_model *model)
 {
-  return model->sequence.in;
+  return model->graph.in;
 }
 
 size_t ls_model_classes(const ls_model *model)
 {
-  return model->sequence.out.c;
+  return model->graph.out.c;
 }
 
 const ls_tensor *ls_model_params(const ls_model *model, size_t *tensor_count)
@@ -169,7 +166,8 @@ const ls_tensor *ls_model_buffers(const ls_model *model, size_t *tensor_count)
 void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user),
                     void *user)
 {
-  ls_sequence_visit(&model->sequence, visit, 0, user);
+  for (size_t i = 0; i < model->graph.count; i++)
+    visit(&model->graph.shown[i]->layer, model->graph.shown[i]->depth, user);
 }
 
 static void find_needy(const ls_layer *layer, size_t depth, void *user)
@@ -189,7 +187,10 @@ const ls_layer *ls_model_needs_samples(const ls_model *model)
 
 void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *buffers)
 {
-  ls_sequence_init_params(&model->sequence, seed, params, buffers);
+  for (size_t i = 0; i < model->graph.count; i++) {
+    const ls_layer *layer = &model->graph.nodes[i].layer;
+    if (layer->kind->init) layer->kind->init(layer, seed, params, buffers);
+  }
 }
 
 /* A stretch of the model's pieces. */
@@ -221,7 +222,10 @@ void ls_model_pack(const ls_model *model, const float *params, float *packed, si
 
 void ls_model_update_buffers(const ls_model *model, const float *stats, float *buffers)
 {
-  ls_sequence_update_buffers(&model->sequence, stats, buffers);
+  for (size_t i = 0; i < model->graph.count; i++) {
+    const ls_layer *layer = &model->graph.nodes[i].layer;
+    if (layer->kind->update_buffers && !layer->frozen) layer->kind->update_buffers(layer, stats, buffers);
+  }
 }
 
 ls_status ls_workspace_new(ls_workspace **out, const ls_model *model)
@@ -238,7 +242,7 @@ ls_status ls_workspace_new(ls_workspace **out, const ls_model *model)
   workspace->input = ls_arena_at(&workspace->arena, plan.input);
   workspace->logits = ls_arena_at(&workspace->arena, plan.logits);
   workspace->gradient = ls_arena_at(&workspace->arena, plan.gradient);
-  workspace->saved = ls_arena_at(&workspace->arena, plan.saved);
+  workspace->activations = ls_arena_at(&workspace->arena, plan.activations);
   workspace->scratch = ls_arena_at(&workspace->arena, plan.scratch);
   *out = workspace;
   return LS_OK;
@@ -261,15 +265,25 @@ float *ls_workspace_loss_gradient(ls_workspace *workspace)
   return workspace->gradient;
 }
 
+static ls_graph_memory memory_of(const ls_workspace *workspace, float *dx)
+{
+  return (ls_graph_memory){.vectors = {[LS_MEMORY_INPUT] = workspace->input,
+                                       [LS_MEMORY_LOGITS] = workspace->logits,
+                                       [LS_MEMORY_LOSS_GRADIENT] = workspace->gradient,
+                                       [LS_MEMORY_DX] = dx,
+                                       [LS_MEMORY_ARENA] = workspace->activations},
+                           .scratch = workspace->scratch};
+}
+
 const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace)
 {
-  ls_sequence_forward(&model->sequence, pass, workspace->input, workspace->logits, workspace->saved,
-                      workspace->scratch);
+  const ls_graph_memory memory = memory_of(workspace, NULL);
+  ls_graph_forward(&model->graph, pass, &memory);
   return workspace->logits;
 }
 
 void ls_model_backward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace, float *dx)
 {
-  ls_sequence_backward(&model->sequence, pass, workspace->input, workspace->logits, workspace->gradient, dx,
-                       workspace->saved, workspace->scratch);
+  const ls_graph_memory memory = memory_of(workspace, dx);
+  ls_graph_backward(&model->graph, pass, &memory);
 }

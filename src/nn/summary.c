@@ -75,13 +75,15 @@ static void add_layer(const ls_layer *layer, size_t depth, void *user)
   }
   if (layer->frozen) ls_text_add(&type, " (frozen)");
   format_shape(layer->out, shape);
-  format_count(layer->param_count, params);
-  format_count(layer->macs, macs);
+  const size_t all_params = layer->param_count + layer->inner_params;
+  const uint64_t all_macs = layer->macs + layer->inner_macs;
+  format_count(all_params, params);
+  format_count(all_macs, macs);
   add_row(table, (const char *const[COLUMNS]){[NAME] = ls_text_get(&name),
                                               [TYPE] = ls_text_get(&type),
                                               [OUTPUT] = shape,
-                                              [PARAMETERS] = layer->param_count > 0 ? params : "",
-                                              [MACS] = layer->macs > 0 ? macs : ""});
+                                              [PARAMETERS] = all_params > 0 ? params : "",
+                                              [MACS] = all_macs > 0 ? macs : ""});
   table->failed |= name.failed || type.failed;
   ls_text_fini(&name);
   ls_text_fini(&type);

@@ -42,24 +42,17 @@ typedef struct bench {
   double flops;         /* of a sample */
 } bench;
 
-double ls_bench_layer_flops(const ls_layer *layer, bool *trains)
+double ls_bench_layer_flops(const ls_layer *layer)
 {
-  if (layer->kind->visit) return 0.0; /* its inner layers count themselves */
-  const bool weights = layer->grad_count > 0, data = *trains;
-  *trains = *trains || weights;
-  return 2.0 * (double)layer->macs * (1.0 + weights + data);
+  const bool weights = layer->grad_count > 0;
+  return 2.0 * (double)layer->macs * (1.0 + weights + layer->input_trains);
 }
-
-typedef struct flop_count {
-  double flops;
-  bool trains;
-} flop_count;
 
 static void add_flops(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
-  flop_count *count = user;
-  count->flops += ls_bench_layer_flops(layer, &count->trains);
+  double *flops = user;
+  *flops += ls_bench_layer_flops(layer);
 }
 
 /* ---- steps ---- */
@@ -189,9 +182,8 @@ static ls_status build(bench *self)
                                       .batch = options->spec->train.batch,
                                       .threads = options->threads};
   LS_PASS(ls_stepper_new(&self->stepper, &stepper));
-  flop_count count = {.flops = 0.0};
-  ls_model_visit(options->model, add_flops, &count);
-  self->flops = count.flops;
+  self->flops = 0.0;
+  ls_model_visit(options->model, add_flops, &self->flops);
   return LS_OK;
 }
 

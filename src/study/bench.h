@@ -51,8 +51,7 @@ void ls_bench_result_fini(ls_bench_result *result);
 
 /** Floating-point operations of a sample's forward and backward pass: two for every multiply-add of the
  * layer's products, without the gradients of frozen weights and of inputs before the first trained layer,
- * which are not computed. Asked for the layers in their order; *trains is false before the first, and says if
- * one so far is trained. */
-double ls_bench_layer_flops(const ls_layer *layer, bool *trains);
+ * which are not computed. */
+double ls_bench_layer_flops(const ls_layer *layer);
 
 #endif

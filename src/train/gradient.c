@@ -48,13 +48,13 @@ struct ls_gradient {
   float *unpacked; /* [params] scratch */
 };
 
-/* Visitor: count a layer's pieces, or fill them in when there is memory for them. Layers with inner ones
- * leave it to those; frozen ones have no gradient. */
+/* Visitor: count a layer's pieces, or fill them in when there is memory for them. Frozen ones have no
+ * gradient. */
 static void add_pieces(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
   ls_gradient *self = user;
-  if (layer->kind->visit || layer->frozen) return;
+  if (layer->frozen) return;
   const size_t length = layer->piece_params == 0 ? layer->param_count : layer->piece_params;
   for (size_t i = 0; i < ls_layer_pieces(layer); i++, self->count++) {
     if (!self->pieces) continue;

@@ -35,9 +35,8 @@ void ls_nonfinite_observe(void *nonfinite, const ls_layer *layer, const float *y
 {
   ls_nonfinite *self = nonfinite;
   if (self->layer) return;
-  const bool has_statistics = layer->buffer_count > 0 && !layer->kind->visit;
-  self->is_statistic = has_statistics && !all_within(self->pass->stats + layer->buffer_offset,
-                                                     layer->buffer_count, self->limits.stat);
+  self->is_statistic = layer->buffer_count > 0 && !all_within(self->pass->stats + layer->buffer_offset,
+                                                              layer->buffer_count, self->limits.stat);
   const size_t count = self->pass->n * ls_shape_count(layer->out);
   if (self->is_statistic || !all_within(y, count, INFINITY)) self->layer = layer;
   watch_growth(self, layer, largest_of(y, count));
@@ -48,8 +47,7 @@ static void look_at_gradient(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;
   ls_nonfinite *self = user;
-  if (!layer->kind->visit &&
-      !all_within(self->grads + layer->grad_offset, layer->grad_count, self->limits.grad))
+  if (!all_within(self->grads + layer->grad_offset, layer->grad_count, self->limits.grad))
     self->layer = layer;
 }
 

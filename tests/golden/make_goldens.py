@@ -11,6 +11,8 @@ layers.h5, a group per case: attributes `layers` (model.layers as a user writes 
 params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer after the step). Whole nets, and
 the loss by itself, have `labels` and attributes `loss` (mean) and `smoothing` too: dy is the loss's gradient.
 
+graphs.h5, the same of layers that name their inputs.
+
 training.h5, a group per net: attribute `layers`; inputs [steps, n, c, h, w], labels [steps, n], params.TENSOR,
 buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as a user writes it); losses
 [steps] (means, before the step's update), params.TENSOR and buffers.TENSOR afterwards, large ones rounded to 2^-18.
@@ -56,6 +58,36 @@ class Residual(nn.Module):
         return self.body(x) + self.past(x)
 
 
+class Graph(nn.Module):
+    """Layers in the order of their list, each with the positions of its inputs; -1: the list's own."""
+
+    def __init__(self, layers, inputs):
+        super().__init__()
+        self.layers, self.inputs = nn.ModuleList(layers), inputs
+
+    def forward(self, x):
+        outputs = []
+        for layer, inputs in zip(self.layers, self.inputs):
+            outputs.append(layer(*(x if i < 0 else outputs[i] for i in inputs)))
+        return outputs[-1] if outputs else x
+
+
+class Image(nn.Module):
+    """A vector is an image of one pixel."""
+
+    def forward(self, x):
+        return x if x.dim() == 4 else x[:, :, None, None]
+
+
+class Merge(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs):
+        return self.function(inputs)
+
+
 class Norm(nn.BatchNorm2d):
     """Of images and of vectors."""
 
@@ -66,7 +98,7 @@ class Norm(nn.BatchNorm2d):
 def make_conv(o, shape):
     k, s, pad = o["kernel"], o.get("stride", 1), o.get("pad", 0)
     conv = nn.Conv2d(shape[1], o["filters"], k, s, 0 if pad == "same" else pad, bias=o.get("bias", True))
-    return conv, nn.Sequential(Same(k, s), conv) if pad == "same" else conv
+    return conv, nn.Sequential(Image(), Same(k, s), conv) if pad == "same" else nn.Sequential(Image(), conv)
 
 
 def plain(make):
@@ -90,31 +122,52 @@ KINDS = {  # options and input shape -> the module with the tensors, the module 
     "sigmoid": plain(lambda o, s: nn.Sigmoid()),
     "gelu": plain(lambda o, s: nn.GELU()),
     "flatten": plain(lambda o, s: nn.Flatten()),
+    "add": plain(lambda o, s: Merge(sum)),
+    "concat": plain(lambda o, s: Merge(lambda xs: torch.cat(xs, 1))),
+    "multiply": plain(lambda o, s: Merge(multiply)),
 }
+
+
+def multiply(inputs):
+    """A vector has one value per channel."""
+    product = inputs[0]
+    for x in inputs[1:]:
+        product = product * (x[:, :, None, None] if x.dim() < product.dim() else x)
+    return product
+
+
+def find_inputs(o, names):
+    """Positions of a layer's inputs among those before it."""
+    words = o.get("inputs") or [o.get("input", "previous")]
+    return [{"previous": len(names) - 1, "input": -1}.get(w, names.index(w) if w in names else None) for w in words]
 
 
 def build(specs, shape, tensors, prefix=""):
     """The module of a list of layers; their modules with tensors go into `tensors` under lockstep's names."""
-    modules, seen = [], {}
+    modules, inputs, names, shapes, seen = [], [], [], [], {}
     for spec in specs:
         o = dict(spec)
         kind = o["type"]
         seen[kind] = seen.get(kind, 0) + 1
-        name = prefix + o.get("name", "%s%d" % (kind, seen[kind]))
+        own = o.get("name", "%s%d" % (kind, seen[kind]))
+        name = prefix + own
+        inputs.append(find_inputs(o, names))
+        given = [shape if i < 0 else shapes[i] for i in inputs[-1]]
         if kind == "residual":
-            body = build(o["body"], shape, tensors, name + ".")
-            past = build(o.get("shortcut", []), shape, tensors, name + ".shortcut.")
+            body = build(o["body"], given[0], tensors, name + ".")
+            past = build(o.get("shortcut", []), given[0], tensors, name + ".shortcut.")
             module = Residual(body, past)
         else:
-            tensors[name], module = KINDS[kind](o, shape)
+            tensors[name], module = KINDS[kind](o, given[0])
         modules.append(module)
+        names.append(own)
         state = [b.clone() for m in module.modules() for b in m.buffers(recurse=False)]
         module.eval()
-        shape = module(torch.zeros(shape)).shape
+        shapes.append(module(*(torch.zeros(s) for s in given)).shape)
         module.train()
         for buffer, kept in zip([b for m in module.modules() for b in m.buffers(recurse=False)], state):
             buffer.copy_(kept)
-    return nn.Sequential(*modules)
+    return Graph(modules, inputs)
 
 
 def yaml(value):
@@ -282,6 +335,85 @@ def make_layers(path):
             add_case(file, name, [flat], [3, classes], smoothing=smoothing)
 
 
+# ---- graphs ----
+
+def named(layer, name, *inputs):
+    """A layer with a name that takes what others give."""
+    more = {} if not inputs else {"input": inputs[0]} if len(inputs) == 1 else {"inputs": list(inputs)}
+    return dict(layer, name=name, **more)
+
+
+def merge(kind, *inputs):
+    return {"type": kind, "inputs": list(inputs)}
+
+
+def inception():
+    """Four branches of one input (Szegedy et al. 2015), the pooled one of stride 1."""
+    act = {"type": "relu"}
+    return [named(conv(6, 3, pad=1), "stem"), named(act, "x"),
+            named(conv(4, 1), "a", "x"),
+            named(conv(3, 1), "b1", "x"), act, named(conv(5, 3, pad=1), "b"),
+            named(conv(2, 1), "c1", "x"), act, named(conv(4, 5, pad=2), "c"),
+            named({"type": "avgpool", "size": 3, "stride": 1, "pad": 1}, "p", "x"), named(conv(3, 1), "d"),
+            merge("concat", "a", "b", "c", "d"), act]
+
+
+def dense_block(layers, growth):
+    """Each layer takes all before it (Huang et al. 2017)."""
+    specs, taken = [named(conv(5, 3, pad=1, bias=False), "x0")], "x0"
+    for i in range(1, layers + 1):
+        specs += [named({"type": "batchnorm"}, "n%d" % i, taken), {"type": "relu"},
+                  named(conv(growth, 3, pad=1, bias=False), "f%d" % i),
+                  named({"type": "concat"}, "x%d" % i, taken, "f%d" % i)]
+        taken = "x%d" % i
+    return specs
+
+
+def squeeze_and_excite():
+    return [named(conv(8, 3, pad=1), "x"), {"type": "globalavgpool"}, conv(2, 1), {"type": "relu"}, conv(8, 1),
+            named({"type": "sigmoid"}, "gate"), merge("multiply", "x", "gate")]
+
+
+def make_graphs(path):
+    flat, act = {"type": "flatten"}, {"type": "relu"}
+    with h5py.File(path, "w") as file:
+        def graph(name, layers, shape, **more):
+            add_case(file, name, layers + [flat], shape, **more)
+
+        graph("inception", inception(), [3, 3, 7, 6])
+        graph("densenet", dense_block(3, 4), [3, 3, 6, 5])
+        graph("densenet_evaluation", dense_block(3, 4), [2, 3, 6, 5], training=False)
+        graph("squeeze_and_excite", squeeze_and_excite(), [3, 5, 6, 6])
+        graph("spatial_gate", [named(conv(6, 3, pad=1), "x"), conv(1, 3, pad=1), named({"type": "sigmoid"}, "gate"),
+                               merge("multiply", "x", "gate")], [2, 4, 5, 6])
+        graph("product_of_three", [named(conv(4, 3, pad=1), "a"), named(conv(4, 1), "b", "input"),
+                                   named({"type": "tanh"}, "c", "b"), merge("multiply", "a", "b", "c")], [2, 3, 5, 4])
+        graph("square", [named({"type": "tanh"}, "t"), merge("multiply", "t", "t")], [2, 3, 4, 4])
+        graph("twice", [named(conv(3, 3, pad=1), "c"), merge("add", "c", "c")], [2, 3, 4, 4])
+        graph("input_everywhere", [named(conv(3, 3, pad=1), "a", "input"), named({"type": "tanh"}, "b", "input"),
+                                   named({"type": "add"}, "s", "a", "b", "input"), merge("concat", "s", "input", "a")],
+              [3, 3, 5, 5])
+        graph("add_of_three", [named(conv(4, 3, pad=1), "a"), named(act, "b"), named(conv(4, 3, pad=1), "c"),
+                               merge("add", "c", "b", "a"), act], [3, 2, 5, 6])
+        graph("shared_relu", [named(conv(4, 3, pad=1), "a"), named(act, "r", "a"),
+                              named({"type": "avgpool", "size": 2}, "q", "r"),
+                              named({"type": "maxpool", "size": 2}, "p", "r"),
+                              named({"type": "maxpool", "size": 2}, "o", "a"), merge("concat", "p", "q", "o")],
+              [2, 2, 6, 6])
+        graph("shared_pool", [named(conv(4, 3, pad=1), "a"), named({"type": "maxpool", "size": 2}, "p"),
+                              named(act, "r", "p"), merge("concat", "r", "p")], [2, 2, 6, 6])
+        add_case(file, "relu_last", [conv(4, 3, pad=1), {"type": "maxpool", "size": 4}, act], [3, 2, 4, 4])
+        graph("sums_in_place", [named(conv(4, 3, pad=1), "a"), named({"type": "batchnorm"}, "b"),
+                                named({"type": "add"}, "s", "a", "b"), named(act, "r"),
+                                named(conv(4, 1), "d"), named({"type": "add"}, "t", "r", "d"), act,
+                                merge("add", "relu2", "s")], [3, 2, 4, 5])
+        graph("graph_in_block", [{"type": "residual", "body": [
+            named({"type": "batchnorm"}, "n"), named(conv(2, 1), "a"), named(conv(3, 3, pad=1), "b", "n"),
+            merge("concat", "a", "b")], "shortcut": [conv(5, 1)]}], [3, 3, 5, 4])
+        graph("block_in_graph", [named(conv(4, 3, pad=1), "a"), {"type": "residual", "name": "r", "body": [
+            conv(4, 3, pad=1), act]}, named(conv(4, 1), "s", "a"), merge("add", "r", "s", "a")], [3, 3, 5, 4])
+
+
 # ---- ten steps ----
 
 def make_optimizer(options, tensors):
@@ -345,6 +477,7 @@ def make_training(path):
 
 
 if __name__ == "__main__":
-    for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5")):
+    for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5"),
+                                  (make_graphs, 3, "graphs.h5")):
         torch.manual_seed(seed)
         make(os.path.join(HERE, file_name))

@@ -17,6 +17,16 @@ const ls_key ls_name_key = {
     .doc = "Names the layer in tables, overrides and checkpoints; by default made of its type and a number."};
 
 const ls_key ls_layer_keys[LS_LAYER_KEYS] = {
+    {.path = "input",
+     .type = LS_KEY_TEXT,
+     .offset = offsetof(ls_layer_spec, input),
+     .preset = "previous",
+     .doc = "Name of the earlier layer of its list whose output it takes; input for what the list is given."},
+    {.path = "inputs",
+     .type = LS_KEY_TEXTS,
+     .offset = offsetof(ls_layer_spec, inputs),
+     .preset = "[]",
+     .doc = "The same of a kind that takes several, two names or more."},
     {.path = "freeze",
      .type = LS_KEY_BOOL,
      .offset = offsetof(ls_layer_spec, freeze),

@@ -3,14 +3,10 @@
  * (He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016).
  */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/size.h"
 #include "nn/kinds.h"
-#include "nn/sequence.h"
+#include "nn/layers/merge.h"
 
 typedef struct residual_options {
   ls_layer_list body, shortcut;
@@ -32,125 +28,41 @@ static const ls_key keys[] = {
      .doc = "Layers on the way past the body, to fit its shape; none: the input itself."},
 };
 
-typedef struct residual {
-  ls_sequence body, shortcut; /* shortcut.count 0: identity */
-  bool body_in_y;             /* the body writes into y, because its backward does not read its output */
-  size_t body_y, shortcut_y, body_saved, shortcut_saved; /* offsets in saved */
-  size_t dx_scratch, inner_scratch;                      /* offsets in scratch; dy's copy lies at 0 */
-} residual;
+/* Layers of the body and of the shortcut are told apart by this word in their names. */
+static const char shortcut_word[] = "shortcut";
 
-static void plan(ls_layer *layer, residual *self)
+static ls_status check_names(ls_block *block, const ls_layer_list *layers)
 {
-  const size_t in = ls_floats_aligned(layer->microbatch * ls_shape_count(layer->in));
-  const size_t out = ls_floats_aligned(layer->microbatch * ls_shape_count(layer->out));
-  const bool has_shortcut = self->shortcut.count > 0;
-  self->body_in_y = !ls_sequence_reads_y(&self->body);
-  self->shortcut_y = self->body_in_y ? 0 : out;
-  self->body_saved = self->shortcut_y + (has_shortcut ? out : 0);
-  self->shortcut_saved = self->body_saved + ls_floats_aligned(self->body.saved_count);
-  layer->saved_count = self->shortcut_saved + self->shortcut.saved_count;
-  self->dx_scratch = out;
-  self->inner_scratch = out + (has_shortcut ? in : 0);
-  layer->scratch_count =
-      self->inner_scratch + ls_size_max(self->body.scratch_count, self->shortcut.scratch_count);
-  for (size_t i = 0; i < self->body.count; i++) layer->macs += self->body.items[i].layer.macs;
-  for (size_t i = 0; i < self->shortcut.count; i++) layer->macs += self->shortcut.items[i].layer.macs;
-}
-
-static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *build)
-{
-  const residual_options *options = options_of_kind;
-  residual *self;
-  LS_PASS(ls_alloc(&self, 1, sizeof *self, "a residual block"));
-  layer->impl = self;
-  char prefix[LS_LAYER_NAME_BYTES + 16];
-  ls_sequence_place place = {.prefix = prefix, .input_is_data = layer->input_is_data, .next = build->next};
-  snprintf(prefix, sizeof prefix, "%s.", layer->name);
-  LS_PASS(ls_sequence_init(&self->body, &options->body, layer->in, &place, build));
-  layer->out = self->body.out;
-  ls_shape past = layer->in;
-  if (options->shortcut.count > 0) {
-    snprintf(prefix, sizeof prefix, "%s.shortcut.", layer->name);
-    LS_PASS(ls_sequence_init(&self->shortcut, &options->shortcut, layer->in, &place, build));
-    past = self->shortcut.out;
+  for (size_t i = 0; i < layers->count; i++) {
+    const ls_layer_spec *spec = &layers->items[i];
+    if (spec->name && strcmp(spec->name, shortcut_word) == 0)
+      return ls_block_add_origin(
+          block, spec,
+          ls_fail(LS_E_CONFIG, "no layer in a residual block may be called '%s'", shortcut_word));
   }
-  if (past.c != layer->out.c || past.h != layer->out.h || past.w != layer->out.w)
-    return ls_fail(
-        LS_E_CONFIG,
-        "the body gives %zux%zux%zu (channels, rows, columns), but the shortcut %zux%zux%zu: give the "
-        "shortcut layers that make them equal, such as a conv of kernel 1",
-        layer->out.c, layer->out.h, layer->out.w, past.c, past.h, past.w);
-  plan(layer, self);
   return LS_OK;
 }
 
-static void destroy(ls_layer *layer)
+static ls_status expand(const void *options_of_kind, ls_block *block)
 {
-  residual *self = layer->impl;
-  if (!self) return;
-  ls_sequence_fini(&self->body);
-  ls_sequence_fini(&self->shortcut);
-  free(self);
+  const residual_options *options = options_of_kind;
+  LS_PASS(check_names(block, &options->body));
+  LS_PASS(check_names(block, &options->shortcut));
+  LS_PASS(ls_block_add(block, "", &options->body));
+  return ls_block_add(block, shortcut_word, &options->shortcut);
 }
 
-static void init(const ls_layer *layer, uint64_t seed, float *params, float *buffers)
+static ls_status create(ls_layer *layer, const void *options, ls_build *build)
 {
-  const residual *self = layer->impl;
-  ls_sequence_init_params(&self->body, seed, params, buffers);
-  ls_sequence_init_params(&self->shortcut, seed, params, buffers);
-}
-
-static void update_buffers(const ls_layer *layer, const float *stats, float *buffers)
-{
-  const residual *self = layer->impl;
-  ls_sequence_update_buffers(&self->body, stats, buffers);
-  ls_sequence_update_buffers(&self->shortcut, stats, buffers);
-}
-
-static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
-                    float *scratch)
-{
-  const residual *self = layer->impl;
-  const size_t count = pass->n * ls_shape_count(layer->out);
-  float *body_y = self->body_in_y ? y : saved;
-  const float *past = x;
-  float *inner = scratch + self->inner_scratch;
-  ls_sequence_forward(&self->body, pass, x, body_y, saved + self->body_saved, inner);
-  if (self->shortcut.count > 0) {
-    past = saved + self->shortcut_y;
-    ls_sequence_forward(&self->shortcut, pass, x, saved + self->shortcut_y, saved + self->shortcut_saved,
-                        inner);
-  }
-  for (size_t i = 0; i < count; i++) y[i] = body_y[i] + past[i];
-}
-
-static void backward(const ls_layer *layer, const ls_pass *pass, const float *x, const float *y, float *dy,
-                     float *dx, float *saved, float *scratch)
-{
-  const residual *self = layer->impl;
-  const size_t in = pass->n * ls_shape_count(layer->in);
-  const float *body_y = self->body_in_y ? y : saved;
-  float *inner = scratch + self->inner_scratch;
-  float *past_dx = dy;
-  ls_pass inside = *pass;
-  inside.done = NULL; /* the gradients of the shortcut lie after those of the body, and are made later */
-  memcpy(scratch, dy, pass->n * ls_shape_count(layer->out) * sizeof *dy);
-  ls_sequence_backward(&self->body, &inside, x, body_y, scratch, dx, saved + self->body_saved, inner);
-  if (self->shortcut.count > 0) {
-    past_dx = dx ? scratch + self->dx_scratch : NULL;
-    ls_sequence_backward(&self->shortcut, &inside, x, saved + self->shortcut_y, dy, past_dx,
-                         saved + self->shortcut_saved, inner);
-  }
-  if (!dx) return;
-  for (size_t i = 0; i < in; i++) dx[i] += past_dx[i];
-}
-
-static void visit(const ls_layer *layer, void (*visit_inner)(const ls_layer *inner, size_t depth, void *user),
-                  size_t depth, void *user)
-{
-  const residual *self = layer->impl;
-  ls_sequence_visit(&self->body, visit_inner, depth, user);
-  ls_sequence_visit(&self->shortcut, visit_inner, depth, user);
+  (void)options, (void)build;
+  const ls_shape body = layer->inputs[0].shape, past = layer->inputs[1].shape;
+  layer->out = body;
+  if (ls_shape_equal(body, past)) return LS_OK;
+  return ls_fail(
+      LS_E_CONFIG,
+      "the body gives %zux%zux%zu (channels, rows, columns), but the shortcut %zux%zux%zu: give the "
+      "shortcut layers that make them equal, such as a conv of kernel 1",
+      body.c, body.h, body.w, past.c, past.h, past.w);
 }
 
 const ls_layer_kind ls_layer_residual = {
@@ -160,12 +72,9 @@ const ls_layer_kind ls_layer_residual = {
                .key_count = sizeof keys / sizeof *keys,
                .options_bytes = sizeof(residual_options)},
     .role = LS_ROLE_NEUTRAL,
-    .backward_reads_x = true,
+    .in_place = true,
+    .expand = expand,
     .create = create,
-    .destroy = destroy,
-    .init = init,
-    .update_buffers = update_buffers,
-    .forward = forward,
-    .backward = backward,
-    .visit = visit,
+    .merge = ls_sum_merge,
+    .split = ls_sum_split,
 };

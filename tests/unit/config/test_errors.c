@@ -248,8 +248,8 @@ static const struct {
                              "count, at least 1 and at most 4096"},
     {LAYERS("{type: conv, filters: 5000}"),
      "c.yaml:2:40: model.layers[0].filters: expected a count, at least 1 and at most 4096, found '5000'"},
-    {LAYERS("{type: relu, size: 2}"),
-     "c.yaml:2:31: model.layers[0].size: unknown key; allowed in relu: type, name, freeze, lr_factor"},
+    {LAYERS("{type: relu, size: 2}"), "c.yaml:2:31: model.layers[0].size: unknown key; allowed in relu: "
+                                      "type, name, input, inputs, freeze, lr_factor"},
     {LAYERS("{type: conv, filters: 1, pad: some}"),
      "c.yaml:2:48: model.layers[0].pad: expected a count of pixels, or one of: same, found 'some'; did you "
      "mean 'same'?"},

@@ -32,6 +32,16 @@ typedef struct test_case {
   "{type: sigmoid}], shortcut: [{type: conv, filters: 4, kernel: 1, bias: false}]}, {type: batchnorm}, "     \
   "{type: tanh}, {type: flatten}, {type: dense, units: 3}]"
 
+/* Outputs that several layers take, in place and not, of one value per channel and per pixel. */
+#define GRAPH                                                                                                \
+  "[{type: conv, name: a, filters: 4, kernel: 3, pad: 1}, {type: tanh, name: t}, {type: conv, name: b, "     \
+  "filters: 4, kernel: 1, input: a}, {type: add, name: s, inputs: [b, t, a]}, {type: sigmoid, name: g}, "    \
+  "{type: globalavgpool, name: p, input: g}, {type: conv, name: q, filters: 1, kernel: 3, pad: 1, input: "   \
+  "g}, {type: tanh, name: h}, {type: multiply, name: m, inputs: [t, p, h]}, {type: residual, name: r, "      \
+  "body: [{type: batchnorm, name: n}, {type: conv, name: u, filters: 2, kernel: 1}, {type: concat, inputs: " \
+  "[u, input]}], shortcut: [{type: conv, filters: 6, kernel: 1}]}, {type: concat, inputs: [r, m, t]}, "      \
+  "{type: gelu}, {type: flatten}, {type: dense, units: 3}]"
+
 static const test_case cases[] = {
     {"[{type: conv, filters: 3, kernel: 3, pad: 1}, {type: flatten}]", {2, 5, 4}, 3, 3, ANY, false},
     {"[{type: conv, filters: 3, kernel: 4, stride: 2, pad: same}, {type: flatten}]", {2, 6, 7}, 4, 2, ANY, 0},
@@ -72,6 +82,11 @@ static const test_case cases[] = {
      3,
      ANY,
      false},
+    {"[{type: add, inputs: [input, input]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
+    {"[{type: concat, inputs: [input, input]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
+    {"[{type: multiply, inputs: [input, input]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
+    {GRAPH, {2, 5, 5}, 4, 3, ANY, false},
+    {GRAPH, {2, 5, 5}, 4, 3, ANY, true},
     {NESTED, {2, 5, 5}, 4, 3, ANY, false},
     {NESTED, {2, 5, 5}, 4, 3, ANY, true},
     {"[{type: tanh}, {type: conv, filters: 4, kernel: 3}, {type: batchnorm}, {type: sigmoid}, {type: "

@@ -25,6 +25,7 @@ static ls_model *new_model_at(size_t inputs, size_t units, size_t layer_count, d
     const ls_kind_spec dense = case_spec(ls_layer_schemas, text);
     layers[i] = (ls_layer_spec){.schema = dense.schema,
                                 .options = dense.options,
+                                .input = "previous",
                                 .origin = text,
                                 .lr_factor = i == 0 ? first_factor : 1};
   }
