@@ -66,12 +66,12 @@ bool ls_build_keeps_ties(const ls_build *build)
 
 bool ls_build_is_last(const ls_build *build)
 {
-  return build->is_last;
+  return build->context.is_last;
 }
 
 ls_role ls_build_next(const ls_build *build)
 {
-  return build->next;
+  return build->context.next;
 }
 
 bool ls_build_freezes(const ls_build *build, const char *layer)

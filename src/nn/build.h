@@ -12,18 +12,23 @@ typedef struct ls_tensor_list {
   size_t floats; /* elements of all of them: the next one's offset */
 } ls_tensor_list;
 
+/** Of the layer under construction: where it stands. */
+typedef struct ls_build_context {
+  bool frozen;      /* the block that it is in */
+  double lr_factor; /* likewise; 1 at the top */
+  ls_role next;     /* what follows the layer */
+  bool is_last;     /* the layer is the model's last */
+} ls_build_context;
+
 struct ls_build {
   ls_tensor_list params, buffers;
   size_t grads, packed; /* floats given out, multiples of 16 so that layers start on cache lines */
   uint32_t layers;      /* layers made: the next one's index */
   size_t microbatch;
   const ls_text_list *freeze; /* names and globs of layers; NULL: none. Borrowed */
-  bool frozen;                /* the layer that the one under construction is in */
-  double lr_factor;           /* likewise; 1 at the top */
-  ls_role next;               /* after the layer under construction */
-  bool is_last;               /* the layer under construction is the model's last */
-  bool keep_ties;             /* see ls_model_options */
-  bool has_origin;            /* the error chain has the origin of the layer that does not fit */
+  ls_build_context context;
+  bool keep_ties;  /* see ls_model_options */
+  bool has_origin; /* the error chain has the origin of the layer that does not fit */
 };
 
 /** Does a name or glob of `freeze` fit a layer's full name, as a shell matches them? */

@@ -20,6 +20,7 @@
 #include "kernels/kernel_pass.h"
 #include "nn/shape.h"
 
+enum { LS_LAYERS_MAX = 65536 }; /* layers of a model: the randomness is keyed by 16 bits of their index */
 enum { LS_LAYER_NAME_BYTES = 64, LS_TENSOR_NAME_BYTES = 16, LS_TENSOR_MAX_DIMS = 4 };
 
 typedef struct ls_layer ls_layer;
@@ -71,7 +72,7 @@ static inline void ls_pass_done(const ls_pass *pass, size_t first)
 
 /** What a layer takes. */
 typedef struct ls_layer_input {
-  char name[LS_LAYER_NAME_BYTES]; /* of the layer whose output it is; "input": the model's or block's */
+  char name[LS_LAYER_NAME_BYTES]; /* of the layer whose output it is; "input": the model's */
   ls_shape shape;                 /* per sample */
 } ls_layer_input;
 
@@ -173,7 +174,7 @@ struct ls_layer_kind {
   /* max(x, 0), and a kind that can do that in its own pass for a layer before or after it: where the two
    * orders give the same. */
   bool is_absorbable, absorbs_relu;
-  /* What backward reads; the sequence lets buffers overlap accordingly. */
+  /* What backward reads; the plan lets memory overlap accordingly (graph/plan.c). */
   bool backward_reads_x, backward_reads_y;
   /* Training takes statistics of each channel over the micro-batch's samples and pixels. */
   bool uses_batch_statistics;
@@ -215,8 +216,8 @@ struct ls_layer_kind {
                    float *dx, float *saved, float *scratch);
 
   /** Instead of forward and backward, of kinds that take several inputs: xs, dxs [layer->input_count], in the
-   * shapes of layer->inputs. For in_place kinds y may be one of xs, and one of dxs dy; a NULL in dxs is not
-   * wanted. */
+   * shapes of layer->inputs; all 64-byte aligned. Such a kind has neither saved nor scratch. A NULL in dxs is
+   * not wanted. For in_place kinds y may be one of xs; and one of dxs may be dy: that is written last. */
   void (*merge)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, float *y);
   void (*split)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, const float *dy,
                 float *const *dxs);

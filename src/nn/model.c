@@ -3,6 +3,7 @@
  * workspace that a thread carries a micro-batch in. */
 #include "nn/model.h"
 
+#include <assert.h>
 #include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -113,7 +114,7 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   model->microbatch = options->microbatch;
   model->build.microbatch = options->microbatch;
   model->build.freeze = options->freeze;
-  model->build.lr_factor = 1.0;
+  model->build.context.lr_factor = 1.0;
   model->build.keep_ties = options->keep_ties;
   ls_status status;
   LS_GO(check_input(model, options->in));
@@ -284,6 +285,7 @@ const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_wor
 
 void ls_model_backward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace, float *dx)
 {
+  assert((!dx || model->graph.input_gradient) && "memory for the gradients before the first weights");
   const ls_graph_memory memory = memory_of(workspace, dx);
   ls_graph_backward(&model->graph, pass, &memory);
 }

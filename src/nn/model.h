@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A model: layers in sequence, its vectors, and the passes through it. Knows neither MPI nor files. */
+/* A model: a graph of layers, its vectors, and the passes through it. Knows neither MPI nor files. */
 #ifndef LS_NN_MODEL_H
 #define LS_NN_MODEL_H
 

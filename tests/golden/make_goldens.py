@@ -386,6 +386,9 @@ def make_graphs(path):
         graph("squeeze_and_excite", squeeze_and_excite(), [3, 5, 6, 6])
         graph("spatial_gate", [named(conv(6, 3, pad=1), "x"), conv(1, 3, pad=1), named({"type": "sigmoid"}, "gate"),
                                merge("multiply", "x", "gate")], [2, 4, 5, 6])
+        add_case(file, "vector_gate", [named({"type": "dense", "units": 5}, "x"),
+                                       named({"type": "dense", "units": 1}, "g", "input"), merge("multiply", "x", "g")],
+                 [3, 4])
         graph("product_of_three", [named(conv(4, 3, pad=1), "a"), named(conv(4, 1), "b", "input"),
                                    named({"type": "tanh"}, "c", "b"), merge("multiply", "a", "b", "c")], [2, 3, 5, 4])
         graph("square", [named({"type": "tanh"}, "t"), merge("multiply", "t", "t")], [2, 3, 4, 4])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From lists of layers to the nodes of a graph. A block is replaced by the layers in it, followed by a node
- * of its own that merges what they give; its index and its parts of the vectors come before theirs. */
+ * of its own that merges what they give. Its index comes before theirs; its parts of the vectors come after
+ * theirs, as its node does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static ls_status name_layer(ls_layer *layer, const char *prefix, const char *nam
   return ls_fail(LS_E_CONFIG, "its full name is longer than %zu characters", sizeof layer->name - 1);
 }
 
-/* Of nodes: their names and shapes. On error `inputs` of the layer are still the caller's. */
+/* Set what the layer takes: names and shapes of the outputs of `nodes`. On error nothing is set. */
 static ls_status set_inputs(const ls_graph *graph, ls_layer *layer, const size_t *nodes, size_t count)
 {
   ls_layer_input *inputs;
@@ -111,7 +112,7 @@ static ls_status grow(ls_graph *graph)
 static void release(ls_node *node)
 {
   const ls_layer *layer = &node->layer;
-  if (layer->kind && layer->kind->destroy) layer->kind->destroy(&node->layer);
+  if (layer->kind->destroy) layer->kind->destroy(&node->layer);
   free((void *)(uintptr_t)layer->inputs);
   free(node->edges);
 }
@@ -145,7 +146,7 @@ static ls_status create(ls_layer *layer, const void *options, ls_build *build)
   return check_output(build, layer);
 }
 
-/* Append the layer as a node that takes the outputs of `nodes`. Releases what it has on error. */
+/* Append the layer as a node that takes the outputs of `nodes`. Releases the node on error. */
 static ls_status append(ls_graph *graph, ls_node *node, const void *options, const size_t *nodes,
                         size_t count, ls_build *build)
 {
@@ -177,6 +178,8 @@ ls_status ls_block_add(ls_block *block, const char *path, const ls_layer_list *l
 {
   char prefix[2 * LS_LAYER_NAME_BYTES];
   list_position position = block->position;
+  if (block->path_count == LS_GRAPH_MAX_INPUTS)
+    return ls_fail(LS_E_CONFIG, "a block of more than %d paths", LS_GRAPH_MAX_INPUTS);
   size_t *end = &block->ends[block->path_count++];
   snprintf(prefix, sizeof prefix, "%s.%s%s", block->layer->name, path, path[0] ? "." : "");
   position.prefix = prefix;
@@ -189,14 +192,12 @@ ls_status ls_block_add(ls_block *block, const char *path, const ls_layer_list *l
 static ls_status expand(ls_layer *layer, const void *options, ls_block *block)
 {
   ls_build *build = block->build;
-  const bool outer_frozen = build->frozen;
-  const double outer_factor = build->lr_factor;
+  const ls_build_context outer = build->context;
   const size_t params = build->params.floats, first = block->graph->count;
-  build->frozen = layer->frozen;
-  build->lr_factor = layer->lr_factor;
+  build->context.frozen = layer->frozen;
+  build->context.lr_factor = layer->lr_factor;
   const ls_status status = layer->kind->expand(options, block);
-  build->frozen = outer_frozen;
-  build->lr_factor = outer_factor;
+  build->context = outer;
   layer->inner_params = build->params.floats - params;
   for (size_t i = first; i < block->graph->count; i++) layer->inner_macs += block->graph->nodes[i].layer.macs;
   return status;
@@ -207,15 +208,18 @@ static ls_status add_node(ls_graph *graph, ls_node *node, const ls_layer_spec *s
                           const list_position *position, ls_build *build)
 {
   ls_layer *layer = &node->layer;
+  if (build->layers == LS_LAYERS_MAX)
+    return ls_fail(LS_E_CONFIG, "the model has more than %d layers", LS_LAYERS_MAX);
   layer->index = build->layers++;
   layer->microbatch = build->microbatch;
-  layer->frozen = build->frozen || spec->freeze || ls_build_freezes(build, layer->name);
-  layer->lr_factor = build->lr_factor * spec->lr_factor;
+  layer->frozen = build->context.frozen || spec->freeze || ls_build_freezes(build, layer->name);
+  layer->lr_factor = build->context.lr_factor * spec->lr_factor;
   if (!layer->kind->expand) return append(graph, node, spec->options, nodes, ls_inputs_of(spec), build);
-  ls_block block = {.graph = graph,
-                    .build = build,
-                    .layer = layer,
-                    .position = {.depth = position->depth + 1, .input = nodes[0], .next = build->next}};
+  ls_block block = {
+      .graph = graph,
+      .build = build,
+      .layer = layer,
+      .position = {.depth = position->depth + 1, .input = nodes[0], .next = build->context.next}};
   LS_PASS(expand(layer, spec->options, &block));
   return append(graph, node, spec->options, block.ends, block.path_count, build);
 }
@@ -241,8 +245,8 @@ static ls_status add_layer(ls_graph *graph, const ls_wiring *wiring, size_t i, s
   LS_PASS(ls_wiring_inputs(wiring, i, inputs));
   for (size_t k = 0; k < ls_inputs_of(spec); k++)
     inputs[k] = inputs[k] == LS_WIRE_LIST_INPUT ? position->input : nodes[inputs[k]];
-  build->next = next_role(wiring, i, position->next);
-  build->is_last = i + 1 == wiring->specs->count && position->depth == 0;
+  build->context.next = next_role(wiring, i, position->next);
+  build->context.is_last = i + 1 == wiring->specs->count && position->depth == 0;
   LS_PASS(add_node(graph, &node, spec, inputs, position, build));
   nodes[i] = graph->count - 1;
   return LS_OK;

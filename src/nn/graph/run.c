@@ -22,15 +22,15 @@ void ls_graph_forward(const ls_graph *graph, const ls_pass *pass, const ls_graph
   for (size_t i = 0; i < graph->count; i++) {
     const ls_node *node = &graph->nodes[i];
     const ls_layer *layer = &node->layer;
+    const ls_pass *own = layer->frozen ? &frozen : pass;
     if (node->is_absorbed) continue;
     float *y = ls_graph_at(memory, node->y);
     find_inputs(graph, node, memory, xs);
     if (layer->frozen) (void)ls_layer_stats(layer, pass); /* none, but they are summed */
     if (layer->kind->merge)
-      layer->kind->merge(layer, pass, xs, y);
+      layer->kind->merge(layer, own, xs, y);
     else
-      layer->kind->forward(layer, layer->frozen ? &frozen : pass, xs[0], y, ls_graph_at(memory, node->saved),
-                           memory->scratch);
+      layer->kind->forward(layer, own, xs[0], y, ls_graph_at(memory, node->saved), memory->scratch);
     ls_profile_lap(pass->profile, layer->index, LS_PHASE_FORWARD);
     if (pass->observe) pass->observe(pass->observer, layer, y);
   }
@@ -71,15 +71,16 @@ void ls_graph_backward(const ls_graph *graph, const ls_pass *pass, const ls_grap
   for (size_t i = graph->count; i-- > 0;) {
     const ls_node *node = &graph->nodes[i];
     const ls_layer *layer = &node->layer;
+    const ls_pass *own = layer->frozen ? &frozen : pass;
     if (node->is_absorbed || (!memory->vectors[LS_MEMORY_DX] && !ls_node_trains(node))) continue;
     float *dy = ls_graph_at(memory, node->dy);
     find_inputs(graph, node, memory, xs);
     find_gradients(graph, node, memory, dxs);
     if (layer->kind->split)
-      layer->kind->split(layer, pass, xs, dy, dxs);
+      layer->kind->split(layer, own, xs, dy, dxs);
     else
-      layer->kind->backward(layer, layer->frozen ? &frozen : pass, xs[0], ls_graph_at(memory, node->y), dy,
-                            dxs[0], ls_graph_at(memory, node->saved), memory->scratch);
+      layer->kind->backward(layer, own, xs[0], ls_graph_at(memory, node->y), dy, dxs[0],
+                            ls_graph_at(memory, node->saved), memory->scratch);
     add_parts(graph, node, pass, memory, dxs);
     ls_profile_lap(pass->profile, layer->index, LS_PHASE_BACKWARD_DATA);
     if (layer->grad_count > 0) ls_pass_done(pass, layer->grad_offset);

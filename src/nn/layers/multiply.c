@@ -112,7 +112,7 @@ static void split(const ls_layer *layer, const ls_pass *pass, const float *const
     if (!dxs[k]) continue;
     if (ls_shape_equal(shape, layer->out))
       split_elements(layer, xs, k, pass->n * pixels, dy, dxs[k]);
-    else if (shape.h * shape.w == 1)
+    else if (shape.c == layer->out.c)
       for (size_t n = 0; n < pass->n; n++)
         split_channels(layer, xs, k, n * pixels, dy, dxs[k] + n * channels);
     else

@@ -85,6 +85,13 @@ static const test_case cases[] = {
     {"[{type: add, inputs: [input, input]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
     {"[{type: concat, inputs: [input, input]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
     {"[{type: multiply, inputs: [input, input]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
+    {"[{type: dense, name: x, units: 5}, {type: dense, name: g, units: 1, input: input}, {type: multiply, "
+     "inputs: [x, g]}]",
+     {4, 1, 1},
+     4,
+     3,
+     ANY,
+     false},
     {GRAPH, {2, 5, 5}, 4, 3, ANY, false},
     {GRAPH, {2, 5, 5}, 4, 3, ANY, true},
     {NESTED, {2, 5, 5}, 4, 3, ANY, false},
