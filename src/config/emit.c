@@ -17,6 +17,21 @@ static const void *member_of(const void *base, const ls_key *key)
   return (const unsigned char *)base + key->offset;
 }
 
+static bool is_default(const ls_key *key, const void *member)
+{
+  ls_text value = {0};
+  ls_value_format(key, member, &value);
+  const bool same = key->preset && strcmp(ls_text_get(&value), key->preset) == 0;
+  ls_text_fini(&value);
+  return same;
+}
+
+/* Is a key of a kind left out? */
+static bool is_hidden(const ls_key *key, const void *options)
+{
+  return key->shown_if_other && is_default(key, member_of(options, key));
+}
+
 /* Up to the brace that closes it. */
 static void add_flow_kind(const ls_schema *schema, const char *name, const void *options, ls_text *yaml)
 {
@@ -27,6 +42,7 @@ static void add_flow_kind(const ls_schema *schema, const char *name, const void 
   }
   for (size_t i = 0; i < schema->key_count; i++) {
     assert(ls_value_is_scalar(schema->keys[i].type) && "only layers have rows that nest");
+    if (is_hidden(&schema->keys[i], options)) continue;
     ls_text_add(yaml, ", %s: ", schema->keys[i].path);
     ls_value_format(&schema->keys[i], member_of(options, &schema->keys[i]), yaml);
   }
@@ -135,6 +151,7 @@ static void add_block_layer(const ls_layer_spec *layer, int indent, ls_text *yam
   add_common(layer, "", indent + INDENT, "\n", yaml);
   for (size_t i = 0; i < layer->schema->key_count; i++) {
     const ls_key *key = &layer->schema->keys[i];
+    if (is_hidden(key, layer->options)) continue;
     ls_text_add(yaml, "%*s%s:", indent + INDENT, "", key->path);
     add_value(key, layer->options, indent + INDENT, yaml);
   }

@@ -18,6 +18,7 @@ typedef enum ls_key_type {
   LS_KEY_AMOUNT,        /* a count, or a fraction in (0, 1)          [ls_amount] */
   LS_KEY_COUNT_OR_WORD, /* a count, or one of `words`                [ls_count_or_word] */
   LS_KEY_REAL_OR_WORD,  /* a number, or one of `words`               [ls_real_or_word] */
+  LS_KEY_COUNTS,        /* a count, a list of them, or one of `words` [ls_counts] */
   LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
   LS_KEY_REALS,         /* a sequence of numbers, 16 at most         [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
@@ -41,6 +42,15 @@ typedef struct ls_real_or_word {
   int word;    /* index of the word, or -1 when a number was given */
   double real; /* valid when word is -1 */
 } ls_real_or_word;
+
+enum { LS_COUNTS_MAX = 4 };
+
+/** Counts along the dimensions of an image. Lists are as short as they can be: [3, 3] is 3. */
+typedef struct ls_counts {
+  int word;                    /* index of the word, or -1 when counts were given */
+  size_t count;                /* 1: for all sides; 2: [rows, columns]; 4: [top, bottom, left, right] */
+  size_t items[LS_COUNTS_MAX]; /* valid when word is -1 */
+} ls_counts;
 
 typedef struct ls_text_list {
   char **items; /* owned by the spec */
@@ -75,10 +85,12 @@ typedef struct ls_key {
                       0: any (counts are never negative) */
   bool min_open, max_open; /* the bound itself is refused */
   const char *const
-      *words;       /* NULL-terminated; for WORD, those with OR_WORD, and a NAMED_KIND that may be none */
-  ls_family family; /* for KIND, NAMED_KIND and EVERY_KIND */
-  const char *unit; /* "epochs", "samples"; "" for none */
-  const char *doc;  /* one sentence */
+      *words;          /* NULL-terminated; for WORD, those with OR_WORD, and a NAMED_KIND that may be none */
+  size_t counts_max;   /* of COUNTS: a list has 2 items, or up to this */
+  bool shown_if_other; /* the resolved configuration has it where it is not the default; only of scalars */
+  ls_family family;    /* for KIND, NAMED_KIND and EVERY_KIND */
+  const char *unit;    /* "epochs", "samples"; "" for none */
+  const char *doc;     /* one sentence */
 } ls_key;
 
 /** What a kind of a family takes. */

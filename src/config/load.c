@@ -309,14 +309,34 @@ static ls_status bind_reals(const struct binder *binder, const struct item *item
                        &(struct sequence){&one, bind_scalar, list->items, count, sizeof *list->items});
 }
 
+static ls_status bind_counts(const struct binder *binder, const struct item *item, void *member)
+{
+  if (ls_document_node(binder->document, item->node)->type != YAML_SEQUENCE_NODE)
+    return bind_scalar(binder, item, member);
+  ls_counts *counts = member;
+  ls_key one = *item->key;
+  one.type = LS_KEY_COUNT;
+  const size_t count = ls_document_size(binder->document, item->node);
+  if (count != 2 && count != item->key->counts_max) {
+    char found[LS_FOUND_BYTES];
+    snprintf(found, sizeof found, "a list of %zu", count);
+    return ls_document_wrap(binder->document, item->node, item->path, ls_value_refuse(item->key, found, ""));
+  }
+  *counts = (ls_counts){.word = -1, .count = count};
+  for (size_t i = 0; i < count; i++) {
+    const ls_path path = {.parent = item->path, .index = i};
+    const int node = ls_document_item(binder->document, item->node, i);
+    LS_PASS(bind_scalar(binder, &(struct item){&one, node, &path}, &counts->items[i]));
+  }
+  ls_counts_shorten(counts);
+  return LS_OK;
+}
+
 static ls_status bind_value(const struct binder *binder, const struct item *item, void *member)
 {
-  static ls_status (*const binds[])(const struct binder *binder, const struct item *item,
-                                    void *member) = {[LS_KEY_TEXTS] = bind_texts,
-                                                     [LS_KEY_REALS] = bind_reals,
-                                                     [LS_KEY_KIND] = bind_kind,
-                                                     [LS_KEY_NAMED_KIND] = bind_named_kind,
-                                                     [LS_KEY_LAYERS] = bind_layers};
+  static ls_status (*const binds[])(const struct binder *binder, const struct item *item, void *member) = {
+      [LS_KEY_COUNTS] = bind_counts, [LS_KEY_TEXTS] = bind_texts,           [LS_KEY_REALS] = bind_reals,
+      [LS_KEY_KIND] = bind_kind,     [LS_KEY_NAMED_KIND] = bind_named_kind, [LS_KEY_LAYERS] = bind_layers};
   const size_t type = item->key->type;
   const bool is_scalar = type >= sizeof binds / sizeof binds[0] || !binds[type];
   return is_scalar ? bind_scalar(binder, item, member) : binds[type](binder, item, member);

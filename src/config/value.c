@@ -105,6 +105,16 @@ static void expect_real_or_word(const ls_key *key, ls_text *out)
   expect_word(key, out);
 }
 
+static void expect_counts(const ls_key *key, ls_text *out)
+{
+  expect_count(key, out);
+  ls_text_add(out, "; or a list of them, [rows, columns]%s",
+              key->counts_max > 2 ? " or [top, bottom, left, right]" : "");
+  if (!key->words) return;
+  ls_text_add(out, "; or ");
+  expect_word(key, out);
+}
+
 static void expect_bool(const ls_key *key, ls_text *out)
 {
   (void)key;
@@ -167,6 +177,7 @@ static const struct {
     [LS_KEY_REAL_OR_WORD] = {.expect = expect_real_or_word,
                              .parse = ls_parse_key_real_or_word,
                              .format = ls_format_key_real_or_word},
+    [LS_KEY_COUNTS] = {.expect = expect_counts, .parse = ls_parse_key_counts, .format = ls_format_key_counts},
     [LS_KEY_TEXTS] = {.expect = expect_texts},
     [LS_KEY_REALS] = {.expect = expect_reals},
     [LS_KEY_KIND] = {.expect = expect_kind},

@@ -9,7 +9,8 @@
 
 enum { LS_EXCERPT_BYTES = 84 };
 
-/** Is it written as one scalar? The other types are TEXTS, REALS, KIND and LAYERS. */
+/** Can it be written as one scalar? COUNTS also as a list; the other types are TEXTS, REALS, KIND and LAYERS.
+ */
 bool ls_value_is_scalar(ls_key_type type);
 
 /** Is a plain scalar YAML's word for nothing: empty, ~ or null? */
@@ -17,6 +18,9 @@ bool ls_value_is_null(const char *text);
 
 /** Is a count, a real or a number of layers in the row's range? */
 bool ls_value_in_range(const ls_key *key, double value);
+
+/** Shorten lists whose items say the same. */
+void ls_counts_shorten(ls_counts *counts);
 
 /** Parse a value strictly and check its range.
  *

@@ -74,6 +74,18 @@ void ls_format_key_real_or_word(const ls_key *key, const void *member, ls_text *
     add_real(value->real, out);
 }
 
+void ls_format_key_counts(const ls_key *key, const void *member, ls_text *out)
+{
+  const ls_counts *value = member;
+  if (value->word >= 0) {
+    ls_format_key_word(key, &value->word, out);
+    return;
+  }
+  ls_text_add(out, value->count > 1 ? "[" : "");
+  for (size_t i = 0; i < value->count; i++) ls_text_add(out, "%s%zu", i > 0 ? ", " : "", value->items[i]);
+  ls_text_add(out, value->count > 1 ? "]" : "");
+}
+
 void ls_format_key_bool(const ls_key *key, const void *member, ls_text *out)
 {
   (void)key;

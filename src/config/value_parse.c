@@ -142,6 +142,30 @@ ls_status ls_parse_key_real_or_word(const ls_key *key, const char *text, void *m
   return LS_OK;
 }
 
+/* One count for all sides, or a word; lists are bound item by item. */
+ls_status ls_parse_key_counts(const ls_key *key, const char *text, void *member)
+{
+  ls_counts value = {.word = -1, .count = 1};
+  if (!key->words || !find_word(key, text, &value.word)) {
+    if (!parse_count_text(text, &value.items[0]))
+      return key->words ? refuse_word(key, text, number_remedy(text))
+                        : refuse_text(key, text, number_remedy(text));
+    if (!ls_value_in_range(key, (double)value.items[0])) return refuse_text(key, text, "");
+  }
+  *(ls_counts *)member = value;
+  return LS_OK;
+}
+
+void ls_counts_shorten(ls_counts *counts)
+{
+  size_t *items = counts->items;
+  if (counts->count == 4 && items[0] == items[1] && items[2] == items[3]) {
+    items[1] = items[2];
+    counts->count = 2;
+  }
+  if (counts->count == 2 && items[0] == items[1]) counts->count = 1;
+}
+
 /* Words of other languages and of YAML 1.1. */
 static const struct {
   const char *word, *remedy;

@@ -5,7 +5,8 @@
 
 #include "config/value.h"
 
-#define LS_SCALAR_LIST(X) X(bool) X(count) X(real) X(word) X(text) X(amount) X(count_or_word) X(real_or_word)
+#define LS_SCALAR_LIST(X)                                                                                    \
+  X(bool) X(count) X(real) X(word) X(text) X(amount) X(count_or_word) X(real_or_word) X(counts)
 
 /** From text to the member, see ls_value_parse(); and back, see ls_value_format(). */
 #define LS_SCALAR_DECLARE(name)                                                                              \

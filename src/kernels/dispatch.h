@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/depthwise.h"
 #include "kernels/planar.h"
 #include "kernels/quads.h"
 #include "kernels/tile.h"
@@ -33,6 +34,8 @@ typedef struct ls_kernel_set {
   ls_winograd_gradient_function *winograd_gradient;
   ls_quads_forward_function *quads_forward;
   ls_quads_backward_function *quads_backward;
+  ls_depthwise_forward_function *depthwise_forward;
+  ls_depthwise_weights_function *depthwise_weights;
 } ls_kernel_set;
 
 /** Of the sets that this processor can run the one with the widest vectors; of several, the first. Borrowed.

@@ -9,6 +9,7 @@
 #include "kernels/planar_kernels.h"
 #include "kernels/winograd_kernels.h"
 #include "kernels/quads_kernels.h"
+#include "kernels/depthwise_kernels.h"
 
 #define TEXT_OF(x) #x
 #define NAME_OF(set) TEXT_OF(set)
@@ -30,4 +31,6 @@ const ls_kernel_set ROW_OF(KERNEL_SET) = {.name = NAME_OF(KERNEL_SET),
                                           .winograd_weights = winograd_weights,
                                           .winograd_gradient = winograd_gradient,
                                           .quads_forward = quads_forward,
-                                          .quads_backward = quads_backward};
+                                          .quads_backward = quads_backward,
+                                          .depthwise_forward = depthwise_forward,
+                                          .depthwise_weights = depthwise_weights};

@@ -11,11 +11,12 @@
 #include <time.h>
 
 #include "kernels/gemm/gemm.h"
+#include "nn/window.h"
 #include "nn/layers/pool.h"
 
 typedef struct conv_options {
-  size_t filters, kernel, stride;
-  ls_count_or_word pad;
+  size_t filters, groups;
+  ls_window_options windows;
   bool bias;
   int init;
 } conv_options;
@@ -36,20 +37,26 @@ typedef struct row {
   size_t size, kernel, stride; /* filters, units or window; kernel and stride of a convolution */
   int pad;
   size_t times;
-  bool first; /* its input is data: no gradient with respect to it */
+  bool first;    /* its input is data: no gradient with respect to it */
+  size_t groups; /* of a convolution */
 } row;
 
 #define CONV(net, h, c, k, size, stride, pad, times, first)                                                  \
   {                                                                                                          \
-    net, &ls_layer_conv, {c, h, h}, k, size, stride, pad, times, first                                       \
+    net, &ls_layer_conv, {c, h, h}, k, size, stride, pad, times, first, 1                                    \
   }
+#define GROUPS(net, h, c, k, groups, size, stride, pad, times)                                               \
+  {                                                                                                          \
+    net, &ls_layer_conv, {c, h, h}, k, size, stride, pad, times, false, groups                               \
+  }
+#define DEPTHWISE(net, h, c, size, stride, times) GROUPS(net, h, c, c, c, size, stride, (size) / 2, times)
 #define DENSE(net, in, out, times, first)                                                                    \
   {                                                                                                          \
-    net, &ls_layer_dense, {in, 1, 1}, out, 0, 0, 0, times, first                                             \
+    net, &ls_layer_dense, {in, 1, 1}, out, 0, 0, 0, times, first, 1                                          \
   }
 #define POOL(net, h, c)                                                                                      \
   {                                                                                                          \
-    net, &ls_layer_maxpool, {c, h, h}, 2, 0, 0, 0, 1, false                                                  \
+    net, &ls_layer_maxpool, {c, h, h}, 2, 0, 0, 0, 1, false, 1                                               \
   }
 
 static const row rows[] = {
@@ -91,20 +98,46 @@ static const row rows[] = {
     CONV("resnet20", 14, 32, 64, 1, 2, 0, 1, false),
     CONV("resnet20", 7, 64, 64, 3, 1, 1, 5, false),
     DENSE("resnet20", 64, 10, 1, false),
+    DEPTHWISE("mobilenet", 32, 32, 3, 1, 1),
+    DEPTHWISE("mobilenet", 32, 96, 3, 1, 1),
+    DEPTHWISE("mobilenet", 32, 144, 3, 1, 1),
+    DEPTHWISE("mobilenet", 32, 144, 3, 2, 1),
+    DEPTHWISE("mobilenet", 16, 192, 3, 1, 2),
+    DEPTHWISE("mobilenet", 16, 192, 3, 2, 1),
+    DEPTHWISE("mobilenet", 8, 384, 3, 1, 4),
+    DEPTHWISE("mobilenet", 8, 576, 3, 2, 1),
+    DEPTHWISE("mobilenet", 4, 960, 3, 1, 3),
+    DEPTHWISE("depthwise5", 56, 72, 5, 2, 1),
+    DEPTHWISE("depthwise5", 28, 120, 5, 1, 1),
+    DEPTHWISE("depthwise5", 14, 480, 5, 1, 1),
+    DEPTHWISE("depthwise5", 14, 96, 7, 1, 1),
+    GROUPS("grouped", 32, 64, 64, 2, 3, 1, 1, 1),
+    GROUPS("grouped", 32, 64, 64, 8, 3, 1, 1, 1),
+    GROUPS("grouped", 16, 128, 128, 32, 3, 1, 1, 1),
+    GROUPS("grouped", 16, 256, 256, 32, 3, 2, 1, 1),
+    GROUPS("grouped", 16, 128, 128, 4, 1, 1, 0, 1),
 };
 
 enum { ROWS = sizeof rows / sizeof *rows, MICROBATCH = 32, MLP_MICROBATCH = 128, REPEATS = 10 };
 
+static ls_counts one(size_t count)
+{
+  return (ls_counts){.word = -1, .count = 1, .items = {count}};
+}
+
 static void create(harness *h, const row *r)
 {
   const size_t microbatch = strcmp(r->network, "mlp") == 0 ? MLP_MICROBATCH : MICROBATCH;
-  const conv_options conv = {.filters = r->size,
-                             .kernel = r->kernel,
-                             .stride = r->stride,
-                             .pad = {r->pad == SAME ? 0 : -1, r->pad == SAME ? 0 : (size_t)r->pad},
-                             .bias = strcmp(r->network, "resnet20") != 0};
+  const conv_options conv = {
+      .filters = r->size,
+      .groups = r->groups,
+      .windows = {.size = one(r->kernel),
+                  .stride = one(r->stride),
+                  .dilation = one(1),
+                  .pad = r->pad == SAME ? (ls_counts){.word = 0} : one((size_t)r->pad)},
+      .bias = strcmp(r->network, "resnet20") != 0};
   const dense_options dense = {.units = r->size, .bias = true};
-  const ls_pool_options pool = {.size = r->size, .stride = {.word = 0}};
+  const ls_pool_options pool = {.windows = {.size = one(r->size), .stride.word = 0, .pad = one(0)}};
   const void *options = r->kind == &ls_layer_conv    ? (const void *)&conv
                         : r->kind == &ls_layer_dense ? (const void *)&dense
                                                      : (const void *)&pool;

@@ -15,9 +15,12 @@ typedef struct plan {
 static bool fits(const ls_conv_shape *shape)
 {
   const ls_shape in = shape->in, out = shape->out;
-  const bool whole = shape->kernel == in.h && shape->kernel == in.w && out.h == 1 && out.w == 1;
-  const bool pixels = shape->kernel == 1 && shape->stride == 1 && out.h == in.h && out.w == in.w;
-  return shape->top == 0 && shape->left == 0 && (whole || pixels);
+  const ls_window *rows = &shape->rows, *columns = &shape->columns;
+  const bool whole = rows->size == in.h && columns->size == in.w && out.h == 1 && out.w == 1;
+  const bool pixels =
+      ls_conv_taps(shape) == 1 && rows->stride == 1 && columns->stride == 1 && out.h == in.h && out.w == in.w;
+  const bool is_spread = rows->dilation > 1 || columns->dilation > 1;
+  return shape->groups == 1 && rows->before == 0 && columns->before == 0 && !is_spread && (whole || pixels);
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
@@ -25,14 +28,15 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   plan *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
-  const size_t taps = shape->kernel * shape->kernel;
+  const size_t taps = ls_conv_taps(shape);
   self->columns = shape->out.h * shape->out.w;
   self->affine = (ls_affine){
       .in = shape->in.c * taps, .out = shape->out.c, .taps = taps, .input_is_data = shape->input_is_data};
   LS_PASS(ls_affine_plan(&self->affine, microbatch * self->columns));
   *counts = (ls_conv_counts){.packed = self->affine.packed_count,
                              .grads = ls_conv_weights(shape),
-                             .scratch = self->affine.scratch_count};
+                             .scratch = self->affine.scratch_count,
+                             .piece = LS_AFFINE_PANEL};
   return LS_OK;
 }
 
@@ -79,8 +83,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   if (dx) ls_affine_backward_data(&self->affine, &columns, dy, dx);
 }
 
-const ls_conv_way ls_conv_affine = {.piece = LS_AFFINE_PANEL,
-                                    .fits = fits,
+const ls_conv_way ls_conv_affine = {.fits = fits,
                                     .create = create,
                                     .destroy = destroy,
                                     .pack = pack,

@@ -49,18 +49,19 @@ static ls_status plan_weights(plan *self)
     if (!last && shape->out.c <= LS_CONV_BLOCK) continue;
     const size_t height =
         last ? ls_conv_block_height(shape->out.c, ls_conv_last_block(shape->out.c)) : LS_CONV_BLOCK;
-    weights->tap_products[last] = ls_conv_merges(height, shape->in.c) ? 1 : shape->kernel;
+    const bool merged = ls_conv_merges(height, shape->in.c) && shape->columns.dilation == 1;
+    weights->tap_products[last] = merged ? 1 : shape->columns.size;
     const ls_gemm_shape product = {.m = height,
-                                   .n = shape->kernel / weights->tap_products[last] * shape->in.c,
+                                   .n = shape->columns.size / weights->tap_products[last] * shape->in.c,
                                    .k = shape->out.w,
                                    .lda = self->dy.channels,
-                                   .ldb = shape->stride * shape->in.c,
+                                   .ldb = shape->columns.stride * shape->in.c,
                                    .ldc = height,
                                    .transpose_b = true};
     LS_PASS(ls_gemm_new(&weights->gemm[last], &product));
   }
   const size_t dy_pitch = self->dy.width * self->dy.channels;
-  const size_t x_step = shape->stride * self->x.width * shape->in.c;
+  const size_t x_step = shape->rows.stride * self->x.width * shape->in.c;
   weights->band = ls_size_max(1, BAND_FLOATS / (shape->out.w * LS_CONV_BLOCK + x_step));
   LS_PASS(ls_alloc(&weights->a_bytes, shape->out.h, sizeof(uint64_t), "offsets of rows"));
   LS_PASS(ls_alloc(&weights->b_bytes, shape->out.h, sizeof(uint64_t), "offsets of rows"));
@@ -82,25 +83,28 @@ static void run_weights(const plan *self, const weights_data *data, size_t first
                         const size_t rows[2])
 {
   const ls_conv_shape *shape = &self->shape;
-  const size_t channels = shape->in.c;
-  /* Output rows whose input row i * stride + u - top is inside the image. */
-  const size_t above = u < shape->top ? ls_size_ceil_div(shape->top - u, shape->stride) : 0;
+  const size_t channels = shape->in.c, stride = shape->rows.stride, top = shape->rows.before;
+  /* Output rows whose input row i * stride + tap - top is inside the image. */
+  const size_t tap = u * shape->rows.dilation;
+  const size_t above = tap < top ? ls_size_ceil_div(top - tap, stride) : 0;
   const size_t begin = ls_size_max(rows[0], above);
-  const size_t x_row = begin * shape->stride + u - shape->top;
+  const size_t x_row = begin * stride + tap - top;
   if (begin >= rows[1] || x_row >= shape->in.h) return;
-  const size_t inside = ls_size_ceil_div(shape->in.h - x_row, shape->stride);
+  const size_t inside = ls_size_ceil_div(shape->in.h - x_row, stride);
   const bool last = first + LS_CONV_BLOCK >= shape->out.c;
   const ls_gemm_batch batch = {.a_bytes = self->weights.a_bytes,
                                .b_bytes = self->weights.b_bytes,
                                .count = ls_size_min(rows[1] - begin, inside)};
   const size_t height = ls_conv_block_height(shape->out.c, first);
   const size_t products = self->weights.tap_products[last];
-  const size_t inputs = shape->kernel / products * channels; /* of one product */
+  const size_t kernel = shape->columns.size;
+  const size_t inputs = kernel / products * channels; /* of one product */
   const float *dy = data->dy + (begin * self->dy.width + self->dy.left) * self->dy.channels + first;
   const float *x = data->x + x_row * self->x.width * channels;
-  float *grads = data->grads + channels * shape->kernel * (first * shape->kernel + u * height);
+  float *grads = data->grads + channels * kernel * (first * shape->rows.size + u * height);
   for (size_t v = 0; v < products; v++)
-    ls_gemm_run(self->weights.gemm[last], NULL, dy, x + v * inputs, grads + v * inputs * height, &batch);
+    ls_gemm_run(self->weights.gemm[last], NULL, dy, x + v * shape->columns.dilation * channels,
+                grads + v * inputs * height, &batch);
 }
 
 /* grads[block, tap, channel, filter] += dy * x^T. */
@@ -110,19 +114,19 @@ static void backward_weights(const plan *self, const weights_data *data)
   for (size_t row = 0; row < shape->out.h; row += self->weights.band) {
     const size_t rows[2] = {row, ls_size_min(row + self->weights.band, shape->out.h)};
     for (size_t first = 0; first < shape->out.c; first += LS_CONV_BLOCK)
-      for (size_t u = 0; u < shape->kernel; u++) run_weights(self, data, first, u, rows);
+      for (size_t u = 0; u < shape->rows.size; u++) run_weights(self, data, first, u, rows);
   }
 }
 
 static size_t taps_of(const plan *self)
 {
-  return self->shape.kernel * self->shape.kernel;
+  return ls_conv_taps(&self->shape);
 }
 
 /* Sweeps that make the gradient with respect to the input. */
 static size_t phases_of(const plan *self)
 {
-  return self->shape.input_is_data ? 0 : self->shape.stride * self->shape.stride;
+  return self->shape.input_is_data ? 0 : self->shape.rows.stride * self->shape.columns.stride;
 }
 
 static void plan_images(plan *self)
@@ -130,11 +134,10 @@ static void plan_images(plan *self)
   const ls_conv_shape *shape = &self->shape;
   self->x = (ls_conv_image){.shape = shape->in, .channels = shape->in.c};
   self->dy = (ls_conv_image){.shape = shape->out, .channels = ls_size_round_up(shape->out.c, LS_CONV_LANES)};
-  const ls_conv_axis cols = ls_conv_forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left);
+  const ls_conv_axis cols = ls_conv_forward_axis(&shape->columns, shape->out.w);
   ls_conv_image_cover(&self->x, &cols);
-  for (size_t phase = 0; phase < shape->stride && !shape->input_is_data; phase++) {
-    const ls_conv_axis back =
-        ls_conv_backward_axis(shape->in.w, shape->kernel, shape->stride, shape->left, phase);
+  for (size_t phase = 0; phase < shape->columns.stride && !shape->input_is_data; phase++) {
+    const ls_conv_axis back = ls_conv_backward_axis(&shape->columns, shape->in.w, phase);
     ls_conv_image_cover(&self->dy, &back);
   }
   self->dy.width = ls_size_max(self->dy.width, shape->out.w); /* the weight gradient reads all of it */
@@ -146,8 +149,8 @@ static ls_status plan_forward(plan *self)
 {
   const ls_conv_shape *shape = &self->shape;
   self->forward = (ls_conv_sweep){
-      .rows = ls_conv_forward_axis(shape->out.h, shape->kernel, shape->stride, shape->top),
-      .cols = ls_conv_forward_axis(shape->out.w, shape->kernel, shape->stride, shape->left),
+      .rows = ls_conv_forward_axis(&shape->rows, shape->out.h),
+      .cols = ls_conv_forward_axis(&shape->columns, shape->out.w),
       .channels = shape->in.c,
       .src_pixel = shape->in.c,
       .src_pitch = self->x.width * shape->in.c,
@@ -163,10 +166,8 @@ static ls_status plan_backward(plan *self, size_t phase)
   const ls_conv_shape *shape = &self->shape;
   ls_conv_sweep *sweep = &self->backward[phase];
   *sweep = (ls_conv_sweep){
-      .rows =
-          ls_conv_backward_axis(shape->in.h, shape->kernel, shape->stride, shape->top, phase / shape->stride),
-      .cols = ls_conv_backward_axis(shape->in.w, shape->kernel, shape->stride, shape->left,
-                                    phase % shape->stride),
+      .rows = ls_conv_backward_axis(&shape->rows, shape->in.h, phase / shape->columns.stride),
+      .cols = ls_conv_backward_axis(&shape->columns, shape->in.w, phase % shape->columns.stride),
       .channels = shape->out.c,
       .src_pixel = self->dy.channels,
       .src_pitch = self->dy.width * self->dy.channels,
@@ -201,13 +202,13 @@ static ls_status plan_all(plan *self, ls_conv_counts *counts)
   LS_PASS(plan_weights(self));
   counts->packed = self->packed_count;
   counts->scratch = plan_scratch(self);
+  counts->piece = LS_CONV_PIECE;
   return LS_OK;
 }
 
 static bool fits(const ls_conv_shape *shape)
 {
-  (void)shape;
-  return true;
+  return shape->groups == 1;
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
@@ -274,10 +275,9 @@ static const float *weights_at(const plan *self, size_t phase, const float *weig
                                size_t tap)
 {
   const ls_conv_sweep *sweep = &self->backward[phase];
-  const size_t kernel = self->shape.kernel, stride = self->shape.stride;
-  const size_t u = phase / stride + (sweep->rows.taps - 1 - tap / sweep->cols.taps) * stride;
-  const size_t v = phase % stride + (sweep->cols.taps - 1 - tap % sweep->cols.taps) * stride;
-  return weights + (filter * self->shape.in.c * kernel + u) * kernel + v;
+  const size_t u = sweep->rows.kernel_last - tap / sweep->cols.taps * sweep->rows.kernel_step;
+  const size_t v = sweep->cols.kernel_last - tap % sweep->cols.taps * sweep->cols.kernel_step;
+  return weights + (filter * self->shape.in.c * self->shape.rows.size + u) * self->shape.columns.size + v;
 }
 
 /* packed[block, tap, filter, channel] of one phase: its taps in the order of the rows and columns of dy. */
@@ -359,8 +359,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   }
 }
 
-const ls_conv_way ls_conv_direct = {.piece = LS_CONV_PIECE,
-                                    .fits = fits,
+const ls_conv_way ls_conv_direct = {.fits = fits,
                                     .create = create,
                                     .destroy = destroy,
                                     .pack = pack,

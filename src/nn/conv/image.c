@@ -16,32 +16,69 @@
 
 #include "base/size.h"
 
-ls_conv_axis ls_conv_forward_axis(size_t out, size_t kernel, size_t stride, size_t pad)
+ls_conv_axis ls_conv_forward_axis(const ls_window *window, size_t out)
 {
-  return (ls_conv_axis){
-      .count = out, .dst_step = 1, .src_first = -(ptrdiff_t)pad, .src_step = stride, .taps = kernel};
+  return (ls_conv_axis){.count = out,
+                        .dst_step = 1,
+                        .src_first = -(ptrdiff_t)window->before,
+                        .src_step = window->stride,
+                        .taps = window->size,
+                        .tap_step = window->dilation};
 }
 
-/* The positions of dx that are in `phase` modulo the stride, counted in the padded input: only every
- * stride-th tap touches them. Output row r and tap u touch padded input row r * stride + u. */
-ls_conv_axis ls_conv_backward_axis(size_t in, size_t kernel, size_t stride, size_t pad, size_t phase)
+static size_t common_divisor(size_t a, size_t b)
 {
-  const size_t taps = phase < kernel ? ls_size_ceil_div(kernel - phase, stride) : 0;
+  while (b != 0) {
+    const size_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/* Output position i and tap u touch position i * stride + u * dilation of the padded input. With their common
+ * divisor g, what is in `phase` modulo the stride is touched by every (stride / g)-th tap from the first one
+ * on that brings u * dilation there, by none if there is no such tap; from each to the next it is dilation /
+ * g output positions. */
+ls_conv_axis ls_conv_backward_axis(const ls_window *window, size_t in, size_t phase)
+{
+  const size_t stride = window->stride, pad = window->before;
+  const size_t common = common_divisor(stride, window->dilation);
+  const size_t step = stride / common;
+  size_t tap = 0;
+  while (tap < step && tap * window->dilation % stride != phase) tap++;
+  const bool touched = tap < step && tap < window->size;
+  const size_t taps = touched ? ls_size_ceil_div(window->size - tap, step) : 0;
+  const size_t back =
+      touched ? tap * window->dilation / stride + (taps - 1) * (window->dilation / common) : 0;
   const size_t skipped = phase < pad ? ls_size_ceil_div(pad - phase, stride) : 0;
   const size_t first = phase + skipped * stride - pad;
   return (ls_conv_axis){.count = first < in ? ls_size_ceil_div(in - first, stride) : 0,
                         .dst_first = first,
                         .dst_step = stride,
-                        .src_first = (ptrdiff_t)skipped - (ptrdiff_t)taps + 1,
+                        .src_first = (ptrdiff_t)skipped - (ptrdiff_t)back,
                         .src_step = 1,
-                        .taps = taps};
+                        .taps = taps,
+                        .tap_step = window->dilation / common,
+                        .kernel_last = touched ? tap + (taps - 1) * step : 0,
+                        .kernel_step = step};
+}
+
+ls_conv_inside ls_conv_taps_inside(const ls_conv_axis *axis, size_t i, size_t size)
+{
+  const ptrdiff_t first = axis->src_first + (ptrdiff_t)(i * axis->src_step);
+  const ptrdiff_t left = (ptrdiff_t)size - first; /* positions from the first tap to the end */
+  const size_t begin = first < 0 ? ls_size_ceil_div((size_t)-first, axis->tap_step) : 0;
+  const size_t end = left > 0 ? ls_size_min(axis->taps, ls_size_ceil_div((size_t)left, axis->tap_step)) : 0;
+  return (ls_conv_inside){begin, ls_size_max(begin, end)};
 }
 
 void ls_conv_image_cover(ls_conv_image *image, const ls_conv_axis *axis)
 {
   if (axis->count == 0 || axis->taps == 0) return;
   if (axis->src_first < 0) image->left = ls_size_max(image->left, (size_t)-axis->src_first);
-  const ptrdiff_t end = axis->src_first + (ptrdiff_t)((axis->count - 1) * axis->src_step + axis->taps);
+  const ptrdiff_t end = axis->src_first + (ptrdiff_t)((axis->count - 1) * axis->src_step +
+                                                      (axis->taps - 1) * axis->tap_step + 1);
   if (end > 0)
     image->width = ls_size_max(image->width, (size_t)end); /* without `left` until ls_conv_image_fix() */
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "nn/shape.h"
+#include "nn/window.h"
 
 /** An image as the products read it: rows padded with zero columns, pixels with zero channels. */
 typedef struct ls_conv_image {
@@ -16,21 +17,30 @@ typedef struct ls_conv_image {
   bool copied;        /* false: nothing to pad, read in place */
 } ls_conv_image;
 
-/** One dimension of a sweep: output position i reads source positions src_first + i * src_step + [0, taps).
- */
+/** One dimension of a sweep: output position i reads the source positions src_first + i * src_step +
+ * t * tap_step, for 0 <= t < taps. */
 typedef struct ls_conv_axis {
   size_t count;               /* output positions */
   size_t dst_first, dst_step; /* where they are in the destination */
   ptrdiff_t src_first;        /* may be negative: in the padding */
-  size_t src_step, taps;
+  size_t src_step;
+  size_t taps, tap_step;
+  size_t kernel_last, kernel_step; /* going backward, tap t is the kernel's kernel_last - t * kernel_step */
 } ls_conv_axis;
 
 /** Output positions of a convolution. */
-ls_conv_axis ls_conv_forward_axis(size_t out, size_t kernel, size_t stride, size_t pad);
+ls_conv_axis ls_conv_forward_axis(const ls_window *window, size_t out);
 
-/** Positions of the input that are in `phase` modulo the stride, counted in the padded input: only every
- * stride-th tap touches them. */
-ls_conv_axis ls_conv_backward_axis(size_t in, size_t kernel, size_t stride, size_t pad, size_t phase);
+/** Positions of the input, of `in`, that are in `phase` modulo the stride, counted in the padded input: the
+ * taps that touch them. */
+ls_conv_axis ls_conv_backward_axis(const ls_window *window, size_t in, size_t phase);
+
+/** Taps of position i that are inside a source of `size` positions: [begin, end), none if they are equal. */
+typedef struct ls_conv_inside {
+  size_t begin, end;
+} ls_conv_inside;
+
+ls_conv_inside ls_conv_taps_inside(const ls_conv_axis *axis, size_t i, size_t size);
 
 /** Widen an image, whose shape and channels are set, so that a sweep along `axis` reads no column outside. */
 void ls_conv_image_cover(ls_conv_image *image, const ls_conv_axis *axis);

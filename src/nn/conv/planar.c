@@ -9,14 +9,14 @@
 #include "nn/conv/way.h"
 #include "kernels/dispatch.h"
 
-enum { MAX_CHANNELS = 4, MAX_KERNEL = 16 };
+enum { MAX_CHANNELS = 4, MAX_SPAN = 16 };
 
 typedef struct plan {
   const ls_kernel_set *kernels;
   ls_conv_shape shape;
   void *direct;                    /* for the gradient with respect to the input; NULL: not wanted */
   size_t *taps;                    /* [tap_count] offsets; owned */
-  size_t tap_count;                /* channels * kernel * kernel */
+  size_t tap_count;                /* channels * rows * columns of the kernel */
   size_t pitch, rows;              /* of a padded plane */
   size_t dy_pixels;                /* floats of a plane of dy */
   size_t dy_scratch, tile_scratch; /* offsets of the parts of scratch after the planes */
@@ -24,18 +24,23 @@ typedef struct plan {
 
 static bool fits(const ls_conv_shape *shape)
 {
-  return shape->in.c <= MAX_CHANNELS && shape->kernel <= MAX_KERNEL && shape->stride == 1;
+  return shape->groups == 1 && shape->in.c <= MAX_CHANNELS && shape->rows.stride == 1 &&
+         shape->columns.stride == 1 && ls_window_span(&shape->rows) <= MAX_SPAN &&
+         ls_window_span(&shape->columns) <= MAX_SPAN;
 }
 
 static ls_status plan_taps(plan *self)
 {
-  const size_t kernel = self->shape.kernel;
-  self->pitch = self->shape.out.w + kernel - 1;
-  self->rows = self->shape.out.h + kernel - 1;
-  self->tap_count = self->shape.in.c * kernel * kernel;
+  const ls_window *rows = &self->shape.rows, *columns = &self->shape.columns;
+  const size_t taps = ls_conv_taps(&self->shape);
+  self->pitch = self->shape.out.w + ls_window_span(columns) - 1;
+  self->rows = self->shape.out.h + ls_window_span(rows) - 1;
+  self->tap_count = self->shape.in.c * taps;
   LS_PASS(ls_alloc(&self->taps, self->tap_count, sizeof *self->taps, "a convolution's taps"));
-  for (size_t t = 0; t < self->tap_count; t++)
-    self->taps[t] = (t / (kernel * kernel) * self->rows + t / kernel % kernel) * self->pitch + t % kernel;
+  for (size_t t = 0; t < self->tap_count; t++) {
+    const size_t row = t / taps * self->rows + t % taps / columns->size * rows->dilation;
+    self->taps[t] = row * self->pitch + t % columns->size * columns->dilation;
+  }
   return LS_OK;
 }
 
@@ -43,8 +48,8 @@ static size_t plan_scratch(plan *self)
 {
   const size_t filters = self->shape.out.c;
   self->dy_pixels = ls_size_ceil_div(self->shape.out.h * self->pitch, LS_PLANAR_LANES) * LS_PLANAR_LANES;
-  self->dy_scratch =
-      ls_floats_aligned(self->shape.in.c * self->rows * self->pitch + self->shape.kernel + LS_PLANAR_PIXELS);
+  self->dy_scratch = ls_floats_aligned(self->shape.in.c * self->rows * self->pitch +
+                                       ls_window_span(&self->shape.columns) + LS_PLANAR_PIXELS);
   self->tile_scratch = self->dy_scratch + ls_floats_aligned(filters * self->dy_pixels);
   return self->tile_scratch + ls_size_ceil_div(filters, LS_PLANAR_LANES) * LS_PLANAR_LANES * LS_PLANAR_PIXELS;
 }
@@ -62,7 +67,8 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   const size_t weights = ls_conv_weights(shape);
   *counts = (ls_conv_counts){.packed = ls_floats_aligned(weights) + direct.packed,
                              .grads = weights,
-                             .scratch = ls_size_max(plan_scratch(self), direct.scratch)};
+                             .scratch = ls_size_max(plan_scratch(self), direct.scratch),
+                             .piece = LS_CONV_PIECE};
   return LS_OK;
 }
 
@@ -106,7 +112,7 @@ static void load_planes(const plan *self, const float *x, float *planes)
                                  .rows = shape->in.h,
                                  .cols = shape->in.w,
                                  .channels = shape->in.c,
-                                 .planes = planes + shape->top * self->pitch + shape->left,
+                                 .planes = planes + shape->rows.before * self->pitch + shape->columns.before,
                                  .pitch = self->pitch,
                                  .plane = self->rows * self->pitch};
   self->kernels->planar_split(&split);
@@ -172,8 +178,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   ls_conv_direct.backward(self->direct, &direct, x, dy, dx, NULL);
 }
 
-const ls_conv_way ls_conv_planar = {.piece = LS_CONV_PIECE,
-                                    .fits = fits,
+const ls_conv_way ls_conv_planar = {.fits = fits,
                                     .create = create,
                                     .destroy = destroy,
                                     .pack = pack,

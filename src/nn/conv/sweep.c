@@ -59,8 +59,9 @@ static bool is_padded(const ls_conv_sweep *sweep)
 static bool spills(const ls_conv_sweep *sweep)
 {
   const size_t surplus = ls_conv_block_height(sweep->dst_channels, 0) - sweep->dst_channels;
-  return is_padded(sweep) && sweep->dst_channels < LS_CONV_BLOCK && sweep->cols.dst_step == 1 &&
-         sweep->cols.count == sweep->dst_width && surplus <= sweep->dst_width * sweep->dst_channels;
+  return is_padded(sweep) && sweep->dst_channels < LS_CONV_BLOCK && sweep->rows.dst_step == 1 &&
+         sweep->cols.dst_step == 1 && sweep->cols.count == sweep->dst_width &&
+         surplus <= sweep->dst_width * sweep->dst_channels;
 }
 
 size_t ls_conv_sweep_packed(const ls_conv_sweep *sweep)
@@ -86,7 +87,8 @@ static ls_status plan_block(ls_conv_sweep *sweep, bool last)
   const size_t first = last ? ls_conv_last_block(sweep->dst_channels) : 0;
   const size_t height = last ? ls_conv_block_height(sweep->dst_channels, first) : LS_CONV_BLOCK;
   const bool in_scratch = last && is_padded(sweep) && !spills(sweep);
-  const bool merged = ls_conv_merges(height, sweep->channels) && sweep->src_pixel == sweep->channels;
+  const bool merged = ls_conv_merges(height, sweep->channels) && sweep->src_pixel == sweep->channels &&
+                      sweep->cols.tap_step == 1;
   block->tap_products = merged ? 1 : sweep->cols.taps;
   const size_t taps = sweep->cols.taps / block->tap_products; /* of one product */
   const ls_gemm_shape shape = {.m = height,
@@ -103,7 +105,9 @@ static ls_status plan_block(ls_conv_sweep *sweep, bool last)
     const size_t row = t / block->tap_products;
     const size_t column = t % block->tap_products;
     block->a_bytes[t] = t * taps * sweep->channels * height * sizeof(float);
-    block->b_bytes[t] = (row * sweep->src_pitch + column * sweep->src_pixel) * sizeof(float);
+    block->b_bytes[t] =
+        (row * sweep->rows.tap_step * sweep->src_pitch + column * sweep->cols.tap_step * sweep->src_pixel) *
+        sizeof(float);
   }
   return LS_OK;
 }
@@ -139,17 +143,17 @@ static void run_row(const ls_conv_sweep *sweep, const ls_conv_sweep_data *data, 
 {
   const ls_conv_block *block = &sweep->blocks[first + LS_CONV_BLOCK >= sweep->dst_channels];
   const size_t height = ls_conv_block_height(sweep->dst_channels, first);
-  const ptrdiff_t src_row = sweep->rows.src_first + (ptrdiff_t)(taps.row * sweep->rows.src_step);
-  const ptrdiff_t inside = (ptrdiff_t)data->src_rows - src_row; /* taps from here on are below the image */
-  const size_t begin = src_row < 0 ? ls_size_max(taps.begin, (size_t)-src_row) : taps.begin;
-  const size_t end = inside > 0 ? ls_size_min(taps.end, (size_t)inside) : 0;
+  const ls_conv_inside inside = ls_conv_taps_inside(&sweep->rows, taps.row, data->src_rows);
+  const size_t begin = ls_size_max(taps.begin, inside.begin), end = ls_size_min(taps.end, inside.end);
   if (begin >= end) {
     if (start) ls_gemm_fill(block->gemm, start, c);
     return;
   }
   const float *a = data->packed + sweep->weights +
                    (first * sweep->rows.taps + begin * height) * sweep->cols.taps * sweep->channels;
-  const float *b = data->src + (size_t)(src_row + (ptrdiff_t)begin) * sweep->src_pitch + sweep->src_column;
+  const ptrdiff_t src_row =
+      sweep->rows.src_first + (ptrdiff_t)(taps.row * sweep->rows.src_step + begin * sweep->rows.tap_step);
+  const float *b = data->src + (size_t)src_row * sweep->src_pitch + sweep->src_column;
   const ls_gemm_batch batch = {
       .a_bytes = block->a_bytes, .b_bytes = block->b_bytes, .count = (end - begin) * block->tap_products};
   ls_gemm_run(block->gemm, start, a, b, c, &batch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A way to compute convolutions: one file and one row of the list in conv.c. The first that fits a shape is
+/* A way to compute convolutions: one file and one row of the list in ways.c. The first that fits a shape is
  * taken. Private to the convolution. */
 #ifndef LS_NN_CONV_WAY_H
 #define LS_NN_CONV_WAY_H
@@ -10,21 +10,28 @@
 #include "base/status.h"
 #include "kernels/kernel_pass.h"
 #include "nn/shape.h"
+#include "nn/window.h"
 
 /** What is convolved, and how. */
 typedef struct ls_conv_shape {
-  ls_shape in, out;      /* per sample */
-  size_t kernel, stride; /* square, pixels */
-  size_t top, left;      /* padding before the first row and column; below and right as needed */
-  bool input_is_data;    /* backward() will not be asked for dx: nothing is planned or packed for it */
+  ls_shape in, out;        /* per sample */
+  ls_window rows, columns; /* of the kernel */
+  size_t groups;           /* parts of the channels, and of the filters, that only see each other */
+  bool input_is_data;      /* backward() will not be asked for dx: nothing is planned or packed for it */
+  bool keep_ties;          /* equal windows give equal floats */
 } ls_conv_shape;
+
+static inline size_t ls_conv_taps(const ls_conv_shape *shape)
+{
+  return shape->rows.size * shape->columns.size;
+}
 
 static inline size_t ls_conv_weights(const ls_conv_shape *shape)
 {
-  return shape->out.c * shape->in.c * shape->kernel * shape->kernel;
+  return shape->out.c * (shape->in.c / shape->groups) * ls_conv_taps(shape);
 }
 
-/** Some filters; `first` is a multiple of the way's `piece`, and `count` is that, or what is left. */
+/** Some filters; `first` is a multiple of the plan's `piece`, and `count` is that, or what is left. */
 typedef struct ls_conv_filters {
   size_t first, count;
 } ls_conv_filters;
@@ -34,12 +41,11 @@ typedef struct ls_conv_counts {
   size_t packed;  /* weights as its kernels read them */
   size_t grads;   /* gradient of the weights as its kernels make it */
   size_t scratch; /* of a pass */
+  size_t piece;   /* filters that are packed and unpacked together, whatever others do meanwhile */
 } ls_conv_counts;
 
 /** Operations of a way. A plan is what its create() makes of a shape; not changed afterwards. */
 typedef struct ls_conv_way {
-  bool rounds_by_place; /* equal windows may give sums that differ in their last bits */
-  size_t piece;         /* filters that are packed and unpacked together, whatever others do meanwhile */
   bool (*fits)(const ls_conv_shape *shape);
 
   /** Plan passes of at most `microbatch` samples. On error the caller still calls destroy() if *plan is set.
@@ -47,7 +53,7 @@ typedef struct ls_conv_way {
   ls_status (*create)(void **plan, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts);
   void (*destroy)(void *plan);
 
-  /** Pack some filters of weights[filters, channels, kernel, kernel]. */
+  /** Pack some filters of weights[filters, channels of a group, rows, columns]. */
   void (*pack)(const void *plan, const float *weights, float *packed, ls_conv_filters filters);
 
   /** Turn the gradient of some filters into the layout of the weights. */
@@ -64,6 +70,13 @@ typedef struct ls_conv_way {
 
 enum { LS_CONV_PIECE = 16 }; /* filters of a cache line: the ways' piece, but for that of panels */
 
+/** The way of a shape. */
+const ls_conv_way *ls_conv_way_choose(const ls_conv_shape *shape);
+
+/** One filter, or some, for each channel by itself. */
+extern const ls_conv_way ls_conv_depthwise;
+/** Any other number of groups, one after the other. */
+extern const ls_conv_way ls_conv_grouped;
 /** Dense layers over windows that lie side by side in memory. */
 extern const ls_conv_way ls_conv_affine;
 /** Vectors of pixels, for images of few channels. */

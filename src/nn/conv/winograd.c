@@ -78,7 +78,7 @@ static tile_plan cover(ls_shape image, ls_shape out, size_t top, size_t left)
 /* The gradient with respect to the input is a convolution of dy with the rotated kernel. */
 static tile_plan cover_backward(const ls_conv_shape *shape)
 {
-  return cover(shape->out, shape->in, shape->kernel - 1 - shape->top, shape->kernel - 1 - shape->left);
+  return cover(shape->out, shape->in, 2 - shape->rows.before, 2 - shape->columns.before);
 }
 
 static double covered(const tile_plan *tiles)
@@ -87,12 +87,20 @@ static double covered(const tile_plan *tiles)
          (double)(tiles_of(tiles) * LS_WINOGRAD_OUT * LS_WINOGRAD_OUT);
 }
 
+/* Three taps side by side, and no window beyond the image. */
+static bool is_three(const ls_window *window)
+{
+  return window->size == 3 && window->stride == 1 && window->dilation == 1 && window->before < 3 &&
+         window->after < 3;
+}
+
 static bool fits(const ls_conv_shape *shape)
 {
-  const bool is_kind = shape->kernel == 3 && shape->stride == 1 && shape->top < 3 && shape->left < 3;
+  const bool is_kind =
+      shape->groups == 1 && !shape->keep_ties && is_three(&shape->rows) && is_three(&shape->columns);
   const bool fills_lanes = shape->in.c % LS_WINOGRAD_LANES == 0 && shape->out.c % LS_WINOGRAD_LANES == 0;
   if (!is_kind || !fills_lanes || ls_size_min(shape->in.c, shape->out.c) < FEW_CHANNELS) return false;
-  const tile_plan forward = cover(shape->in, shape->out, shape->top, shape->left);
+  const tile_plan forward = cover(shape->in, shape->out, shape->rows.before, shape->columns.before);
   return covered(&forward) >= LEAST_COVERED && tiles_of(&forward) <= MOST_TILES;
 }
 
@@ -155,7 +163,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   *out = self;
   self->kernels = ls_kernel_set_choose();
   self->input_is_data = shape->input_is_data;
-  self->forward.tiles = cover(shape->in, shape->out, shape->top, shape->left);
+  self->forward.tiles = cover(shape->in, shape->out, shape->rows.before, shape->columns.before);
   self->backward.tiles = cover_backward(shape);
   const size_t wanted =
       ls_size_max(LEAST_TILES, GROUP_FLOATS / (LS_WINOGRAD_POINTS * (shape->in.c + shape->out.c)));
@@ -166,6 +174,7 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   if (!shape->input_is_data) LS_PASS(plan_sweep(&self->backward, self->group, &counts->packed));
   LS_PASS(plan_gradient(self, shape));
   counts->scratch = plan_scratch(self, shape);
+  counts->piece = LS_CONV_PIECE;
   return LS_OK;
 }
 
@@ -370,9 +379,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   run_sweep(self, &self->backward, &unbiased, dy, dx);
 }
 
-const ls_conv_way ls_conv_winograd = {.rounds_by_place = true,
-                                      .piece = LS_CONV_PIECE,
-                                      .fits = fits,
+const ls_conv_way ls_conv_winograd = {.fits = fits,
                                       .create = create,
                                       .destroy = destroy,
                                       .pack = pack,

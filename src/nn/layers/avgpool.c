@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Average pooling. Padded zeros count (PyTorch's default, count_include_pad=True): every window divides by
- * its full size. */
+/* Average pooling. Padded zeros count, unless count_include_pad says otherwise (PyTorch's default too); what a
+ * last window of ceil_mode has behind the padding never does. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +29,20 @@ static void add(const float *restrict x, size_t count, float factor, float *rest
   for (size_t c = 0; c < count; c++) y[c] += factor * x[c];
 }
 
+/* Of each pixel of a window in its mean. */
+static float share_of(const ls_pool *pool, ls_pool_span rows, ls_pool_span cols)
+{
+  const size_t inside = (rows.end - rows.first) * (cols.end - cols.first);
+  return 1.0F / (float)(pool->counts_padding ? rows.counted * cols.counted : inside);
+}
+
 /* The window of output pixel (i_out, j_out). */
 static void forward_window(const ls_pool *pool, size_t i_out, size_t j_out, const float *x, float *y)
 {
-  const ls_pool_span rows = ls_pool_window(pool, i_out, pool->in.h);
-  const ls_pool_span cols = ls_pool_window(pool, j_out, pool->in.w);
+  const ls_pool_span rows = ls_pool_span_of(&pool->rows, i_out, pool->in.h);
+  const ls_pool_span cols = ls_pool_span_of(&pool->columns, j_out, pool->in.w);
   const size_t channels = pool->in.c;
-  const float factor = 1.0F / (float)(pool->size * pool->size);
+  const float factor = share_of(pool, rows, cols);
   memset(y, 0, channels * sizeof *y);
   for (size_t i = rows.first; i < rows.end; i++)
     for (size_t j = cols.first; j < cols.end; j++)
@@ -44,10 +51,10 @@ static void forward_window(const ls_pool *pool, size_t i_out, size_t j_out, cons
 
 static void backward_window(const ls_pool *pool, size_t i_out, size_t j_out, const float *dy, float *dx)
 {
-  const ls_pool_span rows = ls_pool_window(pool, i_out, pool->in.h);
-  const ls_pool_span cols = ls_pool_window(pool, j_out, pool->in.w);
+  const ls_pool_span rows = ls_pool_span_of(&pool->rows, i_out, pool->in.h);
+  const ls_pool_span cols = ls_pool_span_of(&pool->columns, j_out, pool->in.w);
   const size_t channels = pool->in.c;
-  const float factor = 1.0F / (float)(pool->size * pool->size);
+  const float factor = share_of(pool, rows, cols);
   for (size_t i = rows.first; i < rows.end; i++)
     for (size_t j = cols.first; j < cols.end; j++)
       add(dy, channels, factor, dx + (i * pool->in.w + j) * channels);
@@ -82,7 +89,7 @@ static void describe(const ls_layer *layer, ls_text *text)
 
 const ls_layer_kind ls_layer_avgpool = {
     .schema = {.name = "avgpool",
-               .doc = "Mean over windows of each channel; padded zeros count.",
+               .doc = "Mean over windows of each channel.",
                .keys = ls_pool_keys,
                .key_count = LS_POOL_KEYS,
                .options_bytes = sizeof(ls_pool_options)},

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Convolution (cross-correlation, zero padding), square kernels:
+/* Convolution (cross-correlation, zero padding):
  *
- *   y[n,i,j,k] = b[k] + sum over u,v,c of w[k,c,u,v] * x[n, i*stride+u-top, j*stride+v-left, c]
+ *   y[n,i,j,k] = b[k] + sum over u,v,c of w[k,c,u,v] * x[n, i*stride+u*dilation-top,
+ * j*stride+v*dilation-left, c]
  *
- * Options, shapes and the table of operations; the loops are the ways listed below. Weights and layouts are
- * those of PyTorch's Conv2d; `pad: same` is that of Keras and TensorFlow (for stride 1 also PyTorch's). */
+ * where c goes over the channels of k's group. Options, shapes and the table of operations; the loops are the
+ * ways of nn/conv. Weights and layouts are those of PyTorch's Conv2d; `pad: same` is that of Keras and
+ * TensorFlow (for stride 1 also PyTorch's). */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +19,11 @@
 #include "nn/kinds.h"
 
 typedef struct conv_options {
-  size_t filters, kernel, stride;
-  ls_count_or_word pad;
+  size_t filters, groups;
+  ls_window_options windows;
   bool bias;
   int init; /* ls_init */
 } conv_options;
-
-static const ls_conv_way *const ways[] = {&ls_conv_affine, &ls_conv_planar, &ls_conv_winograd,
-                                          &ls_conv_direct};
 
 typedef struct conv_layer {
   const ls_conv_way *way;
@@ -32,13 +31,12 @@ typedef struct conv_layer {
   ls_conv_shape shape;
   size_t weight_count;
   size_t grad_count; /* without the bias */
+  size_t piece;      /* of the plan */
   bool bias;
   ls_init init;
 } conv_layer;
 
 enum { MAX_KERNEL = 1024, MAX_PAD = 1024 }; /* far beyond any use; keeps sums of them from overflowing */
-
-static const char *const pad_words[] = {"same", NULL};
 
 static const ls_key keys[] = {
     {.path = "filters",
@@ -49,29 +47,54 @@ static const ls_key keys[] = {
      .unit = "channels",
      .doc = "Number of filters: channels of the output."},
     {.path = "kernel",
-     .type = LS_KEY_COUNT,
-     .offset = offsetof(conv_options, kernel),
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(conv_options, windows.size),
      .min = 1,
      .max = MAX_KERNEL,
+     .counts_max = 2,
      .unit = "pixels",
-     .doc = "Side of the square kernel."},
+     .doc = "Side of the square kernel, or its rows and columns."},
     {.path = "stride",
-     .type = LS_KEY_COUNT,
-     .offset = offsetof(conv_options, stride),
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(conv_options, windows.stride),
      .preset = "1",
      .min = 1,
      .max = MAX_KERNEL,
+     .counts_max = 2,
      .unit = "pixels",
      .doc = "Step of the kernel over the image."},
     {.path = "pad",
-     .type = LS_KEY_COUNT_OR_WORD,
-     .offset = offsetof(conv_options, pad),
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(conv_options, windows.pad),
      .preset = "0",
      .max = MAX_PAD,
-     .words = pad_words,
+     .counts_max = 4,
+     .words = ls_pad_words,
      .unit = "pixels",
      .doc =
-         "Zeros added on each side; same adds as many as keep the size (divided by the stride, rounded up)."},
+         "Zeros added on each side; same adds as many as keep the size (divided by the stride, rounded up), "
+         "an odd one below or to the right, as TensorFlow does."},
+    {.path = "dilation",
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(conv_options, windows.dilation),
+     .preset = "1",
+     .min = 1,
+     .max = MAX_KERNEL,
+     .counts_max = 2,
+     .shown_if_other = true,
+     .unit = "pixels",
+     .doc = "Distance of the kernel's taps from each other."},
+    {.path = "groups",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(conv_options, groups),
+     .preset = "1",
+     .min = 1,
+     .max = INT_MAX,
+     .shown_if_other = true,
+     .unit = "parts",
+     .doc =
+         "Equal parts of the channels and of the filters; each filter sees the channels of its own part. As "
+         "many as there are channels: a depthwise convolution."},
     {.path = "bias",
      .type = LS_KEY_BOOL,
      .offset = offsetof(conv_options, bias),
@@ -87,68 +110,56 @@ static const ls_key keys[] = {
      .doc = "Initializer of the weights; auto chooses by the activation that follows."},
 };
 
-/* Output positions and padding before the first, along a dimension of `in` positions. */
-static ls_status fit(const conv_options *options, size_t in, const char *dimension, size_t *out,
-                     size_t *before)
-{
-  const size_t kernel = options->kernel;
-  const size_t stride = options->stride;
-  if (options->pad.word >= 0) {
-    *out = ls_size_ceil_div(in, stride);
-    const size_t covered = (*out - 1) * stride + kernel;
-    *before = covered > in ? (covered - in) / 2 : 0;
-    return LS_OK;
-  }
-  *before = options->pad.count;
-  const size_t padded = in + 2 * *before;
-  if (kernel > padded)
-    return ls_fail(LS_E_CONFIG,
-                   "a kernel of %zu does not fit an input of %zu %s with a pad of %zu: use a "
-                   "smaller kernel or a larger pad",
-                   kernel, in, dimension, *before);
-  *out = (padded - kernel) / stride + 1;
-  return LS_OK;
-}
-
 /* Every product of sizes that the kernels form fits an int: byte offsets then fit 64 bits by far,
  * and dimensions fit what the matrix libraries take. */
-static ls_status check_sizes(const conv_options *options, ls_shape in, ls_shape out)
+static ls_status check_sizes(const ls_conv_shape *shape)
 {
-  const size_t pad = MAX_PAD + MAX_KERNEL;
-  size_t weights = options->kernel * options->kernel;
+  const ls_shape in = shape->in, out = shape->out;
+  const size_t pad = MAX_PAD + ls_window_span(&shape->columns);
+  size_t weights = ls_conv_taps(shape);
   size_t image = (ls_size_max(in.w, out.w) + 2 * pad);
-  const bool fits = ls_size_mul(weights, in.c, &weights) && ls_size_mul(weights, out.c, &weights) &&
-                    weights <= INT_MAX && ls_size_mul(image, ls_size_max(in.h, out.h), &image) &&
+  const bool fits = ls_size_mul(weights, in.c / shape->groups, &weights) &&
+                    ls_size_mul(weights, out.c, &weights) && weights <= INT_MAX &&
+                    ls_size_mul(image, ls_size_max(in.h, out.h), &image) &&
                     ls_size_mul(image, ls_size_max(in.c, out.c), &image) && image <= INT_MAX;
   if (fits) return LS_OK;
   return ls_fail(LS_E_CONFIG,
                  "%zu filters of %zux%zu on %zu channels of %zux%zu pixels are too large: weights "
                  "and images may have at most %d elements",
-                 options->filters, options->kernel, options->kernel, in.c, in.h, in.w, INT_MAX);
+                 out.c, shape->rows.size, shape->columns.size, in.c, in.h, in.w, INT_MAX);
+}
+
+static ls_status check_groups(const conv_options *options, size_t channels)
+{
+  const size_t groups = options->groups;
+  if (channels % groups == 0 && options->filters % groups == 0) return LS_OK;
+  return ls_fail(
+      LS_E_CONFIG,
+      "%zu channels and %zu filters cannot be divided into %zu groups of equal size: use a number of "
+      "groups that divides both",
+      channels, options->filters, groups);
 }
 
 static ls_status make_shape(const conv_options *options, ls_shape in, ls_conv_shape *shape)
 {
-  *shape = (ls_conv_shape){.in = in, .kernel = options->kernel, .stride = options->stride};
-  shape->out.c = options->filters;
-  LS_PASS(fit(options, in.h, "rows", &shape->out.h, &shape->top));
-  LS_PASS(fit(options, in.w, "columns", &shape->out.w, &shape->left));
-  return check_sizes(options, in, shape->out);
+  *shape = (ls_conv_shape){.in = in, .out.c = options->filters, .groups = options->groups};
+  LS_PASS(check_groups(options, in.c));
+  LS_PASS(ls_window_fit(&shape->rows, &shape->out.h, &options->windows, LS_ROWS, in.h, "kernel"));
+  LS_PASS(ls_window_fit(&shape->columns, &shape->out.w, &options->windows, LS_COLUMNS, in.w, "kernel"));
+  return check_sizes(shape);
 }
 
-static ls_status make_plan(ls_layer *layer, bool keep_ties)
+static ls_status make_plan(ls_layer *layer)
 {
   conv_layer *self = layer->impl;
   ls_conv_counts counts;
-  size_t i = 0;
-  self->shape.input_is_data = layer->input_is_data;
-  while (!ways[i]->fits(&self->shape) || (keep_ties && ways[i]->rounds_by_place)) i++;
-  self->way = ways[i];
+  self->way = ls_conv_way_choose(&self->shape);
   LS_PASS(self->way->create(&self->plan, &self->shape, layer->microbatch, &counts));
   self->grad_count = counts.grads;
+  self->piece = counts.piece;
   layer->packed_count = counts.packed;
   layer->scratch_count = counts.scratch;
-  layer->piece_params = self->way->piece * (self->weight_count / self->shape.out.c);
+  layer->piece_params = counts.piece * (self->weight_count / self->shape.out.c);
   layer->grad_count = self->grad_count + (self->bias ? self->shape.out.c : 0);
   return LS_OK;
 }
@@ -162,15 +173,17 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   layer->impl = self;
   self->shape = shape;
+  self->shape.input_is_data = layer->input_is_data;
+  self->shape.keep_ties = ls_build_keeps_ties(build);
   layer->out = shape.out;
   self->bias = options->bias;
   self->init = ls_init_resolve((ls_init)options->init, ls_build_next(build));
-  self->weight_count = options->filters * layer->in.c * options->kernel * options->kernel;
+  self->weight_count = ls_conv_weights(&shape);
   layer->macs = (uint64_t)self->weight_count * shape.out.h * shape.out.w;
-  const size_t dims[] = {options->filters, layer->in.c, options->kernel, options->kernel};
+  const size_t dims[] = {shape.out.c, shape.in.c / shape.groups, shape.rows.size, shape.columns.size};
   LS_PASS(ls_build_param(build, layer, "weight", dims, 4, true));
   if (self->bias) LS_PASS(ls_build_param(build, layer, "bias", dims, 1, false));
-  return make_plan(layer, ls_build_keeps_ties(build));
+  return make_plan(layer);
 }
 
 static void destroy(ls_layer *layer)
@@ -185,18 +198,18 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
 {
   (void)buffers;
   const conv_layer *self = layer->impl;
-  const size_t taps = self->shape.kernel * self->shape.kernel;
+  const size_t taps = ls_conv_taps(&self->shape), groups = self->shape.groups;
   float *weights = params + layer->param_offset;
-  ls_init_fill(self->init, seed, layer->index, layer->in.c * taps, layer->out.c * taps, weights,
-               self->weight_count);
+  ls_init_fill(self->init, seed, layer->index, layer->in.c / groups * taps, layer->out.c / groups * taps,
+               weights, self->weight_count);
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 
 /* The filters of a piece; none if it holds nothing but biases, as last ones may. */
 static ls_conv_filters filters_of(const conv_layer *self, size_t piece)
 {
-  const size_t first = ls_size_min(piece * self->way->piece, self->shape.out.c);
-  return (ls_conv_filters){first, ls_size_min(self->way->piece, self->shape.out.c - first)};
+  const size_t first = ls_size_min(piece * self->piece, self->shape.out.c);
+  return (ls_conv_filters){first, ls_size_min(self->piece, self->shape.out.c - first)};
 }
 
 static void pack(const ls_layer *layer, const float *params, float *packed, size_t piece)
@@ -253,15 +266,15 @@ static void describe(const ls_layer *layer, ls_text *text)
 {
   const conv_layer *self = layer->impl;
   const ls_conv_shape *shape = &self->shape;
-  ls_text_add(text, "%zu filters %zux%zu", shape->out.c, shape->kernel, shape->kernel);
-  if (shape->stride > 1) ls_text_add(text, ", stride %zu", shape->stride);
-  if (shape->top > 0 || shape->left > 0) ls_text_add(text, ", pad %zu", ls_size_max(shape->top, shape->left));
+  ls_text_add(text, "%zu filters ", shape->out.c);
+  ls_windows_describe(&shape->rows, &shape->columns, text);
+  if (shape->groups > 1) ls_text_add(text, ", %zu groups", shape->groups);
   if (!self->bias) ls_text_add(text, ", no bias");
 }
 
 const ls_layer_kind ls_layer_conv = {
     .schema = {.name = "conv",
-               .doc = "Convolution with square kernels and zero padding.",
+               .doc = "Convolution with zero padding: plain, grouped, depthwise, dilated.",
                .keys = keys,
                .key_count = sizeof keys / sizeof *keys,
                .options_bytes = sizeof(conv_options)},

@@ -13,7 +13,7 @@
 #include "nn/kinds.h"
 #include "nn/layers/pool.h"
 
-typedef uint16_t window_index; /* row * size + column in the window: sizes are below 256 */
+typedef uint16_t window_index; /* row * columns + column in the window: sizes are below 256 */
 
 typedef struct maxpool {
   ls_pool pool;
@@ -65,13 +65,13 @@ static void forward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span 
                            float *y, window_index *argmax)
 {
   const size_t channels = pool->in.c;
-  const window_index first = (window_index)(rows.skipped * pool->size + cols.skipped);
+  const window_index first = (window_index)(rows.skipped * pool->columns.size + cols.skipped);
   memcpy(y, x + (rows.first * pool->in.w + cols.first) * channels, channels * sizeof *y);
   for (size_t c = 0; c < channels; c++) argmax[c] = first;
   for (size_t i = rows.first; i < rows.end; i++)
     for (size_t j = cols.first; j < cols.end; j++) {
       if (i == rows.first && j == cols.first) continue;
-      const size_t at = (rows.skipped + i - rows.first) * pool->size + cols.skipped + j - cols.first;
+      const size_t at = (rows.skipped + i - rows.first) * pool->columns.size + cols.skipped + j - cols.first;
       take_larger(x + (i * pool->in.w + j) * channels, channels, (window_index)at, y, argmax);
     }
 }
@@ -99,7 +99,7 @@ static void backward_window(const ls_pool *pool, ls_pool_span rows, ls_pool_span
   const size_t channels = pool->in.c;
   for (size_t i = rows.first; i < rows.end; i++)
     for (size_t j = cols.first; j < cols.end; j++) {
-      const size_t at = (rows.skipped + i - rows.first) * pool->size + cols.skipped + j - cols.first;
+      const size_t at = (rows.skipped + i - rows.first) * pool->columns.size + cols.skipped + j - cols.first;
       add_at(dy, argmax, channels, (window_index)at, dx + (i * pool->in.w + j) * channels);
     }
 }
@@ -116,12 +116,19 @@ static size_t windows_by_vectors(const maxpool *self, size_t i)
   return out.w - ls_size_min(out.w, ls_size_ceil_div(lanes, out.c));
 }
 
+/* Two pixels, side by side, none of them outside. */
+static bool is_two(const ls_window *window, size_t in, size_t out)
+{
+  return window->size == 2 && window->stride == 2 && window->before == 0 && 2 * out <= in;
+}
+
 static bool is_quad(const maxpool *self)
 {
   const ls_pool *pool = &self->pool;
   const size_t lanes = self->kernels->lanes;
   const bool reaches_no_further = pool->out.c % lanes == 0 || pool->out.w * pool->out.c >= lanes;
-  return pool->size == 2 && pool->stride == 2 && pool->pad == 0 && reaches_no_further;
+  return is_two(&pool->rows, pool->in.h, pool->out.h) && is_two(&pool->columns, pool->in.w, pool->out.w) &&
+         reaches_no_further;
 }
 
 /* ---- samples ---- */
@@ -130,10 +137,10 @@ static bool is_quad(const maxpool *self)
 static void forward_windows(const ls_pool *pool, size_t i, size_t begin, const float *x, float *y,
                             window_index *argmax)
 {
-  const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
+  const ls_pool_span rows = ls_pool_span_of(&pool->rows, i, pool->in.h);
   for (size_t j = begin; j < pool->out.w; j++) {
     const size_t at = (i * pool->out.w + j) * pool->out.c;
-    forward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), x, y + at, argmax + at);
+    forward_window(pool, rows, ls_pool_span_of(&pool->columns, j, pool->in.w), x, y + at, argmax + at);
   }
 }
 
@@ -156,10 +163,10 @@ static void forward_sample(const maxpool *self, bool rectifies, const float *x, 
 static void backward_windows(const ls_pool *pool, size_t i, size_t begin, const float *dy,
                              const window_index *argmax, float *dx)
 {
-  const ls_pool_span rows = ls_pool_window(pool, i, pool->in.h);
+  const ls_pool_span rows = ls_pool_span_of(&pool->rows, i, pool->in.h);
   for (size_t j = begin; j < pool->out.w; j++) {
     const size_t at = (i * pool->out.w + j) * pool->out.c;
-    backward_window(pool, rows, ls_pool_window(pool, j, pool->in.w), dy + at, argmax + at, dx);
+    backward_window(pool, rows, ls_pool_span_of(&pool->columns, j, pool->in.w), dy + at, argmax + at, dx);
   }
 }
 
@@ -225,7 +232,7 @@ const ls_layer_kind ls_layer_maxpool = {
     .schema = {.name = "maxpool",
                .doc = "Largest value of windows of each channel.",
                .keys = ls_pool_keys,
-               .key_count = LS_POOL_KEYS,
+               .key_count = LS_MAXPOOL_KEYS,
                .options_bytes = sizeof(ls_pool_options)},
     .role = LS_ROLE_NEUTRAL,
     .absorbs_relu = true,

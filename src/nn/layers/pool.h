@@ -9,36 +9,38 @@
 #include "base/text.h"
 #include "config/keys.h"
 #include "nn/shape.h"
+#include "nn/window.h"
 
 typedef struct ls_pool_options {
-  size_t size;
-  ls_count_or_word stride;
-  size_t pad;
+  ls_window_options windows; /* a word as stride: the size */
+  bool count_include_pad;    /* of averages */
 } ls_pool_options;
 
-enum { LS_POOL_KEYS = 3, LS_POOL_MAX_SIZE = 255 };
+/* The keys of max pooling, and those of average pooling. */
+enum { LS_MAXPOOL_KEYS = 4, LS_POOL_KEYS, LS_POOL_MAX_SIZE = 255 };
 
 extern const ls_key ls_pool_keys[LS_POOL_KEYS];
 
-/** Windows of size x size pixels, `stride` apart, the first one `pad` pixels before the image. */
 typedef struct ls_pool {
   ls_shape in, out;
-  size_t size, stride, pad;
+  ls_window rows, columns;
+  bool counts_padding; /* averages are over the padding too */
 } ls_pool;
 
 /** The part of a window that is inside the image, along one dimension. */
 typedef struct ls_pool_span {
   size_t first, end; /* in the image; never empty */
   size_t skipped;    /* positions of the window before `first` */
+  size_t counted;    /* positions of the window in the image and the padding */
 } ls_pool_span;
 
 /** Local. Errors: LS_E_CONFIG if the window does not fit. */
 ls_status ls_pool_init(ls_pool *pool, const ls_pool_options *options, ls_shape in) LS_CHECKED;
 
-/** The span of window i along a dimension of `in` pixels. */
-ls_pool_span ls_pool_window(const ls_pool *pool, size_t i, size_t in);
+/** The span of window i of a row or column of windows along a dimension of `in` pixels. */
+ls_pool_span ls_pool_span_of(const ls_window *window, size_t i, size_t in);
 
-/** Append "2x2, stride 2". */
+/** Append "3x3, stride 2, pad 1". */
 void ls_pool_describe(const ls_pool *pool, ls_text *text);
 
 #endif

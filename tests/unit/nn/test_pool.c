@@ -4,52 +4,135 @@
 #include "base/size.h"
 #include "nn/layers/pool.h"
 
-static ls_pool_options options_of(size_t size, size_t stride, size_t pad)
+typedef struct test_case {
+  size_t h, w, c, size, stride, pad; /* stride 0: the word `size` */
+  size_t width, stride_across;       /* where the columns differ from the rows; 0: they do not */
+  size_t pads[4];                    /* top, bottom, left, right, instead of pad */
+  bool same, ceil, exclude;          /* exclude: padding does not count */
+} test_case;
+
+#define POOL(rows, columns, channels, side, step, border)                                                    \
+  {                                                                                                          \
+    .h = rows, .w = columns, .c = channels, .size = side, .stride = step, .pad = border                      \
+  }
+
+static ls_counts counts_of(size_t count, size_t a, size_t b)
 {
-  ls_pool_options options = {.size = size, .pad = pad};
-  options.stride.word = stride == 0 ? 0 : -1; /* 0: the word `size` */
-  options.stride.count = stride;
+  return (ls_counts){.word = -1, .count = count, .items = {a, b}};
+}
+
+static bool is_uneven(const test_case *t)
+{
+  return t->pads[0] + t->pads[1] + t->pads[2] + t->pads[3] > 0;
+}
+
+static ls_pool_options options_of(const test_case *t)
+{
+  ls_pool_options options = {.windows = {.size = counts_of(2, t->size, t->width > 0 ? t->width : t->size),
+                                         .stride = counts_of(2, t->stride, t->stride),
+                                         .pad = counts_of(1, t->pad, 0),
+                                         .ceil = t->ceil},
+                             .count_include_pad = !t->exclude};
+  if (t->stride == 0) options.windows.stride.word = 0;
+  if (t->stride_across > 0) options.windows.stride.items[1] = t->stride_across;
+  if (t->same) options.windows.pad.word = 0;
+  if (is_uneven(t)) {
+    options.windows.pad.count = 4;
+    memcpy(options.windows.pad.items, t->pads, sizeof t->pads);
+  }
   return options;
 }
 
-typedef struct test_case {
-  size_t h, w, c, size, stride, pad;
-} test_case;
-
 static const test_case cases[] = {
-    {4, 4, 3, 2, 0, 0}, {24, 24, 24, 2, 0, 0}, {28, 28, 6, 2, 2, 0},  {5, 5, 17, 2, 0, 0},
-    {7, 9, 8, 3, 2, 1}, {8, 6, 32, 3, 1, 1},   {6, 6, 1, 2, 3, 1},    {7, 7, 16, 7, 0, 0},
-    {9, 4, 5, 4, 2, 2}, {3, 3, 2, 1, 1, 0},    {20, 20, 3, 20, 0, 0},
+    POOL(4, 4, 3, 2, 0, 0),
+    POOL(24, 24, 24, 2, 0, 0),
+    POOL(28, 28, 6, 2, 2, 0),
+    POOL(5, 5, 17, 2, 0, 0),
+    POOL(7, 9, 8, 3, 2, 1),
+    POOL(8, 6, 32, 3, 1, 1),
+    POOL(6, 6, 1, 2, 3, 1),
+    POOL(7, 7, 16, 7, 0, 0),
+    POOL(9, 4, 5, 4, 2, 2),
+    POOL(3, 3, 2, 1, 1, 0),
+    POOL(20, 20, 3, 20, 0, 0),
+    {.h = 6, .w = 9, .c = 8, .size = 2, .width = 3, .stride = 0},
+    {.h = 6, .w = 9, .c = 3, .size = 1, .width = 3, .stride = 1, .stride_across = 2},
+    {.h = 7, .w = 8, .c = 5, .size = 3, .stride = 2, .same = true},
+    {.h = 7, .w = 8, .c = 5, .size = 3, .stride = 2, .same = true, .exclude = true},
+    {.h = 5, .w = 5, .c = 16, .size = 2, .stride = 1, .same = true},
+    {.h = 4, .w = 6, .c = 4, .size = 3, .stride = 3, .pad = 1, .exclude = true},
+    {.h = 6, .w = 6, .c = 4, .size = 3, .stride = 2, .pads = {0, 1, 2, 1}},
+    {.h = 6, .w = 6, .c = 4, .size = 3, .stride = 2, .pads = {0, 1, 2, 1}, .exclude = true},
+    {.h = 5, .w = 7, .c = 16, .size = 2, .stride = 2, .ceil = true},
+    {.h = 5, .w = 7, .c = 3, .size = 2, .stride = 2, .ceil = true, .exclude = true},
+    {.h = 6, .w = 7, .c = 8, .size = 3, .stride = 2, .pad = 1, .ceil = true},
+    {.h = 6, .w = 7, .c = 8, .size = 3, .stride = 3, .pad = 1, .ceil = true, .exclude = true},
+    {.h = 5, .w = 4, .c = 2, .size = 2, .stride = 3, .pad = 1, .ceil = true},
 };
+
+/* What a dimension has: rows (0) or columns (1). */
+typedef struct side {
+  size_t in, size, stride, before, after, out;
+} side;
+
+/* PyTorch's numbers of windows, and TensorFlow's. */
+static side side_of(const test_case *t, bool across)
+{
+  side s = {.in = across ? t->w : t->h, .size = across && t->width > 0 ? t->width : t->size};
+  s.stride = t->stride == 0 ? s.size : across && t->stride_across > 0 ? t->stride_across : t->stride;
+  s.before = is_uneven(t) ? t->pads[2 * across] : t->pad;
+  s.after = is_uneven(t) ? t->pads[2 * across + 1] : t->pad;
+  if (t->same) {
+    s.out = (s.in + s.stride - 1) / s.stride;
+    const size_t covered = (s.out - 1) * s.stride + s.size;
+    s.before = covered > s.in ? (covered - s.in) / 2 : 0;
+    s.after = covered > s.in ? covered - s.in - s.before : 0;
+    return s;
+  }
+  for (size_t begin = 0; begin + s.size <= s.in + s.before + s.after || (t->ceil && begin < s.in + s.before);
+       begin += s.stride) {
+    s.out++;
+    if (begin + s.size >= s.in + s.before + s.after) break;
+  }
+  return s;
+}
 
 typedef struct expected {
   double *y, *dx;
 } expected;
 
 /* Index into x of the pixel (i, j) of the window at `at` (sample, row, column, channel), or SIZE_MAX in the
- * padding. */
-static size_t pixel(const harness *h, const test_case *t, const size_t at[4], size_t i, size_t j)
+ * padding; *counts: it is no further outside than that. */
+static size_t pixel(const harness *h, const test_case *t, const size_t at[4], size_t i, size_t j,
+                    bool *counts)
 {
-  const size_t stride = t->stride == 0 ? t->size : t->stride;
-  const size_t row = at[1] * stride + i - t->pad;
-  const size_t col = at[2] * stride + j - t->pad;
+  const side rows = side_of(t, false), columns = side_of(t, true);
+  const size_t row = at[1] * rows.stride + i - rows.before;
+  const size_t col = at[2] * columns.stride + j - columns.before;
+  *counts = row + rows.before < rows.in + rows.before + rows.after &&
+            col + columns.before < columns.in + columns.before + columns.after;
   if (row >= t->h || col >= t->w) return SIZE_MAX;
   return ((at[0] * h->layer.in.h + row) * h->layer.in.w + col) * h->layer.in.c + at[3];
 }
 
 static void reference_window(const harness *h, const test_case *t, size_t y, bool average, expected *e)
 {
+  enum { MAX_WINDOW = 400 };
   const ls_shape out = h->layer.out;
   const size_t at[4] = {y / out.c / out.w / out.h, y / out.c / out.w % out.h, y / out.c % out.w, y % out.c};
-  size_t best = SIZE_MAX;
-  const double share = 1.0 / (double)(t->size * t->size);
-  for (size_t p = 0; p < t->size * t->size; p++) {
-    const size_t x = pixel(h, t, at, p / t->size, p % t->size);
+  const size_t width = side_of(t, true).size, size = side_of(t, false).size * width;
+  size_t best = SIZE_MAX, counted = 0, seen[MAX_WINDOW], seen_count = 0;
+  for (size_t p = 0; p < size; p++) {
+    bool counts;
+    const size_t x = pixel(h, t, at, p / width, p % width, &counts);
+    counted += counts && (!t->exclude || x != SIZE_MAX);
     if (x == SIZE_MAX) continue;
+    seen[seen_count++] = x;
     if (best == SIZE_MAX || h->x[x] > h->x[best] || isnan(h->x[x])) best = x;
-    if (!average) continue;
-    e->y[y] += share * (double)h->x[x];
-    e->dx[x] += share * (double)h->dy[y];
+  }
+  for (size_t p = 0; p < seen_count && average; p++) {
+    e->y[y] += (double)h->x[seen[p]] / (double)counted;
+    e->dx[seen[p]] += (double)h->dy[y] / (double)counted;
   }
   if (average) return;
   e->y[y] = (double)h->x[best];
@@ -78,12 +161,11 @@ static void quantize(float *x, size_t count)
 
 static void check(const ls_layer_kind *kind, const test_case *t, bool average, bool ties)
 {
-  const ls_pool_options options = options_of(t->size, t->stride, t->pad);
+  const ls_pool_options options = options_of(t);
   harness h;
   assert_int_equal(harness_create(&h, kind, &options, (ls_shape){t->c, t->h, t->w}, 5), LS_OK);
-  const size_t stride = t->stride == 0 ? t->size : t->stride;
-  assert_int_equal(h.layer.out.h, (t->h + 2 * t->pad - t->size) / stride + 1);
-  assert_int_equal(h.layer.out.w, (t->w + 2 * t->pad - t->size) / stride + 1);
+  assert_int_equal(h.layer.out.h, side_of(t, false).out);
+  assert_int_equal(h.layer.out.w, side_of(t, true).out);
   harness_prepare(&h, 4);
   if (ties) quantize(h.x, 4 * ls_shape_count(h.layer.in));
   expected e = reference(&h, t, average);
@@ -95,8 +177,9 @@ static void check(const ls_layer_kind *kind, const test_case *t, bool average, b
   harness_backward(&h);
   const double dx_error = harness_error(h.dx, e.dx, 4 * ls_shape_count(h.layer.in));
   if (!(y_error <= 1e-6 && dx_error <= 1e-6))
-    fail_msg("%s of %zux%zux%zu, size %zu, stride %zu, pad %zu: y is off by %g, dx by %g", kind->schema.name,
-             t->c, t->h, t->w, t->size, t->stride, t->pad, y_error, dx_error);
+    fail_msg("%s of %zux%zux%zu, size %zu, stride %zu, pad %zu, same %d, ceil %d: y is off by %g, dx by %g",
+             kind->schema.name, t->c, t->h, t->w, t->size, t->stride, t->pad, t->same, t->ceil, y_error,
+             dx_error);
   free_expected(&e);
   harness_fini(&h);
 }
@@ -119,7 +202,7 @@ static void average_matches_reference(void **state)
 static void nan_is_passed_on(void **state)
 {
   (void)state;
-  const ls_pool_options options = options_of(2, 0, 0);
+  const ls_pool_options options = options_of(&(test_case){.size = 2});
   for (size_t at = 0; at < 4; at++) {
     harness h;
     assert_int_equal(harness_create(&h, &ls_layer_maxpool, &options, (ls_shape){1, 2, 2}, 1), LS_OK);
@@ -136,7 +219,7 @@ static void nan_is_passed_on(void **state)
 /* Two samples of three, all that lies behind them marked. */
 static void prepare_two_of_three(harness *h, const ls_layer_kind *kind, const test_case *t)
 {
-  const ls_pool_options options = options_of(t->size, t->stride, t->pad);
+  const ls_pool_options options = options_of(t);
   assert_int_equal(harness_create(h, kind, &options, (ls_shape){t->c, t->h, t->w}, 3), LS_OK);
   harness_prepare(h, 2);
   for (size_t k = harness_out(h) / 3 * 2; k < harness_out(h); k++) h->y[k] = 77.0F;
@@ -179,10 +262,10 @@ static void expect_nan_passes(const ls_layer_kind *kind, const test_case *t, boo
 static void nan_stays_in_its_channel(void **state)
 {
   (void)state;
-  static const test_case shapes[] = {{4, 4, 1, 2, 0, 0},  {4, 4, 3, 2, 0, 0},  {4, 4, 8, 2, 0, 0},
-                                     {4, 4, 12, 2, 0, 0}, {4, 6, 17, 2, 0, 0}, {2, 2, 20, 2, 0, 0},
-                                     {6, 8, 5, 2, 0, 0},  {5, 7, 12, 2, 0, 0}, {2, 4, 9, 2, 0, 0},
-                                     {5, 4, 6, 2, 1, 0},  {4, 4, 12, 2, 2, 1}, {6, 6, 12, 3, 0, 0}};
+  static const test_case shapes[] = {
+      POOL(4, 4, 1, 2, 0, 0),  POOL(4, 4, 3, 2, 0, 0),  POOL(4, 4, 8, 2, 0, 0),  POOL(4, 4, 12, 2, 0, 0),
+      POOL(4, 6, 17, 2, 0, 0), POOL(2, 2, 20, 2, 0, 0), POOL(6, 8, 5, 2, 0, 0),  POOL(5, 7, 12, 2, 0, 0),
+      POOL(2, 4, 9, 2, 0, 0),  POOL(5, 4, 6, 2, 1, 0),  POOL(4, 4, 12, 2, 2, 1), POOL(6, 6, 12, 3, 0, 0)};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     const test_case *t = &shapes[i];
     const size_t in = t->h * t->w * t->c;
@@ -197,7 +280,7 @@ static void nan_stays_in_its_channel(void **state)
 static void infinity_is_a_value(void **state)
 {
   (void)state;
-  const ls_pool_options options = options_of(3, 1, 1);
+  const ls_pool_options options = options_of(&(test_case){.size = 3, .stride = 1, .pad = 1});
   harness h;
   assert_int_equal(harness_create(&h, &ls_layer_maxpool, &options, (ls_shape){1, 1, 1}, 1), LS_OK);
   harness_prepare(&h, 1);
@@ -212,11 +295,11 @@ static void infinity_is_a_value(void **state)
 static void a_wrong_result_is_seen(void **state)
 {
   (void)state;
-  const ls_pool_options options = options_of(2, 0, 0);
+  const ls_pool_options options = options_of(&(test_case){.size = 2});
   harness h;
   assert_int_equal(harness_create(&h, &ls_layer_maxpool, &options, (ls_shape){3, 4, 4}, 1), LS_OK);
   harness_prepare(&h, 1);
-  expected e = reference(&h, &(test_case){4, 4, 3, 2, 0, 0}, false);
+  expected e = reference(&h, &(test_case)POOL(4, 4, 3, 2, 0, 0), false);
   harness_forward(&h);
   h.y[3] *= 1.001F;
   assert_true(harness_error(h.y, e.y, ls_shape_count(h.layer.out)) > 1e-6);
@@ -227,7 +310,7 @@ static void a_wrong_result_is_seen(void **state)
 static void refuses(const test_case *t, const char *words)
 {
   const ls_layer_kind *const kinds[] = {&ls_layer_maxpool, &ls_layer_avgpool};
-  const ls_pool_options options = options_of(t->size, t->stride, t->pad);
+  const ls_pool_options options = options_of(t);
   for (int i = 0; i < 2; i++) {
     harness h;
     assert_int_equal(harness_create(&h, kinds[i], &options, (ls_shape){t->c, t->h, t->w}, 1), LS_E_CONFIG);
@@ -239,9 +322,11 @@ static void refuses(const test_case *t, const char *words)
 static void what_does_not_fit_is_refused(void **state)
 {
   (void)state;
-  refuses(&(test_case){3, 9, 1, 4, 0, 0}, "a window of 4 does not fit an input of 3 rows");
-  refuses(&(test_case){9, 3, 1, 4, 0, 0}, "3 columns");
-  refuses(&(test_case){9, 9, 1, 3, 1, 2}, "use at most 1");
+  refuses(&(test_case)POOL(3, 9, 1, 4, 0, 0), "a window of 4 does not fit an input of 3 rows");
+  refuses(&(test_case)POOL(9, 3, 1, 4, 0, 0), "3 columns");
+  refuses(&(test_case)POOL(9, 9, 1, 3, 1, 2), "use at most 1");
+  refuses(&(test_case){.h = 9, .w = 9, .c = 1, .size = 3, .stride = 1, .pads = {0, 0, 0, 3}},
+          "use at most 2");
 }
 
 int main(void)

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Depthwise convolutions: each filter sees one channel. The kernels of depthwise.h work along a row of
+ * outputs that lie side by side; rows and columns of taps that fall into the padding are left out, so that
+ * the image is read where it lies. The gradient with respect to the input is the same operation on dy, once
+ * per phase of the stride.
+ *
+ * The kernels' channels are filters: where a channel has several, it is copied as often; where they do not
+ * fill vectors, some zeros are put behind them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "kernels/dispatch.h"
+#include "nn/conv/image.h"
+#include "nn/conv/way.h"
+
+/* dst = bias + weights * src. */
+typedef struct sweep {
+  ls_conv_axis rows, cols;
+  ls_shape src; /* c: floats of a pixel */
+  size_t dst_width;
+  size_t weights; /* offset of its packed weights */
+} sweep;
+
+typedef struct plan {
+  const ls_kernel_set *kernels;
+  ls_conv_shape shape;
+  size_t each;     /* filters of a channel */
+  size_t channels; /* the kernels': filters, or some more */
+  bool copied;     /* the images are not laid out as the kernels' */
+  sweep forward;
+  sweep *backward;     /* [phases_of()], one per phase of the stride; owned */
+  size_t packed_count; /* floats, as far as they are given out */
+  size_t out_scratch;  /* offset of the copy of an image of the filters; that of the channels is at 0 */
+} plan;
+
+static bool fits(const ls_conv_shape *shape)
+{
+  return shape->groups > 1 && shape->groups == shape->in.c;
+}
+
+/* ---- plan ---- */
+
+static size_t phases_of(const plan *self)
+{
+  return self->shape.input_is_data ? 0 : self->shape.rows.stride * self->shape.columns.stride;
+}
+
+static size_t taps_of(const sweep *self)
+{
+  return self->rows.taps * self->cols.taps;
+}
+
+static void give_weights(plan *self, sweep *to)
+{
+  to->weights = self->packed_count;
+  self->packed_count += taps_of(to) * self->channels;
+}
+
+static void plan_backward(plan *self, size_t phase)
+{
+  const ls_conv_shape *shape = &self->shape;
+  sweep *back = &self->backward[phase];
+  *back = (sweep){.rows = ls_conv_backward_axis(&shape->rows, shape->in.h, phase / shape->columns.stride),
+                  .cols = ls_conv_backward_axis(&shape->columns, shape->in.w, phase % shape->columns.stride),
+                  .src = {self->channels, shape->out.h, shape->out.w},
+                  .dst_width = shape->in.w};
+  give_weights(self, back);
+}
+
+static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
+{
+  (void)microbatch;
+  plan *self;
+  LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
+  *out = self;
+  self->kernels = ls_kernel_set_choose();
+  self->shape = *shape;
+  self->each = shape->out.c / shape->groups;
+  self->channels = ls_size_round_up(shape->out.c, LS_DEPTHWISE_LANES);
+  self->copied = self->channels != shape->in.c;
+  self->forward = (sweep){.rows = ls_conv_forward_axis(&shape->rows, shape->out.h),
+                          .cols = ls_conv_forward_axis(&shape->columns, shape->out.w),
+                          .src = {self->channels, shape->in.h, shape->in.w},
+                          .dst_width = shape->out.w};
+  give_weights(self, &self->forward);
+  counts->grads = self->packed_count;
+  LS_PASS(ls_alloc(&self->backward, phases_of(self), sizeof *self->backward, "a convolution's phases"));
+  for (size_t phase = 0; phase < phases_of(self); phase++) plan_backward(self, phase);
+  counts->packed = self->packed_count;
+  counts->piece = LS_CONV_PIECE;
+  counts->scratch = 0;
+  if (!self->copied) return LS_OK;
+  self->out_scratch = ls_floats_aligned(shape->in.h * shape->in.w * self->channels);
+  counts->scratch = self->out_scratch + ls_floats_aligned((shape->out.h * shape->out.w + 1) * self->channels);
+  return LS_OK;
+}
+
+static void destroy(void *made)
+{
+  plan *self = made;
+  free(self->backward);
+  free(self);
+}
+
+/* ---- weights ---- */
+
+/* Where filter f is at tap 0 of `taps` of them, and how far it is to the next tap. */
+typedef struct filter_place {
+  size_t at, step;
+} filter_place;
+
+static filter_place find_filter(const plan *self, size_t taps, size_t f)
+{
+  const size_t block = f / LS_DEPTHWISE_BLOCK * LS_DEPTHWISE_BLOCK;
+  return (filter_place){.at = block * taps + f - block,
+                        .step = ls_size_min(LS_DEPTHWISE_BLOCK, self->channels - block)};
+}
+
+/* The filters' end for the kernels: the last one takes what is behind it along. */
+static size_t end_of(const plan *self, ls_conv_filters filters)
+{
+  const size_t end = filters.first + filters.count;
+  return end == self->shape.out.c ? self->channels : end;
+}
+
+static void pack_sweep(const plan *self, const sweep *to, const float *weights, float *packed,
+                       ls_conv_filters filters)
+{
+  const size_t width = self->shape.columns.size, all = ls_conv_taps(&self->shape);
+  const bool is_forward = to == &self->forward;
+  for (size_t f = filters.first; f < end_of(self, filters); f++) {
+    const filter_place place = find_filter(self, taps_of(to), f);
+    for (size_t t = 0; t < taps_of(to); t++) {
+      const size_t row = t / to->cols.taps, column = t % to->cols.taps;
+      const size_t u = is_forward ? row : to->rows.kernel_last - row * to->rows.kernel_step;
+      const size_t v = is_forward ? column : to->cols.kernel_last - column * to->cols.kernel_step;
+      packed[to->weights + place.at + t * place.step] =
+          f < self->shape.out.c ? weights[f * all + u * width + v] : 0;
+    }
+  }
+}
+
+static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
+{
+  const plan *self = made;
+  pack_sweep(self, &self->forward, weights, packed, filters);
+  for (size_t phase = 0; phase < phases_of(self); phase++)
+    pack_sweep(self, &self->backward[phase], weights, packed, filters);
+}
+
+static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
+{
+  const plan *self = made;
+  const size_t taps = ls_conv_taps(&self->shape);
+  for (size_t f = filters.first; f < filters.first + filters.count; f++) {
+    const filter_place place = find_filter(self, taps, f);
+    for (size_t t = 0; t < taps; t++) weight_grads[f * taps + t] = grads[place.at + t * place.step];
+  }
+}
+
+/* ---- images ---- */
+
+/* An image of the layer's channels, each as often as it has filters, as the kernels read it. */
+static const float *load_channels(const plan *self, const float *image, float *copy)
+{
+  if (!self->copied) return image;
+  const size_t channels = self->shape.in.c;
+  for (size_t p = 0; p < self->shape.in.h * self->shape.in.w; p++, copy += self->channels)
+    for (size_t k = 0; k < self->channels; k++)
+      copy[k] = k < self->shape.out.c ? image[p * channels + k / self->each] : 0;
+  return copy - self->shape.in.h * self->shape.in.w * self->channels;
+}
+
+static const float *load_filters(const plan *self, const float *image, float *copy)
+{
+  if (!self->copied) return image;
+  const size_t filters = self->shape.out.c, pixels = self->shape.out.h * self->shape.out.w;
+  for (size_t p = 0; p < pixels; p++)
+    for (size_t k = 0; k < self->channels; k++)
+      copy[p * self->channels + k] = k < filters ? image[p * filters + k] : 0;
+  return copy;
+}
+
+/* Back from the kernels' layout; the gradient of a channel is the sum of its filters'. */
+static void store_filters(const plan *self, const float *copy, float *image)
+{
+  const size_t filters = self->shape.out.c, pixels = self->shape.out.h * self->shape.out.w;
+  for (size_t p = 0; p < pixels; p++)
+    memcpy(image + p * filters, copy + p * self->channels, filters * sizeof *image);
+}
+
+static void store_channels(const plan *self, const float *copy, float *image)
+{
+  const size_t channels = self->shape.in.c;
+  for (size_t p = 0; p < self->shape.in.h * self->shape.in.w; p++, copy += self->channels)
+    for (size_t c = 0; c < channels; c++) {
+      float sum = copy[c * self->each];
+      for (size_t i = 1; i < self->each; i++) sum += copy[c * self->each + i];
+      image[p * channels + c] = sum;
+    }
+}
+
+/* ---- passes ---- */
+
+/* What to do with a run of outputs: `src` is where its first tap reads, `at` the offset of its first output.
+ */
+typedef void run_function(const void *work, const ls_depthwise_run *run, const float *src, size_t at);
+
+/* Outputs [first, end) of row i, whose taps inside are those of the first. */
+static void do_run(const sweep *self, size_t i, size_t first, size_t end, const float *src, run_function *run,
+                   const void *work)
+{
+  const size_t channels = self->src.c, pitch = self->src.w * channels;
+  const ls_conv_inside rows = ls_conv_taps_inside(&self->rows, i, self->src.h);
+  const ls_conv_inside cols = ls_conv_taps_inside(&self->cols, first, self->src.w);
+  const bool inside = rows.begin < rows.end && cols.begin < cols.end;
+  const ls_depthwise_run o = {.channels = channels,
+                              .columns = end - first,
+                              .taps = taps_of(self),
+                              .first_tap = inside ? rows.begin * self->cols.taps + cols.begin : 0,
+                              .rows = inside ? rows.end - rows.begin : 0,
+                              .row_taps = self->cols.taps,
+                              .cols = cols.end - cols.begin,
+                              .src_step = self->cols.src_step * channels,
+                              .src_row = self->rows.tap_step * pitch,
+                              .src_col = self->cols.tap_step * channels,
+                              .dst_step = self->cols.dst_step * channels};
+  const ptrdiff_t row =
+      self->rows.src_first + (ptrdiff_t)(i * self->rows.src_step + rows.begin * self->rows.tap_step);
+  const ptrdiff_t col =
+      self->cols.src_first + (ptrdiff_t)(first * self->cols.src_step + cols.begin * self->cols.tap_step);
+  run(work, &o, inside ? src + (size_t)row * pitch + (size_t)col * channels : src,
+      ((self->rows.dst_first + i * self->rows.dst_step) * self->dst_width + self->cols.dst_first +
+       first * self->cols.dst_step) *
+          channels);
+}
+
+static bool sees_all(const sweep *self, size_t j)
+{
+  const ls_conv_inside inside = ls_conv_taps_inside(&self->cols, j, self->src.w);
+  return inside.begin == 0 && inside.end == self->cols.taps;
+}
+
+/* All outputs: those whose windows have all columns of taps inside together, others one by one. */
+static void do_sweep(const sweep *self, const float *src, run_function *run, const void *work)
+{
+  for (size_t i = 0; i < self->rows.count; i++)
+    for (size_t j = 0, end; j < self->cols.count; j = end) {
+      end = j + 1;
+      while (sees_all(self, j) && end < self->cols.count && sees_all(self, end)) end++;
+      do_run(self, i, j, end, src, run, work);
+    }
+}
+
+typedef struct forward_work {
+  const ls_kernel_set *kernels;
+  const float *weights, *bias;
+  float *dst;
+} forward_work;
+
+static void run_forward(const void *work, const ls_depthwise_run *run, const float *src, size_t at)
+{
+  const forward_work *o = work;
+  o->kernels->depthwise_forward(run, o->weights, o->bias, src, o->dst + at);
+}
+
+typedef struct weights_work {
+  const ls_kernel_set *kernels;
+  const float *dy;
+  float *grads;
+} weights_work;
+
+static void run_weights(const void *work, const ls_depthwise_run *run, const float *src, size_t at)
+{
+  const weights_work *o = work;
+  o->kernels->depthwise_weights(run, src, o->dy + at, o->grads);
+}
+
+static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
+{
+  const plan *self = made;
+  const size_t in = ls_shape_count(self->shape.in), out = ls_shape_count(self->shape.out);
+  float *y_copy = pass->scratch + self->out_scratch;
+  float *bias = NULL;
+  forward_work work = {.kernels = self->kernels, .weights = pass->packed + self->forward.weights};
+  if (self->copied && pass->bias) {
+    bias = y_copy + self->shape.out.h * self->shape.out.w * self->channels;
+    for (size_t k = 0; k < self->channels; k++) bias[k] = k < self->shape.out.c ? pass->bias[k] : 0;
+  }
+  work.bias = bias ? bias : pass->bias;
+  for (size_t i = 0; i < pass->n; i++) {
+    work.dst = self->copied ? y_copy : y + i * out;
+    do_sweep(&self->forward, load_channels(self, x + i * in, pass->scratch), run_forward, &work);
+    if (self->copied) store_filters(self, y_copy, y + i * out);
+  }
+}
+
+static void backward_data(const plan *self, const ls_kernel_pass *pass, const float *dy, float *dx)
+{
+  const size_t in = ls_shape_count(self->shape.in), out = ls_shape_count(self->shape.out);
+  forward_work work = {.kernels = self->kernels};
+  for (size_t i = 0; i < pass->n; i++) {
+    const float *src = load_filters(self, dy + i * out, pass->scratch + self->out_scratch);
+    work.dst = self->copied ? pass->scratch : dx + i * in;
+    for (size_t phase = 0; phase < phases_of(self); phase++) {
+      work.weights = pass->packed + self->backward[phase].weights;
+      do_sweep(&self->backward[phase], src, run_forward, &work);
+    }
+    if (self->copied) store_channels(self, pass->scratch, dx + i * in);
+  }
+}
+
+static void backward(const void *made, const ls_kernel_pass *pass, const float *x, const float *dy, float *dx,
+                     float *grads)
+{
+  const plan *self = made;
+  const size_t in = ls_shape_count(self->shape.in), out = ls_shape_count(self->shape.out);
+  for (size_t i = 0; grads && i < pass->n; i++) {
+    const float *src = load_channels(self, x + i * in, pass->scratch);
+    const weights_work work = {.kernels = self->kernels,
+                               .dy = load_filters(self, dy + i * out, pass->scratch + self->out_scratch),
+                               .grads = grads};
+    do_sweep(&self->forward, src, run_weights, &work);
+  }
+  ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
+  if (dx) backward_data(self, pass, dy, dx);
+}
+
+const ls_conv_way ls_conv_depthwise = {.fits = fits,
+                                       .create = create,
+                                       .destroy = destroy,
+                                       .pack = pack,
+                                       .unpack = unpack,
+                                       .forward = forward,
+                                       .backward = backward};
