@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The table of bench_layers, measured with PyTorch on one thread.
+"""The table of bench_layers, measured with PyTorch on one thread, each layer in the better of PyTorch's two layouts.
 
     /usr/bin/python3 tests/bench/torch_layers.py [NETWORK] [seconds per layer]
 """
@@ -14,9 +14,13 @@ BATCH = 256
 SAME = -1
 
 
-def conv(height, channels, filters, kernel, stride=1, pad=0, times=1, first=False, bias=True):
+def conv(height, channels, filters, kernel, stride=1, pad=0, times=1, first=False, bias=True, groups=1):
     return dict(kind="conv", shape=(channels, height, height), filters=filters, kernel=kernel, stride=stride,
-                pad=pad, times=times, first=first, bias=bias)
+                pad=pad, times=times, first=first, bias=bias, groups=groups)
+
+
+def depthwise(height, channels, kernel, stride=1, times=1):
+    return conv(height, channels, channels, kernel, stride, kernel // 2, times, groups=channels)
 
 
 def dense(inputs, units, first=False):
@@ -43,6 +47,13 @@ NETWORKS = {
                  conv(14, 32, 32, 3, pad=1, times=5, bias=False), conv(14, 32, 64, 3, 2, 1, bias=False),
                  conv(14, 32, 64, 1, 2, bias=False), conv(7, 64, 64, 3, pad=1, times=5, bias=False),
                  dense(64, 10)],
+    "mobilenet": [depthwise(32, 32, 3), depthwise(32, 96, 3), depthwise(32, 144, 3), depthwise(32, 144, 3, 2),
+                  depthwise(16, 192, 3, times=2), depthwise(16, 192, 3, 2), depthwise(8, 384, 3, times=4),
+                  depthwise(8, 576, 3, 2), depthwise(4, 960, 3, times=3)],
+    "depthwise5": [depthwise(56, 72, 5, 2), depthwise(28, 120, 5), depthwise(14, 480, 5), depthwise(14, 96, 7)],
+    "grouped": [conv(32, 64, 64, 3, 1, 1, groups=2), conv(32, 64, 64, 3, 1, 1, groups=8),
+                conv(16, 128, 128, 3, 1, 1, groups=32), conv(16, 256, 256, 3, 2, 1, groups=32),
+                conv(16, 128, 128, 1, groups=4)],
 }
 
 
@@ -53,7 +64,8 @@ def build(layer):
     if layer["kind"] == "maxpool":
         return nn.MaxPool2d(2)
     pad = 2 if layer["pad"] == SAME else layer["pad"]
-    return nn.Conv2d(layer["shape"][0], layer["filters"], layer["kernel"], layer["stride"], pad, bias=layer["bias"])
+    return nn.Conv2d(layer["shape"][0], layer["filters"], layer["kernel"], layer["stride"], pad, groups=layer["groups"],
+                     bias=layer["bias"])
 
 
 def measure(operation, seconds):
@@ -77,12 +89,16 @@ def multiply_adds(layer, y):
         return layer["shape"][0] * layer["units"]
     if layer["kind"] == "maxpool":
         return 0
-    return y[0].numel() * layer["shape"][0] * layer["kernel"] ** 2
+    return y[0].numel() * layer["shape"][0] // layer["groups"] * layer["kernel"] ** 2
 
 
-def run_layer(name, layer, seconds):
-    module = build(layer)
-    x = torch.rand(BATCH, *layer["shape"], requires_grad=not layer["first"])
+def time_layer(layer, seconds, memory_format):
+    """Seconds of a forward and of a backward pass, and the output."""
+    module = build(layer).to(memory_format=memory_format)
+    x = torch.rand(BATCH, *layer["shape"])
+    if x.dim() == 4:
+        x = x.contiguous(memory_format=memory_format)
+    x.requires_grad_(not layer["first"])
     y = module(x)
     dy = torch.rand_like(y)
     parameters = list(module.parameters())
@@ -96,7 +112,13 @@ def run_layer(name, layer, seconds):
         torch.autograd.grad(module(x), inputs, dy)
 
     forward_s = measure(forward, seconds)
-    backward_s = measure(both, seconds) - forward_s
+    return forward_s, measure(both, seconds) - forward_s, y
+
+
+def run_layer(name, layer, seconds):
+    """The better of the two layouts."""
+    formats = (torch.contiguous_format, torch.channels_last)
+    forward_s, backward_s, y = min((time_layer(layer, seconds, f) for f in formats), key=lambda times: sum(times[:2]))
     work = 2e-9 * multiply_adds(layer, y) * BATCH
     rates = "" if work == 0 else f" {work / forward_s:7.1f} {(1 if layer['first'] else 2) * work / backward_s:7.1f}"
     print(f"{name:11} {layer['kind']:8} {'x'.join(map(str, layer['shape'])):10} "

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Make layers.h5 and training.h5: what PyTorch makes of layers, of whole nets, and of ten training steps.
 
-Run from any folder with a Python that has torch and h5py (made with torch 1.13, h5py 3.7). The files are
+Run from any folder with a Python that has torch and h5py (made with torch 1.13, h5py 3.7; convs.h5 with torch 2.13);
+arguments are the files to make, all of them without. The files are
 committed; tests read them, so no test needs PyTorch. Everything is worked out in double from inputs and weights
 that float32 holds exactly, and stored as float32: the goldens have no rounding of their own to speak of.
 
@@ -11,7 +12,8 @@ layers.h5, a group per case: attributes `layers` (model.layers as a user writes 
 params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer after the step). Whole nets, and
 the loss by itself, have `labels` and attributes `loss` (mean) and `smoothing` too: dy is the loss's gradient.
 
-graphs.h5, the same of layers that name their inputs.
+graphs.h5, the same of layers that name their inputs. convs.h5, the same of convolutions in groups, dilated, and
+with kernels and paddings that are not square, and of pooling likewise.
 
 training.h5, a group per net: attribute `layers`; inputs [steps, n, c, h, w], labels [steps, n], params.TENSOR,
 buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as a user writes it); losses
@@ -19,6 +21,7 @@ buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as
 """
 import json
 import os
+import sys
 
 import h5py
 import numpy
@@ -34,19 +37,38 @@ torch.set_default_dtype(torch.float64)
 
 # ---- models, from the same words as in a configuration ----
 
-class Same(nn.Module):
-    """`pad: same` of Keras: ceil(in / stride) outputs, the odd zero at the end."""
+def pair(value):
+    return list(value) if isinstance(value, list) else [value, value]
 
-    def __init__(self, kernel, stride):
+
+class Border(nn.Module):
+    """`pad` around images: four numbers, or `same` of Keras: ceil(in / stride) outputs, the odd one at the end."""
+
+    def __init__(self, pad, kernel, stride, dilation=1, value=0.0):
         super().__init__()
-        self.kernel, self.stride = kernel, stride
+        self.pad, self.value = pad, value
+        self.sides = list(zip(pair(kernel), pair(stride), pair(dilation)))
 
     def forward(self, x):
+        if self.pad != "same":
+            top, bottom, left, right = self.pad
+            return F.pad(x, [left, right, top, bottom], value=self.value)
         pads = []
-        for size in (x.shape[3], x.shape[2]):
-            total = max((-(-size // self.stride) - 1) * self.stride + self.kernel - size, 0)
+        for size, (kernel, stride, dilation) in zip((x.shape[3], x.shape[2]), reversed(self.sides)):
+            total = max((-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
             pads += [total // 2, total - total // 2]
-        return F.pad(x, pads)
+        return F.pad(x, pads, value=self.value)
+
+
+class ImageMean(nn.Module):
+    """Mean over the pixels of each window that are in the image."""
+
+    def __init__(self, border, pool):
+        super().__init__()
+        self.border, self.pool = border, pool
+
+    def forward(self, x):
+        return self.pool(self.border(x)) / self.pool(self.border(torch.ones_like(x)))
 
 
 class Residual(nn.Module):
@@ -95,10 +117,33 @@ class Norm(nn.BatchNorm2d):
         return super().forward(x) if x.dim() == 4 else super().forward(x[:, :, None, None])[:, :, 0, 0]
 
 
+def has_border(pad):
+    """A padding that PyTorch's modules do not have."""
+    return pad == "same" or isinstance(pad, list) and len(pad) == 4
+
+
 def make_conv(o, shape):
-    k, s, pad = o["kernel"], o.get("stride", 1), o.get("pad", 0)
-    conv = nn.Conv2d(shape[1], o["filters"], k, s, 0 if pad == "same" else pad, bias=o.get("bias", True))
-    return conv, nn.Sequential(Image(), Same(k, s), conv) if pad == "same" else nn.Sequential(Image(), conv)
+    k, s, pad, dilation = o["kernel"], o.get("stride", 1), o.get("pad", 0), o.get("dilation", 1)
+    conv = nn.Conv2d(shape[1], o["filters"], pair(k), pair(s), 0 if has_border(pad) else pair(pad), pair(dilation),
+                     o.get("groups", 1), bias=o.get("bias", True))
+    border = [Border(pad, k, s, dilation)] if has_border(pad) else []
+    return conv, nn.Sequential(Image(), *border, conv)
+
+
+def make_maxpool(o, shape):
+    k, s, pad = pair(o["size"]), pair(o.get("stride", o["size"])), o.get("pad", 0)
+    pool = nn.MaxPool2d(k, s, 0 if has_border(pad) else pair(pad), ceil_mode=o.get("ceil_mode", False))
+    return nn.Sequential(Border(pad, k, s, value=float("-inf")), pool) if has_border(pad) else pool
+
+
+def make_avgpool(o, shape):
+    k, s, pad = pair(o["size"]), pair(o.get("stride", o["size"])), o.get("pad", 0)
+    counts = o.get("count_include_pad", True)
+    pool = nn.AvgPool2d(k, s, 0 if has_border(pad) else pair(pad), o.get("ceil_mode", False), counts)
+    if not has_border(pad):
+        return pool
+    border = Border(pad, k, s)
+    return nn.Sequential(border, pool) if counts else ImageMean(border, pool)
 
 
 def plain(make):
@@ -111,8 +156,8 @@ def plain(make):
 KINDS = {  # options and input shape -> the module with the tensors, the module to run
     "conv": make_conv,
     "dense": plain(lambda o, s: nn.Linear(s[1], o["units"], bias=o.get("bias", True))),
-    "maxpool": plain(lambda o, s: nn.MaxPool2d(o["size"], o.get("stride"), o.get("pad", 0))),
-    "avgpool": plain(lambda o, s: nn.AvgPool2d(o["size"], o.get("stride"), o.get("pad", 0))),
+    "maxpool": plain(make_maxpool),
+    "avgpool": plain(make_avgpool),
     "globalavgpool": plain(lambda o, s: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())),
     "batchnorm": plain(lambda o, s: Norm(s[1], o.get("epsilon", 1e-5), o.get("momentum", 0.1))),
     "dropout": plain(lambda o, s: nn.Dropout(o.get("rate", 0.5))),
@@ -335,6 +380,71 @@ def make_layers(path):
             add_case(file, name, [flat], [3, classes], smoothing=smoothing)
 
 
+# ---- windows of any shape ----
+
+def make_convs(path):
+    flat = {"type": "flatten"}
+    with h5py.File(path, "w") as file:
+        def image(name, layer, shape):
+            add_case(file, name, [layer, flat], shape)
+
+        image("groups_2", conv(8, 3, pad=1, groups=2), [2, 6, 7, 6])
+        image("groups_3_stride_2", conv(9, 3, stride=2, pad=1, groups=3, bias=False), [3, 12, 8, 7])
+        image("groups_8", conv(64, 3, pad=1, groups=8), [2, 64, 6, 6])
+        image("groups_2_winograd", conv(48, 3, pad=1, groups=2), [2, 32, 9, 8])
+        image("groups_1x1", conv(12, 1, groups=4), [3, 20, 5, 4])
+        image("groups_whole", conv(6, 4, groups=2), [3, 8, 4, 4])
+        image("groups_dilation", conv(10, 3, pad=2, dilation=2, groups=5), [2, 15, 8, 7])
+        image("depthwise", conv(16, 3, pad=1, groups=16), [2, 16, 7, 9])
+        image("depthwise_24", conv(24, 3, pad=1, groups=24, bias=False), [2, 24, 6, 10])
+        image("depthwise_stride_2", conv(32, 3, stride=2, pad=1, groups=32), [2, 32, 8, 9])
+        image("depthwise_same", conv(8, 3, stride=2, pad="same", groups=8), [2, 8, 8, 10])
+        image("depthwise_5x5", conv(16, 5, pad=2, groups=16), [2, 16, 9, 12])
+        image("depthwise_5x5_stride_2_same", conv(8, 5, stride=2, pad="same", groups=8), [2, 8, 14, 13])
+        image("depthwise_7x7", conv(8, 7, pad=3, groups=8), [2, 8, 7, 8])
+        image("depthwise_few", conv(3, 3, pad=1, groups=3), [3, 3, 6, 5])
+        image("depthwise_multiplier_2", conv(10, 3, pad=1, groups=5), [3, 5, 6, 7])
+        image("depthwise_multiplier_2_stride_2", conv(32, 3, stride=2, pad=1, groups=16), [2, 16, 7, 7])
+        image("depthwise_dilation_2", conv(16, 3, pad=2, dilation=2, groups=16), [2, 16, 8, 7])
+        image("depthwise_dilation_2_stride_2", conv(8, 3, stride=2, pad=2, dilation=2, groups=8), [2, 8, 9, 10])
+        image("depthwise_1x7", conv(8, [1, 7], pad=[0, 3], groups=8), [2, 8, 5, 9])
+        image("depthwise_small", conv(8, 5, pad=2, groups=8), [2, 8, 2, 1])
+        image("dilation_2", conv(6, 3, pad=2, dilation=2), [2, 5, 8, 7])
+        image("dilation_2_stride_2", conv(6, 3, stride=2, pad=2, dilation=2), [2, 17, 9, 8])
+        image("dilation_2_stride_3", conv(5, 3, stride=3, pad=3, dilation=2), [2, 4, 11, 10])
+        image("dilation_3_stride_2", conv(7, 4, stride=2, pad=4, dilation=3), [2, 8, 12, 11])
+        image("dilation_4_stride_6", conv(4, 3, stride=6, pad=4, dilation=4), [2, 5, 13, 12])
+        image("dilation_pair", conv(6, [2, 3], dilation=[3, 1], pad=[1, 1]), [2, 6, 7, 6])
+        image("dilation_same", conv(6, 3, stride=2, dilation=3, pad="same"), [2, 6, 9, 10])
+        image("dilation_planar", conv(7, 3, pad=3, dilation=3), [2, 3, 9, 10])
+        image("kernel_1x7", conv(9, [1, 7], pad=[0, 3]), [2, 6, 5, 9])
+        image("kernel_7x1", conv(9, [7, 1], pad=[3, 0]), [2, 16, 9, 5])
+        image("kernel_3x2_stride_1x2", conv(6, [3, 2], stride=[1, 2]), [2, 7, 6, 7])
+        image("kernel_5x3_stride_2x1", conv(3, [5, 3], stride=[2, 1], pad=[2, 1]), [2, 3, 9, 6])
+        image("kernel_whole_4x6", conv(10, [4, 6]), [3, 5, 4, 6])
+        image("pads_of_four", conv(6, 3, pad=[0, 1, 2, 0]), [2, 5, 6, 7])
+        image("pads_of_four_stride_2", conv(6, 3, stride=2, pad=[0, 1, 0, 1]), [2, 8, 8, 8])
+        image("pads_of_four_winograd", conv(16, 3, pad=[2, 0, 1, 2]), [2, 16, 8, 9])
+        image("pads_of_four_planar", conv(6, 5, pad=[1, 2, 3, 0]), [2, 1, 9, 8])
+        image("same_1x4", conv(6, [1, 4], stride=[1, 3], pad="same"), [2, 5, 4, 10])
+        for kind in ("maxpool", "avgpool"):
+            for name, options, shape in (
+                    ("ceil_2", dict(size=2, ceil_mode=True), [2, 8, 5, 7]),
+                    ("ceil_3_stride_2", dict(size=3, stride=2, ceil_mode=True), [2, 3, 8, 6]),
+                    ("ceil_3_stride_2_pad", dict(size=3, stride=2, pad=1, ceil_mode=True), [2, 5, 6, 7]),
+                    ("ceil_2_stride_3_pad", dict(size=2, stride=3, pad=1, ceil_mode=True), [2, 4, 5, 4]),
+                    ("2x3", dict(size=[2, 3]), [2, 4, 6, 7]),
+                    ("3x1_stride_2x1", dict(size=[3, 1], stride=[2, 1], pad=[1, 0]), [2, 4, 7, 3]),
+                    ("same_3_stride_2", dict(size=3, stride=2, pad="same"), [2, 5, 8, 7]),
+                    ("same_2_stride_1", dict(size=2, stride=1, pad="same"), [2, 8, 4, 5]),
+                    ("pads_of_four", dict(size=3, stride=2, pad=[0, 1, 2, 1]), [2, 4, 6, 7])):
+                image("%s_%s" % (kind, name), dict(type=kind, **options), shape)
+        for name, options in (("pad", dict(size=3, stride=1, pad=1)), ("same", dict(size=3, stride=2, pad="same")),
+                              ("ceil", dict(size=3, stride=2, pad=1, ceil_mode=True)),
+                              ("pads_of_four", dict(size=3, stride=2, pad=[0, 1, 2, 1]))):
+            image("avgpool_exclude_" + name, dict(type="avgpool", count_include_pad=False, **options), [2, 5, 8, 6])
+
+
 # ---- graphs ----
 
 def named(layer, name, *inputs):
@@ -481,6 +591,8 @@ def make_training(path):
 
 if __name__ == "__main__":
     for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5"),
-                                  (make_graphs, 3, "graphs.h5")):
+                                  (make_graphs, 3, "graphs.h5"), (make_convs, 4, "convs.h5")):
+        if sys.argv[1:] and file_name not in sys.argv[1:]:
+            continue
         torch.manual_seed(seed)
         make(os.path.join(HERE, file_name))

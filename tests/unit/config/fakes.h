@@ -11,6 +11,7 @@
 typedef struct conv_options {
   size_t filters, kernel;
   ls_count_or_word pad;
+  ls_counts border, step;
   bool bias;
   int init;
 } conv_options;
@@ -40,6 +41,25 @@ static const ls_key conv_keys[] = {
      .words = pad_words,
      .unit = "pixels",
      .doc = "Zeros around the image."},
+    {.path = "border",
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(conv_options, border),
+     .preset = "0",
+     .max = 9,
+     .counts_max = 4,
+     .shown_if_other = true,
+     .words = pad_words,
+     .unit = "pixels",
+     .doc = "Zeros on each side."},
+    {.path = "step",
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(conv_options, step),
+     .preset = "1",
+     .min = 1,
+     .max = 9,
+     .counts_max = 2,
+     .shown_if_other = true,
+     .doc = "From place to place."},
     {.path = "bias",
      .type = LS_KEY_BOOL,
      .offset = offsetof(conv_options, bias),

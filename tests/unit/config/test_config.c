@@ -423,6 +423,55 @@ static void help_tells_type_range_default_and_meaning(void **state)
   ls_text_fini(&help);
 }
 
+/* Of the first layer, a convolution with these options: what is said of `border` and `step` when resolved. */
+static void expect_counts(const char *written, const char *resolved, const ls_counts *border)
+{
+  char text[200];
+  snprintf(text, sizeof text, "data: {source: a}\nmodel: {layers: [{type: conv, filters: 1%s}]}\n", written);
+  ls_spec *spec = parse(text);
+  const ls_counts *found = &((const conv_options *)spec->model.layers.items[0].options)->border;
+  assert_int_equal(found->word, border->word);
+  for (size_t i = 0; i < border->count && border->word < 0; i++)
+    assert_int_equal(found->items[i], border->items[i]);
+  assert_true(border->word >= 0 || found->count == border->count);
+  ls_text yaml = {0};
+  ls_config_emit(spec, &yaml);
+  const char *line = strstr(ls_text_get(&yaml), "pad: 0");
+  assert_non_null(line);
+  if (strncmp(line, resolved, strlen(resolved)) != 0) fail_msg("'%s' is not in\n%s", resolved, line);
+  ls_spec *again = parse(ls_text_get(&yaml));
+  ls_text same = {0};
+  ls_config_emit(again, &same);
+  assert_string_equal(ls_text_get(&same), ls_text_get(&yaml));
+  ls_text_fini(&same);
+  ls_text_fini(&yaml);
+  ls_spec_free(again);
+  ls_spec_free(spec);
+}
+
+/* Lists as short as they can be, and nothing of a default. */
+static void counts_along_dimensions_are_read_and_written(void **state)
+{
+  (void)state;
+  const struct {
+    const char *written, *resolved;
+    ls_counts border;
+  } cases[] = {
+      {"", "pad: 0, bias", {-1, 1, {0}}},
+      {", border: 0, step: 1", "pad: 0, bias", {-1, 1, {0}}},
+      {", border: [0, 0], step: [1, 1]", "pad: 0, bias", {-1, 1, {0}}},
+      {", border: 2, step: [2, 1]", "pad: 0, border: 2, step: [2, 1], bias", {-1, 1, {2}}},
+      {", border: [1, 2]", "pad: 0, border: [1, 2], bias", {-1, 2, {1, 2}}},
+      {", border: [3, 3, 3, 3]", "pad: 0, border: 3, bias", {-1, 1, {3}}},
+      {", border: [1, 1, 2, 2]", "pad: 0, border: [1, 2], bias", {-1, 2, {1, 2}}},
+      {", border: [0, 1, 2, 3]", "pad: 0, border: [0, 1, 2, 3], bias", {-1, 4, {0, 1, 2, 3}}},
+      {", border: [1, 2, 1, 2]", "pad: 0, border: [1, 2, 1, 2], bias", {-1, 4, {1, 2, 1, 2}}},
+      {", border: same", "pad: 0, border: same, bias", {0, 0, {0}}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    expect_counts(cases[i].written, cases[i].resolved, &cases[i].border);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -434,6 +483,7 @@ int main(void)
       cmocka_unit_test(the_resolved_configuration_has_every_key_and_resolves_to_itself),
       cmocka_unit_test(reals_survive_the_resolved_configuration),
       cmocka_unit_test(a_number_or_a_word_is_read_and_written),
+      cmocka_unit_test(counts_along_dimensions_are_read_and_written),
       cmocka_unit_test(named_kinds_are_read_and_written),
       cmocka_unit_test(kinds_may_share_a_section),
       cmocka_unit_test(idle_keys_are_noted),

@@ -97,6 +97,34 @@ static const struct {
      "stall_abort, "
      "check_replicas, optimizer, "
      "schedule, adversarial, early_stopping"},
+    {LAYERS("{type: conv, filters: 1, border: [1, 2, 3]}"),
+     "c.yaml:2:51: model.layers[0].border: expected a count of pixels, at least 0 and at most 9; or a list "
+     "of "
+     "them, [rows, columns] or [top, bottom, left, right]; or one of: same, found a list of 3"},
+    {LAYERS("{type: conv, filters: 1, border: [1, 10]}"),
+     "c.yaml:2:55: model.layers[0].border[1]: expected a count of pixels, at least 0 and at most 9, found "
+     "'10'"},
+    {LAYERS("{type: conv, filters: 1, border: [1, same]}"),
+     "c.yaml:2:55: model.layers[0].border[1]: expected a count of pixels, at least 0 and at most 9, found "
+     "'same'"},
+    {LAYERS("{type: conv, filters: 1, border: []}"),
+     "c.yaml:2:51: model.layers[0].border: expected a count of pixels, at least 0 and at most 9; or a list "
+     "of "
+     "them, [rows, columns] or [top, bottom, left, right]; or one of: same, found a list of 0"},
+    {LAYERS("{type: conv, filters: 1, border: smae}"),
+     "c.yaml:2:51: model.layers[0].border: expected a count of pixels, at least 0 and at most 9; or a list "
+     "of "
+     "them, [rows, columns] or [top, bottom, left, right]; or one of: same, found 'smae'; did you mean "
+     "'same'?"},
+    {LAYERS("{type: conv, filters: 1, step: [1, 1, 2, 2]}"),
+     "c.yaml:2:49: model.layers[0].step: expected a count, at least 1 and at most 9; or a list of them, "
+     "[rows, columns], found a list of 4"},
+    {LAYERS("{type: conv, filters: 1, step: 1.5}"),
+     "c.yaml:2:49: model.layers[0].step: expected a count, at least 1 and at most 9; or a list of them, "
+     "[rows, columns], found '1.5'; write it as a whole number"},
+    {LAYERS("{type: conv, filters: 1, step: {rows: 1}}"),
+     "c.yaml:2:49: model.layers[0].step: expected a count, at least 1 and at most 9; or a list of them, "
+     "[rows, columns], found a mapping"},
     {MINIMAL "train: {epochs: 3.7}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "
                                        "found '3.7'; write it as a whole number"},
     {MINIMAL "train: {epochs: 12 apples}\n",

@@ -673,6 +673,12 @@ static const struct {
     {"direct",
      "[{type: conv, filters: 70, kernel: 3, stride: 2}, {type: flatten}]",
      {.c = 24, .h = 9, .w = 9}},
+    {"depthwise",
+     "[{type: conv, filters: 72, kernel: 3, pad: 1, groups: 72}, {type: flatten}]",
+     {.c = 72, .h = 6, .w = 6}},
+    {"grouped",
+     "[{type: conv, filters: 96, kernel: 3, pad: 1, groups: 6}, {type: flatten}]",
+     {.c = 48, .h = 6, .w = 6}},
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 

@@ -149,7 +149,7 @@ static size_t check_file(const char *file_name)
   return (size_t)info.nlinks;
 }
 
-static const char *const files[] = {"layers.h5", "graphs.h5", NULL};
+static const char *const files[] = {"layers.h5", "graphs.h5", "convs.h5", NULL};
 
 static void as_pytorch(void **state)
 {
