@@ -106,6 +106,23 @@ typedef float unaligned_eight __attribute__((vector_size(32), aligned(4), may_al
 #define MULTIPLY_ADD_EIGHT(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* ---- the widest vectors, for what is done to each lane by itself ---- */
+
+#ifdef __AVX512F__
+enum { WIDEST_LANES = 16 };
+typedef float widest_vec __attribute__((vector_size(64)));
+typedef float unaligned_widest __attribute__((vector_size(64), aligned(4), may_alias));
+#define WIDEST_AT(x) (*(const unaligned_widest *)(x))
+#define STORE_WIDEST(x, v) (*(unaligned_widest *)(x) = (v))
+#define MULTIPLY_ADD_WIDEST(a, b, c) _mm512_fmadd_ps(a, b, c)
+#else
+enum { WIDEST_LANES = 8 };
+typedef eight widest_vec;
+#define WIDEST_AT EIGHT_AT
+#define STORE_WIDEST STORE_EIGHT
+#define MULTIPLY_ADD_WIDEST MULTIPLY_ADD_EIGHT
+#endif
+
 /* A load that the compiler does not repeat for each multiply-add that uses it: loads bound the speed of some
  * loops. */
 #ifdef LS_SIMD_AVX2

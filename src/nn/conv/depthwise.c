@@ -15,12 +15,21 @@
 #include "nn/conv/image.h"
 #include "nn/conv/way.h"
 
+/* Outputs [first, end) of a row, whose windows have the same columns of taps inside. */
+typedef struct column_run {
+  size_t first, end;
+  ls_conv_inside taps;
+} column_run;
+
 /* dst = bias + weights * src. */
 typedef struct sweep {
   ls_conv_axis rows, cols;
-  ls_shape src; /* c: floats of a pixel */
+  ls_shape src; /* c: floats of a pixel, those that the kernels work on */
   size_t dst_width;
-  size_t weights; /* offset of its packed weights */
+  size_t weights;           /* offset of its packed weights */
+  ls_conv_inside *row_taps; /* [rows.count] that are inside; owned */
+  column_run *runs;         /* [run_count] of a row; owned */
+  size_t run_count;
 } sweep;
 
 typedef struct plan {
@@ -52,13 +61,43 @@ static size_t taps_of(const sweep *self)
   return self->rows.taps * self->cols.taps;
 }
 
-static void give_weights(plan *self, sweep *to)
+static bool is_whole(ls_conv_inside inside, size_t taps)
+{
+  return inside.begin == 0 && inside.end == taps;
+}
+
+/* Outputs whose windows have all taps inside go together, those at the edges one by one. */
+static void find_runs(sweep *self)
+{
+  for (size_t j = 0; j < self->cols.count; j++) {
+    const ls_conv_inside inside = ls_conv_taps_inside(&self->cols, j, self->src.w);
+    column_run *last = self->run_count > 0 ? &self->runs[self->run_count - 1] : NULL;
+    if (last && is_whole(inside, self->cols.taps) && is_whole(last->taps, self->cols.taps))
+      last->end++;
+    else
+      self->runs[self->run_count++] = (column_run){j, j + 1, inside};
+  }
+}
+
+/* The axes, shapes and width are set. */
+static ls_status plan_sweep(plan *self, sweep *to)
 {
   to->weights = self->packed_count;
   self->packed_count += taps_of(to) * self->channels;
+  LS_PASS(ls_alloc(&to->row_taps, to->rows.count, sizeof *to->row_taps, "a convolution's rows"));
+  LS_PASS(ls_alloc(&to->runs, to->cols.count, sizeof *to->runs, "a convolution's columns"));
+  for (size_t i = 0; i < to->rows.count; i++) to->row_taps[i] = ls_conv_taps_inside(&to->rows, i, to->src.h);
+  find_runs(to);
+  return LS_OK;
 }
 
-static void plan_backward(plan *self, size_t phase)
+static void free_sweep(sweep *self)
+{
+  free(self->row_taps);
+  free(self->runs);
+}
+
+static ls_status plan_backward(plan *self, size_t phase)
 {
   const ls_conv_shape *shape = &self->shape;
   sweep *back = &self->backward[phase];
@@ -66,7 +105,7 @@ static void plan_backward(plan *self, size_t phase)
                   .cols = ls_conv_backward_axis(&shape->columns, shape->in.w, phase % shape->columns.stride),
                   .src = {self->channels, shape->out.h, shape->out.w},
                   .dst_width = shape->in.w};
-  give_weights(self, back);
+  return plan_sweep(self, back);
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
@@ -84,10 +123,10 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
                           .cols = ls_conv_forward_axis(&shape->columns, shape->out.w),
                           .src = {self->channels, shape->in.h, shape->in.w},
                           .dst_width = shape->out.w};
-  give_weights(self, &self->forward);
+  LS_PASS(plan_sweep(self, &self->forward));
   counts->grads = self->packed_count;
   LS_PASS(ls_alloc(&self->backward, phases_of(self), sizeof *self->backward, "a convolution's phases"));
-  for (size_t phase = 0; phase < phases_of(self); phase++) plan_backward(self, phase);
+  for (size_t phase = 0; phase < phases_of(self); phase++) LS_PASS(plan_backward(self, phase));
   counts->packed = self->packed_count;
   counts->piece = LS_CONV_PIECE;
   counts->scratch = 0;
@@ -100,6 +139,9 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
 static void destroy(void *made)
 {
   plan *self = made;
+  free_sweep(&self->forward);
+  if (self->backward)
+    for (size_t i = 0; i < phases_of(self); i++) free_sweep(&self->backward[i]);
   free(self->backward);
   free(self);
 }
@@ -113,9 +155,9 @@ typedef struct filter_place {
 
 static filter_place find_filter(const plan *self, size_t taps, size_t f)
 {
-  const size_t block = f / LS_DEPTHWISE_BLOCK * LS_DEPTHWISE_BLOCK;
+  const size_t block = f / LS_DEPTHWISE_SLICE * LS_DEPTHWISE_SLICE;
   return (filter_place){.at = block * taps + f - block,
-                        .step = ls_size_min(LS_DEPTHWISE_BLOCK, self->channels - block)};
+                        .step = ls_size_min(LS_DEPTHWISE_SLICE, self->channels - block)};
 }
 
 /* The filters' end for the kernels: the last one takes what is behind it along. */
@@ -204,54 +246,51 @@ static void store_channels(const plan *self, const float *copy, float *image)
 
 /* ---- passes ---- */
 
-/* What to do with a run of outputs: `src` is where its first tap reads, `at` the offset of its first output.
- */
-typedef void run_function(const void *work, const ls_depthwise_run *run, const float *src, size_t at);
+/* What a kernel works on: some channels of a run of outputs. */
+typedef struct place {
+  ls_depthwise_run run;
+  size_t channel, tap; /* the first; tap: an offset in the weights */
+  const float *src;    /* where the first tap of the first output reads */
+  size_t dst;          /* offset of the first output */
+} place;
 
-/* Outputs [first, end) of row i, whose taps inside are those of the first. */
-static void do_run(const sweep *self, size_t i, size_t first, size_t end, const float *src, run_function *run,
+typedef void run_function(const void *work, const place *at);
+
+/* Some channels of row i. */
+static void do_row(const sweep *self, size_t channel, size_t i, const float *src, run_function *run,
                    const void *work)
 {
   const size_t channels = self->src.c, pitch = self->src.w * channels;
-  const ls_conv_inside rows = ls_conv_taps_inside(&self->rows, i, self->src.h);
-  const ls_conv_inside cols = ls_conv_taps_inside(&self->cols, first, self->src.w);
-  const bool inside = rows.begin < rows.end && cols.begin < cols.end;
-  const ls_depthwise_run o = {.channels = channels,
-                              .columns = end - first,
-                              .taps = taps_of(self),
-                              .first_tap = inside ? rows.begin * self->cols.taps + cols.begin : 0,
-                              .rows = inside ? rows.end - rows.begin : 0,
-                              .row_taps = self->cols.taps,
-                              .cols = cols.end - cols.begin,
-                              .src_step = self->cols.src_step * channels,
-                              .src_row = self->rows.tap_step * pitch,
-                              .src_col = self->cols.tap_step * channels,
-                              .dst_step = self->cols.dst_step * channels};
+  const size_t lanes = ls_size_min(LS_DEPTHWISE_SLICE, channels - channel);
+  const ls_conv_inside rows = self->row_taps[i];
+  const size_t dst_row = (self->rows.dst_first + i * self->rows.dst_step) * self->dst_width;
   const ptrdiff_t row =
       self->rows.src_first + (ptrdiff_t)(i * self->rows.src_step + rows.begin * self->rows.tap_step);
-  const ptrdiff_t col =
-      self->cols.src_first + (ptrdiff_t)(first * self->cols.src_step + cols.begin * self->cols.tap_step);
-  run(work, &o, inside ? src + (size_t)row * pitch + (size_t)col * channels : src,
-      ((self->rows.dst_first + i * self->rows.dst_step) * self->dst_width + self->cols.dst_first +
-       first * self->cols.dst_step) *
-          channels);
+  place at = {.run = {.lanes = lanes,
+                      .tap_row = self->cols.taps * lanes,
+                      .src_step = self->cols.src_step * channels,
+                      .src_row = self->rows.tap_step * pitch,
+                      .src_col = self->cols.tap_step * channels,
+                      .dst_step = self->cols.dst_step * channels},
+              .channel = channel};
+  for (const column_run *o = self->runs; o < self->runs + self->run_count; o++) {
+    const bool inside = rows.begin < rows.end && o->taps.begin < o->taps.end;
+    const ptrdiff_t column = self->cols.src_first + (ptrdiff_t)(o->first * self->cols.src_step +
+                                                                o->taps.begin * self->cols.tap_step);
+    at.run.columns = o->end - o->first;
+    at.run.rows = inside ? rows.end - rows.begin : 0;
+    at.run.cols = inside ? o->taps.end - o->taps.begin : 0;
+    at.tap = channel * taps_of(self) + (inside ? rows.begin * at.run.tap_row + o->taps.begin * lanes : 0);
+    at.src = src + channel + (inside ? (size_t)row * pitch + (size_t)column * channels : 0);
+    at.dst = (dst_row + self->cols.dst_first + o->first * self->cols.dst_step) * channels + channel;
+    run(work, &at);
+  }
 }
 
-static bool sees_all(const sweep *self, size_t j)
-{
-  const ls_conv_inside inside = ls_conv_taps_inside(&self->cols, j, self->src.w);
-  return inside.begin == 0 && inside.end == self->cols.taps;
-}
-
-/* All outputs: those whose windows have all columns of taps inside together, others one by one. */
 static void do_sweep(const sweep *self, const float *src, run_function *run, const void *work)
 {
-  for (size_t i = 0; i < self->rows.count; i++)
-    for (size_t j = 0, end; j < self->cols.count; j = end) {
-      end = j + 1;
-      while (sees_all(self, j) && end < self->cols.count && sees_all(self, end)) end++;
-      do_run(self, i, j, end, src, run, work);
-    }
+  for (size_t channel = 0; channel < self->src.c; channel += LS_DEPTHWISE_SLICE)
+    for (size_t i = 0; i < self->rows.count; i++) do_row(self, channel, i, src, run, work);
 }
 
 typedef struct forward_work {
@@ -260,10 +299,11 @@ typedef struct forward_work {
   float *dst;
 } forward_work;
 
-static void run_forward(const void *work, const ls_depthwise_run *run, const float *src, size_t at)
+static void run_forward(const void *work, const place *at)
 {
   const forward_work *o = work;
-  o->kernels->depthwise_forward(run, o->weights, o->bias, src, o->dst + at);
+  o->kernels->depthwise_forward(&at->run, o->weights + at->tap, o->bias ? o->bias + at->channel : NULL,
+                                at->src, o->dst + at->dst);
 }
 
 typedef struct weights_work {
@@ -272,10 +312,10 @@ typedef struct weights_work {
   float *grads;
 } weights_work;
 
-static void run_weights(const void *work, const ls_depthwise_run *run, const float *src, size_t at)
+static void run_weights(const void *work, const place *at)
 {
   const weights_work *o = work;
-  o->kernels->depthwise_weights(run, src, o->dy + at, o->grads);
+  o->kernels->depthwise_weights(&at->run, at->src, o->dy + at->dst, o->grads + at->tap);
 }
 
 static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
