@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups of channels, one after the other: the images of a group are copied together, and convolved as the
- * group's shape is by itself. */
+/* Groups of channels, part by part: the images of a part are copied together, and convolved as its shape is
+ * by itself. A part is a group, or, where these have too few channels for the other ways to be fast, some
+ * groups whose weights are filled up with zeros. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +9,19 @@
 #include "base/size.h"
 #include "nn/conv/way.h"
 
+/* Of channels and of filters. Parts of up to MOST_CHANNELS are filled up, where groups have few. */
+enum { FEW_CHANNELS = 16, MOST_CHANNELS = 32, MOST_TAPS = 9 };
+enum { SAMPLES_FLOATS = 1 << 16 }; /* of the images that are worked on at a time: in the second-level cache */
+
 typedef struct plan {
   const ls_conv_way *way;
-  void *inner;                /* the way's plan of one group */
-  ls_conv_shape shape, group; /* of all, of one */
-  ls_conv_counts counts;      /* of one, rounded up so that each starts aligned */
-  size_t y_scratch, scratch;  /* offsets: the images of the group's filters, the way's own; x's are at 0 */
+  void *inner;               /* the way's plan of one part */
+  ls_conv_shape shape, part; /* of all, of one */
+  size_t parts, together;    /* groups in a part */
+  size_t samples;            /* that all parts are made of before the next ones */
+  ls_conv_counts counts;     /* of one, rounded up so that each starts aligned */
+  size_t filled;             /* offset in a part's packed weights of those with zeros */
+  size_t y_scratch, scratch; /* offsets: the images of the part's filters, the way's own; x's are at 0 */
 } plan;
 
 static bool fits(const ls_conv_shape *shape)
@@ -21,26 +29,47 @@ static bool fits(const ls_conv_shape *shape)
   return shape->groups > 1;
 }
 
+/* Groups that go together. */
+static size_t choose_together(const ls_conv_shape *shape)
+{
+  const size_t channels = shape->in.c / shape->groups, filters = shape->out.c / shape->groups;
+  size_t together = 1;
+  if (ls_conv_taps(shape) > MOST_TAPS) return together;
+  for (size_t m = 2; ls_size_max(channels, filters) * m <= MOST_CHANNELS; m++)
+    if (shape->groups % m == 0 && ls_size_min(channels, filters) * together < FEW_CHANNELS) together = m;
+  return together;
+}
+
+static void plan_counts(plan *self, ls_conv_counts *counts)
+{
+  self->filled = ls_floats_aligned(self->counts.packed);
+  const size_t zeros = self->together > 1 ? ls_floats_aligned(ls_conv_weights(&self->part)) : 0;
+  self->counts.packed = self->filled + zeros;
+  self->counts.grads = ls_floats_aligned(self->counts.grads);
+  self->y_scratch = ls_floats_aligned(self->samples * ls_shape_count(self->part.in));
+  self->scratch = self->y_scratch + ls_floats_aligned(self->samples * ls_shape_count(self->part.out));
+  *counts = (ls_conv_counts){.packed = self->parts * self->counts.packed,
+                             .grads = self->parts * self->counts.grads,
+                             .scratch = self->scratch + self->counts.scratch,
+                             .piece = self->part.out.c};
+}
+
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
 {
   plan *self;
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
-  const size_t groups = shape->groups;
-  self->shape = self->group = *shape;
-  self->group.groups = 1;
-  self->group.in.c /= groups;
-  self->group.out.c /= groups;
-  self->way = ls_conv_way_choose(&self->group);
-  LS_PASS(self->way->create(&self->inner, &self->group, microbatch, &self->counts));
-  self->counts.packed = ls_floats_aligned(self->counts.packed);
-  self->counts.grads = ls_floats_aligned(self->counts.grads);
-  self->y_scratch = ls_floats_aligned(microbatch * ls_shape_count(self->group.in));
-  self->scratch = self->y_scratch + ls_floats_aligned(microbatch * ls_shape_count(self->group.out));
-  *counts = (ls_conv_counts){.packed = groups * self->counts.packed,
-                             .grads = groups * self->counts.grads,
-                             .scratch = self->scratch + self->counts.scratch,
-                             .piece = self->group.out.c};
+  self->together = choose_together(shape);
+  self->parts = shape->groups / self->together;
+  self->shape = self->part = *shape;
+  self->part.groups = 1;
+  self->part.in.c /= self->parts;
+  self->part.out.c /= self->parts;
+  self->way = ls_conv_way_choose(&self->part);
+  const size_t floats = ls_size_max(ls_shape_count(shape->in), ls_shape_count(shape->out));
+  self->samples = ls_size_min(microbatch, ls_size_max(1, SAMPLES_FLOATS / floats));
+  LS_PASS(self->way->create(&self->inner, &self->part, self->samples, &self->counts));
+  plan_counts(self, counts);
   return LS_OK;
 }
 
@@ -51,45 +80,70 @@ static void destroy(void *made)
   free(self);
 }
 
-/* The filters of a group, in the pieces of its way. A piece of all is a group. */
+/* The filters of a part, in the pieces of its way. A piece of all is a part. */
 static ls_conv_filters next_piece(const plan *self, size_t first)
 {
-  return (ls_conv_filters){first, ls_size_min(self->counts.piece, self->group.out.c - first)};
+  return (ls_conv_filters){first, ls_size_min(self->counts.piece, self->part.out.c - first)};
+}
+
+/* Where the weights of filter f of a part are among those filled up with zeros: its own channels. */
+static size_t place_of(const plan *self, size_t f)
+{
+  const size_t filters = self->part.out.c / self->together, channels = self->part.in.c / self->together;
+  return (f * self->part.in.c + f / filters * channels) * ls_conv_taps(&self->part);
+}
+
+/* Weights of a filter without the zeros. */
+static size_t own_weights(const plan *self)
+{
+  return self->part.in.c / self->together * ls_conv_taps(&self->part);
 }
 
 static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t group = filters.first / self->group.out.c;
-  weights += group * ls_conv_weights(&self->group);
-  packed += group * self->counts.packed;
+  const size_t part = filters.first / self->part.out.c, own = own_weights(self);
+  weights += part * self->part.out.c * own;
+  packed += part * self->counts.packed;
+  if (self->together > 1) {
+    float *filled = packed + self->filled;
+    memset(filled, 0, ls_conv_weights(&self->part) * sizeof *filled);
+    for (size_t f = 0; f < filters.count; f++)
+      memcpy(filled + place_of(self, f), weights + f * own, own * sizeof *filled);
+    weights = filled;
+  }
   for (size_t first = 0; first < filters.count; first += self->counts.piece)
     self->way->pack(self->inner, weights, packed, next_piece(self, first));
+}
+
+static void unpack_part(const plan *self, const float *grads, float *weight_grads)
+{
+  for (size_t first = 0; first < self->part.out.c; first += self->counts.piece)
+    self->way->unpack(self->inner, grads, weight_grads, next_piece(self, first));
 }
 
 static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t group = filters.first / self->group.out.c;
-  grads += group * self->counts.grads;
-  weight_grads += group * ls_conv_weights(&self->group);
-  for (size_t first = 0; first < filters.count; first += self->counts.piece)
-    self->way->unpack(self->inner, grads, weight_grads, next_piece(self, first));
+  const size_t part = filters.first / self->part.out.c, own = own_weights(self);
+  float filled[MOST_CHANNELS * MOST_CHANNELS * MOST_TAPS]; /* with the gradients of the zeros */
+  grads += part * self->counts.grads;
+  weight_grads += part * self->part.out.c * own;
+  if (self->together == 1) {
+    unpack_part(self, grads, weight_grads);
+    return;
+  }
+  unpack_part(self, grads, filled);
+  for (size_t f = 0; f < filters.count; f++)
+    memcpy(weight_grads + f * own, filled + place_of(self, f), own * sizeof *filled);
 }
 
-/* to[pixels][channels] from every pixel of `from_channels`; and back. */
-static void gather(const float *restrict from, size_t from_channels, size_t pixels, size_t channels,
-                   float *restrict to)
+/* Some floats of each pixel from pixels of `from_step` floats to those of `to_step`. */
+static void copy_pixels(const float *restrict from, size_t from_step, float *restrict to, size_t to_step,
+                        size_t pixels, size_t floats)
 {
   for (size_t p = 0; p < pixels; p++)
-    for (size_t c = 0; c < channels; c++) to[p * channels + c] = from[p * from_channels + c];
-}
-
-static void scatter(const float *restrict from, size_t channels, size_t pixels, size_t to_channels,
-                    float *restrict to)
-{
-  for (size_t p = 0; p < pixels; p++)
-    for (size_t c = 0; c < channels; c++) to[p * to_channels + c] = from[p * channels + c];
+    for (size_t c = 0; c < floats; c++) to[p * to_step + c] = from[p * from_step + c];
 }
 
 static size_t pixels_of(ls_shape shape, const ls_kernel_pass *pass)
@@ -97,25 +151,54 @@ static size_t pixels_of(ls_shape shape, const ls_kernel_pass *pass)
   return pass->n * shape.h * shape.w;
 }
 
-static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size_t group)
+static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size_t part)
 {
   ls_kernel_pass inner = *pass;
-  inner.packed += group * self->counts.packed;
-  if (inner.bias) inner.bias += group * self->group.out.c;
+  inner.packed += part * self->counts.packed;
+  if (inner.bias) inner.bias += part * self->part.out.c;
   inner.scratch += self->scratch;
   return inner;
+}
+
+/* Some samples, as many as pass->n says. */
+static void forward_samples(const plan *self, const ls_kernel_pass *pass, const float *x, float *y)
+{
+  const ls_shape in = self->part.in, out = self->part.out;
+  float *x_part = pass->scratch, *y_part = pass->scratch + self->y_scratch;
+  for (size_t p = 0; p < self->parts; p++) {
+    const ls_kernel_pass inner = pass_of(self, pass, p);
+    copy_pixels(x + p * in.c, self->shape.in.c, x_part, in.c, pixels_of(in, pass), in.c);
+    self->way->forward(self->inner, &inner, x_part, y_part);
+    copy_pixels(y_part, out.c, y + p * out.c, self->shape.out.c, pixels_of(out, pass), out.c);
+  }
+}
+
+static void backward_samples(const plan *self, const ls_kernel_pass *pass, const float *x, const float *dy,
+                             float *dx, float *grads)
+{
+  const ls_shape in = self->part.in, out = self->part.out;
+  float *x_part = pass->scratch, *dy_part = pass->scratch + self->y_scratch;
+  for (size_t p = 0; p < self->parts; p++) {
+    const ls_kernel_pass inner = pass_of(self, pass, p);
+    copy_pixels(dy + p * out.c, self->shape.out.c, dy_part, out.c, pixels_of(out, pass), out.c);
+    if (grads) {
+      copy_pixels(x + p * in.c, self->shape.in.c, x_part, in.c, pixels_of(in, pass), in.c);
+      self->way->backward(self->inner, &inner, x_part, dy_part, NULL, grads + p * self->counts.grads);
+    }
+    if (!dx) continue;
+    self->way->backward(self->inner, &inner, NULL, dy_part, x_part, NULL);
+    copy_pixels(x_part, in.c, dx + p * in.c, self->shape.in.c, pixels_of(in, pass), in.c);
+  }
 }
 
 static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
 {
   const plan *self = made;
-  const ls_shape in = self->group.in, out = self->group.out;
-  float *x_group = pass->scratch, *y_group = pass->scratch + self->y_scratch;
-  for (size_t g = 0; g < self->shape.groups; g++) {
-    const ls_kernel_pass inner = pass_of(self, pass, g);
-    gather(x + g * in.c, self->shape.in.c, pixels_of(in, pass), in.c, x_group);
-    self->way->forward(self->inner, &inner, x_group, y_group);
-    scatter(y_group, out.c, pixels_of(out, pass), self->shape.out.c, y + g * out.c);
+  ls_kernel_pass some = *pass;
+  for (size_t s = 0; s < pass->n; s += self->samples) {
+    some.n = ls_size_min(self->samples, pass->n - s);
+    forward_samples(self, &some, x + s * ls_shape_count(self->shape.in),
+                    y + s * ls_shape_count(self->shape.out));
   }
 }
 
@@ -123,18 +206,12 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
                      float *grads)
 {
   const plan *self = made;
-  const ls_shape in = self->group.in, out = self->group.out;
-  float *x_group = pass->scratch, *dy_group = pass->scratch + self->y_scratch;
-  for (size_t g = 0; g < self->shape.groups; g++) {
-    const ls_kernel_pass inner = pass_of(self, pass, g);
-    gather(dy + g * out.c, self->shape.out.c, pixels_of(out, pass), out.c, dy_group);
-    if (grads) {
-      gather(x + g * in.c, self->shape.in.c, pixels_of(in, pass), in.c, x_group);
-      self->way->backward(self->inner, &inner, x_group, dy_group, NULL, grads + g * self->counts.grads);
-    }
-    if (!dx) continue;
-    self->way->backward(self->inner, &inner, NULL, dy_group, x_group, NULL);
-    scatter(x_group, in.c, pixels_of(in, pass), self->shape.in.c, dx + g * in.c);
+  const size_t in = ls_shape_count(self->shape.in), out = ls_shape_count(self->shape.out);
+  ls_kernel_pass some = *pass;
+  for (size_t s = 0; s < pass->n; s += self->samples) {
+    some.n = ls_size_min(self->samples, pass->n - s);
+    backward_samples(self, &some, x + s * in, dy + s * out, dx ? dx + s * in : NULL, grads);
+    some.accumulate = true;
   }
 }
 

@@ -677,8 +677,8 @@ static const struct {
      "[{type: conv, filters: 72, kernel: 3, pad: 1, groups: 72}, {type: flatten}]",
      {.c = 72, .h = 6, .w = 6}},
     {"grouped",
-     "[{type: conv, filters: 96, kernel: 3, pad: 1, groups: 6}, {type: flatten}]",
-     {.c = 48, .h = 6, .w = 6}},
+     "[{type: conv, filters: 192, kernel: 3, pad: 1, groups: 12}, {type: flatten}]",
+     {.c = 96, .h = 6, .w = 6}},
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 
