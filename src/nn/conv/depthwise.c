@@ -39,7 +39,7 @@ typedef struct plan {
   size_t channels; /* the kernels': filters, or some more */
   bool copied;     /* the images are not laid out as the kernels' */
   sweep forward;
-  sweep *backward;     /* [phases_of()], one per phase of the stride; owned */
+  sweep *backward;     /* [ls_conv_phases()], one per phase of the stride; owned */
   size_t packed_count; /* floats, as far as they are given out */
   size_t out_scratch;  /* offset of the copy of an image of the filters; that of the channels is at 0 */
 } plan;
@@ -50,11 +50,6 @@ static bool fits(const ls_conv_shape *shape)
 }
 
 /* ---- plan ---- */
-
-static size_t phases_of(const plan *self)
-{
-  return self->shape.input_is_data ? 0 : self->shape.rows.stride * self->shape.columns.stride;
-}
 
 static size_t taps_of(const sweep *self)
 {
@@ -101,10 +96,8 @@ static ls_status plan_backward(plan *self, size_t phase)
 {
   const ls_conv_shape *shape = &self->shape;
   sweep *back = &self->backward[phase];
-  *back = (sweep){.rows = ls_conv_backward_axis(&shape->rows, shape->in.h, phase / shape->columns.stride),
-                  .cols = ls_conv_backward_axis(&shape->columns, shape->in.w, phase % shape->columns.stride),
-                  .src = {self->channels, shape->out.h, shape->out.w},
-                  .dst_width = shape->in.w};
+  *back = (sweep){.src = {self->channels, shape->out.h, shape->out.w}, .dst_width = shape->in.w};
+  ls_conv_backward_axes(shape, phase, &back->rows, &back->cols);
   return plan_sweep(self, back);
 }
 
@@ -125,8 +118,9 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
                           .dst_width = shape->out.w};
   LS_PASS(plan_sweep(self, &self->forward));
   counts->grads = self->packed_count;
-  LS_PASS(ls_alloc(&self->backward, phases_of(self), sizeof *self->backward, "a convolution's phases"));
-  for (size_t phase = 0; phase < phases_of(self); phase++) LS_PASS(plan_backward(self, phase));
+  LS_PASS(ls_alloc(&self->backward, ls_conv_phases(&self->shape), sizeof *self->backward,
+                   "a convolution's phases"));
+  for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++) LS_PASS(plan_backward(self, phase));
   counts->packed = self->packed_count;
   counts->piece = LS_CONV_PIECE;
   counts->scratch = 0;
@@ -141,7 +135,7 @@ static void destroy(void *made)
   plan *self = made;
   free_sweep(&self->forward);
   if (self->backward)
-    for (size_t i = 0; i < phases_of(self); i++) free_sweep(&self->backward[i]);
+    for (size_t i = 0; i < ls_conv_phases(&self->shape); i++) free_sweep(&self->backward[i]);
   free(self->backward);
   free(self);
 }
@@ -188,7 +182,7 @@ static void pack(const void *made, const float *weights, float *packed, ls_conv_
 {
   const plan *self = made;
   pack_sweep(self, &self->forward, weights, packed, filters);
-  for (size_t phase = 0; phase < phases_of(self); phase++)
+  for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++)
     pack_sweep(self, &self->backward[phase], weights, packed, filters);
 }
 
@@ -344,7 +338,7 @@ static void backward_data(const plan *self, const ls_kernel_pass *pass, const fl
   for (size_t i = 0; i < pass->n; i++) {
     const float *src = load_filters(self, dy + i * out, pass->scratch + self->out_scratch);
     work.dst = self->copied ? pass->scratch : dx + i * in;
-    for (size_t phase = 0; phase < phases_of(self); phase++) {
+    for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++) {
       work.weights = pass->packed + self->backward[phase].weights;
       do_sweep(&self->backward[phase], src, run_forward, &work);
     }

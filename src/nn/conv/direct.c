@@ -35,7 +35,7 @@ typedef struct plan {
   ls_conv_shape shape;
   ls_conv_image x, dy;
   ls_conv_sweep forward;
-  ls_conv_sweep *backward; /* [phases_of()], one per phase of the stride; owned */
+  ls_conv_sweep *backward; /* [ls_conv_phases()], one per phase of the stride; owned */
   weights_plan weights;
   size_t packed_count;            /* floats, as far as they are given out */
   size_t dy_scratch, row_scratch; /* offsets of the parts of scratch after x's */
@@ -123,12 +123,6 @@ static size_t taps_of(const plan *self)
   return ls_conv_taps(&self->shape);
 }
 
-/* Sweeps that make the gradient with respect to the input. */
-static size_t phases_of(const plan *self)
-{
-  return self->shape.input_is_data ? 0 : self->shape.rows.stride * self->shape.columns.stride;
-}
-
 static void plan_images(plan *self)
 {
   const ls_conv_shape *shape = &self->shape;
@@ -166,8 +160,6 @@ static ls_status plan_backward(plan *self, size_t phase)
   const ls_conv_shape *shape = &self->shape;
   ls_conv_sweep *sweep = &self->backward[phase];
   *sweep = (ls_conv_sweep){
-      .rows = ls_conv_backward_axis(&shape->rows, shape->in.h, phase / shape->columns.stride),
-      .cols = ls_conv_backward_axis(&shape->columns, shape->in.w, phase % shape->columns.stride),
       .channels = shape->out.c,
       .src_pixel = self->dy.channels,
       .src_pitch = self->dy.width * self->dy.channels,
@@ -175,6 +167,7 @@ static ls_status plan_backward(plan *self, size_t phase)
       .dst_width = shape->in.w,
       .weights = self->packed_count,
   };
+  ls_conv_backward_axes(shape, phase, &sweep->rows, &sweep->cols);
   if (ls_conv_sweep_is_empty(sweep)) return LS_OK;
   sweep->src_column = (size_t)((ptrdiff_t)self->dy.left + sweep->cols.src_first) * self->dy.channels;
   self->packed_count += ls_conv_sweep_packed(sweep);
@@ -187,7 +180,7 @@ static size_t plan_scratch(plan *self)
   self->dy_scratch = ls_size_round_up(ls_conv_image_floats(&self->x), LS_ALIGNMENT);
   self->row_scratch = self->dy_scratch + ls_size_round_up(ls_conv_image_floats(&self->dy), LS_ALIGNMENT);
   size_t rows = ls_conv_sweep_scratch(&self->forward);
-  for (size_t i = 0; i < phases_of(self); i++)
+  for (size_t i = 0; i < ls_conv_phases(&self->shape); i++)
     rows = ls_size_max(rows, ls_conv_sweep_scratch(&self->backward[i]));
   return self->row_scratch + rows;
 }
@@ -197,8 +190,9 @@ static ls_status plan_all(plan *self, ls_conv_counts *counts)
   plan_images(self);
   LS_PASS(plan_forward(self));
   counts->grads = self->packed_count;
-  LS_PASS(ls_alloc(&self->backward, phases_of(self), sizeof *self->backward, "a convolution's phases"));
-  for (size_t phase = 0; phase < phases_of(self); phase++) LS_PASS(plan_backward(self, phase));
+  LS_PASS(ls_alloc(&self->backward, ls_conv_phases(&self->shape), sizeof *self->backward,
+                   "a convolution's phases"));
+  for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++) LS_PASS(plan_backward(self, phase));
   LS_PASS(plan_weights(self));
   counts->packed = self->packed_count;
   counts->scratch = plan_scratch(self);
@@ -226,7 +220,7 @@ static void destroy(void *made)
   plan *self = made;
   ls_conv_sweep_fini(&self->forward);
   if (self->backward)
-    for (size_t i = 0; i < phases_of(self); i++) ls_conv_sweep_fini(&self->backward[i]);
+    for (size_t i = 0; i < ls_conv_phases(&self->shape); i++) ls_conv_sweep_fini(&self->backward[i]);
   free(self->backward);
   for (int i = 0; i < 2; i++) ls_gemm_free(self->weights.gemm[i]);
   free(self->weights.a_bytes);
@@ -304,7 +298,7 @@ static void pack(const void *made, const float *weights, float *packed, ls_conv_
 {
   const plan *self = made;
   pack_forward(self, weights, packed, filters);
-  for (size_t phase = 0; phase < phases_of(self); phase++)
+  for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++)
     if (!ls_conv_sweep_is_empty(&self->backward[phase])) pack_phase(self, phase, weights, packed, filters);
 }
 
@@ -354,7 +348,8 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
     }
     if (!dx) continue;
     data.dst = dx + i * in;
-    for (size_t phase = 0; phase < phases_of(self); phase++) ls_conv_sweep_run(&self->backward[phase], &data);
+    for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++)
+      ls_conv_sweep_run(&self->backward[phase], &data);
     ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_DATA);
   }
 }

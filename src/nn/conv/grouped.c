@@ -146,9 +146,15 @@ static void copy_pixels(const float *restrict from, size_t from_step, float *res
     for (size_t c = 0; c < floats; c++) to[p * to_step + c] = from[p * from_step + c];
 }
 
-static size_t pixels_of(ls_shape shape, const ls_kernel_pass *pass)
+/* Part p of n images, whose shapes are `all` and `part`: out of them, and into them. */
+static void take_part(const float *images, ls_shape all, ls_shape part, size_t p, size_t n, float *to)
 {
-  return pass->n * shape.h * shape.w;
+  copy_pixels(images + p * part.c, all.c, to, part.c, n * part.h * part.w, part.c);
+}
+
+static void put_part(const float *from, ls_shape all, ls_shape part, size_t p, size_t n, float *images)
+{
+  copy_pixels(from, part.c, images + p * part.c, all.c, n * part.h * part.w, part.c);
 }
 
 static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size_t part)
@@ -163,31 +169,29 @@ static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size
 /* Some samples, as many as pass->n says. */
 static void forward_samples(const plan *self, const ls_kernel_pass *pass, const float *x, float *y)
 {
-  const ls_shape in = self->part.in, out = self->part.out;
   float *x_part = pass->scratch, *y_part = pass->scratch + self->y_scratch;
   for (size_t p = 0; p < self->parts; p++) {
     const ls_kernel_pass inner = pass_of(self, pass, p);
-    copy_pixels(x + p * in.c, self->shape.in.c, x_part, in.c, pixels_of(in, pass), in.c);
+    take_part(x, self->shape.in, self->part.in, p, pass->n, x_part);
     self->way->forward(self->inner, &inner, x_part, y_part);
-    copy_pixels(y_part, out.c, y + p * out.c, self->shape.out.c, pixels_of(out, pass), out.c);
+    put_part(y_part, self->shape.out, self->part.out, p, pass->n, y);
   }
 }
 
 static void backward_samples(const plan *self, const ls_kernel_pass *pass, const float *x, const float *dy,
                              float *dx, float *grads)
 {
-  const ls_shape in = self->part.in, out = self->part.out;
   float *x_part = pass->scratch, *dy_part = pass->scratch + self->y_scratch;
   for (size_t p = 0; p < self->parts; p++) {
+    take_part(dy, self->shape.out, self->part.out, p, pass->n, dy_part);
     const ls_kernel_pass inner = pass_of(self, pass, p);
-    copy_pixels(dy + p * out.c, self->shape.out.c, dy_part, out.c, pixels_of(out, pass), out.c);
     if (grads) {
-      copy_pixels(x + p * in.c, self->shape.in.c, x_part, in.c, pixels_of(in, pass), in.c);
+      take_part(x, self->shape.in, self->part.in, p, pass->n, x_part);
       self->way->backward(self->inner, &inner, x_part, dy_part, NULL, grads + p * self->counts.grads);
     }
     if (!dx) continue;
     self->way->backward(self->inner, &inner, NULL, dy_part, x_part, NULL);
-    copy_pixels(x_part, in.c, dx + p * in.c, self->shape.in.c, pixels_of(in, pass), in.c);
+    put_part(x_part, self->shape.in, self->part.in, p, pass->n, dx);
   }
 }
 

@@ -64,6 +64,18 @@ ls_conv_axis ls_conv_backward_axis(const ls_window *window, size_t in, size_t ph
                         .kernel_step = step};
 }
 
+size_t ls_conv_phases(const ls_conv_shape *shape)
+{
+  return shape->input_is_data ? 0 : shape->rows.stride * shape->columns.stride;
+}
+
+void ls_conv_backward_axes(const ls_conv_shape *shape, size_t phase, ls_conv_axis *rows, ls_conv_axis *cols)
+{
+  const size_t across = shape->columns.stride;
+  *rows = ls_conv_backward_axis(&shape->rows, shape->in.h, phase / across);
+  *cols = ls_conv_backward_axis(&shape->columns, shape->in.w, phase % across);
+}
+
 ls_conv_inside ls_conv_taps_inside(const ls_conv_axis *axis, size_t i, size_t size)
 {
   const ptrdiff_t first = axis->src_first + (ptrdiff_t)(i * axis->src_step);

@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "nn/shape.h"
-#include "nn/window.h"
+#include "nn/conv/way.h"
 
 /** An image as the products read it: rows padded with zero columns, pixels with zero channels. */
 typedef struct ls_conv_image {
@@ -31,9 +30,14 @@ typedef struct ls_conv_axis {
 /** Output positions of a convolution. */
 ls_conv_axis ls_conv_forward_axis(const ls_window *window, size_t out);
 
-/** Positions of the input, of `in`, that are in `phase` modulo the stride, counted in the padded input: the
- * taps that touch them. */
+/** Sweeps that make the gradient with respect to the input, one per phase of the strides; none where nobody
+ * wants it. */
+size_t ls_conv_phases(const ls_conv_shape *shape);
+
+/** Positions of the input that are in a phase modulo the stride, counted in the padded input: the taps that
+ * touch them. Those of a phase of a dimension, of `in` positions, and of both. */
 ls_conv_axis ls_conv_backward_axis(const ls_window *window, size_t in, size_t phase);
+void ls_conv_backward_axes(const ls_conv_shape *shape, size_t phase, ls_conv_axis *rows, ls_conv_axis *cols);
 
 /** Taps of position i that are inside a source of `size` positions: [begin, end), none if they are equal. */
 typedef struct ls_conv_inside {

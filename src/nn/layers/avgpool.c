@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Average pooling. Padded zeros count, unless count_include_pad says otherwise (PyTorch's default too); what a
- * last window of ceil_mode has behind the padding never does. */
+/* Average pooling. Padded zeros count, unless count_include_pad says otherwise (PyTorch's default too); what
+ * a last window of ceil_mode has behind the padding never does. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * j*stride+v*dilation-left, c]
  *
  * where c goes over the channels of k's group. Options, shapes and the table of operations; the loops are the
- * ways of nn/conv. Weights and layouts are those of PyTorch's Conv2d; `pad: same` is that of Keras and
+ * ways listed below. Weights and layouts are those of PyTorch's Conv2d; `pad: same` is that of Keras and
  * TensorFlow (for stride 1 also PyTorch's). */
 #include <limits.h>
 #include <stdlib.h>
@@ -24,6 +24,17 @@ typedef struct conv_options {
   bool bias;
   int init; /* ls_init */
 } conv_options;
+
+/* The special ones first. */
+static const ls_conv_way *const ways[] = {&ls_conv_depthwise, &ls_conv_grouped,  &ls_conv_affine,
+                                          &ls_conv_planar,    &ls_conv_winograd, &ls_conv_direct};
+
+const ls_conv_way *ls_conv_way_choose(const ls_conv_shape *shape)
+{
+  size_t i = 0;
+  while (!ways[i]->fits(shape)) i++;
+  return ways[i];
+}
 
 typedef struct conv_layer {
   const ls_conv_way *way;
