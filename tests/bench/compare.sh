@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training speed against PyTorch, on the same cores: the nets of configs/ in turn with their twins of torch_train.py,
+# Training speed against PyTorch, on the same cores: the nets of configs/ and bench/nets/ in turn with their twins of torch_train.py,
 # each at its best setting, and the table as Markdown.
 #
 #   bash tests/bench/compare.sh [-b BATCH] [-r ROUNDS] [-s SECONDS] [-o TABLE.md] [NET...]
@@ -22,7 +22,7 @@ while getopts 'b:r:s:o:' option; do
 done
 shift $((OPTIND - 1))
 nets=("$@")
-[[ ${#nets[@]} -gt 0 ]] || nets=(mlp lenet5 fast_cnn keras_cnn deotte_cnn resnet20)
+[[ ${#nets[@]} -gt 0 ]] || nets=(mlp lenet5 fast_cnn keras_cnn deotte_cnn resnet20 mobilenet_like densenet_like)
 
 bash jobs/bootstrap.sh
 # NumPy's BLAS in threads of OpenMP, as PyTorch's own: the pthread variant halves PyTorch's dense layers.
@@ -36,7 +36,9 @@ trap 'rm -f "$results"' EXIT
 # ours NET RANKS THREADS
 ours() {
   choose_mpirun "$2" "$3"
-  "${mpirun_line[@]}" build/release/lockstep bench "configs/$1.yaml" data.source=fashion-mnist "train.batch=$batch" \
+  local config=configs/$1.yaml
+  [[ -e $config ]] || config=tests/bench/nets/$1.yaml
+  "${mpirun_line[@]}" build/release/lockstep bench "$config" data.source=fashion-mnist "train.batch=$batch" \
     --seconds "$seconds" --json |
     python3 -c 'import json, sys
 d = json.load(sys.stdin)

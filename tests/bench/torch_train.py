@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Training speed of PyTorch on the nets of configs/: forward, backward and SGD on data in memory.
+"""Training speed of PyTorch on the nets of configs/ and bench/nets/: forward, backward and SGD on data in memory, in the
+better of its two layouts of images.
 
 usage: /usr/bin/python3 tests/bench/torch_train.py [NET ...] [--threads N] [--processes P] [--batch B] [--seconds S]
 Prints one line per net: samples per second, median of windows. With several processes (DistributedDataParallel,
@@ -70,17 +71,63 @@ def resnet20():
                          nn.Linear(64, 10))
 
 
-NETS = [mlp, lenet5, fast_cnn, keras_cnn, deotte_cnn, resnet20]
+class Inverted(nn.Module):
+    def __init__(self, channels, filters, expansion, stride):
+        super().__init__()
+        inner = channels * expansion
+        expand = [] if expansion == 1 else [nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU()]
+        self.body = nn.Sequential(*expand, nn.Conv2d(inner, inner, 3, stride, 1, groups=inner, bias=False),
+                                  nn.BatchNorm2d(inner), nn.ReLU(), nn.Conv2d(inner, filters, 1, bias=False),
+                                  nn.BatchNorm2d(filters))
+        self.adds = channels == filters and stride == 1
+
+    def forward(self, x):
+        return x + self.body(x) if self.adds else self.body(x)
 
 
-def measure(make, arguments):
+def mobilenet_like():
+    layers = [nn.Conv2d(1, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU()]
+    channels = 32
+    for expansion, filters, count, stride in ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2)):
+        for index in range(count):
+            layers.append(Inverted(channels, filters, expansion, stride if index == 0 else 1))
+            channels = filters
+    return nn.Sequential(*layers, nn.Conv2d(32, 192, 1, bias=False), nn.BatchNorm2d(192), nn.ReLU(),
+                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(192, 10))
+
+
+class Growth(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.body = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, 12, 3, 1, 1, bias=False))
+
+    def forward(self, x):
+        return torch.cat([x, self.body(x)], 1)
+
+
+def densenet_like():
+    layers, channels = [nn.Conv2d(1, 24, 3, 1, 1, bias=False)], 24
+    for block in range(3):
+        for _ in range(4):
+            layers.append(Growth(channels))
+            channels += 12
+        layers += [nn.BatchNorm2d(channels), nn.ReLU()]
+        if block < 2:
+            layers += [nn.Conv2d(channels, channels, 1, bias=False), nn.AvgPool2d(2)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
+
+
+NETS = [mlp, lenet5, fast_cnn, keras_cnn, deotte_cnn, resnet20, mobilenet_like, densenet_like]
+
+
+def measure(make, arguments, memory_format):
     batch = arguments.batch // arguments.processes
-    net = make()
+    net = make().to(memory_format=memory_format)
     if arguments.processes > 1:
         net = nn.parallel.DistributedDataParallel(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True)
     loss = nn.CrossEntropyLoss()
-    x, y = torch.rand(batch, 1, 28, 28), torch.randint(10, (batch,))
+    x, y = torch.rand(batch, 1, 28, 28).contiguous(memory_format=memory_format), torch.randint(10, (batch,))
 
     def run(steps):
         start = time.monotonic()
@@ -102,7 +149,8 @@ def work(rank, arguments):
         distributed.init_process_group("gloo", rank=rank, world_size=arguments.processes)
     for make in NETS:
         if make.__name__ in arguments.nets:
-            rate = measure(make, arguments)
+            formats = (torch.contiguous_format, torch.channels_last)
+            rate = max(measure(make, arguments, memory_format) for memory_format in formats)
             if rank == 0:
                 print(f"{make.__name__:10s} {rate:9.0f} samples/s", flush=True)
 
