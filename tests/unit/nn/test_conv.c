@@ -262,6 +262,7 @@ static const test_case shapes_of_windows[] = {
     {.h = 8, .w = 8, .kernel = 3, .stride = 2, .pads = {0, 1, 0, 1}},
     {.h = 9, .w = 8, .kernel = 3, .stride = 1, .pads = {2, 1, 0, 2}},
     {.h = 9, .w = 8, .kernel = 3, .stride = 1, .pads = {0, 4, 3, 0}},
+    {.h = 9, .w = 8, .kernel = 3, .stride = 1, .pads = {0, 6, 0, 6}},
     {.h = 11, .w = 9, .kernel = 3, .stride = 1, .pad = 2, .dilation = 2},
     {.h = 11, .w = 9, .kernel = 3, .stride = 2, .pad = 2, .dilation = 2},
     {.h = 11, .w = 12, .kernel = 3, .stride = 2, .pad = SAME, .dilation = 3},
@@ -323,6 +324,11 @@ static void groups(void **state)
   static const size_t channels[][3] = {{6, 4, 2},  {9, 6, 3},    {32, 48, 2}, {64, 64, 8},
                                        {24, 8, 8}, {20, 10, 10}, {48, 36, 3}};
   check_windows(channels, sizeof channels / sizeof *channels);
+  /* Images of which one at a time is worked on. */
+  const test_case pixels = {.h = 24, .w = 24, .c = 64, .filters = 64, .groups = 2, .kernel = 1, .stride = 1};
+  const test_case squares = {.h = 40, .w = 40, .c = 24, .filters = 48, .groups = 6, .kernel = 3, .stride = 1};
+  check(&pixels, true, 3, 3);
+  check(&squares, true, 3, 2);
 }
 
 static const test_case small = SQUARE(6, 6, 5, 7, 3, 1, 1);
