@@ -11,7 +11,7 @@ products=libxsmm-dev
 [[ "$(dpkg --print-architecture)" == amd64 ]] || products=libopenblas-pthread-dev
 build=(gcc libc6-dev cmake ninja-build pkg-config
        openmpi-bin libopenmpi-dev libhdf5-dev "$products" libyaml-dev librandom123-dev libxxhash-dev
-       zlib1g-dev libpng-dev libjansson-dev gnuplot-nox
+       zlib1g-dev libpng-dev libjansson-dev libzip-dev gnuplot-nox
        curl ca-certificates dataset-fashion-mnist)
 tests=(libcmocka-dev clang libclang-rt-dev clang-format libomp-dev libopenblas-pthread-dev valgrind python3 python3-h5py
        hdf5-tools locales qemu-user similarity-tester)

@@ -60,6 +60,18 @@ static void add_texts(const ls_key *key, const void *member, ls_text *yaml)
   ls_text_add(yaml, "]");
 }
 
+static void add_text_pairs(const ls_key *key, const void *member, ls_text *yaml)
+{
+  (void)key;
+  const ls_text_list *list = member;
+  ls_text_add(yaml, "{");
+  for (size_t i = 0; i < list->count; i++) {
+    ls_text_add(yaml, i == 0 ? "" : i % 2 ? ": " : ", ");
+    ls_value_format(&ls_name_key, &list->items[i], yaml);
+  }
+  ls_text_add(yaml, "}");
+}
+
 static void add_reals(const ls_key *key, const void *member, ls_text *yaml)
 {
   const ls_real_list *list = member;
@@ -96,6 +108,7 @@ static void add_inline(const ls_key *key, const void *member, ls_text *yaml)
 {
   static void (*const adds[])(const ls_key *key, const void *member,
                               ls_text *yaml) = {[LS_KEY_TEXTS] = add_texts,
+                                                [LS_KEY_TEXT_PAIRS] = add_text_pairs,
                                                 [LS_KEY_REALS] = add_reals,
                                                 [LS_KEY_KIND] = add_kind,
                                                 [LS_KEY_NAMED_KIND] = add_named_kind};

@@ -20,6 +20,7 @@ typedef enum ls_key_type {
   LS_KEY_REAL_OR_WORD,  /* a number, or one of `words`               [ls_real_or_word] */
   LS_KEY_COUNTS,        /* a count, a list of them, or one of `words` [ls_counts] */
   LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
+  LS_KEY_TEXT_PAIRS,    /* a mapping of texts to texts               [ls_text_list: both in turn] */
   LS_KEY_REALS,         /* a sequence of numbers, 16 at most         [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
   LS_KEY_NAMED_KIND,    /* the same, NAME alone, or one of `words`   [ls_kind_spec: zeros for a word] */

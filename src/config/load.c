@@ -297,6 +297,34 @@ static ls_status bind_texts(const struct binder *binder, const struct item *item
       binder, item, &(struct sequence){&ls_name_key, bind_scalar, list->items, count, sizeof *list->items});
 }
 
+/* A text that may be empty between quotes: what a pattern fits is then left out. */
+static ls_status bind_replacement(const struct binder *binder, const struct item *item, char **member)
+{
+  const char *text = ls_document_scalar(binder->document, item->node);
+  const bool is_plain =
+      text && ls_document_node(binder->document, item->node)->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+  return text && text[0] == '\0' && !is_plain ? ls_text_copy(member, "") : bind_scalar(binder, item, member);
+}
+
+static ls_status bind_text_pairs(const struct binder *binder, const struct item *item, void *member)
+{
+  ls_text_list *list = member;
+  if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
+    return refuse_form(binder, item);
+  const size_t count = ls_document_size(binder->document, item->node);
+  LS_PASS(ls_alloc(&list->items, 2 * count, sizeof *list->items, "pairs of texts"));
+  list->count = 2 * count;
+  for (size_t i = 0; i < count; i++) {
+    const yaml_node_pair_t pair = ls_document_pair(binder->document, item->node, i);
+    const char *key = ls_document_scalar(binder->document, pair.key);
+    const ls_path path = {.parent = item->path, .key = key ? key : ""};
+    LS_PASS(bind_scalar(binder, &(struct item){&ls_name_key, pair.key, &path}, &list->items[2 * i]));
+    LS_PASS(
+        bind_replacement(binder, &(struct item){&ls_name_key, pair.value, &path}, &list->items[2 * i + 1]));
+  }
+  return LS_OK;
+}
+
 static ls_status bind_reals(const struct binder *binder, const struct item *item, void *member)
 {
   ls_real_list *list = member;
@@ -335,8 +363,9 @@ static ls_status bind_counts(const struct binder *binder, const struct item *ite
 static ls_status bind_value(const struct binder *binder, const struct item *item, void *member)
 {
   static ls_status (*const binds[])(const struct binder *binder, const struct item *item, void *member) = {
-      [LS_KEY_COUNTS] = bind_counts, [LS_KEY_TEXTS] = bind_texts,           [LS_KEY_REALS] = bind_reals,
-      [LS_KEY_KIND] = bind_kind,     [LS_KEY_NAMED_KIND] = bind_named_kind, [LS_KEY_LAYERS] = bind_layers};
+      [LS_KEY_COUNTS] = bind_counts, [LS_KEY_TEXTS] = bind_texts, [LS_KEY_TEXT_PAIRS] = bind_text_pairs,
+      [LS_KEY_REALS] = bind_reals,   [LS_KEY_KIND] = bind_kind,   [LS_KEY_NAMED_KIND] = bind_named_kind,
+      [LS_KEY_LAYERS] = bind_layers};
   const size_t type = item->key->type;
   const bool is_scalar = type >= sizeof binds / sizeof binds[0] || !binds[type];
   return is_scalar ? bind_scalar(binder, item, member) : binds[type](binder, item, member);

@@ -147,6 +147,12 @@ static void expect_texts(const ls_key *key, ls_text *out)
   ls_text_add(out, "a list of texts");
 }
 
+static void expect_text_pairs(const ls_key *key, ls_text *out)
+{
+  (void)key;
+  ls_text_add(out, "{TEXT: TEXT, ...}");
+}
+
 static void expect_reals(const ls_key *key, ls_text *out)
 {
   ls_text_add(out, "a list of up to %d numbers", LS_REALS_MAX);
@@ -179,6 +185,7 @@ static const struct {
                              .format = ls_format_key_real_or_word},
     [LS_KEY_COUNTS] = {.expect = expect_counts, .parse = ls_parse_key_counts, .format = ls_format_key_counts},
     [LS_KEY_TEXTS] = {.expect = expect_texts},
+    [LS_KEY_TEXT_PAIRS] = {.expect = expect_text_pairs},
     [LS_KEY_REALS] = {.expect = expect_reals},
     [LS_KEY_KIND] = {.expect = expect_kind},
     [LS_KEY_NAMED_KIND] = {.expect = expect_kind}, /* the names alone: ls_kind_words() */

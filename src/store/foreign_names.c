@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "h5/h5.h"
+
 static const char SHORTCUT[] = "shortcut";
 static const char *const shortcut_words[] = {"downsample", "skip", "proj", "projection", NULL};
 
@@ -161,10 +163,13 @@ static size_t find_whole(const ls_tensor_names *names, size_t count, const char 
   return count;
 }
 
-size_t ls_tensor_names_find(const ls_tensor_names *names, size_t count, const char *name)
+size_t ls_tensor_names_find(const ls_tensor_names *names, size_t count, const ls_renames *renames,
+                            const char *name)
 {
   for (;;) {
-    const size_t found = find_whole(names, count, name), length = strcspn(name, "./");
+    char renamed[LS_H5_PATH_BYTES];
+    ls_renames_apply(renames, name, renamed, sizeof renamed);
+    const size_t found = find_whole(names, count, renamed), length = strcspn(name, "./");
     if (found < count || name[length] == '\0' || !is_among(wrapper_words, name, length)) return found;
     name += length + 1;
   }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "nn/model.h"
+#include "store/rename.h"
 
 enum { LS_PLAIN_NAME_BYTES = 192 };
 
@@ -23,9 +24,11 @@ typedef struct ls_tensor_names {
 void ls_tensor_names_fill(ls_tensor_names *names, const ls_model *model);
 
 /** Which of `count` tensors a file calls `name` ("state_dict/module.layer2.0.downsample.0.weight")? `count`:
- * none. An exact match comes first, then the plain form, then the forms with numbers; PyTorch's prefixes of a
- * network are left out where the whole name matches none. Local. */
-size_t ls_tensor_names_find(const ls_tensor_names *names, size_t count, const char *name);
+ * none. The name is changed by `renames` first. An exact match comes first, then the plain form, then the
+ * forms with numbers; PyTorch's prefixes of a network are left out where the whole name matches none. Local.
+ */
+size_t ls_tensor_names_find(const ls_tensor_names *names, size_t count, const ls_renames *renames,
+                            const char *name);
 
 /** Is it the counter that PyTorch keeps beside the weights, num_batches_tracked? Local. */
 bool ls_tensor_names_is_counter(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One walk over the file: each dataset looks for its tensor in the model. */
+/* One walk over the file: each of its tensors looks for its own in the model. */
 #include "store/transfer.h"
 
 #include <math.h>
@@ -11,34 +11,33 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "store/checkpoint_find.h"
-#include "store/layout.h"
+#include "store/checkpoint.h"
 #include "store/transfer_parts.h"
-
-static const size_t FILE_LIMIT_BYTES = (size_t)1 << 36;
 
 enum { WORK_BYTES = 16 /* for each value */ };
 
 /* ---- shapes ---- */
 
 /* Are all dimensions the same but this one? */
-static bool differs_in(const ls_tensor *tensor, const ls_h5_data *data, size_t dim)
+static bool differs_in(const ls_tensor *tensor, const ls_foreign_tensor *from, size_t dim)
 {
-  bool same = data->dim_count == tensor->dim_count;
+  bool same = from->dim_count == tensor->dim_count;
   for (size_t i = 0; same && i < tensor->dim_count; i++)
-    same = (data->dims[i] == tensor->dims[i]) == (i != dim);
+    same = (from->dims[i] == tensor->dims[i]) == (i != dim);
   return same;
 }
 
-static bool is_new_head(const ls_transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
+static bool is_new_head(const ls_transfer *self, const ls_tensor *tensor, const ls_foreign_tensor *from)
 {
-  return strcmp(tensor->layer, self->head) == 0 && differs_in(tensor, data, 0);
+  return strcmp(tensor->layer, self->head) == 0 && differs_in(tensor, from, 0);
 }
 
-static bool has_other_channels(const ls_transfer *self, const ls_tensor *tensor, const ls_h5_data *data)
+static bool has_other_channels(const ls_transfer *self, const ls_tensor *tensor,
+                               const ls_foreign_tensor *from)
 {
-  return strcmp(tensor->layer, self->first) == 0 && tensor->dim_count == 4 && differs_in(tensor, data, 1) &&
-         (tensor->dims[1] == 1 || data->dims[1] == 1) && data->dims[1] >= 1 &&
-         data->dims[1] <= LS_CHECKPOINT_MAX_CHANNELS;
+  return strcmp(tensor->layer, self->first) == 0 && tensor->dim_count == 4 && differs_in(tensor, from, 1) &&
+         (tensor->dims[1] == 1 || from->dims[1] == 1) && from->dims[1] >= 1 &&
+         from->dims[1] <= LS_CHECKPOINT_MAX_CHANNELS;
 }
 
 /* In a grey picture all channels are equal: the sum of the channels' weights gives the same output. */
@@ -55,91 +54,103 @@ static void adapt(const ls_tensor *tensor, size_t channels, const float *found, 
 }
 
 /* Values beyond float32 become infinite when they are read. */
-static ls_status check_finite(const ls_h5_data *data, const float *values, size_t count)
+static ls_status check_finite(const ls_foreign_tensor *from, const float *values)
 {
   bool all = true;
-  for (size_t i = 0; i < count; i++) all &= isfinite(values[i]) != 0;
+  for (size_t i = 0; i < from->count; i++) all &= isfinite(values[i]) != 0;
   if (all) return LS_OK;
   return ls_fail(LS_E_INPUT,
-                 "dataset %s: a value is not finite in float32: the network it is from had diverged, or the "
+                 "%s %s: a value is not finite in float32: the network it is from had diverged, or the "
                  "value is beyond 3.4e38",
-                 data->path);
+                 from->noun, from->place);
 }
 
 /* Read all values as they are in the file. */
-static ls_status read_values(ls_h5_data *data, float *values)
+static ls_status read_values(const ls_foreign_tensor *from, float *values)
 {
-  LS_PASS(ls_h5_data_check_foreign(data));
-  LS_PASS(ls_h5_data_read(data, LS_H5_FLOAT32, values));
-  return check_finite(data, values, data->count);
+  LS_PASS(from->read(from, values));
+  return check_finite(from, values);
 }
 
-static ls_status read_adapted(ls_h5_data *data, const ls_tensor *tensor, float *values)
+static ls_status read_adapted(const ls_foreign_tensor *from, const ls_tensor *tensor, float *values)
 {
   float *found;
-  LS_PASS(ls_alloc(&found, data->count, sizeof *found, "a tensor"));
-  const ls_status status = read_values(data, found);
-  if (status == LS_OK) adapt(tensor, data->dims[1], found, values);
+  LS_PASS(ls_alloc(&found, from->count, sizeof *found, "a tensor"));
+  const ls_status status = read_values(from, found);
+  if (status == LS_OK) adapt(tensor, from->dims[1], found, values);
   free(found);
   return status;
 }
 
-static ls_status refuse_shape(const ls_h5_data *data, const ls_tensor *tensor)
+static ls_status check_shape(const ls_foreign_tensor *from, const ls_tensor *tensor)
 {
-  LS_TRY(ls_h5_data_check_shape(data, tensor->dims, tensor->dim_count),
-         "layer %s of the model is another one (images of the size and channels that the file's network was "
-         "trained on may help, or another name)",
-         tensor->layer);
-  return LS_OK;
-}
-
-/* float16, bfloat16 where it has a type of its own, float32, float64: all become float32. */
-static ls_status check_type(const ls_h5_data *data)
-{
-  if (data->element.class == LS_H5_REAL && data->element.bytes <= sizeof(double)) return LS_OK;
-  return ls_fail(LS_E_INPUT, "dataset %s: weights are floating-point numbers (in PyTorch: tensor.float())",
-                 data->path);
-}
-
-static ls_status refuse_second(const ls_h5_data *data, const ls_transfer_target *to)
-{
+  bool same = tensor->dim_count == from->dim_count;
+  for (size_t i = 0; same && i < tensor->dim_count; i++) same = tensor->dims[i] == from->dims[i];
+  if (same) return LS_OK;
+  char expected[LS_H5_SHAPE_BYTES], found[LS_H5_SHAPE_BYTES];
+  ls_h5_shape_text(tensor->dims, tensor->dim_count, expected);
+  ls_h5_shape_text(from->dims, from->dim_count, found);
   return ls_fail(LS_E_INPUT,
-                 "datasets %s and %s are both %s.%s of the model: keep one of them, or of the networks that "
-                 "they belong to, in the file",
-                 to->from, data->path, to->tensor->layer, to->tensor->name);
+                 "layer %s of the model is another one (images of the size and channels that the file's "
+                 "network was trained on may help, or another name): %s %s: shape %s expected, %s found",
+                 tensor->layer, from->noun, from->place, expected, found);
 }
 
-static ls_status take(ls_transfer *self, ls_h5_data *data, ls_transfer_target *to)
+static ls_status check_type(const ls_foreign_tensor *from)
 {
-  LS_PASS(check_type(data));
-  if (to->from[0] != '\0') return refuse_second(data, to);
-  snprintf(to->from, sizeof to->from, "%s", data->path);
-  if (is_new_head(self, to->tensor, data)) return LS_OK;
-  self->taken++;
-  if (has_other_channels(self, to->tensor, data)) {
-    to->fate = LS_ADAPTED;
-    return read_adapted(data, to->tensor, to->values);
-  }
-  LS_PASS(refuse_shape(data, to->tensor));
-  to->fate = LS_LOADED;
-  return read_values(data, to->values);
+  if (from->is_real) return LS_OK;
+  return ls_fail(LS_E_INPUT, "%s %s: weights are floating-point numbers (in PyTorch: tensor.float())",
+                 from->noun, from->place);
 }
 
-static ls_status visit(void *user, const ls_h5_entry *entry)
+static ls_status refuse_second(const ls_foreign_tensor *from, const ls_transfer_target *to)
+{
+  return ls_fail(
+      LS_E_INPUT,
+      "%ss %s and %s are both %s.%s of the model: give the key of one of the networks that they belong "
+      "to, model.init_from: FILE#KEY, or keep one of them in the file",
+      from->noun, to->from, from->place, to->tensor->layer, to->tensor->name);
+}
+
+/* ---- visits ---- */
+
+/* Forgets what an earlier walk has found. */
+static void start_again(void *user)
 {
   ls_transfer *self = user;
-  if (entry->type != LS_H5_DATASET) return LS_OK;
-  const char *name = entry->path + self->root_length + 1;
-  const size_t found = ls_tensor_names_find(self->names, self->count, name);
-  if (found == self->count) {
-    if (!ls_tensor_names_is_counter(name)) ls_name_list_add(&self->skipped, "", LS_NAMES_SHOWN, name);
-    return LS_OK;
+  for (size_t i = 0; i < self->count; i++) {
+    self->targets[i].fate = LS_INITIALIZED;
+    self->targets[i].from[0] = '\0';
   }
-  ls_h5_data data;
-  LS_PASS(ls_h5_data_open(&data, entry->parent, entry->name));
-  const ls_status status = take(self, &data, &self->targets[found]);
-  ls_h5_data_close(&data);
-  return status;
+  self->taken = 0;
+  ls_name_list_clear(&self->skipped);
+}
+
+static bool wants(void *user, const char *name)
+{
+  ls_transfer *self = user;
+  self->found = ls_tensor_names_find(self->names, self->count, &self->renames, name);
+  if (self->found < self->count) return true;
+  if (!ls_tensor_names_is_counter(name)) ls_name_list_add(&self->skipped, "", LS_NAMES_SHOWN, name);
+  return false;
+}
+
+static ls_status take(void *user, const ls_foreign_tensor *from)
+{
+  ls_transfer *self = user;
+  ls_transfer_target *to = &self->targets[self->found];
+  LS_PASS(check_type(from));
+  if (to->from[0] != '\0') return refuse_second(from, to);
+  snprintf(to->from, sizeof to->from, "%s", from->place);
+  if (is_new_head(self, to->tensor, from)) return LS_OK;
+  self->taken++;
+  if (has_other_channels(self, to->tensor, from)) {
+    to->fate = LS_ADAPTED;
+    return read_adapted(from, to->tensor, to->values);
+  }
+  LS_PASS(check_shape(from, to->tensor));
+  to->fate = LS_LOADED;
+  return read_values(from, to->values);
 }
 
 /* ---- the whole ---- */
@@ -164,47 +175,15 @@ static ls_status list_targets(ls_transfer *self, const ls_model *model, float *p
   return LS_OK;
 }
 
-static ls_status walk_checkpoint(ls_h5_id file, ls_transfer *self)
+static ls_status check_taken(const ls_transfer *self)
 {
-  ls_h5_id group;
-  LS_PASS(ls_format_check(file, LS_CHECKPOINT_FORMAT));
-  bool has_average;
-  LS_PASS(ls_h5_has(file, "ema", &has_average));
-  const char *name = has_average ? "ema" : "model";
-  self->root_length = strlen("/") + strlen(name);
-  LS_PASS(ls_h5_group_open(&group, file, name));
-  const ls_status status = ls_h5_walk(group, visit, self);
-  ls_h5_release(group);
-  return status;
-}
-
-/* Forgets what an earlier walk has found. */
-static void start_again(ls_transfer *self)
-{
-  for (size_t i = 0; i < self->count; i++) {
-    self->targets[i].fate = LS_INITIALIZED;
-    self->targets[i].from[0] = '\0';
-  }
-  self->taken = self->root_length = 0;
-  ls_name_list_clear(&self->skipped);
-}
-
-/* A file with a format attribute must be a checkpoint; any other one may be a state dict. */
-static ls_status walk(ls_h5_id file, void *user)
-{
-  ls_transfer *self = user;
-  bool has_format;
-  start_again(self);
-  LS_PASS(ls_h5_has_attribute(file, "format", &has_format));
-  if (has_format)
-    LS_PASS(walk_checkpoint(file, self));
-  else
-    LS_PASS(ls_h5_walk(file, visit, self));
   if (self->taken > 0) return LS_OK;
-  return ls_fail(LS_E_INPUT,
-                 "none of its tensors has the name of one of the model's, such as %s.%s; it has: %s",
-                 self->first, self->targets[0].tensor->name,
-                 self->skipped.count > 0 ? ls_text_get(&self->skipped.text) : "none");
+  return ls_fail(
+      LS_E_INPUT,
+      "none of its tensors has the name of one of the model's, such as %s.%s; it has: %s (name the "
+      "layers so, or use model.rename)",
+      self->first, self->targets[0].tensor->name,
+      self->skipped.count > 0 ? ls_text_get(&self->skipped.text) : "none");
 }
 
 static ls_status check_frozen(const ls_transfer *self)
@@ -225,68 +204,73 @@ static ls_status check_values(const ls_model *model, const float *params, const 
   return status == LS_E_NONFINITE ? ls_wrap(LS_E_INPUT, "adapted to the image's channels") : status;
 }
 
-/* Tensors may be stored in few bytes, but they are looked at, expanded and converted as a whole. */
-static ls_status read_file(ls_transfer *self, const char *path)
+/* FILE#KEY, unless there is a file of the whole name. The key is borrowed from `path`; NULL: none. *file is
+ * newly made. */
+static ls_status split_key(const char *path, char **file, const char **key)
 {
-  uint64_t elements = 0;
-  for (size_t i = 0; i < self->count; i++) elements += self->targets[i].tensor->count;
-  LS_PASS(ls_h5_read_work(path, elements * WORK_BYTES, walk, self));
-  return check_frozen(self);
-}
-
-static ls_status digest_file(const char *path, char digest[LS_DIGEST_CHARS])
-{
-  char *bytes;
-  size_t count;
-  LS_PASS(ls_file_read(path, FILE_LIMIT_BYTES, &bytes, &count));
-  ls_digest_of(bytes, count, digest);
-  free(bytes);
+  ls_file_kind kind;
+  char *mark = strrchr(path, '#');
+  LS_PASS(ls_text_copy(file, path));
+  *key = NULL;
+  if (!mark || mark == path || mark[1] == '\0') return LS_OK;
+  LS_PASS(ls_file_look(&kind, path));
+  if (kind != LS_FILE_NONE) return LS_OK;
+  (*file)[mark - path] = '\0';
+  *key = mark + 1;
   return LS_OK;
 }
 
-/* Files of torch.save() and the like are easily given by mistake. */
-static const char *remedy_for(const char *path)
+static ls_status read_file(ls_transfer *self, const char *path, const char *key, char digest[LS_DIGEST_CHARS])
 {
-  static const char *const endings[] = {".pt", ".pth", ".bin", ".ckpt", ".safetensors"};
-  const char *ending = strrchr(path, '.');
-  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-    if (strcmp(ending, endings[i]) == 0)
-      return " (its tensors are to be written as HDF5: README, 'From other weights')";
-  return "";
+  const ls_foreign_visitor visitor = {.start = start_again, .wants = wants, .take = take, .user = self};
+  ls_foreign_file file = {.path = path, .key = key};
+  for (size_t i = 0; i < self->count; i++) file.work_bytes += self->targets[i].tensor->count * WORK_BYTES;
+  LS_PASS(ls_foreign_walk(file, &visitor, digest));
+  LS_PASS(check_taken(self));
+  return check_frozen(self);
 }
 
-ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
-                           ls_transfer_report *report)
+static ls_status compile_renames(ls_transfer *self, const ls_text_list *renames)
+{
+  return renames ? ls_renames_compile(&self->renames, renames) : LS_OK;
+}
+
+ls_status ls_transfer_read(const ls_transfer_source *source, const ls_model *model, float *params,
+                           float *buffers, ls_transfer_report *report)
 {
   ls_transfer self = {.count = 0};
-  char *file = NULL;
+  char *path = NULL, *file = NULL;
+  const char *key;
   ls_status status;
+  LS_GO(split_key(source->path, &path, &key));
   LS_GO(ls_checkpoint_find(path, &file, &report->lines));
+  LS_GO(compile_renames(&self, source->renames));
   LS_GO(list_targets(&self, model, params, buffers));
-  LS_GO(ls_checkpoint_advise(read_file(&self, file), file));
+  LS_GO(ls_checkpoint_advise(read_file(&self, file, key, report->digest), file));
   LS_GO(check_values(model, params, buffers));
-  LS_GO(digest_file(file, report->digest));
   ls_transfer_describe(&self, file, &report->lines);
   ls_transfer_warn(&self, file, &report->warning);
   if (report->lines.failed || report->warning.failed)
     status = ls_fail(LS_E_MEMORY, "no memory to report what was loaded");
 done:
+  free(path);
   free(file);
   free(self.targets);
   free(self.names);
+  ls_renames_fini(&self.renames);
   ls_name_list_clear(&self.skipped);
   if (status == LS_OK) return LS_OK;
-  return ls_wrap(status, "model.init_from: cannot take weights from '%s'%s", path, remedy_for(path));
+  return ls_wrap(status, "model.init_from: cannot take weights from '%s'", source->path);
 }
 
-ls_status ls_transfer_try(const char *path, const ls_model *model, ls_transfer_report *report)
+ls_status ls_transfer_try(const ls_transfer_source *source, const ls_model *model, ls_transfer_report *report)
 {
   const ls_model_counts *counts = ls_model_count(model);
   float *params = NULL, *buffers = NULL;
   ls_status status;
   LS_GO(ls_alloc(&params, counts->params, sizeof *params, "the parameters"));
   LS_GO(ls_alloc(&buffers, counts->buffers, sizeof *buffers, "the running statistics"));
-  LS_GO(ls_transfer_read(path, model, params, buffers, report));
+  LS_GO(ls_transfer_read(source, model, params, buffers, report));
 done:
   free(params);
   free(buffers);

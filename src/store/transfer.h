@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Weights of another network for a new run: from a checkpoint, or from a PyTorch state dict that h5py has
- * written, one dataset for each key. */
+/* Weights of another network for a new run: from a checkpoint, or from any other file of tensors that
+ * store/foreign/ reads. */
 #ifndef LS_STORE_TRANSFER_H
 #define LS_STORE_TRANSFER_H
 
 #include "base/digest.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "config/keys.h"
 #include "nn/model.h"
 
 /** The report on a transfer. Zero-initialize; owned; ls_transfer_report_fini(). */
@@ -16,6 +17,12 @@ typedef struct ls_transfer_report {
   ls_text warning;              /* a line if a layer but the last keeps initial values; empty: none does */
 } ls_transfer_report;
 
+/** Where weights come from. Borrowed. */
+typedef struct ls_transfer_source {
+  const char *path;            /* FILE, or FILE#KEY for what is below a key in it */
+  const ls_text_list *renames; /* pattern and replacement in turn, see rename.h; NULL: none */
+} ls_transfer_source;
+
 void ls_transfer_report_fini(ls_transfer_report *report);
 
 /** Take the tensors of a file whose names are those of the model's: `conv1.weight`, in groups or with dots.
@@ -23,7 +30,7 @@ void ls_transfer_report_fini(ls_transfer_report *report);
  * layer1.0.conv1.weight; the shortcut of a block may be called downsample, skip, proj or projection, and its
  * layers by their number, from 0; and what PyTorch puts around a network is left out: module.,
  * _orig_mod., state_dict/, ... Of a checkpoint it takes the moving average, if there is one. Numbers of any
- * precision become float32; chunks may be deflated.
+ * precision become float32.
  *
  * Tensors keep their initial values that the file does not have, and those of the last layer with weights, if
  * it gives another number of values (a new head). A first convolution of one input channel takes the sum over
@@ -33,12 +40,13 @@ void ls_transfer_report_fini(ls_transfer_report *report);
  *
  * Rank 0. Errors: LS_E_INPUT if it is no such file, no name is the same, two tensors are the same one of the
  * model, a shape does not fit, a value is not finite in float32, or a frozen layer would keep its initial
- * values; LS_E_MEMORY. On error the vectors are undefined. */
-ls_status ls_transfer_read(const char *path, const ls_model *model, float *params, float *buffers,
-                           ls_transfer_report *report) LS_CHECKED;
+ * values; LS_E_CONFIG if a renaming is none; LS_E_MEMORY. On error the vectors are undefined. */
+ls_status ls_transfer_read(const ls_transfer_source *source, const ls_model *model, float *params,
+                           float *buffers, ls_transfer_report *report) LS_CHECKED;
 
 /** Check that a transfer would succeed: reads into vectors of its own. Arguments and errors as above. Rank 0.
  */
-ls_status ls_transfer_try(const char *path, const ls_model *model, ls_transfer_report *report) LS_CHECKED;
+ls_status ls_transfer_try(const ls_transfer_source *source, const ls_model *model,
+                          ls_transfer_report *report) LS_CHECKED;
 
 #endif

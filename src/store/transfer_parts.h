@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "base/text.h"
-#include "h5/h5.h"
+#include "store/foreign/foreign.h"
 #include "store/foreign_names.h"
 
 /** What became of a tensor of the model. */
@@ -19,7 +19,7 @@ typedef struct ls_transfer_target {
   const ls_tensor *tensor;
   float *values;
   ls_fate fate;
-  char from[LS_H5_PATH_BYTES]; /* the dataset that they came from; "": none */
+  char from[sizeof((ls_foreign_tensor *)NULL)->place]; /* what they came from; "": nothing */
 } ls_transfer_target;
 
 /** Names, of which the first ones are shown. */
@@ -29,12 +29,13 @@ typedef struct ls_name_list {
 } ls_name_list;
 
 typedef struct ls_transfer {
-  size_t root_length;          /* characters of the path of the group that is walked through */
   ls_tensor_names *names;      /* [count] parameters, then buffers; owned */
   ls_transfer_target *targets; /* [count] likewise */
   size_t count;
   const char *head;  /* name of the last layer with parameters */
   const char *first; /* of the first one */
+  ls_renames renames;
+  size_t found; /* target of the tensor that was asked for last */
   size_t taken;
   ls_name_list skipped; /* names in the file that the model does not have */
 } ls_transfer;

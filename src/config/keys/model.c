@@ -53,8 +53,15 @@ static const ls_key model_keys[] = {
      .offset = offsetof(ls_spec, model.init_from),
      .preset = "none",
      .doc =
-         "A new run starts with the weights of this checkpoint, or PyTorch state dict saved by h5py: those "
-         "of layers with the same names; none for random ones."},
+         "A new run starts with the weights of this file: a checkpoint, PyTorch's .pt or .pth, .safetensors, "
+         ".npz, or a state dict saved by h5py; FILE#KEY: with those below a key, such as ema. Tensors go to "
+         "layers of the same names; none for random weights."},
+    {.path = "model.rename",
+     .type = LS_KEY_TEXT_PAIRS,
+     .offset = offsetof(ls_spec, model.rename),
+     .preset = "{}",
+     .doc = "What names of tensors in model.init_from become, {pattern: replacement}, one after the other: "
+            "extended regular expressions of POSIX, \\1 is the first group; of every part that fits."},
     {.path = "model.freeze",
      .type = LS_KEY_TEXTS,
      .offset = offsetof(ls_spec, model.freeze),

@@ -103,8 +103,9 @@ static ls_status take_weights(ls_run *run)
   const char *path = ls_spec_init_from(run->options->spec);
   ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
+  const ls_transfer_source source = {path, &run->options->spec->model.rename};
   ls_status status =
-      ls_transfer_read(path, run->options->model, run->network.params, run->network.buffers, &report);
+      ls_transfer_read(&source, run->options->model, run->network.params, run->network.buffers, &report);
   if (status == LS_OK) status = ls_run_say(run, &report.lines);
   memcpy(run->info.init_digest, report.digest, sizeof run->info.init_digest);
   ls_transfer_report_fini(&report);

@@ -24,7 +24,7 @@ static ls_status transfer(test_net *net, const char *file, ls_transfer_report *r
 {
   char path[512];
   snprintf(path, sizeof path, "%s/tests/golden/%s", LS_SOURCE_DIR, file);
-  return ls_transfer_read(path, net->model, net->params, net->buffers, report);
+  return ls_transfer_read(&(ls_transfer_source){.path = path}, net->model, net->params, net->buffers, report);
 }
 
 static void evaluate_golden(const char *name, const char *file)
@@ -248,7 +248,9 @@ static void values_that_are_no_weights_are_refused(void **state)
     ls_transfer_report report = {.lines = {0}};
     net_init(&net, "[{type: flatten}, {type: dense, name: fc, units: 10}]", grey, 1);
     write_state(path, cases[i].type, cases[i].value);
-    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_E_INPUT);
+    assert_int_equal(
+        ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report),
+        LS_E_INPUT);
     const char *said = ls_error_last()->text;
     if (!strstr(said, cases[i].said)) fail_msg("case %zu: '%s' is not in: %s", i, cases[i].said, said);
     ls_transfer_report_fini(&report);
@@ -294,7 +296,9 @@ static void negative_variances_are_refused_by_name(void **state)
              "{type: flatten}]",
              grey, 1);
     write_variance(path, cases[i].value);
-    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), cases[i].status);
+    assert_int_equal(
+        ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report),
+        cases[i].status);
     const char *said = ls_error_last()->text;
     if (cases[i].said && (!strstr(said, cases[i].said) || (i == 2 && strstr(said, "diverged"))))
       fail_msg("case %zu: %s", i, said);
@@ -437,7 +441,8 @@ static void tensors_go_by_the_names_of_others(void **state)
     ls_transfer_report report = {.lines = {0}};
     net_init(&net, cases[i].layers, dot, 1);
     write_dialect(path, &net, &cases[i].how, true);
-    if (ls_transfer_read(path, net.model, net.params, net.buffers, &report) != LS_OK)
+    if (ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report) !=
+        LS_OK)
       fail_msg("case %zu: %s", i, ls_error_last()->text);
     if (strstr(ls_text_get(&report.lines), "skipped") || report.warning.length > 0)
       fail_msg("case %zu: %s%s", i, ls_text_get(&report.lines), ls_text_get(&report.warning));
@@ -462,7 +467,9 @@ static void a_layer_that_is_called_skip_is_no_shortcut(void **state)
       "[{type: conv, name: skip, filters: 2, kernel: 1}, {type: flatten}, {type: dense, name: fc, units: 4}]",
       dot, 1);
   write_dialect("skip.h5", &net, &(dialect){.words = {{"skip", "proj"}}}, true);
-  assert_int_equal(ls_transfer_read("skip.h5", net.model, net.params, net.buffers, &report), LS_OK);
+  assert_int_equal(
+      ls_transfer_read(&(ls_transfer_source){.path = "skip.h5"}, net.model, net.params, net.buffers, &report),
+      LS_OK);
   assert_non_null(strstr(ls_text_get(&report.lines), "skipped"));
   assert_non_null(
       strstr(ls_text_get(&report.warning), "lacks tensors of 1 layer, which starts as initialized: skip"));
@@ -491,7 +498,9 @@ static void layers_that_stay_random_are_warned_of(void **state)
     ls_transfer_report report = {.lines = {0}};
     net_init(&net, BLOCK(OURS), dot, 1);
     write_dialect(path, &net, &(dialect){.without = cases[i].without}, true);
-    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_OK);
+    assert_int_equal(
+        ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report),
+        LS_OK);
     assert_string_equal(ls_text_get(&report.warning), cases[i].warning);
     ls_transfer_report_fini(&report);
     net_fini(&net);
@@ -521,7 +530,9 @@ static void deflated_chunks_that_lie_are_refused(void **state)
     assert_true(H5Dwrite_chunk(data, H5P_DEFAULT, 0, start, bytes, stream) >= 0);
     H5Dclose(data);
     H5Fclose(file);
-    assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_E_INPUT);
+    assert_int_equal(
+        ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report),
+        LS_E_INPUT);
     assert_non_null(strstr(ls_error_last()->text, "dataset /fc.bias: a chunk is damaged"));
     ls_transfer_report_fini(&report);
     net_fini(&net);
@@ -539,7 +550,9 @@ static void two_networks_in_a_file_are_refused(void **state)
   net_init(&net, BLOCK(OURS), dot, 1);
   write_dialect(path, &net, &(dialect){.prefix = "state_dict/"}, true);
   write_dialect(path, &net, &(dialect){.prefix = "ema/module."}, false);
-  assert_int_equal(ls_transfer_read(path, net.model, net.params, net.buffers, &report), LS_E_INPUT);
+  assert_int_equal(
+      ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report),
+      LS_E_INPUT);
   assert_non_null(
       strstr(ls_error_last()->text, "/ema/module.conv1.bias and /state_dict/conv1.bias are both"));
   ls_transfer_report_fini(&report);
@@ -589,7 +602,8 @@ static void weights_of_a_newer_format_are_refused(void **state)
     net_init(&net, "[{type: flatten}, {type: dense, name: fc, units: 10}]", grey, 1);
     write_versioned(path, cases[i].format, cases[i].version);
     const float before = find(&net, "fc", "weight")->offset == 0 ? net.params[0] : 0;
-    const ls_status status = ls_transfer_read(path, net.model, net.params, net.buffers, &report);
+    const ls_status status =
+        ls_transfer_read(&(ls_transfer_source){.path = path}, net.model, net.params, net.buffers, &report);
     assert_int_equal(status, cases[i].said ? LS_E_INPUT : LS_OK);
     assert_true(net.params[0] == (cases[i].said ? before : 0.25F));
     if (cases[i].said && !strstr(ls_error_last()->text, cases[i].said))
