@@ -20,7 +20,7 @@ typedef struct ls_command {
 
 /* In the order of `lockstep --help`. */
 #define LS_COMMAND_LIST(X)                                                                                   \
-  X(train) X(eval) X(predict) X(attack) X(data) X(inspect) X(bench) X(scale) X(doctor)
+  X(train) X(eval) X(predict) X(attack) X(data) X(inspect) X(export) X(bench) X(scale) X(doctor)
 
 #define LS_COMMAND_DECLARE(name) extern const ls_command ls_command_##name;
 LS_COMMAND_LIST(LS_COMMAND_DECLARE)

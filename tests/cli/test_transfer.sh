@@ -86,10 +86,10 @@ out_has 'resuming from cut/checkpoint-6.h5'
 holds 'resumed' 'd[0]["weights_digest"] == d[1]["weights_digest"] and d[0]["init_from"] == d[1]["init_from"]' \
   tuned/summary.json cut/summary.json
 
-# The error for a file of torch.save() says what to make of it.
-echo PK >model.pt
+# The error for a damaged archive says so.
+printf "PK\003\004" >model.pt
 run 2 "$lockstep" train toy.yaml -o none model.init_from=model.pt
-err_has "'model.pt' .its tensors are to be written as HDF5: README"
+err_has "'model.pt': its zip archive cannot be read"
 
 # What does not fit is refused before a run directory is made.
 run 2 "$lockstep" train toy.yaml -o none "model.init_from=$source"

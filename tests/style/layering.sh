@@ -19,8 +19,8 @@ refuse 'GEMM libraries outside src/kernels/gemm' '#include *<(libxsmm|cblas)' '^
 refuse 'instructions of a processor, or the question which it has, outside src/kernels/simd.h and dispatch.c' \
   '__(AVX|SSE|SSSE|FMA|AMX|ARM_|BMI|POPCNT)|__builtin_(cpu_|ia32_|shuffle)|immintrin|arm_neon|vector_size|[^a-z]_mm[0-9]*_|target_clones|[(]target[(]|GCC target' \
   '^src/kernels/(simd\.h|dispatch\.c)$'
-refuse 'jansson outside src/eval, src/cli and src/store/foreign' '#include *<jansson' '^src/(eval|cli|store/foreign)/'
-refuse 'libzip outside src/store/foreign' '#include *<zip\.h>' '^src/store/foreign/'
+refuse 'jansson outside src/eval, src/cli, src/store/foreign and src/store/export' '#include *<jansson' '^src/(eval|cli|store/(foreign|export))/'
+refuse 'libzip outside src/store/foreign and src/store/export' '#include *<zip\.h>' '^src/store/(foreign|export)/'
 refuse 'exit, abort or printing in the library' '(^|[^_a-zA-Z])(exit|abort|printf|fprintf|puts|perror) *\(' '^(src/cli|include)/'
 refuse 'text that leaves by another way than cli/print.h' \
   '(^|[^_a-zA-Z])(printf|fprintf|puts|fputs|putchar|fputc|perror|vprintf|vfprintf) *\(' \
