@@ -22,7 +22,7 @@ filled() {
     {before = /^[^ ]/ ? $0 : ""}
     END {exit bad}' "$1"
 }
-for command in "" train scale bench eval attack predict data "data info" "data preview" "data import" inspect doctor; do
+for command in "" train scale bench eval attack predict data "data info" "data preview" "data import" inspect export doctor; do
   # shellcheck disable=SC2086
   run 0 "$lockstep" $command --help
   out_has 'Usage:'

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# README's two pieces of Python, as they stand there: a network from PyTorch gives here what it gives there, and one that
-# was trained here gives there what it gives here. PYTHON: a Python with torch and h5py; skipped without.
+# A network from PyTorch gives here what it gives there, and one that was trained here gives there what it gives here, by
+# README's pieces of Python as they stand there. PYTHON: a Python with torch, h5py, safetensors and NumPy; skipped without.
 source "$(dirname "$0")/lib.sh"
 python=${PYTHON:-python3}
 
-# snippet HEADING FILE: the Python below a heading of README.
+# snippet HEADING WORD FILE: the piece of Python below a heading of README that has this word.
 snippet() {
-  sed -n "/^### $1\$/,/^### /p" "$root/README.md" | sed -n '/^```python$/,/^```$/p' | sed '/^```/d' >"$2"
-  grep -q h5py "$2" || fail "README has no Python below '$1'"
+  sed -n "/^### $1\$/,/^### /p" "$root/README.md" |
+    awk -v word="$2" '/^```python$/ {inside = 1; text = ""; next} /^```$/ {if (inside && index(text, word)) printf "%s", text; inside = 0}
+      inside {text = text $0 "\n"}' >"$3"
+  [[ -s $3 ]] || fail "README has no Python with $2 below '$1'"
 }
-snippet 'From other weights' from.py
-snippet 'Into PyTorch' into.py
-"$python" -c 'import h5py, torch' 2>/dev/null || {
+snippet 'Into PyTorch' h5py into.py
+snippet 'Weights for other programs' safetensors by-safetensors.py
+snippet 'Weights for other programs' numpy by-npz.py
+"$python" -c 'import h5py, numpy, safetensors, torch' 2>/dev/null || {
   [[ $failures -eq 0 ]] || finish
-  echo "skipped: $python has no torch or no h5py (PYTHON names another one)"
+  echo "skipped: $python has not all of torch, h5py, safetensors and NumPy (PYTHON names another one)"
   exit 77
 }
 
@@ -90,8 +93,7 @@ torch.save(net.state_dict(), "model.pt")
 with torch.no_grad(): torch.save(net((images / 255 - 0.3) / 0.2), "logits.pt")
 for i, image in enumerate(images): write_png(f"image-{i:02}.png", image[0])
 P
-"$python" from.py || fail "README's Python from PyTorch fails"
-run 0 "$lockstep" train net.yaml model.init_from=model.h5 train.epochs=0 'data.mean=[0.3]' 'data.std=[0.2]' -o runs/imported
+run 0 "$lockstep" train net.yaml model.init_from=model.pt train.epochs=0 'data.mean=[0.3]' 'data.std=[0.2]' -o runs/imported
 grep -q 'lacks tensors' err && fail 'a layer has found no weights'
 run 0 "$lockstep" predict runs/imported/checkpoint-0.h5 image-*.png --raw --json
 cp out imported.json
@@ -109,4 +111,13 @@ run 0 "$lockstep" train net.yaml -o runs/first
 into first
 run 0 "$lockstep" train net.yaml train.ema=0.8 data.normalize=unit -o runs/averaged
 into averaged
+
+# By the files that are exported, with the names of PyTorch's modules.
+for run in first averaged; do
+  for format in safetensors npz; do
+    run 0 "$lockstep" export runs/$run -o model.$format
+    { echo 'from net import *; model = Net()'; cat by-$format.py; echo "compare(logits, '$run.json')"; } >$run-$format.py
+    "$python" $run-$format.py || fail "README's Python fails with runs/$run as $format"
+  done
+done
 finish

@@ -414,6 +414,23 @@ static void save_greedy(void)
   save("checkpoint", "greedy", out.data, out.count);
 }
 
+/* ---- weight files of others ---- */
+
+/* `which`: of the readers of fuzz_foreign.c. */
+static void save_foreign(size_t which, const char *name)
+{
+  static seed out;
+  char path[512];
+  size_t bytes;
+  snprintf(path, sizeof path, "%s/tests/golden/weights_%s", LS_SOURCE_DIR, name);
+  unsigned char *data = fuzz_read(path, &bytes);
+  out.count = 0;
+  put_byte(&out, which);
+  put(&out, data, bytes);
+  save("foreign", name, out.data, out.count);
+  free(data);
+}
+
 int main(int count, char **arguments)
 {
   FUZZ_REQUIRE(count == 2 && chdir(arguments[1]) == 0, "usage: fuzz_seeds FOLDER");
@@ -427,5 +444,14 @@ int main(int count, char **arguments)
   save_edits("dataset", dataset_cases, sizeof dataset_cases / sizeof *dataset_cases, 0);
   save_edits("checkpoint", checkpoint_cases, sizeof checkpoint_cases / sizeof *checkpoint_cases, 1);
   save_greedy();
+  save_foreign(0, "old.pth");
+  save_foreign(0, "protocol4.pth");
+  save_foreign(0, "views.pth");
+  save_foreign(1, "zip.pt");
+  save_foreign(1, "deflated.pt");
+  save_foreign(5, "two.pt");
+  save_foreign(2, "plain.safetensors");
+  save_foreign(3, "plain.npz");
+  save_foreign(3, "packed.npz");
   return 0;
 }

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 
 /* Weights hardly get smaller; small archives of zeros do. */
-enum { MEMBER_RATIO = 4, MEMBER_SLACK_BYTES = 1 << 26 };
+enum { MEMBER_RATIO = 4, MEMBER_SLACK_BYTES = 1 << 25 };
 
 struct ls_zip {
   zip_t *archive;
