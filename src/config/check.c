@@ -3,8 +3,11 @@
  * where those are known; rules on one kind of layer, optimizer or schedule, by that kind. */
 #include "config/check.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "base/size.h"
+#include "config/config.h"
 #include "config/rows.h"
 #include "config/suggest.h"
 #include "config/value.h"
@@ -111,6 +114,14 @@ ls_status ls_config_check(const ls_spec *spec, const ls_document *document)
     return ls_document_wrap(document, node, &(ls_path){.key = rules[i].path}, status);
   }
   return LS_OK;
+}
+
+void ls_config_limit_batch(ls_spec_train *train, size_t samples)
+{
+  const ls_amount *amount = &train->microbatch_amount;
+  train->batch = ls_size_min(train->batch, samples);
+  train->microbatch = amount->is_fraction ? (size_t)ceil(amount->fraction * (double)train->batch)
+                                          : ls_size_min(amount->count, train->batch);
 }
 
 /* ---- is it one at all? ---- */

@@ -5,7 +5,6 @@
  * each. The second goes over the rows and fills each member from the written value, or from the row's
  * default: so a written 0 stays a 0, and only the table has defaults. The ls_spec owns each allocation from
  * the start, so one ls_spec_free() releases everything after any error. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,9 +300,9 @@ static ls_status bind_texts(const struct binder *binder, const struct item *item
 static ls_status bind_replacement(const struct binder *binder, const struct item *item, char **member)
 {
   const char *text = ls_document_scalar(binder->document, item->node);
-  const bool is_plain =
-      text && ls_document_node(binder->document, item->node)->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-  return text && text[0] == '\0' && !is_plain ? ls_text_copy(member, "") : bind_scalar(binder, item, member);
+  const yaml_node_t *node = ls_document_node(binder->document, item->node);
+  const bool is_empty = text && text[0] == '\0' && node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+  return is_empty ? ls_text_copy(member, "") : bind_scalar(binder, item, member);
 }
 
 static ls_status bind_text_pairs(const struct binder *binder, const struct item *item, void *member)
@@ -311,16 +310,14 @@ static ls_status bind_text_pairs(const struct binder *binder, const struct item 
   ls_text_list *list = member;
   if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
     return refuse_form(binder, item);
-  const size_t count = ls_document_size(binder->document, item->node);
-  LS_PASS(ls_alloc(&list->items, 2 * count, sizeof *list->items, "pairs of texts"));
-  list->count = 2 * count;
-  for (size_t i = 0; i < count; i++) {
-    const yaml_node_pair_t pair = ls_document_pair(binder->document, item->node, i);
-    const char *key = ls_document_scalar(binder->document, pair.key);
-    const ls_path path = {.parent = item->path, .key = key ? key : ""};
-    LS_PASS(bind_scalar(binder, &(struct item){&ls_name_key, pair.key, &path}, &list->items[2 * i]));
-    LS_PASS(
-        bind_replacement(binder, &(struct item){&ls_name_key, pair.value, &path}, &list->items[2 * i + 1]));
+  const size_t count = 2 * ls_document_size(binder->document, item->node);
+  LS_PASS(ls_alloc(&list->items, count, sizeof *list->items, "pairs of texts"));
+  list->count = count;
+  for (size_t i = 0; i < count; i += 2) {
+    const yaml_node_pair_t pair = ls_document_pair(binder->document, item->node, i / 2);
+    const ls_path path = {.parent = item->path, .key = ls_document_scalar(binder->document, pair.key)};
+    LS_PASS(bind_scalar(binder, &(struct item){&ls_name_key, pair.key, &path}, &list->items[i]));
+    LS_PASS(bind_replacement(binder, &(struct item){&ls_name_key, pair.value, &path}, &list->items[i + 1]));
   }
   return LS_OK;
 }
@@ -393,19 +390,6 @@ static ls_status bind_spec(const ls_document *document, const ls_schemas *schema
   return LS_OK;
 }
 
-static void resolve_microbatch(ls_spec_train *train)
-{
-  const ls_amount *amount = &train->microbatch_amount;
-  train->microbatch = amount->is_fraction ? (size_t)ceil(amount->fraction * (double)train->batch)
-                                          : ls_size_min(amount->count, train->batch);
-}
-
-void ls_config_limit_batch(ls_spec_train *train, size_t samples)
-{
-  train->batch = ls_size_min(train->batch, samples);
-  resolve_microbatch(train);
-}
-
 ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, const char *const *overrides,
                           size_t override_count, const ls_schemas *schemas)
 {
@@ -419,7 +403,7 @@ ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, con
   LS_GO(ls_alloc(&spec, 1, sizeof *spec, "the configuration"));
   LS_GO(bind_spec(&document, schemas, spec));
   LS_GO(ls_config_check(spec, &document));
-  resolve_microbatch(&spec->train);
+  ls_config_limit_batch(&spec->train, SIZE_MAX);
   *out = spec;
   spec = NULL;
 done:

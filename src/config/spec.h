@@ -118,8 +118,8 @@ typedef struct ls_spec {
   struct {
     ls_layer_list layers; /* required, at least one */
     char *init_from;      /* checkpoint or state dict that a new run's weights come from; "none" */
-    ls_text_list rename;  /* patterns of names of tensors and what they become, in turn */
     ls_text_list freeze;  /* names of layers that stay as they are, or globs */
+    ls_text_list rename;  /* patterns of names of tensors and what they become, in turn */
   } model;
   ls_spec_train train;
   ls_spec_checkpoint checkpoint;

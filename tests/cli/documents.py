@@ -71,7 +71,7 @@ def check_keys(document, text, keys):
         for key in re.findall(r"(?<![\w./-])((?:train|data|model|checkpoint|ensemble)(?:\.[a-z_0-9]+)+)(?=[\s=:,;)'\"]|$)", span):
             if key not in keys and key not in sections and not key.startswith("model.layers.") and \
                     not re.match(r"train\.(optimizer|schedule)\.", key) and not FILE.search(key) and \
-                    not re.search(r"\.(h5|json|npz|safetensors)$", key):
+                    not re.search(r"\.(h5|json|pt|npz|safetensors)$", key):
                 complain(document, f"there is no key '{key}'")
         for owner, key in re.findall(r"train\.(optimizer|schedule)\.([a-z_]+)", span):
             if key not in KIND_KEYS[owner]:

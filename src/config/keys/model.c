@@ -56,17 +56,17 @@ static const ls_key model_keys[] = {
          "A new run starts with the weights of this file: a checkpoint, PyTorch's .pt or .pth, .safetensors, "
          ".npz, or a state dict saved by h5py; FILE#KEY: with those below a key, such as ema. Tensors go to "
          "layers of the same names; none for random weights."},
+    {.path = "model.freeze",
+     .type = LS_KEY_TEXTS,
+     .offset = offsetof(ls_spec, model.freeze),
+     .preset = "[]",
+     .doc = "Names of layers, or globs such as block1* or *, that stay as they are: see freeze of a layer."},
     {.path = "model.rename",
      .type = LS_KEY_TEXT_PAIRS,
      .offset = offsetof(ls_spec, model.rename),
      .preset = "{}",
      .doc = "What names of tensors in model.init_from become, {pattern: replacement}, one after the other: "
             "extended regular expressions of POSIX, \\1 is the first group; of every part that fits."},
-    {.path = "model.freeze",
-     .type = LS_KEY_TEXTS,
-     .offset = offsetof(ls_spec, model.freeze),
-     .preset = "[]",
-     .doc = "Names of layers, or globs such as block1* or *, that stay as they are: see freeze of a layer."},
 };
 
 const ls_key_table ls_model_key_table = {model_keys, sizeof model_keys / sizeof model_keys[0]};

@@ -177,16 +177,9 @@ static ls_status collect_to_mark(ls_machine *self, size_t kind)
   return ls_machine_collect(self, (ls_pickle_kind)kind, members);
 }
 
-static ls_status append_one(ls_machine *self, size_t unused)
+static ls_status add_one(ls_machine *self, size_t kind)
 {
-  (void)unused;
-  return ls_machine_extend(self, LS_PICKLE_LIST, 1);
-}
-
-static ls_status set_one(ls_machine *self, size_t unused)
-{
-  (void)unused;
-  return ls_machine_extend(self, LS_PICKLE_DICT, 2);
+  return ls_machine_extend(self, (ls_pickle_kind)kind, kind == LS_PICKLE_DICT ? 2 : 1);
 }
 
 static ls_status extend_to_mark(ls_machine *self, size_t kind)
@@ -318,11 +311,7 @@ static ls_status skip_state(ls_machine *self, size_t unused)
 /* Makes an object of a class that is named in two lines. */
 static ls_status refuse_instance(ls_machine *self, size_t unused)
 {
-  ls_bytes module = {NULL, 0}, name = {NULL, 0};
-  (void)unused;
-  LS_PASS(ls_machine_take_line(self, &module));
-  LS_PASS(ls_machine_take_line(self, &name));
-  LS_PASS(push_name(self, module, name));
+  LS_PASS(push_name_lines(self, unused));
   return ls_fail(LS_E_INPUT, "it asks to make an object of a class: nothing is run");
 }
 
@@ -375,10 +364,10 @@ static const opcode opcodes[] = {
     {'l', collect_to_mark, LS_PICKLE_LIST},  /* LIST */
     {'d', collect_to_mark, LS_PICKLE_DICT},  /* DICT */
     {0x91, collect_to_mark, LS_PICKLE_LIST}, /* FROZENSET */
-    {'a', append_one, 0},                    /* APPEND */
+    {'a', add_one, LS_PICKLE_LIST},          /* APPEND */
     {'e', extend_to_mark, LS_PICKLE_LIST},   /* APPENDS */
     {0x90, extend_to_mark, LS_PICKLE_LIST},  /* ADDITEMS */
-    {'s', set_one, 0},                       /* SETITEM */
+    {'s', add_one, LS_PICKLE_DICT},          /* SETITEM */
     {'u', extend_to_mark, LS_PICKLE_DICT},   /* SETITEMS */
     {'p', put_line, 0},                      /* PUT */
     {'q', put, 1},                           /* BINPUT */

@@ -257,6 +257,7 @@ static const char full_text[] =
     "      shortcut:\n"
     "        - {type: conv, filters: 8, kernel: 1, init: lecun}\n"
     "  freeze: [conv1, \"*.inner\"]\n"
+    "  rename: {'^a[.](b|c)': 'd.\\1', x: \"\"}\n"
     "train:\n"
     "  epochs: 3\n"
     "  batch: 128\n"

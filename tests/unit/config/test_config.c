@@ -37,6 +37,10 @@ static void written_values_are_taken(void **state)
   assert_int_equal(spec->data.classes, 10);
   assert_int_equal(spec->model.freeze.count, 2);
   assert_string_equal(spec->model.freeze.items[1], "*.inner");
+  assert_int_equal(spec->model.rename.count, 4);
+  assert_string_equal(spec->model.rename.items[0], "^a[.](b|c)");
+  assert_string_equal(spec->model.rename.items[1], "d.\\1");
+  assert_string_equal(spec->model.rename.items[3], "");
   assert_true(spec->model.layers.items[0].freeze && !spec->model.layers.items[1].freeze);
   assert_true(spec->model.layers.items[1].lr_factor == 1 && spec->model.layers.items[2].lr_factor == 0.1);
   assert_null(ls_spec_init_from(spec));
@@ -201,6 +205,7 @@ static const char full_resolved[] =
     "        - {type: conv, filters: 8, kernel: 1, pad: 0, bias: true, init: lecun}\n"
     "  init_from: none\n"
     "  freeze: [conv1, \"*.inner\"]\n"
+    "  rename: {\"^a[.](b|c)\": \"d.\\\\1\", x: \"\"}\n"
     "train:\n"
     "  epochs: 3\n"
     "  batch: 128\n"

@@ -77,7 +77,7 @@ static const struct {
     {"data: {source: mnist}\n",
      "c.yaml:1:1: model.layers: a required key is missing; expected a list of layers, at least 1"},
     {"data: {source: mnist}\nmodel:\n",
-     "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze"},
+     "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze, rename"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
      "normalize, mean, std, shuffle, "
