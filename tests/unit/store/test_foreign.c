@@ -341,21 +341,29 @@ static void safetensors_that_lie_are_refused(void **state)
   unlink("bad.safetensors");
 }
 
+/* The bytes of a golden file. */
+static size_t read_golden(const char *file, unsigned char bytes[FILE_BYTES])
+{
+  char path[512];
+  golden_path(path, file);
+  FILE *golden = fopen(path, "rb");
+  assert_non_null(golden);
+  const size_t count = fread(bytes, 1, FILE_BYTES, golden);
+  fclose(golden);
+  assert_true(count > 0 && count < FILE_BYTES);
+  return count;
+}
+
 /* Of every length a file is refused, with a message; the whole one is not. */
 static void files_that_are_cut_are_refused(void **state)
 {
   (void)state;
   static const char *const files[] = {"zip.pt", "deflated.pt", "old.pth", "plain.safetensors", "packed.npz"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    char path[512], cut[64];
     unsigned char bytes[FILE_BYTES];
-    golden_path(path, files[i]);
+    char cut[64];
+    const size_t count = read_golden(files[i], bytes);
     snprintf(cut, sizeof cut, "cut_%s", files[i]);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    const size_t count = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    assert_true(count > 0 && count < sizeof bytes);
     for (size_t length = 0; length < count; length++) {
       test_net net;
       ls_transfer_report report = {.lines = {0}};
@@ -370,6 +378,33 @@ static void files_that_are_cut_are_refused(void **state)
   }
 }
 
+/* With any byte changed an archive of PyTorch is refused, or the byte means nothing: members have sums. */
+static void damaged_archives_give_no_other_weights(void **state)
+{
+  (void)state;
+  static const char *const files[] = {"zip.pt", "deflated.pt"};
+  size_t refused = 0;
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    unsigned char bytes[FILE_BYTES];
+    const size_t count = read_golden(files[i], bytes);
+    for (size_t at = 0; at < count; at++) {
+      test_net net;
+      ls_transfer_report report = {.lines = {0}};
+      bytes[at] ^= 0x41;
+      write_bytes("damaged.pt", bytes, count);
+      bytes[at] ^= 0x41;
+      const ls_status status = transfer(&net, "damaged.pt", &report);
+      if (status == LS_OK) expect_values(&net, files[i], 0.0F);
+      if (status != LS_OK) assert_int_equal(status, LS_E_INPUT);
+      refused += status != LS_OK;
+      ls_transfer_report_fini(&report);
+      net_fini(&net);
+    }
+  }
+  assert_true(refused > 1000);
+  unlink("damaged.pt");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_format_gives_the_same_weights),
@@ -378,6 +413,7 @@ int main(void)
                                      cmocka_unit_test(nothing_that_a_pickle_asks_for_is_run),
                                      cmocka_unit_test(tensors_beyond_their_storage_are_refused),
                                      cmocka_unit_test(safetensors_that_lie_are_refused),
-                                     cmocka_unit_test(files_that_are_cut_are_refused)};
+                                     cmocka_unit_test(files_that_are_cut_are_refused),
+                                     cmocka_unit_test(damaged_archives_give_no_other_weights)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
