@@ -14,7 +14,7 @@ enum { LINE_BYTES = 128 /* of a number that is written out */, NAME_BYTES = 256 
 typedef struct opcode {
   unsigned char code;
   ls_status (*run)(ls_machine *self, size_t number);
-  size_t number; /* bytes of a length, members of a tuple, a kind: as `run` takes it */
+  size_t number; /* bytes of a length, members of a tuple, a class: as `run` takes it */
 } opcode;
 
 /* ---- values without members ---- */
@@ -23,7 +23,7 @@ static ls_status push_other(ls_machine *self, size_t bytes)
 {
   const unsigned char *skipped;
   LS_PASS(ls_machine_take(self, bytes, &skipped));
-  return ls_machine_push(self, (ls_pickle_value){.kind = LS_PICKLE_OTHER});
+  return ls_machine_push(self, (ls_pickle_value){.class = LS_PICKLE_OTHER});
 }
 
 static ls_status push_other_line(ls_machine *self, size_t unused)
@@ -35,7 +35,7 @@ static ls_status push_other_line(ls_machine *self, size_t unused)
 
 static ls_status push_number(ls_machine *self, int64_t number)
 {
-  return ls_machine_push(self, (ls_pickle_value){.kind = LS_PICKLE_NUMBER, .of.number = number});
+  return ls_machine_push(self, (ls_pickle_value){.class = LS_PICKLE_NUMBER, .of.number = number});
 }
 
 static ls_status push_bool(ls_machine *self, size_t value)
@@ -89,7 +89,7 @@ static ls_status push_number_line(ls_machine *self, size_t unused)
 
 static ls_status push_text(ls_machine *self, ls_bytes text)
 {
-  return ls_machine_push(self, (ls_pickle_value){.kind = LS_PICKLE_TEXT, .of.text = text});
+  return ls_machine_push(self, (ls_pickle_value){.class = LS_PICKLE_TEXT, .of.text = text});
 }
 
 static ls_status push_counted_text(ls_machine *self, size_t length_bytes)
@@ -159,9 +159,9 @@ static ls_status stop(ls_machine *self, size_t unused)
 
 /* ---- lists and dicts ---- */
 
-static ls_status push_empty(ls_machine *self, size_t kind)
+static ls_status push_empty(ls_machine *self, size_t class)
 {
-  return ls_machine_collect(self, (ls_pickle_kind)kind, 0);
+  return ls_machine_collect(self, (ls_pickle_class) class, 0);
 }
 
 static ls_status collect_few(ls_machine *self, size_t members)
@@ -170,23 +170,23 @@ static ls_status collect_few(ls_machine *self, size_t members)
   return ls_machine_collect(self, LS_PICKLE_LIST, members);
 }
 
-static ls_status collect_to_mark(ls_machine *self, size_t kind)
+static ls_status collect_to_mark(ls_machine *self, size_t class)
 {
   size_t members = 0;
   LS_PASS(ls_machine_drop_mark(self, &members));
-  return ls_machine_collect(self, (ls_pickle_kind)kind, members);
+  return ls_machine_collect(self, (ls_pickle_class) class, members);
 }
 
-static ls_status add_one(ls_machine *self, size_t kind)
+static ls_status add_one(ls_machine *self, size_t class)
 {
-  return ls_machine_extend(self, (ls_pickle_kind)kind, kind == LS_PICKLE_DICT ? 2 : 1);
+  return ls_machine_extend(self, (ls_pickle_class) class, class == LS_PICKLE_DICT ? 2 : 1);
 }
 
-static ls_status extend_to_mark(ls_machine *self, size_t kind)
+static ls_status extend_to_mark(ls_machine *self, size_t class)
 {
   size_t members = 0;
   LS_PASS(ls_machine_drop_mark(self, &members));
-  return ls_machine_extend(self, (ls_pickle_kind)kind, members);
+  return ls_machine_extend(self, (ls_pickle_class) class, members);
 }
 
 /* ---- the memo ---- */
@@ -217,7 +217,7 @@ static ls_status take_place(ls_machine *self, uint64_t *place)
   LS_PASS(push_number_line(self, 0));
   const ls_pickle_value *written = ls_pickle_get(self->pickle, ls_machine_peek(self, 0));
   self->stack_count--;
-  if (written->kind != LS_PICKLE_NUMBER || written->of.number < 0)
+  if (written->class != LS_PICKLE_NUMBER || written->of.number < 0)
     return ls_fail(LS_E_INPUT, "the place of a stored value is no number");
   *place = (uint64_t)written->of.number;
   return LS_OK;
@@ -254,7 +254,7 @@ static ls_status push_name(ls_machine *self, ls_bytes module, ls_bytes name)
                    "torch.save(model.state_dict(), FILE))",
                    whole);
   const ls_bytes text = {(const unsigned char *)known, strlen(known)};
-  return ls_machine_push(self, (ls_pickle_value){.kind = LS_PICKLE_NAME, .of.text = text});
+  return ls_machine_push(self, (ls_pickle_value){.class = LS_PICKLE_NAME, .of.text = text});
 }
 
 /* Two lines: module and name. */
@@ -273,7 +273,7 @@ static ls_status push_name_of_stack(ls_machine *self, size_t unused)
   LS_PASS(ls_machine_need(self, 2));
   const ls_pickle_value *module = ls_pickle_get(self->pickle, ls_machine_peek(self, 1));
   const ls_pickle_value *name = ls_pickle_get(self->pickle, ls_machine_peek(self, 0));
-  if (module->kind != LS_PICKLE_TEXT || name->kind != LS_PICKLE_TEXT)
+  if (module->class != LS_PICKLE_TEXT || name->class != LS_PICKLE_TEXT)
     return ls_fail(LS_E_INPUT, "a module and its member are no texts");
   self->stack_count -= 2;
   return push_name(self, module->of.text, name->of.text);
@@ -285,11 +285,11 @@ static ls_status note_call(ls_machine *self, size_t unused)
   (void)unused;
   LS_PASS(ls_machine_need(self, 2));
   const ls_pickle_index name = ls_machine_peek(self, 1), arguments = ls_machine_peek(self, 0);
-  if (self->pickle->values[name].kind != LS_PICKLE_NAME)
+  if (self->pickle->values[name].class != LS_PICKLE_NAME)
     return ls_fail(LS_E_INPUT, "it asks to run what is no function: nothing is run");
   self->stack_count -= 2;
   return ls_machine_push(self,
-                         (ls_pickle_value){.kind = LS_PICKLE_CALL, .name = name, .arguments = arguments});
+                         (ls_pickle_value){.class = LS_PICKLE_CALL, .name = name, .arguments = arguments});
 }
 
 static ls_status note_outside(ls_machine *self, size_t unused)
@@ -298,7 +298,7 @@ static ls_status note_outside(ls_machine *self, size_t unused)
   LS_PASS(ls_machine_need(self, 1));
   const ls_pickle_index id = ls_machine_peek(self, 0);
   self->stack_count--;
-  return ls_machine_push(self, (ls_pickle_value){.kind = LS_PICKLE_OUTSIDE, .arguments = id});
+  return ls_machine_push(self, (ls_pickle_value){.class = LS_PICKLE_OUTSIDE, .arguments = id});
 }
 
 /* Attributes of an object, such as _metadata of a state dict, are nothing that is read. */

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "store/foreign/reader.h"
 
-typedef enum ls_pickle_kind {
+typedef enum ls_pickle_class {
   LS_PICKLE_OTHER, /* None, a number that is not whole, ...: nothing that a tensor's description is made of */
   LS_PICKLE_NUMBER,  /* whole, of 64 bits; also True and False */
   LS_PICKLE_TEXT,    /* text or bytes */
@@ -21,13 +21,13 @@ typedef enum ls_pickle_kind {
   LS_PICKLE_NAME,    /* of a class or function: "torch.FloatStorage" */
   LS_PICKLE_CALL,    /* of a name; its items are what was added to the result */
   LS_PICKLE_OUTSIDE, /* a persistent id: what lies beside the pickle */
-} ls_pickle_kind;
+} ls_pickle_class;
 
 /** A place in ls_pickle.values. 0 is a value that is LS_PICKLE_OTHER. */
 typedef uint32_t ls_pickle_index;
 
 typedef struct ls_pickle_value {
-  ls_pickle_kind kind;
+  ls_pickle_class class;
   bool was_seen; /* the caller's */
   union {
     int64_t number;
@@ -72,6 +72,6 @@ static inline const ls_pickle_value *ls_pickle_get(const ls_pickle *pickle, ls_p
 }
 
 /** Is a value the text, or the name? */
-bool ls_pickle_is(const ls_pickle *pickle, ls_pickle_index index, ls_pickle_kind kind, const char *text);
+bool ls_pickle_is(const ls_pickle *pickle, ls_pickle_index index, ls_pickle_class class, const char *text);
 
 #endif

@@ -134,30 +134,30 @@ static ls_status add_members(ls_machine *self, ls_pickle_index to, size_t member
   return LS_OK;
 }
 
-static ls_status check_pairs(ls_pickle_kind kind, size_t members)
+static ls_status check_pairs(ls_pickle_class class, size_t members)
 {
-  if (kind != LS_PICKLE_DICT || members % 2 == 0) return LS_OK;
+  if (class != LS_PICKLE_DICT || members % 2 == 0) return LS_OK;
   return ls_fail(LS_E_INPUT, "a dict has a key without a value");
 }
 
 /* A new list or dict of the last values of the stack. */
-ls_status ls_machine_collect(ls_machine *self, ls_pickle_kind kind, size_t members)
+ls_status ls_machine_collect(ls_machine *self, ls_pickle_class class, size_t members)
 {
   ls_pickle_index made = 0;
-  LS_PASS(check_pairs(kind, members));
-  LS_PASS(make_value(self->pickle, (ls_pickle_value){.kind = kind}, &made));
+  LS_PASS(check_pairs(class, members));
+  LS_PASS(make_value(self->pickle, (ls_pickle_value){.class = class}, &made));
   LS_PASS(add_members(self, made, members));
   return ls_machine_push_again(self, made);
 }
 
 /* Add the last values of the stack to the list or dict below them, or to what a call has made. */
-ls_status ls_machine_extend(ls_machine *self, ls_pickle_kind kind, size_t members)
+ls_status ls_machine_extend(ls_machine *self, ls_pickle_class class, size_t members)
 {
   LS_PASS(ls_machine_need(self, members + 1));
-  LS_PASS(check_pairs(kind, members));
+  LS_PASS(check_pairs(class, members));
   const ls_pickle_index to = ls_machine_peek(self, members);
-  const ls_pickle_kind found = self->pickle->values[to].kind;
-  if (found != kind && found != LS_PICKLE_CALL)
+  const ls_pickle_class found = self->pickle->values[to].class;
+  if (found != class && found != LS_PICKLE_CALL)
     return ls_fail(LS_E_INPUT, "it adds members to a value that has none");
   return add_members(self, to, members);
 }
@@ -189,7 +189,7 @@ ls_status ls_machine_fetch(ls_machine *self, uint64_t place)
 static ls_status run(ls_machine *self, ls_pickle_index *root)
 {
   const size_t total = self->in.count;
-  LS_PASS(make_value(self->pickle, (ls_pickle_value){.kind = LS_PICKLE_OTHER}, root));
+  LS_PASS(make_value(self->pickle, (ls_pickle_value){.class = LS_PICKLE_OTHER}, root));
   LS_PASS(make_room(&self->pickle->items, &self->pickle->item_room, 0, sizeof *self->pickle->items));
   self->pickle->items[self->pickle->item_count++] = (ls_pickle_item){.value = 0};
   while (!self->is_done) {
@@ -224,16 +224,16 @@ void ls_pickle_fini(ls_pickle *pickle)
 ls_pickle_index ls_pickle_item_at(const ls_pickle *pickle, ls_pickle_index list, size_t place)
 {
   const ls_pickle_value *value = ls_pickle_get(pickle, list);
-  const bool has_items = value->kind == LS_PICKLE_LIST || value->kind == LS_PICKLE_DICT;
+  const bool has_items = value->class == LS_PICKLE_LIST || value->class == LS_PICKLE_DICT;
   if (!has_items || place >= value->of.items.count) return 0;
   ls_pickle_index item = value->of.items.first;
   while (place-- > 0) item = pickle->items[item].next;
   return pickle->items[item].value;
 }
 
-bool ls_pickle_is(const ls_pickle *pickle, ls_pickle_index index, ls_pickle_kind kind, const char *text)
+bool ls_pickle_is(const ls_pickle *pickle, ls_pickle_index index, ls_pickle_class class, const char *text)
 {
   const ls_pickle_value *value = ls_pickle_get(pickle, index);
-  if (value->kind != kind) return false;
+  if (value->class != class) return false;
   return value->of.text.count == strlen(text) && memcmp(value->of.text.at, text, value->of.text.count) == 0;
 }

@@ -50,10 +50,10 @@ ls_status ls_machine_set_mark(ls_machine *self) LS_CHECKED;
 ls_status ls_machine_drop_mark(ls_machine *self, size_t *members) LS_CHECKED;
 
 /** A new list or dict of the last `members` values of the stack takes their place. */
-ls_status ls_machine_collect(ls_machine *self, ls_pickle_kind kind, size_t members) LS_CHECKED;
+ls_status ls_machine_collect(ls_machine *self, ls_pickle_class class, size_t members) LS_CHECKED;
 
 /** Add the last `members` values of the stack to the list or dict below them, or to what a call has made. */
-ls_status ls_machine_extend(ls_machine *self, ls_pickle_kind kind, size_t members) LS_CHECKED;
+ls_status ls_machine_extend(ls_machine *self, ls_pickle_class class, size_t members) LS_CHECKED;
 
 /** Store the value on top as number `place`, and push it again. */
 ls_status ls_machine_store(ls_machine *self, uint64_t place) LS_CHECKED;

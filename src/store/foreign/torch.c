@@ -49,7 +49,7 @@ const char *ls_torch_names(const char *name, size_t length)
 static bool is_call(const ls_pickle *pickle, ls_pickle_index index, const char *name)
 {
   const ls_pickle_value *value = ls_pickle_get(pickle, index);
-  return value->kind == LS_PICKLE_CALL && ls_pickle_is(pickle, value->name, LS_PICKLE_NAME, name);
+  return value->class == LS_PICKLE_CALL && ls_pickle_is(pickle, value->name, LS_PICKLE_NAME, name);
 }
 
 static bool is_tensor(const ls_pickle *pickle, ls_pickle_index index)
@@ -66,7 +66,7 @@ static ls_pickle_index argument(const ls_pickle *pickle, ls_pickle_index call, s
 static ls_status get_size(const ls_pickle *pickle, ls_pickle_index index, const char *what, size_t *size)
 {
   const ls_pickle_value *value = ls_pickle_get(pickle, index);
-  if (value->kind != LS_PICKLE_NUMBER) return ls_fail(LS_E_INPUT, "its %s is no whole number", what);
+  if (value->class != LS_PICKLE_NUMBER) return ls_fail(LS_E_INPUT, "its %s is no whole number", what);
   if (value->of.number < 0)
     return ls_fail(LS_E_INPUT, "its %s is %" PRId64 ", below 0", what, value->of.number);
   *size = (size_t)value->of.number;
@@ -78,7 +78,7 @@ static ls_status get_sizes(const ls_pickle *pickle, ls_pickle_index index, const
 {
   if (is_call(pickle, index, SIZE)) index = argument(pickle, index, 0);
   const ls_pickle_value *list = ls_pickle_get(pickle, index);
-  if (list->kind != LS_PICKLE_LIST || list->of.items.count > LS_FOREIGN_MAX_RANK)
+  if (list->class != LS_PICKLE_LIST || list->of.items.count > LS_FOREIGN_MAX_RANK)
     return ls_fail(LS_E_INPUT, "its %s is no list of up to %d numbers", what, LS_FOREIGN_MAX_RANK);
   *count = list->of.items.count;
   for (size_t i = 0; i < *count; i++)
@@ -95,12 +95,12 @@ ls_status ls_torch_storage_of(const ls_pickle *pickle, ls_pickle_index value, ls
   const ls_pickle_value *key = ls_pickle_get(pickle, ls_pickle_item_at(pickle, id, 2));
   const ls_pickle_index view = ls_pickle_item_at(pickle, id, 5);
   *storage = (ls_torch_storage){.first = 0};
-  if (ls_pickle_get(pickle, value)->kind == LS_PICKLE_OUTSIDE && type->kind == LS_PICKLE_NAME &&
-      key->kind == LS_PICKLE_TEXT)
+  if (ls_pickle_get(pickle, value)->class == LS_PICKLE_OUTSIDE && type->class == LS_PICKLE_NAME &&
+      key->class == LS_PICKLE_TEXT)
     storage->element = ls_element_of_torch((const char *)type->of.text.at, type->of.text.count);
   if (!storage->element) return ls_fail(LS_E_INPUT, "its storage is none of PyTorch's");
   storage->key = key->of.text;
-  if (ls_pickle_get(pickle, view)->kind == LS_PICKLE_LIST)
+  if (ls_pickle_get(pickle, view)->class == LS_PICKLE_LIST)
     LS_PASS(get_size(pickle, ls_pickle_item_at(pickle, view, 1), "view's first element", &storage->first));
   return LS_OK;
 }
@@ -164,10 +164,10 @@ static size_t add_name(const ls_pickle *pickle, place *at, ls_pickle_index key, 
   const ls_pickle_value *value = ls_pickle_get(pickle, key);
   const char *joint = before > 0 ? "/" : "";
   int added;
-  if (value->kind == LS_PICKLE_TEXT)
+  if (value->class == LS_PICKLE_TEXT)
     added = snprintf(at->name + before, room, "%s%.*s", joint, (int)ls_size_min(value->of.text.count, room),
                      (const char *)value->of.text.at);
-  else if (value->kind == LS_PICKLE_NUMBER)
+  else if (value->class == LS_PICKLE_NUMBER)
     added = snprintf(at->name + before, room, "%s%" PRId64, joint, value->of.number);
   else
     added = snprintf(at->name + before, room, "%s%zu", joint, number);
@@ -204,9 +204,9 @@ static ls_status offer_value(ls_torch *self, ls_pickle_index index, place *at)
   if (is_call(pickle, index, PARAMETER) || is_call(pickle, index, PARAMETER_WITH_STATE))
     index = argument(pickle, index, 0);
   if (is_tensor(pickle, index)) return offer_tensor(self, index, at->name);
-  if (value->kind == LS_PICKLE_DICT || is_call(pickle, index, ORDERED_DICT))
+  if (value->class == LS_PICKLE_DICT || is_call(pickle, index, ORDERED_DICT))
     return offer_members(self, value, true, at);
-  return value->kind == LS_PICKLE_LIST ? offer_members(self, value, false, at) : LS_OK;
+  return value->class == LS_PICKLE_LIST ? offer_members(self, value, false, at) : LS_OK;
 }
 
 ls_status ls_torch_offer(ls_torch *self, ls_pickle_index root)

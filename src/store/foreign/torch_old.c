@@ -51,10 +51,10 @@ static ls_status find_storage(ls_torch *torch, ls_bytes key, ls_bytes *storage)
 static ls_status list_storages(const ls_pickle *pickle, storages *self)
 {
   size_t mentioned = 0;
-  for (size_t i = 0; i < pickle->value_count; i++) mentioned += pickle->values[i].kind == LS_PICKLE_OUTSIDE;
+  for (size_t i = 0; i < pickle->value_count; i++) mentioned += pickle->values[i].class == LS_PICKLE_OUTSIDE;
   LS_PASS(ls_alloc(&self->list, mentioned, sizeof *self->list, "the storages of a file"));
   for (size_t i = 0; i < pickle->value_count; i++)
-    if (pickle->values[i].kind == LS_PICKLE_OUTSIDE)
+    if (pickle->values[i].class == LS_PICKLE_OUTSIDE)
       LS_PASS(ls_torch_storage_of(pickle, (ls_pickle_index)i, &self->list[self->count++].storage));
   qsort(self->list, self->count, sizeof *self->list, compare);
   size_t kept = 0;
@@ -69,7 +69,7 @@ static ls_status place_storage(const storages *self, const ls_pickle_value *key,
 {
   uint64_t elements;
   size_t bytes;
-  stored *own = key->kind == LS_PICKLE_TEXT ? find(self, key->of.text) : NULL;
+  stored *own = key->class == LS_PICKLE_TEXT ? find(self, key->of.text) : NULL;
   if (!own) return ls_fail(LS_E_INPUT, "a storage that no tensor has");
   if (in->count < LENGTH_BYTES) return ls_fail(LS_E_INPUT, "it ends before its storages do: it is cut off");
   memcpy(&elements, in->at, LENGTH_BYTES);
@@ -88,7 +88,7 @@ static ls_status place_storages(const storages *self, ls_bytes in)
   ls_status status;
   LS_GO(ls_pickle_read(&keys, &in, ls_torch_names, &root));
   const ls_pickle_value *list = ls_pickle_get(&keys, root);
-  status = list->kind == LS_PICKLE_LIST ? LS_OK : ls_fail(LS_E_INPUT, "it has no list of its storages");
+  status = list->class == LS_PICKLE_LIST ? LS_OK : ls_fail(LS_E_INPUT, "it has no list of its storages");
   if (status != LS_OK) goto done;
   ls_pickle_index item = list->of.items.first;
   for (size_t i = 0; i < list->of.items.count; i++, item = keys.items[item].next)
