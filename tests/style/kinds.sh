@@ -39,7 +39,7 @@ T
 refuse 'branching on a kind' "$(lines '(->|\.)kind *[!=]=' '^$')"
 refuse 'a kind distinguished by its schema outside a registry' \
   "$(lines 'schema *[!=]=|schema(->|\.)name[^;,)]*[,)][^;]*== 0' \
-    '^src/(nn/(graph/build|graph/wire|loss)|optim/(optimizer|schedule)|attack/attack|data/augment/augment|config/[a-z_]+|train/run/resume)\.c:|!= NULL')"
+    '^src/(nn/(graph/build|graph/wire|loss)|optim/(optimizer|schedule)|attack/attack|data/augment/augment|config/[a-z_/]+|train/run/resume)\.c:|!= NULL')"
 refuse 'a type of key outside src/config' "$(lines '[!=]= *LS_KEY_' '^src/config/')"
 refuse 'a switch: rows of a table' "$(lines '(^|[^_a-zA-Z])switch *\(' '^src/base/show\.c:')"
 exit $bad
