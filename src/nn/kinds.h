@@ -14,12 +14,23 @@
   X(avgpool)                                                                                                 \
   X(globalavgpool)                                                                                           \
   X(batchnorm)                                                                                               \
+  X(groupnorm)                                                                                               \
+  X(layernorm)                                                                                               \
+  X(instancenorm)                                                                                            \
+  X(lrn)                                                                                                     \
   X(dropout)                                                                                                 \
   X(relu)                                                                                                    \
   X(leaky_relu)                                                                                              \
   X(tanh)                                                                                                    \
   X(sigmoid)                                                                                                 \
   X(gelu)                                                                                                    \
+  X(relu6)                                                                                                   \
+  X(silu)                                                                                                    \
+  X(hardsigmoid)                                                                                             \
+  X(hardswish)                                                                                               \
+  X(elu)                                                                                                     \
+  X(prelu)                                                                                                   \
+  X(softplus)                                                                                                \
   X(flatten)                                                                                                 \
   X(softmax)                                                                                                 \
   X(add)                                                                                                     \
