@@ -13,7 +13,7 @@ params.TENSOR, grads.TENSOR, buffers.TENSOR (before), running.TENSOR (a buffer a
 the loss by itself, have `labels` and attributes `loss` (mean) and `smoothing` too: dy is the loss's gradient.
 
 graphs.h5, the same of layers that name their inputs. convs.h5, the same of convolutions in groups, dilated, and
-with kernels and paddings that are not square, and of pooling likewise.
+with kernels and paddings that are not square, and of pooling likewise; norms.h5 and activations.h5, of more kinds of layers.
 
 training.h5, a group per net: attribute `layers`; inputs [steps, n, c, h, w], labels [steps, n], params.TENSOR,
 buffers.TENSOR; a group per optimizer: attribute `optimizer` (train.optimizer as a user writes it); losses
@@ -117,6 +117,23 @@ class Norm(nn.BatchNorm2d):
         return super().forward(x) if x.dim() == 4 else super().forward(x[:, :, None, None])[:, :, 0, 0]
 
 
+class PerSample(nn.Module):
+    """A normalization of images and of vectors, over the channels, last, of each pixel if `by_pixel`."""
+
+    def __init__(self, norm, by_pixel=False):
+        super().__init__()
+        self.norm, self.by_pixel = norm, by_pixel
+
+    def forward(self, x):
+        return self.norm(x.movedim(1, -1)).movedim(-1, 1) if self.by_pixel else self.norm(x)
+
+
+def make_layernorm(o, shape):
+    by_pixel = o.get("axes") == "channels"
+    norm = nn.LayerNorm(shape[1] if by_pixel else list(shape[1:]), o.get("epsilon", 1e-5), o.get("affine", True))
+    return norm, PerSample(norm, by_pixel)
+
+
 def has_border(pad):
     """A padding that PyTorch's modules do not have."""
     return pad == "same" or isinstance(pad, list) and len(pad) == 4
@@ -166,6 +183,18 @@ KINDS = {  # options and input shape -> the module with the tensors, the module 
     "tanh": plain(lambda o, s: nn.Tanh()),
     "sigmoid": plain(lambda o, s: nn.Sigmoid()),
     "gelu": plain(lambda o, s: nn.GELU()),
+    "groupnorm": plain(lambda o, s: nn.GroupNorm(o["groups"], s[1], o.get("epsilon", 1e-5), o.get("affine", True))),
+    "layernorm": make_layernorm,
+    "instancenorm": plain(lambda o, s: nn.InstanceNorm2d(s[1], o.get("epsilon", 1e-5), affine=o.get("affine", False))),
+    "lrn": plain(lambda o, s: nn.LocalResponseNorm(o["size"], o.get("alpha", 1e-4), o.get("beta", 0.75),
+                                                   o.get("k", 1))),
+    "relu6": plain(lambda o, s: nn.ReLU6()),
+    "silu": plain(lambda o, s: nn.SiLU()),
+    "hardsigmoid": plain(lambda o, s: nn.Hardsigmoid()),
+    "hardswish": plain(lambda o, s: nn.Hardswish()),
+    "elu": plain(lambda o, s: nn.ELU(o.get("alpha", 1.0))),
+    "prelu": plain(lambda o, s: nn.PReLU(s[1] if o.get("per_channel") else 1, o.get("slope", 0.25))),
+    "softplus": plain(lambda o, s: nn.Softplus(o.get("beta", 1), o.get("threshold", 20))),
     "flatten": plain(lambda o, s: nn.Flatten()),
     "add": plain(lambda o, s: Merge(sum)),
     "concat": plain(lambda o, s: Merge(lambda xs: torch.cat(xs, 1))),
@@ -228,7 +257,7 @@ def coarse(shape, levels, scale):
 def set_weights(tensors, random_buffers):
     for module in tensors.values():
         for name, p in module.named_parameters():
-            if isinstance(module, Norm):
+            if isinstance(module, (Norm, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)):
                 p.data = coarse(p.shape, 32, 0.25) + (1.0 if name == "weight" else 0.0)
             elif name == "bias":
                 p.data = coarse(p.shape, 32, 0.125)
@@ -262,12 +291,12 @@ def write_tensors(group, tensors, what, prefix, grid=None):
             write(group, "%s.%s.%s" % (prefix, name, tensor_name), tensor)
 
 
-def add_case(file, name, layers, shape, training=True, smoothing=None):
-    """shape: [n, c, h, w], or [n, features]."""
+def add_case(file, name, layers, shape, training=True, smoothing=None, spread=1.0):
+    """shape: [n, c, h, w], or [n, features]; spread: of the inputs, a power of two."""
     tensors = {}
     net = build(layers, shape, tensors)
     set_weights(tensors, random_buffers=True)
-    x = coarse(shape, 64, 1.0).requires_grad_()
+    x = coarse(shape, 64, spread).requires_grad_()
     group = file.create_group(name)
     group.attrs["layers"] = yaml(layers)
     group.attrs["training"] = int(training)
@@ -527,6 +556,60 @@ def make_graphs(path):
             conv(4, 3, pad=1), act]}, named(conv(4, 1), "s", "a"), merge("add", "r", "s", "a")], [3, 3, 5, 4])
 
 
+FLATTEN = {"type": "flatten"}
+
+
+def make_norms(path):
+    with h5py.File(path, "w") as file:
+        def image(name, options, shape=(3, 6, 5, 4), **more):
+            add_case(file, name, [dict(options), FLATTEN], list(shape), **more)
+
+        group, layer, instance = {"type": "groupnorm"}, {"type": "layernorm"}, {"type": "instancenorm"}
+        image("groupnorm", dict(group, groups=3))
+        image("groupnorm_one", dict(group, groups=1), (2, 17, 9, 8))
+        image("groupnorm_each", dict(group, groups=6))
+        image("groupnorm_options", dict(group, groups=2, epsilon=0.01, affine=False))
+        image("groupnorm_evaluation", dict(group, groups=2), training=False)
+        image("groupnorm_one_sample", dict(group, groups=2), (1, 6, 5, 4))
+        add_case(file, "groupnorm_vector", [dict(group, groups=5)], [4, 30])
+        image("layernorm", layer)
+        image("layernorm_options", dict(layer, epsilon=0.01, affine=False))
+        image("layernorm_channels", dict(layer, axes="channels"), (2, 19, 9, 8))
+        image("layernorm_channels_plain", dict(layer, axes="channels", affine=False))
+        add_case(file, "layernorm_vector", [dict(layer)], [5, 40])
+        add_case(file, "layernorm_vector_channels", [dict(layer, axes="channels")], [5, 12])
+        image("instancenorm", instance)
+        image("instancenorm_affine", dict(instance, affine=True, epsilon=0.001), (3, 9, 9, 8))
+        image("instancenorm_evaluation", instance, training=False)
+        image("lrn", {"type": "lrn", "size": 5}, (2, 11, 4, 3))
+        image("lrn_alexnet", {"type": "lrn", "size": 5, "alpha": 0.0005, "beta": 0.75, "k": 2}, (2, 32, 3, 3),
+              spread=8.0)
+        image("lrn_strong", {"type": "lrn", "size": 3, "alpha": 2.0, "beta": 0.5}, (2, 6, 4, 3))
+        image("lrn_even", {"type": "lrn", "size": 4, "alpha": 3.0, "beta": 1.25}, (2, 9, 4, 3))
+        image("lrn_one", {"type": "lrn", "size": 1, "alpha": 1.0}, (2, 3, 4, 3))
+        image("lrn_beyond", {"type": "lrn", "size": 9, "alpha": 4.0}, (2, 3, 4, 3))
+
+
+def make_activations(path):
+    """Inputs are multiples of 1/16 up to about 16: many are at kinks."""
+    with h5py.File(path, "w") as file:
+        def image(name, options, **more):
+            add_case(file, name, [options, FLATTEN], [3, 5, 6, 7], spread=4.0, **more)
+
+        for kind in ("relu6", "silu", "hardsigmoid", "hardswish", "elu", "prelu", "softplus"):
+            image(kind, {"type": kind})
+        image("elu_alpha", {"type": "elu", "alpha": 0.5})
+        image("prelu_per_channel", {"type": "prelu", "per_channel": True, "slope": 0.5})
+        image("softplus_options", {"type": "softplus", "beta": 2.0, "threshold": 3.0})
+        image("softplus_sharp", {"type": "softplus", "beta": 16.0})
+        add_case(file, "prelu_vector", [{"type": "prelu", "per_channel": True}], [4, 19], spread=2.0)
+        gate = [named(conv(5, 3, pad=1, bias=False), "x"), named({"type": "groupnorm", "groups": 5}, "n"),
+                named({"type": "hardswish"}, "h"), named({"type": "globalavgpool"}, "pool"),
+                named(conv(2, 1), "squeeze"), named({"type": "silu"}, "bend"), named(conv(5, 1), "excite"),
+                named({"type": "hardsigmoid"}, "gate"), merge("multiply", "h", "gate"), FLATTEN]
+        add_case(file, "squeeze_and_excite", gate, [3, 4, 6, 5], spread=4.0)
+
+
 # ---- ten steps ----
 
 def make_optimizer(options, tensors):
@@ -591,7 +674,8 @@ def make_training(path):
 
 if __name__ == "__main__":
     for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5"),
-                                  (make_graphs, 3, "graphs.h5"), (make_convs, 4, "convs.h5")):
+                                  (make_graphs, 3, "graphs.h5"), (make_convs, 4, "convs.h5"),
+                                  (make_norms, 4, "norms.h5"), (make_activations, 5, "activations.h5")):
         if sys.argv[1:] and file_name not in sys.argv[1:]:
             continue
         torch.manual_seed(seed)

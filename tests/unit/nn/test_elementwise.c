@@ -97,7 +97,8 @@ static void dropout_layers_are_independent(void **state)
 static void activations_pass_nan_on(void **state)
 {
   (void)state;
-  static const char *const words[] = {"relu", "leaky_relu", "tanh", "sigmoid", "gelu"};
+  static const char *const words[] = {"relu", "leaky_relu",  "tanh",      "sigmoid", "gelu",  "relu6",
+                                      "silu", "hardsigmoid", "hardswish", "elu",     "prelu", "softplus"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     char layers[64];
     test_net n;
@@ -123,7 +124,15 @@ static void activations_saturate(void **state)
                {"[{type: leaky_relu}]", -10.0F, 1000.0F},
                {"[{type: tanh}]", -1.0F, 1.0F},
                {"[{type: sigmoid}]", 0.0F, 1.0F},
-               {"[{type: gelu}]", 0.0F, 1000.0F}};
+               {"[{type: gelu}]", 0.0F, 1000.0F},
+               {"[{type: relu6}]", 0.0F, 6.0F},
+               {"[{type: silu}]", 0.0F, 1000.0F},
+               {"[{type: hardsigmoid}]", 0.0F, 1.0F},
+               {"[{type: hardswish}]", 0.0F, 1000.0F},
+               {"[{type: elu, alpha: 1.5}]", -1.5F, 1000.0F},
+               {"[{type: prelu}]", -250.0F, 1000.0F},
+               {"[{type: softplus}]", 0.0F, 1000.0F},
+               {"[{type: softplus, beta: 2, threshold: 1e6}]", 0.0F, 1000.0F}};
   const float x[] = {-1000.0F, 1000.0F}, dy[] = {1.0F, 1.0F};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     test_net n;

@@ -98,6 +98,31 @@ static const test_case cases[] = {
     {"[{type: tanh}]", {40, 1, 1}, 4, 3, ANY, false},
     {"[{type: sigmoid}]", {40, 1, 1}, 4, 3, ANY, false},
     {"[{type: gelu}]", {40, 1, 1}, 4, 3, ANY, false},
+    {"[{type: groupnorm, groups: 3}, {type: flatten}]", {6, 4, 3}, 4, 3, ANY, false},
+    {"[{type: groupnorm, groups: 1, affine: false, epsilon: 0.01}, {type: flatten}]",
+     {5, 9, 8},
+     2,
+     2,
+     ANY,
+     false},
+    {"[{type: groupnorm, groups: 2}]", {18, 1, 1}, 4, 3, ANY, true},
+    {"[{type: layernorm}, {type: flatten}]", {3, 4, 5}, 4, 3, ANY, false},
+    {"[{type: layernorm, affine: false}, {type: flatten}]", {3, 4, 5}, 4, 3, ANY, false},
+    {"[{type: layernorm}]", {21, 1, 1}, 4, 3, ANY, false},
+    {"[{type: layernorm, axes: channels}, {type: flatten}]", {9, 3, 4}, 4, 3, ANY, false},
+    {"[{type: instancenorm}, {type: flatten}]", {5, 4, 3}, 4, 3, ANY, false},
+    {"[{type: instancenorm, affine: true}, {type: flatten}]", {9, 3, 3}, 4, 3, ANY, true},
+    {"[{type: lrn, size: 5, alpha: 2, k: 2}, {type: flatten}]", {9, 3, 2}, 4, 3, ANY, false},
+    {"[{type: lrn, size: 4, alpha: 3, beta: 0.5}, {type: flatten}]", {6, 2, 3}, 4, 3, ANY, false},
+    {"[{type: relu6}]", {21, 1, 1}, 4, 3, DISTINCT, false},
+    {"[{type: silu}]", {40, 1, 1}, 4, 3, ANY, false},
+    {"[{type: hardsigmoid}]", {21, 1, 1}, 4, 3, DISTINCT, false},
+    {"[{type: hardswish}]", {21, 1, 1}, 4, 3, DISTINCT, false},
+    {"[{type: elu, alpha: 0.5}]", {21, 1, 1}, 4, 3, DISTINCT, false},
+    {"[{type: prelu}, {type: flatten}]", {4, 3, 3}, 4, 3, OFF_ZERO, false},
+    {"[{type: prelu, per_channel: true}, {type: flatten}]", {17, 3, 2}, 4, 3, OFF_ZERO, false},
+    {"[{type: softplus}]", {40, 1, 1}, 4, 3, ANY, false},
+    {"[{type: softplus, beta: 2, threshold: 9}]", {40, 1, 1}, 4, 3, ANY, false},
     {"[{type: flatten}]", {3, 4, 5}, 4, 3, ANY, false},
     {"[{type: softmax}]", {10, 1, 1}, 4, 3, ANY, false},
     {"[{type: residual, body: [{type: tanh}]}, {type: flatten}]", {3, 3, 3}, 4, 3, ANY, false},
@@ -146,7 +171,8 @@ typedef struct probe {
   size_t in, out; /* floats of the pass */
 } probe;
 
-/* Values at distances of 0.25, more than twice the step, in a scrambled order. */
+/* Values at distances of 0.25, more than twice the step, in a scrambled order; of an odd count, none of them
+ * is nearer to an integer than 0.125. */
 static void make_distinct(float *x, size_t count)
 {
   const ls_permutation order = ls_permutation_of(3, LS_RNG_SHUFFLE, 0, 0, count);

@@ -149,14 +149,14 @@ static size_t check_file(const char *file_name)
   return (size_t)info.nlinks;
 }
 
-static const char *const files[] = {"layers.h5", "graphs.h5", "convs.h5", NULL};
+static const char *const files[] = {"layers.h5", "graphs.h5", "convs.h5", "norms.h5", "activations.h5", NULL};
 
 static void as_pytorch(void **state)
 {
   (void)state;
   size_t count = 0;
   for (const char *const *file = files; *file; file++) count += check_file(*file);
-  assert_true(count >= 60);
+  assert_true(count >= 95);
 }
 
 /* Is a kind in the layers of one of the goldens? */
