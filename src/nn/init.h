@@ -11,8 +11,8 @@
 /** Words of the `init` key of layers with weights, in the order of ls_init; NULL-terminated. */
 extern const char *const ls_init_words[];
 
-/** `auto` is He normal where relu, leaky_relu or gelu is the next activation, and Glorot uniform where it is
- * tanh or sigmoid, or where there is none before the next weights or the end. */
+/** `auto` is He normal where the next activation is a rectifier (LS_ROLE_RECTIFIER), and Glorot uniform where
+ * it is a sigmoid (LS_ROLE_SIGMOID), or where there is none before the next weights or the end. */
 typedef enum ls_init {
   LS_INIT_AUTO,
   LS_INIT_HE_NORMAL,

@@ -123,6 +123,12 @@ static size_t block_end(size_t first, size_t pixels)
   return pixels - first < BLOCK_PIXELS ? pixels : first + BLOCK_PIXELS;
 }
 
+static void clear(double *const sums[2], size_t channels)
+{
+  memset(sums[0], 0, channels * sizeof *sums[0]);
+  memset(sums[1], 0, channels * sizeof *sums[1]);
+}
+
 /* sums[0][c] of x, over the item's pixels. */
 static void sum_values(const float *x, size_t pixels, size_t channels, const work *w)
 {
@@ -137,25 +143,30 @@ static void sum_values(const float *x, size_t pixels, size_t channels, const wor
   }
 }
 
-/* sums[0][c] of the squared distances from the mean. */
-static void sum_squares(const float *x, size_t pixels, size_t channels, const work *w)
+/* sums[0][c] of the distances from the mean, sums[1][c] of their squares. */
+static void sum_distances(const float *x, size_t pixels, size_t channels, const work *w)
 {
   const float *restrict mean = w->mean;
-  float *restrict part = w->parts[0];
-  double *restrict sum = w->sums[0];
-  memset(sum, 0, channels * sizeof *sum);
+  float *restrict part = w->parts[0], *restrict squares = w->parts[1];
+  clear(w->sums, channels);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     memset(part, 0, channels * sizeof *part);
+    memset(squares, 0, channels * sizeof *squares);
     for (size_t p = first; p < block_end(first, pixels); p++)
       for (size_t c = 0; c < channels; c++) {
         const float distance = x[p * channels + c] - mean[c];
-        part[c] += distance * distance;
+        part[c] += distance;
+        squares[c] += distance * distance;
       }
-    for (size_t c = 0; c < channels; c++) sum[c] += (double)part[c];
+    for (size_t c = 0; c < channels; c++) {
+      w->sums[0][c] += (double)part[c];
+      w->sums[1][c] += (double)squares[c];
+    }
   }
 }
 
-/* Of an item, per group, into `kept`, and per channel into the work. */
+/* Of an item, per group, into `kept`, and per channel into the work. Sums of values far from zero round; what
+ * the mean is off by is the mean of the distances from it. */
 static void find_statistics(const ls_sample_norm *self, size_t channels, const float *x, float *kept,
                             const work *w)
 {
@@ -165,9 +176,14 @@ static void find_statistics(const ls_sample_norm *self, size_t channels, const f
   sum_values(x, self->pixels, channels, w);
   for (size_t g = 0; g < self->groups; g++) mean[g] = (float)(sum_of(w->sums[0] + g * width, width) / values);
   spread(mean, self->groups, channels, w->mean);
-  sum_squares(x, self->pixels, channels, w);
-  for (size_t g = 0; g < self->groups; g++)
-    inverse[g] = (float)(1.0 / sqrt(sum_of(w->sums[0] + g * width, width) / values + self->epsilon));
+  sum_distances(x, self->pixels, channels, w);
+  for (size_t g = 0; g < self->groups; g++) {
+    const double off = sum_of(w->sums[0] + g * width, width) / values;
+    const double variance = sum_of(w->sums[1] + g * width, width) / values - off * off;
+    mean[g] = (float)((double)mean[g] + off);
+    inverse[g] = (float)(1.0 / sqrt(fmax(variance, 0.0) + self->epsilon));
+  }
+  spread(mean, self->groups, channels, w->mean);
   spread(inverse, self->groups, channels, w->inverse);
 }
 
@@ -236,8 +252,7 @@ static void sum_gradients(const float *x, const float *dy, size_t pixels, size_t
 {
   const float *restrict mean = w->mean;
   float *restrict part = w->parts[0], *restrict scaled = w->parts[1];
-  memset(w->sums[0], 0, channels * sizeof *w->sums[0]);
-  memset(w->sums[1], 0, channels * sizeof *w->sums[1]);
+  clear(w->sums, channels);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     memset(part, 0, channels * sizeof *part);
     memset(scaled, 0, channels * sizeof *scaled);
@@ -298,7 +313,7 @@ void ls_sample_norm_backward(const ls_layer *layer, const ls_pass *pass, const f
   const work w = work_of(scratch, channels);
   const float *affine = affine_of(layer, pass), *weight = self->affine_pixels == 1 ? affine : NULL;
   float *grads = ls_layer_grads(layer, pass);
-  memset(w.totals[0], 0, 2 * channels * sizeof *w.totals[0]);
+  clear(w.totals, channels);
   for (size_t i = 0; i < pass->n * self->items; i++, x += count, dy += count) {
     const float *kept = saved + i * SAVED_VECTORS * self->groups;
     spread(kept + SAVED_MEAN * self->groups, self->groups, channels, w.mean);

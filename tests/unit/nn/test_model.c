@@ -372,6 +372,29 @@ static void initial_weights_fit_the_activation(void **state)
   net_fini(&n);
 }
 
+/* Every activation but those that are about linear near 0 wants He's deviation before it. */
+static void initial_weights_fit_every_activation(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *word;
+    bool rectifies;
+  } cases[] = {{"relu", true},     {"leaky_relu", true}, {"gelu", true},     {"relu6", true},
+               {"silu", true},     {"hardswish", true},  {"elu", true},      {"prelu", true},
+               {"softplus", true}, {"tanh", false},      {"sigmoid", false}, {"hardsigmoid", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char layers[320];
+    test_net n;
+    snprintf(layers, sizeof layers,
+             "[{type: flatten}, {type: dense, name: before, units: 80}, {type: groupnorm, groups: 4}, {type: "
+             "layernorm}, {type: %s}, {type: dense, units: 4}]",
+             cases[i].word);
+    net_init(&n, layers, image, 2);
+    expect_spread(&n, "before", cases[i].rectifies ? 2.0 / 144 : 2.0 / (144 + 80), !cases[i].rectifies);
+    net_fini(&n);
+  }
+}
+
 static void initial_weights_fit_the_word(void **state)
 {
   (void)state;
@@ -743,6 +766,7 @@ int main(void)
       cmocka_unit_test(data_needs_no_gradient),
       cmocka_unit_test(errors_name_the_line),
       cmocka_unit_test(initial_weights_fit_the_activation),
+      cmocka_unit_test(initial_weights_fit_every_activation),
       cmocka_unit_test(initial_weights_fit_the_word),
       cmocka_unit_test(initial_weights_follow_the_seed),
       cmocka_unit_test(batchnorm_starts_as_the_identity),
