@@ -100,7 +100,7 @@ def check_lists(document, text, kinds):
     """Sentences that list all kinds of a family."""
     for family, plural in (("layer", "Layers"), ("optimizer", "Optimizers"), ("schedule", "Schedules")):
         for match in re.findall(rf"(?:^|\. ){plural}: ([^.]+?)(?:, all with\s+warm-up)?\.", text, re.M):
-            listed = set(re.findall(r"[a-z_]+", re.sub(r"(softmax) last, which the loss contains", r"\1", match)))
+            listed = set(re.findall(r"[a-z_0-9]+", re.sub(r"(softmax) last, which the loss contains", r"\1", match)))
             if listed != kinds[family]:
                 complain(document, f"{plural}: {', '.join(sorted(listed ^ kinds[family]))} in the list or the program alone")
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Make layers.h5 and training.h5: what PyTorch makes of layers, of whole nets, and of ten training steps.
 
-Run from any folder with a Python that has torch and h5py (made with torch 1.13, h5py 3.7; convs.h5 with torch 2.13);
-arguments are the files to make, all of them without. The files are
-committed; tests read them, so no test needs PyTorch. Everything is worked out in double from inputs and weights
+Run from any folder with a Python that has torch and h5py (made with torch 1.13, h5py 3.7; convs.h5, norms.h5
+and activations.h5 with torch 2.13), with the names of the files to make, or without: all. Other versions of torch move
+last bits of what is rounded. The files are committed; tests read them, so no test needs PyTorch. Everything is worked out in double from inputs and weights
 that float32 holds exactly, and stored as float32: the goldens have no rounding of their own to speak of.
 
 layers.h5, a group per case: attributes `layers` (model.layers as a user writes it), `training`; datasets x
@@ -672,11 +672,11 @@ def make_training(path):
         add_training(file, "residual", residual_net(), [8, 3, 8, 8])
 
 
+FILES = [(make_layers, 1, "layers.h5"), (make_training, 2, "training.h5"), (make_graphs, 3, "graphs.h5"),
+         (make_convs, 4, "convs.h5"), (make_norms, 4, "norms.h5"), (make_activations, 5, "activations.h5")]
+
 if __name__ == "__main__":
-    for make, seed, file_name in ((make_layers, 1, "layers.h5"), (make_training, 2, "training.h5"),
-                                  (make_graphs, 3, "graphs.h5"), (make_convs, 4, "convs.h5"),
-                                  (make_norms, 4, "norms.h5"), (make_activations, 5, "activations.h5")):
-        if sys.argv[1:] and file_name not in sys.argv[1:]:
-            continue
-        torch.manual_seed(seed)
-        make(os.path.join(HERE, file_name))
+    for make, seed, file_name in FILES:
+        if file_name in sys.argv[1:] or len(sys.argv) == 1:
+            torch.manual_seed(seed)
+            make(os.path.join(HERE, file_name))
