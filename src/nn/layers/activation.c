@@ -200,7 +200,7 @@ static inline float relu6_value(float x, factors f)
 static inline float relu6_gradient(float dy, float x, float y, factors f)
 {
   (void)x, (void)f;
-  return (y > 0.0F) & (y < 6.0F) ? dy : 0.0F;
+  return ((y > 0.0F) & (y < 6.0F)) ? dy : 0.0F;
 }
 
 static inline float silu_value(float x, factors f)
@@ -223,7 +223,7 @@ static inline float hardsigmoid_value(float x, factors f)
 static inline float hardsigmoid_gradient(float dy, float x, float y, factors f)
 {
   (void)x, (void)f;
-  return (y > 0.0F) & (y < 1.0F) ? dy / 6.0F : 0.0F;
+  return ((y > 0.0F) & (y < 1.0F)) ? dy / 6.0F : 0.0F;
 }
 
 static inline float hardswish_value(float x, factors f)
