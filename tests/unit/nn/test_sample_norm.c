@@ -93,6 +93,29 @@ static void statistics_are_exact(void **state)
   }
 }
 
+/* Nor does a small spread: the distance of two values in deviations, whatever the mean's last bit is. */
+static void small_spreads_are_exact(void **state)
+{
+  (void)state;
+  static float x[PIXELS];
+  const float spread = 0x1p-6F;
+  for (size_t i = 0; i < PIXELS; i++) x[i] = 4095.3F + (i % 2 == 0 ? spread : -spread);
+  for (size_t k = 0; k < sizeof norms / sizeof *norms; k++) {
+    char layers[128];
+    test_net n;
+    snprintf(layers, sizeof layers, "[%s, {type: flatten}]", norms[k]);
+    net_init(&n, layers, (ls_shape){.c = 1, .h = SIDE, .w = SIDE}, 1);
+    const float *y = net_forward(&n, x);
+    double variance = 0.0, mean = 0.0;
+    for (size_t i = 0; i < PIXELS; i++) mean += (double)x[i] / PIXELS;
+    for (size_t i = 0; i < PIXELS; i++) variance += ((double)x[i] - mean) * ((double)x[i] - mean) / PIXELS;
+    const double expected = ((double)x[2] - (double)x[1]) / sqrt(variance + 1e-5);
+    const double found = (double)y[2] - (double)y[1];
+    if (!(fabs(found / expected - 1.0) < 1e-4)) fail_msg("%s: %g, not %g", norms[k], found, expected);
+    net_fini(&n);
+  }
+}
+
 /* Gradients of weights and biases that count for many pixels: as for dy of 0.1 everywhere. */
 static void gradients_add_up_exactly(void **state)
 {
@@ -200,6 +223,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(samples_do_not_mix),
       cmocka_unit_test(statistics_are_exact),
+      cmocka_unit_test(small_spreads_are_exact),
       cmocka_unit_test(gradients_add_up_exactly),
       cmocka_unit_test(weights_start_and_are_not_decayed),
       cmocka_unit_test(without_affine_there_are_no_weights),
