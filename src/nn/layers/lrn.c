@@ -97,16 +97,26 @@ static void find_bases(const lrn_options *self, size_t channels, const float *x,
   for (size_t c = 0; c < channels; c++) bases[c] = k + factor * bases[c];
 }
 
+/* powers = bases^-beta; of the usual beta by roots, which vectorize. */
+static void find_powers(double beta, size_t channels, const float *restrict bases, float *restrict powers)
+{
+  static const double usual = 0.75;
+  const float exponent = -(float)beta;
+  if (fabs(beta - usual) > 0.0)
+    for (size_t c = 0; c < channels; c++) powers[c] = powf(bases[c], exponent);
+  else
+    for (size_t c = 0; c < channels; c++) powers[c] = 1.0F / (sqrtf(bases[c]) * sqrtf(sqrtf(bases[c])));
+}
+
 static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, float *y, float *saved,
                     float *scratch)
 {
   const lrn_options *self = layer->impl;
   const size_t channels = layer->in.c, pixels = pass->n * layer->in.h * layer->in.w;
-  const float exponent = -(float)self->beta;
   float *squares = scratch, *bases = scratch + channels;
   for (size_t p = 0; p < pixels; p++, x += channels, y += channels, saved += channels) {
     find_bases(self, channels, x, squares, bases);
-    for (size_t c = 0; c < channels; c++) saved[c] = powf(bases[c], exponent);
+    find_powers(self->beta, channels, bases, saved);
     for (size_t c = 0; c < channels; c++) y[c] = x[c] * saved[c];
   }
 }
