@@ -39,27 +39,30 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   return ls_sample_norm_create(layer, &norm, build);
 }
 
+/* [rows, columns] to [columns, rows]. */
+static void transpose(const float *from, size_t rows, size_t columns, float *to)
+{
+  for (size_t row = 0; row < rows; row++)
+    for (size_t column = 0; column < columns; column++)
+      to[column * rows + row] = from[row * columns + column];
+}
+
 /* Weights and biases of every value are [c, h, w] for users and [h, w, c] for the loops. */
 static void pack(const ls_layer *layer, const float *params, float *packed, size_t piece)
 {
   (void)piece;
   const size_t channels = layer->in.c, pixels = layer->in.h * layer->in.w;
-  const float *from = params + layer->param_offset;
-  float *to = packed + layer->packed_offset;
   for (size_t first = 0; first < layer->packed_count; first += channels * pixels)
-    for (size_t c = 0; c < channels; c++)
-      for (size_t p = 0; p < pixels; p++) to[first + p * channels + c] = from[first + c * pixels + p];
+    transpose(params + layer->param_offset + first, channels, pixels, packed + layer->packed_offset + first);
 }
 
 static void unpack(const ls_layer *layer, const float *grads, float *param_grads, size_t piece)
 {
   (void)piece;
   const size_t channels = layer->in.c, pixels = layer->packed_count > 0 ? layer->in.h * layer->in.w : 1;
-  const float *from = grads + layer->grad_offset;
-  float *to = param_grads + layer->param_offset;
   for (size_t first = 0; first < layer->param_count; first += channels * pixels)
-    for (size_t c = 0; c < channels; c++)
-      for (size_t p = 0; p < pixels; p++) to[first + c * pixels + p] = from[first + p * channels + c];
+    transpose(grads + layer->grad_offset + first, pixels, channels,
+              param_grads + layer->param_offset + first);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

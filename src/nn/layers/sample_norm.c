@@ -143,24 +143,25 @@ static void sum_values(const float *x, size_t pixels, size_t channels, const wor
   }
 }
 
-/* sums[0][c] of the distances from the mean, sums[1][c] of their squares. */
-static void sum_distances(const float *x, size_t pixels, size_t channels, const work *w)
+/* sums[0][c] of dy, sums[1][c] of dy * (x - mean); without dy, of the distances and their squares. */
+static void sum_products(const float *x, const float *dy, size_t pixels, size_t channels, const work *w)
 {
   const float *restrict mean = w->mean;
-  float *restrict part = w->parts[0], *restrict squares = w->parts[1];
+  float *restrict part = w->parts[0], *restrict scaled = w->parts[1];
   clear(w->sums, channels);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     memset(part, 0, channels * sizeof *part);
-    memset(squares, 0, channels * sizeof *squares);
+    memset(scaled, 0, channels * sizeof *scaled);
     for (size_t p = first; p < block_end(first, pixels); p++)
       for (size_t c = 0; c < channels; c++) {
         const float distance = x[p * channels + c] - mean[c];
-        part[c] += distance;
-        squares[c] += distance * distance;
+        const float value = dy ? dy[p * channels + c] : distance;
+        part[c] += value;
+        scaled[c] += value * distance;
       }
     for (size_t c = 0; c < channels; c++) {
       w->sums[0][c] += (double)part[c];
-      w->sums[1][c] += (double)squares[c];
+      w->sums[1][c] += (double)scaled[c];
     }
   }
 }
@@ -176,7 +177,7 @@ static void find_statistics(const ls_sample_norm *self, size_t channels, const f
   sum_values(x, self->pixels, channels, w);
   for (size_t g = 0; g < self->groups; g++) mean[g] = (float)(sum_of(w->sums[0] + g * width, width) / values);
   spread(mean, self->groups, channels, w->mean);
-  sum_distances(x, self->pixels, channels, w);
+  sum_products(x, NULL, self->pixels, channels, w);
   for (size_t g = 0; g < self->groups; g++) {
     const double off = sum_of(w->sums[0] + g * width, width) / values;
     const double variance = sum_of(w->sums[1] + g * width, width) / values - off * off;
@@ -247,27 +248,6 @@ static void pass_values(size_t count, size_t channels, const float *weight, cons
     }
 }
 
-/* sums[0][c] of dy, sums[1][c] of dy * (x - mean). */
-static void sum_gradients(const float *x, const float *dy, size_t pixels, size_t channels, const work *w)
-{
-  const float *restrict mean = w->mean;
-  float *restrict part = w->parts[0], *restrict scaled = w->parts[1];
-  clear(w->sums, channels);
-  for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
-    memset(part, 0, channels * sizeof *part);
-    memset(scaled, 0, channels * sizeof *scaled);
-    for (size_t p = first; p < block_end(first, pixels); p++)
-      for (size_t c = 0; c < channels; c++) {
-        part[c] += dy[p * channels + c];
-        scaled[c] += dy[p * channels + c] * (x[p * channels + c] - mean[c]);
-      }
-    for (size_t c = 0; c < channels; c++) {
-      w->sums[0][c] += (double)part[c];
-      w->sums[1][c] += (double)scaled[c];
-    }
-  }
-}
-
 /* Of weights per channel: their gradients into the totals; the sums become those of what is normalized. */
 static void pass_channels(size_t channels, const float *weight, const work *w)
 {
@@ -319,7 +299,7 @@ void ls_sample_norm_backward(const ls_layer *layer, const ls_pass *pass, const f
     spread(kept + SAVED_MEAN * self->groups, self->groups, channels, w.mean);
     spread(kept + SAVED_INVERSE * self->groups, self->groups, channels, w.inverse);
     if (self->affine_pixels > 1) pass_values(count, channels, affine, x, dy, grads, &w);
-    sum_gradients(x, dy, self->pixels, channels, &w);
+    sum_products(x, dy, self->pixels, channels, &w);
     if (weight) pass_channels(channels, weight, &w);
     if (dx) input_gradient(self, channels, weight, x, dy, dx + i * count, &w);
   }
