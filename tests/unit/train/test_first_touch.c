@@ -28,7 +28,7 @@ enum { THREADS = 3, SIDE = 24, SAMPLES = 9000, MICROBATCH = 100 };
 static const char config[] = "data: {source: x, normalize: unit, validation: 0}\n"
                              "model:\n"
                              "  layers:\n"
-                             "    - {type: conv, filters: 16, kernel: 3, pad: same}\n"
+                             "    - {type: conv, filters: 32, kernel: 3, pad: same}\n"
                              "    - {type: tanh}\n"
                              "    - {type: conv, filters: 8, kernel: 3, pad: same}\n"
                              "    - {type: flatten}\n"
