@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading the HDF5 files that tests/golden/make_goldens.py makes. A missing or misshapen member fails the
- * test: the files are part of the sources. For tests that are linked with HDF5. */
+/* Reading the HDF5 files that tests/golden/make_layer_goldens.py makes. A missing or misshapen member fails
+ * the test: the files are part of the sources. For tests that are linked with HDF5. */
 #ifndef LS_TESTS_GOLDEN_FILE_H
 #define LS_TESTS_GOLDEN_FILE_H
 

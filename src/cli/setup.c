@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"
-#include "cli/train/run_dir.h"
+#include "cli/run_dir.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
 #include "data/shared.h"

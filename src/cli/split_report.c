@@ -8,7 +8,7 @@
 #include "cli/class_names.h"
 #include "cli/data_options.h"
 #include "cli/print.h"
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 void ls_session_print_notes(const ls_session *session)
 {

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "comm/gather.h"
 #include "eval/metrics.h"
-#include "eval/weights.h"
+#include "eval/vote_weights.h"
 #include "nn/argmax.h"
 #include "nn/loss.h"
 
@@ -113,7 +113,7 @@ static ls_status begin_ensemble(eval_job *job, ls_comm *comm, const ls_loader *l
   double *weights = NULL;
   ls_status status;
   LS_GO(ls_comm_agree(comm, ls_alloc(&weights, members, sizeof *weights, "the weights of an ensemble")));
-  if (is_fitted) LS_GO(ls_weights_fit(weights, comm, job->members, loader, LS_EVAL_VALIDATION));
+  if (is_fitted) LS_GO(ls_vote_weights_fit(weights, comm, job->members, loader, LS_EVAL_VALIDATION));
   status = ls_comm_agree(comm, ls_ensemble_sums_new(&job->ensemble, members, job->classes,
                                                     job->members->threads, is_fitted ? weights : NULL));
 done:

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "store/checkpoint.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 static const char BEST[] = "best.h5";
 

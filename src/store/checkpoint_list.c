@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/layout.h"
+#include "store/internal.h"
 #include "h5/seal.h"
 
 enum { NAME_BYTES = 64 }; /* of a file of ours; longer ones are others' */

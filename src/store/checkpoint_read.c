@@ -7,7 +7,7 @@
 
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 /* ---- tensors ---- */
 

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/layout.h"
+#include "store/internal.h"
 #include "h5/seal.h"
 
 /* The group of a layer, made when its first tensor comes. */

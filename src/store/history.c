@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The metrics of the epochs, in memory and as HDF5 tables. */
-#include "store/layout.h"
+#include "store/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

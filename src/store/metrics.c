@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 static ls_status write_tables(ls_h5_id file, const ls_state *state)
 {

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 static const char *const split_words[LS_METRICS_COUNT] = {
     [LS_METRICS_VALIDATION] = "validation", [LS_METRICS_TEST] = "test"};

@@ -12,7 +12,7 @@
 #include "base/show.h"
 #include "store/checkpoint_find.h"
 #include "store/checkpoint.h"
-#include "store/transfer_parts.h"
+#include "store/transfer_internal.h"
 
 enum { WORK_BYTES = 16 /* for each value */ };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The report on weights that were taken from another network. */
-#include "store/transfer_parts.h"
+#include "store/transfer_internal.h"
 
 #include <stdio.h>
 #include <string.h>

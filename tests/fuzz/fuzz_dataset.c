@@ -3,7 +3,7 @@
  * writer made. */
 #include <sys/stat.h>
 
-#include "data/readers/h5set.h"
+#include "data/readers/h5set_write.h"
 #include "fuzz/h5_edit.h"
 #include "fuzz/source.h"
 #include "store/checkpoint.h"

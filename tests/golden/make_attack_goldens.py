@@ -20,7 +20,7 @@ import h5py
 import torch
 from torch.nn import functional as F
 
-from make_goldens import HERE, build, conv, set_weights, yaml
+from make_layer_goldens import HERE, build, conv, set_weights, yaml
 
 NETS = {
     "grey": (1, [{"type": "conv", "name": "conv1", "filters": 4, "kernel": 3, "pad": 1}, {"type": "batchnorm"},

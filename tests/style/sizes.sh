@@ -13,6 +13,10 @@ alone='src/base/clock.c          tests link a function of their own instead
 src/base/bfloat16.c       a type of numbers
 src/base/quantile.c       one function, for several modules
 src/cli/process/processor.c  is compiled for any processor (src/CMakeLists.txt)
+src/config/keys/run.c         a section of keys
+src/config/keys/checkpoint.c  a section of keys
+src/config/keys/ensemble.c    a section of keys
+src/h5/guarded_read.c     one function: which files a child process reads first
 src/kernels/normalize.c   one kernel
 src/kernels/set_avx2.c    a kernel set
 src/kernels/set_built.c   a kernel set

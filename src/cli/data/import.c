@@ -12,7 +12,7 @@
 #include "cli/data_options.h"
 #include "cli/sample_display.h"
 #include "data/kinds.h"
-#include "data/readers/h5set.h"
+#include "data/readers/h5set_write.h"
 #include "data/source.h"
 
 enum { KEY_OUTPUT = 'o', KEY_FORCE = 'f' };

@@ -11,7 +11,7 @@
 #include "base/files/file.h"
 #include "base/memory.h"
 #include "cli/scale/report.h"
-#include "store/tables.h"
+#include "store/scaling_file.h"
 
 extern char **environ;
 

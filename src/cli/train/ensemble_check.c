@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/train/ensemble_job.h"
-#include "cli/train/run_dir.h"
+#include "cli/run_dir.h"
 
 /* Multiply-adds of a whole training, to compare members by. */
 static double cost_of(const ls_setup *setup)

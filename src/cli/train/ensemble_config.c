@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/print.h"
-#include "cli/train/run_dir.h"
+#include "cli/run_dir.h"
 
 /* A member's configuration file and overrides: those of the command line first. */
 typedef struct member_config {

@@ -12,7 +12,7 @@
 #include "cli/data_options.h"
 #include "cli/print.h"
 #include "eval/report/json.h"
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 ls_status ls_ensemble_result_init(ls_ensemble_result *result)
 {

@@ -11,7 +11,7 @@
 #include "cli/class_names.h"
 #include "cli/print.h"
 #include "eval/report/json.h"
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 /* Metrics of a split, printed when `title` is given, added to the document. */
 static ls_status add_split(json_t *document, const char *key, bool printed, const ls_metrics *metrics,

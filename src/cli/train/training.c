@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/train/training_display.h"
-#include "cli/train/run_dir.h"
+#include "cli/run_dir.h"
 #include "cli/process/stop.h"
 #include "cli/train/summary.h"
 #include "cli/process/watch.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The writer of HDF5 datasets: one pass over the source, in blocks that are whole chunks, so each chunk is
  * compressed once. Chunks hold whole samples: a rank that reads its slice touches little else. */
-#include "data/readers/h5set.h"
+#include "data/readers/h5set_write.h"
 
 #include <stdint.h>
 #include <stdlib.h>

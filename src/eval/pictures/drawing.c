@@ -18,7 +18,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "eval/pictures/ink.h"
-#include "eval/pictures/rules.h"
+#include "eval/pictures/ruled_lines.h"
 #include "eval/pictures/strokes.h"
 
 enum { HALO = 2 /* pixels around a stroke that its soft edge may reach */ };
@@ -117,7 +117,7 @@ static ls_status remove_frames(ls_ink *ink, float *spare)
     bool is_one = false;
     if (!is_large(ink, &strokes.list[i])) continue;
     save(ink, spare);
-    status = ls_rules_remove_frame(ink, &strokes, &strokes.list[i], &is_one);
+    status = ls_ruled_frame_remove(ink, &strokes, &strokes.list[i], &is_one);
     if (!is_one || !encloses(ink, &strokes.list[i])) restore(ink, spare);
   }
   ls_strokes_fini(&strokes);
@@ -304,7 +304,7 @@ static ls_status clean(ls_ink *ink, float *spare, ls_strokes *out)
 {
   save(ink, spare);
   LS_PASS(remove_frames(ink, spare + 2 * ink->width * ink->height));
-  LS_PASS(ls_rules_remove(ink));
+  LS_PASS(ls_ruled_lines_remove(ink));
   LS_PASS(remove_borders(ink));
   LS_PASS(find_strokes(ink, out));
   const ls_stroke *main_part = find_main(out);

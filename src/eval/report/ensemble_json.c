@@ -4,7 +4,7 @@
 #include "eval/ensemble.h"
 #include "eval/report/json.h"
 
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 static json_t *figures_json(const ls_calibration *figures)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Metrics as JSON: the form of summary.json and of `eval --json`. Building goes on after a failed allocation,
  * since jansson's functions pass NULL through; the root is checked once, at the end. */
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 #include <math.h>
 #include <string.h>

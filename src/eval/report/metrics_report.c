@@ -4,7 +4,7 @@
  *
  * Columns are as wide as their widest number, and class names give way, so that ten classes stay within
  * LINE_WIDTH columns. */
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "comm/gather.h"
-#include "data/readers/h5set.h"
+#include "data/readers/h5set_write.h"
 #include "data/readers/memory.h"
 
 enum { ARRAY_COUNT = 9 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "store/foreign/reader.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 typedef struct walker {
   const ls_foreign_file *file;

@@ -6,8 +6,8 @@
 
 #include "store/checkpoint.h"
 #include "h5/h5.h"
-#include "store/inspect/inspect_parts.h"
-#include "store/layout.h"
+#include "store/inspect/internal.h"
+#include "store/internal.h"
 
 /* A kind of file that can be inspected. */
 typedef struct file_kind {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "store/inspect/inspect_parts.h"
-#include "store/layout.h"
+#include "store/inspect/internal.h"
+#include "store/internal.h"
 
 enum { LAST_EPOCHS = 5 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/inspect/inspect_parts.h"
+#include "store/inspect/internal.h"
 
 enum { MAX_LINES = 500, NAME_BYTES = 64, MAX_VALUES = 16, TEXT_LIMIT_BYTES = 1 << 16 };
 

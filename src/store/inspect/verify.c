@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 enum { MAX_TENSORS = 10000 };
 

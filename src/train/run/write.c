@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a run leaves in its directory, and the check of the weights before. */
-#include "train/run/parts.h"
+#include "train/run/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

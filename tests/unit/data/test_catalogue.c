@@ -3,7 +3,7 @@
 #include "files.h"
 
 #include "data/catalogue.h"
-#include "data/readers/h5set.h"
+#include "data/readers/h5set_write.h"
 
 static int enter_path(void **state)
 {

@@ -5,7 +5,7 @@
 #include <hdf5.h>
 
 #include "base/files/directory.h"
-#include "data/readers/h5set.h"
+#include "data/readers/h5set_write.h"
 #include "data/survey.h"
 
 enum { COUNT = 700, SIDE = 16, CLASSES = 10 };

@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 #include "cmocka_all.h"
-#include "eval/weights.h"
+#include "eval/vote_weights.h"
 
 #define assert_close(a, b) assert_true(fabs((a) - (b)) < 1e-6)
 
@@ -165,7 +165,7 @@ static void fitted_weights_are_the_most_likely(void **state)
   }
   const float likelihoods[] = {0.9F, 0.3F, 0.2F, 0.6F, 0.8F, 0.5F};
   double weights[2];
-  assert_int_equal(ls_weights_find(weights, likelihoods, 3, 2), LS_OK);
+  assert_int_equal(ls_vote_weights_find(weights, likelihoods, 3, 2), LS_OK);
   ls_ensemble *ensemble = ensemble_of(&two, weights);
   assert_true(fabs(ensemble->weights[0] - best) < 1e-3);
   assert_close(ensemble->weights[0] + ensemble->weights[1], 1.0);

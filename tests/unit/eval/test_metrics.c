@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "eval/report/metrics.h"
+#include "eval/report/metrics_report.h"
 
 static ls_metrics *metrics_of(uint64_t *confusion, size_t classes, double loss)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the tests of optimizers and schedules share: reading the tables that PyTorch made (tests/golden/
- * make_schedule_goldens.py), and options from "{type: sgd, lr: 0.1}" through a kind's own rows, without YAML.
+ * make_optim_goldens.py), and options from "{type: sgd, lr: 0.1}" through a kind's own rows, without YAML.
  */
 #ifndef LS_TESTS_UNIT_OPTIM_CASES_H
 #define LS_TESTS_UNIT_OPTIM_CASES_H
@@ -153,7 +153,7 @@ static void case_expect_goldens(const ls_schema *const *kinds, const char *path)
     }
     case_close(&table);
     if (!found)
-      fail_msg("%s has no case in %s: add it to tests/golden/make_schedule_goldens.py and run that",
+      fail_msg("%s has no case in %s: add it to tests/golden/make_optim_goldens.py and run that",
                (*kinds)->name, path);
   }
 }

@@ -11,7 +11,7 @@
 
 enum { GOLDEN_STEPS = 5, GOLDEN_INPUTS = 4, GOLDEN_UNITS = 3, MAX_PARAMS = 2048, MAX_LAYERS = 4 };
 
-static const float golden_scale = 0.5F; /* factor on the gradients, as in make_schedule_goldens.py */
+static const float golden_scale = 0.5F; /* factor on the gradients, as in make_optim_goldens.py */
 
 /* A dense layer, then further ones of the same kind: weight and bias of each. The first has a factor on its
  * learning rate. */

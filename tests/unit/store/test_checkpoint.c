@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "fixture.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 static int setup(void **state)
 {

@@ -193,8 +193,9 @@ static void every_kind_has_a_golden(void **state)
       H5Fclose(file);
     }
     if (!found)
-      fail_msg("%s is in no golden: add cases to tests/golden/make_goldens.py and run that with PyTorch",
-               (*kind)->schema.name);
+      fail_msg(
+          "%s is in no golden: add cases to tests/golden/make_layer_goldens.py and run that with PyTorch",
+          (*kind)->schema.name);
   }
 }
 

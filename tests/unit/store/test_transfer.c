@@ -5,7 +5,7 @@
 
 #include <zlib.h>
 
-#include "store/layout.h"
+#include "store/internal.h"
 #include "store/transfer.h"
 
 /* float32 throughout, some hundred terms a sum; PyTorch's outputs were worked out in double. */
@@ -199,7 +199,10 @@ static void what_cannot_be_meant_is_refused(void **state)
        "lenet5_state.h5",
        {1, 28, 28},
        "layer fc3 is frozen, but its weight does not come from the file"},
-      {"[{type: flatten}, {type: dense, name: fc3, units: 10}]", "make_goldens.py", {1, 28, 28}, "HDF5"},
+      {"[{type: flatten}, {type: dense, name: fc3, units: 10}]",
+       "make_layer_goldens.py",
+       {1, 28, 28},
+       "HDF5"},
       {"[{type: flatten}, {type: dense, name: fc3, units: 10}]", "nothing.h5", {1, 28, 28}, "nothing.h5"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "store/tables.h"
+#include "store/scaling_file.h"
 
 #include <stdlib.h>
 
 #include "base/files/file.h"
 #include "base/memory.h"
 #include "h5/h5.h"
-#include "store/layout.h"
+#include "store/internal.h"
 
 static ls_status write_column(ls_h5_id group, const ls_table *table, size_t column, double *values)
 {

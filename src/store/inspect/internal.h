@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The parts of ls_inspect(), one per kind of file. Private to the module. */
-#ifndef LS_STORE_INSPECT_INSPECT_PARTS_H
-#define LS_STORE_INSPECT_INSPECT_PARTS_H
+#ifndef LS_STORE_INSPECT_INTERNAL_H
+#define LS_STORE_INSPECT_INTERNAL_H
 
 #include <stddef.h>
 

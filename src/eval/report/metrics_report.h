@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How the metrics of a split are shown: as a table and as JSON. */
-#ifndef LS_EVAL_REPORT_METRICS_H
-#define LS_EVAL_REPORT_METRICS_H
+#ifndef LS_EVAL_REPORT_METRICS_REPORT_H
+#define LS_EVAL_REPORT_METRICS_REPORT_H
 
 #include <jansson.h>
 

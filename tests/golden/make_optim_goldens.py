@@ -90,7 +90,7 @@ def write_optimizers(path):
     initial = torch.randn(count, generator=generator)
     gradients = torch.randn(STEPS, count, generator=generator)
     with open(path, "w") as out:
-        out.write("# made by make_schedule_goldens.py with PyTorch %s\n" % torch.__version__)
+        out.write("# made by make_optim_goldens.py with PyTorch %s\n" % torch.__version__)
         out.write("# dense layer, %d inputs, %d units: weight, then bias; gradients are scaled by %g\n"
                   % (INPUTS, UNITS, SCALE))
         write_row(out, "initial", initial)
@@ -170,7 +170,7 @@ def new_optimizer(lr):
 
 def write_schedules(path):
     with open(path, "w") as out:
-        out.write("# made by make_schedule_goldens.py with PyTorch %s\n" % torch.__version__)
+        out.write("# made by make_optim_goldens.py with PyTorch %s\n" % torch.__version__)
         out.write("# case: steps of an epoch, epochs, learning rate, schedule; a rate for each step\n")
         for epoch_steps, epochs, lr, case in SCHEDULES:
             out.write("case %d %d %g %s\n" % (epoch_steps, epochs, lr, case))

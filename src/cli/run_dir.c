@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A run directory is never written into by accident: only a new one, or with --resume the old one. A run's
  * configuration is that of its checkpoint, from which it goes on; before the first there is config.yaml. */
-#include "cli/train/run_dir.h"
+#include "cli/run_dir.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

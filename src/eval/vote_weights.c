@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sums of the fit run over the samples in order, on one rank: they do not depend on the number of ranks. */
-#include "eval/weights.h"
+#include "eval/vote_weights.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void normalize(double *weights, size_t count)
 }
 
 /* The logarithm of the likelihood is concave in the weights. */
-ls_status ls_weights_find(double *weights, const float *likelihoods, size_t samples, size_t members)
+ls_status ls_vote_weights_find(double *weights, const float *likelihoods, size_t samples, size_t members)
 {
   double *shares;
   LS_PASS(ls_alloc(&shares, members, sizeof *shares, "the weights of an ensemble"));
@@ -104,7 +104,7 @@ static ls_status find(const likelihoods *self, size_t samples, double *weights)
   for (size_t s = 0; s < samples; s++)
     memcpy(values + s * members, self->all + s * self->row_bytes + sizeof(uint64_t),
            members * sizeof *values);
-  const ls_status status = ls_weights_find(weights, values, samples, members);
+  const ls_status status = ls_vote_weights_find(weights, values, samples, members);
   free(values);
   return status;
 }
@@ -116,8 +116,8 @@ static ls_status allocate(likelihoods *self, size_t mine, size_t all)
   return ls_alloc(&self->all, all, self->row_bytes, "the weights of an ensemble");
 }
 
-ls_status ls_weights_fit(double *weights, ls_comm *comm, const ls_members *members, const ls_loader *loader,
-                         ls_eval_split split)
+ls_status ls_vote_weights_fit(double *weights, ls_comm *comm, const ls_members *members,
+                              const ls_loader *loader, ls_eval_split split)
 {
   const bool is_root = ls_comm_rank(comm) == 0;
   const size_t mine = ls_rank_samples(loader, split), samples = ls_loader_eval_count(loader, split);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration,
  * progress. */
-#include "store/layout.h"
+#include "store/internal.h"
 
 #include <inttypes.h>
 #include <math.h>

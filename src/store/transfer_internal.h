@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the reading of another network's weights finds, and the report on it. Private to the module. */
-#ifndef LS_STORE_TRANSFER_PARTS_H
-#define LS_STORE_TRANSFER_PARTS_H
+#ifndef LS_STORE_TRANSFER_INTERNAL_H
+#define LS_STORE_TRANSFER_INTERNAL_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Choosing and opening the run directory, and the configuration in it. */
-#ifndef LS_CLI_TRAIN_RUN_DIR_H
-#define LS_CLI_TRAIN_RUN_DIR_H
+#ifndef LS_CLI_RUN_DIR_H
+#define LS_CLI_RUN_DIR_H
 
 #include <stdbool.h>
 

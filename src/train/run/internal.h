@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the files of this folder share. */
-#ifndef LS_TRAIN_RUN_PARTS_H
-#define LS_TRAIN_RUN_PARTS_H
+#ifndef LS_TRAIN_RUN_INTERNAL_H
+#define LS_TRAIN_RUN_INTERNAL_H
 
 #include "base/text.h"
 #include "train/run/run.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tables of numbers, as a scaling study leaves them: HDF5 for programs, CSV for everything else. */
-#ifndef LS_STORE_TABLES_H
-#define LS_STORE_TABLES_H
+#ifndef LS_STORE_SCALING_FILE_H
+#define LS_STORE_SCALING_FILE_H
 
 #include <stddef.h>
 

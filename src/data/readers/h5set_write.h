@@ -8,8 +8,8 @@
  *
  * The reader is a row of the table of readers (reader.h); source.h opens such a file.
  */
-#ifndef LS_DATA_READERS_H5SET_H
-#define LS_DATA_READERS_H5SET_H
+#ifndef LS_DATA_READERS_H5SET_WRITE_H
+#define LS_DATA_READERS_H5SET_WRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the writers and the readers of our files must agree on. Private to the module. */
-#ifndef LS_STORE_LAYOUT_H
-#define LS_STORE_LAYOUT_H
+#ifndef LS_STORE_INTERNAL_H
+#define LS_STORE_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * slopes near 0 alone, for level and upright lines in turn), and taken out by runs: where ink across the line
  * is no thicker than the line is, it is the line; where it is, a stroke crosses (as in removing staff lines
  * from music: Dalitz et al., IEEE Trans. PAMI 30 (2008) 753-766). */
-#include "eval/pictures/rules.h"
+#include "eval/pictures/ruled_lines.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -222,7 +222,7 @@ done:
   return status;
 }
 
-ls_status ls_rules_remove(ls_ink *ink)
+ls_status ls_ruled_lines_remove(ls_ink *ink)
 {
   size_t count;
   if (ls_size_min(ink->width, ink->height) < MIN_SIDE) return LS_OK;
@@ -234,7 +234,7 @@ ls_status ls_rules_remove(ls_ink *ink)
 
 /* ---- frames ---- */
 
-ls_status ls_rules_remove_frame(ls_ink *ink, const ls_strokes *strokes, const ls_stroke *frame, bool *is_one)
+ls_status ls_ruled_frame_remove(ls_ink *ink, const ls_strokes *strokes, const ls_stroke *frame, bool *is_one)
 {
   const size_t width = ls_stroke_width(frame), height = ls_stroke_height(frame);
   *is_one = false;
