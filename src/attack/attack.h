@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Attacks on a network: they look for images that the network gets wrong. No pixel differs from the
  * original's by more than epsilon (L-infinity), and none leaves the range from black to white. One file per
- * kind behind one table, registered in attack.c; adversarial training and `lockstep attack` share them.
+ * kind behind one table, listed in kinds.h; adversarial training and `lockstep attack` share them.
  *
  * Attacks work on the model's input, where normalization has taken the pixels, and follow the loss of the
  * network in evaluation mode: running statistics, no dropout. They compute no gradient of the weights.

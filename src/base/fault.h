@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Fault points: calls of the system or of MPI that a test lets fail. They are compiled where the
- * build sets LS_FAULTS (presets debug and asan); other builds have none.
+ * build sets LS_FAULTS (presets debug, asan and clang); other builds have none.
  *
  * The environment chooses the call that fails in a process:
  *   LS_FAULT=POINT:N   the N-th call of this point, counted from 1
  *   LS_FAULT_LIST=FILE a line for each call, in order: its point, its N, and its site
  *
- * tests/faults.py walks over them. */
+ * tests/soak/walk.py walks over them. */
 #ifndef LS_BASE_FAULT_H
 #define LS_BASE_FAULT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The resolved configuration as plain structs: the only form in which the rest of the program sees the YAML
- * file. Members carry the names of their keys; keys/ holds a row for each. */
+ * file. Members carry the names of their keys; keys/ holds a row for each, with its preset. */
 #ifndef LS_CONFIG_SPEC_H
 #define LS_CONFIG_SPEC_H
 
@@ -39,11 +39,11 @@ typedef struct ls_spec_augment {
 
 typedef struct ls_spec_data {
   char *source;                 /* catalogue name, folder of a dataset's files, or .h5 dataset; required */
-  ls_amount validation;         /* held out of the training split; count 0: none; default 0 */
+  ls_amount validation;         /* held out of the training split; count 0: none */
   ls_count_or_word split_seed;  /* of what is held out; word: the run's seed */
-  int normalize;                /* ls_normalize; default standard */
+  int normalize;                /* ls_normalize */
   ls_real_list mean, std;       /* of each channel, from 0 to 1; none: those of the training split */
-  int shuffle;                  /* ls_shuffle; default global */
+  int shuffle;                  /* ls_shuffle */
   size_t per_class;             /* samples of each class to train on; 0: all */
   double fraction;              /* of each class to train on, in (0, 1]; without per_class */
   size_t classes;               /* number of classes; 0: from the dataset */
@@ -55,65 +55,65 @@ typedef struct ls_spec_data {
 
 typedef struct ls_spec_early_stopping {
   size_t patience;   /* epochs without improvement before stopping; 0: never stop */
-  int metric;        /* ls_metric, on the validation split; default loss */
-  double min_delta;  /* smallest change that counts as an improvement; default 0 */
-  bool restore_best; /* end with the weights of the best epoch; default true */
+  int metric;        /* ls_metric, on the validation split */
+  double min_delta;  /* smallest change that counts as an improvement */
+  bool restore_best; /* end with the weights of the best epoch */
 } ls_spec_early_stopping;
 
 typedef struct ls_spec_adversarial {
-  ls_kind_spec method;       /* an attack, or none: the default */
+  ls_kind_spec method;       /* an attack, or none */
   double epsilon;            /* L-infinity bound, black is 0 and white is 1; [0, 1] */
   ls_real_or_word alpha;     /* share of the clean loss, [0, 1]; auto: the attack's */
   size_t steps;              /* of an attack that takes several, >= 1 */
   ls_real_or_word step_size; /* of its steps, > 0; auto: 2.5 * epsilon / steps */
-  size_t warmup_epochs;      /* before epsilon and step_size have grown to what they are; default 0 */
+  size_t warmup_epochs;      /* before epsilon and step_size have grown to what they are */
 } ls_spec_adversarial;
 
 typedef struct ls_spec_train {
-  size_t epochs;               /* 0: none; default 10 */
-  size_t batch;                /* global batch, samples, >= 1; default 256 */
-  ls_amount microbatch_amount; /* at most the batch; default 32 */
+  size_t epochs;               /* 0: none */
+  size_t batch;                /* global batch, samples, >= 1 */
+  ls_amount microbatch_amount; /* at most the batch */
   size_t microbatch;           /* samples, >= 1: what the amount comes to */
-  int reduction;               /* ls_reduction; default fast */
-  int allreduce;               /* ls_allreduce; default auto */
+  int reduction;               /* ls_reduction */
+  int allreduce;               /* ls_allreduce */
   int allreduce_dtype;         /* ls_dtype of gradients between hosts, under fast */
   double bucket_mb;       /* MiB of float32 gradients that are sent together between hosts; 0: all of them */
-  ls_kind_spec loss;      /* default cross_entropy */
-  double label_smoothing; /* [0, 1); default 0 */
+  ls_kind_spec loss;      /* a kind and its options */
+  double label_smoothing; /* [0, 1) */
   double ema;             /* decay of the weights' average; 0: none */
   size_t lr_base_batch;   /* batch that the learning rate is meant for; 0: the one it is used with */
   int lr_scaling;         /* ls_lr_scaling; from that batch to this */
   double clip_norm;       /* L2 norm that gradients are clipped to; 0: off */
   double time_limit;      /* seconds after which a session stops; 0: off */
-  double stall_timeout;   /* seconds of waiting before a warning; 0: off; default 60 */
+  double stall_timeout;   /* seconds of waiting before a warning; 0: off */
   double stall_abort;     /* seconds of waiting before the job is ended; 0: off */
   size_t check_replicas;  /* steps between further comparisons of the ranks' weights; 0: none */
-  ls_kind_spec optimizer; /* default {type: sgd} */
-  ls_kind_spec schedule;  /* default {type: constant} */
+  ls_kind_spec optimizer; /* a kind and its options */
+  ls_kind_spec schedule;  /* a kind and its options */
   ls_spec_adversarial adversarial;
   ls_spec_early_stopping early_stopping;
 } ls_spec_train;
 
 typedef struct ls_spec_checkpoint {
-  size_t every_epochs;  /* 0: off; default 1 */
-  size_t every_steps;   /* 0: off; default 0 */
-  double every_minutes; /* 0: off; default 0 */
-  size_t keep;          /* newest checkpoints kept, >= 1; default 3 */
+  size_t every_epochs;  /* 0: off */
+  size_t every_steps;   /* 0: off */
+  double every_minutes; /* 0: off */
+  size_t keep;          /* newest checkpoints kept, >= 1 */
 } ls_spec_checkpoint;
 
 typedef enum ls_ensemble_type { LS_ENSEMBLE_INDEPENDENT, LS_ENSEMBLE_SNAPSHOT } ls_ensemble_type;
 
 typedef struct ls_spec_ensemble {
-  size_t members;         /* 0: a single network; default 0 */
-  int type;               /* ls_ensemble_type; default independent */
+  size_t members;         /* 0: a single network */
+  int type;               /* ls_ensemble_type */
   ls_text_list configs;   /* files of the members, in turns; none: all have this configuration */
   ls_text_list overrides; /* of the members, in turns; several in a text are separated by ';';
                              "none": nothing */
 } ls_spec_ensemble;
 
 typedef struct ls_spec {
-  char *name;  /* default "run": names the default run directory */
-  size_t seed; /* default 1 */
+  char *name;  /* names the default run directory */
+  size_t seed; /* every random choice follows from it */
   ls_spec_data data;
   struct {
     ls_layer_list layers; /* required, at least one */

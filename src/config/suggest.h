@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* "did you mean ...?": the allowed word that is nearest to what was written. Private to the module. */
+/* "did you mean ...?": the allowed word that is nearest to what was written. For all
+ * that look a name up: keys, words and kinds here, layers in nn/graph/wire.c. */
 #ifndef LS_CONFIG_SUGGEST_H
 #define LS_CONFIG_SUGGEST_H
 

@@ -86,4 +86,7 @@ const uint16_t *ls_source_labels(const ls_source *source, ls_split split);
 /** The digest of the labels of a split. */
 void ls_source_labels_digest(const ls_source *source, ls_split split, char text[LS_DIGEST_CHARS]);
 
+/** Bytes of an image: channels * height * width, which every reader has checked to fit. Local. */
+size_t ls_source_image_bytes(const ls_source *source);
+
 #endif

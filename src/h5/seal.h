@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The seal of a checkpoint: length and digest of the whole file, in the user block that HDF5 allows in front
  * of its own data. HDF5's checksums leave gaps (texts lie in heaps that have none), and libhdf5 may crash on
- * damaged files: so damage is found before it reads them. The block is text: `head -3` shows it. Private to
- * the module. */
+ * damaged files: so damage is found before it reads them. The block is text: `head -3` shows it.
+ * The store writes it in front of a checkpoint; guarded_read.c checks it. */
 #ifndef LS_H5_SEAL_H
 #define LS_H5_SEAL_H
 

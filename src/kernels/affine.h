@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* y = W x + b for many columns at a time, for dense layers and for convolutions whose windows do not overlap
- * in memory. Private to the kinds that are built on it.
+ * in memory. For the layers that are built on it, and sgemm.c.
  *
  * Matrices are cut into panels so that the slice of weights in use stays in the first-level cache while all
  * columns pass by it. The number of columns may change from pass to pass: kernels are planned for the largest

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Losses: one file per kind in losses/ behind one table, registered in loss.c. They take logits: where a
+/* Losses: one file per kind in losses/ behind one table, listed in kinds.h. They take logits: where a
  * loss is one of probabilities, it takes their softmax itself. */
 #ifndef LS_NN_LOSS_H
 #define LS_NN_LOSS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Optimizers: one file per kind behind one table, registered in optimizer.c. Updates work element by
+/* Optimizers: one file per kind behind one table, listed in kinds.h. Updates work element by
  * element on the model's vectors, so the result does not depend on how the work is dealt to threads. */
 #ifndef LS_OPTIM_OPTIMIZER_H
 #define LS_OPTIM_OPTIMIZER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Learning-rate schedules: one file per kind behind one table, registered in schedule.c. A rate is a
+/* Learning-rate schedules: one file per kind behind one table, listed in kinds.h. A rate is a
  * function of the position in the run and of what the kind remembers, which checkpoints keep, so a resumed
  * run goes on exactly. */
 #ifndef LS_OPTIM_SCHEDULE_H

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what the documents say against the tree and the program: files, keys, options, lists, figures.
+"""Checks what the documents say against the tree and the program: files, keys, options, lists, figures; and the files
+that comments of the sources name.
 
     documents.py LOCKSTEP      the program; run it where the names of the datasets lead to something
 
@@ -112,6 +113,17 @@ def check_thread_locals(document, text):
             complain(document, f"{os.path.relpath(file, ROOT)} has a _Thread_local of which nothing is said")
 
 
+def check_comments(source):
+    """Files that comments name. h and c are dimensions of shapes, too: in.h, out.c."""
+    system = set(re.findall(r"#include *<([^>]+)>", source))
+    for file in sources():
+        path = os.path.relpath(file, ROOT)
+        for comment in re.findall(r"/\*.*?\*/", read(path), re.S):
+            for word in re.findall(r"(?<![\w./*<>-])[\w./-]+\.(?:c|h|sh|py)\b", comment):
+                if not re.match(r"(in|out|shape)\.[ch]$", word) and word not in system and not exists(path, word):
+                    complain(path, f"a comment names '{word}', which is not there")
+
+
 def check_identifiers(document, text, source):
     for span in markdown.inline(text):
         for name in re.findall(r"\b(?:ls|LS)_\w+", span):
@@ -146,9 +158,13 @@ def check_tables(document, text):
             complain(document, f"{named[1]} trains for {epochs} epochs, not {row['epochs']}")
 
 
+def sources():
+    return glob.glob(os.path.join(ROOT, "src", "**", "*.[ch]"), recursive=True) + \
+        glob.glob(os.path.join(ROOT, "include", "**", "*.h"), recursive=True)
+
+
 def all_source():
-    files = glob.glob(os.path.join(ROOT, "src", "**", "*.[ch]"), recursive=True)
-    files += glob.glob(os.path.join(ROOT, "include", "**", "*.h"), recursive=True)
+    files = sources()
     files += glob.glob(os.path.join(ROOT, "**", "CMakeLists.txt"), recursive=True)
     files += glob.glob(os.path.join(ROOT, "tests", "**", "*.[ch]"), recursive=True)
     return "\n".join(read(file) for file in files)
@@ -173,5 +189,6 @@ for name in DOCUMENTS:
     check_identifiers(name, content, SOURCE)
     check_tables(name, content)
 check_thread_locals("ARCHITECTURE.md", read("ARCHITECTURE.md"))
+check_comments(SOURCE)
 print("\n".join(complaints))
 sys.exit(1 if complaints else 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Datasets in gzip files: one rank decompresses them for all, each file is opened once, and whatever is wrong with one is
-# told before anything is written.
+# said before anything is written.
 source "$(dirname "$0")/lib.sh"
 toy toy 6000 1000 # images of 600 kB and more: several reads
 toy_config

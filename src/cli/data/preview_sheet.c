@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "data/readers/reader.h"
+#include "data/source.h"
 #include "draw/sheet.h"
 
 enum { TITLE_CHARS = 160, WORD_CHARS = 32 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The contents of a folder: the sorted names of its files, or of those that begin alike. Private to the
- * readers. */
+/* The contents of a folder: the sorted names of its files, or of those that begin alike. For the
+ * readers and the catalogue. */
 #ifndef LS_DATA_READERS_FOLDER_H
 #define LS_DATA_READERS_FOLDER_H
 

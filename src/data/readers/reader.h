@@ -75,7 +75,4 @@ struct ls_source {
 ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading,
                              bool checks_files) LS_CHECKED;
 
-/** Bytes of an image: channels * height * width, which every reader has checked to fit. */
-size_t ls_source_image_bytes(const ls_source *source);
-
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Max pooling. Forward saves where in its window each maximum was, so backward reads neither x nor y. Of
  * equal floats the first in row-major order wins, and a NaN wins over any number, as in PyTorch. (Values that
- * exact arithmetic makes equal need not be equal floats: conv/winograd.c says when they are.) A relu before
- * or after it gives the same, and is done to the maxima: they are few, and in cache. */
+ * exact arithmetic makes equal need not be equal floats: nn/conv/winograd.c says when they are.) A relu
+ * before or after it gives the same, and is done to the maxima: they are few, and in cache. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -28,7 +28,7 @@ static const ls_key keys[] = {
      .doc = "Layers on the way past the body, to fit its shape; none: the input itself."},
 };
 
-/* Layers of the body and of the shortcut are told apart by this word in their names. */
+/* This word in their names separates layers of the body from those of the shortcut. */
 static const char shortcut_word[] = "shortcut";
 
 static ls_status check_names(ls_block *block, const ls_layer_list *layers)

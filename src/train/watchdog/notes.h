@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Notes that the ranks write for each other while none of them gets on, one each. Where a job has a run
  * directory these are files there, since files are what all its hosts share. Elsewhere they lie in memory
- * that the ranks of a host share, each with the time at which its owner was last alive. For the watching
- * thread alone.
- */
+ * that the ranks of a host share, each with the time at which its owner was last alive. The watching
+ * thread alone writes and reads them; a new job removes those of the last. */
 #ifndef LS_TRAIN_WATCHDOG_NOTES_H
 #define LS_TRAIN_WATCHDOG_NOTES_H
 
