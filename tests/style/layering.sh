@@ -13,7 +13,10 @@ refuse() {
 refuse 'mpi.h outside src/comm' '#include *<mpi\.h>' '^src/comm/'
 refuse 'HDF5, its types and calls outside src/h5' \
   '#include *<(hdf5|H5)|(^|[^_a-zA-Z])(hid_t|hsize_t|herr_t|htri_t|H5[A-Z][A-Za-z]*_[A-Za-z0-9_]+|H5[A-Z]?[a-z][a-zA-Z0-9_]* *\()' '^src/h5/'
-refuse 'h5/internal.h and h5/chunks.h outside src/h5' '#include *"h5/(internal|chunks)\.h"' '^src/h5/'
+refuse 'h5/chunks.h outside src/h5' '#include *"h5/chunks\.h"' '^src/h5/'
+while IFS= read -r header; do
+  refuse "${header#src/} outside ${header%/*}" "#include *\"${header#src/}\"" "^${header%/*}/"
+done < <(find src -name '*internal.h' | sort)
 refuse 'yaml.h outside src/config' '#include *<yaml\.h>' '^src/config/'
 refuse 'GEMM libraries outside src/kernels/gemm' '#include *<(libxsmm|cblas)' '^src/kernels/gemm/(xsmm|cblas)\.c$'
 refuse 'instructions of a processor, or the question which it has, outside src/kernels/simd.h and dispatch.c' \
