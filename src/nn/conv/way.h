@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A way to compute convolutions: one file and one row of the list in layers/conv.c. The first that fits a
+/* A way to compute convolutions: one file and one row of the list in nn/layers/conv.c. The first that fits a
  * shape is taken. Private to the convolution. */
 #ifndef LS_NN_CONV_WAY_H
 #define LS_NN_CONV_WAY_H
