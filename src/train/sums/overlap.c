@@ -17,7 +17,6 @@
 
 enum {
   LEAST_BUCKETS = 3, /* with fewer, there is too little to hide */
-  STEP_SHIFT = 40,   /* a worker's count is (step << STEP_SHIFT) + elements that are ready: it only grows */
   NAP_NS = 20000     /* between two looks at the others' counts: short against a bucket's transfer */
 };
 
@@ -73,9 +72,10 @@ static void nap(void)
   nanosleep(&time, NULL);
 }
 
+/* A worker's count once it has made the elements from `first` on: it only grows, and 0 is before all. */
 static uint64_t ready_count(const ls_workers *workers, size_t first)
 {
-  return ((workers->step + 1) << STEP_SHIFT) - first;
+  return workers->step * (workers->count + 1) + (workers->count - first) + 1;
 }
 
 /* Have all workers of the node made bucket k? */
@@ -141,6 +141,7 @@ ls_status ls_overlap_new(ls_overlap **out, const ls_overlap_options *options)
   *overlap = (ls_overlap){.options = *options,
                           .shared = options->shared,
                           .count = bucket_count(options->workers->count, options->bucket)};
+  atomic_store(&overlap->shared->taken, options->workers->step * overlap->count);
   *out = overlap;
   return LS_OK;
 }
@@ -196,7 +197,11 @@ void ls_overlap_finish(ls_overlap *overlap, size_t part)
 
 ls_status ls_overlap_end(ls_overlap *overlap)
 {
-  while (overlap->status == LS_OK && overlap->sent < overlap->count) send_ready(overlap);
+  while (overlap->status == LS_OK && overlap->sent < overlap->count) {
+    const size_t before = overlap->sent;
+    send_ready(overlap);
+    if (overlap->sent == before) nap();
+  }
   return overlap->status == LS_OK ? ls_iallreduce_end(overlap->options.transfer) : overlap->status;
 }
 

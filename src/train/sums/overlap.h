@@ -23,7 +23,8 @@ size_t ls_overlap_bytes(size_t count, size_t bucket);
 /** Is there enough to hide? Local. */
 bool ls_overlap_pays(size_t count, size_t bucket, size_t nodes);
 
-/** Local. Errors: LS_E_MEMORY. */
+/** Every rank of the node makes one, before any of them begins; the next step is that of the workers. Local.
+ * Errors: LS_E_MEMORY. */
 ls_status ls_overlap_new(ls_overlap **out, const ls_overlap_options *options) LS_CHECKED;
 void ls_overlap_free(ls_overlap *overlap);
 

@@ -92,7 +92,7 @@ static ls_status plan_result(ls_sums *sums)
                                       .shared = ls_arena_at(&common, shared)};
   if (overlaps) LS_PASS(ls_overlap_new(&sums->overlap, &options));
   if (!are_exact(sums)) return LS_OK;
-  LS_PASS(ls_alloc(&sums->decoded, workers->count, sizeof(float), "the gradient"));
+  LS_PASS(ls_alloc_untouched(&sums->decoded, workers->count, sizeof(float), "the gradient"));
   sums->result = sums->decoded;
   return LS_OK;
 }
@@ -277,17 +277,16 @@ void ls_sums_finish(ls_sums *sums, size_t part)
 }
 
 /* Sum over the node what the overlap has not summed. Collective over the node. */
-static ls_status sum_node(ls_sums *sums)
+static void sum_node(ls_sums *sums)
 {
   ls_node_barrier(sums->node);
   ls_team_run(sums->options.threads, sum_part, &sums->workers);
   ls_node_barrier(sums->node);
-  return LS_OK;
 }
 
 ls_status ls_sums_reduce(ls_sums *sums)
 {
-  if (!sums->overlap) LS_PASS(sum_node(sums));
+  if (!sums->overlap) sum_node(sums);
   if (are_sent(sums))
     LS_PASS(join_nodes(sums));
   else
