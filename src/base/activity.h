@@ -17,7 +17,8 @@ typedef struct ls_activity {
   atomic_uint_least64_t past_epoch, past_step; /* the last step that all ranks have taken part in; 0: none */
 } ls_activity;
 
-/* Where `activity` is NULL, the functions that write do nothing. */
+/* Where `activity` is NULL, the functions that write do nothing. Texts are constants: the watching thread may
+ * read one at any time, so it has to live as long as the process. */
 
 /** The rank begins to wait for others in `operation`, a constant text; to rest, which is to wait without work
  * of its own for however long the others work; or to work by itself. Local. */

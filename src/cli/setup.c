@@ -248,6 +248,15 @@ static ls_status check_targets(const ls_spec *spec)
   return ls_loss_check(&loss, spec->train.label_smoothing, spec->data.augment.mixup);
 }
 
+/* Collective. */
+static ls_status open_checked(ls_setup *setup, ls_comm *comm)
+{
+  LS_PASS(open_data(setup, comm));
+  LS_AGREE(comm, check_channels(setup));
+  LS_AGREE(comm, check_targets(setup->spec));
+  return ls_comm_agree(comm, check_split(setup));
+}
+
 ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_placement *placement)
 {
   LS_PASS(
@@ -257,11 +266,9 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_placement *p
   else
     LS_PASS(ls_placement_find(comm, &setup->placement));
   const char *before = ls_activity_enter(ls_comm_activity(comm), "opening the data");
-  LS_PASS(open_data(setup, comm));
-  LS_AGREE(comm, check_channels(setup));
-  LS_AGREE(comm, check_targets(setup->spec));
-  LS_AGREE(comm, check_split(setup));
+  const ls_status status = open_checked(setup, comm);
   ls_activity_enter(ls_comm_activity(comm), before);
+  LS_PASS(status);
   LS_AGREE(comm, build_model(setup));
   LS_AGREE(comm, check_statistics(setup));
   return LS_OK;

@@ -259,8 +259,9 @@ static ls_status train_epochs(ls_run *run)
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};
     ls_activity_enter(run->activity, "exchanging samples");
-    LS_PASS(ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs));
+    const ls_status status = ls_loader_epoch(run->loader, progress->epoch, progress->epoch + 1 == epochs);
     ls_activity_enter(run->activity, NULL);
+    LS_PASS(status);
     while (progress->epoch_step < ls_loader_steps(run->loader)) LS_PASS(train_step(run, &watch));
     LS_PASS(end_epoch(run));
   }

@@ -45,15 +45,15 @@ ls_status ls_run_evaluate(ls_run *run, ls_metrics_split split, ls_evaluation_fig
                                      .loader = run->loader,
                                      .split = loader_splits[split]};
   const char *before = ls_activity_enter(run->activity, split == LS_METRICS_TEST ? "testing" : "validating");
-  LS_PASS(run->options->evaluate(&input, figures, metrics));
+  ls_status status = run->options->evaluate(&input, figures, metrics);
   ls_activity_enter(run->activity, before);
+  LS_PASS(status);
   if (isfinite(figures->loss)) return LS_OK;
   ls_metrics_free(*metrics);
   *metrics = NULL;
   const uint64_t step = run->state.progress.step;
-  const ls_status status =
-      ls_fail(LS_E_NONFINITE, "after step %" PRIu64 ": the loss on the %s samples is not finite", step,
-              split_words[split]);
+  status = ls_fail(LS_E_NONFINITE, "after step %" PRIu64 ": the loss on the %s samples is not finite", step,
+                   split_words[split]);
   return ls_run_advise(run, step, status);
 }
 

@@ -200,11 +200,17 @@ static ls_status read_best(ls_run *run)
   return status;
 }
 
+/* Collective. */
+static ls_status restore_best(ls_run *run)
+{
+  LS_ROOT(run->options->comm, read_best(run));
+  return ls_run_broadcast(run);
+}
+
 ls_status ls_run_restore_best(ls_run *run)
 {
   const char *before = ls_activity_enter(run->activity, "reading best.h5");
-  LS_ROOT(run->options->comm, read_best(run));
-  LS_PASS(ls_run_broadcast(run));
+  const ls_status status = restore_best(run);
   ls_activity_enter(run->activity, before);
-  return LS_OK;
+  return status;
 }

@@ -66,10 +66,11 @@ static ls_status write_checkpoint(const ls_run *run)
 
 ls_status ls_run_save_as(ls_run *run, const char *name)
 {
-  const char *before = ls_activity_enter(run->activity, name);
-  LS_ROOT(run->options->comm, write_as(run, name));
+  ls_comm *comm = run->options->comm;
+  const char *before = ls_activity_enter(run->activity, "writing a checkpoint");
+  const ls_status status = ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_as(run, name) : LS_OK);
   ls_activity_enter(run->activity, before);
-  return LS_OK;
+  return status;
 }
 
 static ls_status check_replicas(const ls_run *run)
@@ -102,23 +103,31 @@ ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
                  intact);
 }
 
-/* Replicas first: where they differ, the rank at fault is to be named, not its layer. */
-ls_status ls_run_check(ls_run *run)
+/* Replicas first: where they differ, the rank at fault is to be named, not its layer. Collective. */
+static ls_status check_weights(const ls_run *run)
 {
   const uint64_t step = run->state.progress.step;
-  const char *before = ls_activity_enter(run->activity, "comparing replicas");
   LS_TRY(check_replicas(run), "after step %" PRIu64, step);
   const ls_status status = ls_weights_check(run->options->model, run->network.params, run->network.buffers);
-  ls_activity_enter(run->activity, before);
   return status == LS_OK ? LS_OK : ls_run_advise(run, step, ls_wrap(status, "after step %" PRIu64, step));
+}
+
+ls_status ls_run_check(ls_run *run)
+{
+  const char *before = ls_activity_enter(run->activity, "comparing replicas");
+  const ls_status status = check_weights(run);
+  ls_activity_enter(run->activity, before);
+  return status;
 }
 
 ls_status ls_run_save(ls_run *run)
 {
   LS_PASS(ls_run_check(run));
+  ls_comm *comm = run->options->comm;
   const char *before = ls_activity_enter(run->activity, "writing a checkpoint");
-  LS_ROOT(run->options->comm, write_checkpoint(run));
+  const ls_status status = ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_checkpoint(run) : LS_OK);
   ls_activity_enter(run->activity, before);
+  LS_PASS(status);
   if (run->saved_step == 0) run->first_saved_step = run->state.progress.step;
   run->saved_step = run->state.progress.step;
   run->checkpoint_s = ls_clock_s();
@@ -134,8 +143,9 @@ static ls_status write_metrics(const ls_run *run)
 
 ls_status ls_run_save_metrics(ls_run *run)
 {
+  ls_comm *comm = run->options->comm;
   const char *before = ls_activity_enter(run->activity, "writing the metrics");
-  LS_ROOT(run->options->comm, write_metrics(run));
+  const ls_status status = ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? write_metrics(run) : LS_OK);
   ls_activity_enter(run->activity, before);
-  return LS_OK;
+  return status;
 }

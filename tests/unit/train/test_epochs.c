@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "config/config.h"
@@ -331,6 +332,26 @@ static void the_best_epoch_is_kept_and_restored(void **state)
   end(&third);
 }
 
+/* The watching thread may look at the phase at any time, after an error as well: the text that it finds there
+ * must not have gone with its writer. */
+static void no_phase_outlives_what_it_names(void **state)
+{
+  static const char *const taken[] = {"best.h5", "checkpoint-4.h5", "metrics.h5"};
+  ls_activity activity = {0};
+  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+    char path[96];
+    trial run = {0};
+    begin(&run);
+    snprintf(path, sizeof path, "%s/%s", run.run_dir, taken[i]);
+    assert_int_equal(mkdir(path, 0777), 0);
+    ls_comm_watch(*state, &activity);
+    assert_int_equal(train(*state, &run, false), LS_E_IO);
+    ls_comm_watch(*state, NULL);
+    assert_null(atomic_load(&activity.phase));
+    end(&run);
+  }
+}
+
 /* What lies there as best.h5 is another epoch's, or nothing: reported, and not taken for the best. */
 static void another_file_is_not_the_best(void **state)
 {
@@ -383,6 +404,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(a_stopped_run_goes_on_to_the_same_end, comm),
       cmocka_unit_test_prestate(the_time_limit_is_kept, comm),
       cmocka_unit_test_prestate(the_best_epoch_is_kept_and_restored, comm),
+      cmocka_unit_test_prestate(no_phase_outlives_what_it_names, comm),
       cmocka_unit_test_prestate(another_file_is_not_the_best, comm),
       cmocka_unit_test_prestate(a_loss_that_is_no_number_ends_the_run, comm),
   };
