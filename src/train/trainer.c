@@ -108,6 +108,7 @@ static ls_status train_step(ls_run *run, stopwatch *watch)
   const ls_status status = ls_engine_step(run->engine, &step, &result);
   if (status != LS_OK)
     return status == LS_E_NONFINITE ? ls_run_advise(run, progress->step + 1, status) : status;
+  run->is_checked = false;
   ls_run_average(run);
   ls_step_times_add(&run->times, &result.times);
   run->timed_steps++;

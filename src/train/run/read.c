@@ -211,6 +211,7 @@ ls_status ls_run_restore_best(ls_run *run)
 {
   const char *before = ls_activity_enter(run->activity, "reading best.h5");
   const ls_status status = restore_best(run);
+  run->is_checked = false;
   ls_activity_enter(run->activity, before);
   return status;
 }

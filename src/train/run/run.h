@@ -21,6 +21,7 @@ typedef struct ls_run {
   ls_activity *activity;      /* the communicator's; NULL: none is kept */
   uint64_t first_saved_step;  /* of the first checkpoint that this session has written, or gone on from */
   uint64_t saved_step;        /* of the last checkpoint that was written, or gone on from; 0: none */
+  bool is_checked;            /* the weights as they are now, by ls_run_check() */
   bool restored;              /* rank 0: the weights are those of best.h5 */
   double started_s;           /* clock time that time_limit counts from */
   ls_step_times times;        /* of this rank, of the steps of this session */
@@ -35,8 +36,8 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options) LS_CHECKED
 /** Collective. */
 void ls_run_fini(ls_run *run);
 
-/** Are the weights and running statistics the same on all ranks, and finite? Collective. Errors:
- * LS_E_NONFINITE if not; LS_E_MEMORY; LS_E_COMM. */
+/** Are the weights and running statistics the same on all ranks, and finite? Asked once of the
+ * same weights. Collective. Errors: LS_E_NONFINITE if not; LS_E_MEMORY; LS_E_COMM. */
 ls_status ls_run_check(ls_run *run) LS_CHECKED;
 
 /** To an error about the weights after `step` steps, add which checkpoint is intact, and a remedy. Returns

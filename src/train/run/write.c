@@ -114,9 +114,11 @@ static ls_status check_weights(const ls_run *run)
 
 ls_status ls_run_check(ls_run *run)
 {
+  if (run->is_checked) return LS_OK;
   const char *before = ls_activity_enter(run->activity, "comparing replicas");
   const ls_status status = check_weights(run);
   ls_activity_enter(run->activity, before);
+  run->is_checked = status == LS_OK;
   return status;
 }
 
