@@ -9,46 +9,54 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-/* Sums over one channel: of 1, of the pixels and of their squares. */
-enum { SUM_ONE, SUM_PIXEL, SUM_SQUARE, SUM_COUNT };
-
-static void add_pixels(uint64_t sums[SUM_COUNT], const uint8_t *image, size_t pixels)
+void ls_pixel_sums_add(ls_pixel_sums *sums, const uint8_t *plane, size_t pixels)
 {
   uint64_t sum = 0;
   uint64_t square = 0;
   for (size_t i = 0; i < pixels; i++) {
-    uint32_t pixel = image[i];
+    uint32_t pixel = plane[i];
     sum += pixel;
     square += pixel * pixel;
   }
-  sums[SUM_ONE] += pixels;
-  sums[SUM_PIXEL] += sum;
-  sums[SUM_SQUARE] += square;
+  sums->items[LS_SUM_ONE] += pixels;
+  sums->items[LS_SUM_PIXEL] += sum;
+  sums->items[LS_SUM_SQUARE] += square;
+}
+
+double ls_pixel_sums_mean(const ls_pixel_sums *sums)
+{
+  return (double)sums->items[LS_SUM_PIXEL] / (double)sums->items[LS_SUM_ONE];
+}
+
+double ls_pixel_sums_deviation(const ls_pixel_sums *sums)
+{
+  const uint64_t *items = sums->items;
+  /* n^2 times the variance */
+  const wide spread =
+      (wide)items[LS_SUM_ONE] * items[LS_SUM_SQUARE] - (wide)items[LS_SUM_PIXEL] * items[LS_SUM_PIXEL];
+  return sqrt((double)spread) / (double)items[LS_SUM_ONE];
 }
 
 /* Sums over this rank's training samples. */
-static void add_shard(uint64_t (*sums)[SUM_COUNT], const ls_loader *loader, size_t channels)
+static void add_shard(ls_pixel_sums *sums, const ls_loader *loader, size_t channels)
 {
   const size_t pixels = ls_loader_image_bytes(loader) / channels;
   for (size_t b = 0; b < ls_loader_eval_microbatches(loader, LS_EVAL_TRAIN); b++) {
     ls_microbatch batch = ls_loader_eval_microbatch(loader, LS_EVAL_TRAIN, b);
     for (size_t i = 0; i < batch.n * channels; i++)
-      add_pixels(sums[i % channels], batch.images + i * pixels, pixels);
+      ls_pixel_sums_add(&sums[i % channels], batch.images + i * pixels, pixels);
   }
 }
 
 static ls_status find_standard(ls_normalization *out, ls_comm *comm, const ls_loader *loader)
 {
-  uint64_t sums[LS_MAX_CHANNELS][SUM_COUNT] = {{0}};
+  ls_pixel_sums sums[LS_MAX_CHANNELS] = {{{0}}};
   add_shard(sums, loader, out->channels);
-  LS_PASS(ls_comm_sum_u64(comm, &sums[0][0], (size_t)LS_MAX_CHANNELS * SUM_COUNT));
+  LS_PASS(ls_comm_sum_u64(comm, sums[0].items, sizeof sums / sizeof(uint64_t)));
   for (size_t c = 0; c < out->channels; c++) {
-    double n = (double)sums[c][SUM_ONE];
-    /* n^2 times the population variance (ddof 0, as NumPy and PyTorch's MNIST example) */
-    wide spread =
-        (wide)sums[c][SUM_ONE] * sums[c][SUM_SQUARE] - (wide)sums[c][SUM_PIXEL] * sums[c][SUM_PIXEL];
-    out->mean[c] = (double)sums[c][SUM_PIXEL] / n;
-    out->deviation[c] = spread > 0 ? sqrt((double)spread) / n : 1.0;
+    const double deviation = ls_pixel_sums_deviation(&sums[c]);
+    out->mean[c] = ls_pixel_sums_mean(&sums[c]);
+    out->deviation[c] = deviation > 0 ? deviation : 1.0; /* a constant channel becomes 0 */
   }
   return LS_OK;
 }

@@ -12,9 +12,25 @@
 #include "data/loader.h"
 #include "kernels/normalize.h"
 
+enum { LS_SUM_ONE, LS_SUM_PIXEL, LS_SUM_SQUARE, LS_SUM_COUNT };
+
+/** Sums over the pixels of a channel: of 1, of the pixels and of their squares. Zero-initialize it. */
+typedef struct ls_pixel_sums {
+  uint64_t items[LS_SUM_COUNT]; /* integers: sums of parts add up to the same sums */
+} ls_pixel_sums;
+
+/** Add a plane of pixels. Local. Cannot fail. */
+void ls_pixel_sums_add(ls_pixel_sums *sums, const uint8_t *plane, size_t pixels);
+
+/** Mean and population deviation (ddof 0, as NumPy and PyTorch's MNIST example), in pixel units, rounded once
+ * from exact integers: 0 is the deviation of constant pixels alone. There are pixels. Local. Cannot fail. */
+double ls_pixel_sums_mean(const ls_pixel_sums *sums);
+double ls_pixel_sums_deviation(const ls_pixel_sums *sums);
+
 /** Find the normalization that is configured; `standard` takes the mean and deviation that are given, as many
  * as there are channels, or else the exact integer sums over the training samples of all ranks (validation
- * excluded), so it is the same for any number of ranks. Collective. Errors: LS_E_COMM. */
+ * excluded), so it is the same for any number of ranks. Collective. Errors: LS_E_INPUT for more channels than
+ * are supported; LS_E_COMM. */
 ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader,
                                 const ls_spec_data *data, size_t channels) LS_CHECKED;
 

@@ -2,8 +2,8 @@
 /* The survey of a dataset. The digest runs over numbers in little-endian order, whatever the machine's is. */
 #include "data/survey.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/size.h"
@@ -16,10 +16,10 @@ typedef struct survey_pass {
   ls_source *source;
   const ls_ticker *ticker;
   ls_digest *digest;
-  size_t done, total; /* samples */
-  size_t block;       /* samples read at once */
-  uint8_t *images;    /* [block, c, h, w] */
-  uint64_t sum[LS_MAX_CHANNELS], squares[LS_MAX_CHANNELS];
+  size_t done, total;                  /* samples */
+  size_t block;                        /* samples read at once */
+  uint8_t *images;                     /* [block, c, h, w] */
+  ls_pixel_sums sums[LS_MAX_CHANNELS]; /* of the split */
 } survey_pass;
 
 static void digest_number(ls_digest *digest, uint64_t value, size_t bytes)
@@ -29,40 +29,14 @@ static void digest_number(ls_digest *digest, uint64_t value, size_t bytes)
   ls_digest_add(digest, little, bytes);
 }
 
-/* Sums of one plane of pixels. */
-static void add_plane(const uint8_t *pixels, size_t count, uint64_t *sum, uint64_t *squares)
-{
-  uint64_t plane_sum = 0;
-  uint64_t plane_squares = 0;
-  for (size_t i = 0; i < count; i++) {
-    const uint64_t pixel = pixels[i];
-    plane_sum += pixel;
-    plane_squares += pixel * pixel;
-  }
-  *sum += plane_sum;
-  *squares += plane_squares;
-}
-
 static void add_block(survey_pass *pass, size_t count)
 {
   const ls_dataset_info *info = ls_source_info(pass->source);
   const size_t pixels = info->height * info->width;
   for (size_t i = 0; i < count; i++)
     for (size_t c = 0; c < info->channels; c++)
-      add_plane(pass->images + (i * info->channels + c) * pixels, pixels, &pass->sum[c], &pass->squares[c]);
+      ls_pixel_sums_add(&pass->sums[c], pass->images + (i * info->channels + c) * pixels, pixels);
   ls_digest_add(pass->digest, pass->images, count * info->channels * pixels);
-}
-
-static void finish_split(const survey_pass *pass, ls_split split, ls_split_survey *out)
-{
-  const ls_dataset_info *info = ls_source_info(pass->source);
-  const double n = (double)info->count[split] * (double)(info->height * info->width);
-  for (size_t c = 0; c < info->channels; c++) {
-    const double mean = (double)pass->sum[c] / n;
-    const double variance = (double)pass->squares[c] / n - mean * mean;
-    out->mean[c] = mean;
-    out->deviation[c] = variance > 0 ? sqrt(variance) : 0;
-  }
 }
 
 static ls_status survey_split(survey_pass *pass, ls_split split, ls_split_survey *out)
@@ -73,7 +47,7 @@ static ls_status survey_split(survey_pass *pass, ls_split split, ls_split_survey
   LS_PASS(ls_alloc(&out->per_class, info->classes, sizeof *out->per_class, "the counts per class"));
   digest_number(pass->digest, count, NUMBER_BYTES);
   if (count == 0) return LS_OK;
-  for (size_t c = 0; c < LS_MAX_CHANNELS; c++) pass->sum[c] = pass->squares[c] = 0;
+  memset(pass->sums, 0, sizeof pass->sums);
   for (size_t first = 0; first < count; first += pass->block) {
     const size_t now = ls_size_min(count - first, pass->block);
     LS_PASS(ls_source_read_images(pass->source, split, first, now, pass->images));
@@ -85,7 +59,10 @@ static ls_status survey_split(survey_pass *pass, ls_split split, ls_split_survey
     out->per_class[labels[i]]++;
     digest_number(pass->digest, labels[i], LABEL_BYTES);
   }
-  finish_split(pass, split, out);
+  for (size_t c = 0; c < info->channels; c++) {
+    out->mean[c] = ls_pixel_sums_mean(&pass->sums[c]);
+    out->deviation[c] = ls_pixel_sums_deviation(&pass->sums[c]);
+  }
   return LS_OK;
 }
 

@@ -43,6 +43,23 @@ static void numbers_are_exact(void **state)
   ls_survey_fini(&survey);
 }
 
+/* Bright pixels, whose squares are large beside their variance; 254 255 255 have 2/9. */
+static void a_small_deviation_is_exact(void **state)
+{
+  (void)state;
+  const uint32_t shape[] = {3, 1, 1};
+  bytes images = idx_header(3, shape);
+  bytes labels = idx_header(1, shape);
+  put(&images, "\xfe\xff\xff", 3);
+  put(&labels, "\0\1\0", 3);
+  mkdir("d", 0777);
+  write_plain("d/train-images-idx3-ubyte", &images);
+  write_plain("d/train-labels-idx1-ubyte", &labels);
+  ls_survey survey = survey_of("d");
+  assert_true(survey.splits[LS_SPLIT_TRAIN].deviation[0] == sqrt(2.0) / 3);
+  ls_survey_fini(&survey);
+}
+
 /* One bit of a pixel or of a label makes another digest. */
 static void the_digest_covers_images_and_labels(void **state)
 {
@@ -75,6 +92,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       IN_FOLDER(numbers_are_exact),
+      IN_FOLDER(a_small_deviation_is_exact),
       IN_FOLDER(the_digest_covers_images_and_labels),
       cmocka_unit_test(mnist_has_the_published_mean_and_deviation),
   };
