@@ -45,8 +45,8 @@ struct ls_loader {
   eval_view eval[LS_EVAL_COUNT];
   size_t epoch; /* that `current` is for */
   bool is_started;
-  bool is_moving;        /* `next` is being filled for the next epoch */
-  ls_exchange *exchange; /* of that; NULL also after it has failed */
+  bool is_moving;        /* samples are on their way: MPI may use the shards, for ever after a failure */
+  ls_exchange *exchange; /* of them; NULL also after it has failed */
 };
 
 static ls_layout layout_of(const ls_loader *loader, size_t epoch)
@@ -116,11 +116,12 @@ static ls_status move_start(ls_loader *loader, const ls_move *move)
   ls_route route = {0};
   ls_status status;
   LS_GO(ls_comm_agree(loader->comm, ls_route_find(&route, move, loader->rank, loader->threads)));
-  LS_GO(ls_exchange_start(
+  status = ls_exchange_start(
       &loader->exchange, loader->comm, loader->image_bytes,
       &(ls_exchange_send){.items = move->now->images, .counts = route.send_counts, .index = route.send_index},
       &(ls_exchange_receive){
-          .items = move->next->images, .counts = route.receive_counts, .index = route.receive_index}));
+          .items = move->next->images, .counts = route.receive_counts, .index = route.receive_index});
+  loader->is_moving = status == LS_OK || status == LS_E_COMM;
 done:
   ls_route_fini(&route);
   return status;
@@ -131,7 +132,9 @@ static ls_status move_wait(ls_loader *loader)
 {
   ls_exchange *exchange = loader->exchange;
   loader->exchange = NULL;
-  return ls_exchange_wait(exchange);
+  LS_PASS(ls_exchange_wait(exchange));
+  loader->is_moving = false;
+  return LS_OK;
 }
 
 /* Make room for samples of a split that lie side by side in the file. Local. */
@@ -179,7 +182,7 @@ static ls_status load_train(ls_loader *loader, ls_source *source, size_t microba
   ls_shard_label(&loader->current, loader->labels);
   ls_shard_label(&loader->validation, loader->labels);
 done:
-  ls_shard_fini(&slice);
+  if (!loader->is_moving) ls_shard_fini(&slice);
   return status;
 }
 
@@ -269,14 +272,13 @@ done:
 void ls_loader_free(ls_loader *loader)
 {
   if (!loader) return;
-  bool is_failed = loader->is_moving && !loader->exchange;
-  if (loader->exchange && move_wait(loader) != LS_OK) is_failed = true;
-  if (!is_failed) { /* otherwise MPI may still use the buffers: the job is about to end, so they are not freed
-                     */
+  bool is_in_use = loader->is_moving;
+  if (loader->exchange) is_in_use = move_wait(loader) != LS_OK;
+  if (!is_in_use) { /* otherwise the job is about to end */
     ls_shard_fini(&loader->current);
     ls_shard_fini(&loader->next);
+    ls_shard_fini(&loader->validation);
   }
-  ls_shard_fini(&loader->validation);
   ls_shard_fini(&loader->test);
   ls_holdout_fini(&loader->holdout);
   free(loader->labels);
@@ -308,7 +310,6 @@ static ls_status advance(ls_loader *loader)
 {
   assert(loader->is_moving);
   LS_PASS(move_wait(loader));
-  loader->is_moving = false;
   ls_shard received = loader->next;
   loader->next = loader->current;
   loader->current = received;
@@ -327,9 +328,7 @@ ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
   if (!loader->next.images) LS_AGREE(loader->comm, make_train_shard(loader, &loader->next));
   ls_layout coming = layout_of(loader, epoch + 1);
   ls_move move = {.from = &loader->layout, .to = &coming, .now = &loader->current, .next = &loader->next};
-  LS_PASS(move_start(loader, &move));
-  loader->is_moving = true;
-  return LS_OK;
+  return move_start(loader, &move);
 }
 
 ls_status ls_loader_advance(ls_loader *loader)
