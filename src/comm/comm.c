@@ -114,6 +114,7 @@ typedef struct vector {
   MPI_Datatype type;
   size_t width; /* bytes of an element */
   MPI_Op op;
+  const char *doing; /* of a reduction, for people */
 } vector;
 
 static void *at(const vector *v, size_t first)
@@ -130,9 +131,8 @@ static ls_status broadcast_piece(void *context, size_t first, int count)
 static ls_status reduce_piece(void *context, size_t first, int count)
 {
   const vector *v = context;
-  return LS_COMM_WAIT(v->comm,
-                      MPI_Allreduce(MPI_IN_PLACE, at(v, first), count, v->type, v->op, v->comm->handle),
-                      "summing over the ranks");
+  return LS_COMM_WAIT(
+      v->comm, MPI_Allreduce(MPI_IN_PLACE, at(v, first), count, v->type, v->op, v->comm->handle), v->doing);
 }
 
 ls_status ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
@@ -157,6 +157,8 @@ done:
   return status;
 }
 
+static const char summing[] = "summing over the ranks";
+
 static ls_status reduce(vector v, size_t count)
 {
   return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
@@ -164,22 +166,23 @@ static ls_status reduce(vector v, size_t count)
 
 ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count)
 {
-  return reduce((vector){comm, values, MPI_FLOAT, sizeof *values, MPI_SUM}, count);
+  return reduce((vector){comm, values, MPI_FLOAT, sizeof *values, MPI_SUM, summing}, count);
 }
 
 ls_status ls_comm_sum_f64(ls_comm *comm, double *values, size_t count)
 {
-  return reduce((vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_SUM}, count);
+  return reduce((vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_SUM, summing}, count);
 }
 
 ls_status ls_comm_sum_u64(ls_comm *comm, uint64_t *values, size_t count)
 {
-  return reduce((vector){comm, values, MPI_UINT64_T, sizeof *values, MPI_SUM}, count);
+  return reduce((vector){comm, values, MPI_UINT64_T, sizeof *values, MPI_SUM, summing}, count);
 }
 
 ls_status ls_comm_min_f64(ls_comm *comm, double *values, size_t count)
 {
-  return reduce((vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_MIN}, count);
+  return reduce(
+      (vector){comm, values, MPI_DOUBLE, sizeof *values, MPI_MIN, "finding the least over the ranks"}, count);
 }
 
 /* The bytes for rank 0, and their memory there. */

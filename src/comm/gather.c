@@ -30,8 +30,8 @@ static size_t rows_left(const gathering *self, size_t rank, size_t first)
 static ls_status allocate(gathering *self, size_t ranks)
 {
   const size_t here = ls_comm_rank(self->comm) == 0 ? ranks : 0;
-  LS_PASS(ls_alloc(&self->sent, self->piece, self->row_bytes, "a piece of the results"));
-  return ls_alloc(&self->pieces, here * self->piece, self->row_bytes, "pieces of the results");
+  LS_PASS(ls_alloc(&self->sent, self->piece, self->row_bytes, "a piece of the rows"));
+  return ls_alloc(&self->pieces, here * self->piece, self->row_bytes, "pieces of the rows");
 }
 
 /* Rank 0. */

@@ -36,12 +36,12 @@ static ls_status send_bytes(void *context, size_t first, int count)
   const scattering *self = context;
   return LS_COMM_WAIT(self->comm,
                       MPI_Send(self->piece_rows + first, count, MPI_BYTE, self->to, TAG, self->comm->handle),
-                      "sending samples");
+                      "sending rows to the ranks");
 }
 
 static ls_status receive_bytes(void *context, size_t first, int count)
 {
-  static const char doing[] = "receiving samples";
+  static const char doing[] = "receiving rows of rank 0";
   scattering *self = context;
   MPI_Status received;
   int got;
@@ -96,7 +96,7 @@ static ls_status allocate(scattering *self)
   if (ls_comm_rank(self->comm) > 0) return LS_OK;
   const size_t ranks = (size_t)ls_comm_size(self->comm);
   LS_PASS(ls_alloc(&self->requests, ranks, sizeof *self->requests, "what the ranks ask for"));
-  return ls_alloc(&self->piece_rows, ranks > 1 ? self->piece : 0, self->row_bytes, "a piece of the samples");
+  return ls_alloc(&self->piece_rows, ranks > 1 ? self->piece : 0, self->row_bytes, "a piece of the rows");
 }
 
 ls_status ls_comm_scatter_rows(ls_comm *comm, const ls_row_range *mine, size_t row_bytes, ls_make_rows *make,
