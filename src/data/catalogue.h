@@ -46,7 +46,7 @@ void ls_catalogue_describe(const char *folder, ls_text *text);
  * @param[in]  entry     its row, whose folders are looked for instead of NAME/; may be NULL
  * @param[out] searched  appended: the paths, joined by ", "
  *
- * Local. Errors: LS_E_INPUT, LS_E_IO where a path cannot be looked at; LS_E_MEMORY.
+ * Local. Errors: LS_E_ACCESS, LS_E_IO where a path cannot be looked at; LS_E_MEMORY.
  */
 ls_status ls_catalogue_search(char **path, const char *name, const ls_catalogue_entry *entry,
                               ls_text *searched) LS_CHECKED;

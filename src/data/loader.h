@@ -65,8 +65,8 @@ size_t ls_loader_eval_count(const ls_loader *loader, ls_eval_split split);
 
 /** Make `epoch` the current one and start the exchange for epoch + 1 unless it is the last.
  *
- * `epoch` must be first_epoch at the first call and then grow by one. Collective. Errors: LS_E_MEMORY,
- * LS_E_COMM.
+ * `epoch` must be first_epoch at the first call and then grow by one. Collective. Errors: LS_E_INPUT if the
+ * exchange is too large for MPI; LS_E_MEMORY, LS_E_COMM.
  */
 ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last) LS_CHECKED;
 

@@ -58,7 +58,7 @@ ls_reading ls_reading_with(ls_reading base, const ls_reading *given);
  * wherever they lie; what `reading` says holds before that. Checks headers against file lengths, image counts
  * against label counts, and every label. Local. Errors: LS_E_INPUT naming the file, what is wrong and what to
  * do (for a catalogue name: the paths searched and `data/fetch.sh NAME`), also where labels can be read in
- * two ways; LS_E_MEMORY.
+ * two ways; LS_E_ACCESS if a file may not be read; LS_E_IO, LS_E_MEMORY.
  */
 ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading) LS_CHECKED;
 

@@ -15,8 +15,8 @@ typedef struct ls_directory {
   int descriptor; /* -1: not open */
 } ls_directory;
 
-/** Open a folder. On error *out is empty. Local. Errors: LS_E_INPUT if it is missing or may not be read;
- * LS_E_IO, LS_E_MEMORY. */
+/** Open a folder. On error *out is empty. Local. Errors: LS_E_INPUT if it is missing; LS_E_ACCESS
+ * if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_open(ls_directory *out, const char *path) LS_CHECKED;
 
 /** Open the folder that a file's path names, to write that file; *name is the rest of `path`. Local. Errors:
@@ -33,17 +33,17 @@ void ls_directory_close(ls_directory *directory);
 ls_status ls_directory_path(const ls_directory *directory, const char *name, char **path) LS_CHECKED;
 
 /** Find the folder again: if its path leads to another one now, `path` becomes its new path, and *moved true.
- * Local. Errors: LS_E_INPUT if that cannot be looked at; LS_E_IO, also if it was removed, or cannot be found;
- * LS_E_MEMORY. */
+ * Local. Errors: LS_E_ACCESS if that cannot be looked at; LS_E_IO, also if it was removed, or cannot be
+ * found; LS_E_MEMORY. */
 ls_status ls_directory_follow(ls_directory *directory, bool *moved) LS_CHECKED;
 
 /** Can a file be opened for reading? *found is false only if the file is certainly missing. Local. Errors:
- * LS_E_INPUT if it may not be read; LS_E_IO, LS_E_MEMORY. */
+ * LS_E_ACCESS if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_find(const ls_directory *directory, const char *name, bool *found) LS_CHECKED;
 
 /** Write a whole file atomically and durably: a temporary file, fsync, rename, fsync of the folder.
  *
- * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then.
+ * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then, or the new one complete.
  */
 ls_status ls_directory_write(const ls_directory *directory, const char *name, const void *data,
                              size_t bytes) LS_CHECKED;

@@ -36,13 +36,14 @@ ls_status ls_file_read_some(int descriptor, const char *path, void *data, size_t
 /** Read a whole regular file of at most `limit_bytes`; *out is terminated, *length excludes that; freed with
  * free().
  *
- * Local. Errors: LS_E_INPUT if it is missing, a folder, unreadable or longer; LS_E_IO; LS_E_MEMORY.
+ * Local. Errors: LS_E_INPUT if it is missing, a folder or longer; LS_E_ACCESS if it may not be read;
+ * LS_E_IO; LS_E_MEMORY.
  */
 ls_status ls_file_read(const char *path, size_t limit_bytes, char **out, size_t *length) LS_CHECKED;
 
 /** Write a whole file atomically and durably: ls_directory_write() in the folder that its path names.
  *
- * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then.
+ * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then, or the new one complete.
  */
 ls_status ls_file_write(const char *path, const void *data, size_t bytes) LS_CHECKED;
 
@@ -56,7 +57,7 @@ ls_status ls_file_check_target(const char *path) LS_CHECKED;
 typedef enum ls_file_kind { LS_FILE_NONE, LS_FILE_REGULAR, LS_FILE_FOLDER, LS_FILE_OTHER } ls_file_kind;
 
 /** Find the kind of file at a path, through symbolic links. LS_FILE_NONE only if it is certainly missing.
- * Local. Errors: LS_E_INPUT, LS_E_IO if the kind cannot be found out. */
+ * Local. Errors: LS_E_ACCESS, LS_E_IO, LS_E_MEMORY if the kind cannot be found out. */
 ls_status ls_file_look(ls_file_kind *kind, const char *path) LS_CHECKED;
 
 #endif

@@ -19,8 +19,8 @@ typedef struct ls_folder {
 
 /** List the files of a folder whose names begin with `beginning`, which ends where a word does: at one of
  * "-_." or a blank. Where both NAME and NAME.gz lie there, NAME.gz is left out: NAME is quicker to read, and
- * ls_stream_check_twin() sees to it that they are the same. Local. Errors: LS_E_INPUT if the folder may not
- * be read; LS_E_IO, LS_E_MEMORY. */
+ * ls_stream_check_twin() sees to it that they are the same. Local. Errors: LS_E_INPUT if the folder is
+ * missing; LS_E_ACCESS if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_folder_list(ls_folder *folder, const char *path, const char *beginning) LS_CHECKED;
 void ls_folder_fini(ls_folder *folder);
 

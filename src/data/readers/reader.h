@@ -21,7 +21,8 @@ typedef struct ls_reader_input {
   const ls_folder *folder;         /* NULL: the path is a file */
   const ls_reading *reading;       /* what is known of the files beforehand */
   const ls_catalogue_entry *entry; /* the dataset that was asked for by name; NULL: asked for by path */
-  bool checks_files; /* go through gzip data, and through files that lie there twice; false: rank 0 does it */
+  bool checks_files; /* go through gzip data without labels, and through files that lie there twice; false:
+                        rank 0 does it */
 } ls_reader_input;
 
 typedef struct ls_reader {

@@ -12,8 +12,8 @@
 
 typedef struct ls_stream ls_stream;
 
-/** Open a regular file; its first two bytes show whether it is gzip. Local. Errors: LS_E_INPUT, LS_E_MEMORY.
- */
+/** Open a regular file; its first two bytes show whether it is gzip. Local. Errors: LS_E_INPUT if it is
+ * missing, empty or no regular file; LS_E_ACCESS if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_stream_open(ls_stream **out, const char *path) LS_CHECKED;
 void ls_stream_close(ls_stream *stream);
 
@@ -42,7 +42,7 @@ ls_status ls_stream_expect(ls_stream *stream, uint64_t bytes, const char *promis
 
 /** Where PATH.gz lies beside the file PATH, whose stream this is: do both hold the same? Reads both, and goes
  * back to where the stream was. Local. Errors: LS_E_INPUT naming both if they do not, or if one is damaged;
- * LS_E_IO, LS_E_MEMORY. */
+ * LS_E_ACCESS if PATH.gz may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_stream_check_twin(ls_stream *stream) LS_CHECKED;
 
 #endif

@@ -11,7 +11,7 @@
  *        +-------------------+------ LIMIT ----------+---------------------+--> ENDED
  *
  * QUIET     the activity is young: there is no note
- * NOTED     its note is there, for the rank that looks for missing ones
+ * NOTED     its note is there: the rank that reads the notes does not count it as missing
  * WARNED    this rank has said that it waits
  * SPEAKING  it is the lowest waiting rank: it names those that do not wait, and ends the job at the limit
  * ENDED     it has begun to end the job, and says nothing more

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The watching thread, and the orders that other threads give it. The thread owns everything that it reads,
  * so the function that started it may return. The lock covers the orders alone, never a look: a file that
- * hangs stops the watching thread alone. Stopping the thread needs no other rank, so it is stopped after an
- * error of MPI as well. */
+ * hangs holds up the watching thread, and at the end ls_watchdog_stop(), which waits for it, but no step.
+ * Stopping the thread needs no other rank, so it is stopped after an error of MPI as well. */
 #include "train/watchdog/watchdog.h"
 
 #include <errno.h>
