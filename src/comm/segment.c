@@ -16,7 +16,6 @@
 
 #include "base/fault.h"
 #include "base/files/file.h"
-#include "base/memory.h"
 #include "base/size.h"
 #include "comm/team.h"
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/files/file.h"
-#include "base/memory.h"
 #include "data/readers/folder.h"
 
 static const char *const fashion_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

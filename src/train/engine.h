@@ -19,7 +19,6 @@
 #include "comm/comm.h"
 #include "config/spec.h"
 #include "data/loader.h"
-#include "store/checkpoint.h"
 #include "nn/network.h"
 
 typedef struct ls_engine ls_engine;

@@ -6,6 +6,7 @@
  * Norms are sums over runs of parameters: a piece, or all of a layer that is unpacked. */
 #include "train/gradient.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static ls_status find_overlaps(ls_gradient *self, const ls_model *model)
   LS_PASS(ls_alloc(&self->overlaps, self->run_count + self->tensor_count, sizeof *self->overlaps,
                    "the gradient's pieces"));
   for (size_t r = 0; r < self->run_count; r++) add_overlaps(self, tensors, r);
+  assert(self->overlap_count <= self->run_count + self->tensor_count);
   return LS_OK;
 }
 

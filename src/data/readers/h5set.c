@@ -20,6 +20,8 @@ enum {
 
 typedef char text_slot[TEXT_BYTES];
 
+_Static_assert(sizeof(text_slot) == sizeof((ls_dataset_info *)NULL)->name, "an attribute's text is a name");
+
 typedef struct h5set_state {
   char *path;
   ls_h5_file file;

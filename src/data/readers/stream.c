@@ -16,7 +16,6 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"
-#include "data/readers/folder.h"
 
 enum { INPUT_BYTES = 1 << 16, SCRATCH_BYTES = 1 << 16, GZIP_ONLY = 16 };
 
