@@ -6,19 +6,45 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "comm/scatter.h"
 #include "data/readers/reader.h"
+
+/* Give the ranks that have not read the labels of a split those of rank 0. Collective. */
+static ls_status share_labels(ls_source *source, ls_comm *comm, ls_split split)
+{
+  const bool is_root = ls_comm_rank(comm) == 0;
+  uint64_t lacking = source->lacks_labels[split], count = source->info.count[split];
+  uint16_t *labels = NULL;
+  LS_PASS(ls_comm_sum_u64(comm, &lacking, 1));
+  if (lacking == 0) return LS_OK;
+  LS_PASS(ls_comm_broadcast(comm, &count, sizeof count));
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, is_root ? LS_OK : ls_alloc(&labels, count, sizeof *labels, "the labels")));
+  LS_GO(ls_comm_broadcast(comm, is_root ? source->labels[split] : labels, count * sizeof *labels));
+  if (!source->lacks_labels[split]) goto done;
+  source->labels[split] = labels;
+  source->info.count[split] = count;
+  source->lacks_labels[split] = false;
+  return LS_OK;
+done:
+  free(labels);
+  return status;
+}
 
 ls_status ls_source_open_shared(ls_source **out, ls_comm *comm, const char *where, const ls_reading *reading)
 {
   ls_source *source = NULL;
   const bool checks_files = ls_comm_rank(comm) == 0;
-  const ls_status status = ls_comm_agree(comm, ls_source_open_for(&source, where, reading, checks_files));
-  if (status == LS_OK)
-    *out = source;
-  else
-    ls_source_close(source);
+  ls_status status;
+  LS_GO(ls_comm_agree(comm, ls_source_find(&source, where, reading, checks_files)));
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) LS_GO(share_labels(source, comm, (ls_split)split));
+  LS_GO(ls_comm_agree(comm, ls_source_resolve(source, reading)));
+  *out = source;
+  return LS_OK;
+done:
+  ls_source_close(source);
   return status;
 }
 

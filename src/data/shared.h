@@ -2,8 +2,7 @@
 /* A dataset that all ranks open. Each looks at its own copy of the files, as far as that is cheap: one that
  * was started in another folder, or has an old copy on its own host, would train on a mixture that nobody
  * asked for. Gzip data are another matter: whoever wants a sample has to decompress all that come before it,
- * so rank 0 decompresses images for all. Labels each rank reads itself, at the opening; those of CIFAR-10 lie
- * between the images, so each rank decompresses its gzip files once. */
+ * so rank 0 decompresses them for all; labels as well where they lie between the images, as in CIFAR-10. */
 #ifndef LS_DATA_SHARED_H
 #define LS_DATA_SHARED_H
 
@@ -11,8 +10,8 @@
 #include "comm/comm.h"
 #include "data/source.h"
 
-/** ls_source_open_as() on every rank; rank 0 alone goes through gzip images that lie apart from their labels,
- * and through files that lie there both plain and as gzip. Collective. Errors: as there; LS_E_COMM. */
+/** ls_source_open_as() on every rank; rank 0 alone goes through gzip images, and through files that lie there
+ * both plain and as gzip. Collective. Errors: as there; LS_E_COMM. */
 ls_status ls_source_open_shared(ls_source **out, ls_comm *comm, const char *where,
                                 const ls_reading *reading) LS_CHECKED;
 

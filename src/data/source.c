@@ -270,8 +270,6 @@ static ls_status open_input(ls_source **out, const ls_reader_input *input, const
     snprintf(source->info.name, sizeof source->info.name, "%s", source->entry->name);
   if (source->info.picture == LS_PICTURE_AUTO && ls_catalogue_find(source->info.name))
     source->info.picture = ls_catalogue_picture(source->info.name);
-  LS_GO(check_shape(&source->info));
-  LS_GO(resolve_classes(source, input->reading));
   *out = source;
 done:
   if (status != LS_OK) ls_source_close(source);
@@ -355,7 +353,7 @@ done:
   return status;
 }
 
-ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading, bool checks_files)
+ls_status ls_source_find(ls_source **out, const char *where, const ls_reading *reading, bool checks_files)
 {
   if (where[0] == '\0') return ls_fail(LS_E_INPUT, "the name of the dataset is empty");
   const ls_reader_input input = {
@@ -367,9 +365,22 @@ ls_status ls_source_open_for(ls_source **out, const char *where, const ls_readin
   return open_by_name(out, where, input);
 }
 
+ls_status ls_source_resolve(ls_source *source, const ls_reading *reading)
+{
+  LS_PASS(check_shape(&source->info));
+  return resolve_classes(source, reading);
+}
+
 ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading)
 {
-  return ls_source_open_for(out, where, reading, true);
+  ls_source *source;
+  LS_PASS(ls_source_find(&source, where, reading, true));
+  const ls_status status = ls_source_resolve(source, reading);
+  if (status == LS_OK)
+    *out = source;
+  else
+    ls_source_close(source);
+  return status;
 }
 
 ls_status ls_source_open(ls_source **out, const char *where, size_t classes)

@@ -13,7 +13,7 @@ counted() {
   local name=$1 count=$2
   shift 2
   rm -f "$name".[0-9]
-  ranks "$count" 0 env LD_PRELOAD="$(preloaded reads)" ASAN_OPTIONS=verify_asan_link_order=0 LS_READS_OF="-ubyte" \
+  ranks "$count" 0 env LD_PRELOAD="$(preloaded reads)" ASAN_OPTIONS=verify_asan_link_order=0 LS_READS_OF="${part:--ubyte}" \
     LS_READS="$work/$name" "$lockstep" "$@"
 }
 
@@ -109,9 +109,24 @@ for folder, end, create in (("cifar", "", open), ("cifar-gzip", ".gz", gzip.open
             for _ in range(count):
                 f.write(bytes([r.randrange(10)]) + r.randbytes(3072))
 P
+part=_batch
 for folder in cifar cifar-gzip; do
-  ranks 3 0 "$lockstep" train toy.yaml data.source=$folder train.epochs=1 'model.layers=[{type: flatten}, {type: dense, units: 10}]' \
+  counted $folder 3 train toy.yaml data.source=$folder train.epochs=1 'model.layers=[{type: flatten}, {type: dense, units: 10}]' \
     -o $folder-run
 done
+# Rank 0 goes through each file for the labels, and once more for the images; the others look at its beginning.
+reads cifar-gzip 3 "len(size) == 3 and all(size[f] <= bytes[0][f] <= 2 * size[f] + 2 * $block for f in size)"
+reads cifar-gzip 3 "all($block + 4 < size[f] and b[f] <= $block + 4 for b in bytes[1:] for f in size)"
 holds 'batches in gzip' 'd[0]["weights_digest"] == d[1]["weights_digest"]' cifar-run/summary.json cifar-gzip-run/summary.json
+# All ranks check the labels that rank 0 has read, and one reports them.
+cp -r cifar-gzip wrong
+python3 -c "
+import gzip
+name = 'wrong/data_batch_2.bin.gz'
+b = bytearray(gzip.open(name).read())
+b[4 * 3073] = 200
+gzip.open(name, 'wb').write(b)"
+ranks 3 2 "$lockstep" train toy.yaml data.source=wrong -o never
+one_error
+err_has "'wrong/data_batch_2.bin.gz', record 5 of 40: label 200 found, but there are 10 classes"
 finish

@@ -130,8 +130,7 @@ static ls_status read_labels(cifar_state *state, batch_file *file, ls_text *labe
   return LS_OK;
 }
 
-static ls_status open_file(cifar_state *state, size_t split, const ls_reader_input *input, const char *name,
-                           ls_text *labels)
+static ls_status open_file(cifar_state *state, size_t split, const ls_reader_input *input, const char *name)
 {
   batch_file *file = &state->files[split][state->file_count[split]];
   char *path;
@@ -140,9 +139,7 @@ static ls_status open_file(cifar_state *state, size_t split, const ls_reader_inp
   free(path);
   LS_PASS(status);
   state->file_count[split]++;
-  if (input->checks_files) LS_PASS(ls_stream_check_twin(file->stream));
-  file->first = labels->length;
-  return read_labels(state, file, labels);
+  return input->checks_files ? ls_stream_check_twin(file->stream) : LS_OK;
 }
 
 /* data_batch_2 comes before data_batch_10. */
@@ -184,7 +181,7 @@ static ls_status check_numbers(ls_source *source, size_t split, const char *cons
   return LS_OK;
 }
 
-static ls_status open_files(ls_source *source, size_t split, const ls_reader_input *input, ls_text *labels)
+static ls_status open_files(ls_source *source, size_t split, const ls_reader_input *input)
 {
   cifar_state *state = source->state;
   const ls_folder *folder = input->folder;
@@ -198,17 +195,21 @@ static ls_status open_files(ls_source *source, size_t split, const ls_reader_inp
   ls_status status = check_numbers(source, split, names, count, count > 0 ? expected : 0);
   if (status == LS_OK)
     status = ls_alloc(&state->files[split], count, sizeof *state->files[split], "the batches");
-  for (size_t i = 0; i < count && status == LS_OK; i++)
-    status = open_file(state, split, input, names[i], labels);
+  for (size_t i = 0; i < count && status == LS_OK; i++) status = open_file(state, split, input, names[i]);
   free(names);
   return status;
 }
 
-static ls_status open_split(ls_source *source, size_t split, const ls_reader_input *input)
+/* Walk through the files of a split. */
+static ls_status read_split(ls_source *source, size_t split, const ls_reader_input *input)
 {
+  cifar_state *state = source->state;
   ls_text labels = {0};
-  ls_status status;
-  LS_GO(open_files(source, split, input, &labels));
+  ls_status status = LS_OK;
+  for (size_t i = 0; i < state->file_count[split]; i++) {
+    state->files[split][i].first = labels.length;
+    LS_GO(read_labels(state, &state->files[split][i], &labels));
+  }
   if (labels.failed) {
     status = ls_fail(LS_E_MEMORY, "no memory for the labels in '%s'", input->path);
     goto done;
@@ -219,6 +220,21 @@ static ls_status open_split(ls_source *source, size_t split, const ls_reader_inp
 done:
   ls_text_fini(&labels);
   return status;
+}
+
+static bool is_sequential(const ls_source *source, ls_split split)
+{
+  const cifar_state *state = source->state;
+  for (size_t i = 0; i < state->file_count[split]; i++)
+    if (ls_stream_is_gzip(state->files[split][i].stream)) return true;
+  return false;
+}
+
+static ls_status open_split(ls_source *source, ls_split split, const ls_reader_input *input)
+{
+  LS_PASS(open_files(source, split, input));
+  source->lacks_labels[split] = !input->checks_files && is_sequential(source, split);
+  return source->lacks_labels[split] ? LS_OK : read_split(source, split, input);
 }
 
 /* The length of a line's name, without blanks at its end. */
@@ -292,18 +308,10 @@ static ls_status open_cifar(ls_source *source, const ls_reader_input *input)
   source->info.classes = CLASSES;
   LS_PASS(check_names(input->folder));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
-    LS_PASS(open_split(source, split, input));
-    if (source->info.count[split] == 0 && input->entry) return fail_missing(input->folder, split);
+    LS_PASS(open_split(source, (ls_split)split, input));
+    if (state->file_count[split] == 0 && input->entry) return fail_missing(input->folder, split);
   }
   return read_names(&source->info, input->folder);
-}
-
-static bool is_sequential(const ls_source *source, ls_split split)
-{
-  const cifar_state *state = source->state;
-  for (size_t i = 0; i < state->file_count[split]; i++)
-    if (ls_stream_is_gzip(state->files[split][i].stream)) return true;
-  return false;
 }
 
 /* Read a run of images that lie in one file. */
@@ -338,7 +346,8 @@ static void locate(const ls_source *source, ls_split split, size_t sample, ls_te
 {
   const cifar_state *state = source->state;
   const batch_file *file = state->files[split];
-  while (sample >= file->first + file->count) file++;
+  const batch_file *last = file + state->file_count[split] - 1; /* counts may be known to rank 0 alone */
+  while (file < last && sample >= file->first + file->count) file++;
   ls_text_add(text, "'%s', record %zu of %zu", ls_stream_path(file->stream), sample - file->first + 1,
               file->count);
 }

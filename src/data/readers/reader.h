@@ -21,8 +21,8 @@ typedef struct ls_reader_input {
   const ls_folder *folder;         /* NULL: the path is a file */
   const ls_reading *reading;       /* what is known of the files beforehand */
   const ls_catalogue_entry *entry; /* the dataset that was asked for by name; NULL: asked for by path */
-  bool checks_files; /* go through gzip data without labels, and through files that lie there twice; false:
-                        rank 0 does it */
+  bool checks_files; /* go through gzip images, and through files that lie there twice; false: rank 0 does it
+                      */
 } ls_reader_input;
 
 typedef struct ls_reader {
@@ -36,7 +36,8 @@ typedef struct ls_reader {
   /* Check everything but the values of the labels (and what input->checks_files leaves out), and fill source:
    * state, labels, and of info the shape, the counts, and classes and class_names as far as the files have
    * them (0 and NULL otherwise; a name that stands already may be replaced). Labels are as the files number
-   * them. On error the caller closes what there is.
+   * them. Without input->checks_files, lacks_labels may be set instead of count and labels. On error the
+   * caller closes what there is.
    */
   ls_status (*open)(ls_source *source, const ls_reader_input *input) LS_CHECKED;
   /* Do the samples of a split lie behind each other in gzip data, so that one can be read only after all that
@@ -67,13 +68,20 @@ struct ls_source {
   const ls_reader *reader;
   void *state; /* the reader's own */
   ls_dataset_info info;
-  const ls_catalogue_entry *entry;  /* asked for by name, or what the files say they are of; may be NULL */
-  ls_text notes;                    /* lines: ls_source_notes() */
-  uint16_t *labels[LS_SPLIT_COUNT]; /* [count]; owned */
+  const ls_catalogue_entry *entry;   /* asked for by name, or what the files say they are of; may be NULL */
+  ls_text notes;                     /* lines: ls_source_notes() */
+  uint16_t *labels[LS_SPLIT_COUNT];  /* [count]; owned */
+  bool lacks_labels[LS_SPLIT_COUNT]; /* they lie between gzip images, which rank 0 goes through: no count yet
+                                      */
 };
 
-/** ls_source_open_as(), with checks_files of the input. */
-ls_status ls_source_open_for(ls_source **out, const char *where, const ls_reading *reading,
-                             bool checks_files) LS_CHECKED;
+/** The first half of ls_source_open_as(), with checks_files of the input: without them, labels may be
+ * lacking. Local. Errors: as there. */
+ls_status ls_source_find(ls_source **out, const char *where, const ls_reading *reading,
+                         bool checks_files) LS_CHECKED;
+
+/** The second half, once all labels are there: number the classes from 0 and check them. Local. Errors: as
+ * there. */
+ls_status ls_source_resolve(ls_source *source, const ls_reading *reading) LS_CHECKED;
 
 #endif
