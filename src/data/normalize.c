@@ -52,7 +52,7 @@ static ls_status find_standard(ls_normalization *out, ls_comm *comm, const ls_lo
 {
   ls_pixel_sums sums[LS_MAX_CHANNELS] = {{{0}}};
   add_shard(sums, loader, out->channels);
-  LS_PASS(ls_comm_sum_u64(comm, sums[0].items, sizeof sums / sizeof(uint64_t)));
+  LS_PASS(ls_comm_sum_u64(comm, sums[0].items, (size_t)LS_MAX_CHANNELS * LS_SUM_COUNT));
   for (size_t c = 0; c < out->channels; c++) {
     const double deviation = ls_pixel_sums_deviation(&sums[c]);
     out->mean[c] = ls_pixel_sums_mean(&sums[c]);

@@ -201,9 +201,10 @@ static ls_status number_from_0(ls_source *source)
 
 /* Set the number of classes: the one asked for, else the files' own, else the catalogue's, else the one that
  * the labels show. */
-static ls_status resolve_classes(ls_source *source, const ls_reading *reading)
+ls_status ls_source_resolve(ls_source *source, const ls_reading *reading)
 {
   ls_dataset_info *info = &source->info;
+  LS_PASS(check_shape(info));
   LS_PASS(find_first_label(source, reading));
   LS_PASS(number_from_0(source));
   info->stated_classes = info->classes > 0 ? info->classes : source->entry ? source->entry->classes : 0;
@@ -363,12 +364,6 @@ ls_status ls_source_find(ls_source **out, const char *where, const ls_reading *r
   if (kind == LS_FILE_FOLDER || kind == LS_FILE_REGULAR) return open_path(out, &input);
   if (strchr(where, '/')) return open_beginning(out, where, input);
   return open_by_name(out, where, input);
-}
-
-ls_status ls_source_resolve(ls_source *source, const ls_reading *reading)
-{
-  LS_PASS(check_shape(&source->info));
-  return resolve_classes(source, reading);
 }
 
 ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading *reading)
