@@ -81,9 +81,9 @@ static ls_status check_members(const ls_spec *spec)
 {
   const ls_spec_ensemble *ensemble = &spec->ensemble;
   const bool differ = ensemble->configs.count > 0 || ensemble->overrides.count > 0;
-  if (ensemble->members == 0 && (differ || ensemble->type == LS_ENSEMBLE_SNAPSHOT))
+  if (ensemble->members == 0 && (differ || ls_spec_takes_snapshots(spec)))
     return ls_fail(LS_E_CONFIG, "an ensemble of 0 members is none; give their number, such as 5");
-  if (ensemble->type == LS_ENSEMBLE_SNAPSHOT && differ)
+  if (ls_spec_takes_snapshots(spec) && differ)
     return ls_fail(LS_E_CONFIG,
                    "snapshots are of one network: they have no configs and overrides of their own");
   if (ensemble->configs.count > ensemble->members || ensemble->overrides.count > ensemble->members)

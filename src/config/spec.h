@@ -4,6 +4,7 @@
 #ifndef LS_CONFIG_SPEC_H
 #define LS_CONFIG_SPEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -131,5 +132,8 @@ static inline const char *ls_spec_init_from(const ls_spec *spec)
 {
   return strcmp(spec->model.init_from, "none") == 0 ? NULL : spec->model.init_from;
 }
+
+/** Are the members of the ensemble networks of one run, at the ends of its schedule's cycles? Local. */
+bool ls_spec_takes_snapshots(const ls_spec *spec);
 
 #endif

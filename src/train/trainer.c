@@ -217,7 +217,7 @@ static ls_status end_epoch(ls_run *run)
   report_epoch(run, &train, observed == &validation ? observed : NULL);
   LS_PASS(ls_run_save_metrics(run));
   if (result.improved) LS_PASS(ls_run_save_as(run, "best.h5"));
-  if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) LS_PASS(save_snapshot(run));
+  if (ls_spec_takes_snapshots(spec)) LS_PASS(save_snapshot(run));
   bool last = result.stop || progress->epoch == spec->train.epochs;
   size_t every = spec->checkpoint.every_epochs;
   if (last || (every > 0 && progress->epoch % every == 0)) LS_PASS(ls_run_save(run));

@@ -41,5 +41,8 @@ refuse 'a kind distinguished by its schema outside a registry' \
   "$(lines 'schema *[!=]=|schema(->|\.)name[^;,)]*[,)][^;]*== 0' \
     '^src/(nn/(graph/build|graph/wire|loss)|optim/(optimizer|schedule)|attack/attack|data/augment/augment|config/[a-z_/]+|train/run/resume)\.c:|!= NULL')"
 refuse 'a type of key outside src/config' "$(lines '[!=]= *LS_KEY_' '^src/config/')"
+refuse 'branching on a type' \
+  "$(lines '(->|\.)type *[!=]=' '[!=]= *(YAML|LS_H5|H5L_TYPE|LS_KEY|LS_FIELD)_|^src/data/readers/idx_files\.c:')"
+refuse 'a launcher outside its table' "$(lines '[!=]= *LS_LAUNCHER_' '^src/comm/placement/launcher\.c:')"
 refuse 'a switch: rows of a table' "$(lines '(^|[^_a-zA-Z])switch *\(' '^src/base/show\.c:')"
 exit $bad

@@ -221,7 +221,7 @@ ls_status ls_ensemble_train(ls_training *parent, ls_comm *comm, const ls_setup_a
                             const ls_training_options *options)
 {
   const ls_spec *spec = parent->setup.spec;
-  if (spec->ensemble.type == LS_ENSEMBLE_SNAPSHOT) return train_snapshots(parent, comm, options);
+  if (ls_spec_takes_snapshots(spec)) return train_snapshots(parent, comm, options);
   ls_ensemble_job job = {.spec = spec,
                          .world = comm,
                          .options = options,

@@ -24,6 +24,7 @@ typedef struct row {
   const char *marks[MOST_MARKS]; /* any of them; what ends in '_' is the beginning of names */
   const char *sizes[MOST_SIZES]; /* how many processes there are: the first that is set */
   const char *rank;              /* which of them this one is */
+  bool allots;                   /* SLURM_CPUS_ON_NODE and SLURM_CPUS_PER_TASK are its words */
   bool needs_size;               /* its environment modules set the variables, too */
   const char *socket;            /* names a descriptor that it has opened in its processes; NULL: none does */
   const char *remedy;            /* for processes that do not know of each other; NULL: another launcher */
@@ -85,6 +86,7 @@ static const row rows[LS_LAUNCHER_COUNT] = {
                            .marks = {"SLURM_STEP_ID"},
                            .sizes = {"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"},
                            .rank = "SLURM_PROCID",
+                           .allots = true,
                            .remedy = "srun --mpi=pmix (`srun --mpi=list` shows what there is)",
                            .warn_cores = warn_slurm},
     [LS_LAUNCHER_PMI] = {.name = "mpiexec (MPICH's, or another that speaks PMI)",
@@ -94,6 +96,16 @@ static const row rows[LS_LAUNCHER_COUNT] = {
                          .socket = "PMI_FD",
                          .warn_cores = warn_any},
 };
+
+bool ls_launcher_is_any(ls_launcher launcher)
+{
+  return rows[launcher].marks[0] != NULL;
+}
+
+bool ls_launcher_allots(ls_launcher launcher)
+{
+  return rows[launcher].allots;
+}
 
 /* ---- who it was ---- */
 
@@ -223,7 +235,7 @@ long ls_launcher_process(ls_launcher launcher, const char *proc, long pid)
   for (size_t i = 0; i < MOST_ANCESTORS; i++) {
     pid = read_ancestor(proc, pid).parent;
     if (pid <= 0) return 0;
-    if (launcher == LS_LAUNCHER_NONE || is_launcher(read_ancestor(proc, pid).name)) return pid;
+    if (!ls_launcher_is_any(launcher) || is_launcher(read_ancestor(proc, pid).name)) return pid;
   }
   return 0;
 }

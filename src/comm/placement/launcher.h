@@ -34,6 +34,12 @@ ls_launch ls_launcher_find(void);
 /** "srun"; "none, a process by itself". */
 const char *ls_launcher_name(ls_launcher launcher);
 
+/** Has a launcher started this process? Local. */
+bool ls_launcher_is_any(ls_launcher launcher);
+
+/** Does it say in the environment how many cores it has allotted, on the host and for a task? Local. */
+bool ls_launcher_allots(ls_launcher launcher);
+
 /** Append what started this job: "srun, Slurm job 17 on 2 nodes (n[1-2])". Local. */
 void ls_launcher_describe(ls_launcher launcher, ls_text *text);
 

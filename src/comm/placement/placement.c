@@ -138,16 +138,15 @@ static void find_offer(ls_placement *placement)
 {
   ls_cores cores;
   placement->siblings = ls_topology_siblings();
-  if (placement->launcher == LS_LAUNCHER_NONE && !*placement->omp_binding) return;
+  if (!ls_launcher_is_any(placement->launcher) && !*placement->omp_binding) return;
   const long process = ls_launcher_process(placement->launcher, "/proc", (long)getpid());
   if (process > 0 && find_bound_cores((pid_t)process, &cores))
     placement->offered_cores = ls_topology_cores(&cores);
   const size_t allotted = read_slurm("SLURM_CPUS_ON_NODE") / placement->siblings;
-  const bool is_seen = placement->offered_cores > 0;
-  if (allotted > 0 &&
-      (is_seen ? allotted < placement->offered_cores : placement->launcher == LS_LAUNCHER_SLURM))
+  const bool is_seen = placement->offered_cores > 0, allots = ls_launcher_allots(placement->launcher);
+  if (allotted > 0 && (is_seen ? allotted < placement->offered_cores : allots))
     placement->offered_cores = allotted;
-  if (placement->launcher == LS_LAUNCHER_SLURM) placement->is_asked |= is_as_asked(placement);
+  if (allots) placement->is_asked |= is_as_asked(placement);
 }
 
 /* Find everything that this rank can see by itself. Local. */

@@ -5,6 +5,12 @@
 static const char *const ensemble_words[] = {
     [LS_ENSEMBLE_INDEPENDENT] = "independent", [LS_ENSEMBLE_SNAPSHOT] = "snapshot", NULL};
 
+bool ls_spec_takes_snapshots(const ls_spec *spec)
+{
+  static const bool rows[] = {[LS_ENSEMBLE_INDEPENDENT] = false, [LS_ENSEMBLE_SNAPSHOT] = true};
+  return rows[spec->ensemble.type];
+}
+
 static const ls_key ensemble_keys[] = {
     {.path = "ensemble.members",
      .type = LS_KEY_COUNT,

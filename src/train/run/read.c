@@ -75,7 +75,7 @@ done:
 ls_status ls_run_check_snapshots(const ls_run *run)
 {
   const ls_spec *spec = run->options->spec;
-  if (!run->from_path || spec->ensemble.type != LS_ENSEMBLE_SNAPSHOT) return LS_OK;
+  if (!run->from_path || !ls_spec_takes_snapshots(spec)) return LS_OK;
   const size_t done = ls_size_min(run->state.progress.epoch, spec->train.epochs);
   for (size_t epoch = 1; epoch <= done; epoch++) {
     const size_t number = ls_schedule_cycles_done(&spec->train.schedule, epoch, spec->train.epochs);
