@@ -337,7 +337,7 @@ static void the_best_epoch_is_kept_and_restored(void **state)
 static void no_phase_outlives_what_it_names(void **state)
 {
   static const char *const taken[] = {"best.h5", "checkpoint-4.h5", "metrics.h5"};
-  ls_activity activity = {0};
+  ls_activity activity = {.waiting_for = NULL};
   for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
     char path[96];
     trial run = {0};
