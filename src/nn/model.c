@@ -121,6 +121,7 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   LS_GO(ls_graph_init(&model->graph, layers, options->in, options->input_gradient, &model->build));
   LS_GO(check_output(model, layers, options->classes));
   LS_GO(check_freeze(model, options->freeze));
+  model->build.freeze = NULL; /* the caller's */
   count(model);
   *out = model;
   return LS_OK;

@@ -11,6 +11,7 @@ cp scan.png photo.png
 export PATH=$work/bin:$PATH LOCKSTEP_DATA_PATH=$work/stand-ins
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
 run 0 "$lockstep" train configs/lenet5.yaml train.epochs=0 -o elsewhere
-cp elsewhere/checkpoint-0.h5 model.h5 # in the place of what the README's Python makes (test_pytorch.sh runs that)
+run 0 "$lockstep" export elsewhere -o elsewhere.safetensors
+python3 "$root/tests/cli/torch_zip.py" elsewhere.safetensors model.pt # as PyTorch would save it
 python3 "$root/tests/cli/commands.py" "$(dirname "$lockstep")" || fail "a command of the README" # with a limit for each
 finish

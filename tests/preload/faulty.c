@@ -7,10 +7,7 @@
  *   FAULTY_MARK   file that is made when it has happened; optional
  * Calls of MPI and others go to other files. */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wpedantic" /* POSIX lets dlsym() return functions */
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#include "interpose.h"
 
 static long numbered(const char *name)
 {
@@ -57,11 +53,6 @@ static bool fails_in(const char *call, int descriptor, const char *name)
   if (length < 0) return false;
   snprintf(path + length, sizeof path - (size_t)length, "%s%s", name[0] ? "/" : "", name);
   return fails(call, path);
-}
-
-static mode_t mode_of(int flags, va_list arguments)
-{
-  return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
 }
 
 #define OPEN(name)                                                                                           \

@@ -5,16 +5,12 @@
  *   LS_READS_OF=PART   of which files: those with this in their path
  *   LS_READS=FILE      where that goes when the process ends, as FILE.RANK: a line "opens bytes path" for
  * each */
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wpedantic" /* POSIX lets dlsym() return functions */
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#include "interpose.h"
 
 enum { FILES = 32, PATH_BYTES = 4096 };
 
@@ -43,11 +39,6 @@ static int opened(int descriptor)
   struct counted *file = find(descriptor);
   if (file) file->opens++;
   return descriptor;
-}
-
-static mode_t mode_of(int flags, va_list arguments)
-{
-  return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
 }
 
 #define OPEN(name)                                                                                           \
