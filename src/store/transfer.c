@@ -32,10 +32,12 @@ static bool is_new_head(const ls_transfer *self, const ls_tensor *tensor, const 
   return strcmp(tensor->layer, self->head) == 0 && differs_in(tensor, from, 0);
 }
 
+/* Not in groups: their filters see some of the channels alone. */
 static bool has_other_channels(const ls_transfer *self, const ls_tensor *tensor,
                                const ls_foreign_tensor *from)
 {
-  return strcmp(tensor->layer, self->first) == 0 && tensor->dim_count == 4 && differs_in(tensor, from, 1) &&
+  return strcmp(tensor->layer, self->first) == 0 && tensor->dim_count == 4 &&
+         tensor->dims[1] == self->channels && differs_in(tensor, from, 1) &&
          (tensor->dims[1] == 1 || from->dims[1] == 1) && from->dims[1] >= 1 &&
          from->dims[1] <= LS_CHECKPOINT_MAX_CHANNELS;
 }
@@ -172,6 +174,7 @@ static ls_status list_targets(ls_transfer *self, const ls_model *model, float *p
   }
   self->head = of_params[param_count - 1].layer;
   self->first = of_params[0].layer;
+  self->channels = ls_model_input(model).c;
   return LS_OK;
 }
 

@@ -34,6 +34,7 @@ typedef struct ls_transfer {
   size_t count;
   const char *head;  /* name of the last layer with parameters */
   const char *first; /* of the first one */
+  size_t channels;   /* of the model's input */
   ls_renames renames;
   size_t found; /* target of the tensor that was asked for last */
   size_t taken;

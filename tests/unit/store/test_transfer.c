@@ -191,6 +191,11 @@ static void what_cannot_be_meant_is_refused(void **state)
        "layer fc1 of the model is another one"},
       {CONVS HIDDEN "{type: dense, name: fc3, units: 10}]", "lenet5_state.h5", {1, 32, 32}, "fc1.weight"},
       {CONVS HIDDEN "{type: dense, name: fc3, units: 10}]", "resnet20_state.h5", {1, 28, 28}, "conv1.weight"},
+      {"[{type: conv, name: conv1, filters: 16, kernel: 3, pad: 1, groups: 16, bias: false}, {type: "
+       "flatten}]",
+       "resnet20_state.h5",
+       {16, 6, 6},
+       "layer conv1 of the model is another one"},
       {"[{type: flatten}, {type: dense, name: none, units: 10}]",
        "lenet5_state.h5",
        {1, 28, 28},
