@@ -9,6 +9,7 @@
 
 #include "base/files/directory.h"
 #include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/print.h"

@@ -12,13 +12,15 @@
 
 #include "base/fault.h"
 #include "base/files/file.h"
+#include "base/files/directory.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"
 #include "base/text.h"
 #include "cli/print.h"
-#include "cli/setup.h"
 #include "store/checkpoint.h"
+
+enum { CONFIG_LIMIT_BYTES = 1 << 20 };
 
 static bool is_of_a_run(const char *name)
 {
@@ -171,6 +173,37 @@ static ls_status read_from_checkpoint(const ls_directory *directory, char **text
   return status;
 }
 
+/* A run directory instead of a configuration is easily meant: the message names the remedy. */
+static ls_status check_no_run(const char *path)
+{
+  ls_text text = {0};
+  char *inside;
+  ls_file_kind kind;
+  ls_text_add(&text, "%s/config.yaml", path);
+  LS_PASS(ls_text_take(&text, &inside));
+  const ls_status status = ls_file_look(&kind, inside);
+  free(inside);
+  if (status != LS_OK || kind == LS_FILE_NONE) return status;
+  ls_text_show_word(&text, path);
+  const ls_status refused = ls_fail(LS_E_INPUT,
+                                    "'%s' is a run directory, and no configuration; to go on with the run: "
+                                    "lockstep train --resume -o %s",
+                                    path, ls_text_get(&text));
+  ls_text_fini(&text);
+  return refused;
+}
+
+ls_status ls_config_file_read(const char *path, char **text)
+{
+  size_t length;
+  LS_PASS(check_no_run(path));
+  LS_PASS(ls_file_read(path, CONFIG_LIMIT_BYTES, text, &length));
+  if (strlen(*text) == length) return LS_OK;
+  free(*text);
+  *text = NULL;
+  return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", path);
+}
+
 /* The text of config.yaml and its path; both NULL if it is not there. */
 static ls_status read_from_file(const ls_directory *directory, char **text, char **source)
 {
@@ -178,7 +211,7 @@ static ls_status read_from_file(const ls_directory *directory, char **text, char
   LS_PASS(ls_directory_find(directory, "config.yaml", &found));
   if (!found) return LS_OK;
   LS_PASS(ls_directory_path(directory, "config.yaml", source));
-  return ls_setup_read_file(*source, text);
+  return ls_config_file_read(*source, text);
 }
 
 static void note_other(ls_text *notes, const char *path, const char *source, const char *other)

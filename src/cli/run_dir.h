@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Choosing and opening the run directory, and the configuration in it. */
+/* Choosing and opening the run directory, and configurations: of a file, and of a run. */
 #ifndef LS_CLI_RUN_DIR_H
 #define LS_CLI_RUN_DIR_H
 
@@ -30,6 +30,10 @@ ls_status ls_run_dir_prepare(ls_directory *out, const ls_run_dir_options *option
 
 /** Has the run in it come to a checkpoint, intact or not? Rank 0. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_run_dir_has_checkpoint(const ls_directory *directory, bool *has) LS_CHECKED;
+
+/** Read a configuration file, freed with free(). Local. Errors: LS_E_INPUT, also for a run directory;
+ * LS_E_CONFIG if it is no text; LS_E_IO, LS_E_MEMORY. */
+ls_status ls_config_file_read(const char *path, char **text) LS_CHECKED;
 
 /** The configuration that the run in a folder has: the one in its newest intact checkpoint, else config.yaml.
  *

@@ -27,7 +27,6 @@
 #include "train/schemas.h"
 
 enum {
-  CONFIG_LIMIT_BYTES = 1 << 20,
   SMALL_REST = 16 /* a last batch below this part of a whole one is worth a warning */
 };
 
@@ -69,40 +68,9 @@ int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state
   return EINVAL;
 }
 
-/* A run directory instead of a configuration is easily meant: the message names the remedy. */
-static ls_status check_no_run(const char *path)
-{
-  ls_text text = {0};
-  char *inside;
-  ls_file_kind kind;
-  ls_text_add(&text, "%s/config.yaml", path);
-  LS_PASS(ls_text_take(&text, &inside));
-  const ls_status status = ls_file_look(&kind, inside);
-  free(inside);
-  if (status != LS_OK || kind == LS_FILE_NONE) return status;
-  ls_text_show_word(&text, path);
-  const ls_status refused = ls_fail(LS_E_INPUT,
-                                    "'%s' is a run directory, and no configuration; to go on with the run: "
-                                    "lockstep train --resume -o %s",
-                                    path, ls_text_get(&text));
-  ls_text_fini(&text);
-  return refused;
-}
-
-ls_status ls_setup_read_file(const char *path, char **text)
-{
-  size_t length;
-  LS_PASS(check_no_run(path));
-  LS_PASS(ls_file_read(path, CONFIG_LIMIT_BYTES, text, &length));
-  if (strlen(*text) == length) return LS_OK;
-  free(*text);
-  *text = NULL;
-  return ls_fail(LS_E_CONFIG, "%s: it holds a zero byte: not a text file", path);
-}
-
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments)
 {
-  LS_ROOT(comm, ls_setup_read_file(arguments->config, &setup->text));
+  LS_ROOT(comm, ls_config_file_read(arguments->config, &setup->text));
   return ls_comm_broadcast_text(comm, &setup->text);
 }
 

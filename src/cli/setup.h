@@ -36,10 +36,6 @@ void ls_setup_arguments_fini(ls_setup_arguments *arguments);
 int ls_setup_parse(ls_setup_arguments *arguments, const char *value, struct argp_state *state);
 int ls_setup_check(const ls_setup_arguments *arguments, struct argp_state *state);
 
-/** A configuration file's text, freed with free(). Local. Errors: LS_E_INPUT, LS_E_CONFIG, LS_E_IO,
- * LS_E_MEMORY. */
-ls_status ls_setup_read_file(const char *path, char **text) LS_CHECKED;
-
 /** In the order in which it is made; zero-initialize it. */
 typedef struct ls_setup {
   char *text; /* the configuration file's */

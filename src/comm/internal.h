@@ -6,10 +6,9 @@
 
 #include <mpi.h>
 
+#include "base/activity.h"
 #include "base/status.h"
-#include "comm/comm.h"
 #include "comm/placement/launcher.h"
-#include "comm/node.h"
 
 struct ls_comm {
   MPI_Comm handle; /* our own duplicate of the world: no message of a library can be taken for ours */
@@ -26,10 +25,7 @@ ls_status ls_comm_check(int code, const char *doing) LS_CHECKED;
 #define LS_COMM_WAIT(comm, call, doing)                                                                      \
   (ls_activity_wait((comm)->activity, (doing)), ls_comm_waited((comm), (call), (doing)))
 
-/** The communicator of the nodes' first ranks; for those. Borrowed. */
-const ls_comm *ls_node_leaders(const ls_node *node);
-
 /** The end of a blocking call; for LS_COMM_WAIT. Local. */
-ls_status ls_comm_waited(const ls_comm *comm, int code, const char *doing) LS_CHECKED;
+ls_status ls_comm_waited(const struct ls_comm *comm, int code, const char *doing) LS_CHECKED;
 
 #endif

@@ -27,6 +27,9 @@ ls_status ls_node_new(ls_node **out, ls_comm *comm, const ls_node_options *optio
 /** NULL is fine. Collective. */
 void ls_node_free(ls_node *node);
 
+/** The communicator of the nodes' first ranks; for those. Borrowed. */
+const ls_comm *ls_node_leaders(const ls_node *node);
+
 size_t ls_node_rank(const ls_node *node);  /* of this rank within the node, from 0 */
 size_t ls_node_size(const ls_node *node);  /* ranks of the node */
 size_t ls_node_count(const ls_node *node); /* nodes of the communicator */

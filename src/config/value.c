@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config/value_types.h"
+#include "config/value.h"
 
 enum { REMEDY_BYTES = 128 };
 

@@ -9,6 +9,17 @@
 
 enum { LS_EXCERPT_BYTES = 84 };
 
+/* The scalar types, by name: what value.c's table is made of. */
+#define LS_SCALAR_LIST(X)                                                                                    \
+  X(bool) X(count) X(real) X(word) X(text) X(amount) X(count_or_word) X(real_or_word) X(counts)
+
+/** From text to the member, see ls_value_parse(); and back, see ls_value_format(). */
+#define LS_SCALAR_DECLARE(name)                                                                              \
+  ls_status ls_parse_key_##name(const ls_key *key, const char *text, void *member);                          \
+  void ls_format_key_##name(const ls_key *key, const void *member, ls_text *out);
+LS_SCALAR_LIST(LS_SCALAR_DECLARE)
+#undef LS_SCALAR_DECLARE
+
 /** Can it be written as one scalar? COUNTS also as a list; the other types are TEXTS, REALS, KIND and LAYERS.
  */
 bool ls_value_is_scalar(ls_key_type type);

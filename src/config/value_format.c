@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config/value_types.h"
+#include "config/value.h"
 
 enum { REAL_DIGITS_MAX = 17 /* enough for any double */ };
 

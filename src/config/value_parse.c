@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "config/suggest.h"
-#include "config/value_types.h"
+#include "config/value.h"
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "a count must hold all that ls_parse_count() accepts");
 

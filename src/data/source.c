@@ -12,12 +12,10 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"
-#include "data/normalize.h"
+#include "kernels/normalize.h"
 #include "data/readers/reader.h"
 
 enum { CLASSES_TOLD = 12 };
-
-const char *const ls_split_words[] = {[LS_SPLIT_TRAIN] = "train", [LS_SPLIT_TEST] = "test", NULL};
 
 size_t ls_source_image_bytes(const ls_source *source)
 {
@@ -381,17 +379,4 @@ ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading
 ls_status ls_source_open(ls_source **out, const char *where, size_t classes)
 {
   return ls_source_open_as(out, where, &(ls_reading){.classes = classes});
-}
-
-ls_reading ls_reading_of(const ls_spec_data *data)
-{
-  return (ls_reading){
-      .classes = data->classes, .transpose = data->transpose, .first_label = data->first_label};
-}
-
-ls_reading ls_reading_with(ls_reading base, const ls_reading *given)
-{
-  if (given->transpose != LS_TRANSPOSE_AUTO) base.transpose = given->transpose;
-  if (given->first_label.word < 0) base.first_label = given->first_label;
-  return base;
 }

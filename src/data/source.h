@@ -12,41 +12,9 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "config/spec.h"
-
-typedef enum ls_split { LS_SPLIT_TRAIN, LS_SPLIT_TEST, LS_SPLIT_COUNT } ls_split;
-
-extern const char *const ls_split_words[]; /* "train", "test", NULL */
-
-enum { LS_CLASS_NAME_BYTES = 32, LS_MAX_CLASSES = 65535 };
-
-typedef struct ls_dataset_info {
-  char name[64];                  /* catalogue name, or name of the folder or file */
-  const char *format;             /* "IDX", "CIFAR-10 binary", "HDF5"; static */
-  size_t channels, height, width; /* of an image */
-  size_t classes;                 /* labels are below it */
-  size_t stated_classes;          /* as the files or the catalogue say; 0: neither does */
-  size_t first_label;             /* the files' number of class 0: labels are below classes all the same */
-  bool is_transposed;             /* the files hold images by columns: they are turned when read */
-  ls_picture_kind picture;        /* as the file or the catalogue says; auto: neither does */
-  size_t count[LS_SPLIT_COUNT];   /* samples; 0: no such split */
-  char (*class_names)[LS_CLASS_NAME_BYTES]; /* [classes] or NULL: classes are called by their number; owned by
-                                               the source */
-} ls_dataset_info;
+#include "data/dataset.h"
 
 typedef struct ls_source ls_source;
-
-/** How files are read as far as they do not say it themselves; all zeros: as they do. */
-typedef struct ls_reading {
-  size_t classes;               /* 0: from the dataset (catalogue, attribute, or largest label + 1) */
-  int transpose;                /* ls_transpose; IDX alone */
-  ls_count_or_word first_label; /* the files' number of class 0, where they do not state their classes */
-} ls_reading;
-
-/** What a configuration says of it. */
-ls_reading ls_reading_of(const ls_spec_data *data);
-
-/** The same, but for what `given` says itself of transposition and first label. */
-ls_reading ls_reading_with(ls_reading base, const ls_reading *given);
 
 /** Open a dataset.
  *
@@ -65,6 +33,13 @@ ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading
 /** The same, with no more known than the number of classes; 0: from the dataset. */
 ls_status ls_source_open(ls_source **out, const char *where, size_t classes) LS_CHECKED;
 void ls_source_close(ls_source *source);
+
+/** The two halves of ls_source_open_as(), for ranks that open a dataset together (data/shared.h): labels may
+ * be lacking between them on ranks without `checks_files`, which do not go through gzip images. The second
+ * one numbers the classes from 0 and checks them. Local. Errors: as there. */
+ls_status ls_source_find(ls_source **out, const char *where, const ls_reading *reading,
+                         bool checks_files) LS_CHECKED;
+ls_status ls_source_resolve(ls_source *source, const ls_reading *reading) LS_CHECKED;
 
 const ls_dataset_info *ls_source_info(const ls_source *source);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/text.h"

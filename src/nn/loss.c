@@ -5,13 +5,6 @@
 #include <assert.h>
 
 #include "nn/argmax.h"
-#include "nn/kinds.h"
-
-#define LIST_KIND(name) &ls_loss_##name,
-#define LIST_SCHEMA(name) &ls_loss_##name.schema,
-
-const ls_loss_kind *const ls_loss_kinds[] = {LS_LOSS_LIST(LIST_KIND) NULL};
-const ls_schema *const ls_loss_schemas[] = {LS_LOSS_LIST(LIST_SCHEMA) NULL};
 
 ls_loss ls_loss_of(const ls_kind_spec *spec)
 {

@@ -4,8 +4,6 @@
 #ifndef LS_OPTIM_KINDS_H
 #define LS_OPTIM_KINDS_H
 
-#include <math.h>
-
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
@@ -19,21 +17,5 @@ LS_OPTIMIZER_LIST(LS_OPTIMIZER_DECLARE)
 #define LS_SCHEDULE_DECLARE(name) extern const ls_schedule_kind ls_schedule_##name;
 LS_SCHEDULE_LIST(LS_SCHEDULE_DECLARE)
 #undef LS_SCHEDULE_DECLARE
-
-/** What every schedule takes: the first member of each kind's options. */
-typedef struct ls_schedule_common {
-  double warmup_epochs; /* linear warm-up, >= 0, may be a fraction */
-} ls_schedule_common;
-
-/* Its row, the same in every kind. */
-#define LS_SCHEDULE_WARMUP_KEY                                                                               \
-  {                                                                                                          \
-    .path = "warmup_epochs", .type = LS_KEY_REAL, .offset = offsetof(ls_schedule_common, warmup_epochs),     \
-    .preset = "0", .max = INFINITY, .unit = "epochs",                                                        \
-    .doc = "Length of the linear warm-up that comes before the schedule; may be a fraction."                 \
-  }
-
-/** The operation `warmup_epochs` of every kind. */
-double ls_schedule_warmup_epochs(const void *options);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registry of the optimizers, and the walk over a model's parameters. Within a range each tensor is one run:
+/* The walk of the optimizers over a model's parameters. Within a range each tensor is one run:
  * weight decay and the factor on the learning rate differ only between tensors. Updates work element by
  * element, so where a range ends does not change a bit. */
 #include "optim/optimizer.h"
@@ -7,13 +7,6 @@
 #include <assert.h>
 
 #include "base/size.h"
-#include "optim/kinds.h"
-
-#define LIST_KIND(name) &ls_optimizer_##name,
-#define LIST_SCHEMA(name) &ls_optimizer_##name.schema,
-
-const ls_optimizer_kind *const ls_optimizer_kinds[] = {LS_OPTIMIZER_LIST(LIST_KIND) NULL};
-const ls_schema *const ls_optimizer_schemas[] = {LS_OPTIMIZER_LIST(LIST_SCHEMA) NULL};
 
 const ls_optimizer_kind *ls_optimizer_find(const ls_kind_spec *spec)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Registry of the learning-rate schedules, and the linear warm-up that comes before any of them.
+/* What all learning-rate schedules share, and the linear warm-up that comes before any of them.
  *
  * The warm-up is here, not in the kinds, so that each kind is a plain function of its own steps: it sees
  * neither the warm-up's steps nor their count.
@@ -7,14 +7,6 @@
 #include "optim/schedule.h"
 
 #include <assert.h>
-
-#include "optim/kinds.h"
-
-#define LIST_KIND(name) &ls_schedule_##name,
-#define LIST_SCHEMA(name) &ls_schedule_##name.schema,
-
-const ls_schedule_kind *const ls_schedule_kinds[] = {LS_SCHEDULE_LIST(LIST_KIND) NULL};
-const ls_schema *const ls_schedule_schemas[] = {LS_SCHEDULE_LIST(LIST_SCHEMA) NULL};
 
 static const ls_schedule_kind *find(const ls_kind_spec *spec)
 {

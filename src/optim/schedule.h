@@ -5,6 +5,7 @@
 #ifndef LS_OPTIM_SCHEDULE_H
 #define LS_OPTIM_SCHEDULE_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,22 @@ typedef struct ls_schedule_kind {
   void (*observe)(const void *options, double base_lr, double loss, double accuracy, void *state);
   size_t (*cycles)(const void *options); /* equal parts after the warm-up. Optional: one */
 } ls_schedule_kind;
+
+/** What every schedule takes: the first member of each kind's options. */
+typedef struct ls_schedule_common {
+  double warmup_epochs; /* linear warm-up, >= 0, may be a fraction */
+} ls_schedule_common;
+
+/* Its row, the same in every kind. */
+#define LS_SCHEDULE_WARMUP_KEY                                                                               \
+  {                                                                                                          \
+    .path = "warmup_epochs", .type = LS_KEY_REAL, .offset = offsetof(ls_schedule_common, warmup_epochs),     \
+    .preset = "0", .max = INFINITY, .unit = "epochs",                                                        \
+    .doc = "Length of the linear warm-up that comes before the schedule; may be a fraction."                 \
+  }
+
+/** The operation `warmup_epochs` of every kind. */
+double ls_schedule_warmup_epochs(const void *options);
 
 extern const ls_schedule_kind *const ls_schedule_kinds[]; /* NULL-terminated */
 extern const ls_schema *const ls_schedule_schemas[];      /* the same order, NULL-terminated */

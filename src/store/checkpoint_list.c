@@ -12,6 +12,7 @@
 #include "store/checkpoint.h"
 #include "h5/h5.h"
 #include "store/internal.h"
+#include "base/files/temporary.h"
 #include "h5/seal.h"
 
 enum { NAME_BYTES = 64 }; /* of a file of ours; longer ones are others' */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/files/directory.h"
+#include "base/files/temporary.h"
 #include "base/text.h"
 #include "store/checkpoint.h"
 #include "h5/h5.h"

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "base/memory.h"
 #include "h5/h5.h"
 #include "store/internal.h"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The arrows between the modules point down only, and libraries stay behind their module's face.
+# The arrows between the modules point down only, no files include each other in a circle, and libraries stay behind
+# their module's face.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bad=0
@@ -57,4 +58,9 @@ may attack 'base nn data config'
 may train 'base config kernels comm data nn store optim attack'
 may eval 'base config comm data nn store optim attack train draw lockstep'
 may study 'base config comm data nn kernels store train eval'
+
+# A unit is a .c file with its header. No unit needs itself by way of others: tsort(1) names those of a circle.
+circles=$(find src -name '*.[ch]' | xargs grep -oE '^#include "[^"]+\.h"' |
+  sed -E 's#^src/##; s#\.[ch]:\#include "# #; s#\.h"$##' | tsort 2>&1 >/dev/null | sed 's/^tsort: //' || true)
+[[ -z "$circles" ]] || { echo 'files that include each other in a circle:'; echo "$circles"; bad=1; }
 exit $bad

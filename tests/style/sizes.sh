@@ -20,7 +20,8 @@ src/h5/guarded_read.c     one function: which files a child process reads first
 src/kernels/normalize.c   one kernel
 src/kernels/set_avx2.c    a kernel set
 src/kernels/set_built.c   a kernel set
-src/optim/ema.c           one formula'
+src/optim/ema.c           one formula
+src/optim/kinds.c         the registries'
 
 lines_of() { if [[ -f $1 ]]; then wc -l <"$1"; else echo 0; fi; }
 is_kind() { grep -qE '^const ls_[a-z_]+ ls_[a-z0-9_]+ =' "$1"; }

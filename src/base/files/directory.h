@@ -19,6 +19,9 @@ typedef struct ls_directory {
  * if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_open(ls_directory *out, const char *path) LS_CHECKED;
 
+/** Make a folder and its parents; fine if it exists. Local. Errors: LS_E_IO. */
+ls_status ls_folder_make(const char *path) LS_CHECKED;
+
 /** Open the folder that a file's path names, to write that file; *name is the rest of `path`. Local. Errors:
  * LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_open_around(ls_directory *out, const char *path, const char **name) LS_CHECKED;
@@ -41,13 +44,6 @@ ls_status ls_directory_follow(ls_directory *directory, bool *moved) LS_CHECKED;
  * LS_E_ACCESS if it may not be read; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_find(const ls_directory *directory, const char *name, bool *found) LS_CHECKED;
 
-/** Write a whole file atomically and durably: a temporary file, fsync, rename, fsync of the folder.
- *
- * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then, or the new one complete.
- */
-ls_status ls_directory_write(const ls_directory *directory, const char *name, const void *data,
-                             size_t bytes) LS_CHECKED;
-
 /** Remove a file; fine if it is missing. Local. Errors: LS_E_IO. */
 ls_status ls_directory_remove(const ls_directory *directory, const char *name) LS_CHECKED;
 
@@ -66,30 +62,5 @@ ls_status ls_names_add(ls_names *names, const char *name) LS_CHECKED;
 /** List what is in it, but "." and "..". On error *out is empty. Local. Errors: LS_E_IO, LS_E_MEMORY. */
 ls_status ls_directory_list(const ls_directory *directory, ls_names *out) LS_CHECKED;
 void ls_names_fini(ls_names *names);
-
-/** A temporary file that is being written, under a name that no other has: ".TARGET.<8 digits>.tmp". A signal
- * that ends the program removes it (base/files/unfinished.h). A file that a killed process has left looks
- * like one that another host is writing: nothing here removes it. */
-typedef struct ls_temporary {
-  const ls_directory *directory; /* borrowed */
-  char *name;                    /* in it; owned */
-  char *path;                    /* for libraries that write by path; owned */
-  char *target;                  /* path of the final file, for messages; owned */
-  int descriptor;                /* open for writing */
-  bool is_known;                 /* to base/files/unfinished.h */
-} ls_temporary;
-
-/** Make an empty temporary file for `target`. A symbolic link of its name is never followed. On error *out is
- * empty. Local. Errors: LS_E_IO, LS_E_MEMORY. */
-ls_status ls_temporary_make(ls_temporary *out, const ls_directory *directory, const char *target) LS_CHECKED;
-
-/** Make it durable, and rename it to its target. Local. Errors: LS_E_IO. */
-ls_status ls_temporary_keep(ls_temporary *temporary) LS_CHECKED;
-
-/** Release it; the file is removed unless it was kept. */
-void ls_temporary_fini(ls_temporary *temporary);
-
-/** Is `name` that of a temporary file? If so, `target` gets the name of the file that it was for. */
-bool ls_temporary_is(const char *name, char *target, size_t bytes);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole files: reading has a limit, and after a crash during writing there is the old or the new file, never
- * a half. An error of the system is reported as such, never as a missing or a damaged file. */
+/* Reading has a limit. An error of the system is reported as such, never as a missing or a damaged file. */
 #include "base/files/file.h"
 
 #include <fcntl.h>
@@ -10,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/files/directory.h"
 #include "base/fault.h"
 #include "base/memory.h"
 
@@ -97,53 +95,14 @@ done:
   return status;
 }
 
-/* ---- writing ---- */
+/* ---- syncing ---- */
 
-ls_status ls_file_write(const char *path, const void *data, size_t bytes)
+/* Some network file systems cannot sync a folder: a rename is then as durable as they make it. */
+int ls_file_sync(int descriptor)
 {
-  ls_directory folder;
-  const char *name;
-  LS_PASS(ls_directory_open_around(&folder, path, &name));
-  const ls_status status = ls_directory_write(&folder, name, data, bytes);
-  ls_directory_close(&folder);
-  return status;
-}
-
-/* Make a folder, and its name in its parent durable. */
-static ls_status make_one(const char *path)
-{
-  ls_directory parent;
-  const char *name;
   int failed;
-  LS_RETRY(failed, LS_SYSTEM("mkdir", mkdir(path, 0777)));
-  if (failed && errno == EEXIST) return LS_OK;
-  if (failed) return ls_fail(LS_E_IO, "cannot make folder '%s': %s", path, strerror(errno));
-  LS_PASS(ls_directory_open_around(&parent, path, &name));
-  const ls_status status = ls_directory_sync(&parent);
-  ls_directory_close(&parent);
-  return status;
-}
-
-ls_status ls_folder_make(const char *path)
-{
-  char *folder;
-  LS_PASS(ls_text_copy(&folder, path));
-  ls_status status = LS_OK;
-  for (char *end = folder; *end && status == LS_OK;) {
-    end += strspn(end, "/");
-    end += strcspn(end, "/");
-    char kept = *end;
-    *end = '\0';
-    status = make_one(folder);
-    *end = kept;
-  }
-  free(folder);
-  ls_file_kind kind = LS_FILE_FOLDER;
-  if (status == LS_OK) status = ls_file_look(&kind, path);
-  if (status != LS_OK || kind == LS_FILE_FOLDER) return status;
-  if (kind == LS_FILE_NONE)
-    return ls_fail(LS_E_IO, "cannot make folder '%s': a symbolic link of that name leads to nothing", path);
-  return ls_fail(LS_E_IO, "cannot make folder '%s': a file of that name is in the way", path);
+  LS_RETRY(failed, LS_SYSTEM("sync", fsync(descriptor)));
+  return failed && errno == EINVAL ? 0 : failed;
 }
 
 /* ---- looking ---- */

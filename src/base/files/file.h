@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole files and folders. */
+/* Files by their paths: opening, reading, looking. */
 #ifndef LS_BASE_FILES_FILE_H
 #define LS_BASE_FILES_FILE_H
 
@@ -41,14 +41,8 @@ ls_status ls_file_read_some(int descriptor, const char *path, void *data, size_t
  */
 ls_status ls_file_read(const char *path, size_t limit_bytes, char **out, size_t *length) LS_CHECKED;
 
-/** Write a whole file atomically and durably: ls_directory_write() in the folder that its path names.
- *
- * Local. Errors: LS_E_IO, LS_E_MEMORY; the old file is intact then, or the new one complete.
- */
-ls_status ls_file_write(const char *path, const void *data, size_t bytes) LS_CHECKED;
-
-/** Make a folder and its parents; fine if it exists. Local. Errors: LS_E_IO. */
-ls_status ls_folder_make(const char *path) LS_CHECKED;
+/** fsync(). Local. Returns 0; -1 and errno on an error. */
+int ls_file_sync(int descriptor) LS_CHECKED;
 
 /** May a file be made there, or a regular one be replaced? Devices, links and folders are not. Local. Errors:
  * LS_E_USAGE; LS_E_IO if that cannot be found out. */

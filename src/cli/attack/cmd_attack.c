@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/files/file.h"
+#include "base/files/directory.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "cli/attack/arguments.h"

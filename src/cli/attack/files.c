@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/files/file.h"
+#include "base/files/temporary.h"
 
 void ls_attack_folder(const char *output, size_t k, size_t count, ls_text *folder)
 {

@@ -12,7 +12,7 @@
 #include "cli/data/data_command.h"
 #include "cli/print.h"
 #include "cli/data_options.h"
-#include "cli/setup.h"
+#include "cli/run_dir.h"
 #include "data/kinds.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
@@ -128,7 +128,7 @@ static ls_status plan_augment(ls_augment **out, const ls_spec *spec, const ls_da
 static ls_status read_config(ls_spec **out, const char *path)
 {
   char *text;
-  LS_PASS(ls_setup_read_file(path, &text));
+  LS_PASS(ls_config_file_read(path, &text));
   const ls_status status = ls_config_parse(out, text, path, NULL, 0, &ls_all_schemas);
   free(text);
   return status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/files/file.h"
+#include "base/files/directory.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/files/directory.h"
-#include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "base/memory.h"
 #include "cli/scale/report.h"
 #include "store/scaling_file.h"

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/train/ensemble_job.h"
+#include "base/files/temporary.h"
 #include "cli/run_dir.h"
 
 /* Multiply-adds of a whole training, to compare members by. */

@@ -106,7 +106,7 @@ static ls_status read_configs(ls_ensemble_config *ensemble, ls_comm *comm)
            ls_alloc(&ensemble->texts, files->count, sizeof *ensemble->texts, "the members' configurations"));
   for (size_t i = 0; i < files->count; i++) {
     if (!is_needed(ensemble, i)) continue;
-    LS_ROOT(comm, ls_setup_read_file(files->items[i], &ensemble->texts[i]));
+    LS_ROOT(comm, ls_config_file_read(files->items[i], &ensemble->texts[i]));
     LS_PASS(ls_comm_broadcast_text(comm, &ensemble->texts[i]));
   }
   return LS_OK;

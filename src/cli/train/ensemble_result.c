@@ -12,6 +12,7 @@
 #include "cli/data_options.h"
 #include "cli/print.h"
 #include "eval/report/json.h"
+#include "base/files/temporary.h"
 #include "eval/report/metrics_report.h"
 
 ls_status ls_ensemble_result_init(ls_ensemble_result *result)

@@ -11,6 +11,7 @@
 #include "cli/class_names.h"
 #include "cli/print.h"
 #include "eval/report/json.h"
+#include "base/files/temporary.h"
 #include "eval/report/metrics_report.h"
 
 /* Metrics of a split, printed when `title` is given, added to the document. */

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
-#include "data/augment/augment.h"
+#include "config/keys.h"
 #include "data/kinds.h"
 
 enum {
@@ -17,6 +17,7 @@ enum {
   LS_AUGMENT_MOST_DRAWS = 64 /* of all kinds; a kind's own further draws come behind them */
 };
 
+typedef struct ls_augment ls_augment;
 typedef struct ls_augment_kind ls_augment_kind;
 
 /** A kind that is on. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/files/directory.h"
+#include "base/files/temporary.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "data/readers/reader.h"

@@ -18,6 +18,7 @@
 #include "base/size.h"
 #include "data/readers/idx_files.h"
 #include "data/readers/reader.h"
+#include "data/source.h"
 #include "data/readers/stream.h"
 
 enum {

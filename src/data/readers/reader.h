@@ -11,9 +11,11 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "data/catalogue.h"
+#include "data/dataset.h"
 #include "data/kinds.h"
 #include "data/readers/folder.h"
-#include "data/source.h"
+
+typedef struct ls_source ls_source;
 
 /** A file or folder that a dataset may be read from. */
 typedef struct ls_reader_input {
@@ -74,14 +76,5 @@ struct ls_source {
   bool lacks_labels[LS_SPLIT_COUNT]; /* they lie between gzip images, which rank 0 goes through: no count yet
                                       */
 };
-
-/** The first half of ls_source_open_as(), with checks_files of the input: without them, labels may be
- * lacking. Local. Errors: as there. */
-ls_status ls_source_find(ls_source **out, const char *where, const ls_reading *reading,
-                         bool checks_files) LS_CHECKED;
-
-/** The second half, once all labels are there: number the classes from 0 and check them. Local. Errors: as
- * there. */
-ls_status ls_source_resolve(ls_source *source, const ls_reading *reading) LS_CHECKED;
 
 #endif

@@ -5,11 +5,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-
-#include "base/memory.h"
 
 enum {
   SIGNATURE_BYTES = 8,
@@ -81,34 +78,4 @@ unsigned ls_exif_orientation(const unsigned char *png, size_t bytes)
   const bool is_tiff =
       tiff.bytes[0] == tiff.bytes[1] && (tiff.is_big || tiff.bytes[0] == 'I') && number(&tiff, 2, 2) == 42;
   return is_tiff ? read_directory(&tiff) : 1;
-}
-
-/* Find the stored pixel that is shown at (x, y). */
-typedef struct turning {
-  bool swaps;                   /* rows are columns */
-  bool from_right, from_bottom; /* counted there, in the file's picture */
-} turning;
-
-static const turning turnings[ORIENTATIONS + 1] = {
-    [2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true},
-    [5] = {true, false, false}, [6] = {true, false, true}, [7] = {true, true, true},
-    [8] = {true, true, false}};
-
-ls_status ls_exif_turn(ls_rgba *picture, unsigned orientation)
-{
-  if (orientation < 2 || orientation > ORIENTATIONS) return LS_OK;
-  const turning t = turnings[orientation];
-  const size_t width = picture->width, height = picture->height;
-  ls_rgba turned = {.width = t.swaps ? height : width, .height = t.swaps ? width : height};
-  LS_PASS(ls_alloc(&turned.pixels, width * height, LS_RGBA, "a picture"));
-  for (size_t i = 0; i < width * height; i++) {
-    const size_t x = i % turned.width, y = i / turned.width;
-    const size_t column = t.swaps ? y : x, row = t.swaps ? x : y;
-    const size_t from =
-        (t.from_bottom ? height - 1 - row : row) * width + (t.from_right ? width - 1 - column : column);
-    memcpy(turned.pixels + i * LS_RGBA, picture->pixels + from * LS_RGBA, LS_RGBA);
-  }
-  free(picture->pixels);
-  *picture = turned;
-  return LS_OK;
 }

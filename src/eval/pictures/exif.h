@@ -5,14 +5,8 @@
 
 #include <stddef.h>
 
-#include "base/status.h"
-#include "eval/pictures/png_read.h"
-
 /** The orientation that the eXIf chunk of a PNG file says, 1 .. 8 (Exif 2.32, tag 274); 1 where it says none,
  * or is damaged: it is no part of the picture. */
 unsigned ls_exif_orientation(const unsigned char *png, size_t bytes);
-
-/** Turn a picture as it is to be seen. Local. Errors: LS_E_MEMORY; the picture is as before then. */
-ls_status ls_exif_turn(ls_rgba *picture, unsigned orientation) LS_CHECKED;
 
 #endif

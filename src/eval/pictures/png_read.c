@@ -27,8 +27,9 @@ enum {
   MAX_SIDE = 1 << 16,
   MAX_PIXELS = 1 << 26,
   FILE_LIMIT_BYTES = 1 << 29,
-  DEFLATE_RATIO = 1032,     /* the most that deflate can compress */
-  ROW_INPUT_BYTES = 1 << 16 /* that a row may take beyond twice its own size: what a decoder reads ahead */
+  DEFLATE_RATIO = 1032,      /* the most that deflate can compress */
+  ROW_INPUT_BYTES = 1 << 16, /* that a row may take beyond twice its own size: what a decoder reads ahead */
+  ORIENTATIONS = 8           /* of Exif */
 };
 
 /* What the callbacks of libpng work on. */
@@ -191,6 +192,41 @@ static ls_status decode_file(png_decoder *decoder)
   return ls_fail(LS_E_INPUT, "%s", decoder->reason);
 }
 
+/* ---- which way up ---- */
+
+/* Find the stored pixel that is shown at (x, y). */
+typedef struct turning {
+  bool swaps;                   /* rows are columns */
+  bool from_right, from_bottom; /* counted there, in the file's picture */
+} turning;
+
+static const turning turnings[ORIENTATIONS + 1] = {
+    [2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true},
+    [5] = {true, false, false}, [6] = {true, false, true}, [7] = {true, true, true},
+    [8] = {true, true, false}};
+
+/* Turn a picture as it is to be seen. On error it is as before. */
+static ls_status turn(ls_rgba *picture, unsigned orientation)
+{
+  if (orientation < 2 || orientation > ORIENTATIONS) return LS_OK;
+  const turning t = turnings[orientation];
+  const size_t width = picture->width, height = picture->height;
+  ls_rgba turned = {.width = t.swaps ? height : width, .height = t.swaps ? width : height};
+  LS_PASS(ls_alloc(&turned.pixels, width * height, LS_RGBA, "a picture"));
+  for (size_t i = 0; i < width * height; i++) {
+    const size_t x = i % turned.width, y = i / turned.width;
+    const size_t column = t.swaps ? y : x, row = t.swaps ? x : y;
+    const size_t from =
+        (t.from_bottom ? height - 1 - row : row) * width + (t.from_right ? width - 1 - column : column);
+    memcpy(turned.pixels + i * LS_RGBA, picture->pixels + from * LS_RGBA, LS_RGBA);
+  }
+  free(picture->pixels);
+  *picture = turned;
+  return LS_OK;
+}
+
+/* ---- the whole ---- */
+
 ls_status ls_png_read(const char *path, ls_rgba *out)
 {
   char *bytes = NULL;
@@ -204,7 +240,7 @@ ls_status ls_png_read(const char *path, ls_rgba *out)
   const unsigned orientation = ls_exif_orientation(decoder.next, decoder.left);
   status = decode_file(&decoder);
   if (status == LS_OK && decoder.is_deep) make_shallow(&decoder.picture);
-  if (status == LS_OK) status = ls_exif_turn(&decoder.picture, orientation);
+  if (status == LS_OK) status = turn(&decoder.picture, orientation);
   if (status != LS_OK) status = ls_wrap(status, "'%s'", path);
 done:
   free(bytes);

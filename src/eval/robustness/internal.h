@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shared by robustness.c and attack.c; private to them. */
+/* Shared by figures.c and attack.c; private to them. */
 #ifndef LS_EVAL_ROBUSTNESS_INTERNAL_H
 #define LS_EVAL_ROBUSTNESS_INTERNAL_H
 

@@ -3,7 +3,8 @@
 #ifndef LS_KERNELS_GEMM_BACKEND_H
 #define LS_KERNELS_GEMM_BACKEND_H
 
-#include "kernels/gemm/gemm.h"
+#include "base/status.h"
+#include "kernels/tile.h"
 
 /** A kernel of the library; opaque, immutable. */
 typedef struct ls_backend_kernel ls_backend_kernel;

@@ -2,6 +2,7 @@
 /* Small matrix products by CBLAS, for processors and systems without libxsmm: a batch is a loop of calls.
  * Our threads each carry their own micro-batch, so the library must not start threads of its own. */
 #include "kernels/gemm/backend.h"
+#include "kernels/gemm/gemm.h"
 
 #include <cblas.h>
 #include <limits.h>

@@ -14,23 +14,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-
-/** C += sum over t < count of A_t * B_t: a batch-reduce GEMM. */
-typedef struct ls_gemm_shape {
-  size_t m, n, k;       /* A_t is m x k, B_t is k x n (n x k when transpose_b), C is m x n; all >= 1 */
-  size_t lda, ldb, ldc; /* leading dimensions: lda >= m, ldb >= k (n when transpose_b), ldc >= m. If m is a
-                           multiple of 8, columns may overlap: of B with any ldb >= 1; of C with ldc > m - 8
-                           and a `start`, and the later column stays */
-  bool transpose_b;     /* B_t is stored as its transpose, n x k */
-  bool overwrite;       /* C = sum, whatever it held; runs without `start` */
-} ls_gemm_shape;
-
-/** Where the matrices of a batch lie: A_t starts a_bytes[t] bytes after `a`, B_t b_bytes[t] after `b`.
- * Byte offsets, because that is what the kernels take; multiples of sizeof(float). */
-typedef struct ls_gemm_batch {
-  const uint64_t *a_bytes, *b_bytes; /* [count], borrowed */
-  size_t count;                      /* >= 1 */
-} ls_gemm_batch;
+#include "kernels/tile.h"
 
 /** A planned product; opaque, immutable, shared by all threads. */
 typedef struct ls_gemm ls_gemm;

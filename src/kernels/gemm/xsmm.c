@@ -7,6 +7,7 @@
  * libxsmm puts its code on the heap and would run it there. So kernels are requested only if executable
  * memory can be had, and each kernel's address is looked up in the process's mappings. */
 #include "kernels/gemm/backend.h"
+#include "kernels/gemm/gemm.h"
 
 #include <errno.h>
 #include <libxsmm.h>

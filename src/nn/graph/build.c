@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "nn/graph/graph.h"
 #include "nn/graph/wire.h"
-#include "nn/kinds.h"
 
 /* Where a list of layers stands. */
 typedef struct list_position {
@@ -28,12 +27,6 @@ struct ls_block {
   size_t ends[LS_GRAPH_MAX_INPUTS]; /* of its paths: nodes */
   size_t path_count;
 };
-
-#define LIST_KIND(name) &ls_layer_##name,
-#define LIST_SCHEMA(name) &ls_layer_##name.schema,
-
-const ls_layer_kind *const ls_layer_kinds[] = {LS_LAYER_LIST(LIST_KIND) NULL};
-const ls_schema *const ls_layer_schemas[] = {LS_LAYER_LIST(LIST_SCHEMA) NULL};
 
 static const ls_layer_kind *kind_of(const ls_schema *schema)
 {

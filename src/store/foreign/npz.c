@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "store/foreign/reader.h"
 #include "store/foreign/zip.h"
 
 static const char SUFFIX[] = ".npy";

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "store/foreign/reader.h"
+#include "store/foreign/tensor.h"
 
 typedef enum ls_pickle_class {
   LS_PICKLE_OTHER, /* None, a number that is not whole, ...: nothing that a tensor's description is made of */

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "store/foreign/reader.h"
 #include "store/foreign/torch.h"
 
 enum { PICKLES_BEFORE = 3, LENGTH_BYTES = 8 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/foreign/reader.h"
 #include "store/foreign/torch.h"
 #include "store/foreign/zip.h"
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
-#include "store/foreign/reader.h"
+#include "store/foreign/tensor.h"
 
 typedef struct ls_zip ls_zip;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Bringing a run back: the newest intact checkpoint, and the weights of the best epoch. */
-#include "train/run/internal.h"
+#include "train/run/run.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -14,7 +14,7 @@
 #include "data/normalize.h"
 #include "optim/optimizer.h"
 #include "store/transfer.h"
-#include "train/run/internal.h"
+#include "train/run/run.h"
 
 _Static_assert((int)LS_MAX_CHANNELS <= (int)LS_CHECKPOINT_MAX_CHANNELS,
                "a checkpoint holds any normalization");

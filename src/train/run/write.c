@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a run leaves in its directory, and the check of the weights before. */
-#include "train/run/internal.h"
+#include "train/run/run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/files/temporary.h"
 #include "base/show.h"
 #include "train/replicas.h"
 

@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "comm/comm.h"
 #include "config/spec.h"
+#include "train/sums/tally.h"
 
 typedef struct ls_sums ls_sums;
 
@@ -46,17 +47,6 @@ typedef struct ls_sums_shape {
 
 /** Sums as the configuration wants them. Local. */
 ls_sums_options ls_sums_options_of(const ls_spec_train *train, ls_comm *comm, const ls_sums_shape *shape);
-
-/** What is counted beside the vectors. */
-typedef enum ls_tally {
-  LS_TALLY_LOSS, /* fixed point: see ls_sums_add_loss() and ls_sums_loss() */
-  LS_TALLY_CORRECT,
-  LS_TALLY_SAMPLES,
-  LS_TALLY_OUTSIDE,    /* chunks or losses with a value out of range */
-  LS_TALLY_STOP,       /* ranks that ask to stop */
-  LS_TALLY_CHECKPOINT, /* ranks that ask for a checkpoint */
-  LS_TALLY_COUNT
-} ls_tally;
 
 /** Collective. Errors: LS_E_INPUT if OpenMP gives a rank fewer threads; LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_sums_new(ls_sums **out, const ls_sums_options *options) LS_CHECKED;

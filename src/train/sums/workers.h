@@ -14,7 +14,7 @@
 
 #include "comm/node.h"
 #include "train/sums/fixed.h"
-#include "train/sums/sums.h"
+#include "train/sums/tally.h"
 
 /* What a thread reports to the others. There are two: one is written while the slowest rank still reads the
  * other. */

@@ -11,6 +11,8 @@
 #include "base/bfloat16.h"
 #include "base/digest.h"
 #include "base/files/file.h"
+#include "base/files/directory.h"
+#include "base/files/temporary.h"
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/status.h"

@@ -9,6 +9,7 @@
 
 #include "base/files/directory.h"
 #include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "cmocka_all.h"
 
 /* A temporary folder, the current directory while a test runs; cmocka's state. */

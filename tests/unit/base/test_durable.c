@@ -10,6 +10,7 @@
 
 #include "base/files/directory.h"
 #include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "cmocka_all.h"
 
 /* w: written; s: a file synced; r: renamed; S: a folder synced; m: a folder made */

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "kernels/dispatch.h"
+#include "kernels/gemm/gemm.h"
 
 enum { BATCH = 3, GUARD = 16 };
 
