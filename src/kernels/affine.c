@@ -80,7 +80,7 @@ static size_t product_packed(const ls_product *product)
 /* Operands of a product, and how many of its columns: sizes[size]. */
 typedef struct operands {
   const float *bias; /* [m] or NULL */
-  const float *a;    /* panels */
+  const float *a;    /* panels; of the gradient, the inputs [columns][in] */
   const float *b;    /* [columns][k] */
   float *y;          /* [columns][m] */
   size_t size;
@@ -209,18 +209,22 @@ static void pack_forward(const ls_affine *affine, const float *weights, size_t r
   for (size_t t = 0; t < affine->taps; t++) pack_tap(affine, weights + t, rows, packed + t * tap_floats);
 }
 
-/* The outputs from `output` on, `count` of them, in the panel [outputs, rows] of the product for dx, whose
- * rows are the inputs from `first` on. */
-static void pack_data(const ls_affine *affine, const float *weights, size_t first, size_t rows, size_t output,
-                      size_t count, float *packed)
+/* Some outputs of a panel of inputs. */
+typedef struct weight_block {
+  size_t first, rows;   /* inputs */
+  size_t output, count; /* the first output, and how many */
+} weight_block;
+
+/* A block of the panel [outputs, rows] of the product for dx. */
+static void pack_data(const ls_affine *affine, const float *weights, const weight_block *block, float *packed)
 {
-  const size_t channels = affine->in / affine->taps;
+  const size_t channels = affine->in / affine->taps, first = block->first, rows = block->rows;
   const size_t padded = ls_size_round_up(rows, LANES);
   size_t at[PANEL];
   for (size_t i = 0; i < rows; i++) at[i] = (first + i) % channels * affine->taps + (first + i) / channels;
-  packed += first * affine->out + output * padded;
-  weights += output * affine->in;
-  for (size_t j = 0; j < count; j++, packed += padded, weights += affine->in) {
+  packed += first * affine->out + block->output * padded;
+  weights += block->output * affine->in;
+  for (size_t j = 0; j < block->count; j++, packed += padded, weights += affine->in) {
     if (affine->taps == 1)
       memcpy(packed, weights + first, rows * sizeof *packed);
     else
@@ -234,8 +238,11 @@ void ls_affine_pack_panel(const ls_affine *affine, const float *weights, float *
   const size_t count = ls_size_min(PANEL, affine->out - first);
   pack_forward(affine, weights + first * affine->in, count, packed + first * affine->in);
   packed += product_packed(&affine->forward);
-  for (size_t row = 0; row < affine->data.m; row += PANEL)
-    pack_data(affine, weights, row, ls_size_min(PANEL, affine->data.m - row), first, count, packed);
+  for (size_t row = 0; row < affine->data.m; row += PANEL) {
+    const size_t rows = ls_size_min(PANEL, affine->data.m - row);
+    pack_data(affine, weights, &(weight_block){.first = row, .rows = rows, .output = first, .count = count},
+              packed);
+  }
 }
 
 void ls_affine_pack(const ls_affine *affine, const float *weights, float *packed)
@@ -278,19 +285,19 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
   product_run(&affine->data, o, pass->n);
 }
 
-/* The gradient of the outputs from `output` on, from sizes[size] columns, added to `start`. A panel of x is
- * copied together first: rows of a power of two floats would share few cache sets. */
-static void add_columns(const ls_affine *affine, size_t output, size_t size, const float *start,
-                        const float *x, const float *dy, float *dw, float *scratch)
+/* The gradient o.y of the outputs from `output` on, from o.a = x and o.b = dy of some columns, added to
+ * `start`. A panel of x is copied together first: rows of a power of two floats would share few cache sets.
+ */
+static void add_columns(const ls_affine *affine, size_t output, const operands *o, const float *start)
 {
   const bool last_piece = output + affine->piece >= affine->out;
   for (size_t first = 0; first < affine->in; first += PANEL) {
     const size_t rows = ls_size_min(PANEL, affine->in - first);
-    for (size_t j = 0; j < affine->forward.sizes[size]; j++)
-      memcpy(scratch + j * PANEL, x + j * affine->in + first, rows * sizeof *x);
+    for (size_t j = 0; j < affine->forward.sizes[o->size]; j++)
+      memcpy(o->scratch + j * PANEL, o->a + j * affine->in + first, rows * sizeof *o->a);
     const bool last_panel = first + PANEL >= affine->in;
-    ls_gemm_run(affine->weights[last_panel][last_piece][size], start, scratch, dy + output,
-                dw + output * affine->in + first, NULL);
+    ls_gemm_run(affine->weights[last_panel][last_piece][o->size], start, o->scratch, o->b + output,
+                o->y + output * affine->in + first, NULL);
   }
 }
 
@@ -299,12 +306,13 @@ static void add_piece(const ls_affine *affine, const ls_kernel_pass *pass, size_
                       const float *dy, float *dw)
 {
   const float *start = pass->accumulate ? NULL : zeros;
+  operands o = {.a = x, .b = dy, .y = dw, .scratch = pass->scratch};
   for (size_t n = pass->n; n > 0; start = NULL) {
-    const size_t size = pick_size(&affine->forward, n);
-    const size_t columns = affine->forward.sizes[size];
-    add_columns(affine, output, size, start, x, dy, dw, pass->scratch);
-    x += columns * affine->in;
-    dy += columns * affine->out;
+    o.size = pick_size(&affine->forward, n);
+    const size_t columns = affine->forward.sizes[o.size];
+    add_columns(affine, output, &o, start);
+    o.a += columns * affine->in;
+    o.b += columns * affine->out;
     n -= columns;
   }
 }

@@ -40,11 +40,10 @@ static const struct {
     [LS_INIT_LECUN_NORMAL] = {1.0, false, false}, [LS_INIT_LECUN_UNIFORM] = {1.0, false, true},
 };
 
-void ls_init_fill(ls_init init, uint64_t seed, uint32_t layer_index, size_t fan_in, size_t fan_out, float *w,
-                  size_t count)
+void ls_init_fill(ls_init init, uint64_t seed, uint32_t layer_index, ls_fans fans, float *w, size_t count)
 {
-  double fan = (double)fan_in;
-  if (table[init].both_fans) fan = 0.5 * ((double)fan_in + (double)fan_out);
+  double fan = (double)fans.in;
+  if (table[init].both_fans) fan = 0.5 * ((double)fans.in + (double)fans.out);
   const float deviation = (float)sqrt(table[init].gain / fan);
   const float limit = (float)sqrt(3.0 * table[init].gain / fan);
   const ls_rng rng = ls_rng_stream(seed, LS_RNG_INIT, layer_index, 0);

@@ -26,8 +26,12 @@ typedef enum ls_init {
 /** Resolve LS_INIT_AUTO by what follows: He for rectifiers, otherwise Glorot. */
 ls_init ls_init_resolve(ls_init init, ls_role next);
 
-/** Fill a weight tensor: w[0..count), fans in elements. Stream (seed, LS_RNG_INIT, layer_index, 0). */
-void ls_init_fill(ls_init init, uint64_t seed, uint32_t layer_index, size_t fan_in, size_t fan_out, float *w,
-                  size_t count);
+/** Weights that lead into an output, and out of an input. */
+typedef struct ls_fans {
+  size_t in, out;
+} ls_fans;
+
+/** Fill a weight tensor: w[0..count). Stream (seed, LS_RNG_INIT, layer_index, 0). */
+void ls_init_fill(ls_init init, uint64_t seed, uint32_t layer_index, ls_fans fans, float *w, size_t count);
 
 #endif

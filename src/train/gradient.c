@@ -236,16 +236,14 @@ const ls_tensor_norms *ls_gradient_norms(ls_gradient *gradient)
   return gradient->norms;
 }
 
-void ls_gradient_apply(const ls_gradient *gradient, const float *reduced, const ls_kind_spec *optimizer,
-                       const ls_update *update, const ls_optimizer_vectors *vectors, float *packed,
-                       size_t part, size_t parts)
+void ls_gradient_apply(const ls_gradient *gradient, const ls_gradient_step *step, size_t part, size_t parts)
 {
   for (size_t i = 0; i < gradient->count; i++) {
     const piece *p = &gradient->pieces[i];
     const ls_layer *layer = p->layer;
     if (ls_part_of(gradient->params, parts, p->before, p->count) != part) continue;
-    ls_optimizer_update(optimizer, update, vectors, read_piece(gradient, p, reduced),
+    ls_optimizer_update(step->optimizer, step->update, &step->vectors, read_piece(gradient, p, step->reduced),
                         layer->param_offset + p->first, p->count);
-    if (layer->kind->pack) layer->kind->pack(layer, vectors->params, packed, p->index);
+    if (layer->kind->pack) layer->kind->pack(layer, step->vectors.params, step->packed, p->index);
   }
 }

@@ -33,13 +33,16 @@ void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, co
 /** Norms of the model's tensors as they were measured last, 0 where they are frozen; borrowed. Local. */
 const ls_tensor_norms *ls_gradient_norms(ls_gradient *gradient);
 
-/** Update the parameters with `reduced` and pack them: work item `part` of `parts`. Arguments as for
- * ls_optimizer_update().
- *
- * @param[out] packed  the model's
- */
-void ls_gradient_apply(const ls_gradient *gradient, const float *reduced, const ls_kind_spec *optimizer,
-                       const ls_update *update, const ls_optimizer_vectors *vectors, float *packed,
-                       size_t part, size_t parts);
+/** One step of an optimizer; all is borrowed. */
+typedef struct ls_gradient_step {
+  const float *reduced;          /* [grads] in the kernels' layout */
+  const ls_kind_spec *optimizer; /* as ls_optimizer_update() takes it, and so is what follows */
+  const ls_update *update;
+  ls_optimizer_vectors vectors;
+  float *packed; /* the model's; written */
+} ls_gradient_step;
+
+/** Update the parameters and pack them: work item `part` of `parts`. */
+void ls_gradient_apply(const ls_gradient *gradient, const ls_gradient_step *step, size_t part, size_t parts);
 
 #endif

@@ -52,9 +52,12 @@ static void apply_part(void *user, size_t part)
   const update_job *job = user;
   const ls_optimization *self = job->self;
   const ls_network *network = self->network;
-  const ls_optimizer_vectors vectors = {network->model, network->params, self->slots};
-  ls_gradient_apply(self->gradient, job->reduced, &self->train->optimizer, job->update, &vectors,
-                    network->packed, part, self->threads);
+  const ls_gradient_step step = {.reduced = job->reduced,
+                                 .optimizer = &self->train->optimizer,
+                                 .update = job->update,
+                                 .vectors = {network->model, network->params, self->slots},
+                                 .packed = network->packed};
+  ls_gradient_apply(self->gradient, &step, part, self->threads);
 }
 
 /* The factor that brings the gradient's norm to train.clip_norm at most. */

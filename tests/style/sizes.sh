@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Sizes: a file of at most 400 lines, a folder of at most 25 files, a function of at most 60 lines, and no file that is
-# too small to stand alone: a .c file has 60 lines with its header, or is a kind, a row of a table (kinds.sh).
+# Sizes: a file of at most 400 lines, a folder of at most 25 files, a function of at most 60 lines and 6 parameters (a
+# layer's backward pass takes what all kinds need), and no file that is too small to stand alone: a .c file has 60 lines with its header, or is a kind, a row of a table (kinds.sh).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-most_lines=400 least_lines=60 most_files=25 most_body=60
+most_lines=400 least_lines=60 most_files=25 most_body=60 most_parameters=6
 bad=0
 
 refuse() { echo "$1"; bad=1; }
@@ -59,4 +59,20 @@ long=$(find src -name '*.[ch]' -print0 | sort -z | xargs -0 awk -v most="$most_b
     first = 0
   }')
 [[ -z "$long" ]] || refuse "$long"
+
+# Heads stand between an empty line or a comment and the body. Commas of a parameter's own parameters do not count.
+wide=$(find src -name '*.[ch]' -print0 | sort -z | xargs -0 awk -v most="$most_parameters" '
+  /^$|^}|^#|\*\/$/ {head = ""; next}
+  /^{$/ {
+    backward = head ~ /backward\(const ls_layer \*layer, const ls_pass \*pass, const float \*x, const float \*y,/
+    sub(/^[^(]*\(/, "", head)
+    sub(/\) *$/, "", head)
+    while (gsub(/\([^()]*\)/, "", head)) {}
+    count = gsub(/,/, "", head) + 1
+    if (count > most && !backward)
+      print FILENAME ":" FNR ": a function of " count " parameters, at most " most ": those that belong together are a struct"
+    head = ""
+  }
+  {sub(/^ +/, ""); head = head $0 " "}')
+[[ -z "$wide" ]] || refuse "$wide"
 exit $bad

@@ -205,9 +205,14 @@ static void find_gradient_sums(const ls_layer *layer, const ls_pass *pass, const
   }
 }
 
+/* dx = on_dy * dy + on_x * x + constant, for each channel. */
+typedef struct input_factors {
+  float *on_dy, *on_x, *constant; /* [channels] */
+} input_factors;
+
 /* dx = weight * inverse * (dy - mean(dy) - xhat * mean(dy * xhat)); without the means in evaluation. */
-static void input_gradient(const ls_layer *layer, const ls_pass *pass, const float *x, const float *dy,
-                           float *dx, const float *saved, float *scratch)
+static input_factors find_factors(const ls_layer *layer, const ls_pass *pass, const float *saved,
+                                  float *scratch)
 {
   const size_t channels = layer->in.c, pixels = pixels_of(layer, pass);
   const float *mean = saved + SAVED_MEAN * channels, *inverse = saved + SAVED_INVERSE * channels;
@@ -223,6 +228,14 @@ static void input_gradient(const ls_layer *layer, const ls_pass *pass, const flo
     on_x[c] = (float)slope;
     constant[c] = (float)(-share * sums[c] - slope * (double)mean[c]);
   }
+  return (input_factors){on_dy, on_x, constant};
+}
+
+static void input_gradient(input_factors factors, size_t pixels, size_t channels, const float *x,
+                           const float *dy, float *dx)
+{
+  const float *restrict on_dy = factors.on_dy, *restrict on_x = factors.on_x;
+  const float *restrict constant = factors.constant;
   for (size_t p = 0; p < pixels; p++)
     for (size_t c = 0; c < channels; c++)
       dx[p * channels + c] = on_dy[c] * dy[p * channels + c] + on_x[c] * x[p * channels + c] + constant[c];
@@ -243,7 +256,8 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
       grads[channels + c] += (float)sums[c];
     }
   }
-  if (dx) input_gradient(layer, pass, x, dy, dx, saved, scratch);
+  if (!dx) return;
+  input_gradient(find_factors(layer, pass, saved, scratch), pixels_of(layer, pass), channels, x, dy, dx);
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

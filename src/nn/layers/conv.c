@@ -211,8 +211,8 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   const conv_layer *self = layer->impl;
   const size_t taps = ls_conv_taps(&self->shape), groups = self->shape.groups;
   float *weights = params + layer->param_offset;
-  ls_init_fill(self->init, seed, layer->index, layer->in.c / groups * taps, layer->out.c / groups * taps,
-               weights, self->weight_count);
+  const ls_fans fans = {.in = layer->in.c / groups * taps, .out = layer->out.c / groups * taps};
+  ls_init_fill(self->init, seed, layer->index, fans, weights, self->weight_count);
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 

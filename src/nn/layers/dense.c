@@ -91,7 +91,8 @@ static void init(const ls_layer *layer, uint64_t seed, float *params, float *buf
   (void)buffers;
   const dense *self = layer->impl;
   float *weights = params + layer->param_offset;
-  ls_init_fill(self->init, seed, layer->index, layer->in.c, layer->out.c, weights, self->weight_count);
+  const ls_fans fans = {.in = layer->in.c, .out = layer->out.c};
+  ls_init_fill(self->init, seed, layer->index, fans, weights, self->weight_count);
   if (self->bias) memset(weights + self->weight_count, 0, layer->out.c * sizeof *weights);
 }
 

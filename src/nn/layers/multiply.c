@@ -28,28 +28,31 @@ static ls_status create(ls_layer *layer, const void *options, ls_build *build)
 
 enum { BLOCK = 64 }; /* channels of a pixel that are handled together */
 
-/* Where the value of an input for a channel of a pixel lies, and the step to the next channel's. */
-static const float *values_of(const ls_layer *layer, size_t k, const float *x, size_t pixel, size_t channel,
-                              size_t *step)
+/* Channels of a pixel that follow each other. */
+typedef struct stretch {
+  size_t pixel, channel, count;
+} stretch;
+
+/* Where the value of an input for the first of the channels lies, and the step to the next one's. */
+static const float *values_of(const ls_layer *layer, size_t k, const float *x, stretch of, size_t *step)
 {
   const ls_shape shape = layer->inputs[k].shape;
-  const size_t at = shape.h * shape.w == 1 ? pixel / (layer->out.h * layer->out.w) : pixel;
+  const size_t at = shape.h * shape.w == 1 ? of.pixel / (layer->out.h * layer->out.w) : of.pixel;
   *step = shape.c == 1 ? 0 : 1;
-  return x + at * shape.c + *step * channel;
+  return x + at * shape.c + *step * of.channel;
 }
 
-/* product *= input k, but for input `but`, over `size` channels of a pixel. */
-static void multiply_by(const ls_layer *layer, const float *const *xs, size_t but, size_t pixel,
-                        size_t channel, size_t size, float *product)
+/* product [count] *= input k, but for input `but`. */
+static void multiply_by(const ls_layer *layer, const float *const *xs, size_t but, stretch of, float *product)
 {
   for (size_t k = 0; k < layer->input_count; k++) {
     size_t step;
-    const float *x = values_of(layer, k, xs[k], pixel, channel, &step);
+    const float *x = values_of(layer, k, xs[k], of, &step);
     if (k == but) continue;
     if (step == 1)
-      for (size_t c = 0; c < size; c++) product[c] *= x[c];
+      for (size_t c = 0; c < of.count; c++) product[c] *= x[c];
     else
-      for (size_t c = 0; c < size; c++) product[c] *= x[0];
+      for (size_t c = 0; c < of.count; c++) product[c] *= x[0];
   }
 }
 
@@ -57,7 +60,7 @@ static void merge(const ls_layer *layer, const ls_pass *pass, const float *const
 {
   const size_t pixels = pass->n * layer->out.h * layer->out.w, channels = layer->out.c;
   memcpy(y, xs[0], pixels * channels * sizeof *y);
-  for (size_t p = 0; p < pixels; p++) multiply_by(layer, xs, 0, p, 0, channels, y + p * channels);
+  for (size_t p = 0; p < pixels; p++) multiply_by(layer, xs, 0, (stretch){p, 0, channels}, y + p * channels);
 }
 
 /* Of an input with one value per element: all of dx. */
@@ -66,7 +69,7 @@ static void split_elements(const ls_layer *layer, const float *const *xs, size_t
 {
   const size_t channels = layer->out.c;
   memcpy(dx, dy, pixels * channels * sizeof *dx);
-  for (size_t p = 0; p < pixels; p++) multiply_by(layer, xs, k, p, 0, channels, dx + p * channels);
+  for (size_t p = 0; p < pixels; p++) multiply_by(layer, xs, k, (stretch){p, 0, channels}, dx + p * channels);
 }
 
 /* Of an input with one value per channel: dx [channels] of one sample, whose first pixel is given. */
@@ -80,7 +83,7 @@ static void split_channels(const ls_layer *layer, const float *const *xs, size_t
     const size_t size = ls_size_min(BLOCK, channels - c);
     for (size_t p = first; p < first + pixels; p++) {
       memcpy(part, dy + p * channels + c, size * sizeof *part);
-      multiply_by(layer, xs, k, p, c, size, part);
+      multiply_by(layer, xs, k, (stretch){p, c, size}, part);
       for (size_t i = 0; i < size; i++) sum[i] += (double)part[i];
     }
     for (size_t i = 0; i < size; i++) dx[c + i] = (float)sum[i];
@@ -97,7 +100,7 @@ static float split_pixel(const ls_layer *layer, const float *const *xs, size_t k
     float part[BLOCK];
     const size_t size = ls_size_min(BLOCK, channels - c);
     memcpy(part, dy + pixel * channels + c, size * sizeof *part);
-    multiply_by(layer, xs, k, pixel, c, size, part);
+    multiply_by(layer, xs, k, (stretch){pixel, c, size}, part);
     for (size_t i = 0; i < size; i++) sum += (double)part[i];
   }
   return (float)sum;

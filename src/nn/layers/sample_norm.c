@@ -21,8 +21,9 @@ enum { SAVED_MEAN, SAVED_INVERSE, SAVED_VECTORS };
 
 enum { BLOCK_PIXELS = 64, LANES = 8 };
 
-/* Scratch, all vectors [c]. */
+/* Scratch, all vectors [channels]. */
 typedef struct work {
+  size_t channels;
   double *sums[2];                 /* of an item */
   double *totals[2];               /* of the micro-batch: gradients of biases and weights */
   float *parts[2];                 /* of a block of pixels */
@@ -41,7 +42,8 @@ static work work_of(float *scratch, size_t channels)
 {
   double *doubles = (double *)(void *)scratch;
   float *floats = (float *)(void *)(doubles + WORK_DOUBLES * channels);
-  return (work){.sums = {doubles, doubles + channels},
+  return (work){.channels = channels,
+                .sums = {doubles, doubles + channels},
                 .totals = {doubles + 2 * channels, doubles + 3 * channels},
                 .parts = {floats, floats + channels},
                 .mean = floats + 2 * channels,
@@ -236,11 +238,11 @@ void ls_sample_norm_forward(const ls_layer *layer, const ls_pass *pass, const fl
 /* ---- backward ---- */
 
 /* Of weights per value: their gradients; dy becomes that of what is normalized. */
-static void pass_values(size_t count, size_t channels, const float *weight, const float *x, float *dy,
-                        float *grads, const work *w)
+static void pass_values(size_t count, const float *weight, const float *x, float *dy, float *grads,
+                        const work *w)
 {
-  for (size_t first = 0; first < count; first += channels)
-    for (size_t c = 0; c < channels; c++) {
+  for (size_t first = 0; first < count; first += w->channels)
+    for (size_t c = 0; c < w->channels; c++) {
       const size_t i = first + c;
       if (grads) grads[i] += dy[i] * ((x[i] - w->mean[c]) * w->inverse[c]);
       if (grads) grads[count + i] += dy[i];
@@ -260,10 +262,10 @@ static void pass_channels(size_t channels, const float *weight, const work *w)
 }
 
 /* dx = inverse * (g - mean(g) - xhat * mean(g * xhat)), where g is dy times the weight of its channel. */
-static void input_gradient(const ls_sample_norm *self, size_t channels, const float *weight, const float *x,
-                           const float *dy, float *dx, const work *w)
+static void input_gradient(const ls_sample_norm *self, const float *weight, const float *x, const float *dy,
+                           float *dx, const work *w)
 {
-  const size_t width = channels / self->groups;
+  const size_t channels = w->channels, width = channels / self->groups;
   const double values = (double)(width * self->pixels);
   const float *restrict mean = w->mean;
   float *restrict scale = w->scale, *restrict slope = w->slope, *restrict constant = w->constant;
@@ -298,10 +300,10 @@ void ls_sample_norm_backward(const ls_layer *layer, const ls_pass *pass, const f
     const float *kept = saved + i * SAVED_VECTORS * self->groups;
     spread(kept + SAVED_MEAN * self->groups, self->groups, channels, w.mean);
     spread(kept + SAVED_INVERSE * self->groups, self->groups, channels, w.inverse);
-    if (self->affine_pixels > 1) pass_values(count, channels, affine, x, dy, grads, &w);
+    if (self->affine_pixels > 1) pass_values(count, affine, x, dy, grads, &w);
     sum_products(x, dy, self->pixels, channels, &w);
     if (weight) pass_channels(channels, weight, &w);
-    if (dx) input_gradient(self, channels, weight, x, dy, dx + i * count, &w);
+    if (dx) input_gradient(self, weight, x, dy, dx + i * count, &w);
   }
   for (size_t k = 0; weight && grads && k < 2; k++)
     for (size_t c = 0; c < channels; c++) grads[k * channels + c] += (float)w.totals[k][c];
