@@ -7,7 +7,8 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
-#define LS_OPTIMIZER_LIST(X) X(sgd) X(adam) X(adamw) X(lars)
+#define LS_OPTIMIZER_LIST(X)                                                                                 \
+  X(sgd) X(rmsprop) X(adagrad) X(adadelta) X(adam) X(adamw) X(nadam) X(lion) X(lars) X(lamb)
 #define LS_SCHEDULE_LIST(X) X(constant) X(step) X(exponential) X(cosine) X(onecycle) X(plateau)
 
 #define LS_OPTIMIZER_DECLARE(name) extern const ls_optimizer_kind ls_optimizer_##name;

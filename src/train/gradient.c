@@ -159,9 +159,10 @@ static double sum_of_few_squares(const float *values, size_t count)
   return sum;
 }
 
+enum { BLOCK = 8192 }; /* values that are summed in one go */
+
 static double sum_of_squares(const float *values, size_t count)
 {
-  enum { BLOCK = 8192 };
   double sum = 0.0;
   for (size_t first = 0; first < count; first += BLOCK)
     sum += sum_of_few_squares(values + first, ls_size_min(BLOCK, count - first));
@@ -206,8 +207,23 @@ double ls_gradient_norm(const ls_gradient *gradient)
   return sqrt(sum);
 }
 
-void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, const float *params,
-                                 size_t part, size_t parts)
+/* Of what the optimizer moves the parameters against. */
+static double sum_of_directions(const ls_optimizer *optimizer, const ls_update *update, const overlap *own,
+                                const float *grads)
+{
+  float direction[BLOCK];
+  double sum = 0.0;
+  for (size_t done = 0; done < own->count; done += BLOCK) {
+    const size_t count = ls_size_min(BLOCK, own->count - done);
+    sum += sum_of_few_squares(ls_optimizer_direction(optimizer, update, own->tensor, grads + done,
+                                                     own->first + done, count, direction),
+                              count);
+  }
+  return sum;
+}
+
+void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, const ls_optimizer *optimizer,
+                                 const ls_update *update, size_t part, size_t parts)
 {
   const float *grads = NULL;
   for (size_t i = 0; i < gradient->overlap_count; i++) {
@@ -216,8 +232,9 @@ void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, co
     if (!is_mine(gradient, its, part, parts)) continue;
     const bool is_new = i == 0 || gradient->overlaps[i - 1].run != own->run;
     if (is_new) grads = read_run(gradient, its, reduced);
-    own->squares.grads = sum_of_squares(grads + (own->first - first_of(gradient, its)), own->count);
-    own->squares.params = sum_of_squares(params + own->first, own->count);
+    own->squares.direction =
+        sum_of_directions(optimizer, update, own, grads + (own->first - first_of(gradient, its)));
+    own->squares.params = sum_of_squares(optimizer->params + own->first, own->count);
   }
 }
 
@@ -227,11 +244,11 @@ const ls_tensor_norms *ls_gradient_norms(ls_gradient *gradient)
   for (size_t i = 0; i < gradient->overlap_count; i++) {
     ls_tensor_norms *sum = &gradient->norms[gradient->overlaps[i].tensor];
     sum->params += gradient->overlaps[i].squares.params;
-    sum->grads += gradient->overlaps[i].squares.grads;
+    sum->direction += gradient->overlaps[i].squares.direction;
   }
   for (size_t t = 0; t < gradient->tensor_count; t++) {
     gradient->norms[t].params = sqrt(gradient->norms[t].params);
-    gradient->norms[t].grads = sqrt(gradient->norms[t].grads);
+    gradient->norms[t].direction = sqrt(gradient->norms[t].direction);
   }
   return gradient->norms;
 }
@@ -242,8 +259,8 @@ void ls_gradient_apply(const ls_gradient *gradient, const ls_gradient_step *step
     const piece *p = &gradient->pieces[i];
     const ls_layer *layer = p->layer;
     if (ls_part_of(gradient->params, parts, p->before, p->count) != part) continue;
-    ls_optimizer_update(step->optimizer, step->update, &step->vectors, read_piece(gradient, p, step->reduced),
+    ls_optimizer_update(step->optimizer, step->update, read_piece(gradient, p, step->reduced),
                         layer->param_offset + p->first, p->count);
-    if (layer->kind->pack) layer->kind->pack(layer, step->vectors.params, step->packed, p->index);
+    if (layer->kind->pack) layer->kind->pack(layer, step->optimizer->params, step->packed, p->index);
   }
 }

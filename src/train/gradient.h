@@ -26,19 +26,19 @@ void ls_gradient_measure(ls_gradient *gradient, const float *reduced, size_t par
 /** The L2 norm of what was measured last. Local. */
 double ls_gradient_norm(const ls_gradient *gradient);
 
-/** The same for ls_gradient_norms(), of each tensor, and of `params` too. */
-void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, const float *params,
-                                 size_t part, size_t parts);
+/** Measure, for ls_gradient_norms(), each tensor of the parameters, and what `optimizer` makes of its
+ * gradient: ls_optimizer_direction(). `update` is as for that. */
+void ls_gradient_measure_tensors(ls_gradient *gradient, const float *reduced, const ls_optimizer *optimizer,
+                                 const ls_update *update, size_t part, size_t parts);
 
 /** Norms of the model's tensors as they were measured last, 0 where they are frozen; borrowed. Local. */
 const ls_tensor_norms *ls_gradient_norms(ls_gradient *gradient);
 
 /** One step of an optimizer; all is borrowed. */
 typedef struct ls_gradient_step {
-  const float *reduced;          /* [grads] in the kernels' layout */
-  const ls_kind_spec *optimizer; /* as ls_optimizer_update() takes it, and so is what follows */
+  const float *reduced; /* [grads] in the kernels' layout */
+  const ls_optimizer *optimizer;
   const ls_update *update;
-  ls_optimizer_vectors vectors;
   float *packed; /* the model's; written */
 } ls_gradient_step;
 

@@ -31,7 +31,8 @@ void ls_optimization_fini(ls_optimization *self)
 typedef struct update_job {
   ls_optimization *self;
   const float *reduced;
-  const ls_update *update; /* NULL: still to be found */
+  ls_optimizer optimizer;
+  ls_update update;
 } update_job;
 
 static void measure_part(void *user, size_t part)
@@ -44,19 +45,18 @@ static void measure_tensors_part(void *user, size_t part)
 {
   const update_job *job = user;
   const ls_optimization *self = job->self;
-  ls_gradient_measure_tensors(self->gradient, job->reduced, self->network->params, part, self->threads);
+  ls_gradient_measure_tensors(self->gradient, job->reduced, &job->optimizer, &job->update, part,
+                              self->threads);
 }
 
 static void apply_part(void *user, size_t part)
 {
   const update_job *job = user;
   const ls_optimization *self = job->self;
-  const ls_network *network = self->network;
   const ls_gradient_step step = {.reduced = job->reduced,
-                                 .optimizer = &self->train->optimizer,
-                                 .update = job->update,
-                                 .vectors = {network->model, network->params, self->slots},
-                                 .packed = network->packed};
+                                 .optimizer = &job->optimizer,
+                                 .update = &job->update,
+                                 .packed = self->network->packed};
   ls_gradient_apply(self->gradient, &step, part, self->threads);
 }
 
@@ -71,7 +71,7 @@ static double find_grad_scale(update_job *job)
   return norm > clip ? clip / norm : 1.0;
 }
 
-/* Norms of the tensors and their gradients, for an optimizer that uses them. */
+/* Norms of the tensors, for an optimizer that uses them. */
 static const ls_tensor_norms *find_norms(update_job *job)
 {
   const ls_optimization *self = job->self;
@@ -83,10 +83,12 @@ static const ls_tensor_norms *find_norms(update_job *job)
 void ls_optimization_step(ls_optimization *self, const float *reduced, double lr, uint64_t step)
 {
   const ls_network *network = self->network;
-  update_job job = {.self = self, .reduced = reduced};
-  const ls_update update = {
-      .lr = lr, .grad_scale = find_grad_scale(&job), .step = step, .norms = find_norms(&job)};
-  job.update = &update;
+  update_job job = {.self = self,
+                    .reduced = reduced,
+                    .optimizer = {&self->train->optimizer, network->model, network->params, self->slots},
+                    .update = {.lr = lr, .step = step}};
+  job.update.grad_scale = find_grad_scale(&job);
+  job.update.norms = find_norms(&job);
   ls_team_run(self->threads, apply_part, &job);
   ls_model_update_buffers(network->model, reduced + ls_model_count(network->model)->grads, network->buffers);
 }

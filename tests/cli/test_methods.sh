@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training methods: moving average, LARS, learning rates, frozen layers, fewer samples; each alike on other ranks and
+# Training methods: moving average, optimizers, learning rates, frozen layers, fewer samples; each alike on other ranks and
 # after a resume in the middle.
 source "$(dirname "$0")/lib.sh"
 toy toy 333 101
@@ -77,6 +77,14 @@ P
 
 same_run LARS lars 'train.optimizer={type: lars, lr: 10, trust: 0.01, weight_decay: 0.001}' train.ema=0.9
 holds 'LARS learns' 'd[0]["test"]["accuracy"] > 0.8' lars/summary.json
+
+# Every optimizer, with decay, a schedule, clipping and an average.
+kinds=$("$lockstep" train --help-config | sed -n 's/^optimizer \([a-z_0-9]*\):.*/\1/p')
+[[ $(wc -w <<<"$kinds") -ge 10 ]] || fail "--help-config lists the optimizers '$kinds'"
+for kind in $kinds; do
+  same_run "$kind" "by-$kind" "train.optimizer={type: $kind, weight_decay: 0.001}" train.clip_norm=1 train.ema=0.9 \
+    'train.schedule={type: cosine, warmup_epochs: 0.5}'
+done
 
 # The learning rate of the first epoch, as metrics.csv has it.
 rate() {

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Make optimizers.txt and schedules.txt: what PyTorch's optimizers and schedules do, as small tables.
 
-Run from any folder with a Python that has torch (made with 1.13). The files are committed; tests read them, so
-no test needs PyTorch. A case is the configuration as a user writes it, followed by what PyTorch makes of it.
+Run from any folder with a Python that has torch (made with 2.13). The files are committed; tests read them, so
+no test needs PyTorch. A case is the configuration as a user writes it, followed by what PyTorch makes of it, in
+float64. What PyTorch has not (lars, lion, lamb) is written down here from its paper.
 """
 import math
 import os
@@ -16,6 +17,7 @@ warnings.filterwarnings("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS = 5
 INPUTS, UNITS = 4, 3  # a dense layer: weight [UNITS, INPUTS], then bias [UNITS]
+SLOTS = ("momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg", "grad_avg", "acc_delta", "sum")
 SCALE = 0.5  # factor on the gradient, as clipping applies it
 
 
@@ -28,6 +30,11 @@ def options_of(text):
     pairs = (pair.split(": ") for pair in text.strip("{}").split(", "))
     words = {"true": True, "false": False}
     return {k: words.get(v, v) if not v[0].isdigit() else float(v) for k, v in pairs}
+
+
+def pair_of(options, first, second):
+    """The betas of an optimizer."""
+    return options.pop("beta1", first), options.pop("beta2", second)
 
 
 OPTIMIZERS = [
@@ -45,9 +52,32 @@ OPTIMIZERS = [
     "{type: adamw}",
     "{type: adamw, lr: 0.02, weight_decay: 0.1}",
     "{type: adamw, lr: 0.02, beta1: 0.8, beta2: 0.95, weight_decay: 0.3, decay_bias_and_norm: true}",
+    "{type: rmsprop}",
+    "{type: rmsprop, lr: 0.02, alpha: 0.9, epsilon: 0.001, weight_decay: 0.1}",
+    "{type: rmsprop, lr: 0.02, epsilon: 0.1, momentum: 0.9, weight_decay: 0.1, decay_bias_and_norm: true}",
+    "{type: rmsprop, lr: 0.02, alpha: 0.95, epsilon: 0.1, centered: true}",
+    "{type: rmsprop, lr: 0.02, alpha: 0.8, epsilon: 0.1, momentum: 0.5, centered: true, weight_decay: 0.1}",
+    "{type: adagrad}",
+    "{type: adagrad, lr: 0.1, weight_decay: 0.1}",
+    "{type: adagrad, lr: 0.1, lr_decay: 0.3, initial_accumulator_value: 0.5, epsilon: 0.01}",
+    "{type: adagrad, lr: 0.1, weight_decay: 0.1, decay_bias_and_norm: true}",
+    "{type: adadelta}",
+    "{type: adadelta, lr: 0.5, rho: 0.7, epsilon: 0.01, weight_decay: 0.1}",
+    "{type: adadelta, lr: 0.5, epsilon: 0.001, weight_decay: 0.1, decay_bias_and_norm: true}",
+    "{type: nadam}",
+    "{type: nadam, lr: 0.02, weight_decay: 0.1}",
+    "{type: nadam, lr: 0.02, weight_decay: 0.1, decoupled_weight_decay: true}",
+    "{type: nadam, lr: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 0.001, momentum_decay: 0}",
+    "{type: nadam, lr: 0.02, momentum_decay: 5, weight_decay: 0.1, decay_bias_and_norm: true}",
+    "{type: lion}",
+    "{type: lion, lr: 0.02, weight_decay: 0.1}",
+    "{type: lion, lr: 0.02, beta1: 0.5, beta2: 0.8, weight_decay: 0.3, decay_bias_and_norm: true}",
     "{type: lars}",
     "{type: lars, lr: 0.5, momentum: 0.8, weight_decay: 0.1, trust: 0.02}",
     "{type: lars, lr: 0.5, momentum: 0, trust: 0.1}",
+    "{type: lamb}",
+    "{type: lamb, lr: 0.1, weight_decay: 0}",
+    "{type: lamb, lr: 0.1, beta1: 0.8, beta2: 0.95, epsilon: 0.001, weight_decay: 0.3}",
 ]
 
 
@@ -69,19 +99,65 @@ class Lars(torch.optim.Optimizer):
                 p.sub_(buffer)
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. 2023."""
+
+    def __init__(self, groups, lr=0.0001, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(groups, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].get("exp_avg", torch.zeros_like(p))
+                c = beta1 * m + (1 - beta1) * p.grad
+                p.sub_(group["lr"] * (c.sign() + group["weight_decay"] * p))
+                self.state[p]["exp_avg"] = beta2 * m + (1 - beta2) * p.grad
+
+
+class Lamb(torch.optim.Optimizer):
+    """Algorithm 2 of You et al. 2020 on the weight, with phi the identity; on the bias without the ratio of norms."""
+
+    def __init__(self, groups, lr=0.001, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.01):
+        groups[0]["adapts"], groups[1]["adapts"] = True, False
+        super().__init__(groups, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                s = self.state[p]
+                t = s["step"] = s.get("step", 0) + 1
+                m = s["exp_avg"] = beta1 * s.get("exp_avg", torch.zeros_like(p)) + (1 - beta1) * p.grad
+                v = s["exp_avg_sq"] = beta2 * s.get("exp_avg_sq", torch.zeros_like(p)) + (1 - beta2) * p.grad ** 2
+                r = (m / (1 - beta1 ** t)) / ((v / (1 - beta2 ** t)).sqrt() + group["eps"])
+                d = r + group["weight_decay"] * p
+                ratio = p.norm() / d.norm() if group["adapts"] else 1.0
+                p.sub_(group["lr"] * ratio * d)
+
+
+MAKERS = {"sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad,
+          "adadelta": torch.optim.Adadelta, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
+          "nadam": torch.optim.NAdam, "lion": Lion, "lars": Lars, "lamb": Lamb}
+
+
 def make_optimizer(options, weight, bias):
     o = dict(options)
     kind, everything = o.pop("type"), o.pop("decay_bias_and_norm", False)
-    make = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "lars": Lars}[kind]
     if kind == "sgd":
-        o.setdefault("lr", 0.01)  # torch.optim.SGD has no default
-    elif kind != "lars":
-        o["betas"] = (o.pop("beta1", 0.9), o.pop("beta2", 0.999))
-        o["eps"] = o.pop("epsilon", 1e-8)
+        o.setdefault("lr", 0.01)  # in 1.13 torch.optim.SGD had no default
+    if kind in ("adam", "adamw", "nadam", "lamb"):
+        o["betas"] = pair_of(o, 0.9, 0.999)
+    if kind == "lion":
+        o["betas"] = pair_of(o, 0.9, 0.99)
+    if "epsilon" in o:
+        o["eps"] = o.pop("epsilon")
     groups = [{"params": [weight]}, {"params": [bias]}]
     if not everything:
         groups[1]["weight_decay"] = 0
-    return make(groups, **o)
+    return MAKERS[kind](groups, **o)
 
 
 def write_optimizers(path):
@@ -98,16 +174,16 @@ def write_optimizers(path):
             write_row(out, "gradient", gradient)
         for case in OPTIMIZERS:
             out.write("case %s\n" % case)
-            weight = initial[:UNITS * INPUTS].clone().requires_grad_()
-            bias = initial[UNITS * INPUTS:].clone().requires_grad_()
+            weight = initial[:UNITS * INPUTS].double().requires_grad_()
+            bias = initial[UNITS * INPUTS:].double().requires_grad_()
             optimizer = make_optimizer(options_of(case), weight, bias)
             for gradient in gradients:
-                weight.grad = SCALE * gradient[:UNITS * INPUTS]
-                bias.grad = SCALE * gradient[UNITS * INPUTS:]
+                weight.grad = SCALE * gradient[:UNITS * INPUTS].double()
+                bias.grad = SCALE * gradient[UNITS * INPUTS:].double()
                 optimizer.step()
                 write_row(out, "params", torch.cat([weight, bias]).detach())
-            for name in ("momentum_buffer", "exp_avg", "exp_avg_sq"):
-                if optimizer.state[weight].get(name) is not None:
+            for name, value in optimizer.state[weight].items():
+                if value is not None and name in SLOTS:
                     write_row(out, name, torch.cat([optimizer.state[p][name] for p in (weight, bias)]))
 
 

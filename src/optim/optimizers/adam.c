@@ -12,56 +12,18 @@
 #include "optim/kinds.h"
 
 typedef struct adam_options {
-  double lr, beta1, beta2, epsilon, weight_decay;
-  bool decay_bias_and_norm;
+  ls_optimizer_common common;
+  double beta1, beta2, epsilon;
 } adam_options;
 
 /* The rows that both kinds share; they differ in the weight decay. */
-#define ADAM_REAL(member, default_text, ...)                                                                 \
-  {                                                                                                          \
-    .path = #member, .type = LS_KEY_REAL, .offset = offsetof(adam_options, member), .preset = default_text,  \
-    .unit = "", __VA_ARGS__                                                                                  \
-  }
 #define ADAM_SHARED_KEYS                                                                                     \
-  ADAM_REAL(lr, "0.001", .min_open = true, .max = INFINITY, .doc = "Learning rate."),                        \
-      ADAM_REAL(beta1, "0.9", .max = 1, .max_open = true,                                                    \
-                .doc = "Decay of the running mean of the gradient."),                                        \
-      ADAM_REAL(beta2, "0.999", .max = 1, .max_open = true,                                                  \
-                .doc = "Decay of the running mean of the squared gradient."),                                \
-      ADAM_REAL(epsilon, "1e-8", .min_open = true, .max = INFINITY,                                          \
-                .doc = "Added to the divisor, which keeps it from 0."),                                      \
-  {                                                                                                          \
-    .path = "decay_bias_and_norm", .type = LS_KEY_BOOL,                                                      \
-    .offset = offsetof(adam_options, decay_bias_and_norm), .preset = "false", .unit = "",                    \
-    .doc = "Apply weight decay to biases and normalization parameters too."                                  \
-  }
+  LS_OPTIMIZER_LR_KEY("0.001"), LS_OPTIMIZER_BETA_KEYS(adam_options, "0.9", "0.999"),                        \
+      LS_OPTIMIZER_EPSILON_KEY(adam_options, "1e-8"), LS_OPTIMIZER_DECAY_ALL_KEY
 
-static const ls_key adam_keys[] = {
-    ADAM_SHARED_KEYS,
-    ADAM_REAL(weight_decay, "0", .max = INFINITY,
-              .doc = "L2 penalty: this times the weight is added to the gradient."),
-};
+static const ls_key adam_keys[] = {ADAM_SHARED_KEYS, LS_OPTIMIZER_L2_KEY};
 
-static const ls_key adamw_keys[] = {
-    ADAM_SHARED_KEYS,
-    ADAM_REAL(weight_decay, "0.01", .max = INFINITY,
-              .doc = "Decoupled decay: each step shrinks a weight by this times the learning rate."),
-};
-
-static double lr(const void *options)
-{
-  return ((const adam_options *)options)->lr;
-}
-
-static double weight_decay(const void *options)
-{
-  return ((const adam_options *)options)->weight_decay;
-}
-
-static bool decay_all(const void *options)
-{
-  return ((const adam_options *)options)->decay_bias_and_norm;
-}
+static const ls_key adamw_keys[] = {ADAM_SHARED_KEYS, LS_OPTIMIZER_DECOUPLED_KEY("0.01")};
 
 /* The factors of a step, worked out in double as Python does, used in single. */
 typedef struct adam_factors {
@@ -124,9 +86,6 @@ const ls_optimizer_kind ls_optimizer_adam = {
                .key_count = sizeof adam_keys / sizeof adam_keys[0],
                .options_bytes = sizeof(adam_options)},
     .slots = {{.name = "exp_avg"}, {.name = "exp_avg_sq", .is_squares = true}},
-    .lr = lr,
-    .weight_decay = weight_decay,
-    .decay_all = decay_all,
     .update = update_adam,
 };
 
@@ -137,8 +96,5 @@ const ls_optimizer_kind ls_optimizer_adamw = {
                .key_count = sizeof adamw_keys / sizeof adamw_keys[0],
                .options_bytes = sizeof(adam_options)},
     .slots = {{.name = "exp_avg"}, {.name = "exp_avg_sq", .is_squares = true}},
-    .lr = lr,
-    .weight_decay = weight_decay,
-    .decay_all = decay_all,
     .update = update_adamw,
 };

@@ -12,64 +12,24 @@
 #include "optim/kinds.h"
 
 typedef struct lars_options {
-  double lr, momentum, weight_decay, trust;
+  ls_optimizer_common common;
+  double momentum, trust;
 } lars_options;
 
 static const ls_key keys[] = {
-    {.path = "lr",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(lars_options, lr),
-     .preset = "1",
-     .min_open = true,
-     .max = INFINITY,
-     .unit = "",
-     .doc = "Global learning rate."},
-    {.path = "momentum",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(lars_options, momentum),
-     .preset = "0.9",
-     .max = 1,
-     .max_open = true,
-     .unit = "",
-     .doc = "Share of the last update that is kept; 0 for none."},
-    {.path = "weight_decay",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(lars_options, weight_decay),
-     .preset = "0",
-     .max = INFINITY,
-     .unit = "",
-     .doc = "L2 penalty: this times the weight is added to the gradient."},
-    {.path = "trust",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(lars_options, trust),
-     .preset = "0.001",
-     .min_open = true,
-     .max = INFINITY,
-     .unit = "",
-     .doc = "How far a tensor may move in a step at lr 1, as a share of its norm."},
+    LS_OPTIMIZER_LR_KEY("1"),
+    LS_OPTIMIZER_MOMENTUM_KEY(lars_options, "0.9"),
+    LS_OPTIMIZER_L2_KEY,
+    LS_OPTIMIZER_REAL(lars_options, trust, "0.001", .min_open = true, .max = INFINITY,
+                      .doc = "How far a tensor may move in a step at lr 1, as a share of its norm."),
 };
-
-static double lr(const void *options)
-{
-  return ((const lars_options *)options)->lr;
-}
-
-static double weight_decay(const void *options)
-{
-  return ((const lars_options *)options)->weight_decay;
-}
-
-static bool decay_all(const void *options)
-{
-  (void)options;
-  return false;
-}
 
 static double local_rate(const lars_options *lars, const ls_update *update)
 {
   const ls_tensor_norms *norms = &update->tensor;
-  if (norms->params == 0 || norms->grads == 0) return 1;
-  return lars->trust * norms->params / (norms->grads + update->weight_decay * norms->params);
+  const double grads = update->grad_scale * norms->direction;
+  if (norms->params == 0 || grads == 0) return 1;
+  return lars->trust * norms->params / (grads + update->weight_decay * norms->params);
 }
 
 static void update(const void *options, const ls_update *update, float *params, const float *grads,
@@ -94,9 +54,6 @@ const ls_optimizer_kind ls_optimizer_lars = {
                .key_count = sizeof keys / sizeof keys[0],
                .options_bytes = sizeof(lars_options)},
     .slots = {{.name = "momentum_buffer"}},
-    .lr = lr,
-    .weight_decay = weight_decay,
-    .decay_all = decay_all,
     .uses_norms = true,
     .update = update,
 };

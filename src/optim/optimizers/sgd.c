@@ -10,62 +10,23 @@
 #include "optim/kinds.h"
 
 typedef struct sgd_options {
-  double lr, momentum, weight_decay;
-  bool nesterov, decay_bias_and_norm;
+  ls_optimizer_common common;
+  double momentum;
+  bool nesterov;
 } sgd_options;
 
 static const ls_key keys[] = {
-    {.path = "lr",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(sgd_options, lr),
-     .preset = "0.01",
-     .min_open = true,
-     .max = INFINITY,
-     .unit = "",
-     .doc = "Learning rate."},
-    {.path = "momentum",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(sgd_options, momentum),
-     .preset = "0",
-     .max = 1,
-     .max_open = true,
-     .unit = "",
-     .doc = "Share of the last update that is kept; 0 for none."},
+    LS_OPTIMIZER_LR_KEY("0.01"),
+    LS_OPTIMIZER_MOMENTUM_KEY(sgd_options, "0"),
     {.path = "nesterov",
      .type = LS_KEY_BOOL,
      .offset = offsetof(sgd_options, nesterov),
      .preset = "false",
      .unit = "",
      .doc = "Nesterov's momentum; needs a momentum above 0."},
-    {.path = "weight_decay",
-     .type = LS_KEY_REAL,
-     .offset = offsetof(sgd_options, weight_decay),
-     .preset = "0",
-     .max = INFINITY,
-     .unit = "",
-     .doc = "L2 penalty: this times the weight is added to the gradient."},
-    {.path = "decay_bias_and_norm",
-     .type = LS_KEY_BOOL,
-     .offset = offsetof(sgd_options, decay_bias_and_norm),
-     .preset = "false",
-     .unit = "",
-     .doc = "Apply weight decay to biases and normalization parameters too."},
+    LS_OPTIMIZER_L2_KEY,
+    LS_OPTIMIZER_DECAY_ALL_KEY,
 };
-
-static double lr(const void *options)
-{
-  return ((const sgd_options *)options)->lr;
-}
-
-static double weight_decay(const void *options)
-{
-  return ((const sgd_options *)options)->weight_decay;
-}
-
-static bool decay_all(const void *options)
-{
-  return ((const sgd_options *)options)->decay_bias_and_norm;
-}
 
 static const char *check(const void *options)
 {
@@ -117,8 +78,5 @@ const ls_optimizer_kind ls_optimizer_sgd = {
                .options_bytes = sizeof(sgd_options),
                .check = check},
     .slots = {{.name = "momentum_buffer"}},
-    .lr = lr,
-    .weight_decay = weight_decay,
-    .decay_all = decay_all,
     .update = update,
 };

@@ -30,7 +30,7 @@ static bool listens(const ls_run *run)
  * arXiv:1706.02677, 2017; square root: Krizhevsky, arXiv:1404.5997, 2014. */
 static double base_lr(const ls_spec_train *train)
 {
-  const double lr = ls_optimizer_find(&train->optimizer)->lr(train->optimizer.options);
+  const double lr = ls_optimizer_lr(&train->optimizer);
   if (train->lr_base_batch == 0) return lr;
   const double ratio = (double)train->batch / (double)train->lr_base_batch;
   return lr * (train->lr_scaling == LS_LR_SQRT ? sqrt(ratio) : ratio);

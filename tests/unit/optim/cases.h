@@ -15,14 +15,14 @@
 
 enum { CASE_LINE_BYTES = 1 << 14, CASE_MAX_VALUES = 256 };
 
-static const ls_schema *case_schema(const ls_schema *const *schemas, const char *name)
+static inline const ls_schema *case_schema(const ls_schema *const *schemas, const char *name)
 {
   while (*schemas && strcmp((*schemas)->name, name) != 0) schemas++;
   if (!*schemas) fail_msg("no kind is called %s", name);
   return *schemas;
 }
 
-static void case_set(const ls_key *key, void *options, const char *text)
+static inline void case_set(const ls_key *key, void *options, const char *text)
 {
   void *member = (char *)options + key->offset;
   uint64_t count = 0;
@@ -44,7 +44,7 @@ static void case_set(const ls_key *key, void *options, const char *text)
   }
 }
 
-static const ls_key *case_key(const ls_schema *schema, const char *path)
+static inline const ls_key *case_key(const ls_schema *schema, const char *path)
 {
   for (size_t i = 0; i < schema->key_count; i++)
     if (strcmp(schema->keys[i].path, path) == 0) return &schema->keys[i];
@@ -53,7 +53,7 @@ static const ls_key *case_key(const ls_schema *schema, const char *path)
 }
 
 /* The kind and options of "{type: NAME, key: value, ...}"; free options. */
-static ls_kind_spec case_spec(const ls_schema *const *schemas, const char *text)
+static inline ls_kind_spec case_spec(const ls_schema *const *schemas, const char *text)
 {
   char copy[512];
   snprintf(copy, sizeof copy, "%s", text);
@@ -78,7 +78,7 @@ typedef struct case_file {
   size_t value_count;
 } case_file;
 
-static void case_next(case_file *table)
+static inline void case_next(case_file *table)
 {
   do {
     if (!fgets(table->line, sizeof table->line, table->file)) table->line[0] = '\0';
@@ -86,27 +86,27 @@ static void case_next(case_file *table)
   table->line[strcspn(table->line, "\n")] = '\0';
 }
 
-static void case_open(case_file *table, const char *path)
+static inline void case_open(case_file *table, const char *path)
 {
   table->file = fopen(path, "r");
   if (!table->file) fail_msg("cannot open %s", path);
   case_next(table);
 }
 
-static void case_close(case_file *table)
+static inline void case_close(case_file *table)
 {
   fclose(table->file);
 }
 
 /* Is the current line "word ..."? */
-static bool case_at(const case_file *table, const char *word)
+static inline bool case_at(const case_file *table, const char *word)
 {
   const size_t length = strlen(word);
   return strncmp(table->line, word, length) == 0 && table->line[length] == ' ';
 }
 
 /* Take the numbers of the current line, which must be "word number number ...". */
-static void case_take(case_file *table, const char *word)
+static inline void case_take(case_file *table, const char *word)
 {
   if (!case_at(table, word)) fail_msg("a line of '%s' expected, found '%s'", word, table->line);
   char *at = table->line + strlen(word);
@@ -119,7 +119,7 @@ static void case_take(case_file *table, const char *word)
 }
 
 /* Does a text begin with "{type: NAME" and no longer name? */
-static bool case_is_of(const char *text, const ls_schema *kind)
+static inline bool case_is_of(const char *text, const ls_schema *kind)
 {
   static const char start[] = "{type: ";
   const size_t length = strlen(kind->name);
@@ -128,8 +128,8 @@ static bool case_is_of(const char *text, const ls_schema *kind)
 }
 
 /* Every kind is among the texts: a kind without one would go unchecked. */
-static void case_expect_all(const ls_schema *const *kinds, const char *const *texts, size_t count,
-                            const char *where)
+static inline void case_expect_all(const ls_schema *const *kinds, const char *const *texts, size_t count,
+                                   const char *where)
 {
   for (; *kinds; kinds++) {
     size_t i = 0;
@@ -141,7 +141,7 @@ static void case_expect_all(const ls_schema *const *kinds, const char *const *te
 }
 
 /* Every kind has a case in a golden file. */
-static void case_expect_goldens(const ls_schema *const *kinds, const char *path)
+static inline void case_expect_goldens(const ls_schema *const *kinds, const char *path)
 {
   static case_file table;
   for (; *kinds; kinds++) {

@@ -68,11 +68,9 @@ static double step(run *r, const ls_kind_spec *optimizer, size_t i)
   const double loss =
       cross_entropy(logits, r->labels + i * BATCH, BATCH, CLASSES, 0.0, 1.0 / BATCH, gradient).loss / BATCH;
   net_backward(&r->net, gradient, false);
-  const ls_update update = {
-      .lr = ls_optimizer_find(optimizer)->lr(optimizer->options), .grad_scale = 1.0, .step = i + 1};
-  const ls_optimizer_vectors vectors = {r->net.model, r->net.params, r->slots};
-  ls_optimizer_update(optimizer, &update, &vectors, r->net.param_grads, 0,
-                      ls_model_count(r->net.model)->params);
+  const ls_update update = {.lr = ls_optimizer_lr(optimizer), .grad_scale = 1.0, .step = i + 1};
+  const ls_optimizer bound = {optimizer, r->net.model, r->net.params, r->slots};
+  ls_optimizer_update(&bound, &update, r->net.param_grads, 0, ls_model_count(r->net.model)->params);
   for (size_t k = 0; k < buffers; k++) r->net.stats[k] /= BATCH;
   ls_model_update_buffers(r->net.model, r->net.stats, r->net.buffers);
   free(x);
