@@ -209,10 +209,12 @@ static ls_status check_channels(const ls_setup *setup)
                  ls_plural(given), ls_source_info(setup->source)->name, channels, ls_plural(channels));
 }
 
-/* Check that the loss takes the targets that are made of the labels. */
-static ls_status check_targets(const ls_spec *spec)
+/* Check that the loss takes the classes, and the targets that are made of the labels. */
+static ls_status check_targets(const ls_setup *setup)
 {
+  const ls_spec *spec = setup->spec;
   const ls_loss loss = ls_loss_of(&spec->train.loss);
+  LS_PASS(ls_loss_check_classes(&loss, ls_source_info(setup->source)->classes));
   return ls_loss_check(&loss, spec->train.label_smoothing, spec->data.augment.mixup);
 }
 
@@ -221,7 +223,7 @@ static ls_status open_checked(ls_setup *setup, ls_comm *comm)
 {
   LS_PASS(open_data(setup, comm));
   LS_AGREE(comm, check_channels(setup));
-  LS_AGREE(comm, check_targets(setup->spec));
+  LS_AGREE(comm, check_targets(setup));
   return ls_comm_agree(comm, check_split(setup));
 }
 

@@ -32,6 +32,8 @@ static bool is_hidden(const ls_key *key, const void *options)
   return key->shown_if_other && is_default(key, member_of(options, key));
 }
 
+static void add_inline(const ls_key *key, const void *member, ls_text *yaml);
+
 /* Up to the brace that closes it. */
 static void add_flow_kind(const ls_schema *schema, const char *name, const void *options, ls_text *yaml)
 {
@@ -41,10 +43,9 @@ static void add_flow_kind(const ls_schema *schema, const char *name, const void 
     ls_value_format(&ls_name_key, &name, yaml);
   }
   for (size_t i = 0; i < schema->key_count; i++) {
-    assert(ls_value_is_scalar(schema->keys[i].type) && "only layers have rows that nest");
     if (is_hidden(&schema->keys[i], options)) continue;
     ls_text_add(yaml, ", %s: ", schema->keys[i].path);
-    ls_value_format(&schema->keys[i], member_of(options, &schema->keys[i]), yaml);
+    add_inline(&schema->keys[i], member_of(options, &schema->keys[i]), yaml);
   }
 }
 
@@ -113,6 +114,7 @@ static void add_inline(const ls_key *key, const void *member, ls_text *yaml)
                                                 [LS_KEY_KIND] = add_kind,
                                                 [LS_KEY_NAMED_KIND] = add_named_kind};
   const size_t type = key->type;
+  assert(type != LS_KEY_LAYERS && "a layer with layers is a block");
   if (type < sizeof adds / sizeof adds[0] && adds[type])
     adds[type](key, member, yaml);
   else
@@ -149,7 +151,7 @@ static void add_common(const ls_layer_spec *layer, const char *before, int inden
 static bool has_layers(const ls_schema *schema)
 {
   for (size_t i = 0; i < schema->key_count; i++)
-    if (!ls_value_is_scalar(schema->keys[i].type)) return true;
+    if (schema->keys[i].type == LS_KEY_LAYERS) return true;
   return false;
 }
 

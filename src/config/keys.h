@@ -21,7 +21,7 @@ typedef enum ls_key_type {
   LS_KEY_COUNTS,        /* a count, a list of them, or one of `words` [ls_counts] */
   LS_KEY_TEXTS,         /* a sequence of texts                       [ls_text_list] */
   LS_KEY_TEXT_PAIRS,    /* a mapping of texts to texts               [ls_text_list: both in turn] */
-  LS_KEY_REALS,         /* a sequence of numbers, 16 at most         [ls_real_list] */
+  LS_KEY_REALS,         /* a sequence of numbers                     [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
   LS_KEY_NAMED_KIND,    /* the same, NAME alone, or one of `words`   [ls_kind_spec: zeros for a word] */
   LS_KEY_LAYERS,        /* a sequence of layers                      [ls_layer_list] */
@@ -58,10 +58,8 @@ typedef struct ls_text_list {
   size_t count;
 } ls_text_list;
 
-enum { LS_REALS_MAX = 16 };
-
 typedef struct ls_real_list {
-  double items[LS_REALS_MAX];
+  double *items; /* owned by the spec */
   size_t count;
 } ls_real_list;
 

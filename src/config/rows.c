@@ -109,6 +109,12 @@ static void release_texts(void *member)
   free(list->items);
 }
 
+static void release_reals(void *member)
+{
+  ls_real_list *list = member;
+  free(list->items);
+}
+
 static void release_options(const ls_schema *schema, void *options)
 {
   if (options) release_rows(schema->keys, schema->key_count, options);
@@ -144,8 +150,9 @@ static void release_rows(const ls_key *keys, size_t key_count, void *base)
 {
   static void (*const releases[])(void *member) = {
       [LS_KEY_TEXT] = release_text,        [LS_KEY_TEXTS] = release_texts,
-      [LS_KEY_TEXT_PAIRS] = release_texts, [LS_KEY_KIND] = release_kind,
-      [LS_KEY_NAMED_KIND] = release_kind,  [LS_KEY_LAYERS] = release_layers,
+      [LS_KEY_TEXT_PAIRS] = release_texts, [LS_KEY_REALS] = release_reals,
+      [LS_KEY_KIND] = release_kind,        [LS_KEY_NAMED_KIND] = release_kind,
+      [LS_KEY_LAYERS] = release_layers,
       [LS_KEY_EVERY_KIND] = release_kinds};
   for (size_t i = 0; i < key_count; i++) {
     size_t type = keys[i].type;

@@ -155,7 +155,7 @@ static void expect_text_pairs(const ls_key *key, ls_text *out)
 
 static void expect_reals(const ls_key *key, ls_text *out)
 {
-  ls_text_add(out, "a list of up to %d numbers", LS_REALS_MAX);
+  ls_text_add(out, "a list of numbers");
   expect_range(key, out);
 }
 

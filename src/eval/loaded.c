@@ -69,6 +69,7 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
   }
   LS_PASS(ls_network_init(&loaded->network, loaded->model, &normalization));
   loaded->network.loss = ls_loss_of(&loaded->spec->train.loss);
+  LS_TRY(ls_loss_check_classes(&loaded->network.loss, info->classes), "the configuration in it");
   return LS_OK;
 }
 

@@ -22,6 +22,11 @@ ls_status ls_loss_check(const ls_loss *loss, double smoothing, double mixup)
                  smoothing > 0 ? "train.label_smoothing" : "data.augment.mixup", loss->kind->schema.name);
 }
 
+ls_status ls_loss_check_classes(const ls_loss *loss, size_t classes)
+{
+  return loss->kind->check ? loss->kind->check(loss->options, classes) : LS_OK;
+}
+
 static ls_target target_of(const ls_targets *targets, size_t s)
 {
   const ls_loss_mix *mix = targets->mix;

@@ -47,6 +47,8 @@ typedef enum ls_target_type {
 typedef struct ls_loss_kind {
   ls_schema schema;
   ls_target_type target;
+  /* Refuse options that do not fit the classes. Optional: all do. */
+  ls_status (*check)(const void *options, size_t classes);
   bool is_log_likelihood; /* of a label it is -log p, p being the label's probability */
   /* The loss of a sample, by logits [classes]. Unless gradient is NULL, gradient [classes] = scale times that
    * with respect to the logits. */
@@ -71,6 +73,10 @@ ls_loss ls_loss_of(const ls_kind_spec *spec);
 
 /** Refuse smoothing and mixtures where the loss takes labels alone. Local. Errors: LS_E_CONFIG. */
 ls_status ls_loss_check(const ls_loss *loss, double smoothing, double mixup) LS_CHECKED;
+
+/** Refuse options that do not fit the number of classes; to be called before the loss is. Local. Errors:
+ * LS_E_CONFIG. */
+ls_status ls_loss_check_classes(const ls_loss *loss, size_t classes) LS_CHECKED;
 
 /** Sums over the samples of a micro-batch. */
 typedef struct ls_loss_sums {

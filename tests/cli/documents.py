@@ -71,10 +71,10 @@ def check_keys(document, text, keys):
     for span in inline + lines:
         for key in re.findall(r"(?<![\w./-])((?:train|data|model|checkpoint|ensemble)(?:\.[a-z_0-9]+)+)(?=[\s=:,;)'\"]|$)", span):
             if key not in keys and key not in sections and not key.startswith("model.layers.") and \
-                    not re.match(r"train\.(optimizer|schedule)\.", key) and not FILE.search(key) and \
+                    not re.match(r"train\.(optimizer|schedule|loss)\.", key) and not FILE.search(key) and \
                     not re.search(r"\.(h5|json|pt|npz|safetensors)$", key):
                 complain(document, f"there is no key '{key}'")
-        for owner, key in re.findall(r"train\.(optimizer|schedule)\.([a-z_]+)", span):
+        for owner, key in re.findall(r"train\.(optimizer|schedule|loss)\.([a-z_]+)", span):
             if key not in KIND_KEYS[owner]:
                 complain(document, f"there is no key 'train.{owner}.{key}'")
 
@@ -99,7 +99,8 @@ def check_options(document, text, options):
 
 def check_lists(document, text, kinds):
     """Sentences that list all kinds of a family."""
-    for family, plural in (("layer", "Layers"), ("optimizer", "Optimizers"), ("schedule", "Schedules")):
+    for family, plural in (("layer", "Layers"), ("optimizer", "Optimizers"), ("schedule", "Schedules"),
+                           ("loss", "Losses")):
         for match in re.findall(rf"(?:^|\. ){plural}: ([^.]+?)(?:, all with\s+warm-up)?\.", text, re.M):
             listed = set(re.findall(r"[a-z_0-9]+", re.sub(r"(softmax) last, which the loss contains", r"\1", match)))
             if listed != kinds[family]:
@@ -172,10 +173,10 @@ def all_source():
 
 help_config = lockstep("train", "--help-config")
 KEYS = set(re.findall(r"^  ((?:name|seed|data|model|train|checkpoint|ensemble)(?:\.[a-z_.0-9]+)?):", help_config, re.M))
-KINDS = {family: set(re.findall(rf"^{family} (\w+):", help_config, re.M)) for family in ("layer", "optimizer", "schedule")}
+KINDS = {family: set(re.findall(rf"^{family} (\w+):", help_config, re.M)) for family in ("layer", "optimizer", "schedule", "loss")}
 KIND_KEYS = {family: {"type"} for family in KINDS}
 for block in re.split(r"\n\n", help_config):
-    found = re.match(r"(layer|optimizer|schedule) \w+:", block)
+    found = re.match(r"(layer|optimizer|schedule|loss) \w+:", block)
     if found:
         KIND_KEYS[found[1]] |= set(re.findall(r"^  ([a-z_0-9]+):", block, re.M))
 OPTIONS = {command: set(re.findall(r"--([a-z][a-z-]+)", lockstep(*command.split(), "--help"))) | {"help"} for command in COMMANDS}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training methods: moving average, optimizers, learning rates, frozen layers, fewer samples; each alike on other ranks and
+# Training methods: moving average, optimizers, losses, learning rates, frozen layers, fewer samples; each alike on other ranks and
 # after a resume in the middle.
 source "$(dirname "$0")/lib.sh"
 toy toy 333 101
@@ -95,6 +95,21 @@ for scaling in linear sqrt; do
 done
 [[ $(rate linear) == 0.0125 ]] || fail "linear: the rate is $(rate linear)"
 [[ $(rate sqrt) == 0.025 ]] || fail "sqrt: the rate is $(rate sqrt)"
+
+# The focal loss, of smoothed targets too; the figures beside it are those of any loss.
+same_run 'focal loss' focal 'train.loss={type: focal, gamma: 1.5, alpha: [1, 0.5, 2, 1]}' train.label_smoothing=0.1
+run 0 "$lockstep" train toy.yaml -o focal-0 'train.loss={type: focal, gamma: 0}'
+holds 'gamma 0 is cross-entropy' 'abs(d[0]["test"]["loss"] - d[1]["test"]["loss"]) < 1e-4 and abs(d[0]["test"]["loss"] - d[0]["test"]["nll"]) < 1e-5' focal-0/summary.json plain/summary.json
+holds 'focal is another loss' '0 < d[0]["test"]["loss"] < d[0]["test"]["nll"]' focal/summary.json
+run 0 "$lockstep" eval "focal/checkpoint-$(newest_step focal).h5" --json
+holds 'a checkpoint keeps its loss' 'd[0]["test"]["loss"] == d[1]["test"]["loss"]' out focal/summary.json
+run 0 "$lockstep" attack "focal/checkpoint-$(newest_step focal).h5" --method fgsm --epsilon 0.1
+run 2 "$lockstep" train toy.yaml -o none 'train.loss={type: focal, alpha: [1, 2, 3]}'
+err_has 'train.loss.alpha: 3 weights, but there are 4 classes'
+run 2 "$lockstep" train toy.yaml -o none train.loss=focal 'train.loss.alpha=[1, 2]'
+err_has 'train.loss.alpha: 2 weights, but there are 4 classes'
+run 2 "$lockstep" train toy.yaml -o none 'train.loss={type: focal, gamma: -1}'
+err_has 'train.loss.gamma: expected a number, at least 0, found .-1'
 
 # Frozen layers keep their bits, running statistics too; others do not.
 same_run frozen frozen 'model.freeze=[conv1, batch*]' train.ema=0.5

@@ -17,7 +17,6 @@ warnings.filterwarnings("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS = 5
 INPUTS, UNITS = 4, 3  # a dense layer: weight [UNITS, INPUTS], then bias [UNITS]
-SLOTS = ("momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg", "grad_avg", "acc_delta", "sum")
 SCALE = 0.5  # factor on the gradient, as clipping applies it
 
 
@@ -183,7 +182,7 @@ def write_optimizers(path):
                 optimizer.step()
                 write_row(out, "params", torch.cat([weight, bias]).detach())
             for name, value in optimizer.state[weight].items():
-                if value is not None and name in SLOTS:
+                if torch.is_tensor(value) and value.shape == weight.shape:
                     write_row(out, name, torch.cat([optimizer.state[p][name] for p in (weight, bias)]))
 
 

@@ -23,15 +23,24 @@ ls_status ls_bind_sequence(const ls_binder *binder, const ls_bound *item, const 
   return LS_OK;
 }
 
+/* Make `items`, the address of a pointer, one for each of a list. */
+static ls_status make_items(const ls_binder *binder, const ls_bound *item, void *items, size_t item_bytes,
+                            size_t *count)
+{
+  if (!ls_is_sequence(binder, item)) return ls_bind_refuse(binder, item);
+  const size_t found = ls_document_size(binder->document, item->node);
+  LS_PASS(ls_alloc(items, found, item_bytes, "a list"));
+  *count = found;
+  return LS_OK;
+}
+
 ls_status ls_bind_texts(const ls_binder *binder, const ls_bound *item, void *member)
 {
   ls_text_list *list = member;
-  if (!ls_is_sequence(binder, item)) return ls_bind_refuse(binder, item);
-  const size_t count = ls_document_size(binder->document, item->node);
-  LS_PASS(ls_alloc(&list->items, count, sizeof *list->items, "a list of texts"));
-  list->count = count;
+  LS_PASS(make_items(binder, item, &list->items, sizeof *list->items, &list->count));
   return ls_bind_sequence(
-      binder, item, &(ls_bound_list){&ls_name_key, ls_bind_scalar, list->items, count, sizeof *list->items});
+      binder, item,
+      &(ls_bound_list){&ls_name_key, ls_bind_scalar, list->items, list->count, sizeof *list->items});
 }
 
 /* A text that may be empty between quotes: what a pattern fits is then left out. */
@@ -65,11 +74,9 @@ ls_status ls_bind_reals(const ls_binder *binder, const ls_bound *item, void *mem
   ls_real_list *list = member;
   ls_key one = *item->key;
   one.type = LS_KEY_REAL;
-  const size_t count = ls_document_size(binder->document, item->node);
-  if (!ls_is_sequence(binder, item) || count > LS_REALS_MAX) return ls_bind_refuse(binder, item);
-  list->count = count;
-  return ls_bind_sequence(binder, item,
-                          &(ls_bound_list){&one, ls_bind_scalar, list->items, count, sizeof *list->items});
+  LS_PASS(make_items(binder, item, &list->items, sizeof *list->items, &list->count));
+  return ls_bind_sequence(
+      binder, item, &(ls_bound_list){&one, ls_bind_scalar, list->items, list->count, sizeof *list->items});
 }
 
 ls_status ls_bind_counts(const ls_binder *binder, const ls_bound *item, void *member)

@@ -148,6 +148,7 @@ static const ls_key onecycle_keys[] = {
 
 typedef struct focal_options {
   double gamma;
+  ls_real_list alpha;
 } focal_options;
 
 static const ls_key focal_keys[] = {
@@ -157,6 +158,12 @@ static const ls_key focal_keys[] = {
      .preset = "2",
      .max = 10,
      .doc = "How much less sure samples count."},
+    {.path = "alpha",
+     .type = LS_KEY_REALS,
+     .offset = offsetof(focal_options, alpha),
+     .preset = "[]",
+     .max = 10,
+     .doc = "Weights."},
 };
 
 typedef struct turn_options {

@@ -63,10 +63,11 @@ static void a_given_mean_and_deviation_are_taken(void **state)
   ls_source *source;
   ls_loader *loader;
   ls_normalization found;
+  double means[] = {0.2, 0.4}, deviations[] = {0.6, 1.0};
   const ls_spec_data data = {.fraction = 1,
                              .normalize = LS_NORMALIZE_STANDARD,
-                             .mean = {.items = {0.2, 0.4}, .count = 2},
-                             .std = {.items = {0.6, 1.0}, .count = 2}};
+                             .mean = {.items = means, .count = 2},
+                             .std = {.items = deviations, .count = 2}};
   const ls_loader_options options = {.data = &data, .seed = 1, .batch = 64, .microbatch = 32};
   idx_folder_make(&folder, 2, 3, 1);
   assert_int_equal(ls_source_open(&source, folder.path, 0), LS_OK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Softmax cross-entropy: values worked out by hand, extremes, counts, and what is not a number. Its gradient
- * is checked by test_gradients.c. */
+/* Losses: values worked out by hand or by PyTorch, extremes, counts, and what is not a number. Their
+ * gradients are checked by test_gradients.c. */
 #include "net.h"
 
 #include <math.h>
@@ -90,14 +90,20 @@ static void divergence_is_seen(void **state)
 {
   (void)state;
   const float bad[] = {NAN, INFINITY};
-  for (size_t i = 0; i < 2; i++)
-    for (size_t at = 0; at < 4; at++) {
-      float logits[] = {0.5F, 1.0F, -1.0F, 0.0F};
-      const uint16_t label = 1;
-      logits[at] = bad[i];
-      const double loss = cross_entropy(logits, &label, 1, 4, 0.0, 1.0, NULL).loss;
-      assert_true(isnan(bad[i]) ? isnan(loss) : !isfinite(loss));
-    }
+  const uint16_t label = 1;
+  const ls_targets targets = {.n = 1, .classes = 4, .labels = &label};
+  for (const ls_loss_kind *const *kind = ls_loss_kinds; *kind; kind++) {
+    ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", (*kind)->schema.name);
+    const ls_loss of_kind = ls_loss_of(&spec->train.loss);
+    for (size_t i = 0; i < 2; i++)
+      for (size_t at = 0; at < 4; at++) {
+        float logits[] = {0.5F, 1.0F, -1.0F, 0.0F};
+        logits[at] = bad[i];
+        const double loss = ls_loss_run(&of_kind, logits, &targets, 1.0, NULL).loss;
+        assert_true(isnan(bad[i]) ? isnan(loss) : !isfinite(loss));
+      }
+    ls_spec_free(spec);
+  }
 }
 
 /* Adding a constant to all logits of a sample changes nothing, so each sample's gradient sums to 0. */
@@ -208,7 +214,8 @@ static void probabilities(void **state)
 static const struct {
   const char *kind;
   double of_label, of_mixture;
-} values_of_kinds[] = {{"cross_entropy", 1.869278998448, 1.538028998448}};
+} values_of_kinds[] = {{"cross_entropy", 1.869278998448, 1.538028998448},
+                       {"focal", 1.337130280610, 1.064345079374}};
 
 static void every_kind_has_known_values(void **state)
 {
@@ -232,6 +239,110 @@ static void every_kind_has_known_values(void **state)
       expect_near(ls_loss_run(&loss, logits, &mixed, 1.0, NULL).loss, values_of_kinds[i].of_mixture, 1e-6);
     ls_spec_free(spec);
   }
+}
+
+/* Of the same logits, label and mixture. */
+typedef struct focal_case {
+  const char *options;
+  double of_label, of_mixture;
+  double gradient[4], mixed_gradient[4];
+} focal_case;
+
+/* By PyTorch's autograd in float64, of the formula. */
+static const focal_case focal_cases[] = {
+    {"{type: focal, gamma: 0}",
+     1.869278998448,
+     1.538028998448,
+     {-0.8457651747, 0.0344144413, 0.6912325307, 0.1201182027},
+     {-0.5457651747, 0.0094144413, 0.4412325307, 0.0951182027}},
+    {"{type: focal, gamma: 0.5}",
+     1.719091630657,
+     1.387131364593,
+     {-0.9103840040, 0.0370438010, 0.7440446330, 0.1292955700},
+     {-0.5988300473, 0.0084664520, 0.4967633714, 0.0936002239}},
+    {"{type: focal, gamma: 2, alpha: [0.25, 0.5, 1, 2]}",
+     0.334282570153,
+     0.364102830651,
+     {-0.2543639454, 0.0103501460, 0.2078882401, 0.0361255593},
+     {-0.1566464024, -0.0024315264, 0.1782254107, -0.0191474819}},
+    {"{type: focal, alpha: [0.25]}",
+     0.334282570153,
+     0.266086269844,
+     {-0.2543639454, 0.0103501460, 0.2078882401, 0.0361255593},
+     {-0.1733234914, 0.0010740517, 0.1509153588, 0.0213340810}},
+};
+
+static void expect_loss(const ls_loss *loss, const ls_targets *targets, double expected,
+                        const double gradient[4])
+{
+  const float logits[] = {0.5F, -1.0F, 2.0F, 0.25F};
+  float found[4];
+  expect_near(ls_loss_run(loss, logits, targets, 0.5, found).loss, expected, 1e-9);
+  for (size_t k = 0; k < 4; k++) expect_near((double)found[k], 0.5 * gradient[k], 1e-7);
+}
+
+static void focal_is_that_of_pytorch(void **state)
+{
+  (void)state;
+  const float share = 0.75F;
+  const uint16_t label = 0, other = 2;
+  const ls_loss_mix mix = {&other, &share};
+  const ls_targets alone = {.n = 1, .classes = 4, .labels = &label};
+  const ls_targets mixed = {.n = 1, .classes = 4, .labels = &label, .mix = &mix, .smoothing = 0.1};
+  for (size_t i = 0; i < sizeof focal_cases / sizeof *focal_cases; i++) {
+    const focal_case *one = &focal_cases[i];
+    ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", one->options);
+    const ls_loss loss = ls_loss_of(&spec->train.loss);
+    expect_loss(&loss, &alone, one->of_label, one->gradient);
+    expect_loss(&loss, &mixed, one->of_mixture, one->mixed_gradient);
+    ls_spec_free(spec);
+  }
+}
+
+/* Sure and right, sure and wrong, and logits that would overflow an exponential. */
+static void focal_at_the_extremes(void **state)
+{
+  (void)state;
+  static const char *const options[] = {"{type: focal, gamma: 0.5}", "focal", "{type: focal, gamma: 50}"};
+  const float logits[] = {10000.0F, 0.0F, -10000.0F, 3e38F, -3e38F, -3e38F, -3e38F, -3e38F, -3e38F};
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", options[i]);
+    const ls_loss loss = ls_loss_of(&spec->train.loss);
+    const double gamma = i == 0 ? 0.5 : i == 1 ? 2 : 50;
+    const uint16_t right[] = {0, 0}, wrong = 1;
+    float gradient[6];
+    ls_targets targets = {.n = 2, .classes = 3, .labels = right};
+    expect_near(ls_loss_run(&loss, logits, &targets, 1.0, gradient).loss, 0.0, 0.0);
+    for (size_t k = 0; k < 6; k++) expect_near((double)gradient[k], 0.0, 0.0);
+    targets = (ls_targets){.n = 1, .classes = 3, .labels = &wrong};
+    expect_near(ls_loss_run(&loss, logits, &targets, 1.0, gradient).loss, 10000.0, 1e-2);
+    expect_near((double)gradient[0], 1.0, 1e-6);
+    expect_near((double)gradient[1], -1.0, 1e-6);
+    expect_near(ls_loss_run(&loss, logits + 6, &targets, 1.0, gradient).loss,
+                pow(2.0 / 3.0, gamma) * log(3.0), 1e-9);
+    ls_spec_free(spec);
+  }
+}
+
+static void focal_has_a_weight_for_each_class(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *options;
+    size_t classes;
+    ls_status expected;
+  } cases[] = {{"focal", 10, LS_OK},
+               {"{type: focal, alpha: [0.5]}", 10, LS_OK},
+               {"{type: focal, alpha: [1, 2, 3]}", 3, LS_OK},
+               {"{type: focal, alpha: [1, 2, 3]}", 4, LS_E_CONFIG},
+               {"{type: focal, alpha: [1, 2, 3]}", 2, LS_E_CONFIG}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", cases[i].options);
+    const ls_loss loss = ls_loss_of(&spec->train.loss);
+    assert_int_equal(ls_loss_check_classes(&loss, cases[i].classes), cases[i].expected);
+    ls_spec_free(spec);
+  }
+  assert_non_null(strstr(ls_error_last()->text, "train.loss.alpha: 3 weights, but there are 2 classes"));
 }
 
 /* A loss of labels alone. */
@@ -287,6 +398,9 @@ int main(void)
       cmocka_unit_test(the_direction_at_the_extremes),
       cmocka_unit_test(probabilities),
       cmocka_unit_test(every_kind_has_known_values),
+      cmocka_unit_test(focal_is_that_of_pytorch),
+      cmocka_unit_test(focal_at_the_extremes),
+      cmocka_unit_test(focal_has_a_weight_for_each_class),
       cmocka_unit_test(losses_of_labels_take_no_mixtures),
       cmocka_unit_test(a_direction_is_the_gradient_by_default),
   };
