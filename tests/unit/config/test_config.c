@@ -323,8 +323,8 @@ static void named_kinds_are_read_and_written(void **state)
       {"{loss: {type: cross_entropy}, adversarial: {method: {type: fgsm}}}", "cross_entropy", "fgsm", 0},
       {"{loss: 'focal', adversarial: {method: none}}", "{type: focal, gamma: 2, alpha: []}", "none", 2},
       {"{loss: {type: focal, gamma: 0.5}}", "{type: focal, gamma: 0.5, alpha: []}", "none", 0.5},
-      {"{loss: {type: focal, gamma: 1, alpha: [0.25, 3]}}",
-       "{type: focal, gamma: 1, alpha: [0.25, 3]}", "none", 1},
+      {"{loss: {type: focal, gamma: 1, alpha: [0.25, 3]}}", "{type: focal, gamma: 1, alpha: [0.25, 3]}",
+       "none", 1},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char text[200];

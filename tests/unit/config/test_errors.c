@@ -210,7 +210,8 @@ static const struct {
      "c.yaml:3:22: train.loss.type: unknown loss 'focl'; expected one "
      "of: cross_entropy, focal; did you mean 'focal'?"},
     {MINIMAL "train: {loss: {type: focal, gama: 1}}\n",
-     "c.yaml:3:29: train.loss.gama: unknown key; allowed in focal: type, gamma, alpha; did you mean 'gamma'?"},
+     "c.yaml:3:29: train.loss.gama: unknown key; allowed in focal: type, gamma, alpha; did you mean "
+     "'gamma'?"},
     {MINIMAL "train: {adversarial: {method: pdg}}\n",
      "c.yaml:3:31: train.adversarial.method: expected one of: none, fgsm, pgd, found 'pdg'; did you mean "
      "'pgd'?"},
