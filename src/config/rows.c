@@ -152,8 +152,7 @@ static void release_rows(const ls_key *keys, size_t key_count, void *base)
       [LS_KEY_TEXT] = release_text,        [LS_KEY_TEXTS] = release_texts,
       [LS_KEY_TEXT_PAIRS] = release_texts, [LS_KEY_REALS] = release_reals,
       [LS_KEY_KIND] = release_kind,        [LS_KEY_NAMED_KIND] = release_kind,
-      [LS_KEY_LAYERS] = release_layers,
-      [LS_KEY_EVERY_KIND] = release_kinds};
+      [LS_KEY_LAYERS] = release_layers,    [LS_KEY_EVERY_KIND] = release_kinds};
   for (size_t i = 0; i < key_count; i++) {
     size_t type = keys[i].type;
     if (type < sizeof releases / sizeof releases[0] && releases[type])

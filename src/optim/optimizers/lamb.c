@@ -10,51 +10,35 @@
  * The norm of d is needed before the first weight moves: `direction` works it out from the old state.
  * Source: You et al., "Large batch optimization for deep learning: training BERT in 76 minutes", ICLR 2020,
  * algorithm 2, its phi being the norm itself. */
-#include "optim/kinds.h"
-
-typedef struct lamb_options {
-  ls_optimizer_common common;
-  double beta1, beta2, epsilon;
-} lamb_options;
+#include "optim/optimizers/moments.h"
 
 static const ls_key keys[] = {
-    LS_OPTIMIZER_LR_KEY("0.001"),
-    LS_OPTIMIZER_BETA_KEYS(lamb_options, "0.9", "0.999"),
-    LS_OPTIMIZER_EPSILON_KEY(lamb_options, "1e-6"),
+    LS_MOMENTS_KEYS("0.001", "1e-6"),
     LS_OPTIMIZER_REAL(ls_optimizer_common, weight_decay, "0.01", .max = INFINITY,
                       .doc = "This times the weight is added to Adam's direction."),
 };
 
-/* The factors of a step, worked out in double, used in single. */
+/* The factors of a step. */
 typedef struct lamb_factors {
-  float scale, decay;
-  float beta1, beta2, rest1, rest2; /* rest: 1 - beta */
-  float mean, root, epsilon;        /* mean: 1 / (1 - beta1^t); root: sqrt(1 - beta2^t) */
+  ls_moments moments;
+  float decay;
+  float mean; /* 1 / (1 - beta1^t) */
 } lamb_factors;
 
-static lamb_factors factors_of(const lamb_options *lamb, const ls_update *update)
+static lamb_factors factors_of(const ls_moments_options *lamb, const ls_update *update)
 {
-  const double t = (double)update->step;
   return (lamb_factors){
-      .scale = (float)update->grad_scale,
+      .moments = ls_moments_of(lamb, update),
       .decay = (float)update->weight_decay,
-      .beta1 = (float)lamb->beta1,
-      .beta2 = (float)lamb->beta2,
-      .rest1 = (float)(1 - lamb->beta1),
-      .rest2 = (float)(1 - lamb->beta2),
-      .mean = (float)(1 / (1 - pow(lamb->beta1, t))),
-      .root = (float)sqrt(1 - pow(lamb->beta2, t)),
-      .epsilon = (float)lamb->epsilon,
+      .mean = (float)(1 / (1 - pow(lamb->beta1, (double)update->step))),
   };
 }
 
 /* One weight's d, by its old m and v, which become the new ones. */
 static inline float direction_of(const lamb_factors *f, float param, float grad, float *m, float *v)
 {
-  const float g = f->scale * grad;
-  *m = f->beta1 * *m + f->rest1 * g;
-  *v = f->beta2 * *v + f->rest2 * g * g;
-  return f->mean * *m / (sqrtf(*v) / f->root + f->epsilon) + f->decay * param;
+  const ls_moments_weight weight = ls_moments_advance(&f->moments, param, grad, m, v);
+  return f->mean * *m / weight.divisor + f->decay * param;
 }
 
 static void direction(const void *options, const ls_update *update, const float *params, const float *grads,
@@ -88,8 +72,8 @@ const ls_optimizer_kind ls_optimizer_lamb = {
                .doc = "LAMB: Adam with a rate for each weight tensor, for large batches.",
                .keys = keys,
                .key_count = sizeof keys / sizeof keys[0],
-               .options_bytes = sizeof(lamb_options)},
-    .slots = {{.name = "exp_avg"}, {.name = "exp_avg_sq", .is_squares = true}},
+               .options_bytes = sizeof(ls_moments_options)},
+    .slots = {LS_MOMENTS_SLOTS},
     .uses_norms = true,
     .direction = direction,
     .update = update,

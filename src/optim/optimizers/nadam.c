@@ -11,18 +11,16 @@
  * Source: Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016. */
 #include <float.h>
 
-#include "optim/kinds.h"
+#include "optim/optimizers/moments.h"
 
 typedef struct nadam_options {
-  ls_optimizer_common common;
-  double beta1, beta2, epsilon, momentum_decay;
+  ls_moments_options moments;
+  double momentum_decay;
   bool decoupled_weight_decay;
 } nadam_options;
 
 static const ls_key keys[] = {
-    LS_OPTIMIZER_LR_KEY("0.002"),
-    LS_OPTIMIZER_BETA_KEYS(nadam_options, "0.9", "0.999"),
-    LS_OPTIMIZER_EPSILON_KEY(nadam_options, "1e-8"),
+    LS_MOMENTS_KEYS("0.002", "1e-8"),
     LS_OPTIMIZER_REAL(nadam_options, momentum_decay, "0.004", .max = INFINITY,
                       .doc = "How fast the momentum grows from half of beta1 to beta1."),
     LS_OPTIMIZER_L2_KEY,
@@ -37,7 +35,7 @@ static const ls_key keys[] = {
 
 static double mu(const nadam_options *nadam, double t)
 {
-  return nadam->beta1 * (1 - 0.5 * pow(0.96, t * nadam->momentum_decay));
+  return nadam->moments.beta1 * (1 - 0.5 * pow(0.96, t * nadam->momentum_decay));
 }
 
 /* P of the head of the file. With q = 0.96^momentum_decay, the logarithm of the product of the 1 - q^i / 2
@@ -47,7 +45,7 @@ static double mu(const nadam_options *nadam, double t)
 static double product_of_mu(const nadam_options *nadam, double t)
 {
   enum { TERMS = 60 }; /* the rest is below the double's resolution */
-  const double power = pow(nadam->beta1, t), log_q = nadam->momentum_decay * log(0.96);
+  const double power = pow(nadam->moments.beta1, t), log_q = nadam->momentum_decay * log(0.96);
   if (power < DBL_EPSILON / 4) return power; /* 1 - P is 1 */
   double sum = 0, weight = 1;
   for (int k = 1; k <= TERMS; k++) {
@@ -58,29 +56,18 @@ static double product_of_mu(const nadam_options *nadam, double t)
   return power * exp(-sum);
 }
 
-/* The factors of a step, worked out in double as Python does, used in single. */
+/* The factors of a step. */
 typedef struct nadam_factors {
-  float scale, shrink, l2;          /* on the gradient; on the weight; of the weight in the gradient */
-  float beta1, beta2, rest1, rest2; /* rest: 1 - beta */
-  float root, epsilon;              /* root: sqrt(1 - beta2^t) */
-  float grad_rate, mean_rate;       /* of g and of m */
+  ls_moments moments;
+  float grad_rate, mean_rate; /* of g and of m */
 } nadam_factors;
 
 static nadam_factors factors_of(const nadam_options *nadam, const ls_update *update)
 {
-  const double t = (double)update->step, decay = update->weight_decay;
+  const double t = (double)update->step;
   const double now = mu(nadam, t), next = mu(nadam, t + 1), product = product_of_mu(nadam, t);
-  const bool decoupled = nadam->decoupled_weight_decay;
   return (nadam_factors){
-      .scale = (float)update->grad_scale,
-      .shrink = decoupled ? (float)(1 - update->lr * decay) : 1,
-      .l2 = decoupled ? 0 : (float)decay,
-      .beta1 = (float)nadam->beta1,
-      .beta2 = (float)nadam->beta2,
-      .rest1 = (float)(1 - nadam->beta1),
-      .rest2 = (float)(1 - nadam->beta2),
-      .root = (float)sqrt(1 - pow(nadam->beta2, t)),
-      .epsilon = (float)nadam->epsilon,
+      .moments = ls_moments_decayed(&nadam->moments, update, nadam->decoupled_weight_decay),
       .grad_rate = (float)(update->lr * (1 - now) / (1 - product)),
       .mean_rate = (float)(update->lr * next / (1 - product * next)),
   };
@@ -92,13 +79,9 @@ static void update(const void *options, const ls_update *update, float *params, 
   const nadam_factors f = factors_of(options, update);
   float *restrict exp_avg = slots[0], *restrict exp_avg_sq = slots[1];
   for (size_t i = 0; i < count; i++) {
-    const float p = params[i] * f.shrink;
-    const float g = f.scale * grads[i] + f.l2 * p;
-    const float m = f.beta1 * exp_avg[i] + f.rest1 * g;
-    const float v = f.beta2 * exp_avg_sq[i] + f.rest2 * g * g;
-    exp_avg[i] = m;
-    exp_avg_sq[i] = v;
-    params[i] = p - (f.grad_rate * g + f.mean_rate * m) / (sqrtf(v) / f.root + f.epsilon);
+    const ls_moments_weight weight =
+        ls_moments_advance(&f.moments, params[i], grads[i], &exp_avg[i], &exp_avg_sq[i]);
+    params[i] = weight.p - (f.grad_rate * weight.g + f.mean_rate * exp_avg[i]) / weight.divisor;
   }
 }
 
@@ -108,6 +91,6 @@ const ls_optimizer_kind ls_optimizer_nadam = {
                .keys = keys,
                .key_count = sizeof keys / sizeof keys[0],
                .options_bytes = sizeof(nadam_options)},
-    .slots = {{.name = "exp_avg"}, {.name = "exp_avg_sq", .is_squares = true}},
+    .slots = {LS_MOMENTS_SLOTS},
     .update = update,
 };
