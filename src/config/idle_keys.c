@@ -74,13 +74,37 @@ static const ls_key *find_key(const char *path)
   return key;
 }
 
-/* The notes of the kinds of layers. */
-static void note_layers(const ls_layer_list *layers, ls_text *lines)
+static void note_schema(const char *path, const ls_schema *schema, ls_text *lines)
 {
-  for (size_t i = 0; i < layers->count; i++)
-    if (layers->items[i].schema->note)
-      ls_text_show(lines, "model.layers[%zu]: %s: %s\n", i, layers->items[i].schema->name,
-                   layers->items[i].schema->note);
+  if (schema->note) ls_text_show(lines, "%s: %s: %s\n", path, schema->name, schema->note);
+}
+
+static void note_layers(const char *path, const ls_layer_list *layers, ls_text *lines);
+
+/* The notes of a layer's kind and of the layers within it. */
+static void note_layer(const char *path, const ls_layer_spec *layer, ls_text *lines)
+{
+  note_schema(path, layer->schema, lines);
+  for (size_t k = 0; k < layer->schema->key_count; k++) {
+    const ls_key *key = &layer->schema->keys[k];
+    if (key->type != LS_KEY_LAYERS) continue;
+    ls_text inner = {0};
+    ls_text_add(&inner, "%s.%s", path, key->path);
+    note_layers(ls_text_get(&inner), (const void *)((const char *)layer->options + key->offset), lines);
+    lines->failed = lines->failed || inner.failed;
+    ls_text_fini(&inner);
+  }
+}
+
+static void note_layers(const char *path, const ls_layer_list *layers, ls_text *lines)
+{
+  for (size_t i = 0; i < layers->count; i++) {
+    ls_text layer = {0};
+    ls_text_add(&layer, "%s[%zu]", path, i);
+    note_layer(ls_text_get(&layer), &layers->items[i], lines);
+    lines->failed = lines->failed || layer.failed;
+    ls_text_fini(&layer);
+  }
 }
 
 /* A key that has no effect, unless it has its preset. */
@@ -94,11 +118,12 @@ static void note_key(const ls_spec *spec, const ls_key *key, const char *why, ls
   ls_text_fini(&value);
 }
 
-/* The keys beside this one that its kind leaves idle. */
+/* The note of a kind, and the keys beside this one that it leaves idle. */
 static void note_kind(const ls_spec *spec, const ls_key *key, ls_text *lines)
 {
   const ls_kind_spec *kind = (const void *)((const char *)spec + key->offset);
   if (!kind->schema) return;
+  note_schema(key->path, kind->schema, lines);
   const int section = (int)(strrchr(key->path, '.') - key->path);
   for (const char *const *idle = kind->schema->idle; idle && *idle; idle++) {
     ls_text path = {0}, why = {0};
@@ -113,7 +138,7 @@ static void note_kind(const ls_spec *spec, const ls_key *key, ls_text *lines)
 
 void ls_config_notes(const ls_spec *spec, ls_text *lines)
 {
-  note_layers(&spec->model.layers, lines);
+  note_layers("model.layers", &spec->model.layers, lines);
   const ls_key *key;
   for (size_t i = 0; (key = ls_spec_key(i)); i++)
     if (key->type == LS_KEY_KIND || key->type == LS_KEY_NAMED_KIND) note_kind(spec, key, lines);

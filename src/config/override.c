@@ -140,17 +140,41 @@ done:
   return status;
 }
 
+static const ls_key *find_row(const char *path, size_t length)
+{
+  size_t i = 0;
+  const ls_key *key;
+  while ((key = ls_spec_key(i)) && (strlen(key->path) != length || memcmp(key->path, path, length) != 0)) i++;
+  return key;
+}
+
 /* Where the file lacks the path of an override, insert the default first, so that train.optimizer.lr=0.1
  * works without naming the default optimizer. */
 static ls_status add_section(ls_document *to, const char *path, size_t length, int *out)
 {
-  const ls_key *key;
-  for (size_t i = 0; (key = ls_spec_key(i)); i++) {
-    bool is_it = strlen(key->path) == length && memcmp(key->path, path, length) == 0;
-    if (is_it && key->type == LS_KEY_KIND && key->preset) return graft(to, key->preset, out);
-  }
+  const ls_key *key = find_row(path, length);
+  const bool is_kind = key && (key->type == LS_KEY_KIND || key->type == LS_KEY_NAMED_KIND);
+  if (is_kind && key->preset) return graft(to, key->preset, out);
   *out = yaml_document_add_mapping(&to->yaml, NULL, YAML_ANY_MAPPING_STYLE);
   return *out ? LS_OK : no_memory();
+}
+
+/* Give a kind that is there by its name alone a place for keys, so that train.loss.gamma=3 works where the
+ * file says loss: focal. */
+static ls_status open_kind(ls_document *to, const char *path, size_t length, int *node)
+{
+  const ls_key *key = find_row(path, length);
+  const char *name = ls_document_scalar(to, *node);
+  if (!name || !key || key->type != LS_KEY_NAMED_KIND) return LS_OK;
+  for (const char *const *word = key->words; word && *word; word++)
+    if (strcmp(*word, name) == 0) return LS_OK;
+  int type;
+  const int mapping = yaml_document_add_mapping(&to->yaml, NULL, YAML_ANY_MAPPING_STYLE);
+  if (!mapping) return no_memory();
+  LS_PASS(add_scalar(to, "type", strlen("type"), YAML_PLAIN_SCALAR_STYLE, &type));
+  LS_PASS(add_pair(to, mapping, type, *node));
+  *node = mapping;
+  return LS_OK;
 }
 
 /* ---- following the path ---- */
@@ -224,15 +248,15 @@ static ls_status go(ls_document *document, const char *path, const struct step *
 {
   int *slot;
   LS_PASS(find_slot(document, parent, step, &slot));
+  *child = value ? value : slot ? *slot : 0;
+  if (!*child) LS_PASS(add_section(document, path, step->end, child));
+  if (!value) LS_PASS(open_kind(document, path, step->end, child));
   if (slot) {
-    if (value) *slot = value;
-    *child = *slot;
+    *slot = *child;
     return LS_OK;
   }
   int key;
   LS_PASS(add_scalar(document, step->key, step->length, YAML_PLAIN_SCALAR_STYLE, &key));
-  *child = value;
-  if (!value) LS_PASS(add_section(document, path, step->end, child));
   return add_pair(document, parent, key, *child);
 }
 

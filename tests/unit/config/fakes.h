@@ -202,12 +202,14 @@ static const ls_key bend_keys[] = {
 #define ROWS(rows, options)                                                                                  \
   .keys = (rows), .key_count = sizeof(rows) / sizeof(rows)[0], .options_bytes = sizeof(options)
 
-static const ls_schema conv = {.name = "conv", .doc = "Convolution.", ROWS(conv_keys, conv_options)};
+static const ls_schema conv = {
+    .name = "conv", .doc = "Convolution.", .note = "a fake", ROWS(conv_keys, conv_options)};
 static const ls_schema relu = {.name = "relu", .doc = "max(x, 0)."};
 static const ls_schema residual = {
     .name = "residual", .doc = "A body and a shortcut.", ROWS(residual_keys, residual_options)};
 static const ls_schema sgd = {.name = "sgd", .doc = "Gradient descent.", ROWS(sgd_keys, sgd_options)};
-static const ls_schema adam = {.name = "adam", .doc = "Adam.", ROWS(adam_keys, adam_options)};
+static const ls_schema adam = {
+    .name = "adam", .doc = "Adam.", .note = "a fake", ROWS(adam_keys, adam_options)};
 static const ls_schema constant = {.name = "constant", .doc = "The same rate always."};
 static const ls_schema onecycle = {
     .name = "onecycle", .doc = "One cycle.", ROWS(onecycle_keys, onecycle_options)};

@@ -396,6 +396,23 @@ static void idle_keys_are_noted(void **state)
   }
 }
 
+static void notes_of_kinds_are_reported_wherever_they_are_chosen(void **state)
+{
+  (void)state;
+  ls_spec *spec =
+      parse("data: {source: mnist}\n"
+            "model: {layers: [{type: conv, filters: 1}, {type: residual, body: [{type: relu}, {type: "
+            "residual, body: [{type: conv, filters: 1}]}]}]}\n"
+            "train: {optimizer: {type: adam}}\n");
+  ls_text notes = {0};
+  ls_config_notes(spec, &notes);
+  assert_string_equal(ls_text_get(&notes), "model.layers[0]: conv: a fake\n"
+                                           "model.layers[1].body[1].body[0]: conv: a fake\n"
+                                           "train.optimizer: adam: a fake\n");
+  ls_text_fini(&notes);
+  ls_spec_free(spec);
+}
+
 static void help_tells_type_range_default_and_meaning(void **state)
 {
   (void)state;
@@ -494,6 +511,7 @@ int main(void)
       cmocka_unit_test(named_kinds_are_read_and_written),
       cmocka_unit_test(kinds_may_share_a_section),
       cmocka_unit_test(idle_keys_are_noted),
+      cmocka_unit_test(notes_of_kinds_are_reported_wherever_they_are_chosen),
       cmocka_unit_test(help_tells_type_range_default_and_meaning),
   };
   return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -116,6 +116,34 @@ static void a_kind_is_replaced_whole_or_changed_in_part(void **state)
   ls_spec_free(spec);
 }
 
+static void a_kind_by_its_name_alone_takes_keys(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text, *overrides[2];
+    double gamma;
+  } cases[] = {
+      {MINIMAL "train: {loss: focal}\n", {"train.loss.gamma=3"}, 3},
+      {MINIMAL "train: {loss: {type: focal, gamma: 4}}\n", {"train.loss.gamma=3"}, 3},
+      {MINIMAL, {"train.loss=focal", "train.loss.gamma=3"}, 3},
+      {MINIMAL, {"train.loss.type=focal", "train.loss.gamma=3"}, 3},
+      {MINIMAL "train: {loss: {type: focal, gamma: 4}}\n", {"train.loss=focal", "train.loss.alpha=[1]"}, 2},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    ls_spec *spec = parse(cases[i].text, cases[i].overrides, cases[i].overrides[1] ? 2 : 1);
+    assert_ptr_equal(spec->train.loss.schema, &focal);
+    assert_true(((const focal_options *)spec->train.loss.options)->gamma == cases[i].gamma);
+    ls_spec_free(spec);
+  }
+  check_refused(
+      MINIMAL, "train.loss.gamma=3",
+      "override 'train.loss.gamma=3': train.loss.gamma: unknown key; allowed in cross_entropy: type");
+  check_refused(
+      MINIMAL "train: {adversarial: {method: none}}\n", "train.adversarial.method.steps=3",
+      "override 'train.adversarial.method.steps=3': train.adversarial.method: there is a value, which "
+      "has no key 'steps'");
+}
+
 static void keys_of_the_old_kind_are_named(void **state)
 {
   (void)state;
@@ -232,6 +260,7 @@ int main(void)
       cmocka_unit_test(the_last_override_of_a_key_counts),
       cmocka_unit_test(layers_are_reached_by_index_and_by_name),
       cmocka_unit_test(a_kind_is_replaced_whole_or_changed_in_part),
+      cmocka_unit_test(a_kind_by_its_name_alone_takes_keys),
       cmocka_unit_test(keys_of_the_old_kind_are_named),
       cmocka_unit_test(a_layer_that_is_not_there_is_named),
       cmocka_unit_test(malformed_overrides_are_refused),
