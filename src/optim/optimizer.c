@@ -42,17 +42,16 @@ static ls_update begin_run(const ls_optimizer *optimizer, const ls_update *updat
   return run;
 }
 
-const float *ls_optimizer_direction(const ls_optimizer *optimizer, const ls_update *update, size_t tensor,
-                                    const float *grads, size_t first, size_t count, float *direction)
+void ls_optimizer_direction(const ls_optimizer *optimizer, const ls_update *update, size_t tensor,
+                            size_t first, float *values, size_t count)
 {
   const ls_optimizer_kind *kind = ls_optimizer_find(optimizer->spec);
-  if (!kind->direction) return grads;
+  if (!kind->direction) return;
   size_t tensor_count;
   const ls_tensor *tensors = ls_model_params(optimizer->model, &tensor_count);
   float *slots[LS_OPTIMIZER_MAX_SLOTS] = {NULL};
   const ls_update run = begin_run(optimizer, update, &tensors[tensor], first, slots);
-  kind->direction(optimizer->spec->options, &run, optimizer->params + first, grads, slots, direction, count);
-  return direction;
+  kind->direction(optimizer->spec->options, &run, optimizer->params + first, slots, values, count);
 }
 
 void ls_optimizer_update(const ls_optimizer *optimizer, const ls_update *update, const float *grads,

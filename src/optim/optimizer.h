@@ -48,10 +48,10 @@ typedef struct ls_optimizer_kind {
   ls_schema schema;
   ls_optimizer_slot slots[LS_OPTIMIZER_MAX_SLOTS]; /* those after the last have no name */
   bool uses_norms;                                 /* of the tensors */
-  /* What a tensor will be moved against, but for a factor of the whole tensor: what its norm is of. Changes
-   * no state. Optional: the gradient. */
-  void (*direction)(const void *options, const ls_update *update, const float *params, const float *grads,
-                    float *const *slots, float *direction, size_t count);
+  /* Turn the gradient in `values` into what the elements will be moved against, but for a factor of the whole
+   * tensor: what its norm is of. Changes no state. Optional: it is the gradient. */
+  void (*direction)(const void *options, const ls_update *update, const float *params, float *const *slots,
+                    float *values, size_t count);
   /* Update `count` elements in place; slots[i] is the state called slots[i] above, the same elements. */
   void (*update)(const void *options, const ls_update *update, float *params, const float *grads,
                  float *const *slots, size_t count);
@@ -109,16 +109,15 @@ typedef struct ls_optimizer {
   float *const *slots; /* the state vectors, [params] each */
 } ls_optimizer;
 
-/** What `count` parameters from `first` on, all of one tensor, will be moved against, but for a factor of the
- * whole tensor: `direction`, filled in, or `grads` itself. Local. Cannot fail.
+/** Turn the mean gradient of the global batch, of `count` parameters from `first` on that are all of one
+ * tensor of the model, into what they will be moved against, but for a factor of the whole tensor. Local.
+ * Cannot fail.
  *
- * @param[in]  update     as for ls_optimizer_update(), but for the norms
- * @param[in]  tensor     of the model
- * @param[in]  grads      [count], the mean gradient of the global batch
- * @param[out] direction  [count]
+ * @param[in]     update  as for ls_optimizer_update(), but for the norms
+ * @param[in,out] values  [count]
  */
-const float *ls_optimizer_direction(const ls_optimizer *optimizer, const ls_update *update, size_t tensor,
-                                    const float *grads, size_t first, size_t count, float *direction);
+void ls_optimizer_direction(const ls_optimizer *optimizer, const ls_update *update, size_t tensor,
+                            size_t first, float *values, size_t count);
 
 /** Update `count` parameters from `first` on. Local. Cannot fail; threads may carry a range each.
  *

@@ -215,9 +215,9 @@ static double sum_of_directions(const ls_optimizer *optimizer, const ls_update *
   double sum = 0.0;
   for (size_t done = 0; done < own->count; done += BLOCK) {
     const size_t count = ls_size_min(BLOCK, own->count - done);
-    sum += sum_of_few_squares(ls_optimizer_direction(optimizer, update, own->tensor, grads + done,
-                                                     own->first + done, count, direction),
-                              count);
+    memcpy(direction, grads + done, count * sizeof *direction);
+    ls_optimizer_direction(optimizer, update, own->tensor, own->first + done, direction, count);
+    sum += sum_of_few_squares(direction, count);
   }
   return sum;
 }

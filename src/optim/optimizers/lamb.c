@@ -41,13 +41,13 @@ static inline float direction_of(const lamb_factors *f, float param, float grad,
   return f->mean * *m / weight.divisor + f->decay * param;
 }
 
-static void direction(const void *options, const ls_update *update, const float *params, const float *grads,
-                      float *const *slots, float *restrict direction, size_t count)
+static void direction(const void *options, const ls_update *update, const float *params, float *const *slots,
+                      float *restrict values, size_t count)
 {
   const lamb_factors f = factors_of(options, update);
   for (size_t i = 0; i < count; i++) {
     float m = slots[0][i], v = slots[1][i];
-    direction[i] = direction_of(&f, params[i], grads[i], &m, &v);
+    values[i] = direction_of(&f, params[i], values[i], &m, &v);
   }
 }
 

@@ -62,11 +62,11 @@ static void find_norms(const experiment *run, const ls_optimizer *optimizer, con
 {
   size_t count;
   const ls_tensor *tensors = ls_model_params(run->model, &count);
-  float space[MAX_PARAMS];
+  float direction[MAX_PARAMS];
   for (size_t i = 0; i < count; i++) {
     const size_t first = tensors[i].offset, length = tensors[i].count;
-    const float *direction =
-        ls_optimizer_direction(optimizer, update, i, run->grads + first, first, length, space);
+    memcpy(direction, run->grads + first, length * sizeof *direction);
+    ls_optimizer_direction(optimizer, update, i, first, direction, length);
     norms[i] = (ls_tensor_norms){.params = norm_of(run->params + first, length),
                                  .direction = norm_of(direction, length)};
   }
