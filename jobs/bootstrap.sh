@@ -12,6 +12,7 @@ products=libxsmm-dev
 build=(gcc libc6-dev cmake ninja-build pkg-config
        openmpi-bin libopenmpi-dev libhdf5-dev "$products" libyaml-dev librandom123-dev libxxhash-dev
        zlib1g-dev libpng-dev libjansson-dev libzip-dev gnuplot-nox
+       libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libonnx-dev
        curl ca-certificates dataset-fashion-mnist)
 tests=(libcmocka-dev clang libclang-rt-dev clang-format libomp-dev libopenblas-pthread-dev valgrind python3 python3-h5py
        hdf5-tools locales qemu-user similarity-tester)

@@ -18,12 +18,12 @@
 #include "base/text.h"
 #include "config/keys.h"
 #include "kernels/kernel_pass.h"
+#include "nn/operators.h"
 #include "nn/shape.h"
 
 enum { LS_LAYERS_MAX = 65536 }; /* layers of a model: the randomness is keyed by 16 bits of their index */
 enum { LS_LAYER_NAME_BYTES = 64, LS_TENSOR_NAME_BYTES = 16, LS_TENSOR_MAX_DIMS = 4 };
 
-typedef struct ls_layer ls_layer;
 typedef struct ls_layer_kind ls_layer_kind;
 typedef struct ls_build ls_build;
 typedef struct ls_block ls_block;
@@ -221,6 +221,10 @@ struct ls_layer_kind {
   void (*merge)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, float *y);
   void (*split)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, const float *dy,
                 float *const *dxs);
+
+  /** Give the operators of ONNX that compute it in an evaluation: see operators.h. Optional: it then passes its
+   * input on. */
+  void (*express)(const ls_layer *layer, const ls_expression *to);
 
   /** Append the options that matter to a reader, as "5x5, pad 2". NULL: the kind has none. */
   void (*describe)(const ls_layer *layer, ls_text *text);

@@ -172,6 +172,18 @@ void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, 
     visit(&model->graph.shown[i]->layer, model->graph.shown[i]->depth, user);
 }
 
+void ls_model_express(const ls_model *model, const ls_expression *to)
+{
+  size_t inputs[LS_GRAPH_MAX_INPUTS];
+  for (size_t i = 0; i < model->graph.count; i++) {
+    const ls_node *node = &model->graph.nodes[i];
+    const ls_layer *layer = &node->layer;
+    for (size_t k = 0; k < layer->input_count; k++) inputs[k] = node->edges[k].from;
+    to->begin(to->user, layer, inputs);
+    if (layer->kind->express) layer->kind->express(layer, to);
+  }
+}
+
 static void find_needy(const ls_layer *layer, size_t depth, void *user)
 {
   (void)depth;

@@ -25,6 +25,7 @@ refuse 'instructions of a processor, or the question which it has, outside src/k
   '^src/kernels/(simd\.h|dispatch\.c)$'
 refuse 'jansson outside src/eval, src/cli, src/store/foreign and src/store/export' '#include *<jansson' '^src/(eval|cli|store/(foreign|export))/'
 refuse 'libzip outside src/store/foreign and src/store/export' '#include *<zip\.h>' '^src/store/(foreign|export)/'
+refuse "ONNX's messages outside src/onnx" '#include *<(onnx\.pb-c|protobuf-c)|(^|[^_a-zA-Z])Onnx__' '^src/onnx/'
 refuse 'exit, abort or printing in the library' '(^|[^_a-zA-Z])(exit|abort|printf|fprintf|puts|perror) *\(' '^(src/cli|include)/'
 refuse 'text that leaves by another way than cli/print.h' \
   '(^|[^_a-zA-Z])(printf|fprintf|puts|fputs|putchar|fputc|perror|vprintf|vfprintf) *\(' \
@@ -52,7 +53,8 @@ may comm 'base'
 may draw 'base'
 may data 'base h5 comm config kernels'
 may nn 'base config kernels'
-may store 'base h5 nn config'
+may onnx 'base nn config kernels'
+may store 'base h5 nn config onnx'
 may optim 'base nn config'
 may attack 'base nn data config'
 may train 'base config kernels comm data nn store optim attack'

@@ -147,7 +147,7 @@ static ls_status append(ls_graph *graph, ls_node *node, const void *options, con
   LS_GO(set_inputs(graph, &node->layer, nodes, count));
   node->layer.input_is_data = !node->layer.input_trains && !graph->input_gradient;
   LS_GO(ls_alloc(&node->edges, count, sizeof *node->edges, "the inputs of a layer"));
-  for (size_t k = 0; k < count; k++) node->edges[k].node = nodes[k];
+  for (size_t k = 0; k < count; k++) node->edges[k].from = node->edges[k].node = nodes[k];
   LS_GO(create(&node->layer, options, build));
   LS_GO(grow(graph));
   graph->nodes[graph->count++] = *node;

@@ -14,7 +14,7 @@
 enum { LS_GRAPH_MAX_INPUTS = 256 };
 
 /** Instead of a node: the model's input. */
-#define LS_GRAPH_INPUT SIZE_MAX
+#define LS_GRAPH_INPUT LS_MODEL_INPUT
 
 /** Where floats of a micro-batch lie: a stretch of the workspace, or one of the vectors that callers see. */
 typedef enum ls_external {
@@ -38,7 +38,8 @@ typedef enum ls_edge_action {
 
 /** An input of a node. */
 typedef struct ls_edge {
-  size_t node;           /* whose output it is, or LS_GRAPH_INPUT */
+  size_t from;           /* whose output it is, or LS_GRAPH_INPUT */
+  size_t node;           /* the same, or the one before that, where a relu between them is absorbed */
   ls_edge_action action; /* in the backward pass */
   ls_region dx;          /* where the node writes the gradient with respect to it */
 } ls_edge;

@@ -15,13 +15,9 @@
 
 #include "base/memory.h"
 #include "nn/kinds.h"
+#include "nn/layers/activation.h"
 
-/* Of the kinds that have any; each has some of them. */
-typedef struct parameters {
-  double slope;           /* leaky_relu */
-  double alpha;           /* elu */
-  double beta, threshold; /* softplus */
-} parameters;
+typedef ls_activation_parameters parameters;
 
 static const ls_key leaky_relu_keys[] = {
     {.path = "slope",
@@ -295,11 +291,11 @@ static inline float softplus_gradient(float dy, float x, float y, factors f)
       __VA_ARGS__,                                                                                           \
   }
 
-ACTIVATION(relu, .role = LS_ROLE_RECTIFIER, .is_absorbable = true,
+ACTIVATION(relu, .express = ls_express_relu, .role = LS_ROLE_RECTIFIER, .is_absorbable = true,
            .schema = {.name = "relu", .doc = "Rectifier: max(0, x)."}, .backward_reads_y = true,
            .create = create);
 
-ACTIVATION(leaky_relu, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(leaky_relu, .express = ls_express_leaky_relu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "leaky_relu",
                       .doc = "Rectifier that lets a fraction of negative inputs pass.",
                       .keys = leaky_relu_keys,
@@ -308,37 +304,37 @@ ACTIVATION(leaky_relu, .role = LS_ROLE_RECTIFIER,
            .backward_reads_y = true, .create = create_with_parameters, .destroy = destroy,
            .describe = leaky_relu_describe);
 
-ACTIVATION(tanh, .role = LS_ROLE_SIGMOID, .schema = {.name = "tanh", .doc = "Hyperbolic tangent."},
+ACTIVATION(tanh, .express = ls_express_tanh, .role = LS_ROLE_SIGMOID, .schema = {.name = "tanh", .doc = "Hyperbolic tangent."},
            .backward_reads_y = true, .create = create);
 
-ACTIVATION(sigmoid, .role = LS_ROLE_SIGMOID,
+ACTIVATION(sigmoid, .express = ls_express_sigmoid, .role = LS_ROLE_SIGMOID,
            .schema = {.name = "sigmoid", .doc = "Logistic function 1 / (1 + exp(-x))."},
            .backward_reads_y = true, .create = create);
 
-ACTIVATION(gelu, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(gelu, .express = ls_express_gelu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "gelu",
                       .doc = "Gaussian error linear unit: x times the normal distribution function of x."},
            .backward_reads_x = true, .create = create);
 
-ACTIVATION(relu6, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(relu6, .express = ls_express_relu6, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "relu6", .doc = "Rectifier that ends at 6: min(max(0, x), 6)."},
            .backward_reads_y = true, .create = create);
 
-ACTIVATION(silu, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(silu, .express = ls_express_silu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "silu",
                       .doc = "Sigmoid linear unit, or swish: x times the logistic function of x."},
            .backward_reads_x = true, .create = create);
 
-ACTIVATION(hardsigmoid, .role = LS_ROLE_SIGMOID,
+ACTIVATION(hardsigmoid, .express = ls_express_hardsigmoid, .role = LS_ROLE_SIGMOID,
            .schema = {.name = "hardsigmoid",
                       .doc = "Of three straight parts, like sigmoid: relu6(x + 3) / 6."},
            .backward_reads_y = true, .create = create);
 
-ACTIVATION(hardswish, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(hardswish, .express = ls_express_hardswish, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "hardswish", .doc = "Like silu, by hardsigmoid: x times relu6(x + 3) / 6."},
            .backward_reads_x = true, .create = create);
 
-ACTIVATION(elu, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(elu, .express = ls_express_elu, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "elu",
                       .doc = "Exponential linear unit: alpha * (exp(x) - 1) of negative inputs.",
                       .keys = elu_keys,
@@ -347,7 +343,7 @@ ACTIVATION(elu, .role = LS_ROLE_RECTIFIER,
            .backward_reads_y = true, .create = create_with_parameters, .destroy = destroy,
            .describe = elu_describe);
 
-ACTIVATION(softplus, .role = LS_ROLE_RECTIFIER,
+ACTIVATION(softplus, .express = ls_express_softplus, .role = LS_ROLE_RECTIFIER,
            .schema = {.name = "softplus",
                       .doc = "Smooth rectifier: log(1 + exp(beta * x)) / beta.",
                       .keys = softplus_keys,

@@ -20,4 +20,5 @@ const ls_layer_kind ls_layer_add = {
     .create = create,
     .merge = ls_sum_merge,
     .split = ls_sum_split,
+    .express = ls_sum_express,
 };

@@ -82,6 +82,11 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
       for (size_t j = 0; j < pool->out.w; j++, dy += pool->out.c) backward_window(pool, i, j, dy, dx);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  ls_pool_express(layer->impl, "AveragePool", to);
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   ls_pool_describe(layer->impl, text);
@@ -98,5 +103,6 @@ const ls_layer_kind ls_layer_avgpool = {
     .destroy = destroy,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

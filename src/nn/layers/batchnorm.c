@@ -260,6 +260,15 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   input_gradient(find_factors(layer, pass, saved, scratch), pixels_of(layer, pass), channels, x, dy, dx);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const batchnorm_options *self = layer->impl;
+  to->add(to->user, &(ls_operator){.name = "BatchNormalization",
+                                   .inputs = {LS_INPUT(LS_FORM_ANY), LS_TENSOR("weight"), LS_TENSOR("bias"),
+                                              LS_TENSOR("running_mean"), LS_TENSOR("running_var")},
+                                   .attributes = {LS_REAL("epsilon", self->epsilon)}});
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const batchnorm_options *self = layer->impl;
@@ -282,5 +291,6 @@ const ls_layer_kind ls_layer_batchnorm = {
     .update_buffers = update_buffers,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

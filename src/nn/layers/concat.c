@@ -47,10 +47,19 @@ static void split(const ls_layer *layer, const ls_pass *pass, const float *const
   }
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  (void)layer;
+  to->add(to->user, &(ls_operator){.name = "Concat",
+                                   .inputs = {LS_INPUTS},
+                                   .attributes = {LS_INTEGER("axis", 1)}});
+}
+
 const ls_layer_kind ls_layer_concat = {
     .schema = {.name = "concat", .doc = "The channels of its inputs, one after the other."},
     .role = LS_ROLE_NEUTRAL,
     .create = create,
     .merge = merge,
     .split = split,
+    .express = express,
 };

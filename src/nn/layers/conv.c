@@ -273,6 +273,21 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   self->way->backward(self->plan, &kernels, x, dy, dx, grads);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const conv_layer *self = layer->impl;
+  const ls_window *rows = &self->shape.rows, *columns = &self->shape.columns;
+  ls_operator op = {.name = "Conv",
+                    .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_TENSOR("weight"), LS_TENSOR("bias")},
+                    .attributes = {LS_PAIR("kernel_shape", rows->size, columns->size),
+                                   LS_PAIR("strides", rows->stride, columns->stride),
+                                   LS_PAIR("dilations", rows->dilation, columns->dilation),
+                                   LS_SIDES("pads", rows->before, columns->before, rows->after, columns->after),
+                                   LS_INTEGER("group", self->shape.groups)}};
+  if (!self->bias) op.inputs[2].source = LS_OPERAND_END;
+  to->add(to->user, &op);
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const conv_layer *self = layer->impl;
@@ -297,5 +312,6 @@ const ls_layer_kind ls_layer_conv = {
     .unpack = unpack,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

@@ -141,6 +141,17 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   if (dx) ls_affine_backward_data(&self->affine, &kernels, dy, dx);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const dense *self = layer->impl;
+  ls_operator op = {.name = "Gemm",
+                    .inputs = {LS_INPUT(LS_FORM_VECTOR), LS_TENSOR("weight"), LS_TENSOR("bias")},
+                    .attributes = {LS_INTEGER("transB", 1)},
+                    .gives = LS_FORM_VECTOR};
+  if (!self->bias) op.inputs[2].source = LS_OPERAND_END;
+  to->add(to->user, &op);
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const dense *self = layer->impl;
@@ -160,5 +171,6 @@ const ls_layer_kind ls_layer_dense = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

@@ -43,10 +43,20 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   if (dx) transpose(dy, dx, pass->n, layer->in.c, layer->in.h * layer->in.w);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  (void)layer;
+  to->add(to->user, &(ls_operator){.name = "Flatten",
+                                   .inputs = {LS_INPUT(LS_FORM_ANY)},
+                                   .attributes = {LS_INTEGER("axis", 1)},
+                                   .gives = LS_FORM_VECTOR});
+}
+
 const ls_layer_kind ls_layer_flatten = {
     .schema = {.name = "flatten", .doc = "Turns an image into a vector of features, channel by channel."},
     .role = LS_ROLE_NEUTRAL,
     .create = create,
     .forward = forward,
     .backward = backward,
+    .express = express,
 };

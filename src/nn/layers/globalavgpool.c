@@ -43,10 +43,17 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
       for (size_t c = 0; c < channels; c++) dx[c] = dy[c] * share;
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  (void)layer;
+  to->add(to->user, &(ls_operator){.name = "GlobalAveragePool", .inputs = {LS_INPUT(LS_FORM_IMAGE)}});
+}
+
 const ls_layer_kind ls_layer_globalavgpool = {
     .schema = {.name = "globalavgpool", .doc = "Mean of each channel over the whole image."},
     .role = LS_ROLE_NEUTRAL,
     .create = create,
     .forward = forward,
     .backward = backward,
+    .express = express,
 };

@@ -22,6 +22,20 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   return ls_sample_norm_create(layer, &norm, build);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const ls_sample_norm *self = layer->impl;
+  const ls_operand none = {.source = LS_OPERAND_FILL, .dims = {layer->in.c}, .dim_count = 1};
+  ls_operator op = {.name = "InstanceNormalization",
+                    .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_TENSOR("weight"), LS_TENSOR("bias")},
+                    .attributes = {LS_REAL("epsilon", self->epsilon)}};
+  if (self->affine_pixels == 0) {
+    op.inputs[1] = op.inputs[2] = none;
+    op.inputs[1].fill = 1.0;
+  }
+  to->add(to->user, &op);
+}
+
 const ls_layer_kind ls_layer_instancenorm = {
     .schema = {.name = "instancenorm",
                .doc = "Normalizes each channel of each sample over its pixels.",
@@ -35,5 +49,6 @@ const ls_layer_kind ls_layer_instancenorm = {
     .init = ls_sample_norm_init,
     .forward = ls_sample_norm_forward,
     .backward = ls_sample_norm_backward,
+    .express = express,
     .describe = ls_sample_norm_describe,
 };

@@ -65,6 +65,38 @@ static void unpack(const ls_layer *layer, const float *grads, float *param_grads
               param_grads + layer->param_offset + first);
 }
 
+/* Over the last dimensions: for channels alone they are brought to the end. */
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const ls_sample_norm *self = layer->impl;
+  const ls_shape in = layer->in;
+  const bool is_vector = in.h * in.w == 1, by_channels = self->items > 1;
+  const size_t dim_count = is_vector || by_channels ? 1 : 3;
+  ls_operator op = {.name = "LayerNormalization",
+                    .inputs = {LS_INPUT(is_vector ? LS_FORM_VECTOR : LS_FORM_IMAGE),
+                               {.source = LS_OPERAND_FILL, .dims = {in.c, in.h, in.w}, .dim_count = dim_count, .fill = 1.0}},
+                    .attributes = {LS_INTEGER("axis", by_channels ? -1 : 1), LS_REAL("epsilon", self->epsilon)}};
+  if (self->affine_pixels > 0) {
+    op.inputs[1] = (ls_operand)LS_TENSOR("weight");
+    op.inputs[2] = (ls_operand)LS_TENSOR("bias");
+  }
+  if (!by_channels) {
+    to->add(to->user, &op);
+    return;
+  }
+  to->add(to->user, &(ls_operator){.name = "Transpose",
+                                   .inputs = {LS_INPUT(LS_FORM_IMAGE)},
+                                   .attributes = {LS_SIDES("perm", 0, 2, 3, 1)},
+                                   .gives = LS_FORM_OTHER});
+  op.inputs[0] = (ls_operand)LS_RESULT;
+  op.gives = LS_FORM_OTHER;
+  to->add(to->user, &op);
+  to->add(to->user, &(ls_operator){.name = "Transpose",
+                                   .inputs = {LS_RESULT},
+                                   .attributes = {LS_SIDES("perm", 0, 3, 1, 2)},
+                                   .gives = LS_FORM_IMAGE});
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const ls_sample_norm *self = layer->impl;
@@ -88,5 +120,6 @@ const ls_layer_kind ls_layer_layernorm = {
     .unpack = unpack,
     .forward = ls_sample_norm_forward,
     .backward = ls_sample_norm_backward,
+    .express = express,
     .describe = describe,
 };

@@ -138,6 +138,15 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   }
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const lrn_options *self = layer->impl;
+  to->add(to->user, &(ls_operator){.name = "LRN",
+                                   .inputs = {LS_INPUT(LS_FORM_IMAGE)},
+                                   .attributes = {LS_INTEGER("size", self->size), LS_REAL("alpha", self->alpha),
+                                                  LS_REAL("beta", self->beta), LS_REAL("bias", self->k)}});
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const lrn_options *self = layer->impl;
@@ -157,5 +166,6 @@ const ls_layer_kind ls_layer_lrn = {
     .destroy = destroy,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

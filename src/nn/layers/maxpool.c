@@ -222,6 +222,12 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   for (size_t s = 0; s < pass->n; s++) backward_sample(self, dy + s * out, argmax + s * out, dx + s * in);
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  const maxpool *self = layer->impl;
+  ls_pool_express(&self->pool, "MaxPool", to);
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const maxpool *self = layer->impl;
@@ -240,5 +246,6 @@ const ls_layer_kind ls_layer_maxpool = {
     .destroy = destroy,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

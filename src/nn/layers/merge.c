@@ -37,3 +37,8 @@ void ls_sum_split(const ls_layer *layer, const ls_pass *pass, const float *const
   for (size_t k = 0; k < layer->input_count; k++)
     if (dxs[k] && dxs[k] != dy) memcpy(dxs[k], dy, bytes);
 }
+
+void ls_sum_express(const ls_layer *layer, const ls_expression *to)
+{
+  to->add(to->user, &(ls_operator){.name = layer->input_count == 2 ? "Add" : "Sum", .inputs = {LS_INPUTS}});
+}

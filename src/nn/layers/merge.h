@@ -18,5 +18,6 @@ ls_status ls_merge_refuse(const ls_layer *layer, size_t input, const char *need)
 void ls_sum_merge(const ls_layer *layer, const ls_pass *pass, const float *const *xs, float *y);
 void ls_sum_split(const ls_layer *layer, const ls_pass *pass, const float *const *xs, const float *dy,
                   float *const *dxs);
+void ls_sum_express(const ls_layer *layer, const ls_expression *to);
 
 #endif

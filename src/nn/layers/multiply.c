@@ -123,6 +123,17 @@ static void split(const ls_layer *layer, const ls_pass *pass, const float *const
   }
 }
 
+/* Mul takes two. */
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  ls_operator op = {.name = "Mul", .inputs = {LS_INPUT(LS_FORM_ANY), LS_INPUT(LS_FORM_ANY)}};
+  for (size_t k = 1; k < layer->input_count; k++) {
+    op.inputs[1].input = k;
+    to->add(to->user, &op);
+    op.inputs[0].source = LS_OPERAND_RESULT;
+  }
+}
+
 const ls_layer_kind ls_layer_multiply = {
     .schema = {.name = "multiply",
                .doc =
@@ -132,4 +143,5 @@ const ls_layer_kind ls_layer_multiply = {
     .create = create,
     .merge = merge,
     .split = split,
+    .express = express,
 };

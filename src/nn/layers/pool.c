@@ -90,6 +90,37 @@ ls_pool_span ls_pool_span_of(const ls_window *window, size_t i, size_t in)
                         .counted = end - begin};
 }
 
+/* Padding behind, as much as the last window reaches. */
+static size_t padding_behind(const ls_window *window, size_t in, size_t out)
+{
+  const size_t reached = (out - 1) * window->stride + window->size, before = window->before + in;
+  return ls_size_max(window->after, reached > before ? reached - before : 0);
+}
+
+/* Padding that reaches as far stands for ceil_mode, which not everybody reads in the same way: but in an average
+ * that counts padding, and not what is behind it. */
+void ls_pool_express(const ls_pool *pool, const char *name, const ls_expression *to)
+{
+  const ls_window *rows = &pool->rows, *columns = &pool->columns;
+  size_t bottom = padding_behind(rows, pool->in.h, pool->out.h);
+  size_t right = padding_behind(columns, pool->in.w, pool->out.w);
+  const bool has_padding = rows->before + rows->after + columns->before + columns->after > 0;
+  const bool counts = pool->counts_padding && has_padding;
+  const bool is_ceil = counts && (bottom > rows->after || right > columns->after);
+  if (is_ceil) {
+    bottom = rows->after;
+    right = columns->after;
+  }
+  to->add(to->user,
+          &(ls_operator){.name = name,
+                         .inputs = {LS_INPUT(LS_FORM_IMAGE)},
+                         .attributes = {LS_PAIR("kernel_shape", rows->size, columns->size),
+                                        LS_PAIR("strides", rows->stride, columns->stride),
+                                        LS_SIDES("pads", rows->before, columns->before, bottom, right),
+                                        LS_INTEGER(counts ? "count_include_pad" : NULL, 1),
+                                        LS_INTEGER(is_ceil ? "ceil_mode" : NULL, 1)}});
+}
+
 void ls_pool_describe(const ls_pool *pool, ls_text *text)
 {
   ls_windows_describe(&pool->rows, &pool->columns, text);

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "config/keys.h"
+#include "nn/operators.h"
 #include "nn/shape.h"
 #include "nn/window.h"
 
@@ -39,6 +40,9 @@ ls_status ls_pool_init(ls_pool *pool, const ls_pool_options *options, ls_shape i
 
 /** The span of window i of a row or column of windows along a dimension of `in` pixels. */
 ls_pool_span ls_pool_span_of(const ls_window *window, size_t i, size_t in);
+
+/** Say it by an operator of ONNX: MaxPool or AveragePool. */
+void ls_pool_express(const ls_pool *pool, const char *name, const ls_expression *to);
 
 /** Append "3x3, stride 2, pad 1". */
 void ls_pool_describe(const ls_pool *pool, ls_text *text);

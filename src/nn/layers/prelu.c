@@ -122,6 +122,13 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
     for (size_t c = 0; c < channels; c++) dx[c] = x[c] > 0.0F ? dy[c] : slopes[c] * dy[c];
 }
 
+static void express(const ls_layer *layer, const ls_expression *to)
+{
+  ls_operator op = {.name = "PRelu", .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_TENSOR("weight")}};
+  if (layer->param_count > 1) op.inputs[1] = ls_operand_of_channels("weight", layer->in.c);
+  to->add(to->user, &op);
+}
+
 static void describe(const ls_layer *layer, ls_text *text)
 {
   const prelu_options *self = layer->impl;
@@ -142,5 +149,6 @@ const ls_layer_kind ls_layer_prelu = {
     .init = init,
     .forward = forward,
     .backward = backward,
+    .express = express,
     .describe = describe,
 };

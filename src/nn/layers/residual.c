@@ -77,4 +77,5 @@ const ls_layer_kind ls_layer_residual = {
     .create = create,
     .merge = ls_sum_merge,
     .split = ls_sum_split,
+    .express = ls_sum_express,
 };

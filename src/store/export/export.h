@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "nn/model.h"
+#include "onnx/write.h"
 #include "store/checkpoint.h"
 
 /** What is written. Borrowed. */
@@ -13,15 +14,17 @@ typedef struct ls_export {
   const ls_model *model;
   const float *params, *buffers; /* of the model */
   const ls_checkpoint_info *info;
+  ls_onnx_options options; /* of formats that hold the graph */
 } ls_export;
 
 typedef struct ls_export_format {
   const char *extension; /* ".safetensors" */
+  bool holds_graph;      /* it holds the network, not its weights alone */
   /* Append the file's bytes. Errors: LS_E_INPUT if the format cannot say the network; LS_E_MEMORY. */
   ls_status (*make)(const ls_export *what, ls_text *file);
 } ls_export_format;
 
-#define LS_EXPORT_FORMATS(X) X(safetensors) X(npz)
+#define LS_EXPORT_FORMATS(X) X(onnx) X(safetensors) X(npz)
 
 #define LS_EXPORT_DECLARE(name) extern const ls_export_format ls_export_format_##name;
 LS_EXPORT_FORMATS(LS_EXPORT_DECLARE)
