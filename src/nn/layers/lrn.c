@@ -138,9 +138,37 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
   }
 }
 
+/* The means of the squares as averages over a dimension of channels; then x / (k + alpha * mean)^beta. */
+static void express_even(const ls_layer *layer, const ls_expression *to)
+{
+  const lrn_options *self = layer->impl;
+  const ls_operand columns = {
+      .source = LS_OPERAND_INTEGERS, .integers = {0, 1, (int64_t)layer->in.c, -1}, .dim_count = 4};
+  const ls_operator ops[] = {
+      {.name = "Mul", .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_INPUT(LS_FORM_IMAGE)}},
+      {.name = "Reshape", .inputs = {LS_RESULT, columns}},
+      {.name = "AveragePool",
+       .inputs = {LS_RESULT},
+       .attributes = {LS_PAIR("kernel_shape", self->size, 1),
+                      LS_SIDES("pads", self->size / 2, 0, (self->size - 1) / 2, 0),
+                      LS_INTEGER("count_include_pad", 1)}},
+      {.name = "Reshape", .inputs = {LS_RESULT, ls_operand_of_shape(layer->in)}},
+      {.name = "Mul", .inputs = {LS_RESULT, LS_NUMBER(self->alpha)}},
+      {.name = "Add", .inputs = {LS_RESULT, LS_NUMBER(self->k)}},
+      {.name = "Pow", .inputs = {LS_RESULT, LS_NUMBER(self->beta)}},
+      {.name = "Div", .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_RESULT}},
+  };
+  for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) to->add(to->user, &ops[i]);
+}
+
+/* ONNX's own has the larger half of an even window behind the channel. */
 static void express(const ls_layer *layer, const ls_expression *to)
 {
   const lrn_options *self = layer->impl;
+  if (self->size % 2 == 0) {
+    express_even(layer, to);
+    return;
+  }
   to->add(to->user, &(ls_operator){.name = "LRN",
                                    .inputs = {LS_INPUT(LS_FORM_IMAGE)},
                                    .attributes = {LS_INTEGER("size", self->size), LS_REAL("alpha", self->alpha),
