@@ -68,19 +68,21 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_option,
     .args_doc = "CHECKPOINT.h5|RUN_DIR -o FILE",
-    .doc =
-        "Write a trained network for other programs: the moving average of its weights, if there is one, with "
-        "PyTorch's names and shapes, and what it was trained on (classes, mean and deviation of pixels from 0 to "
-        "255, digest) as metadata. A residual block layer1_0 becomes layer1.0, its shortcut downsample.\v"
-        "Formats:\n"
-        "  .onnx         graph and weights, opset 17: images [N, c, h, w] of pixels from 0 to 255 to logits [N, classes]\n"
-        "  .safetensors  weights for PyTorch, by safetensors.torch.load_file()\n"
-        "  .npz          weights for NumPy, by numpy.load()\n"
-        "\n"
-        "Examples:\n"
-        "  lockstep export runs/a -o model.onnx\n"
-        "  lockstep export runs/a -o model.safetensors\n"
-        "  lockstep export runs/a/best.h5 -o model.npz\n"};
+    .doc = "Write a trained network for other programs: the moving average of its weights, if there is one, "
+           "with "
+           "PyTorch's names and shapes, and what it was trained on (classes, mean and deviation of pixels "
+           "from 0 to "
+           "255, digest) as metadata. A residual block layer1_0 becomes layer1.0, its shortcut downsample.\v"
+           "Formats:\n"
+           "  .onnx         graph and weights, opset 17: images [N, c, h, w] of pixels from 0 to 255 to "
+           "logits [N, classes]\n"
+           "  .safetensors  weights for PyTorch, by safetensors.torch.load_file()\n"
+           "  .npz          weights for NumPy, by numpy.load()\n"
+           "\n"
+           "Examples:\n"
+           "  lockstep export runs/a -o model.onnx\n"
+           "  lockstep export runs/a -o model.safetensors\n"
+           "  lockstep export runs/a/best.h5 -o model.npz\n"};
 
 static ls_status write_file(const ls_loaded *loaded, const ls_export_format *format, const arguments *given)
 {
@@ -106,7 +108,8 @@ static ls_status export(const arguments *given)
   ls_loaded loaded;
   LS_PASS(ls_export_find(&format, given->output));
   if (given->has_options && !format->holds_graph)
-    return ls_fail(LS_E_USAGE, "'%s': this format has the weights alone; the options are for .onnx", given->output);
+    return ls_fail(LS_E_USAGE, "'%s': this format has the weights alone; the options are for .onnx",
+                   given->output);
   LS_PASS(ls_file_check_target(given->output));
   LS_PASS(ls_loaded_read(&loaded, given->checkpoint, &ls_all_schemas));
   ls_print_each(stderr, "lockstep: ", &loaded.notes);

@@ -222,8 +222,8 @@ struct ls_layer_kind {
   void (*split)(const ls_layer *layer, const ls_pass *pass, const float *const *xs, const float *dy,
                 float *const *dxs);
 
-  /** Give the operators of ONNX that compute it in an evaluation: see operators.h. Optional: it then passes its
-   * input on. */
+  /** Give the operators of ONNX that compute it in an evaluation: see operators.h. Optional: it then passes
+   * its input on. */
   void (*express)(const ls_layer *layer, const ls_expression *to);
 
   /** Append the options that matter to a reader, as "5x5, pad 2". NULL: the kind has none. */

@@ -59,8 +59,8 @@ const ls_tensor *ls_model_buffers(const ls_model *model, size_t *count);
 void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user),
                     void *user);
 
-/** Ask for the operators of each layer, in the order of the forward pass, so that the last one gives the logits.
- * There are ls_model_count()->layers. */
+/** Ask for the operators of each layer, in the order of the forward pass, so that the last one gives the
+ * logits. There are ls_model_count()->layers. */
 void ls_model_express(const ls_model *model, const ls_expression *to);
 
 /** The first layer that takes statistics of a channel over samples alone, since its images are of one pixel,

@@ -4,7 +4,7 @@
 
 void ls_express_plain(const ls_expression *to, const char *name)
 {
-  to->add(to->user, &(ls_operator){.name = name, .inputs = {LS_INPUT(LS_FORM_ANY)}});
+  to->add(to->user, &(ls_operator){.name = name, .inputs = {ls_input(LS_FORM_ANY)}});
 }
 
 ls_operand ls_operand_of_channels(const char *tensor, size_t channels)

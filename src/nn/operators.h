@@ -35,21 +35,25 @@ typedef enum ls_operand_source {
 
 typedef struct ls_operand {
   ls_operand_source source;
-  size_t input;                       /* of INPUT: which one */
-  size_t back;                        /* of RESULT: so many operators before the last one */
-  ls_form form;                       /* of INPUT: that it is brought into */
-  const char *tensor;                /* "weight" */
-  size_t dims[LS_OPERATOR_DIMS];     /* of FILL; of TENSOR: those it is given with, none: its own */
-  size_t dim_count;                  /* of FILL 0: a single number */
+  size_t input;                  /* of INPUT: which one */
+  size_t back;                   /* of RESULT: so many operators before the last one */
+  ls_form form;                  /* of INPUT: that it is brought into */
+  const char *tensor;            /* "weight" */
+  size_t dims[LS_OPERATOR_DIMS]; /* of FILL; of TENSOR: those it is given with, none: its own */
+  size_t dim_count;              /* of FILL 0: a single number */
   double fill;
   int64_t integers[LS_OPERATOR_DIMS]; /* [dim_count] */
 } ls_operand;
 
-typedef enum ls_attribute_kind { LS_ATTRIBUTE_INTEGER, LS_ATTRIBUTE_INTEGERS, LS_ATTRIBUTE_REAL } ls_attribute_kind;
+typedef enum ls_attribute_holds {
+  LS_ATTRIBUTE_INTEGER,
+  LS_ATTRIBUTE_INTEGERS,
+  LS_ATTRIBUTE_REAL
+} ls_attribute_holds;
 
 typedef struct ls_attribute {
   const char *name; /* NULL: behind the last one */
-  ls_attribute_kind kind;
+  ls_attribute_holds holds;
   size_t count; /* of INTEGERS */
   int64_t integers[LS_OPERATOR_DIMS];
   double real;
@@ -67,7 +71,8 @@ typedef struct ls_expression {
   /* A layer begins. inputs [layer->input_count]: positions of the layers, in this order, whose outputs it
    * takes, or LS_MODEL_INPUT. Without an operator after it, it passes its input on. */
   void (*begin)(void *user, const ls_layer *layer, const size_t *inputs);
-  /* One of its operators, at most LS_OPERATORS_MAX for each input; the result of the last one is the layer's. Borrowed. */
+  /* One of its operators, at most LS_OPERATORS_MAX for each input; the result of the last one is the layer's.
+   * Borrowed. */
   void (*add)(void *user, const ls_operator *op);
   void *user;
 } ls_expression;
@@ -76,18 +81,57 @@ typedef struct ls_expression {
 
 /* ---- words for kinds ---- */
 
-#define LS_RESULT {.source = LS_OPERAND_RESULT}
-#define LS_INPUT(as) {.source = LS_OPERAND_INPUT, .form = (as)}
-#define LS_INPUTS {.source = LS_OPERAND_INPUTS}
-#define LS_TENSOR(word) {.source = LS_OPERAND_TENSOR, .tensor = (word)}
-#define LS_NUMBER(value) {.source = LS_OPERAND_FILL, .fill = (value)}
-#define LS_INTEGER(word, value) {.name = (word), .integers = {(int64_t)(value)}}
-#define LS_REAL(word, value) {.name = (word), .kind = LS_ATTRIBUTE_REAL, .real = (value)}
-#define LS_PAIR(word, rows, columns)                                                                         \
-  {.name = (word), .kind = LS_ATTRIBUTE_INTEGERS, .count = 2, .integers = {(int64_t)(rows), (int64_t)(columns)}}
-#define LS_SIDES(word, top, left, bottom, right)                                                             \
-  {.name = (word), .kind = LS_ATTRIBUTE_INTEGERS, .count = 4,                                                 \
-   .integers = {(int64_t)(top), (int64_t)(left), (int64_t)(bottom), (int64_t)(right)}}
+static inline ls_operand ls_result(void)
+{
+  return (ls_operand){.source = LS_OPERAND_RESULT};
+}
+
+static inline ls_operand ls_input(ls_form form)
+{
+  return (ls_operand){.source = LS_OPERAND_INPUT, .form = form};
+}
+
+static inline ls_operand ls_all_inputs(void)
+{
+  return (ls_operand){.source = LS_OPERAND_INPUTS};
+}
+
+static inline ls_operand ls_tensor_called(const char *name)
+{
+  return (ls_operand){.source = LS_OPERAND_TENSOR, .tensor = name};
+}
+
+static inline ls_operand ls_number(double value)
+{
+  return (ls_operand){.source = LS_OPERAND_FILL, .fill = value};
+}
+
+static inline ls_attribute ls_integer(const char *name, size_t value)
+{
+  return (ls_attribute){.name = name, .integers = {(int64_t)value}};
+}
+
+static inline ls_attribute ls_real(const char *name, double value)
+{
+  return (ls_attribute){.name = name, .holds = LS_ATTRIBUTE_REAL, .real = value};
+}
+
+static inline ls_attribute ls_pair(const char *name, size_t rows, size_t columns)
+{
+  return (ls_attribute){.name = name,
+                        .holds = LS_ATTRIBUTE_INTEGERS,
+                        .count = 2,
+                        .integers = {(int64_t)rows, (int64_t)columns}};
+}
+
+/** Of an image's padding, in ONNX's order; or of four dimensions. */
+static inline ls_attribute ls_four(const char *name, size_t top, size_t left, size_t bottom, size_t right)
+{
+  return (ls_attribute){.name = name,
+                        .holds = LS_ATTRIBUTE_INTEGERS,
+                        .count = 4,
+                        .integers = {(int64_t)top, (int64_t)left, (int64_t)bottom, (int64_t)right}};
+}
 
 /** Say a layer by one operator on its input that has no more to it: `name` of ONNX. */
 void ls_express_plain(const ls_expression *to, const char *name);

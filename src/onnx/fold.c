@@ -38,7 +38,8 @@ static size_t count_takers(const Onnx__GraphProto *graph, const char *value)
 {
   size_t count = 0;
   for (size_t i = 0; i < graph->n_node; i++)
-    for (size_t k = 0; k < graph->node[i]->n_input; k++) count += strcmp(graph->node[i]->input[k], value) == 0;
+    for (size_t k = 0; k < graph->node[i]->n_input; k++)
+      count += strcmp(graph->node[i]->input[k], value) == 0;
   return count;
 }
 

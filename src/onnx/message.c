@@ -156,8 +156,8 @@ ls_status ls_message_node(Onnx__GraphProto *graph, const char *op, const char *n
   return ls_repeated_add_text(&made->output, &made->n_output, output);
 }
 
-static ls_status add_attribute(Onnx__NodeProto *node, const char *name, Onnx__AttributeProto__AttributeType type,
-                               Onnx__AttributeProto **attribute)
+static ls_status add_attribute(Onnx__NodeProto *node, const char *name,
+                               Onnx__AttributeProto__AttributeType type, Onnx__AttributeProto **attribute)
 {
   Onnx__AttributeProto *made;
   NEW_MESSAGE(made, onnx__attribute_proto__init);

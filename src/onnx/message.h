@@ -34,7 +34,8 @@ ls_status ls_message_property(Onnx__ModelProto *model, const char *key, const ch
 ls_status ls_message_input(Onnx__GraphProto *graph, const char *name, ls_dims rest) LS_CHECKED;
 ls_status ls_message_output(Onnx__GraphProto *graph, const char *name, ls_dims rest) LS_CHECKED;
 
-/** Append a node without inputs and attributes, with one output; the node is borrowed. Errors: LS_E_MEMORY. */
+/** Append a node without inputs and attributes, with one output; the node is borrowed. Errors: LS_E_MEMORY.
+ */
 ls_status ls_message_node(Onnx__GraphProto *graph, const char *op, const char *name, const char *output,
                           Onnx__NodeProto **node) LS_CHECKED;
 

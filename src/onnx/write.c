@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The graph is written layer by layer, as the layers describe themselves (nn/operators.h). A vector of features
- * may be an image of one pixel here; where an operator wants the other form, it is brought into it. */
+/* The graph is written layer by layer, as the layers describe themselves (nn/operators.h). A vector of
+ * features may be an image of one pixel here; where an operator wants the other form, it is brought into it.
+ */
 #include "onnx/write.h"
 
 #include <assert.h>
@@ -29,12 +30,12 @@ typedef struct writer {
   value input;   /* of the model, normalized */
   value *values; /* [layer_count] of the layers so far; owned */
   size_t layer_count;
-  const ls_layer *layer; /* the one being written */
-  const size_t *inputs;  /* its */
-  ls_form common;        /* the form of its inputs, if it has several */
-  size_t operators;      /* of it so far */
+  const ls_layer *layer;                      /* the one being written */
+  const size_t *inputs;                       /* its */
+  ls_form common;                             /* the form of its inputs, if it has several */
+  size_t operators;                           /* of it so far */
   char results[LS_OPERATORS_MAX][NAME_BYTES]; /* of the newest ones, by operators % LS_OPERATORS_MAX */
-  ls_status status; /* the first failure; nothing is written after it */
+  ls_status status;                           /* the first failure; nothing is written after it */
 } writer;
 
 /* ---- values ---- */
@@ -56,8 +57,8 @@ static ls_status convert(writer *self, const value *from, ls_form form, char nam
   Onnx__NodeProto *node;
   const int64_t dims[] = {0, (int64_t)from->shape.c, (int64_t)from->shape.h, (int64_t)from->shape.w};
   const bool to_image = form == LS_FORM_IMAGE;
-  snprintf(name, NAME_BYTES, "%s/%s%zu", self->layer ? self->layer->name : "output", to_image ? "image" : "vector",
-           self->graph->n_node);
+  snprintf(name, NAME_BYTES, "%s/%s%zu", self->layer ? self->layer->name : "output",
+           to_image ? "image" : "vector", self->graph->n_node);
   LS_PASS(ls_message_node(self->graph, to_image ? "Reshape" : "Flatten", name, name, &node));
   LS_PASS(add_input(node, from->name));
   if (!to_image) return ls_message_integer(node, "axis", 1);
@@ -81,7 +82,8 @@ static ls_status add_layer_input(writer *self, Onnx__NodeProto *node, size_t k, 
 static const ls_onnx_tensor *find_tensor(const writer *self, const char *name)
 {
   const ls_onnx_tensor *tensor = self->source->tensors;
-  while (strcmp(tensor->tensor->layer, self->layer->name) != 0 || strcmp(tensor->tensor->name, name) != 0) tensor++;
+  while (strcmp(tensor->tensor->layer, self->layer->name) != 0 || strcmp(tensor->tensor->name, name) != 0)
+    tensor++;
   assert(tensor < self->source->tensors + self->source->tensor_count && "a kind names its own tensors");
   return tensor;
 }
@@ -89,7 +91,8 @@ static const ls_onnx_tensor *find_tensor(const writer *self, const char *name)
 static ls_status add_tensor(writer *self, Onnx__NodeProto *node, const ls_operand *operand)
 {
   const ls_onnx_tensor *found = find_tensor(self, operand->tensor);
-  const ls_dims own = {found->tensor->dims, found->tensor->dim_count}, given = {operand->dims, operand->dim_count};
+  const ls_dims own = {found->tensor->dims, found->tensor->dim_count},
+                given = {operand->dims, operand->dim_count};
   LS_PASS(ls_message_floats(self->graph, found->name, given.count > 0 ? given : own, found->values));
   return add_input(node, found->name);
 }
@@ -103,7 +106,8 @@ static ls_status add_fill(writer *self, Onnx__NodeProto *node, const ls_operand 
   LS_PASS(ls_alloc(&values, count, sizeof *values, "a constant"));
   for (size_t i = 0; i < count; i++) values[i] = (float)operand->fill;
   snprintf(name, sizeof name, "%s.%zu", node->name, node->n_input);
-  ls_status status = ls_message_floats(self->graph, name, (ls_dims){operand->dims, operand->dim_count}, values);
+  ls_status status =
+      ls_message_floats(self->graph, name, (ls_dims){operand->dims, operand->dim_count}, values);
   free(values);
   return status == LS_OK ? add_input(node, name) : status;
 }
@@ -132,8 +136,8 @@ static ls_status add_operand(writer *self, Onnx__NodeProto *node, const ls_opera
 
 static ls_status add_attribute(Onnx__NodeProto *node, const ls_attribute *attribute)
 {
-  if (attribute->kind == LS_ATTRIBUTE_REAL) return ls_message_real(node, attribute->name, attribute->real);
-  if (attribute->kind == LS_ATTRIBUTE_INTEGER)
+  if (attribute->holds == LS_ATTRIBUTE_REAL) return ls_message_real(node, attribute->name, attribute->real);
+  if (attribute->holds == LS_ATTRIBUTE_INTEGER)
     return ls_message_integer(node, attribute->name, attribute->integers[0]);
   return ls_message_integers(node, attribute->name, attribute->integers, attribute->count);
 }
@@ -282,7 +286,8 @@ static ls_status pack(const Onnx__ModelProto *model, ls_text *file)
 {
   const size_t bytes = onnx__model_proto__get_packed_size(model);
   if (bytes > INT_MAX)
-    return ls_fail(LS_E_INPUT, "an ONNX file of %zu bytes: the format ends at 2 GB; export to .safetensors", bytes);
+    return ls_fail(LS_E_INPUT, "an ONNX file of %zu bytes: the format ends at 2 GB; export to .safetensors",
+                   bytes);
   char *at = ls_text_extend(file, bytes);
   if (!at) return ls_fail(LS_E_MEMORY, "no memory for an ONNX file of %zu bytes", bytes);
   onnx__model_proto__pack(model, (uint8_t *)at);

@@ -39,9 +39,9 @@ typedef struct ls_onnx_source {
   ls_onnx_options options;
 } ls_onnx_source;
 
-/** Append the bytes of an ONNX file: opset 17, a graph from `input` [N, c, h, w] to `logits` or `probabilities`
- * [N, classes] with the batch N free, and the tensors under their names. Local. Errors: LS_E_INPUT if it would be
- * longer than a file of the format may be; LS_E_MEMORY. */
+/** Append the bytes of an ONNX file: opset 17, a graph from `input` [N, c, h, w] to `logits` or
+ * `probabilities` [N, classes] with the batch N free, and the tensors under their names. Local. Errors:
+ * LS_E_INPUT if it would be longer than a file of the format may be; LS_E_MEMORY. */
 ls_status ls_onnx_write(const ls_onnx_source *source, ls_text *file) LS_CHECKED;
 
 #endif

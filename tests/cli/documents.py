@@ -22,7 +22,7 @@ PATH = re.compile(r"^[A-Za-z0-9_.*\[\]{},<>-]+(/[A-Za-z0-9_.*\[\]{},<>-]+)*/?$")
 # What runs write, systems have, or a reader is to replace.
 ELSEWHERE = re.compile(r"^(runs|DIR|RUN_DIR|/etc|/usr|build|data/mnist|emnist|data/cifar)\b|[<>]|FILE|NAME|^CONFIG\.|"
                        r"^(best|metrics|checkpoint|summary|config|ensemble|reliability|scaling|results|curve|model|mnist|mine)"
-                       r"[-\w]*\.(h5|csv|json|svg|yaml|png|pt|npz|safetensors)$")
+                       r"[-\w]*\.(h5|csv|json|svg|yaml|png|pt|npz|onnx|safetensors)$")
 FILE = re.compile(r"\.(c|h|sh|py|md|yaml|sbatch|txt|in|cmake)$")
 complaints = []
 
@@ -72,7 +72,7 @@ def check_keys(document, text, keys):
         for key in re.findall(r"(?<![\w./-])((?:train|data|model|checkpoint|ensemble)(?:\.[a-z_0-9]+)+)(?=[\s=:,;)'\"]|$)", span):
             if key not in keys and key not in sections and not key.startswith("model.layers.") and \
                     not re.match(r"train\.(optimizer|schedule|loss)\.", key) and not FILE.search(key) and \
-                    not re.search(r"\.(h5|json|pt|npz|safetensors)$", key):
+                    not re.search(r"\.(h5|json|pt|npz|onnx|safetensors)$", key):
                 complain(document, f"there is no key '{key}'")
         for owner, key in re.findall(r"train\.(optimizer|schedule|loss)\.([a-z_]+)", span):
             if key not in KIND_KEYS[owner]:

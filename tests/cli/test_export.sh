@@ -68,7 +68,7 @@ one_error
 [[ ! -e was_run && ! -e none ]] || fail 'a file has run something, or a refused run has left a folder'
 
 run 2 "$lockstep" export run -o model.txt
-err_has "'model.txt': the extension says the format; expected one of: .safetensors, .npz"
+err_has "'model.txt': the extension says the format; expected one of: .onnx, .safetensors, .npz"
 run 2 "$lockstep" export run
 run 2 "$lockstep" export run run -o model.npz
 run 2 "$lockstep" export nothing.h5 -o model.npz

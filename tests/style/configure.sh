@@ -32,7 +32,7 @@ mkdir "$folder/known"
 while read -r name _; do
   file=$(pkg-config --path "$name" 2>/dev/null) || file=$(pkg-config --variable pcfiledir "$name")/$name.pc
   [[ ! -e $file ]] || cp -L "$file" "$folder/known"
-done < <(pkg-config --list-all | grep -E '^(hdf5|yaml|libxxhash|jansson|libzip|openblas|zlib|libpng|cmocka|ompi|mpi)')
+done < <(pkg-config --list-all | grep -E '^(hdf5|yaml|libxxhash|jansson|libzip|libprotobuf-c|openblas|zlib|libpng|cmocka|ompi|mpi)')
 known() { # known EXCEPT: a folder with everything but some
   rm -rf "$folder/pc"
   cp -r "$folder/known" "$folder/pc"

@@ -264,9 +264,10 @@ static void express(const ls_layer *layer, const ls_expression *to)
 {
   const batchnorm_options *self = layer->impl;
   to->add(to->user, &(ls_operator){.name = "BatchNormalization",
-                                   .inputs = {LS_INPUT(LS_FORM_ANY), LS_TENSOR("weight"), LS_TENSOR("bias"),
-                                              LS_TENSOR("running_mean"), LS_TENSOR("running_var")},
-                                   .attributes = {LS_REAL("epsilon", self->epsilon)}});
+                                   .inputs = {ls_input(LS_FORM_ANY), ls_tensor_called("weight"),
+                                              ls_tensor_called("bias"), ls_tensor_called("running_mean"),
+                                              ls_tensor_called("running_var")},
+                                   .attributes = {ls_real("epsilon", self->epsilon)}});
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

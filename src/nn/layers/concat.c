@@ -50,9 +50,9 @@ static void split(const ls_layer *layer, const ls_pass *pass, const float *const
 static void express(const ls_layer *layer, const ls_expression *to)
 {
   (void)layer;
-  to->add(to->user, &(ls_operator){.name = "Concat",
-                                   .inputs = {LS_INPUTS},
-                                   .attributes = {LS_INTEGER("axis", 1)}});
+  to->add(
+      to->user,
+      &(ls_operator){.name = "Concat", .inputs = {ls_all_inputs()}, .attributes = {ls_integer("axis", 1)}});
 }
 
 const ls_layer_kind ls_layer_concat = {

@@ -277,13 +277,14 @@ static void express(const ls_layer *layer, const ls_expression *to)
 {
   const conv_layer *self = layer->impl;
   const ls_window *rows = &self->shape.rows, *columns = &self->shape.columns;
-  ls_operator op = {.name = "Conv",
-                    .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_TENSOR("weight"), LS_TENSOR("bias")},
-                    .attributes = {LS_PAIR("kernel_shape", rows->size, columns->size),
-                                   LS_PAIR("strides", rows->stride, columns->stride),
-                                   LS_PAIR("dilations", rows->dilation, columns->dilation),
-                                   LS_SIDES("pads", rows->before, columns->before, rows->after, columns->after),
-                                   LS_INTEGER("group", self->shape.groups)}};
+  ls_operator op = {
+      .name = "Conv",
+      .inputs = {ls_input(LS_FORM_IMAGE), ls_tensor_called("weight"), ls_tensor_called("bias")},
+      .attributes = {ls_pair("kernel_shape", rows->size, columns->size),
+                     ls_pair("strides", rows->stride, columns->stride),
+                     ls_pair("dilations", rows->dilation, columns->dilation),
+                     ls_four("pads", rows->before, columns->before, rows->after, columns->after),
+                     ls_integer("group", self->shape.groups)}};
   if (!self->bias) op.inputs[2].source = LS_OPERAND_END;
   to->add(to->user, &op);
 }

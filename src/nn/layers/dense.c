@@ -144,10 +144,11 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 static void express(const ls_layer *layer, const ls_expression *to)
 {
   const dense *self = layer->impl;
-  ls_operator op = {.name = "Gemm",
-                    .inputs = {LS_INPUT(LS_FORM_VECTOR), LS_TENSOR("weight"), LS_TENSOR("bias")},
-                    .attributes = {LS_INTEGER("transB", 1)},
-                    .gives = LS_FORM_VECTOR};
+  ls_operator op = {
+      .name = "Gemm",
+      .inputs = {ls_input(LS_FORM_VECTOR), ls_tensor_called("weight"), ls_tensor_called("bias")},
+      .attributes = {ls_integer("transB", 1)},
+      .gives = LS_FORM_VECTOR};
   if (!self->bias) op.inputs[2].source = LS_OPERAND_END;
   to->add(to->user, &op);
 }

@@ -47,8 +47,8 @@ static void express(const ls_layer *layer, const ls_expression *to)
 {
   (void)layer;
   to->add(to->user, &(ls_operator){.name = "Flatten",
-                                   .inputs = {LS_INPUT(LS_FORM_ANY)},
-                                   .attributes = {LS_INTEGER("axis", 1)},
+                                   .inputs = {ls_input(LS_FORM_ANY)},
+                                   .attributes = {ls_integer("axis", 1)},
                                    .gives = LS_FORM_VECTOR});
 }
 

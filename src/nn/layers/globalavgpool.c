@@ -46,7 +46,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 static void express(const ls_layer *layer, const ls_expression *to)
 {
   (void)layer;
-  to->add(to->user, &(ls_operator){.name = "GlobalAveragePool", .inputs = {LS_INPUT(LS_FORM_IMAGE)}});
+  to->add(to->user, &(ls_operator){.name = "GlobalAveragePool", .inputs = {ls_input(LS_FORM_IMAGE)}});
 }
 
 const ls_layer_kind ls_layer_globalavgpool = {

@@ -37,27 +37,30 @@ static ls_status create(ls_layer *layer, const void *options_of_kind, ls_build *
   return ls_sample_norm_create(layer, &norm, build);
 }
 
-/* Instances whose channels are the groups, since GroupNormalization is younger; then each channel's weight and bias. */
+/* Instances whose channels are the groups, since GroupNormalization is younger; then each channel's weight
+ * and bias. */
 static void express(const ls_layer *layer, const ls_expression *to)
 {
   const ls_sample_norm *self = layer->impl;
-  const ls_operand groups = {.source = LS_OPERAND_INTEGERS, .integers = {0, (int64_t)self->groups, -1}, .dim_count = 3};
+  const ls_operand groups = {
+      .source = LS_OPERAND_INTEGERS, .integers = {0, (int64_t)self->groups, -1}, .dim_count = 3};
   const ls_operand ones = {.source = LS_OPERAND_FILL, .dims = {self->groups}, .dim_count = 1, .fill = 1.0};
   const ls_operand zeros = {.source = LS_OPERAND_FILL, .dims = {self->groups}, .dim_count = 1};
-  to->add(to->user, &(ls_operator){
-                        .name = "Reshape", .inputs = {LS_INPUT(LS_FORM_IMAGE), groups}, .gives = LS_FORM_OTHER});
+  to->add(
+      to->user,
+      &(ls_operator){.name = "Reshape", .inputs = {ls_input(LS_FORM_IMAGE), groups}, .gives = LS_FORM_OTHER});
   to->add(to->user, &(ls_operator){.name = "InstanceNormalization",
-                                   .inputs = {LS_RESULT, ones, zeros},
-                                   .attributes = {LS_REAL("epsilon", self->epsilon)},
+                                   .inputs = {ls_result(), ones, zeros},
+                                   .attributes = {ls_real("epsilon", self->epsilon)},
                                    .gives = LS_FORM_OTHER});
   to->add(to->user, &(ls_operator){.name = "Reshape",
-                                   .inputs = {LS_RESULT, ls_operand_of_shape(layer->in)},
+                                   .inputs = {ls_result(), ls_operand_of_shape(layer->in)},
                                    .gives = LS_FORM_IMAGE});
   if (self->affine_pixels == 0) return;
   to->add(to->user, &(ls_operator){.name = "Mul",
-                                   .inputs = {LS_RESULT, ls_operand_of_channels("weight", layer->in.c)}});
+                                   .inputs = {ls_result(), ls_operand_of_channels("weight", layer->in.c)}});
   to->add(to->user, &(ls_operator){.name = "Add",
-                                   .inputs = {LS_RESULT, ls_operand_of_channels("bias", layer->in.c)}});
+                                   .inputs = {ls_result(), ls_operand_of_channels("bias", layer->in.c)}});
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

@@ -27,8 +27,8 @@ static void express(const ls_layer *layer, const ls_expression *to)
   const ls_sample_norm *self = layer->impl;
   const ls_operand none = {.source = LS_OPERAND_FILL, .dims = {layer->in.c}, .dim_count = 1};
   ls_operator op = {.name = "InstanceNormalization",
-                    .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_TENSOR("weight"), LS_TENSOR("bias")},
-                    .attributes = {LS_REAL("epsilon", self->epsilon)}};
+                    .inputs = {ls_input(LS_FORM_IMAGE), ls_tensor_called("weight"), ls_tensor_called("bias")},
+                    .attributes = {ls_real("epsilon", self->epsilon)}};
   if (self->affine_pixels == 0) {
     op.inputs[1] = op.inputs[2] = none;
     op.inputs[1].fill = 1.0;

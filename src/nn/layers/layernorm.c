@@ -72,28 +72,30 @@ static void express(const ls_layer *layer, const ls_expression *to)
   const ls_shape in = layer->in;
   const bool is_vector = in.h * in.w == 1, by_channels = self->items > 1;
   const size_t dim_count = is_vector || by_channels ? 1 : 3;
-  ls_operator op = {.name = "LayerNormalization",
-                    .inputs = {LS_INPUT(is_vector ? LS_FORM_VECTOR : LS_FORM_IMAGE),
-                               {.source = LS_OPERAND_FILL, .dims = {in.c, in.h, in.w}, .dim_count = dim_count, .fill = 1.0}},
-                    .attributes = {LS_INTEGER("axis", by_channels ? -1 : 1), LS_REAL("epsilon", self->epsilon)}};
+  ls_operator op = {
+      .name = "LayerNormalization",
+      .inputs =
+          {ls_input(is_vector ? LS_FORM_VECTOR : LS_FORM_IMAGE),
+           {.source = LS_OPERAND_FILL, .dims = {in.c, in.h, in.w}, .dim_count = dim_count, .fill = 1.0}},
+      .attributes = {ls_integer("axis", by_channels ? 3 : 1), ls_real("epsilon", self->epsilon)}};
   if (self->affine_pixels > 0) {
-    op.inputs[1] = (ls_operand)LS_TENSOR("weight");
-    op.inputs[2] = (ls_operand)LS_TENSOR("bias");
+    op.inputs[1] = ls_tensor_called("weight");
+    op.inputs[2] = ls_tensor_called("bias");
   }
   if (!by_channels) {
     to->add(to->user, &op);
     return;
   }
   to->add(to->user, &(ls_operator){.name = "Transpose",
-                                   .inputs = {LS_INPUT(LS_FORM_IMAGE)},
-                                   .attributes = {LS_SIDES("perm", 0, 2, 3, 1)},
+                                   .inputs = {ls_input(LS_FORM_IMAGE)},
+                                   .attributes = {ls_four("perm", 0, 2, 3, 1)},
                                    .gives = LS_FORM_OTHER});
-  op.inputs[0] = (ls_operand)LS_RESULT;
+  op.inputs[0] = ls_result();
   op.gives = LS_FORM_OTHER;
   to->add(to->user, &op);
   to->add(to->user, &(ls_operator){.name = "Transpose",
-                                   .inputs = {LS_RESULT},
-                                   .attributes = {LS_SIDES("perm", 0, 3, 1, 2)},
+                                   .inputs = {ls_result()},
+                                   .attributes = {ls_four("perm", 0, 3, 1, 2)},
                                    .gives = LS_FORM_IMAGE});
 }
 

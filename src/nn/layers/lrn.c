@@ -145,18 +145,18 @@ static void express_even(const ls_layer *layer, const ls_expression *to)
   const ls_operand columns = {
       .source = LS_OPERAND_INTEGERS, .integers = {0, 1, (int64_t)layer->in.c, -1}, .dim_count = 4};
   const ls_operator ops[] = {
-      {.name = "Mul", .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_INPUT(LS_FORM_IMAGE)}},
-      {.name = "Reshape", .inputs = {LS_RESULT, columns}},
+      {.name = "Mul", .inputs = {ls_input(LS_FORM_IMAGE), ls_input(LS_FORM_IMAGE)}},
+      {.name = "Reshape", .inputs = {ls_result(), columns}},
       {.name = "AveragePool",
-       .inputs = {LS_RESULT},
-       .attributes = {LS_PAIR("kernel_shape", self->size, 1),
-                      LS_SIDES("pads", self->size / 2, 0, (self->size - 1) / 2, 0),
-                      LS_INTEGER("count_include_pad", 1)}},
-      {.name = "Reshape", .inputs = {LS_RESULT, ls_operand_of_shape(layer->in)}},
-      {.name = "Mul", .inputs = {LS_RESULT, LS_NUMBER(self->alpha)}},
-      {.name = "Add", .inputs = {LS_RESULT, LS_NUMBER(self->k)}},
-      {.name = "Pow", .inputs = {LS_RESULT, LS_NUMBER(self->beta)}},
-      {.name = "Div", .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_RESULT}},
+       .inputs = {ls_result()},
+       .attributes = {ls_pair("kernel_shape", self->size, 1),
+                      ls_four("pads", self->size / 2, 0, (self->size - 1) / 2, 0),
+                      ls_integer("count_include_pad", 1)}},
+      {.name = "Reshape", .inputs = {ls_result(), ls_operand_of_shape(layer->in)}},
+      {.name = "Mul", .inputs = {ls_result(), ls_number(self->alpha)}},
+      {.name = "Add", .inputs = {ls_result(), ls_number(self->k)}},
+      {.name = "Pow", .inputs = {ls_result(), ls_number(self->beta)}},
+      {.name = "Div", .inputs = {ls_input(LS_FORM_IMAGE), ls_result()}},
   };
   for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) to->add(to->user, &ops[i]);
 }
@@ -169,10 +169,11 @@ static void express(const ls_layer *layer, const ls_expression *to)
     express_even(layer, to);
     return;
   }
-  to->add(to->user, &(ls_operator){.name = "LRN",
-                                   .inputs = {LS_INPUT(LS_FORM_IMAGE)},
-                                   .attributes = {LS_INTEGER("size", self->size), LS_REAL("alpha", self->alpha),
-                                                  LS_REAL("beta", self->beta), LS_REAL("bias", self->k)}});
+  to->add(to->user,
+          &(ls_operator){.name = "LRN",
+                         .inputs = {ls_input(LS_FORM_IMAGE)},
+                         .attributes = {ls_integer("size", self->size), ls_real("alpha", self->alpha),
+                                        ls_real("beta", self->beta), ls_real("bias", self->k)}});
 }
 
 static void describe(const ls_layer *layer, ls_text *text)

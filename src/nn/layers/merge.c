@@ -40,5 +40,6 @@ void ls_sum_split(const ls_layer *layer, const ls_pass *pass, const float *const
 
 void ls_sum_express(const ls_layer *layer, const ls_expression *to)
 {
-  to->add(to->user, &(ls_operator){.name = layer->input_count == 2 ? "Add" : "Sum", .inputs = {LS_INPUTS}});
+  to->add(to->user,
+          &(ls_operator){.name = layer->input_count == 2 ? "Add" : "Sum", .inputs = {ls_all_inputs()}});
 }

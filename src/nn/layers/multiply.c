@@ -126,7 +126,7 @@ static void split(const ls_layer *layer, const ls_pass *pass, const float *const
 /* Mul takes two. */
 static void express(const ls_layer *layer, const ls_expression *to)
 {
-  ls_operator op = {.name = "Mul", .inputs = {LS_INPUT(LS_FORM_ANY), LS_INPUT(LS_FORM_ANY)}};
+  ls_operator op = {.name = "Mul", .inputs = {ls_input(LS_FORM_ANY), ls_input(LS_FORM_ANY)}};
   for (size_t k = 1; k < layer->input_count; k++) {
     op.inputs[1].input = k;
     to->add(to->user, &op);

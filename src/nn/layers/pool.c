@@ -97,8 +97,8 @@ static size_t padding_behind(const ls_window *window, size_t in, size_t out)
   return ls_size_max(window->after, reached > before ? reached - before : 0);
 }
 
-/* Padding that reaches as far stands for ceil_mode, which not everybody reads in the same way: but in an average
- * that counts padding, and not what is behind it. */
+/* Padding that reaches as far stands for ceil_mode, which not everybody reads in the same way: but in an
+ * average that counts padding, and not what is behind it. */
 void ls_pool_express(const ls_pool *pool, const char *name, const ls_expression *to)
 {
   const ls_window *rows = &pool->rows, *columns = &pool->columns;
@@ -113,12 +113,12 @@ void ls_pool_express(const ls_pool *pool, const char *name, const ls_expression 
   }
   to->add(to->user,
           &(ls_operator){.name = name,
-                         .inputs = {LS_INPUT(LS_FORM_IMAGE)},
-                         .attributes = {LS_PAIR("kernel_shape", rows->size, columns->size),
-                                        LS_PAIR("strides", rows->stride, columns->stride),
-                                        LS_SIDES("pads", rows->before, columns->before, bottom, right),
-                                        LS_INTEGER(counts ? "count_include_pad" : NULL, 1),
-                                        LS_INTEGER(is_ceil ? "ceil_mode" : NULL, 1)}});
+                         .inputs = {ls_input(LS_FORM_IMAGE)},
+                         .attributes = {ls_pair("kernel_shape", rows->size, columns->size),
+                                        ls_pair("strides", rows->stride, columns->stride),
+                                        ls_four("pads", rows->before, columns->before, bottom, right),
+                                        ls_integer(counts ? "count_include_pad" : NULL, 1),
+                                        ls_integer(is_ceil ? "ceil_mode" : NULL, 1)}});
 }
 
 void ls_pool_describe(const ls_pool *pool, ls_text *text)

@@ -124,7 +124,7 @@ static void backward(const ls_layer *layer, const ls_pass *pass, const float *x,
 
 static void express(const ls_layer *layer, const ls_expression *to)
 {
-  ls_operator op = {.name = "PRelu", .inputs = {LS_INPUT(LS_FORM_IMAGE), LS_TENSOR("weight")}};
+  ls_operator op = {.name = "PRelu", .inputs = {ls_input(LS_FORM_IMAGE), ls_tensor_called("weight")}};
   if (layer->param_count > 1) op.inputs[1] = ls_operand_of_channels("weight", layer->in.c);
   to->add(to->user, &op);
 }

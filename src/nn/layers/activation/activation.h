@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Activations: their parameters, and how ONNX says them. Private to them. */
-#ifndef LS_NN_LAYERS_ACTIVATION_H
-#define LS_NN_LAYERS_ACTIVATION_H
+#ifndef LS_NN_LAYERS_ACTIVATION_ACTIVATION_H
+#define LS_NN_LAYERS_ACTIVATION_ACTIVATION_H
 
 #include "nn/layer.h"
 

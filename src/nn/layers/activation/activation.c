@@ -15,7 +15,7 @@
 
 #include "base/memory.h"
 #include "nn/kinds.h"
-#include "nn/layers/activation.h"
+#include "nn/layers/activation/activation.h"
 
 typedef ls_activation_parameters parameters;
 
@@ -304,8 +304,9 @@ ACTIVATION(leaky_relu, .express = ls_express_leaky_relu, .role = LS_ROLE_RECTIFI
            .backward_reads_y = true, .create = create_with_parameters, .destroy = destroy,
            .describe = leaky_relu_describe);
 
-ACTIVATION(tanh, .express = ls_express_tanh, .role = LS_ROLE_SIGMOID, .schema = {.name = "tanh", .doc = "Hyperbolic tangent."},
-           .backward_reads_y = true, .create = create);
+ACTIVATION(tanh, .express = ls_express_tanh, .role = LS_ROLE_SIGMOID,
+           .schema = {.name = "tanh", .doc = "Hyperbolic tangent."}, .backward_reads_y = true,
+           .create = create);
 
 ACTIVATION(sigmoid, .express = ls_express_sigmoid, .role = LS_ROLE_SIGMOID,
            .schema = {.name = "sigmoid", .doc = "Logistic function 1 / (1 + exp(-x))."},
