@@ -115,7 +115,7 @@ static ls_status fill_type(Onnx__TypeProto *type, ls_dims rest)
   type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
   type->tensor_type = tensor;
   tensor->has_elem_type = true;
-  tensor->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+  tensor->elem_type = (int32_t)ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
   NEW_MESSAGE(tensor->shape, onnx__tensor_shape_proto__init);
   LS_PASS(add_dimension(tensor->shape, "N", 0));
   for (size_t i = 0; i < rest.count; i++) LS_PASS(add_dimension(tensor->shape, NULL, rest.items[i]));
@@ -206,7 +206,7 @@ static ls_status add_tensor(Onnx__GraphProto *graph, const char *name, ls_dims d
   LS_PASS(own(&graph->initializer, &graph->n_initializer, made));
   LS_PASS(ls_text_copy(&made->name, name));
   made->has_data_type = made->has_raw_data = true;
-  made->data_type = type;
+  made->data_type = (int32_t)type;
   LS_PASS(ls_alloc(&made->dims, dims.count, sizeof *made->dims, "the dimensions of a tensor"));
   for (size_t i = 0; i < dims.count; i++) made->dims[i] = (int64_t)dims.items[i];
   made->n_dims = dims.count;
