@@ -269,6 +269,17 @@ done:
   return status;
 }
 
+void ls_loader_set_features(ls_loader *loader, ls_eval_split split, float *features, size_t values)
+{
+  ls_shard *shard = split == LS_EVAL_TRAIN ? &loader->current : &loader->validation;
+  assert(split != LS_EVAL_TEST && !loader->is_started && !loader->next.images);
+  free(shard->images);
+  shard->images = (uint8_t *)features;
+  shard->image_bytes = values * sizeof *features;
+  shard->has_features = true;
+  if (split == LS_EVAL_TRAIN) loader->image_bytes = shard->image_bytes;
+}
+
 void ls_loader_free(ls_loader *loader)
 {
   if (!loader) return;
@@ -326,6 +337,7 @@ ls_status ls_loader_epoch(ls_loader *loader, size_t epoch, bool is_last)
   loader->is_started = true;
   if (is_last) return LS_OK;
   if (!loader->next.images) LS_AGREE(loader->comm, make_train_shard(loader, &loader->next));
+  loader->next.has_features = loader->current.has_features;
   ls_layout coming = layout_of(loader, epoch + 1);
   ls_move move = {.from = &loader->layout, .to = &coming, .now = &loader->current, .next = &loader->next};
   return move_start(loader, &move);
@@ -351,7 +363,9 @@ size_t ls_loader_step_microbatches(const ls_loader *loader, size_t step)
 
 static ls_microbatch microbatch_of(const ls_shard *shard, ls_plan_run run)
 {
-  return (ls_microbatch){.images = shard->images + run.index * shard->image_bytes,
+  const uint8_t *images = shard->images + run.index * shard->image_bytes;
+  return (ls_microbatch){.images = shard->has_features ? NULL : images,
+                         .features = shard->has_features ? (const float *)images : NULL,
                          .labels = shard->labels + run.index,
                          .samples = shard->samples + run.index,
                          .n = run.count};

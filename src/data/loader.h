@@ -21,7 +21,8 @@
 
 /** Samples that one thread carries through the model at once; pointers into the loader. */
 typedef struct ls_microbatch {
-  const uint8_t *images;   /* [n, c, h, w] */
+  const uint8_t *images;   /* [n, c, h, w]; NULL: there are features instead */
+  const float *features;   /* [n, values], see ls_loader_set_features(); NULL: there are images */
   const uint16_t *labels;  /* [n] */
   const uint64_t *samples; /* [n] index in the file's training (or test) split */
   size_t n;                /* 1 .. microbatch */
@@ -53,6 +54,13 @@ ls_status ls_loader_new(ls_loader **out, ls_comm *comm, ls_source *source,
 
 /** Complete or abandon a running exchange and free everything. Collective. NULL is fine. */
 void ls_loader_free(ls_loader *loader);
+
+/** Put features in the place of the images of the training or validation samples, to travel like them from
+ * then on. Before the first ls_loader_epoch().
+ *
+ * @param features  [samples of this rank's micro-batches of the split, in their order, values]; handed over
+ */
+void ls_loader_set_features(ls_loader *loader, ls_eval_split split, float *features, size_t values);
 
 /** Bytes of an image: c * h * w. */
 size_t ls_loader_image_bytes(const ls_loader *loader);

@@ -14,6 +14,7 @@
 #ifndef LS_DATA_SHARD_H
 #define LS_DATA_SHARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,9 @@
 
 typedef struct ls_shard {
   size_t count;       /* samples */
-  size_t image_bytes; /* of an image, c * h * w */
+  size_t image_bytes; /* of an image, c * h * w; or of features */
   uint8_t *images;    /* [count, c, h, w]; owned */
+  bool has_features;  /* float32 [count, values] in the place of images */
   uint16_t *labels;   /* [count]; owned */
   uint64_t *samples;  /* [count] numbers in the file's split; owned */
 } ls_shard;

@@ -64,21 +64,21 @@ size_t ls_members_classes(const ls_members *members)
 
 void ls_member_show(const ls_member *member, size_t part, const uint8_t *images, size_t n)
 {
-  const ls_shape in = ls_model_input(member->network->model);
-  ls_normalization_apply(&member->network->normalization, images, n, in.h * in.w,
-                         ls_workspace_input(member->workspaces[part]));
+  ls_network_show(member->network, images, NULL, n, member->workspaces[part]);
 }
 
 /* Of what a member was shown. */
 static const float *pass_of(const ls_member *member, size_t part, const ls_microbatch *microbatch)
 {
-  const ls_pass pass = ls_network_pass(member->network, microbatch->n, microbatch->samples);
+  ls_pass pass = ls_network_pass(member->network, microbatch->n, microbatch->samples);
+  pass.from_features = microbatch->features != NULL;
   return ls_model_forward(member->network->model, &pass, member->workspaces[part]);
 }
 
 static const float *logits_of(const ls_member *member, size_t part, const ls_microbatch *microbatch)
 {
-  ls_member_show(member, part, microbatch->images, microbatch->n);
+  ls_network_show(member->network, microbatch->images, microbatch->features, microbatch->n,
+                  member->workspaces[part]);
   return pass_of(member, part, microbatch);
 }
 

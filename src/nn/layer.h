@@ -51,6 +51,7 @@ typedef struct ls_pass {
   float *grads;         /* this thread's gradient, in the kernels' layout; backward sets it */
   float *stats;         /* batch statistics times n, layout of the buffers; forward in training sets them */
   bool accumulate;      /* grads and stats are added to instead */
+  bool from_features;   /* the micro-batch is given as ls_workspace_features(), not as its images */
   uint64_t seed;        /* of the run */
   uint64_t epoch;       /* from 0 */
   const uint64_t *samples; /* [n] index of each sample in the dataset: keys the randomness */
@@ -178,6 +179,8 @@ struct ls_layer_kind {
   bool backward_reads_x, backward_reads_y;
   /* Training takes statistics of each channel over the micro-batch's samples and pixels. */
   bool uses_batch_statistics;
+  /* Training draws random numbers. */
+  bool is_random;
 
   /** Check the input shape, set out, counts, macs and impl, and declare tensors with ls_build_param() and
    * ls_build_buffer(). `options` is schema's struct. Local. Errors: LS_E_CONFIG (the message starts with what

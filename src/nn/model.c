@@ -289,6 +289,25 @@ static ls_graph_memory memory_of(const ls_workspace *workspace, float *dx)
                            .scratch = workspace->scratch};
 }
 
+size_t ls_model_features(const ls_model *model)
+{
+  const size_t node = model->graph.features;
+  return node == LS_GRAPH_INPUT ? 0 : ls_shape_count(model->graph.nodes[node].layer.out);
+}
+
+float *ls_workspace_features(const ls_model *model, const ls_workspace *workspace)
+{
+  const ls_graph_memory memory = memory_of(workspace, NULL);
+  return ls_graph_at(&memory, model->graph.nodes[model->graph.features].y);
+}
+
+const float *ls_model_extract(const ls_model *model, const ls_pass *pass, ls_workspace *workspace)
+{
+  const ls_graph_memory memory = memory_of(workspace, NULL);
+  ls_graph_extract(&model->graph, pass, &memory);
+  return ls_workspace_features(model, workspace);
+}
+
 const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace)
 {
   const ls_graph_memory memory = memory_of(workspace, NULL);

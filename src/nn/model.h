@@ -87,7 +87,21 @@ void ls_workspace_free(ls_workspace *workspace);
 /** Where the caller puts the micro-batch: [microbatch, h, w, c]; borrowed. */
 float *ls_workspace_input(ls_workspace *workspace);
 
-/** Forward pass over workspace's input. Returns the logits [n, classes], borrowed until the next pass. */
+/** Values of a sample's features: what the layers at the model's begin give that training does not change
+ * (frozen ones, and such without weights, up to the last one that the rest hangs on). 0: there are none.
+ * [h, w, c], as large as the output of a layer. */
+size_t ls_model_features(const ls_model *model);
+
+/** Where features lie, [microbatch, features]: the caller puts those of a micro-batch there for a pass
+ * `from_features`. Borrowed. */
+float *ls_workspace_features(const ls_model *model, const ls_workspace *workspace);
+
+/** Compute the features of the workspace's input, as an evaluation does. Returns [n, features], borrowed
+ * until the next pass. */
+const float *ls_model_extract(const ls_model *model, const ls_pass *pass, ls_workspace *workspace);
+
+/** Forward pass over workspace's input, or its features. Returns the logits [n, classes], borrowed until the
+ * next pass. */
 const float *ls_model_forward(const ls_model *model, const ls_pass *pass, ls_workspace *workspace);
 
 /** Where the caller puts the loss gradient with respect to the logits: [microbatch, classes]; borrowed. */

@@ -3,6 +3,7 @@
 #include "nn/network.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -39,6 +40,17 @@ ls_pass ls_network_pass(const ls_network *network, size_t n, const uint64_t *sam
                    .packed = network->packed,
                    .buffers = network->buffers,
                    .samples = samples};
+}
+
+void ls_network_show(const ls_network *network, const uint8_t *images, const float *features, size_t n,
+                     ls_workspace *workspace)
+{
+  const ls_model *model = network->model;
+  const ls_shape in = ls_model_input(model);
+  if (features)
+    memcpy(ls_workspace_features(model, workspace), features, n * ls_model_features(model) * sizeof(float));
+  else
+    ls_normalization_apply(&network->normalization, images, n, in.h * in.w, ls_workspace_input(workspace));
 }
 
 ls_status ls_workspaces_new(ls_workspace ***out, const ls_model *model, size_t threads)

@@ -32,6 +32,11 @@ void ls_network_pack(const ls_network *network, size_t part, size_t parts);
 /** A pass over n samples of these indices that reads this network's vectors and adds to none. */
 ls_pass ls_network_pass(const ls_network *network, size_t n, const uint64_t *samples);
 
+/** Put a micro-batch where a pass reads it: images [n, c, h, w], normalized, or features [n,
+ * ls_model_features()] for a pass from_features; the other is NULL. */
+void ls_network_show(const ls_network *network, const uint8_t *images, const float *features, size_t n,
+                     ls_workspace *workspace);
+
 /** One workspace per thread; freed with ls_workspaces_free(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_workspaces_new(ls_workspace ***out, const ls_model *model, size_t threads) LS_CHECKED;
 void ls_workspaces_free(ls_workspace **workspaces, size_t threads);

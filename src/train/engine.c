@@ -121,6 +121,11 @@ const char *ls_engine_split_reason(const ls_engine *engine)
   return ls_sums_split_reason(engine->sums);
 }
 
+bool ls_engine_changes_images(const ls_engine *engine)
+{
+  return engine->augment || engine->mixup || engine->adversary;
+}
+
 ls_workspace **ls_engine_workspaces(const ls_engine *engine)
 {
   return engine->workspaces;
@@ -131,7 +136,7 @@ static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
                           const ls_microbatch *microbatch, float *grads)
 {
   const ls_network *network = engine->options.network;
-  const ls_shape in = ls_model_input(network->model);
+  ls_workspace *workspace = engine->workspaces[part];
   ls_pass pass = ls_network_pass(network, microbatch->n, microbatch->samples);
   pass.training = true;
   pass.grads = grads;
@@ -139,9 +144,9 @@ static ls_pass start_pass(ls_engine *engine, size_t part, const ls_step *step,
   pass.seed = engine->options.seed;
   pass.epoch = step->epoch;
   pass.profile = ls_step_profile_passes(step->profile, part);
-  ls_normalization_apply(&network->normalization, microbatch->images, microbatch->n, in.h * in.w,
-                         ls_workspace_input(engine->workspaces[part]));
-  ls_mixup_apply(engine->mixup, part, microbatch, step->epoch, ls_workspace_input(engine->workspaces[part]));
+  pass.from_features = microbatch->features != NULL;
+  ls_network_show(network, microbatch->images, microbatch->features, microbatch->n, workspace);
+  ls_mixup_apply(engine->mixup, part, microbatch, step->epoch, ls_workspace_input(workspace));
   ls_step_profile_lap(step->profile, part, LS_SECTION_DATA);
   return pass;
 }

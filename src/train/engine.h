@@ -89,6 +89,9 @@ float *const *ls_engine_slots(const ls_engine *engine, size_t *count);
  * share it. Borrowed. Local. */
 const char *ls_engine_split_reason(const ls_engine *engine);
 
+/** Does training change the images: by augmentation, mixup or attacks? */
+bool ls_engine_changes_images(const ls_engine *engine);
+
 /** The threads' workspaces, for evaluations between steps; borrowed. */
 ls_workspace **ls_engine_workspaces(const ls_engine *engine);
 

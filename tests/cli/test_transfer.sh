@@ -12,6 +12,18 @@ run 0 "$lockstep" train toy.yaml -o tuned "${head[@]}" "model.init_from=$source"
 out_has "weights from $source"
 out_has '^  loaded: conv1.weight, conv1.bias, batchnorm1.weight, batchnorm1.bias, batchnorm1.running_mean'
 out_has '^  initialized: fc.weight, fc.bias'
+out_has 'the features of the frozen layers are computed once: 125 values a sample'
+frozen='model.freeze=[conv1, batch*]'
+computes_anew() { # ARG...: features that change, or that nobody needs, are not kept
+  rm -rf anew
+  run 0 "$lockstep" train toy.yaml -o anew train.epochs=1 "$@"
+  ! grep 'features of the frozen' out || fail "'$last' keeps features"
+}
+computes_anew 'model.freeze=[batch*]'
+computes_anew "$frozen" data.augment.mixup=0.5
+computes_anew "$frozen" 'data.augment={shift: 1}'
+computes_anew "$frozen" 'train.adversarial={method: fgsm, epsilon: 0.1}'
+computes_anew "$frozen" train.epochs=0
 holds 'the origin is reported' 'd[0]["init_from"]["file"].startswith("before/") and len(d[0]["init_from"]["digest"]) == 32' \
   tuned/summary.json
 

@@ -66,6 +66,8 @@ typedef struct ls_graph {
   ls_shape in, out;     /* per sample */
   bool input_gradient;  /* passes may ask for the gradient with respect to the input */
   size_t output;        /* the node of the logits */
+  size_t features;      /* the last node that training does not change and all that follows hangs on; or
+                           LS_GRAPH_INPUT: none with weights */
   size_t arena_count;   /* floats of a workspace: activations, gradients, saved */
   size_t scratch_count; /* floats of a workspace that the layers use one after the other */
 } ls_graph;
@@ -95,7 +97,10 @@ static inline float *ls_graph_at(const ls_graph_memory *memory, ls_region region
   return memory->vectors[region.memory] + region.offset;
 }
 
-/** From LS_MEMORY_INPUT to LS_MEMORY_LOGITS. */
+/** From LS_MEMORY_INPUT to the output of the node `features`. */
+void ls_graph_extract(const ls_graph *graph, const ls_pass *pass, const ls_graph_memory *memory);
+
+/** From LS_MEMORY_INPUT, or the node `features` if the pass says so, to LS_MEMORY_LOGITS. */
 void ls_graph_forward(const ls_graph *graph, const ls_pass *pass, const ls_graph_memory *memory);
 
 /** From LS_MEMORY_LOSS_GRADIENT, which is destroyed, to LS_MEMORY_DX and the pass's gradients. */

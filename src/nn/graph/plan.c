@@ -185,6 +185,36 @@ static void plan_gradients(plan *self, size_t edge_count)
   }
 }
 
+/* ---- features ---- */
+
+/* Does the node give the same of the same sample all through a training? */
+static bool is_fixed(const ls_layer *layer)
+{
+  const ls_layer_kind *kind = layer->kind;
+  return layer->frozen || (layer->param_count == 0 && !kind->uses_batch_statistics && !kind->is_random);
+}
+
+/* Do the nodes after `node` take its output alone, and nothing from before it? */
+static bool is_cut(const ls_graph *graph, size_t node)
+{
+  for (size_t i = node + 1; i < graph->count; i++)
+    for (size_t k = 0; k < graph->nodes[i].layer.input_count; k++) {
+      const size_t from = graph->nodes[i].edges[k].node;
+      if (from == LS_GRAPH_INPUT || from < node) return false;
+    }
+  return true;
+}
+
+static void find_features(ls_graph *graph)
+{
+  bool has_weights = false;
+  graph->features = LS_GRAPH_INPUT;
+  for (size_t i = 0; i < graph->count && is_fixed(&graph->nodes[i].layer); i++) {
+    has_weights |= graph->nodes[i].layer.param_count > 0;
+    if (has_weights && !graph->nodes[i].is_absorbed && is_cut(graph, i)) graph->features = i;
+  }
+}
+
 /* ---- offsets ---- */
 
 static int by_size(const void *a, const void *b)
@@ -286,6 +316,7 @@ ls_status ls_graph_plan(ls_graph *graph)
   size_t edge_count = 0;
   ls_status status;
   absorb_relus(graph);
+  find_features(graph);
   for (size_t i = 0; i < graph->count; i++) {
     edge_count += graph->nodes[i].layer.input_count;
     graph->scratch_count =

@@ -15,11 +15,13 @@ static void find_inputs(const ls_graph *graph, const ls_node *node, const ls_gra
   for (size_t k = 0; k < node->layer.input_count; k++) xs[k] = output_of(graph, node->edges[k].node, memory);
 }
 
-void ls_graph_forward(const ls_graph *graph, const ls_pass *pass, const ls_graph_memory *memory)
+/* The nodes from `first` to before `end`. */
+static void forward_nodes(const ls_graph *graph, const ls_pass *pass, const ls_graph_memory *memory,
+                          size_t first, size_t end)
 {
   const float *xs[LS_GRAPH_MAX_INPUTS];
   const ls_pass frozen = ls_pass_frozen(pass);
-  for (size_t i = 0; i < graph->count; i++) {
+  for (size_t i = first; i < end; i++) {
     const ls_node *node = &graph->nodes[i];
     const ls_layer *layer = &node->layer;
     const ls_pass *own = layer->frozen ? &frozen : pass;
@@ -34,6 +36,18 @@ void ls_graph_forward(const ls_graph *graph, const ls_pass *pass, const ls_graph
     ls_profile_lap(pass->profile, layer->index, LS_PHASE_FORWARD);
     if (pass->observe) pass->observe(pass->observer, layer, y);
   }
+}
+
+void ls_graph_extract(const ls_graph *graph, const ls_pass *pass, const ls_graph_memory *memory)
+{
+  forward_nodes(graph, pass, memory, 0, graph->features + 1);
+}
+
+void ls_graph_forward(const ls_graph *graph, const ls_pass *pass, const ls_graph_memory *memory)
+{
+  const size_t first = pass->from_features ? graph->features + 1 : 0;
+  for (size_t i = 0; i < first; i++) (void)ls_layer_stats(&graph->nodes[i].layer, pass); /* likewise */
+  forward_nodes(graph, pass, memory, first, graph->count);
 }
 
 /* Where a node writes the gradient with respect to each input; NULL: nobody wants it. */

@@ -115,6 +115,7 @@ const ls_layer_kind ls_layer_dropout = {
                .key_count = sizeof keys / sizeof *keys,
                .options_bytes = sizeof(dropout_options)},
     .role = LS_ROLE_NEUTRAL,
+    .is_random = true,
     .in_place = true,
     .create = create,
     .destroy = destroy,

@@ -172,6 +172,7 @@ ls_status ls_run_init(ls_run *run, const ls_trainer_options *options)
   LS_ROOT(comm, ls_run_check_loaded(run));
   LS_ROOT(comm, ls_run_check_snapshots(run));
   LS_ROOT(comm, ls_run_write_config(run));
+  LS_PASS(ls_run_extract(run));
   ls_activity_enter(run->activity, NULL);
   return LS_OK;
 }

@@ -18,6 +18,34 @@ static void pass(test_net *net, const char *layers, bool wants_dx)
   net_backward(net, dy, wants_dx);
 }
 
+/* The same pass, but from features that were computed before, of one sample after the other. */
+static void pass_from_features(test_net *net, const char *layers, size_t values)
+{
+  float x[N * 2 * 8 * 8], dy[N * UNITS];
+  float *features = net_floats(N * values);
+  net_init(net, layers, in, N);
+  net_random(11, net->params, ls_model_count(net->model)->params);
+  net_random(12, x, N * 2 * 8 * 8);
+  net_random(13, dy, N * UNITS);
+  ls_model_pack(net->model, net->params, net->packed, 0, 1);
+  for (size_t s = 0; s < N; s++) {
+    const ls_pass one = {.n = 1,
+                         .params = net->params,
+                         .packed = net->packed,
+                         .buffers = net->buffers,
+                         .samples = &net->samples[s]};
+    memcpy(ls_workspace_input(net->workspace), x + s * 2 * 8 * 8, 2 * 8 * 8 * sizeof(float));
+    memcpy(features + s * values, ls_model_extract(net->model, &one, net->workspace), values * sizeof(float));
+  }
+  memset(ls_workspace_input(net->workspace), 0xff, N * 2 * 8 * 8 * sizeof(float));
+  memcpy(ls_workspace_features(net->model, net->workspace), features, N * values * sizeof(float));
+  net->pass.from_features = true;
+  memset(net->stats, 0xff, ls_model_count(net->model)->buffers * sizeof(float));
+  ls_model_forward(net->model, &net->pass, net->workspace);
+  net_backward(net, dy, false);
+  free(features);
+}
+
 /* The same gradients for the tensors that are trained. */
 static void expect_same(const test_net *part, const test_net *whole)
 {
@@ -81,6 +109,54 @@ static void a_frozen_layer_works_as_in_an_evaluation(void **state)
   net_fini(&net);
 }
 
+/* What the layers before give, computed for one sample at a time, stands for the images to the bit. */
+static void features_stand_for_the_images(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *layers;
+    size_t features; /* values a sample */
+  } cases[] = {
+      {NET("", "", "", ""), 0},
+      {NET("", FROZEN, "", ""), 0},
+      {NET(FROZEN, "", "", ""), 4 * 4 * 4},
+      {NET(FROZEN, "", FROZEN, ""), 4 * 4 * 4},
+      {NET(FROZEN, FROZEN, FROZEN, ""), 4 * 4 * 4},
+      {"[" CONV("a", FROZEN) ", {type: relu, name: r}, {type: dropout}, {type: flatten}, "
+                             "{type: dense, units: 5}]",
+       4 * 8 * 8},
+      {"[{type: batchnorm, freeze: true}, {type: dropout, freeze: true}, {type: avgpool, size: 4}, "
+       "{type: batchnorm}, {type: flatten}, {type: dense, units: 5}]",
+       2 * 2 * 2},
+      {"[{type: batchnorm}, " CONV("a", FROZEN) ", {type: flatten}, {type: dense, units: 5}]", 0},
+      {"[" CONV("a", FROZEN) ", " CONV("b", "") ", {type: concat, inputs: [b, input]}, {type: flatten}, "
+                                                "{type: dense, units: 5}]",
+       0},
+      {"[" CONV("a", FROZEN) ", {type: concat, inputs: [a, input]}, " CONV(
+           "b", "") ", "
+                    "{type: flatten}, {type: dense, units: 5}]",
+       6 * 8 * 8},
+      {"[" CONV("a", FROZEN) ", {type: relu, name: r}, " CONV(
+           "b", ", input: r") ", "
+                              "{type: add, inputs: [b, r]}, {type: flatten}, {type: dense, units: 5}]",
+       4 * 8 * 8},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    test_net whole, part;
+    pass(&whole, cases[i].layers, false);
+    const ls_model_counts *counts = ls_model_count(whole.model);
+    const size_t values = ls_model_features(whole.model);
+    assert_int_equal(values, cases[i].features);
+    if (values > 0) {
+      pass_from_features(&part, cases[i].layers, values);
+      assert_memory_equal(part.param_grads, whole.param_grads, counts->params * sizeof(float));
+      assert_memory_equal(part.stats, whole.stats, counts->buffers * sizeof(float));
+      net_fini(&part);
+    }
+    net_fini(&whole);
+  }
+}
+
 static void names_and_globs_choose_layers(void **state)
 {
   (void)state;
@@ -130,6 +206,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_of_others_are_the_same),
       cmocka_unit_test(a_frozen_layer_works_as_in_an_evaluation),
+      cmocka_unit_test(features_stand_for_the_images),
       cmocka_unit_test(names_and_globs_choose_layers),
       cmocka_unit_test(factors_multiply_inwards),
   };
