@@ -24,7 +24,6 @@ typedef enum ls_picture_kind {
 extern const char *const ls_picture_words[]; /* by ls_picture_kind; ends with NULL */
 /** The kind of a word, auto too. Local. Errors: LS_E_INPUT if there is none; the message names them all. */
 ls_status ls_picture_find(const char *word, ls_picture_kind *kind) LS_CHECKED;
-typedef enum ls_metric { LS_METRIC_LOSS, LS_METRIC_ACCURACY } ls_metric;
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 typedef enum ls_allreduce { LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_COUNT } ls_allreduce;
 /** Their words in the configuration. */
@@ -56,7 +55,7 @@ typedef struct ls_spec_data {
 
 typedef struct ls_spec_early_stopping {
   size_t patience;   /* epochs without improvement before stopping; 0: never stop */
-  int metric;        /* ls_metric, on the validation split */
+  int metric;        /* of config/metric.h, on the validation split */
   double min_delta;  /* smallest change that counts as an improvement */
   bool restore_best; /* end with the weights of the best epoch */
 } ls_spec_early_stopping;

@@ -10,8 +10,8 @@ static bool improves(const ls_spec_early_stopping *spec, double value, const ls_
 {
   if (!isfinite(value)) return false;
   if (best->epoch == 0) return true;
-  if (spec->metric == LS_METRIC_LOSS) return value + spec->min_delta < best->metric;
-  return value - spec->min_delta > best->metric;
+  const double least = value - ls_metric_direction(spec->metric) * spec->min_delta;
+  return ls_metric_is_better(spec->metric, least, best->metric);
 }
 
 /* As in Keras, the first epoch never stops. */
@@ -21,9 +21,9 @@ static bool is_at_end(const ls_spec_early_stopping *spec, uint64_t epoch, const 
 }
 
 ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
-                                                   double loss, double accuracy, ls_best_epoch *best)
+                                                   const ls_metric_values *values, ls_best_epoch *best)
 {
-  const double value = spec->metric == LS_METRIC_LOSS ? loss : accuracy;
+  const double value = ls_metric_of(spec->metric, values);
   if (improves(spec, value, best)) {
     best->epoch = epoch;
     best->metric = value;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/metric.h"
 #include "config/spec.h"
 
 /** The best epoch so far. Zero-initialize. */
@@ -21,10 +22,10 @@ typedef struct ls_early_stopping_result {
   bool stop;     /* patience is at its end */
 } ls_early_stopping_result;
 
-/** Compare an epoch (from 1), by its validation loss and accuracy, with the best one, and update that. A
+/** Compare an epoch (from 1), by its results on the validation split, with the best one, and update that. A
  * metric that is not finite never improves. */
 ls_early_stopping_result ls_early_stopping_observe(const ls_spec_early_stopping *spec, uint64_t epoch,
-                                                   double loss, double accuracy, ls_best_epoch *best);
+                                                   const ls_metric_values *values, ls_best_epoch *best);
 
 /** Does early stopping end a run after so many epochs? */
 bool ls_early_stopping_ends(const ls_spec_early_stopping *spec, uint64_t epoch, const ls_best_epoch *best);

@@ -47,11 +47,11 @@ double ls_schedule_warmup(const ls_kind_spec *spec)
   return find(spec)->warmup_epochs(spec->options);
 }
 
-void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
+void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, const ls_metric_values *values,
                          ls_schedule_state *state)
 {
   const ls_schedule_kind *kind = find(spec);
-  if (kind->observe) kind->observe(spec->options, base_lr, loss, accuracy, state);
+  if (kind->observe) kind->observe(spec->options, base_lr, values, state);
 }
 
 void ls_schedule_start(const ls_kind_spec *spec, ls_schedule_state *state)

@@ -12,6 +12,7 @@
 #include "base/field.h"
 #include "base/status.h"
 #include "config/keys.h"
+#include "config/metric.h"
 
 /** Where in the run a step is. */
 typedef struct ls_schedule_position {
@@ -40,8 +41,8 @@ typedef struct ls_schedule_kind {
   /* Factor on the learning rate after the warm-up: `done` of `total` steps, both without the warm-up's. */
   double (*factor)(const void *options, double base_lr, uint64_t done, uint64_t total, uint64_t epoch_steps,
                    const void *state);
-  /* At the end of an epoch, with the validation (without one: training) loss and accuracy. Optional. */
-  void (*observe)(const void *options, double base_lr, double loss, double accuracy, void *state);
+  /* At the end of an epoch, with its results. Optional. */
+  void (*observe)(const void *options, double base_lr, const ls_metric_values *values, void *state);
   size_t (*cycles)(const void *options); /* equal parts after the warm-up. Optional: one */
 } ls_schedule_kind;
 
@@ -73,7 +74,7 @@ double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_sched
 double ls_schedule_warmup(const ls_kind_spec *spec);
 
 /** Give the schedule the results of an epoch. */
-void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, double loss, double accuracy,
+void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, const ls_metric_values *values,
                          ls_schedule_state *state);
 
 /** Set what the kind remembers: at the start of a run; and where a run goes on with another schedule. */

@@ -2,10 +2,9 @@
 /* The keys of training. */
 #include <math.h>
 
+#include "config/metric.h"
 #include "config/rows.h"
 
-static const char *const metric_words[] = {
-    [LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
 static const char *const reduction_words[] = {
     [LS_REDUCTION_FAST] = "fast", [LS_REDUCTION_EXACT] = "exact", NULL};
 const char *const ls_allreduce_words[LS_ALLREDUCE_COUNT + 1] = {
@@ -209,8 +208,8 @@ static const ls_key train_keys[] = {
     {.path = "train.early_stopping.metric",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, train.early_stopping.metric),
-     .preset = "loss",
-     .words = metric_words,
+     .preset = LS_METRIC_PRESET,
+     .words = ls_metric_words,
      .doc = "What has to improve on the validation split; it also chooses best.h5."},
     {.path = "train.early_stopping.min_delta",
      .type = LS_KEY_REAL,

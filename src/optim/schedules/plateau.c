@@ -3,12 +3,11 @@
  * epochs, as torch.optim.lr_scheduler.ReduceLROnPlateau with a relative threshold and no cooldown.
  *
  * What it remembers is in every checkpoint, so a resumed run goes on with it. */
-#include "config/spec.h"
 #include "optim/kinds.h"
 
 typedef struct plateau_options {
   ls_schedule_common common;
-  int metric; /* ls_metric */
+  int metric; /* of config/metric.h */
   double factor;
   size_t patience;
   double threshold, min_lr;
@@ -30,15 +29,13 @@ static const ls_field state_fields[] = {
     {"schedule_bad", LS_FIELD_COUNT, offsetof(plateau_state, bad)},
 };
 
-static const char *const metrics[] = {[LS_METRIC_LOSS] = "loss", [LS_METRIC_ACCURACY] = "accuracy", NULL};
-
 static const ls_key keys[] = {
     LS_SCHEDULE_WARMUP_KEY,
     {.path = "metric",
      .type = LS_KEY_WORD,
      .offset = offsetof(plateau_options, metric),
-     .preset = "loss",
-     .words = metrics,
+     .preset = LS_METRIC_PRESET,
+     .words = ls_metric_words,
      .unit = "",
      .doc = "What has to improve; of the validation split, or without one of the training split."},
     {.path = "factor",
@@ -96,8 +93,8 @@ static bool is_better(const plateau_options *plateau, double value, const platea
 {
   if (!isfinite(value)) return false;
   if (state->improved_epochs == 0) return true;
-  if (plateau->metric == LS_METRIC_LOSS) return value < state->best * (1 - plateau->threshold);
-  return value > state->best * (1 + plateau->threshold);
+  const double least = state->best * (1 + ls_metric_direction(plateau->metric) * plateau->threshold);
+  return ls_metric_is_better(plateau->metric, value, least);
 }
 
 static void drop(const plateau_options *plateau, double base_lr, plateau_state *state)
@@ -108,11 +105,11 @@ static void drop(const plateau_options *plateau, double base_lr, plateau_state *
   if ((state->factor - next) * base_lr > smallest_drop) state->factor = next;
 }
 
-static void observe(const void *options, double base_lr, double loss, double accuracy, void *remembered)
+static void observe(const void *options, double base_lr, const ls_metric_values *values, void *remembered)
 {
   plateau_state *state = remembered;
   const plateau_options *plateau = options;
-  const double value = plateau->metric == LS_METRIC_LOSS ? loss : accuracy;
+  const double value = ls_metric_of(plateau->metric, values);
   if (is_better(plateau, value, state)) {
     state->improved_epochs++;
     state->best = value;

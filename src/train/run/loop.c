@@ -181,13 +181,12 @@ static ls_best_epoch best_epoch(const ls_progress *progress)
 }
 
 /* Compare the epoch with the best one. */
-static ls_early_stopping_result compare_epoch(ls_run *run, const ls_epoch_metrics *validation)
+static ls_early_stopping_result compare_epoch(ls_run *run, const ls_metric_values *validation)
 {
   ls_progress *progress = &run->state.progress;
   ls_best_epoch best = best_epoch(progress);
-  const ls_early_stopping_result result =
-      ls_early_stopping_observe(&run->options->spec->train.early_stopping, progress->epoch, validation->loss,
-                                validation->accuracy, &best);
+  const ls_early_stopping_result result = ls_early_stopping_observe(&run->options->spec->train.early_stopping,
+                                                                    progress->epoch, validation, &best);
   progress->best_epoch = best.epoch;
   progress->best_metric = best.metric;
   progress->bad_epochs = best.bad_epochs;
@@ -210,10 +209,10 @@ static ls_status end_epoch(ls_run *run)
     LS_PASS(ls_run_validate(run, &validation));
     LS_AGREE(comm, ls_history_add(&run->state.validation, &validation));
     observed = &validation;
-    result = compare_epoch(run, &validation);
+    result = compare_epoch(run, &(ls_metric_values){validation.loss, validation.accuracy});
   }
-  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), observed->loss, observed->accuracy,
-                      &run->schedule);
+  const ls_metric_values values = {observed->loss, observed->accuracy};
+  ls_schedule_observe(&spec->train.schedule, base_lr(&spec->train), &values, &run->schedule);
   report_epoch(run, &train, observed == &validation ? observed : NULL);
   LS_PASS(ls_run_save_metrics(run));
   if (result.improved) LS_PASS(ls_run_save_as(run, "best.h5"));

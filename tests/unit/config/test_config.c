@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/metric.h"
 #include "unit/config/fakes.h"
 
 static ls_spec *parse(const char *text)
@@ -54,7 +55,7 @@ static void written_values_are_taken(void **state)
   assert_true(options->lr == 0.05 && options->momentum == 0.9 && options->nesterov);
   assert_ptr_equal(spec->train.schedule.schema, &onecycle);
   assert_int_equal(spec->train.early_stopping.patience, 4);
-  assert_int_equal(spec->train.early_stopping.metric, LS_METRIC_ACCURACY);
+  assert_string_equal(ls_metric_words[spec->train.early_stopping.metric], "accuracy");
   assert_true(spec->train.early_stopping.restore_best);
   assert_int_equal(spec->checkpoint.every_epochs, 0); /* the default is 1: a 0 stays a 0 */
   assert_int_equal(spec->checkpoint.every_steps, 100);
@@ -103,7 +104,7 @@ static void what_is_not_written_has_the_documented_default(void **state)
   assert_true(((const sgd_options *)spec->train.optimizer.options)->lr == 0.01);
   assert_ptr_equal(spec->train.schedule.schema, &constant);
   assert_int_equal(spec->train.early_stopping.patience, 0);
-  assert_int_equal(spec->train.early_stopping.metric, LS_METRIC_LOSS);
+  assert_string_equal(ls_metric_words[spec->train.early_stopping.metric], "loss");
   assert_true(spec->train.early_stopping.min_delta == 0 && spec->train.early_stopping.restore_best);
   assert_int_equal(spec->checkpoint.every_epochs, 1);
   assert_int_equal(spec->checkpoint.every_steps, 0);

@@ -9,6 +9,8 @@
 
 enum { MAX_EPOCHS = 8 };
 
+enum { BY_LOSS, BY_ACCURACY }; /* in the order of ls_metric_words */
+
 typedef struct stopping_case {
   ls_spec_early_stopping spec;
   double metrics[MAX_EPOCHS]; /* 0: the end */
@@ -24,11 +26,11 @@ static void check_run(const stopping_case *run)
   uint64_t stop_epoch = 0;
   for (uint64_t epoch = 1; epoch <= MAX_EPOCHS && run->metrics[epoch - 1] != 0 && !stop_epoch; epoch++) {
     const double metric = run->metrics[epoch - 1];
-    const bool by_loss = run->spec.metric == LS_METRIC_LOSS;
+    const bool by_loss = run->spec.metric == BY_LOSS;
     const double loss = by_loss ? metric : 1 / (double)epoch;
     const double accuracy = by_loss ? (double)epoch / 10 : metric;
     const ls_early_stopping_result result =
-        ls_early_stopping_observe(&run->spec, epoch, loss, accuracy, &best);
+        ls_early_stopping_observe(&run->spec, epoch, &(ls_metric_values){loss, accuracy}, &best);
     assert_int_equal(result.improved, best.epoch == epoch);
     if (result.stop) stop_epoch = epoch;
   }
@@ -41,6 +43,8 @@ static void check_run(const stopping_case *run)
 static void runs(void **state)
 {
   (void)state;
+  assert_string_equal(ls_metric_words[BY_LOSS], "loss");
+  assert_string_equal(ls_metric_words[BY_ACCURACY], "accuracy");
   static const stopping_case cases[] = {
       {{.patience = 2}, {5, 4, 3, 2, 1}, 5, 0, 0},
       {{.patience = 2}, {5, 4, 4.5, 4.4, 1}, 2, 4, 2},
@@ -49,8 +53,8 @@ static void runs(void **state)
       {{.patience = 0}, {5, 4, 6, 6, 6, 6, 6}, 2, 0, 5}, /* never stops, but knows the best */
       {{.patience = 3, .min_delta = 0.5}, {5, 4.75, 4.5, 4, 3.9, 3.6}, 4, 0, 2},
       {{.patience = 2, .min_delta = 0.5}, {5, 4.4, 3.8, 3.2}, 4, 0, 0},
-      {{.patience = 2, .metric = LS_METRIC_ACCURACY}, {0.5, 0.7, 0.6, 0.7, 0.9}, 2, 4, 2},
-      {{.patience = 3, .metric = LS_METRIC_ACCURACY, .min_delta = 0.125}, {0.5, 0.625, 0.75, 0.75}, 3, 0, 1},
+      {{.patience = 2, .metric = BY_ACCURACY}, {0.5, 0.7, 0.6, 0.7, 0.9}, 2, 4, 2},
+      {{.patience = 3, .metric = BY_ACCURACY, .min_delta = 0.125}, {0.5, 0.625, 0.75, 0.75}, 3, 0, 1},
       {{.patience = 2}, {NAN, 4, NAN, INFINITY, 1}, 2, 4, 2}, /* what is not finite never improves */
       {{.patience = 1}, {NAN, NAN, 1}, 0, 2, 2},              /* the first epoch never stops, as in Keras */
   };
@@ -63,7 +67,7 @@ static void state_goes_on_after_a_resume(void **state)
   const ls_spec_early_stopping spec = {.patience = 3};
   ls_best_epoch best = {.epoch = 4, .metric = 0.5, .bad_epochs = 2};
   assert_false(ls_early_stopping_ends(&spec, 6, &best));
-  assert_true(ls_early_stopping_observe(&spec, 7, 0.6, 0, &best).stop);
+  assert_true(ls_early_stopping_observe(&spec, 7, &(ls_metric_values){.loss = 0.6}, &best).stop);
   assert_true(ls_early_stopping_ends(&spec, 7, &best));
 }
 
@@ -76,17 +80,17 @@ static void check_random_run(const ls_rng *rng, uint64_t number)
   for (uint32_t block = 0; block < 4; block++)
     ls_rng_block(rng, 4 * (uint32_t)number + block, draws + 4 * block);
   const ls_spec_early_stopping spec = {.patience = draws[0] % 4,
-                                       .metric = draws[1] % 2 ? LS_METRIC_ACCURACY : LS_METRIC_LOSS,
+                                       .metric = draws[1] % 2 ? BY_ACCURACY : BY_LOSS,
                                        .min_delta = (double)(draws[2] % 3) / 8};
-  const double sign = spec.metric == LS_METRIC_ACCURACY ? 1 : -1;
+  const double sign = spec.metric == BY_ACCURACY ? 1 : -1;
   ls_best_epoch kept = {0};
   uint64_t best_epoch = 0;
   double best = 0;
   for (uint64_t epoch = 1; epoch <= 12; epoch++) {
     const double value = (double)(draws[2 + epoch] % 9) / 8;
+    const ls_metric_values values = {sign > 0 ? -1 : value, sign > 0 ? value : 2};
     const bool is_better = best_epoch == 0 || sign * (value - best) > spec.min_delta;
-    const ls_early_stopping_result result =
-        ls_early_stopping_observe(&spec, epoch, sign > 0 ? -1 : value, sign > 0 ? value : 2, &kept);
+    const ls_early_stopping_result result = ls_early_stopping_observe(&spec, epoch, &values, &kept);
     if (is_better) best = value, best_epoch = epoch;
     const bool ends = spec.patience > 0 && epoch - best_epoch >= spec.patience;
     if (result.improved != is_better || result.stop != ends || kept.epoch != best_epoch ||

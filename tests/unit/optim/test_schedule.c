@@ -93,7 +93,7 @@ static void check_observing(const schedule_case *found, const double *rates, con
     state = resume(&found->spec, &state);
     assert_rate(ls_schedule_rate(&found->spec, found->lr, &position, &state), rates[epoch], found->name,
                 epoch);
-    ls_schedule_observe(&found->spec, found->lr, metrics[epoch], metrics[epoch], &state);
+    ls_schedule_observe(&found->spec, found->lr, &(ls_metric_values){metrics[epoch], metrics[epoch]}, &state);
   }
 }
 
@@ -194,8 +194,8 @@ static void plateau_by_accuracy_and_loss_look_at_their_own(void **state)
   ls_schedule_start(&by_loss, &loss);
   ls_schedule_start(&by_accuracy, &accuracy);
   for (int epoch = 0; epoch < 2; epoch++) { /* the loss gets worse, the accuracy better */
-    ls_schedule_observe(&by_loss, 0.1, 1 + epoch, 0.5 + 0.1 * epoch, &loss);
-    ls_schedule_observe(&by_accuracy, 0.1, 1 + epoch, 0.5 + 0.1 * epoch, &accuracy);
+    ls_schedule_observe(&by_loss, 0.1, &(ls_metric_values){1 + epoch, 0.5 + 0.1 * epoch}, &loss);
+    ls_schedule_observe(&by_accuracy, 0.1, &(ls_metric_values){1 + epoch, 0.5 + 0.1 * epoch}, &accuracy);
   }
   assert_rate(real_of(&by_loss, &loss, "schedule_factor"), 0.1, "plateau by loss", 1);
   assert_rate(real_of(&by_accuracy, &accuracy, "schedule_factor"), 1, "plateau by accuracy", 1);
@@ -211,8 +211,8 @@ static void plateau_takes_a_zero_for_what_it_is(void **state)
   const ls_kind_spec spec = case_spec(ls_schedule_schemas, "{type: plateau, patience: 0}");
   ls_schedule_state plateau;
   ls_schedule_start(&spec, &plateau);
-  ls_schedule_observe(&spec, 0.1, 0, 1, &plateau);
-  ls_schedule_observe(&spec, 0.1, 3, 1, &plateau);
+  ls_schedule_observe(&spec, 0.1, &(ls_metric_values){0, 1}, &plateau);
+  ls_schedule_observe(&spec, 0.1, &(ls_metric_values){3, 1}, &plateau);
   assert_rate(real_of(&spec, &plateau, "schedule_factor"), 0.1, "plateau after 0", 1);
   free(spec.options);
 }
@@ -224,12 +224,13 @@ static void plateau_looks_for_a_best_anew_after_a_change(void **state)
   const ls_kind_spec spec = case_spec(ls_schedule_schemas, "{type: plateau, patience: 1}");
   ls_schedule_state plateau;
   ls_schedule_start(&spec, &plateau);
-  for (int epoch = 0; epoch < 4; epoch++) ls_schedule_observe(&spec, 0.1, 1 + epoch, 0, &plateau);
+  for (int epoch = 0; epoch < 4; epoch++)
+    ls_schedule_observe(&spec, 0.1, &(ls_metric_values){1 + epoch, 0}, &plateau);
   assert_int_equal(count_of(&spec, &plateau, "schedule_bad"), 1);
   ls_schedule_restart(&spec, &plateau);
   assert_rate(real_of(&spec, &plateau, "schedule_factor"), 0.1, "plateau after a change", 1);
   assert_int_equal(count_of(&spec, &plateau, "schedule_bad"), 0);
-  ls_schedule_observe(&spec, 0.1, 9, 0, &plateau);
+  ls_schedule_observe(&spec, 0.1, &(ls_metric_values){9, 0}, &plateau);
   assert_rate(real_of(&spec, &plateau, "schedule_best"), 9, "plateau after a change", 1);
   assert_int_equal(count_of(&spec, &plateau, "schedule_epochs"), 1);
   free(spec.options);

@@ -220,7 +220,7 @@ static void changes_are_reported(void **state)
   ls_schedule_state schedule;
   ls_schedule_start(&now->train.schedule, &schedule);
   for (int epoch = 0; epoch < 3; epoch++)
-    ls_schedule_observe(&now->train.schedule, 0.1, 3 - epoch, 0, &schedule);
+    ls_schedule_observe(&now->train.schedule, 0.1, &(ls_metric_values){.loss = 3 - epoch}, &schedule);
   const ls_schedule_state before = schedule;
   assert_int_equal(ls_resume_adapt(&resume, &progress, &schedule), LS_OK);
   assert_string_equal(heard, "");
