@@ -46,7 +46,7 @@ static void add_kinds(const ls_schemas *schemas, ls_family family, ls_text *help
 {
   for (const ls_schema *const *schema = ls_family_kinds(schemas, family); *schema; schema++) {
     ls_text kind = {0};
-    ls_text_add(&kind, "%s %s: %s", ls_family_words[family], (*schema)->name, (*schema)->doc);
+    ls_text_add(&kind, "%s %s: %s", ls_families[family].word, (*schema)->name, (*schema)->doc);
     ls_text_add(help, "\n");
     ls_text_add_wrapped(help, INDENT, ls_text_get(&kind));
     help->failed |= kind.failed;
@@ -68,5 +68,6 @@ void ls_config_help(const ls_schemas *schemas, ls_text *help)
   ls_text_add(help, "\nevery layer\n");
   add_key(&ls_name_key, "optional", help);
   for (size_t i = 0; i < LS_LAYER_KEYS; i++) add_key(&ls_layer_keys[i], "required", help);
-  for (int family = 0; family < LS_FAMILY_AUGMENTATION; family++) add_kinds(schemas, (ls_family)family, help);
+  for (int family = 0; family < LS_FAMILY_COUNT; family++)
+    if (ls_families[family].is_chosen) add_kinds(schemas, (ls_family)family, help);
 }

@@ -63,16 +63,21 @@ typedef struct ls_real_list {
   size_t count;
 } ls_real_list;
 
-/** The families of kinds: those that are chosen by `type:` or name, and those that all have keys in a
- * section. */
+/** The families of kinds, in the order in which help lists them: the word for one of its kinds, and whether
+ * kinds are chosen, by `type:` or name, or all have keys in a section. */
+#define LS_FAMILY_LIST(X)                                                                                    \
+  X(LAYER, "layer", true)                                                                                    \
+  X(OPTIMIZER, "optimizer", true)                                                                            \
+  X(SCHEDULE, "schedule", true)                                                                              \
+  X(LOSS, "loss", true)                                                                                      \
+  X(ATTACK, "attack", true)                                                                                  \
+  X(AUGMENTATION, "augmentation", false)
+
 typedef enum ls_family {
-  LS_FAMILY_LAYER,
-  LS_FAMILY_OPTIMIZER,
-  LS_FAMILY_SCHEDULE,
-  LS_FAMILY_LOSS,
-  LS_FAMILY_ATTACK,
-  LS_FAMILY_AUGMENTATION,
-  LS_FAMILY_COUNT
+#define LS_FAMILY_ENUM(id, word, is_chosen) LS_FAMILY_##id,
+  LS_FAMILY_LIST(LS_FAMILY_ENUM)
+#undef LS_FAMILY_ENUM
+      LS_FAMILY_COUNT
 } ls_family;
 
 typedef struct ls_key {

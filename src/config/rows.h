@@ -62,8 +62,12 @@ extern const ls_key ls_name_key;
 enum { LS_LAYER_KEYS = 4 };
 extern const ls_key ls_layer_keys[LS_LAYER_KEYS];
 
-/** "layer", "optimizer" and so on. */
-extern const char *const ls_family_words[LS_FAMILY_COUNT];
+typedef struct ls_family_row {
+  const char *word; /* for one of its kinds: "layer" */
+  bool is_chosen;   /* by type or name; the others have keys of the whole configuration */
+} ls_family_row;
+
+extern const ls_family_row ls_families[LS_FAMILY_COUNT];
 
 /** The kinds of a family, NULL-terminated. */
 const ls_schema *const *ls_family_kinds(const ls_schemas *schemas, ls_family family);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A model under construction: the offsets that have been given out so far. Private to the module. */
+/* A model under construction: the tensors of its layers, and the offsets that have been given out so far.
+ * Private to the module. */
 #ifndef LS_NN_BUILD_H
 #define LS_NN_BUILD_H
 

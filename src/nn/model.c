@@ -14,7 +14,7 @@
 
 struct ls_model {
   ls_graph graph;
-  ls_build build; /* the tensors */
+  ls_tensor_list params, buffers; /* of its layers */
   ls_model_counts counts;
   size_t microbatch;
 };
@@ -43,14 +43,13 @@ static workspace_plan plan_workspace(const ls_model *model)
   return plan;
 }
 
-static ls_status check_input(const ls_model *model, ls_shape in)
+static ls_status check_input(const ls_build *build, ls_shape in)
 {
-  if (model->microbatch >= 1 && model->microbatch <= INT_MAX && ls_build_fits(&model->build, in))
-    return LS_OK;
+  if (build->microbatch >= 1 && build->microbatch <= INT_MAX && ls_build_fits(build, in)) return LS_OK;
   return ls_fail(LS_E_CONFIG,
                  "micro-batches of %zu samples of %zux%zux%zu (channels, rows, columns) are larger than this "
                  "machine can address: use a smaller train.microbatch",
-                 model->microbatch, in.c, in.h, in.w);
+                 build->microbatch, in.c, in.h, in.w);
 }
 
 static ls_status check_output(const ls_model *model, const ls_layer_list *layers, size_t classes)
@@ -94,15 +93,15 @@ static ls_status check_freeze(const ls_model *model, const ls_text_list *list)
   return LS_OK;
 }
 
-static void count(ls_model *model)
+static void count(ls_model *model, const ls_build *build)
 {
   uint64_t macs = 0;
   for (size_t i = 0; i < model->graph.count; i++) macs += model->graph.nodes[i].layer.macs;
-  model->counts = (ls_model_counts){.params = model->build.params.floats,
-                                    .buffers = model->build.buffers.floats,
-                                    .grads = model->build.grads,
-                                    .packed = model->build.packed,
-                                    .layers = model->build.layers,
+  model->counts = (ls_model_counts){.params = build->params.floats,
+                                    .buffers = build->buffers.floats,
+                                    .grads = build->grads,
+                                    .packed = build->packed,
+                                    .layers = build->layers,
                                     .macs = macs,
                                     .workspace_bytes = plan_workspace(model).arena.bytes};
 }
@@ -110,22 +109,24 @@ static void count(ls_model *model)
 ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_model_options *options)
 {
   ls_model *model;
+  ls_build build = {.microbatch = options->microbatch,
+                    .freeze = options->freeze,
+                    .context.lr_factor = 1.0,
+                    .keep_ties = options->keep_ties};
+  LS_PASS(check_input(&build, options->in));
   LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
   model->microbatch = options->microbatch;
-  model->build.microbatch = options->microbatch;
-  model->build.freeze = options->freeze;
-  model->build.context.lr_factor = 1.0;
-  model->build.keep_ties = options->keep_ties;
   ls_status status;
-  LS_GO(check_input(model, options->in));
-  LS_GO(ls_graph_init(&model->graph, layers, options->in, options->input_gradient, &model->build));
+  LS_GO(ls_graph_init(&model->graph, layers, options->in, options->input_gradient, &build));
   LS_GO(check_output(model, layers, options->classes));
   LS_GO(check_freeze(model, options->freeze));
-  model->build.freeze = NULL; /* the caller's */
-  count(model);
+  count(model, &build);
+  model->params = build.params;
+  model->buffers = build.buffers;
   *out = model;
   return LS_OK;
 done:
+  ls_build_fini(&build);
   ls_model_free(model);
   return status;
 }
@@ -134,7 +135,8 @@ void ls_model_free(ls_model *model)
 {
   if (!model) return;
   ls_graph_fini(&model->graph);
-  ls_build_fini(&model->build);
+  free(model->params.items);
+  free(model->buffers.items);
   free(model);
 }
 
@@ -155,14 +157,14 @@ size_t ls_model_classes(const ls_model *model)
 
 const ls_tensor *ls_model_params(const ls_model *model, size_t *tensor_count)
 {
-  *tensor_count = model->build.params.count;
-  return model->build.params.items;
+  *tensor_count = model->params.count;
+  return model->params.items;
 }
 
 const ls_tensor *ls_model_buffers(const ls_model *model, size_t *tensor_count)
 {
-  *tensor_count = model->build.buffers.count;
-  return model->build.buffers.items;
+  *tensor_count = model->buffers.count;
+  return model->buffers.items;
 }
 
 void ls_model_visit(const ls_model *model, void (*visit)(const ls_layer *layer, size_t depth, void *user),

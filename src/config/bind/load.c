@@ -102,7 +102,7 @@ static ls_status fail_type(const ls_binder *binder, ls_family family, const char
   ls_text text = {0};
   char excerpt[LS_EXCERPT_BYTES];
   if (type)
-    ls_text_add(&text, "unknown %s '%s'", ls_family_words[family], ls_excerpt(excerpt, type));
+    ls_text_add(&text, "unknown %s '%s'", ls_families[family].word, ls_excerpt(excerpt, type));
   else
     ls_text_add(&text, "a required key is missing");
   ls_text_add(&text, "; expected one of: %s", ls_text_get(&kinds));
@@ -216,7 +216,8 @@ static ls_status bind_layer_keys(const ls_binder *binder, const ls_bound *item, 
 static ls_status bind_layer(const ls_binder *binder, const ls_bound *item, void *member)
 {
   ls_layer_spec *layer = member;
-  static const char *const common[] = {"type", "name", "input", "inputs", "freeze", "lr_factor", NULL};
+  const char *common[2 + LS_LAYER_KEYS + 1] = {ls_type_key.path, ls_name_key.path};
+  for (size_t i = 0; i < LS_LAYER_KEYS; i++) common[2 + i] = ls_layer_keys[i].path;
   if (ls_document_node(binder->document, item->node)->type != YAML_MAPPING_NODE)
     return ls_bind_refuse(binder, item);
   ls_text location = {0};

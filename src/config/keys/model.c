@@ -4,10 +4,11 @@
 
 #include "config/rows.h"
 
-const char *const ls_family_words[LS_FAMILY_COUNT] = {
-    [LS_FAMILY_LAYER] = "layer",       [LS_FAMILY_OPTIMIZER] = "optimizer",
-    [LS_FAMILY_SCHEDULE] = "schedule", [LS_FAMILY_LOSS] = "loss",
-    [LS_FAMILY_ATTACK] = "attack",     [LS_FAMILY_AUGMENTATION] = "augmentation"};
+const ls_family_row ls_families[LS_FAMILY_COUNT] = {
+#define LS_FAMILY_ROW(id, word, is_chosen) {word, is_chosen},
+    LS_FAMILY_LIST(LS_FAMILY_ROW)
+#undef LS_FAMILY_ROW
+};
 
 const ls_key ls_type_key = {.path = "type", .type = LS_KEY_TEXT, .doc = "Which kind it is."};
 
@@ -16,7 +17,7 @@ const ls_key ls_name_key = {
     .type = LS_KEY_TEXT,
     .doc = "Names the layer in tables, overrides and checkpoints; by default made of its type and a number."};
 
-const ls_key ls_layer_keys[LS_LAYER_KEYS] = {
+const ls_key ls_layer_keys[] = {
     {.path = "input",
      .type = LS_KEY_TEXT,
      .offset = offsetof(ls_layer_spec, input),
@@ -40,6 +41,8 @@ const ls_key ls_layer_keys[LS_LAYER_KEYS] = {
      .max = INFINITY,
      .doc = "Factor on the learning rate for the layer."},
 };
+
+_Static_assert(sizeof ls_layer_keys / sizeof *ls_layer_keys == LS_LAYER_KEYS, "as many as rows.h says");
 
 static const ls_key model_keys[] = {
     {.path = "model.layers",
