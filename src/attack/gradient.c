@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The gradient that attacks follow: of the loss that a network is trained with, or of that of the vote of
- * several.
+/* The gradient along whose sign attacks take their steps: of the loss that a network is trained with, or of
+ * that of the vote of several.
  *
  * The vote's loss is -log(P), P being the mean of the members' probabilities p_m of the label. Its gradient
  * is the sum of the members' gradients, each with a share of p_m / (p_1 + p_2 + ...); and a member's gradient
  * is 1 - p_m times what ls_log_direction() gives. So the directions are summed with the weights p_m (1 -
- * p_m). Where all members are sure, rounding would make all of these 0: they are computed as logarithms, and
- * divided by the largest of a sample.
+ * p_m). Where every p_m is near 0 or 1, rounding would make all of these 0: they are computed as logarithms,
+ * and divided by the largest of a sample.
  */
 #include <math.h>
 #include <string.h>
@@ -15,12 +15,12 @@
 #include "nn/loss.h"
 #include "nn/probability.h"
 
-/* Float32 ends at 1e-38 and at 1e38, and saturated units make gradients small rather than large. A power of
- * two moves them without rounding. */
+/* Float32 ends at 1e-38 and at 1e38, and where units saturate gradients are small. A power of two scales them
+ * without rounding. */
 static const double DIRECTION_SCALE = 0x1p32;
 
 /* Forward; the logits are returned. */
-static const float *look(const ls_attack_task *task, const ls_attack_member *member)
+static const float *run_forward(const ls_attack_task *task, const ls_attack_member *member)
 {
   ls_pass pass = ls_network_pass(member->network, task->microbatch->n, task->microbatch->samples);
   pass.profile = task->profile;
@@ -28,7 +28,7 @@ static const float *look(const ls_attack_task *task, const ls_attack_member *mem
 }
 
 /* Backward from there. */
-static void follow(const ls_attack_task *task, const ls_attack_member *member, float *gradient)
+static void run_backward(const ls_attack_task *task, const ls_attack_member *member, float *gradient)
 {
   ls_pass pass = ls_network_pass(member->network, task->microbatch->n, task->microbatch->samples);
   pass.profile = task->profile;
@@ -51,7 +51,7 @@ static void bring_images(const ls_attack_task *task, const ls_attack_member *mem
 }
 
 /* log(p (1 - p)) of each sample's label. */
-static void weigh(const ls_attack_task *task, const float *logits, size_t classes, double *weights)
+static void find_weights(const ls_attack_task *task, const float *logits, size_t classes, double *weights)
 {
   for (size_t s = 0; s < task->microbatch->n; s++) {
     const double odds = fabs(ls_log_odds(logits + s * classes, task->labels[s], classes));
@@ -60,7 +60,7 @@ static void weigh(const ls_attack_task *task, const float *logits, size_t classe
 }
 
 /* The members' weights become factors, the largest of a sample 1. */
-static void level(const ls_attack_task *task)
+static void scale_weights(const ls_attack_task *task)
 {
   const size_t n = task->microbatch->n;
   double *weights = task->scratch->weights;
@@ -93,17 +93,17 @@ static void find_vote_gradient(const ls_attack_task *task)
   double *weights = task->scratch->weights;
   for (size_t m = 0; m < task->member_count; m++) {
     if (m > 0) bring_images(task, &task->members[m]);
-    const float *logits = look(task, &task->members[m]);
+    const float *logits = run_forward(task, &task->members[m]);
     float *directions = ls_workspace_loss_gradient(task->members[m].workspace);
-    weigh(task, logits, classes, weights + m * n);
+    find_weights(task, logits, classes, weights + m * n);
     for (size_t s = 0; s < n; s++)
       ls_log_direction(logits + s * classes, task->labels[s], classes, DIRECTION_SCALE,
                        directions + s * classes);
   }
-  level(task);
+  scale_weights(task);
   memset(task->scratch->gradient, 0, ls_attack_pixel_count(task) * sizeof(float));
   for (size_t m = 0; m < task->member_count; m++) {
-    follow(task, &task->members[m], task->scratch->member_gradient);
+    run_backward(task, &task->members[m], task->scratch->member_gradient);
     add_gradient(task, &task->members[m], weights + m * n);
   }
 }
@@ -117,7 +117,7 @@ void ls_attack_find_gradient(const ls_attack_task *task)
   const ls_attack_member *member = &task->members[0];
   const ls_targets targets = {
       .n = task->microbatch->n, .classes = ls_model_classes(member->network->model), .labels = task->labels};
-  ls_loss_direction(&member->network->loss, look(task, member), &targets, DIRECTION_SCALE,
+  ls_loss_direction(&member->network->loss, run_forward(task, member), &targets, DIRECTION_SCALE,
                     ls_workspace_loss_gradient(member->workspace));
-  follow(task, member, task->scratch->gradient);
+  run_backward(task, member, task->scratch->gradient);
 }

@@ -11,8 +11,8 @@
 #include "eval/report/json.h"
 
 enum {
-  PIECE_BYTES = 512,            /* of a long line at a time */
-  LINE_BYTES = 8 * PIECE_BYTES, /* an escape is at most four times as long as its bytes */
+  PORTION_BYTES = 512,            /* of a long line at a time */
+  LINE_BYTES = 8 * PORTION_BYTES, /* an escape is at most four times as long as its bytes */
 };
 
 /* Open MPI's mpirun puts a pseudo-terminal between itself and its ranks, so that isatty() is true even when
@@ -69,23 +69,23 @@ void ls_warn(const char *fmt, ...)
 }
 
 /* As much of a line as is printed at a time: no character is taken apart. */
-static size_t piece_of(const char *line, size_t length)
+static size_t portion_of(const char *line, size_t length)
 {
-  size_t piece = length;
-  if (length <= PIECE_BYTES) return length;
-  for (piece = PIECE_BYTES; piece > PIECE_BYTES - 4; piece--)
-    if (((unsigned char)line[piece] & 0xC0) != 0x80) return piece; /* UTF-8: not inside a character */
-  return PIECE_BYTES;
+  size_t portion = length;
+  if (length <= PORTION_BYTES) return length;
+  for (portion = PORTION_BYTES; portion > PORTION_BYTES - 4; portion--)
+    if (((unsigned char)line[portion] & 0xC0) != 0x80) return portion; /* UTF-8: not inside a character */
+  return PORTION_BYTES;
 }
 
 void ls_print_lines(FILE *stream, const char *text)
 {
   while (*text) {
     const size_t length = strcspn(text, "\n");
-    const size_t piece = piece_of(text, length);
-    const bool is_end = piece == length && text[length] == '\n';
-    ls_print(stream, is_end ? "%.*s\n" : "%.*s", (int)piece, text);
-    text += piece + is_end;
+    const size_t portion = portion_of(text, length);
+    const bool is_end = portion == length && text[length] == '\n';
+    ls_print(stream, is_end ? "%.*s\n" : "%.*s", (int)portion, text);
+    text += portion + is_end;
   }
 }
 

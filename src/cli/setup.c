@@ -19,7 +19,7 @@
 #include "cli/run_dir.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
-#include "data/shared.h"
+#include "data/collective.h"
 #include "data/plan.h"
 #include "data/split.h"
 #include "nn/loss.h"
@@ -127,7 +127,7 @@ static ls_status check_single(const ls_setup *setup, const char *command)
 static ls_status open_data(ls_setup *setup, ls_comm *comm)
 {
   const ls_reading reading = ls_reading_of(&setup->spec->data);
-  LS_TRY(ls_source_open_shared(&setup->source, comm, setup->spec->data.source, &reading), "data.source");
+  LS_TRY(ls_source_open_collective(&setup->source, comm, setup->spec->data.source, &reading), "data.source");
   return ls_source_check_same(setup->source, comm);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The communicator. MPI is set to return its errors, and every one of them goes through ls_comm_check().
  * Sums are MPI_Allreduce in place: one algorithm gives its one result to all ranks, so that decisions that
- * the ranks take from a sum are the same everywhere. Vectors of any length go in pieces that MPI can count.
+ * the ranks take from a sum are the same everywhere. Vectors of any length go in portions that MPI can count.
  */
 #include "comm/comm.h"
 
@@ -13,7 +13,7 @@
 #include "base/fault.h"
 #include "base/memory.h"
 #include "comm/internal.h"
-#include "comm/pieces.h"
+#include "comm/portions.h"
 
 ls_status ls_comm_check(int code, const char *doing)
 {
@@ -107,7 +107,7 @@ int ls_comm_size(const ls_comm *comm)
   return comm->size;
 }
 
-/* A vector for a collective call, piece by piece. */
+/* A vector for a collective call, portion by portion. */
 typedef struct vector {
   const ls_comm *comm;
   void *data;
@@ -122,13 +122,13 @@ static void *at(const vector *v, size_t first)
   return (unsigned char *)v->data + first * v->width;
 }
 
-static ls_status broadcast_piece(void *context, size_t first, int count)
+static ls_status broadcast_portion(void *context, size_t first, int count)
 {
   const vector *v = context;
   return LS_COMM_WAIT(v->comm, MPI_Bcast(at(v, first), count, v->type, 0, v->comm->handle), "broadcasting");
 }
 
-static ls_status reduce_piece(void *context, size_t first, int count)
+static ls_status reduce_portion(void *context, size_t first, int count)
 {
   const vector *v = context;
   return LS_COMM_WAIT(
@@ -138,7 +138,7 @@ static ls_status reduce_piece(void *context, size_t first, int count)
 ls_status ls_comm_broadcast(ls_comm *comm, void *data, size_t bytes)
 {
   vector v = {.comm = comm, .data = data, .type = MPI_BYTE, .width = 1};
-  return ls_in_pieces(bytes, INT_MAX, broadcast_piece, &v);
+  return ls_in_portions(bytes, INT_MAX, broadcast_portion, &v);
 }
 
 ls_status ls_comm_broadcast_text(ls_comm *comm, char **text)
@@ -161,7 +161,7 @@ static const char summing[] = "summing over the ranks";
 
 static ls_status reduce(vector v, size_t count)
 {
-  return ls_in_pieces(count, INT_MAX, reduce_piece, &v);
+  return ls_in_portions(count, INT_MAX, reduce_portion, &v);
 }
 
 ls_status ls_comm_sum_f32(ls_comm *comm, float *values, size_t count)
@@ -193,8 +193,8 @@ typedef struct gathering {
   size_t bytes; /* of one rank */
 } gathering;
 
-/* A piece of every rank: rank 0 receives blocks of `count` bytes that lie `bytes` bytes apart. */
-static ls_status gather_piece(void *context, size_t first, int count)
+/* A portion of every rank: rank 0 receives blocks of `count` bytes that lie `bytes` bytes apart. */
+static ls_status gather_portion(void *context, size_t first, int count)
 {
   static const char doing[] = "gathering from the ranks";
   const gathering *g = context;
@@ -216,7 +216,7 @@ done:
 ls_status ls_comm_gather(ls_comm *comm, const void *mine, size_t bytes, void *all)
 {
   gathering g = {.comm = comm, .mine = mine, .all = comm->rank == 0 ? all : NULL, .bytes = bytes};
-  return ls_in_pieces(bytes, INT_MAX, gather_piece, &g);
+  return ls_in_portions(bytes, INT_MAX, gather_portion, &g);
 }
 
 ls_status ls_comm_barrier(ls_comm *comm)

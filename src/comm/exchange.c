@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One MPI_Ialltoallw whose datatypes, one per peer and direction, list where the items lie. MPI packs and
- * unpacks them piece by piece while it sends, so it needs memory for the datatypes only. */
+ * unpacks them portion by portion while it sends, so it needs memory for the datatypes only. */
 #include "comm/exchange.h"
 
 #include <limits.h>

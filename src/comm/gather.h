@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Gathers rows of all ranks, each of which may have another number, on rank 0: in pieces, so that no rank
- * holds more than its own rows and a piece. */
+/* Gathers rows of all ranks, each of which may have another number, on rank 0: in portions, so that no rank
+ * holds more than its own rows and a portion. */
 #ifndef LS_COMM_GATHER_H
 #define LS_COMM_GATHER_H
 

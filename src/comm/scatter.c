@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages of rank 0, a piece each, in the order in which it makes the rows. A rank knows how many it is to
+/* Messages of rank 0, a portion each, in the order in which it makes the rows. A rank knows how many it is to
  * get; one without bytes says that none will come any more, and all hear why when they agree. */
 #include "comm/scatter.h"
 
@@ -11,9 +11,9 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/internal.h"
-#include "comm/pieces.h"
+#include "comm/portions.h"
 
-enum { PIECE_BYTES = 1 << 20, TAG = 1 };
+enum { PORTION_BYTES = 1 << 20, TAG = 1 };
 
 typedef struct request {
   uint64_t first, count;
@@ -21,22 +21,22 @@ typedef struct request {
 
 typedef struct scattering {
   ls_comm *comm;
-  size_t row_bytes, piece; /* rows of a piece */
+  size_t row_bytes, portion; /* rows of a portion */
   ls_make_rows *make;
   void *user;
-  request *requests;         /* [ranks], on rank 0 */
-  unsigned char *piece_rows; /* [piece * row_bytes], on rank 0 */
-  int to;                    /* rank that rank 0 sends to */
-  unsigned char *bytes;      /* where what comes next goes, on other ranks */
-  bool has_ended;            /* none will come any more */
+  request *requests;           /* [ranks], on rank 0 */
+  unsigned char *portion_rows; /* [portion * row_bytes], on rank 0 */
+  int to;                      /* rank that rank 0 sends to */
+  unsigned char *bytes;        /* where what comes next goes, on other ranks */
+  bool has_ended;              /* none will come any more */
 } scattering;
 
 static ls_status send_bytes(void *context, size_t first, int count)
 {
   const scattering *self = context;
-  return LS_COMM_WAIT(self->comm,
-                      MPI_Send(self->piece_rows + first, count, MPI_BYTE, self->to, TAG, self->comm->handle),
-                      "sending rows to the ranks");
+  return LS_COMM_WAIT(
+      self->comm, MPI_Send(self->portion_rows + first, count, MPI_BYTE, self->to, TAG, self->comm->handle),
+      "sending rows to the ranks");
 }
 
 static ls_status receive_bytes(void *context, size_t first, int count)
@@ -57,10 +57,10 @@ static ls_status receive_bytes(void *context, size_t first, int count)
 /* Make and send what a rank asks for. Rank 0. */
 static ls_status serve(scattering *self, const request *asked)
 {
-  for (size_t done = 0; done < asked->count; done += self->piece) {
-    const size_t now = ls_size_min(self->piece, asked->count - done);
-    LS_PASS(self->make(self->user, asked->first + done, now, self->piece_rows));
-    LS_PASS(ls_in_pieces(now * self->row_bytes, INT_MAX, send_bytes, self));
+  for (size_t done = 0; done < asked->count; done += self->portion) {
+    const size_t now = ls_size_min(self->portion, asked->count - done);
+    LS_PASS(self->make(self->user, asked->first + done, now, self->portion_rows));
+    LS_PASS(ls_in_portions(now * self->row_bytes, INT_MAX, send_bytes, self));
   }
   return LS_OK;
 }
@@ -82,10 +82,10 @@ static ls_status serve_all(scattering *self, const ls_row_range *mine)
 /* Other ranks. */
 static ls_status receive(scattering *self, const ls_row_range *mine)
 {
-  for (size_t done = 0; done < mine->count && !self->has_ended; done += self->piece) {
-    const size_t now = ls_size_min(self->piece, mine->count - done);
+  for (size_t done = 0; done < mine->count && !self->has_ended; done += self->portion) {
+    const size_t now = ls_size_min(self->portion, mine->count - done);
     self->bytes = (unsigned char *)mine->rows + done * self->row_bytes;
-    LS_PASS(ls_in_pieces(now * self->row_bytes, INT_MAX, receive_bytes, self));
+    LS_PASS(ls_in_portions(now * self->row_bytes, INT_MAX, receive_bytes, self));
   }
   return LS_OK;
 }
@@ -96,7 +96,8 @@ static ls_status allocate(scattering *self)
   if (ls_comm_rank(self->comm) > 0) return LS_OK;
   const size_t ranks = (size_t)ls_comm_size(self->comm);
   LS_PASS(ls_alloc(&self->requests, ranks, sizeof *self->requests, "what the ranks ask for"));
-  return ls_alloc(&self->piece_rows, ranks > 1 ? self->piece : 0, self->row_bytes, "a piece of the rows");
+  return ls_alloc(&self->portion_rows, ranks > 1 ? self->portion : 0, self->row_bytes,
+                  "a portion of the rows");
 }
 
 ls_status ls_comm_scatter_rows(ls_comm *comm, const ls_row_range *mine, size_t row_bytes, ls_make_rows *make,
@@ -104,7 +105,7 @@ ls_status ls_comm_scatter_rows(ls_comm *comm, const ls_row_range *mine, size_t r
 {
   scattering self = {.comm = comm,
                      .row_bytes = row_bytes,
-                     .piece = ls_size_max(PIECE_BYTES / row_bytes, 1),
+                     .portion = ls_size_max(PORTION_BYTES / row_bytes, 1),
                      .make = make,
                      .user = user};
   const request asked = {.first = mine->first, .count = mine->count};
@@ -114,6 +115,6 @@ ls_status ls_comm_scatter_rows(ls_comm *comm, const ls_row_range *mine, size_t r
   status = ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? serve_all(&self, mine) : receive(&self, mine));
 done:
   free(self.requests);
-  free(self.piece_rows);
+  free(self.portion_rows);
   return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rows that rank 0 alone can make, and in one direction only, for all ranks: in pieces, so that it holds no
- * more than its own and a piece. */
+/* Rows that rank 0 alone can make, and in one direction only, for all ranks: in portions, so that it holds no
+ * more than its own and a portion. */
 #ifndef LS_COMM_SCATTER_H
 #define LS_COMM_SCATTER_H
 
@@ -19,7 +19,7 @@ typedef struct ls_row_range {
 } ls_row_range;
 
 /** Bring to each rank the rows that it asks for: rank 0's own first, all at once, then those of rank 1, and
- * so on, in pieces of about 1 MiB.
+ * so on, in portions of about 1 MiB.
  *
  * @param[in] row_bytes  the same on all ranks, > 0
  * @param[in] make       called on rank 0 alone; not again once it has failed

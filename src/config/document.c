@@ -183,7 +183,7 @@ void ls_document_fini(ls_document *document)
   *document = (ls_document){0};
 }
 
-/* ---- looking around ---- */
+/* ---- nodes ---- */
 
 int ls_document_root(const ls_document *document)
 {
@@ -246,7 +246,7 @@ int ls_document_descend(const ls_document *document, int mapping, const char *pa
   return mapping;
 }
 
-/* The override that brought a node; override_count for none. */
+/* The override that a node is of; override_count for none. */
 static size_t override_of(const ls_document *document, int node)
 {
   for (size_t i = document->override_count; i > 0; i--)

@@ -17,7 +17,7 @@
 #include "comm/team.h"
 #include "data/plan.h"
 #include "data/shard.h"
-#include "data/shared.h"
+#include "data/collective.h"
 #include "data/shuffle.h"
 #include "data/split.h"
 
@@ -149,7 +149,7 @@ static ls_status make_slice(ls_shard *slice, size_t first, size_t count, const l
 static ls_status read_slice(const ls_loader *loader, ls_source *source, ls_split split, const ls_shard *slice)
 {
   const size_t first = slice->count > 0 ? (size_t)slice->samples[0] : 0;
-  return ls_source_read_shared(source, loader->comm, split, first, slice->count, slice->images);
+  return ls_source_read_collective(source, loader->comm, split, first, slice->count, slice->images);
 }
 
 /* Make room for this rank's slice of the training split, and for what will be received. Local. */

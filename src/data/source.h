@@ -34,8 +34,8 @@ ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading
 ls_status ls_source_open(ls_source **out, const char *where, size_t classes) LS_CHECKED;
 void ls_source_close(ls_source *source);
 
-/** The two halves of ls_source_open_as(), for ranks that open a dataset together (data/shared.h): labels may
- * be lacking between them on ranks without `checks_files`, which do not go through gzip images. The second
+/** The two halves of ls_source_open_as(), for ranks that open a dataset together (data/collective.h). Between
+ * them labels may be lacking on ranks without `checks_files`, which do not go through gzip images. The second
  * one numbers the classes from 0 and checks them. Local. Errors: as there. */
 ls_status ls_source_find(ls_source **out, const char *where, const ls_reading *reading,
                          bool checks_files) LS_CHECKED;

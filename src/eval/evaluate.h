@@ -45,7 +45,7 @@ typedef struct ls_evaluation {
 
 /** Evaluate on this split: the same bits on any number of ranks and threads. A loss that is not finite, or
  * too large to be summed, counts as infinite. A rank holds a row for each of its own samples; rank 0 gets
- * them in pieces.
+ * them in portions.
  *
  * Collective. Errors: LS_E_INPUT if the split has no samples; LS_E_MEMORY; LS_E_COMM.
  */

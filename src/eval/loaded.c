@@ -13,7 +13,7 @@
 #include "base/show.h"
 #include "base/size.h"
 #include "config/config.h"
-#include "data/shared.h"
+#include "data/collective.h"
 #include "data/split.h"
 #include "store/checkpoint_find.h"
 
@@ -227,7 +227,7 @@ ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *l
   const ls_reading own = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
   ls_reading reading = ls_reading_with(own, given);
   reading.classes = loaded->info.classes;
-  return ls_source_open_shared(out, comm, where ? where : trained->source, &reading);
+  return ls_source_open_collective(out, comm, where ? where : trained->source, &reading);
 }
 
 /* ---- other classes ---- */

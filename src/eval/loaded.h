@@ -58,7 +58,7 @@ bool ls_loaded_holds_out_the_same(const ls_loaded *first, const ls_loaded *other
 
 /** Open the data that a network is to be tried on: `where`, or NULL for those it was trained on, which are
  * read as then; what `given` says of transposition and first label holds before that. Collective. Errors:
- * those of ls_source_open_shared(). */
+ * those of ls_source_open_collective(). */
 ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *loaded, const char *where,
                               const ls_reading *given) LS_CHECKED;
 

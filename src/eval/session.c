@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "comm/placement/placement.h"
-#include "data/shared.h"
+#include "data/collective.h"
 #include "train/schemas.h"
 
 /* Without a communicator the status is this process's own. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading a block of a dataset in pieces. A block of too many chunks is halved, between two chunks of the
+/* Reading a block of a dataset in portions. A block of too many chunks is halved, between two chunks of the
  * dimension that has most of them. */
 #include <stdbool.h>
 #include <string.h>
 
 #include "h5/internal.h"
 
-enum { MOST_CHUNKS = 1024 }; /* of a piece */
+enum { MOST_CHUNKS = 1024 }; /* of a portion */
 
 typedef struct reading {
   hid_t dataset, type;
@@ -17,14 +17,14 @@ typedef struct reading {
   void *out;
 } reading;
 
-/* Chunks of a piece along one dimension. */
+/* Chunks of a portion along one dimension. */
 static hsize_t count_along(const reading *self, int i, const hsize_t *start, const hsize_t *shape)
 {
   const hsize_t extent = self->chunk[i];
   return extent == 0 ? 1 : (start[i] + shape[i] - 1) / extent - start[i] / extent + 1;
 }
 
-/* Where to halve a piece: the dimension, and the extent of the first half; 0 if it need not be. */
+/* Where to halve a portion: the dimension, and the extent of the first half; 0 if it need not be. */
 static hsize_t find_half(const reading *self, const hsize_t *start, const hsize_t *shape, int *dimension)
 {
   hsize_t all = 1, most = 0;
@@ -39,7 +39,7 @@ static hsize_t find_half(const reading *self, const hsize_t *start, const hsize_
   return (first / extent + most / 2) * extent - first;
 }
 
-static bool read_piece(const reading *self, const hsize_t *start, const hsize_t *shape)
+static bool read_portion(const reading *self, const hsize_t *start, const hsize_t *shape)
 {
   int dimension = 0;
   const hsize_t half = find_half(self, start, shape, &dimension);
@@ -48,10 +48,10 @@ static bool read_piece(const reading *self, const hsize_t *start, const hsize_t 
     memcpy(from, start, sizeof from);
     memcpy(extent, shape, sizeof extent);
     extent[dimension] = half;
-    if (!read_piece(self, from, extent)) return false;
+    if (!read_portion(self, from, extent)) return false;
     from[dimension] += half;
     extent[dimension] = shape[dimension] - half;
-    return read_piece(self, from, extent);
+    return read_portion(self, from, extent);
   }
   for (int i = 0; i < self->rank; i++) from[i] = start[i] - self->start[i];
   return H5Sselect_hyperslab(self->file_space, H5S_SELECT_SET, start, NULL, shape, NULL) >= 0 &&
@@ -76,7 +76,7 @@ static ls_status read_block(reading *self, const hsize_t *start, const hsize_t *
   const bool is_read = self->rank == 0
                            ? H5Dread(self->dataset, self->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, self->out) >= 0
                            : self->file_space >= 0 && self->memory_space >= 0 && find_chunk(self) &&
-                                 read_piece(self, start, shape);
+                                 read_portion(self, start, shape);
   return is_read ? LS_OK : ls_h5_fail(LS_E_INPUT, "cannot be read");
 }
 

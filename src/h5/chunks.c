@@ -24,7 +24,7 @@ struct ls_h5_chunks {
   bool *is_checked;    /* [count]; owned */
 };
 
-enum { SUM_BYTES = 4, PIECE_BYTES = 1 << 14, LZF = 32000 /* h5py's */ };
+enum { SUM_BYTES = 4, PORTION_BYTES = 1 << 14, LZF = 32000 /* h5py's */ };
 
 /* ---- the whole ---- */
 
@@ -111,12 +111,12 @@ static ls_status find_stored(const ls_h5_chunks *chunks, const hsize_t *offset, 
 /* Check that a zlib stream expands to just `wanted` bytes. */
 static ls_status check_size(const uint8_t *data, size_t bytes, size_t wanted)
 {
-  uint8_t piece[PIECE_BYTES];
+  uint8_t portion[PORTION_BYTES];
   z_stream stream = {.next_in = (uint8_t *)(uintptr_t)data, .avail_in = (uInt)bytes};
   int code = inflateInit(&stream);
   while (code == Z_OK && stream.total_out <= wanted) {
-    stream.next_out = piece;
-    stream.avail_out = sizeof piece;
+    stream.next_out = portion;
+    stream.avail_out = sizeof portion;
     code = inflate(&stream, Z_NO_FLUSH);
   }
   const bool fits = code == Z_STREAM_END && stream.total_out == wanted;

@@ -48,7 +48,7 @@ ls_status ls_h5_data_read_as(const ls_h5_data *data, hid_t type, void *out) LS_C
 ls_status ls_h5_data_write_as(const ls_h5_data *data, hid_t type, const void *values) LS_CHECKED;
 
 /** Read the block of a dataset that begins at `start` and has the extents `shape` (both [rank], within the
- * dataset), as elements of `type`, densely into `out`; in pieces: H5Dread() takes some 7 KB of memory for
+ * dataset), as elements of `type`, densely into `out`; in portions: H5Dread() takes some 7 KB of memory for
  * every chunk that it touches, and a chunk may be a single byte. Local. Errors, without the dataset's name:
  * LS_E_INPUT, LS_E_MEMORY. */
 ls_status ls_h5_block_read(hid_t dataset, hid_t type, int rank, const hsize_t *start, const hsize_t *shape,

@@ -11,7 +11,7 @@ enum {
   PANEL = LS_AFFINE_PANEL,
   SLICE = 128,       /* columns of A in use at a time: PANEL * SLICE floats are half of a first-level cache */
   MAX_COLUMNS = 128, /* of x at a time */
-  PIECE_FLOATS = 1 << 16, /* of the gradient of the weights that are made together */
+  STRIP_FLOATS = 1 << 16, /* of the gradient of the weights that are made together */
   GATHER = 16,            /* channels packed at a time: they go to as many cache lines */
   LANES = 8 /* the last panel is padded to a multiple of this: kernels are slow at odd heights */
 };
@@ -135,29 +135,29 @@ static void product_run(const ls_product *product, operands o, size_t n)
   }
 }
 
-static ls_status plan_weights(ls_affine *affine, bool last_panel, bool last_piece)
+static ls_status plan_weights(ls_affine *affine, bool last_panel, bool last_strip)
 {
   for (size_t i = 0; i < affine->forward.size_count; i++) {
     const ls_gemm_shape shape = {.m = last_panel ? last_of(affine->in, PANEL) : PANEL,
-                                 .n = last_piece ? last_of(affine->out, affine->piece) : affine->piece,
+                                 .n = last_strip ? last_of(affine->out, affine->strip) : affine->strip,
                                  .k = affine->forward.sizes[i],
                                  .lda = PANEL,
                                  .ldb = affine->out,
                                  .ldc = affine->in,
                                  .transpose_b = true};
-    LS_PASS(ls_gemm_new(&affine->weights[last_panel][last_piece][i], &shape));
+    LS_PASS(ls_gemm_new(&affine->weights[last_panel][last_strip][i], &shape));
   }
   return LS_OK;
 }
 
 static ls_status plan_gradient(ls_affine *affine)
 {
-  const size_t pieces = ls_size_ceil_div(affine->in * affine->out, PIECE_FLOATS);
-  affine->piece = ls_size_ceil_div(affine->out, pieces);
-  for (int last_piece = 0; last_piece < 2; last_piece++) {
-    if (!last_piece && affine->out <= affine->piece) continue;
-    LS_PASS(plan_weights(affine, true, last_piece));
-    if (affine->in > PANEL) LS_PASS(plan_weights(affine, false, last_piece));
+  const size_t strips = ls_size_ceil_div(affine->in * affine->out, STRIP_FLOATS);
+  affine->strip = ls_size_ceil_div(affine->out, strips);
+  for (int last_strip = 0; last_strip < 2; last_strip++) {
+    if (!last_strip && affine->out <= affine->strip) continue;
+    LS_PASS(plan_weights(affine, true, last_strip));
+    if (affine->in > PANEL) LS_PASS(plan_weights(affine, false, last_strip));
   }
   return LS_OK;
 }
@@ -290,19 +290,19 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
  */
 static void add_columns(const ls_affine *affine, size_t output, const operands *o, const float *start)
 {
-  const bool last_piece = output + affine->piece >= affine->out;
+  const bool last_strip = output + affine->strip >= affine->out;
   for (size_t first = 0; first < affine->in; first += PANEL) {
     const size_t rows = ls_size_min(PANEL, affine->in - first);
     for (size_t j = 0; j < affine->forward.sizes[o->size]; j++)
       memcpy(o->scratch + j * PANEL, o->a + j * affine->in + first, rows * sizeof *o->a);
     const bool last_panel = first + PANEL >= affine->in;
-    ls_gemm_run(affine->weights[last_panel][last_piece][o->size], start, o->scratch, o->b + output,
+    ls_gemm_run(affine->weights[last_panel][last_strip][o->size], start, o->scratch, o->b + output,
                 o->y + output * affine->in + first, NULL);
   }
 }
 
-/* The gradient of the piece of outputs from `output` on, from all columns. */
-static void add_piece(const ls_affine *affine, const ls_kernel_pass *pass, size_t output, const float *x,
+/* The gradient of the strip of outputs from `output` on, from all columns. */
+static void add_strip(const ls_affine *affine, const ls_kernel_pass *pass, size_t output, const float *x,
                       const float *dy, float *dw)
 {
   const float *start = pass->accumulate ? NULL : zeros;
@@ -320,10 +320,10 @@ static void add_piece(const ls_affine *affine, const ls_kernel_pass *pass, size_
 void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,
                                 const float *dy, float *dw)
 {
-  for (size_t piece = ls_size_ceil_div(affine->out, affine->piece); piece-- > 0;) {
-    add_piece(affine, pass, piece * affine->piece, x, dy, dw);
-    if (!pass->done || piece == 0) continue;
+  for (size_t strip = ls_size_ceil_div(affine->out, affine->strip); strip-- > 0;) {
+    add_strip(affine, pass, strip * affine->strip, x, dy, dw);
+    if (!pass->done || strip == 0) continue;
     ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
-    pass->done(pass->waiting, pass->grad_offset + piece * affine->piece * affine->in);
+    pass->done(pass->waiting, pass->grad_offset + strip * affine->strip * affine->in);
   }
 }

@@ -37,9 +37,9 @@ typedef struct ls_affine {
   ls_product forward; /* y = W x */
   bool input_is_data; /* no gradient with respect to the inputs will be asked for */
   ls_product data;    /* dx = W^T dy */
-  size_t piece;       /* outputs whose gradients are made together */
+  size_t strip;       /* outputs whose gradients are made together */
   ls_gemm *weights[2][2][LS_AFFINE_MAX_SIZES]; /* dW += x dy^T: [full or last panel of `in`][full or last
-                                                  piece of `out`][size] */
+                                                  strip of `out`][size] */
   size_t packed_count;                         /* floats of the packed weights, both directions */
   size_t scratch_count;                        /* floats */
 } ls_affine;
@@ -63,7 +63,7 @@ void ls_affine_backward_data(const ls_affine *affine, const ls_kernel_pass *pass
 /** dw[out, taps, in / taps] = sum over the columns of dy x^T, from the last outputs to the first; added to it
  * if the pass accumulates.
  *
- * Unless it is NULL, pass->done is called after each piece but that of the
+ * Unless it is NULL, pass->done is called after each strip but that of the
  * first outputs; dw lies at pass->grad_offset then.
  */
 void ls_affine_backward_weights(const ls_affine *affine, const ls_kernel_pass *pass, const float *x,

@@ -209,7 +209,7 @@ void ls_model_init(const ls_model *model, uint64_t seed, float *params, float *b
   }
 }
 
-/* A stretch of the model's pieces. */
+/* The pieces of one work item. */
 typedef struct packing {
   const float *params;
   float *packed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The parts of a checkpoint that are written and read in one piece: format, facts on data and configuration,
+/* The parts of a checkpoint that are written and read at once: format, facts on data and configuration,
  * progress. */
 #include "store/internal.h"
 

@@ -488,7 +488,7 @@ static void take_row(void *user, size_t first, const void *rows, size_t count)
 }
 
 /* Rows of all ranks reach rank 0 once each: none, one, or so many that they go in several rounds. */
-static void rows_are_gathered_in_pieces(void **state)
+static void rows_are_gathered_in_portions(void **state)
 {
   enum { MOST = 3000 };
   static const size_t counts[][3] = {{0, 0, 0}, {0, 5, 1}, {MOST, 0, 7}, {1, MOST, 0}, {2, 0, MOST}};
@@ -538,7 +538,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(the_least_of_all_ranks_is_found, comm),
       cmocka_unit_test_prestate(sums_have_the_same_bits_everywhere, comm),
       cmocka_unit_test_prestate(records_are_gathered_in_rank_order, comm),
-      cmocka_unit_test_prestate(rows_are_gathered_in_pieces, comm),
+      cmocka_unit_test_prestate(rows_are_gathered_in_portions, comm),
       cmocka_unit_test_prestate(items_reach_their_indices, comm),
       cmocka_unit_test_prestate(exchanges_run_beside_other_collectives, comm),
       cmocka_unit_test_prestate(rows_of_rank_0_reach_their_ranks, comm),

@@ -13,7 +13,7 @@
 #include "base/size.h"
 #include "data/loader.h"
 #include "data/normalize.h"
-#include "data/shared.h"
+#include "data/collective.h"
 #include "data/shuffle.h"
 #include "idx_folder.h"
 #include "parallel/mpi_main.h"
@@ -396,7 +396,7 @@ static fixture open_gzip_fixture(ls_comm *comm, size_t side, const sizes *s)
     if (s->test > 0) compress_images(&f, LS_SPLIT_TEST, 3000000);
   }
   assert_ok(ls_comm_broadcast(comm, &f.folder, sizeof f.folder));
-  assert_ok(ls_source_open_shared(&f.source, comm, f.folder.path, &(ls_reading){.classes = IDX_CLASSES}));
+  assert_ok(ls_source_open_collective(&f.source, comm, f.folder.path, &(ls_reading){.classes = IDX_CLASSES}));
   return f;
 }
 
@@ -425,7 +425,7 @@ static void gzip_images_reach_their_ranks(void **state)
 }
 
 /* An image of 160 kB: six in a message; and one of more than a message. */
-static void gzip_images_come_in_pieces(void **state)
+static void gzip_images_come_in_portions(void **state)
 {
   static const size_t sides[] = {400, 1100}, counts[] = {23, 5};
   for (size_t i = 0; i < 2; i++) {
@@ -483,8 +483,9 @@ static void damaged_gzip_is_found_at_the_opening(void **state)
     if (ls_comm_rank(comm) == 0) damage(&f, split, 1);
     assert_ok(ls_comm_barrier(comm));
     again.source = NULL;
-    assert_int_equal(ls_source_open_shared(&again.source, comm, f.folder.path, &(ls_reading){.classes = 0}),
-                     LS_E_INPUT);
+    assert_int_equal(
+        ls_source_open_collective(&again.source, comm, f.folder.path, &(ls_reading){.classes = 0}),
+        LS_E_INPUT);
     assert_non_null(strstr(ls_error_last()->text, "images-idx3-ubyte.gz' is truncated"));
     assert_null(again.source);
     close_gzip_fixture(&f);
@@ -530,7 +531,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(memory_is_two_shards_while_samples_travel, comm),
       cmocka_unit_test_prestate(a_read_error_on_one_rank_reaches_all, comm),
       cmocka_unit_test_prestate(gzip_images_reach_their_ranks, comm),
-      cmocka_unit_test_prestate(gzip_images_come_in_pieces, comm),
+      cmocka_unit_test_prestate(gzip_images_come_in_portions, comm),
       cmocka_unit_test_prestate(plain_and_gzip_copies_go_together, comm),
       cmocka_unit_test_prestate(damaged_gzip_is_found_at_the_opening, comm),
       cmocka_unit_test_prestate(a_gzip_error_of_rank_0_reaches_all, comm),

@@ -114,11 +114,11 @@ static ls_status read_gzip(ls_stream *stream, void *data, size_t bytes, size_t *
   z_stream *inflater = &stream->inflater;
   *got = 0;
   while (*got < bytes && !stream->is_at_end) {
-    const uInt piece = (uInt)ls_size_min(bytes - *got, INT32_MAX);
+    const uInt portion = (uInt)ls_size_min(bytes - *got, INT32_MAX);
     inflater->next_out = (unsigned char *)data + *got;
-    inflater->avail_out = piece;
+    inflater->avail_out = portion;
     LS_PASS(inflate_some(stream));
-    *got += piece - inflater->avail_out;
+    *got += portion - inflater->avail_out;
   }
   return LS_OK;
 }

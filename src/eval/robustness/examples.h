@@ -31,7 +31,7 @@ typedef struct ls_examples {
 ls_status ls_examples_init(ls_examples *examples, ls_shape shape, size_t count) LS_CHECKED;
 void ls_examples_fini(ls_examples *examples);
 
-/** Put the ranks' examples together, piece by piece, in the order of the split: afterwards rank 0 has all of
+/** Put the ranks' examples together, in portions, in the order of the split: afterwards rank 0 has all of
  * them, the others none. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_examples_gather(ls_examples *examples, ls_comm *comm) LS_CHECKED;
 

@@ -22,7 +22,7 @@ typedef struct column_run {
 } column_run;
 
 /* dst = bias + weights * src. */
-typedef struct sweep {
+typedef struct correlation {
   ls_conv_axis rows, cols;
   ls_shape src; /* c: floats of a pixel, those that the kernels work on */
   size_t dst_width;
@@ -30,7 +30,7 @@ typedef struct sweep {
   ls_conv_inside *row_taps; /* [rows.count] that are inside; owned */
   column_run *runs;         /* [run_count] of a row; owned */
   size_t run_count;
-} sweep;
+} correlation;
 
 typedef struct plan {
   const ls_kernel_set *kernels;
@@ -38,10 +38,10 @@ typedef struct plan {
   size_t each;     /* filters of a channel */
   size_t channels; /* the kernels': filters, or some more */
   bool copied;     /* the images are not laid out as the kernels' */
-  sweep forward;
-  sweep *backward;     /* [ls_conv_phases()], one per phase of the stride; owned */
-  size_t packed_count; /* floats, as far as they are given out */
-  size_t out_scratch;  /* offset of the copy of an image of the filters; that of the channels is at 0 */
+  correlation forward;
+  correlation *backward; /* [ls_conv_phases()], one per phase of the stride; owned */
+  size_t packed_count;   /* floats, as far as they are given out */
+  size_t out_scratch;    /* offset of the copy of an image of the filters; that of the channels is at 0 */
 } plan;
 
 static bool fits(const ls_conv_shape *shape)
@@ -51,7 +51,7 @@ static bool fits(const ls_conv_shape *shape)
 
 /* ---- plan ---- */
 
-static size_t taps_of(const sweep *self)
+static size_t taps_of(const correlation *self)
 {
   return self->rows.taps * self->cols.taps;
 }
@@ -62,7 +62,7 @@ static bool is_whole(ls_conv_inside inside, size_t taps)
 }
 
 /* Outputs whose windows have all taps inside go together, those at the edges one by one. */
-static void find_runs(sweep *self)
+static void find_runs(correlation *self)
 {
   for (size_t j = 0; j < self->cols.count; j++) {
     const ls_conv_inside inside = ls_conv_taps_inside(&self->cols, j, self->src.w);
@@ -75,7 +75,7 @@ static void find_runs(sweep *self)
 }
 
 /* The axes, shapes and width are set. */
-static ls_status plan_sweep(plan *self, sweep *to)
+static ls_status plan_correlation(plan *self, correlation *to)
 {
   to->weights = self->packed_count;
   self->packed_count += taps_of(to) * self->channels;
@@ -86,7 +86,7 @@ static ls_status plan_sweep(plan *self, sweep *to)
   return LS_OK;
 }
 
-static void free_sweep(sweep *self)
+static void free_correlation(correlation *self)
 {
   free(self->row_taps);
   free(self->runs);
@@ -95,10 +95,10 @@ static void free_sweep(sweep *self)
 static ls_status plan_backward(plan *self, size_t phase)
 {
   const ls_conv_shape *shape = &self->shape;
-  sweep *back = &self->backward[phase];
-  *back = (sweep){.src = {self->channels, shape->out.h, shape->out.w}, .dst_width = shape->in.w};
+  correlation *back = &self->backward[phase];
+  *back = (correlation){.src = {self->channels, shape->out.h, shape->out.w}, .dst_width = shape->in.w};
   ls_conv_backward_axes(shape, phase, &back->rows, &back->cols);
-  return plan_sweep(self, back);
+  return plan_correlation(self, back);
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
@@ -112,11 +112,11 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   self->each = shape->out.c / shape->groups;
   self->channels = ls_size_round_up(shape->out.c, LS_DEPTHWISE_LANES);
   self->copied = self->channels != shape->in.c;
-  self->forward = (sweep){.rows = ls_conv_forward_axis(&shape->rows, shape->out.h),
-                          .cols = ls_conv_forward_axis(&shape->columns, shape->out.w),
-                          .src = {self->channels, shape->in.h, shape->in.w},
-                          .dst_width = shape->out.w};
-  LS_PASS(plan_sweep(self, &self->forward));
+  self->forward = (correlation){.rows = ls_conv_forward_axis(&shape->rows, shape->out.h),
+                                .cols = ls_conv_forward_axis(&shape->columns, shape->out.w),
+                                .src = {self->channels, shape->in.h, shape->in.w},
+                                .dst_width = shape->out.w};
+  LS_PASS(plan_correlation(self, &self->forward));
   counts->grads = self->packed_count;
   LS_PASS(ls_alloc(&self->backward, ls_conv_phases(&self->shape), sizeof *self->backward,
                    "a convolution's phases"));
@@ -133,9 +133,9 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
 static void destroy(void *made)
 {
   plan *self = made;
-  free_sweep(&self->forward);
+  free_correlation(&self->forward);
   if (self->backward)
-    for (size_t i = 0; i < ls_conv_phases(&self->shape); i++) free_sweep(&self->backward[i]);
+    for (size_t i = 0; i < ls_conv_phases(&self->shape); i++) free_correlation(&self->backward[i]);
   free(self->backward);
   free(self);
 }
@@ -161,8 +161,8 @@ static size_t end_of(const plan *self, ls_conv_filters filters)
   return end == self->shape.out.c ? self->channels : end;
 }
 
-static void pack_sweep(const plan *self, const sweep *to, const float *weights, float *packed,
-                       ls_conv_filters filters)
+static void pack_correlation(const plan *self, const correlation *to, const float *weights, float *packed,
+                             ls_conv_filters filters)
 {
   const size_t width = self->shape.columns.size, all = ls_conv_taps(&self->shape);
   const bool is_forward = to == &self->forward;
@@ -181,9 +181,9 @@ static void pack_sweep(const plan *self, const sweep *to, const float *weights, 
 static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  pack_sweep(self, &self->forward, weights, packed, filters);
+  pack_correlation(self, &self->forward, weights, packed, filters);
   for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++)
-    pack_sweep(self, &self->backward[phase], weights, packed, filters);
+    pack_correlation(self, &self->backward[phase], weights, packed, filters);
 }
 
 static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
@@ -251,7 +251,7 @@ typedef struct place {
 typedef void run_function(const void *work, const place *at);
 
 /* Some channels of row i. */
-static void do_row(const sweep *self, size_t channel, size_t i, const float *src, run_function *run,
+static void do_row(const correlation *self, size_t channel, size_t i, const float *src, run_function *run,
                    const void *work)
 {
   const size_t channels = self->src.c, pitch = self->src.w * channels;
@@ -281,7 +281,7 @@ static void do_row(const sweep *self, size_t channel, size_t i, const float *src
   }
 }
 
-static void do_sweep(const sweep *self, const float *src, run_function *run, const void *work)
+static void do_correlation(const correlation *self, const float *src, run_function *run, const void *work)
 {
   for (size_t channel = 0; channel < self->src.c; channel += LS_DEPTHWISE_SLICE)
     for (size_t i = 0; i < self->rows.count; i++) do_row(self, channel, i, src, run, work);
@@ -326,7 +326,7 @@ static void forward(const void *made, const ls_kernel_pass *pass, const float *x
   work.bias = bias ? bias : pass->bias;
   for (size_t i = 0; i < pass->n; i++) {
     work.dst = self->copied ? y_copy : y + i * out;
-    do_sweep(&self->forward, load_channels(self, x + i * in, pass->scratch), run_forward, &work);
+    do_correlation(&self->forward, load_channels(self, x + i * in, pass->scratch), run_forward, &work);
     if (self->copied) store_filters(self, y_copy, y + i * out);
   }
 }
@@ -340,7 +340,7 @@ static void backward_data(const plan *self, const ls_kernel_pass *pass, const fl
     work.dst = self->copied ? pass->scratch : dx + i * in;
     for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++) {
       work.weights = pass->packed + self->backward[phase].weights;
-      do_sweep(&self->backward[phase], src, run_forward, &work);
+      do_correlation(&self->backward[phase], src, run_forward, &work);
     }
     if (self->copied) store_channels(self, pass->scratch, dx + i * in);
   }
@@ -356,7 +356,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
     const weights_work work = {.kernels = self->kernels,
                                .dy = load_filters(self, dy + i * out, pass->scratch + self->out_scratch),
                                .grads = grads};
-    do_sweep(&self->forward, src, run_weights, &work);
+    do_correlation(&self->forward, src, run_weights, &work);
   }
   ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_WEIGHTS);
   if (dx) backward_data(self, pass, dy, dx);

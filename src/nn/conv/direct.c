@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "nn/conv/image.h"
-#include "nn/conv/sweep.h"
+#include "nn/conv/correlation.h"
 #include "nn/conv/way.h"
 #include "kernels/gemm/gemm.h"
 
@@ -34,8 +34,8 @@ typedef struct weights_plan {
 typedef struct plan {
   ls_conv_shape shape;
   ls_conv_image x, dy;
-  ls_conv_sweep forward;
-  ls_conv_sweep *backward; /* [ls_conv_phases()], one per phase of the stride; owned */
+  ls_conv_correlation forward;
+  ls_conv_correlation *backward; /* [ls_conv_phases()], one per phase of the stride; owned */
   weights_plan weights;
   size_t packed_count;            /* floats, as far as they are given out */
   size_t dy_scratch, row_scratch; /* offsets of the parts of scratch after x's */
@@ -142,7 +142,7 @@ static void plan_images(plan *self)
 static ls_status plan_forward(plan *self)
 {
   const ls_conv_shape *shape = &self->shape;
-  self->forward = (ls_conv_sweep){
+  self->forward = (ls_conv_correlation){
       .rows = ls_conv_forward_axis(&shape->rows, shape->out.h),
       .cols = ls_conv_forward_axis(&shape->columns, shape->out.w),
       .channels = shape->in.c,
@@ -151,15 +151,15 @@ static ls_status plan_forward(plan *self)
       .dst_channels = shape->out.c,
       .dst_width = shape->out.w,
   };
-  self->packed_count = ls_conv_sweep_packed(&self->forward);
-  return ls_conv_sweep_plan(&self->forward);
+  self->packed_count = ls_conv_correlation_packed(&self->forward);
+  return ls_conv_correlation_plan(&self->forward);
 }
 
 static ls_status plan_backward(plan *self, size_t phase)
 {
   const ls_conv_shape *shape = &self->shape;
-  ls_conv_sweep *sweep = &self->backward[phase];
-  *sweep = (ls_conv_sweep){
+  ls_conv_correlation *back = &self->backward[phase];
+  *back = (ls_conv_correlation){
       .channels = shape->out.c,
       .src_pixel = self->dy.channels,
       .src_pitch = self->dy.width * self->dy.channels,
@@ -167,11 +167,11 @@ static ls_status plan_backward(plan *self, size_t phase)
       .dst_width = shape->in.w,
       .weights = self->packed_count,
   };
-  ls_conv_backward_axes(shape, phase, &sweep->rows, &sweep->cols);
-  if (ls_conv_sweep_is_empty(sweep)) return LS_OK;
-  sweep->src_column = (size_t)((ptrdiff_t)self->dy.left + sweep->cols.src_first) * self->dy.channels;
-  self->packed_count += ls_conv_sweep_packed(sweep);
-  return ls_conv_sweep_plan(sweep);
+  ls_conv_backward_axes(shape, phase, &back->rows, &back->cols);
+  if (ls_conv_correlation_is_empty(back)) return LS_OK;
+  back->src_column = (size_t)((ptrdiff_t)self->dy.left + back->cols.src_first) * self->dy.channels;
+  self->packed_count += ls_conv_correlation_packed(back);
+  return ls_conv_correlation_plan(back);
 }
 
 /* Floats of scratch. */
@@ -179,9 +179,9 @@ static size_t plan_scratch(plan *self)
 {
   self->dy_scratch = ls_size_round_up(ls_conv_image_floats(&self->x), LS_ALIGNMENT);
   self->row_scratch = self->dy_scratch + ls_size_round_up(ls_conv_image_floats(&self->dy), LS_ALIGNMENT);
-  size_t rows = ls_conv_sweep_scratch(&self->forward);
+  size_t rows = ls_conv_correlation_scratch(&self->forward);
   for (size_t i = 0; i < ls_conv_phases(&self->shape); i++)
-    rows = ls_size_max(rows, ls_conv_sweep_scratch(&self->backward[i]));
+    rows = ls_size_max(rows, ls_conv_correlation_scratch(&self->backward[i]));
   return self->row_scratch + rows;
 }
 
@@ -218,9 +218,9 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
 static void destroy(void *made)
 {
   plan *self = made;
-  ls_conv_sweep_fini(&self->forward);
+  ls_conv_correlation_fini(&self->forward);
   if (self->backward)
-    for (size_t i = 0; i < ls_conv_phases(&self->shape); i++) ls_conv_sweep_fini(&self->backward[i]);
+    for (size_t i = 0; i < ls_conv_phases(&self->shape); i++) ls_conv_correlation_fini(&self->backward[i]);
   free(self->backward);
   for (int i = 0; i < 2; i++) ls_gemm_free(self->weights.gemm[i]);
   free(self->weights.a_bytes);
@@ -235,8 +235,8 @@ static void pack_block(const float *from, size_t step, size_t used, size_t heigh
   for (size_t i = used; i < height; i++) packed[i] = 0;
 }
 
-/* Filters that lie in one block, as a piece does, in the layout of the forward sweep and of the gradient:
- * [block, tap, channel, filter]. */
+/* Filters that lie in one block, as a piece does, in the layout of the forward correlation and of the
+ * gradient: [block, tap, channel, filter]. */
 typedef struct block_part {
   size_t at;     /* offset of the first filter at the first tap and channel */
   size_t height; /* floats from channel to channel */
@@ -268,9 +268,9 @@ static void pack_forward(const plan *self, const float *weights, float *packed, 
 static const float *weights_at(const plan *self, size_t phase, const float *weights, size_t filter,
                                size_t tap)
 {
-  const ls_conv_sweep *sweep = &self->backward[phase];
-  const size_t u = sweep->rows.kernel_last - tap / sweep->cols.taps * sweep->rows.kernel_step;
-  const size_t v = sweep->cols.kernel_last - tap % sweep->cols.taps * sweep->cols.kernel_step;
+  const ls_conv_correlation *back = &self->backward[phase];
+  const size_t u = back->rows.kernel_last - tap / back->cols.taps * back->rows.kernel_step;
+  const size_t v = back->cols.kernel_last - tap % back->cols.taps * back->cols.kernel_step;
   return weights + (filter * self->shape.in.c * self->shape.rows.size + u) * self->shape.columns.size + v;
 }
 
@@ -278,10 +278,10 @@ static const float *weights_at(const plan *self, size_t phase, const float *weig
 static void pack_phase(const plan *self, size_t phase, const float *weights, float *packed,
                        ls_conv_filters filters)
 {
-  const ls_conv_sweep *sweep = &self->backward[phase];
+  const ls_conv_correlation *back = &self->backward[phase];
   const size_t channels = self->shape.in.c, all = self->shape.out.c;
-  const size_t taps = sweep->rows.taps * sweep->cols.taps;
-  packed += sweep->weights;
+  const size_t taps = back->rows.taps * back->cols.taps;
+  packed += back->weights;
   for (size_t block = 0; block < channels; block += LS_CONV_BLOCK) {
     const size_t height = ls_conv_block_height(channels, block);
     const size_t used = ls_size_min(height, channels - block);
@@ -299,7 +299,8 @@ static void pack(const void *made, const float *weights, float *packed, ls_conv_
   const plan *self = made;
   pack_forward(self, weights, packed, filters);
   for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++)
-    if (!ls_conv_sweep_is_empty(&self->backward[phase])) pack_phase(self, phase, weights, packed, filters);
+    if (!ls_conv_correlation_is_empty(&self->backward[phase]))
+      pack_phase(self, phase, weights, packed, filters);
 }
 
 static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
@@ -317,15 +318,15 @@ static void unpack(const void *made, const float *grads, float *weight_grads, ls
 static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
 {
   const plan *self = made;
-  ls_conv_sweep_data data = {.packed = pass->packed,
-                             .bias = pass->bias,
-                             .src_rows = self->shape.in.h,
-                             .scratch = pass->scratch + self->row_scratch};
+  ls_conv_correlation_data data = {.packed = pass->packed,
+                                   .bias = pass->bias,
+                                   .src_rows = self->shape.in.h,
+                                   .scratch = pass->scratch + self->row_scratch};
   ls_conv_image_clear(&self->x, pass->scratch);
   for (size_t i = 0; i < pass->n; i++) {
     data.src = ls_conv_image_load(&self->x, x + i * ls_shape_count(self->shape.in), pass->scratch);
     data.dst = y + i * ls_shape_count(self->shape.out);
-    ls_conv_sweep_run(&self->forward, &data);
+    ls_conv_correlation_run(&self->forward, &data);
   }
 }
 
@@ -335,7 +336,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   const plan *self = made;
   const size_t in = ls_shape_count(self->shape.in);
   float *dy_copy = pass->scratch + self->dy_scratch;
-  ls_conv_sweep_data data = {
+  ls_conv_correlation_data data = {
       .packed = pass->packed, .src_rows = self->shape.out.h, .scratch = pass->scratch + self->row_scratch};
   ls_conv_image_clear(&self->x, pass->scratch);
   ls_conv_image_clear(&self->dy, dy_copy);
@@ -349,7 +350,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
     if (!dx) continue;
     data.dst = dx + i * in;
     for (size_t phase = 0; phase < ls_conv_phases(&self->shape); phase++)
-      ls_conv_sweep_run(&self->backward[phase], &data);
+      ls_conv_correlation_run(&self->backward[phase], &data);
     ls_profile_lap(pass->profile, pass->layer, LS_PHASE_BACKWARD_DATA);
   }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Groups of channels, part by part: the images of a part are copied together, and convolved as its shape is
- * by itself. A part is a group, or, where these have too few channels for the other ways to be fast, some
- * groups whose weights are filled up with zeros. */
+/* Groups of channels, bundle by bundle: the images of a bundle are copied together, and convolved as its
+ * shape is by itself. A bundle is a group, or, where these have too few channels for the other ways to be
+ * fast, some groups whose weights are filled up with zeros. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +15,13 @@ enum { SAMPLES_FLOATS = 1 << 16 }; /* of the images that are worked on at a time
 
 typedef struct plan {
   const ls_conv_way *way;
-  void *inner;               /* the way's plan of one part */
-  ls_conv_shape shape, part; /* of all, of one */
-  size_t parts, together;    /* groups in a part */
-  size_t samples;            /* that all parts are made of before the next ones */
-  ls_conv_counts counts;     /* of one, rounded up so that each starts aligned */
-  size_t filled;             /* offset in a part's packed weights of those with zeros */
-  size_t y_scratch, scratch; /* offsets: the images of the part's filters, the way's own; x's are at 0 */
+  void *inner;                 /* the way's plan of one bundle */
+  ls_conv_shape shape, bundle; /* of all, of one */
+  size_t bundles, together;    /* groups in a bundle */
+  size_t samples;              /* that all bundles are made of before the next ones */
+  ls_conv_counts counts;       /* of one, rounded up so that each starts aligned */
+  size_t filled;               /* offset in a bundle's packed weights of those with zeros */
+  size_t y_scratch, scratch;   /* offsets: the images of the bundle's filters, the way's own; x's are at 0 */
 } plan;
 
 static bool fits(const ls_conv_shape *shape)
@@ -43,15 +43,15 @@ static size_t choose_together(const ls_conv_shape *shape)
 static void plan_counts(plan *self, ls_conv_counts *counts)
 {
   self->filled = ls_floats_aligned(self->counts.packed);
-  const size_t zeros = self->together > 1 ? ls_floats_aligned(ls_conv_weights(&self->part)) : 0;
+  const size_t zeros = self->together > 1 ? ls_floats_aligned(ls_conv_weights(&self->bundle)) : 0;
   self->counts.packed = self->filled + zeros;
   self->counts.grads = ls_floats_aligned(self->counts.grads);
-  self->y_scratch = ls_floats_aligned(self->samples * ls_shape_count(self->part.in));
-  self->scratch = self->y_scratch + ls_floats_aligned(self->samples * ls_shape_count(self->part.out));
-  *counts = (ls_conv_counts){.packed = self->parts * self->counts.packed,
-                             .grads = self->parts * self->counts.grads,
+  self->y_scratch = ls_floats_aligned(self->samples * ls_shape_count(self->bundle.in));
+  self->scratch = self->y_scratch + ls_floats_aligned(self->samples * ls_shape_count(self->bundle.out));
+  *counts = (ls_conv_counts){.packed = self->bundles * self->counts.packed,
+                             .grads = self->bundles * self->counts.grads,
                              .scratch = self->scratch + self->counts.scratch,
-                             .piece = self->part.out.c};
+                             .piece = self->bundle.out.c};
 }
 
 static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatch, ls_conv_counts *counts)
@@ -60,15 +60,15 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   LS_PASS(ls_alloc(&self, 1, sizeof *self, "a convolution"));
   *out = self;
   self->together = choose_together(shape);
-  self->parts = shape->groups / self->together;
-  self->shape = self->part = *shape;
-  self->part.groups = 1;
-  self->part.in.c /= self->parts;
-  self->part.out.c /= self->parts;
-  self->way = ls_conv_way_choose(&self->part);
+  self->bundles = shape->groups / self->together;
+  self->shape = self->bundle = *shape;
+  self->bundle.groups = 1;
+  self->bundle.in.c /= self->bundles;
+  self->bundle.out.c /= self->bundles;
+  self->way = ls_conv_way_choose(&self->bundle);
   const size_t floats = ls_size_max(ls_shape_count(shape->in), ls_shape_count(shape->out));
   self->samples = ls_size_min(microbatch, ls_size_max(1, SAMPLES_FLOATS / floats));
-  LS_PASS(self->way->create(&self->inner, &self->part, self->samples, &self->counts));
+  LS_PASS(self->way->create(&self->inner, &self->bundle, self->samples, &self->counts));
   plan_counts(self, counts);
   return LS_OK;
 }
@@ -80,34 +80,34 @@ static void destroy(void *made)
   free(self);
 }
 
-/* The filters of a part, in the pieces of its way. A piece of all is a part. */
+/* The filters of a bundle, in the pieces of its way. A piece of all is a bundle. */
 static ls_conv_filters next_piece(const plan *self, size_t first)
 {
-  return (ls_conv_filters){first, ls_size_min(self->counts.piece, self->part.out.c - first)};
+  return (ls_conv_filters){first, ls_size_min(self->counts.piece, self->bundle.out.c - first)};
 }
 
-/* Where the weights of filter f of a part are among those filled up with zeros: its own channels. */
+/* Where the weights of filter f of a bundle are among those filled up with zeros: its own channels. */
 static size_t place_of(const plan *self, size_t f)
 {
-  const size_t filters = self->part.out.c / self->together, channels = self->part.in.c / self->together;
-  return (f * self->part.in.c + f / filters * channels) * ls_conv_taps(&self->part);
+  const size_t filters = self->bundle.out.c / self->together, channels = self->bundle.in.c / self->together;
+  return (f * self->bundle.in.c + f / filters * channels) * ls_conv_taps(&self->bundle);
 }
 
 /* Weights of a filter without the zeros. */
 static size_t own_weights(const plan *self)
 {
-  return self->part.in.c / self->together * ls_conv_taps(&self->part);
+  return self->bundle.in.c / self->together * ls_conv_taps(&self->bundle);
 }
 
 static void pack(const void *made, const float *weights, float *packed, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t part = filters.first / self->part.out.c, own = own_weights(self);
-  weights += part * self->part.out.c * own;
-  packed += part * self->counts.packed;
+  const size_t bundle = filters.first / self->bundle.out.c, own = own_weights(self);
+  weights += bundle * self->bundle.out.c * own;
+  packed += bundle * self->counts.packed;
   if (self->together > 1) {
     float *filled = packed + self->filled;
-    memset(filled, 0, ls_conv_weights(&self->part) * sizeof *filled);
+    memset(filled, 0, ls_conv_weights(&self->bundle) * sizeof *filled);
     for (size_t f = 0; f < filters.count; f++)
       memcpy(filled + place_of(self, f), weights + f * own, own * sizeof *filled);
     weights = filled;
@@ -116,24 +116,24 @@ static void pack(const void *made, const float *weights, float *packed, ls_conv_
     self->way->pack(self->inner, weights, packed, next_piece(self, first));
 }
 
-static void unpack_part(const plan *self, const float *grads, float *weight_grads)
+static void unpack_bundle(const plan *self, const float *grads, float *weight_grads)
 {
-  for (size_t first = 0; first < self->part.out.c; first += self->counts.piece)
+  for (size_t first = 0; first < self->bundle.out.c; first += self->counts.piece)
     self->way->unpack(self->inner, grads, weight_grads, next_piece(self, first));
 }
 
 static void unpack(const void *made, const float *grads, float *weight_grads, ls_conv_filters filters)
 {
   const plan *self = made;
-  const size_t part = filters.first / self->part.out.c, own = own_weights(self);
+  const size_t bundle = filters.first / self->bundle.out.c, own = own_weights(self);
   float filled[MOST_CHANNELS * MOST_CHANNELS * MOST_TAPS]; /* with the gradients of the zeros */
-  grads += part * self->counts.grads;
-  weight_grads += part * self->part.out.c * own;
+  grads += bundle * self->counts.grads;
+  weight_grads += bundle * self->bundle.out.c * own;
   if (self->together == 1) {
-    unpack_part(self, grads, weight_grads);
+    unpack_bundle(self, grads, weight_grads);
     return;
   }
-  unpack_part(self, grads, filled);
+  unpack_bundle(self, grads, filled);
   for (size_t f = 0; f < filters.count; f++)
     memcpy(weight_grads + f * own, filled + place_of(self, f), own * sizeof *filled);
 }
@@ -146,22 +146,22 @@ static void copy_pixels(const float *restrict from, size_t from_step, float *res
     for (size_t c = 0; c < floats; c++) to[p * to_step + c] = from[p * from_step + c];
 }
 
-/* Part p of n images, whose shapes are `all` and `part`: out of them, and into them. */
-static void take_part(const float *images, ls_shape all, ls_shape part, size_t p, size_t n, float *to)
+/* Bundle p of n images, whose shapes are `all` and `bundle`: out of them, and into them. */
+static void take_bundle(const float *images, ls_shape all, ls_shape bundle, size_t p, size_t n, float *to)
 {
-  copy_pixels(images + p * part.c, all.c, to, part.c, n * part.h * part.w, part.c);
+  copy_pixels(images + p * bundle.c, all.c, to, bundle.c, n * bundle.h * bundle.w, bundle.c);
 }
 
-static void put_part(const float *from, ls_shape all, ls_shape part, size_t p, size_t n, float *images)
+static void put_bundle(const float *from, ls_shape all, ls_shape bundle, size_t p, size_t n, float *images)
 {
-  copy_pixels(from, part.c, images + p * part.c, all.c, n * part.h * part.w, part.c);
+  copy_pixels(from, bundle.c, images + p * bundle.c, all.c, n * bundle.h * bundle.w, bundle.c);
 }
 
-static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size_t part)
+static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size_t bundle)
 {
   ls_kernel_pass inner = *pass;
-  inner.packed += part * self->counts.packed;
-  if (inner.bias) inner.bias += part * self->part.out.c;
+  inner.packed += bundle * self->counts.packed;
+  if (inner.bias) inner.bias += bundle * self->bundle.out.c;
   inner.scratch += self->scratch;
   return inner;
 }
@@ -169,29 +169,29 @@ static ls_kernel_pass pass_of(const plan *self, const ls_kernel_pass *pass, size
 /* Some samples, as many as pass->n says. */
 static void forward_samples(const plan *self, const ls_kernel_pass *pass, const float *x, float *y)
 {
-  float *x_part = pass->scratch, *y_part = pass->scratch + self->y_scratch;
-  for (size_t p = 0; p < self->parts; p++) {
+  float *x_bundle = pass->scratch, *y_bundle = pass->scratch + self->y_scratch;
+  for (size_t p = 0; p < self->bundles; p++) {
     const ls_kernel_pass inner = pass_of(self, pass, p);
-    take_part(x, self->shape.in, self->part.in, p, pass->n, x_part);
-    self->way->forward(self->inner, &inner, x_part, y_part);
-    put_part(y_part, self->shape.out, self->part.out, p, pass->n, y);
+    take_bundle(x, self->shape.in, self->bundle.in, p, pass->n, x_bundle);
+    self->way->forward(self->inner, &inner, x_bundle, y_bundle);
+    put_bundle(y_bundle, self->shape.out, self->bundle.out, p, pass->n, y);
   }
 }
 
 static void backward_samples(const plan *self, const ls_kernel_pass *pass, const float *x, const float *dy,
                              float *dx, float *grads)
 {
-  float *x_part = pass->scratch, *dy_part = pass->scratch + self->y_scratch;
-  for (size_t p = 0; p < self->parts; p++) {
-    take_part(dy, self->shape.out, self->part.out, p, pass->n, dy_part);
+  float *x_bundle = pass->scratch, *dy_bundle = pass->scratch + self->y_scratch;
+  for (size_t p = 0; p < self->bundles; p++) {
+    take_bundle(dy, self->shape.out, self->bundle.out, p, pass->n, dy_bundle);
     const ls_kernel_pass inner = pass_of(self, pass, p);
     if (grads) {
-      take_part(x, self->shape.in, self->part.in, p, pass->n, x_part);
-      self->way->backward(self->inner, &inner, x_part, dy_part, NULL, grads + p * self->counts.grads);
+      take_bundle(x, self->shape.in, self->bundle.in, p, pass->n, x_bundle);
+      self->way->backward(self->inner, &inner, x_bundle, dy_bundle, NULL, grads + p * self->counts.grads);
     }
     if (!dx) continue;
-    self->way->backward(self->inner, &inner, NULL, dy_part, x_part, NULL);
-    put_part(x_part, self->shape.in, self->part.in, p, pass->n, dx);
+    self->way->backward(self->inner, &inner, NULL, dy_bundle, x_bundle, NULL);
+    put_bundle(x_bundle, self->shape.in, self->bundle.in, p, pass->n, dx);
   }
 }
 

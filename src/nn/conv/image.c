@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Padding to the left and right by a copy; above and below, sweeps leave out what is outside.
+/* Padding to the left and right by a copy; above and below, correlations leave out what is outside.
  *
  * An example: an image of 5x5 pixels and 8 channels, a kernel of 3x3, padding 1, stride 1. Output column j
  * reads source columns j - 1 to j + 1 (count 5, src_first -1, src_step 1, taps 3), so columns -1 to 5 are

@@ -16,7 +16,7 @@ typedef struct ls_conv_image {
   bool copied;        /* false: nothing to pad, read in place */
 } ls_conv_image;
 
-/** One dimension of a sweep: output position i reads the source positions src_first + i * src_step +
+/** One dimension of a correlation: output position i reads the source positions src_first + i * src_step +
  * t * tap_step, for 0 <= t < taps. */
 typedef struct ls_conv_axis {
   size_t count;               /* output positions */
@@ -30,8 +30,8 @@ typedef struct ls_conv_axis {
 /** Output positions of a convolution. */
 ls_conv_axis ls_conv_forward_axis(const ls_window *window, size_t out);
 
-/** Sweeps that make the gradient with respect to the input, one per phase of the strides; none where nobody
- * wants it. */
+/** Correlations that make the gradient with respect to the input, one per phase of the strides; none where
+ * nobody wants it. */
 size_t ls_conv_phases(const ls_conv_shape *shape);
 
 /** Positions of the input that are in a phase modulo the stride, counted in the padded input: the taps that
@@ -46,7 +46,8 @@ typedef struct ls_conv_inside {
 
 ls_conv_inside ls_conv_taps_inside(const ls_conv_axis *axis, size_t i, size_t size);
 
-/** Widen an image, whose shape and channels are set, so that a sweep along `axis` reads no column outside. */
+/** Widen an image, whose shape and channels are set, so that a correlation along `axis` reads no column
+ * outside. */
 void ls_conv_image_cover(ls_conv_image *image, const ls_conv_axis *axis);
 
 /** To be called after all ls_conv_image_cover(). */

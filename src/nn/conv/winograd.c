@@ -38,16 +38,16 @@ typedef struct tile_plan {
 } tile_plan;
 
 /* dst = bias + conv(src): forward, and the gradient with respect to the input. */
-typedef struct sweep_plan {
+typedef struct correlation {
   tile_plan tiles;
   size_t weights;                  /* offset of its packed weights [point][channel][filter] */
   ls_gemm *gemms[2][MOST_SAMPLES]; /* [whole or last block of filters][samples - 1] */
-} sweep_plan;
+} correlation;
 
 typedef struct plan {
   const ls_kernel_set *kernels;
   bool input_is_data;
-  sweep_plan forward, backward;
+  correlation forward, backward;
   ls_gemm *gradient[MOST_SAMPLES];    /* [samples - 1] */
   size_t group;                       /* samples that go together */
   size_t points_in, points_out, sums; /* offsets of the parts of scratch after the padded image */
@@ -109,23 +109,23 @@ static size_t padded_floats(const tile_plan *tiles)
   return (tiles->rows * LS_WINOGRAD_OUT + 2) * (tiles->cols * LS_WINOGRAD_OUT + 2) * tiles->image.c;
 }
 
-static ls_status plan_sweep(sweep_plan *sweep, size_t group, size_t *packed)
+static ls_status plan_correlation(correlation *of, size_t group, size_t *packed)
 {
-  const size_t filters = sweep->tiles.out.c, channels = sweep->tiles.image.c;
+  const size_t filters = of->tiles.out.c, channels = of->tiles.image.c;
   const size_t last = filters - (ls_size_ceil_div(filters, BLOCK) - 1) * BLOCK;
-  sweep->weights = *packed;
+  of->weights = *packed;
   *packed += LS_WINOGRAD_POINTS * point_floats(filters, channels);
   for (size_t i = 0; i < 2 * group; i++) {
     const bool is_last = i < group;
     if (!is_last && filters <= BLOCK) break;
     const ls_gemm_shape product = {.m = is_last ? last : BLOCK,
-                                   .n = (i % group + 1) * tiles_of(&sweep->tiles),
+                                   .n = (i % group + 1) * tiles_of(&of->tiles),
                                    .k = channels,
                                    .lda = filters,
                                    .ldb = channels,
                                    .ldc = filters,
                                    .overwrite = true};
-    LS_PASS(ls_gemm_new(&sweep->gemms[is_last][i % group], &product));
+    LS_PASS(ls_gemm_new(&of->gemms[is_last][i % group], &product));
   }
   return LS_OK;
 }
@@ -170,8 +170,8 @@ static ls_status create(void **out, const ls_conv_shape *shape, size_t microbatc
   self->group = ls_size_min(ls_size_min(MOST_SAMPLES, microbatch),
                             ls_size_ceil_div(wanted, tiles_of(&self->backward.tiles)));
   *counts = (ls_conv_counts){.grads = ls_conv_weights(shape)};
-  LS_PASS(plan_sweep(&self->forward, self->group, &counts->packed));
-  if (!shape->input_is_data) LS_PASS(plan_sweep(&self->backward, self->group, &counts->packed));
+  LS_PASS(plan_correlation(&self->forward, self->group, &counts->packed));
+  if (!shape->input_is_data) LS_PASS(plan_correlation(&self->backward, self->group, &counts->packed));
   LS_PASS(plan_gradient(self, shape));
   counts->scratch = plan_scratch(self, shape);
   counts->piece = LS_CONV_PIECE;
@@ -304,37 +304,37 @@ static void spread_out(const plan *self, const float *dy, size_t count, float *s
       }
 }
 
-/* The 36 products of a sweep. */
-static void multiply(const plan *self, const sweep_plan *sweep, const float *packed, size_t count,
+/* The 36 products of a correlation. */
+static void multiply(const plan *self, const correlation *of, const float *packed, size_t count,
                      float *scratch)
 {
-  const size_t filters = sweep->tiles.out.c, channels = sweep->tiles.image.c;
-  const size_t tiles = count * tiles_of(&sweep->tiles);
+  const size_t filters = of->tiles.out.c, channels = of->tiles.image.c;
+  const size_t tiles = count * tiles_of(&of->tiles);
   for (size_t p = 0; p < LS_WINOGRAD_POINTS; p++)
     for (size_t first = 0; first < filters; first += BLOCK)
-      ls_gemm_run(sweep->gemms[first + BLOCK >= filters][count - 1], NULL,
-                  packed + sweep->weights + p * point_floats(filters, channels) + first,
+      ls_gemm_run(of->gemms[first + BLOCK >= filters][count - 1], NULL,
+                  packed + of->weights + p * point_floats(filters, channels) + first,
                   scratch + self->points_in + p * point_floats(tiles, channels),
                   scratch + self->points_out + p * point_floats(tiles, filters) + first, NULL);
 }
 
-static void run_sweep(const plan *self, const sweep_plan *sweep, const ls_kernel_pass *pass, const float *src,
-                      float *dst)
+static void run_correlation(const plan *self, const correlation *of, const ls_kernel_pass *pass,
+                            const float *src, float *dst)
 {
-  clear(&sweep->tiles, pass->scratch);
+  clear(&of->tiles, pass->scratch);
   for (size_t s = 0; s < pass->n; s += self->group) {
     const size_t count = ls_size_min(self->group, pass->n - s);
-    transform_in(self, &sweep->tiles, src + s * ls_shape_count(sweep->tiles.image), count, pass->scratch);
-    multiply(self, sweep, pass->packed, count, pass->scratch);
-    transform_out(self, &sweep->tiles, pass->bias, count, pass->scratch,
-                  dst + s * ls_shape_count(sweep->tiles.out));
+    transform_in(self, &of->tiles, src + s * ls_shape_count(of->tiles.image), count, pass->scratch);
+    multiply(self, of, pass->packed, count, pass->scratch);
+    transform_out(self, &of->tiles, pass->bias, count, pass->scratch,
+                  dst + s * ls_shape_count(of->tiles.out));
   }
 }
 
 static void forward(const void *made, const ls_kernel_pass *pass, const float *x, float *y)
 {
   const plan *self = made;
-  run_sweep(self, &self->forward, pass, x, y);
+  run_correlation(self, &self->forward, pass, x, y);
 }
 
 /* sums[36][channel][filter] += the products of some samples. */
@@ -376,7 +376,7 @@ static void backward(const void *made, const ls_kernel_pass *pass, const float *
   if (!dx) return;
   ls_kernel_pass unbiased = *pass;
   unbiased.bias = NULL;
-  run_sweep(self, &self->backward, &unbiased, dy, dx);
+  run_correlation(self, &self->backward, &unbiased, dy, dx);
 }
 
 const ls_conv_way ls_conv_winograd = {.fits = fits,

@@ -112,24 +112,25 @@ enum {
 
 /* sum[c] of the pixels, or, with a mean, of their squared distances from it. */
 static inline void sum_pixels(const float *x, size_t pixels, size_t channels, const float *mean, double *sum,
-                              float *part)
+                              float *partial)
 {
   memset(sum, 0, channels * sizeof *sum);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     const size_t end = pixels - first < BLOCK_PIXELS ? pixels : first + BLOCK_PIXELS;
-    memset(part, 0, channels * sizeof *part);
+    memset(partial, 0, channels * sizeof *partial);
     for (size_t p = first; p < end; p++)
       if (mean)
-        add_squares(x + p * channels, mean, channels, part);
+        add_squares(x + p * channels, mean, channels, partial);
       else
-        add_values(x + p * channels, channels, part);
-    for (size_t c = 0; c < channels; c++) sum[c] += (double)part[c];
+        add_values(x + p * channels, channels, partial);
+    for (size_t c = 0; c < channels; c++) sum[c] += (double)partial[c];
   }
 }
 
-static void find_mean(const float *x, size_t pixels, size_t channels, double *sum, float *part, float *mean)
+static void find_mean(const float *x, size_t pixels, size_t channels, double *sum, float *partial,
+                      float *mean)
 {
-  sum_pixels(x, pixels, channels, NULL, sum, part);
+  sum_pixels(x, pixels, channels, NULL, sum, partial);
   for (size_t c = 0; c < channels; c++) mean[c] = (float)(sum[c] / (double)pixels);
 }
 
@@ -141,9 +142,9 @@ static void find_statistics(const ls_layer *layer, const ls_pass *pass, const fl
   const size_t channels = layer->in.c, pixels = pixels_of(layer, pass);
   float *mean = saved + SAVED_MEAN * channels, *inverse = saved + SAVED_INVERSE * channels;
   double *sum = (double *)(void *)scratch;
-  float *part = scratch + SUM_FLOATS * channels;
-  find_mean(x, pixels, channels, sum, part, mean);
-  sum_pixels(x, pixels, channels, mean, sum, part);
+  float *partial = scratch + SUM_FLOATS * channels;
+  find_mean(x, pixels, channels, sum, partial, mean);
+  sum_pixels(x, pixels, channels, mean, sum, partial);
   float *stats = ls_layer_stats(layer, pass);
   const double unbiased = pixels > 1 ? (double)pixels - 1.0 : 1.0;
   for (size_t c = 0; c < channels; c++) {
@@ -191,17 +192,17 @@ static void find_gradient_sums(const ls_layer *layer, const ls_pass *pass, const
   const size_t channels = layer->in.c, pixels = pixels_of(layer, pass);
   const float *mean = saved + SAVED_MEAN * channels;
   double *sums = (double *)(void *)scratch;
-  float *restrict part = scratch + SUM_FLOATS * channels, *restrict scaled = part + channels;
+  float *restrict partial = scratch + SUM_FLOATS * channels, *restrict scaled = partial + channels;
   memset(sums, 0, 2 * channels * sizeof *sums);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     const size_t end = pixels - first < BLOCK_PIXELS ? pixels : first + BLOCK_PIXELS;
-    memset(part, 0, 2 * channels * sizeof *part);
+    memset(partial, 0, 2 * channels * sizeof *partial);
     for (size_t p = first; p < end; p++)
       for (size_t c = 0; c < channels; c++) {
-        part[c] += dy[p * channels + c];
+        partial[c] += dy[p * channels + c];
         scaled[c] += dy[p * channels + c] * (x[p * channels + c] - mean[c]);
       }
-    for (size_t c = 0; c < 2 * channels; c++) sums[c] += (double)part[c];
+    for (size_t c = 0; c < 2 * channels; c++) sums[c] += (double)partial[c];
   }
 }
 

@@ -29,12 +29,12 @@ static ls_status create(ls_layer *layer, const void *options, ls_build *build)
 enum { BLOCK = 64 }; /* channels of a pixel that are handled together */
 
 /* Channels of a pixel that follow each other. */
-typedef struct stretch {
+typedef struct channel_range {
   size_t pixel, channel, count;
-} stretch;
+} channel_range;
 
 /* Where the value of an input for the first of the channels lies, and the step to the next one's. */
-static const float *values_of(const ls_layer *layer, size_t k, const float *x, stretch of, size_t *step)
+static const float *values_of(const ls_layer *layer, size_t k, const float *x, channel_range of, size_t *step)
 {
   const ls_shape shape = layer->inputs[k].shape;
   const size_t at = shape.h * shape.w == 1 ? of.pixel / (layer->out.h * layer->out.w) : of.pixel;
@@ -43,7 +43,8 @@ static const float *values_of(const ls_layer *layer, size_t k, const float *x, s
 }
 
 /* product [count] *= input k, but for input `but`. */
-static void multiply_by(const ls_layer *layer, const float *const *xs, size_t but, stretch of, float *product)
+static void multiply_by(const ls_layer *layer, const float *const *xs, size_t but, channel_range of,
+                        float *product)
 {
   for (size_t k = 0; k < layer->input_count; k++) {
     size_t step;
@@ -60,7 +61,8 @@ static void merge(const ls_layer *layer, const ls_pass *pass, const float *const
 {
   const size_t pixels = pass->n * layer->out.h * layer->out.w, channels = layer->out.c;
   memcpy(y, xs[0], pixels * channels * sizeof *y);
-  for (size_t p = 0; p < pixels; p++) multiply_by(layer, xs, 0, (stretch){p, 0, channels}, y + p * channels);
+  for (size_t p = 0; p < pixels; p++)
+    multiply_by(layer, xs, 0, (channel_range){p, 0, channels}, y + p * channels);
 }
 
 /* Of an input with one value per element: all of dx. */
@@ -69,7 +71,8 @@ static void split_elements(const ls_layer *layer, const float *const *xs, size_t
 {
   const size_t channels = layer->out.c;
   memcpy(dx, dy, pixels * channels * sizeof *dx);
-  for (size_t p = 0; p < pixels; p++) multiply_by(layer, xs, k, (stretch){p, 0, channels}, dx + p * channels);
+  for (size_t p = 0; p < pixels; p++)
+    multiply_by(layer, xs, k, (channel_range){p, 0, channels}, dx + p * channels);
 }
 
 /* Of an input with one value per channel: dx [channels] of one sample, whose first pixel is given. */
@@ -79,12 +82,12 @@ static void split_channels(const ls_layer *layer, const float *const *xs, size_t
   const size_t pixels = layer->out.h * layer->out.w, channels = layer->out.c;
   for (size_t c = 0; c < channels; c += BLOCK) {
     double sum[BLOCK] = {0};
-    float part[BLOCK];
+    float partial[BLOCK];
     const size_t size = ls_size_min(BLOCK, channels - c);
     for (size_t p = first; p < first + pixels; p++) {
-      memcpy(part, dy + p * channels + c, size * sizeof *part);
-      multiply_by(layer, xs, k, (stretch){p, c, size}, part);
-      for (size_t i = 0; i < size; i++) sum[i] += (double)part[i];
+      memcpy(partial, dy + p * channels + c, size * sizeof *partial);
+      multiply_by(layer, xs, k, (channel_range){p, c, size}, partial);
+      for (size_t i = 0; i < size; i++) sum[i] += (double)partial[i];
     }
     for (size_t i = 0; i < size; i++) dx[c + i] = (float)sum[i];
   }
@@ -97,11 +100,11 @@ static float split_pixel(const ls_layer *layer, const float *const *xs, size_t k
   const size_t channels = layer->out.c;
   double sum = 0.0;
   for (size_t c = 0; c < channels; c += BLOCK) {
-    float part[BLOCK];
+    float partial[BLOCK];
     const size_t size = ls_size_min(BLOCK, channels - c);
-    memcpy(part, dy + pixel * channels + c, size * sizeof *part);
-    multiply_by(layer, xs, k, (stretch){pixel, c, size}, part);
-    for (size_t i = 0; i < size; i++) sum += (double)part[i];
+    memcpy(partial, dy + pixel * channels + c, size * sizeof *partial);
+    multiply_by(layer, xs, k, (channel_range){pixel, c, size}, partial);
+    for (size_t i = 0; i < size; i++) sum += (double)partial[i];
   }
   return (float)sum;
 }

@@ -82,18 +82,18 @@ static void forward(const ls_layer *layer, const ls_pass *pass, const float *x, 
 
 /* sums[c] of dy * x where x is negative. */
 static void sum_slope_gradients(const float *x, const float *dy, size_t pixels, size_t channels, double *sums,
-                                float *restrict part)
+                                float *restrict partial)
 {
   memset(sums, 0, channels * sizeof *sums);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
     const size_t end = first + ls_size_min(BLOCK_PIXELS, pixels - first);
-    memset(part, 0, channels * sizeof *part);
+    memset(partial, 0, channels * sizeof *partial);
     for (size_t p = first; p < end; p++)
       for (size_t c = 0; c < channels; c++) {
         const size_t i = p * channels + c;
-        part[c] += x[i] > 0.0F ? 0.0F : dy[i] * x[i];
+        partial[c] += x[i] > 0.0F ? 0.0F : dy[i] * x[i];
       }
-    for (size_t c = 0; c < channels; c++) sums[c] += (double)part[c];
+    for (size_t c = 0; c < channels; c++) sums[c] += (double)partial[c];
   }
 }
 

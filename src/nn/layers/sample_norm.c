@@ -26,7 +26,7 @@ typedef struct work {
   size_t channels;
   double *sums[2];                 /* of an item */
   double *totals[2];               /* of the micro-batch: gradients of biases and weights */
-  float *parts[2];                 /* of a block of pixels */
+  float *partials[2];              /* of a block of pixels */
   float *mean, *inverse;           /* of the channel's group; 1 / sqrt(var + epsilon) */
   float *scale, *slope, *constant; /* what an item's values are multiplied by, and what is added */
 } work;
@@ -45,7 +45,7 @@ static work work_of(float *scratch, size_t channels)
   return (work){.channels = channels,
                 .sums = {doubles, doubles + channels},
                 .totals = {doubles + 2 * channels, doubles + 3 * channels},
-                .parts = {floats, floats + channels},
+                .partials = {floats, floats + channels},
                 .mean = floats + 2 * channels,
                 .inverse = floats + 3 * channels,
                 .scale = floats + 4 * channels,
@@ -134,14 +134,14 @@ static void clear(double *const sums[2], size_t channels)
 /* sums[0][c] of x, over the item's pixels. */
 static void sum_values(const float *x, size_t pixels, size_t channels, const work *w)
 {
-  float *restrict part = w->parts[0];
+  float *restrict partial = w->partials[0];
   double *restrict sum = w->sums[0];
   memset(sum, 0, channels * sizeof *sum);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
-    memset(part, 0, channels * sizeof *part);
+    memset(partial, 0, channels * sizeof *partial);
     for (size_t p = first; p < block_end(first, pixels); p++)
-      for (size_t c = 0; c < channels; c++) part[c] += x[p * channels + c];
-    for (size_t c = 0; c < channels; c++) sum[c] += (double)part[c];
+      for (size_t c = 0; c < channels; c++) partial[c] += x[p * channels + c];
+    for (size_t c = 0; c < channels; c++) sum[c] += (double)partial[c];
   }
 }
 
@@ -149,20 +149,20 @@ static void sum_values(const float *x, size_t pixels, size_t channels, const wor
 static void sum_products(const float *x, const float *dy, size_t pixels, size_t channels, const work *w)
 {
   const float *restrict mean = w->mean;
-  float *restrict part = w->parts[0], *restrict scaled = w->parts[1];
+  float *restrict partial = w->partials[0], *restrict scaled = w->partials[1];
   clear(w->sums, channels);
   for (size_t first = 0; first < pixels; first += BLOCK_PIXELS) {
-    memset(part, 0, channels * sizeof *part);
+    memset(partial, 0, channels * sizeof *partial);
     memset(scaled, 0, channels * sizeof *scaled);
     for (size_t p = first; p < block_end(first, pixels); p++)
       for (size_t c = 0; c < channels; c++) {
         const float distance = x[p * channels + c] - mean[c];
         const float value = dy ? dy[p * channels + c] : distance;
-        part[c] += value;
+        partial[c] += value;
         scaled[c] += value * distance;
       }
     for (size_t c = 0; c < channels; c++) {
-      w->sums[0][c] += (double)part[c];
+      w->sums[0][c] += (double)partial[c];
       w->sums[1][c] += (double)scaled[c];
     }
   }

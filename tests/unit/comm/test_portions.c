@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Long vectors go in pieces that follow one another without gap or overlap. */
+/* Long vectors go in portions that follow one another without gap or overlap. */
 #include "cmocka_all.h"
 
 #include <limits.h>
 
-#include "comm/pieces.h"
+#include "comm/portions.h"
 
 typedef struct log {
   size_t calls, end, failing_call;
@@ -16,13 +16,13 @@ static ls_status note(void *context, size_t first, int count)
   log *seen = context;
   assert_true(first == seen->end);
   assert_true(count > 0);
-  if (++seen->calls == seen->failing_call) return ls_fail(LS_E_COMM, "piece %zu", seen->calls);
+  if (++seen->calls == seen->failing_call) return ls_fail(LS_E_COMM, "portion %zu", seen->calls);
   seen->end += (size_t)count;
   if (count > seen->longest) seen->longest = count;
   return LS_OK;
 }
 
-static void pieces_cover_the_vector(void **state)
+static void portions_cover_the_vector(void **state)
 {
   (void)state;
   const struct {
@@ -39,7 +39,7 @@ static void pieces_cover_the_vector(void **state)
                {(size_t)5 * INT_MAX + 3, INT_MAX, 6}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     log seen = {0};
-    assert_int_equal(ls_in_pieces(cases[i].count, cases[i].limit, note, &seen), LS_OK);
+    assert_int_equal(ls_in_portions(cases[i].count, cases[i].limit, note, &seen), LS_OK);
     assert_true(seen.end == cases[i].count);
     assert_int_equal(seen.calls, cases[i].calls);
     assert_true(seen.longest <= cases[i].limit);
@@ -50,14 +50,14 @@ static void the_first_failure_ends_it(void **state)
 {
   (void)state;
   log seen = {.failing_call = 3};
-  assert_int_equal(ls_in_pieces(100, 10, note, &seen), LS_E_COMM);
+  assert_int_equal(ls_in_portions(100, 10, note, &seen), LS_E_COMM);
   assert_int_equal(seen.calls, 3);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(pieces_cover_the_vector),
+      cmocka_unit_test(portions_cover_the_vector),
       cmocka_unit_test(the_first_failure_ends_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /* A dataset is compared as a text of lines. Its name and format are left out: the same samples may lie
  * elsewhere on another host. So are the images, which no rank reads as a whole: labels distinguish two
  * datasets. */
-#include "data/shared.h"
+#include "data/collective.h"
 
 #include <stdlib.h>
 
@@ -33,7 +33,8 @@ done:
   return status;
 }
 
-ls_status ls_source_open_shared(ls_source **out, ls_comm *comm, const char *where, const ls_reading *reading)
+ls_status ls_source_open_collective(ls_source **out, ls_comm *comm, const char *where,
+                                    const ls_reading *reading)
 {
   ls_source *source = NULL;
   const bool checks_files = ls_comm_rank(comm) == 0;
@@ -92,8 +93,8 @@ static ls_status make_rows(void *user, size_t first, size_t count, void *rows)
   return ls_source_read_images(self->source, self->split, first, count, rows);
 }
 
-ls_status ls_source_read_shared(ls_source *source, ls_comm *comm, ls_split split, size_t first, size_t count,
-                                uint8_t *images)
+ls_status ls_source_read_collective(ls_source *source, ls_comm *comm, ls_split split, size_t first,
+                                    size_t count, uint8_t *images)
 {
   const ls_reader *reader = source->reader;
   uint64_t sequential = reader->is_sequential && reader->is_sequential(source, split);
