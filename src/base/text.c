@@ -235,6 +235,18 @@ bool ls_parse_real(const char *text, double *value)
   return true;
 }
 
+bool ls_text_begins(const char *text, const char *part)
+{
+  return strncmp(text, part, strlen(part)) == 0;
+}
+
+bool ls_text_ends(const char *text, const char *part)
+{
+  size_t length = strlen(text);
+  size_t part_length = strlen(part);
+  return length >= part_length && strcmp(text + length - part_length, part) == 0;
+}
+
 bool ls_parse_bool(const char *text, bool *value)
 {
   bool yes = strcmp(text, "true") == 0;

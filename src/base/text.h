@@ -41,6 +41,10 @@ ls_status ls_text_take(ls_text *text, char **out) LS_CHECKED;
 
 void ls_text_fini(ls_text *text);
 
+/** Does a text begin, or end, with `part`? */
+bool ls_text_begins(const char *text, const char *part);
+bool ls_text_ends(const char *text, const char *part);
+
 /** What makes a plural of an English noun: "" for one, else "s". */
 const char *ls_plural(uint64_t count);
 

@@ -58,7 +58,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
-    .args_doc = "CONFIG.yaml [key.path=value ...]",
+    .args_doc = "CONFIG.yaml|WEIGHTS [key.path=value ...]",
     .doc = "Measure the speed of training steps: forward, backward, reduction and optimizer, on data in "
            "memory.\v"
            "Prints samples per second (median of 7 windows, or of fewer where a step is long), GFLOP/s "
@@ -66,7 +66,7 @@ static const struct argp argp = {
            "multiply-adds, the rate of large matrix products (SGEMM) on the same threads between the "
            "windows, what each way of train.allreduce takes in the same run, and rank 0's time by layer and "
            "phase. "
-           "Nothing is written.\n\n"
+           "Nothing is written. Of WEIGHTS, model.pt, the configuration beside them counts, model.yaml.\n\n"
            "Examples:\n"
            "  lockstep bench configs/lenet5.yaml\n"
            "  mpirun -n 2 lockstep bench configs/lenet5.yaml train.batch=1024 --json\n"};
@@ -268,10 +268,10 @@ static ls_status show(const ls_comm *comm, const ls_setup *setup, const bench_ar
   return (arguments->json ? print_json : print_report)(comm, setup, result, &visit);
 }
 
-static ls_status run_prepared(ls_comm *comm, ls_setup *setup, const bench_arguments *arguments,
-                              ls_watch *watch)
+static ls_status run_prepared(ls_comm *comm, ls_setup *setup, bench_arguments *arguments, ls_watch *watch)
 {
   ls_bench_result result;
+  LS_PASS(ls_setup_find_beside(&arguments->setup, comm));
   FILE *notes = arguments->json ? stderr : stdout;
   LS_PASS(ls_setup_single(setup, comm, &arguments->setup, watch, "bench", notes));
   const ls_bench_options bench = {.comm = comm,

@@ -93,13 +93,15 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_option,
     .children = children,
-    .args_doc = "CHECKPOINT.h5|RUN_DIR [CHECKPOINT.h5|RUN_DIR ...]",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR|WEIGHTS|CONFIG.yaml ...",
     .doc =
         "Evaluate a trained network; several vote softly (the mean of their probabilities decides), and are "
         "compared: each member, ways of voting, disagreement, calibration. Weights of a weighted vote are "
         "fitted on the validation split, if all held out the same. Of a run directory it is best.h5, else "
         "the "
-        "newest checkpoint; of an ensemble's all members vote.\v"
+        "newest checkpoint; of an ensemble's all members vote. WEIGHTS of another program have their "
+        "configuration "
+        "beside them (model.pt, model.yaml), or CONFIG.yaml names them (model.init_from).\v"
         "Examples:\n"
         "  lockstep eval runs/a/best.h5\n"
         "  lockstep eval runs/a/best.h5 --tta\n"

@@ -67,7 +67,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
-    .args_doc = "CHECKPOINT.h5|RUN_DIR -o FILE",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR|WEIGHTS|CONFIG.yaml -o FILE",
     .doc = "Write a trained network for other programs: the moving average of its weights, if there is one, "
            "with "
            "PyTorch's names and shapes, and what it was trained on (classes, mean and deviation of pixels "

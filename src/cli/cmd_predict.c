@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/split_report.h"
+#include "comm/groups.h"
 #include "eval/pictures/png_read.h"
 #include "eval/pictures/intake.h"
 #include "eval/report/json.h"
@@ -88,7 +89,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"picture", KEY_PICTURE, "KIND", 0,
-     "What pictures are turned into: plain, digit, letter, glyph; auto (default): as the checkpoint says", 0},
+     "What pictures are turned into: plain, photo, digit, letter, glyph; auto (default): as the checkpoint "
+     "says",
+     0},
     {"raw", KEY_RAW, NULL, 0, "Take all of each picture as it is; another size is scaled to the network's",
      0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
@@ -97,12 +100,13 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     .options = options,
     .parser = parse_option,
-    .args_doc = "CHECKPOINT.h5|RUN_DIR IMAGE.png [IMAGE.png ...]",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR|WEIGHTS|CONFIG.yaml IMAGE.png [IMAGE.png ...]",
     .doc =
         "Tell what a trained network takes pictures for: PNG files of any colour type and size.\v"
         "What pictures are turned into follows from the data that the network was trained on (data.picture); "
         "the first line and the JSON document say it:\n"
         "  plain   the middle of the picture, scaled to the network's size\n"
+        "  photo   7/8 of it, by the bicubic filter, as networks for ImageNet are evaluated\n"
         "  digit   the ink on the paper, scaled and centred as in MNIST\n"
         "  letter  the same as in EMNIST\n"
         "  glyph   the same over the whole image, as in KMNIST and USPS\n"
@@ -143,12 +147,13 @@ static ls_status split_labels(predict_session *session)
   return LS_OK;
 }
 
-static ls_status prepare(predict_session *session)
+/* `comm` has one rank. */
+static ls_status prepare(predict_session *session, ls_comm *comm)
 {
   const predict_arguments *arguments = session->arguments;
   const ls_session_options which = {.checkpoints = &arguments->checkpoint, .count = 1};
-  LS_PASS(ls_session_find(&session->opened, NULL, &which));
-  LS_PASS(ls_session_open(&session->opened, NULL));
+  LS_PASS(ls_session_find(&session->opened, comm, &which));
+  LS_PASS(ls_session_open(&session->opened, comm));
   ls_session_print_notes(&session->opened);
   LS_TRY(choose_way(session), "'%s'", arguments->checkpoint);
   const ls_network *network = &network_of(session)->network;
@@ -315,12 +320,12 @@ static ls_status print_json(const predict_session *session)
   return ls_print_document(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 }
 
-/* Rank 0. */
-static ls_status predict(const predict_arguments *arguments)
+/* Rank 0, in a communicator of its own. */
+static ls_status predict(ls_comm *comm, const predict_arguments *arguments)
 {
   predict_session session = {.arguments = arguments};
   ls_status status;
-  LS_GO(prepare(&session));
+  LS_GO(prepare(&session, comm));
   LS_GO(predict_all(&session));
   if (arguments->json)
     LS_GO(print_json(&session));
@@ -333,14 +338,24 @@ done:
   return status;
 }
 
+/* Collective. */
+static ls_status predict_alone(ls_comm *comm, const predict_arguments *arguments)
+{
+  ls_comm *alone;
+  size_t hosts;
+  LS_PASS(ls_comm_first(&alone, comm, 1, &hosts));
+  const ls_status status = ls_comm_agree(comm, alone ? predict(alone, arguments) : LS_OK);
+  ls_comm_close(alone);
+  return status;
+}
+
 static ls_status run(ls_comm *comm, int argc, char **argv)
 {
   predict_arguments arguments = {.count = 0};
   LS_AGREE(comm, ls_alloc(&arguments.images, (size_t)argc, sizeof *arguments.images, "the arguments"));
   bool done;
   ls_status status = ls_command_parse(comm, &argp, argc, argv, &arguments, &done);
-  if (status == LS_OK && !done)
-    status = ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? predict(&arguments) : LS_OK);
+  if (status == LS_OK && !done) status = predict_alone(comm, &arguments);
   free(arguments.images);
   return status;
 }

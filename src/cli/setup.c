@@ -22,6 +22,8 @@
 #include "data/collective.h"
 #include "data/plan.h"
 #include "data/split.h"
+#include "data/stated.h"
+#include "eval/foreign.h"
 #include "nn/loss.h"
 #include "optim/schedule.h"
 #include "train/schemas.h"
@@ -72,6 +74,13 @@ ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments
 {
   LS_ROOT(comm, ls_config_file_read(arguments->config, &setup->text));
   return ls_comm_broadcast_text(comm, &setup->text);
+}
+
+ls_status ls_setup_find_beside(ls_setup_arguments *arguments, ls_comm *comm)
+{
+  LS_PASS(ls_foreign_find_shared(&arguments->own_config, comm, arguments->config));
+  if (arguments->own_config) arguments->config = arguments->own_config;
+  return LS_OK;
 }
 
 /* Rank 0. */
@@ -128,7 +137,8 @@ static ls_status open_data(ls_setup *setup, ls_comm *comm)
 {
   const ls_reading reading = ls_reading_of(&setup->spec->data);
   LS_TRY(ls_source_open_collective(&setup->source, comm, setup->spec->data.source, &reading), "data.source");
-  return ls_source_check_same(setup->source, comm);
+  LS_PASS(ls_source_check_same(setup->source, comm));
+  return ls_stated_apply(setup->source, comm, &setup->spec->data);
 }
 
 /* Does the validation split leave samples to train on? Checked here, before a run directory is made, and also
@@ -200,15 +210,6 @@ static ls_status check_statistics(const ls_setup *setup)
                  layer->name, normalizes, train->batch, plan.count, better);
 }
 
-/* Check that a given mean and deviation have as many values as the data have channels. */
-static ls_status check_channels(const ls_setup *setup)
-{
-  const size_t given = setup->spec->data.mean.count, channels = ls_source_info(setup->source)->channels;
-  if (given == 0 || given == channels) return LS_OK;
-  return ls_fail(LS_E_CONFIG, "data.mean: %zu value%s, but the images of '%s' have %zu channel%s", given,
-                 ls_plural(given), ls_source_info(setup->source)->name, channels, ls_plural(channels));
-}
-
 /* Check that the loss takes the classes, and the targets that are made of the labels. */
 static ls_status check_targets(const ls_setup *setup)
 {
@@ -222,7 +223,6 @@ static ls_status check_targets(const ls_setup *setup)
 static ls_status open_checked(ls_setup *setup, ls_comm *comm)
 {
   LS_PASS(open_data(setup, comm));
-  LS_AGREE(comm, check_channels(setup));
   LS_AGREE(comm, check_targets(setup));
   return ls_comm_agree(comm, check_split(setup));
 }

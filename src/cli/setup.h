@@ -56,6 +56,10 @@ typedef struct ls_setup {
 /** Broadcast the configuration file's text. Collective. */
 ls_status ls_setup_read(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments) LS_CHECKED;
 
+/** Where weights of another program are given instead of a configuration, take the one beside them (see
+ * eval/foreign.h). Collective. Errors: as ls_foreign_find_shared(). */
+ls_status ls_setup_find_beside(ls_setup_arguments *arguments, ls_comm *comm) LS_CHECKED;
+
 /** Instead: the configuration that the run in `run_path` has, which is reported where it may surprise.
  * `arguments` then name its file. Collective. Errors: as ls_run_dir_config(). */
 ls_status ls_setup_read_own(ls_setup *setup, ls_comm *comm, ls_setup_arguments *arguments,

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/size.h"
 #include "config/config.h"
 #include "config/rows.h"
@@ -73,8 +74,15 @@ static ls_status check_normalization(const ls_spec *spec)
   if (data->mean.count != data->std.count)
     return ls_fail(LS_E_CONFIG, "%zu of them, but %zu in data.std: one of each for a channel",
                    data->mean.count, data->std.count);
-  if (data->mean.count == 0 || data->normalize == LS_NORMALIZE_STANDARD) return LS_OK;
+  if (data->mean.count == 0 || data->normalize.word == LS_NORMALIZE_STANDARD) return LS_OK;
   return ls_fail(LS_E_CONFIG, "a mean and deviation are for data.normalize: standard; use one of the two");
+}
+
+static ls_status check_shape(const ls_spec *spec)
+{
+  const ls_counts *shape = &spec->data.shape;
+  if (shape->word >= 0 || shape->count == 3) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "expected [channels, height, width], such as [3, 224, 224]");
 }
 
 static ls_status check_members(const ls_spec *spec)
@@ -102,6 +110,7 @@ static const struct {
     {"data.augment.mixup", check_mixup},
     {"data.fraction", check_part},
     {"data.mean", check_normalization},
+    {"data.shape", check_shape},
     {"ensemble.members", check_members},
 };
 
@@ -113,6 +122,18 @@ ls_status ls_config_check(const ls_spec *spec, const ls_document *document)
     int node = ls_document_descend(document, ls_document_root(document), rules[i].path);
     return ls_document_wrap(document, node, &(ls_path){.key = rules[i].path}, status);
   }
+  return LS_OK;
+}
+
+ls_status ls_config_replace(ls_spec *spec)
+{
+  ls_spec_data *data = &spec->data;
+  ls_normalize_values *values;
+  if (data->mean.count == 0) return LS_OK;
+  LS_PASS(ls_alloc(&values, 1, sizeof *values, "a normalization"));
+  *values = (ls_normalize_values){.mean = data->mean, .deviation = data->std};
+  data->normalize = (ls_word_or_keys){.word = -1, .schema = &ls_normalize_schema, .options = values};
+  data->mean = data->std = (ls_real_list){.count = 0};
   return LS_OK;
 }
 

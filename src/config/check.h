@@ -12,6 +12,10 @@
  */
 ls_status ls_config_check(const ls_spec *spec, const ls_document *document) LS_CHECKED;
 
+/** Turn what older files say into what the keys of today do: a checked configuration. Local. Errors:
+ * LS_E_MEMORY. */
+ls_status ls_config_replace(ls_spec *spec) LS_CHECKED;
+
 /** Refuse a document that is no configuration: its origin is reported, and nothing of what it holds. Local.
  * Errors: LS_E_CONFIG. */
 ls_status ls_config_check_root(const ls_document *document) LS_CHECKED;

@@ -104,15 +104,30 @@ static void add_named_kind(const ls_key *key, const void *member, ls_text *yaml)
     ls_text_add(yaml, "%s", kind->schema ? kind->schema->name : key->words[0]);
 }
 
+static void add_inline(const ls_key *key, const void *member, ls_text *yaml);
+
+static void add_word_or_keys(const ls_key *key, const void *member, ls_text *yaml)
+{
+  const ls_word_or_keys *value = member;
+  if (value->word >= 0) {
+    ls_text_add(yaml, "%s", key->words[value->word]);
+    return;
+  }
+  for (size_t i = 0; i < key->schema->key_count; i++) {
+    const ls_key *own = &key->schema->keys[i];
+    ls_text_add(yaml, "%s%s: ", i > 0 ? ", " : "{", own->path);
+    add_inline(own, member_of(value->options, own), yaml);
+  }
+  ls_text_add(yaml, "}");
+}
+
 /* The value of a row on the line of its key. */
 static void add_inline(const ls_key *key, const void *member, ls_text *yaml)
 {
-  static void (*const adds[])(const ls_key *key, const void *member,
-                              ls_text *yaml) = {[LS_KEY_TEXTS] = add_texts,
-                                                [LS_KEY_TEXT_PAIRS] = add_text_pairs,
-                                                [LS_KEY_REALS] = add_reals,
-                                                [LS_KEY_KIND] = add_kind,
-                                                [LS_KEY_NAMED_KIND] = add_named_kind};
+  static void (*const adds[])(const ls_key *key, const void *member, ls_text *yaml) = {
+      [LS_KEY_TEXTS] = add_texts,           [LS_KEY_TEXT_PAIRS] = add_text_pairs,
+      [LS_KEY_REALS] = add_reals,           [LS_KEY_KIND] = add_kind,
+      [LS_KEY_NAMED_KIND] = add_named_kind, [LS_KEY_WORD_OR_KEYS] = add_word_or_keys};
   const size_t type = key->type;
   assert(type != LS_KEY_LAYERS && "a layer with layers is a block");
   if (type < sizeof adds / sizeof adds[0] && adds[type])
@@ -213,6 +228,7 @@ void ls_config_emit(const ls_spec *spec, ls_text *yaml)
   ls_rows_of(&rows, spec);
   for (size_t i = 0; i < rows.count; i++) {
     const ls_key *key = rows.items[i].key;
+    if (key->is_replaced) continue;
     const char *last_dot = strrchr(key->path, '.');
     int indent = open_sections(key->path, before, yaml);
     ls_text_add(yaml, "%*s%s:", indent, "", last_dot ? last_dot + 1 : key->path);

@@ -22,6 +22,20 @@ static void add_key(const ls_key *key, const char *fallback, ls_text *help)
   ls_text_fini(&doc);
 }
 
+/* The keys of the mapping that a key may be. */
+static void add_own_keys(const ls_key *key, ls_text *help)
+{
+  for (size_t i = 0; key->schema && i < key->schema->key_count; i++) {
+    ls_text path = {0};
+    ls_key own = key->schema->keys[i];
+    ls_text_add(&path, "%s.%s", key->path, own.path);
+    own.path = ls_text_get(&path);
+    add_key(&own, "required", help);
+    help->failed |= path.failed;
+    ls_text_fini(&path);
+  }
+}
+
 /* A key of ls_spec, or the keys of kinds instead of it. */
 static void add_spec_key(const ls_schemas *schemas, const ls_key *key, ls_text *help)
 {
@@ -34,6 +48,7 @@ static void add_spec_key(const ls_schemas *schemas, const ls_key *key, ls_text *
   const char **words;
   if (key->type != LS_KEY_NAMED_KIND) {
     add_key(key, "required", help);
+    add_own_keys(key, help);
   } else if (ls_kind_words(&as_words, &words, key, schemas) == LS_OK) {
     add_key(&as_words, "required", help);
     free(words);

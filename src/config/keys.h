@@ -24,6 +24,7 @@ typedef enum ls_key_type {
   LS_KEY_REALS,         /* a sequence of numbers                     [ls_real_list] */
   LS_KEY_KIND,          /* {type: NAME, ...} of `family`             [ls_kind_spec] */
   LS_KEY_NAMED_KIND,    /* the same, NAME alone, or one of `words`   [ls_kind_spec: zeros for a word] */
+  LS_KEY_WORD_OR_KEYS,  /* one of `words`, or {KEY: VALUE, ...} of `schema` [ls_word_or_keys] */
   LS_KEY_LAYERS,        /* a sequence of layers                      [ls_layer_list] */
   LS_KEY_EVERY_KIND     /* the section of all kinds of `family`      [ls_kind_list] */
 } ls_key_type;
@@ -43,6 +44,13 @@ typedef struct ls_real_or_word {
   int word;    /* index of the word, or -1 when a number was given */
   double real; /* valid when word is -1 */
 } ls_real_or_word;
+
+/** One of some words, or what a mapping of keys says. */
+typedef struct ls_word_or_keys {
+  int word;                       /* index of the word, or -1 when a mapping was given */
+  const struct ls_schema *schema; /* of the mapping; NULL: a word was given */
+  void *options;                  /* schema->options_bytes; owned by the spec */
+} ls_word_or_keys;
 
 enum { LS_COUNTS_MAX = 4 };
 
@@ -80,6 +88,8 @@ typedef enum ls_family {
       LS_FAMILY_COUNT
 } ls_family;
 
+typedef struct ls_schema ls_schema;
+
 typedef struct ls_key {
   const char *path; /* "train.batch": dotted, in the table of ls_spec; "filters": one word, in a kind's */
   ls_key_type type;
@@ -89,16 +99,21 @@ typedef struct ls_key {
                       0: any (counts are never negative) */
   bool min_open, max_open; /* the bound itself is refused */
   const char *const
-      *words;          /* NULL-terminated; for WORD, those with OR_WORD, and a NAMED_KIND that may be none */
-  size_t counts_max;   /* of COUNTS: a list has 2 items, or up to this */
+      *words;        /* NULL-terminated; for WORD, those with OR_WORD, and a NAMED_KIND that may be none */
+  size_t counts_max; /* of COUNTS: a list has 2 items, or up to this */
+  const char *counts_form; /* of COUNTS: the lists that there may be, for people; NULL: those of an image's
+                              sides */
   bool shown_if_other; /* the resolved configuration has it where it is not the default; only of scalars */
+  bool is_replaced;    /* of older files, and kept as what another key says, which messages
+                            and the resolved configuration show */
   ls_family family;    /* for KIND, NAMED_KIND and EVERY_KIND */
-  const char *unit;    /* "epochs", "samples"; "" for none */
-  const char *doc;     /* one sentence */
+  const ls_schema *schema; /* for WORD_OR_KEYS */
+  const char *unit;        /* "epochs", "samples"; "" for none */
+  const char *doc;         /* one sentence */
 } ls_key;
 
 /** What a kind of a family takes. */
-typedef struct ls_schema {
+struct ls_schema {
   const char *name;   /* the word after `type:` */
   const char *doc;    /* one sentence */
   const ls_key *keys; /* of EVERY_KIND: with whole paths, as those of ls_spec */
@@ -109,7 +124,7 @@ typedef struct ls_schema {
                               NULL-terminated. Optional: all have one */
   /* What is impossible about options that are each in range, or NULL. Optional: they are independent. */
   const char *(*check)(const void *options);
-} ls_schema;
+};
 
 /** The kinds that a configuration may name: per family, a NULL-terminated list, or NULL: none. */
 typedef struct ls_schemas {

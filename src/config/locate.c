@@ -67,6 +67,7 @@ static void list_allowed(const ls_scope *scope, const char *prefix, ls_text *all
   for (size_t i = 0; i < scope->key_count; i++) {
     const char *step;
     size_t length = step_below(&scope->keys[i], prefix, &step);
+    if (scope->keys[i].is_replaced) continue;
     bool is_new = length > 0 && (length != last_length || !starts_with(step, last, length));
     if (!is_new) continue; /* rows of a section stand together */
     ls_suggestion_offer(suggestion, step, length, allowed);

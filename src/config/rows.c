@@ -127,6 +127,12 @@ static void release_kind(void *member)
   release_options(kind->schema, kind->options);
 }
 
+static void release_word_or_keys(void *member)
+{
+  ls_word_or_keys *value = member;
+  release_options(value->schema, value->options);
+}
+
 static void release_kinds(void *member)
 {
   ls_kind_list *list = member;
@@ -152,6 +158,7 @@ static void release_rows(const ls_key *keys, size_t key_count, void *base)
       [LS_KEY_TEXT] = release_text,        [LS_KEY_TEXTS] = release_texts,
       [LS_KEY_TEXT_PAIRS] = release_texts, [LS_KEY_REALS] = release_reals,
       [LS_KEY_KIND] = release_kind,        [LS_KEY_NAMED_KIND] = release_kind,
+      [LS_KEY_WORD_OR_KEYS] = release_word_or_keys,
       [LS_KEY_LAYERS] = release_layers,    [LS_KEY_EVERY_KIND] = release_kinds};
   for (size_t i = 0; i < key_count; i++) {
     size_t type = keys[i].type;

@@ -24,6 +24,9 @@ typedef struct ls_key_table {
 extern const ls_key_table ls_run_key_table, ls_data_key_table, ls_model_key_table, ls_train_key_table,
     ls_checkpoint_key_table, ls_ensemble_key_table;
 
+/** Of data.normalize: the keys of ls_normalize_values. */
+extern const ls_schema ls_normalize_schema;
+
 /** The keys of ls_spec one after the other, in the order in which the resolved configuration shows them; NULL
  * behind the last. Those of kinds that have a section are not among them: see ls_rows_of(). */
 const ls_key *ls_spec_key(size_t i);

@@ -19,7 +19,8 @@ typedef enum ls_picture_kind {
   LS_PICTURE_PLAIN,
   LS_PICTURE_DIGIT,
   LS_PICTURE_LETTER,
-  LS_PICTURE_GLYPH
+  LS_PICTURE_GLYPH,
+  LS_PICTURE_PHOTO
 } ls_picture_kind;
 extern const char *const ls_picture_words[]; /* by ls_picture_kind; ends with NULL */
 /** The kind of a word, auto too. Local. Errors: LS_E_INPUT if there is none; the message names them all. */
@@ -37,16 +38,24 @@ typedef struct ls_spec_augment {
   double mixup;       /* parameter of the Beta distribution; 0: none */
 } ls_spec_augment;
 
+/** Given values: input = (pixel * scale - mean) / deviation. */
+typedef struct ls_normalize_values {
+  ls_real_or_word scale;        /* word: 1/255 */
+  ls_real_list mean, deviation; /* of each channel, or one for all; none: 0 and 1 */
+} ls_normalize_values;
+
 typedef struct ls_spec_data {
   char *source;                 /* catalogue name, folder of a dataset's files, or .h5 dataset; required */
   ls_amount validation;         /* held out of the training split; count 0: none */
   ls_count_or_word split_seed;  /* of what is held out; word: the run's seed */
-  int normalize;                /* ls_normalize */
-  ls_real_list mean, std;       /* of each channel, from 0 to 1; none: those of the training split */
+  ls_word_or_keys normalize;    /* ls_normalize, or ls_normalize_values */
+  ls_real_list mean, std;       /* of older files; empty once they are read, see `normalize` */
   int shuffle;                  /* ls_shuffle */
   size_t per_class;             /* samples of each class to train on; 0: all */
   double fraction;              /* of each class to train on, in (0, 1]; without per_class */
+  ls_counts shape;              /* channels, height, width of the images; word: those of the dataset */
   size_t classes;               /* number of classes; 0: from the dataset */
+  char *class_names;            /* file with a name in each line; "none" */
   int transpose;                /* ls_transpose: do IDX files hold images by columns? */
   ls_count_or_word first_label; /* the files' number of class 0; word: as they say themselves */
   int picture;                  /* ls_picture_kind: what predict turns pictures into */
@@ -125,6 +134,12 @@ typedef struct ls_spec {
   ls_spec_checkpoint checkpoint;
   ls_spec_ensemble ensemble;
 } ls_spec;
+
+/** The file of data.class_names; NULL: there is none. */
+static inline const char *ls_spec_class_names(const ls_spec_data *data)
+{
+  return strcmp(data->class_names, "none") == 0 ? NULL : data->class_names;
+}
 
 /** The file of model.init_from; NULL: there is none. */
 static inline const char *ls_spec_init_from(const ls_spec *spec)

@@ -107,9 +107,10 @@ static void expect_real_or_word(const ls_key *key, ls_text *out)
 
 static void expect_counts(const ls_key *key, ls_text *out)
 {
+  const char *sides =
+      key->counts_max > 2 ? "[rows, columns] or [top, bottom, left, right]" : "[rows, columns]";
   expect_count(key, out);
-  ls_text_add(out, "; or a list of them, [rows, columns]%s",
-              key->counts_max > 2 ? " or [top, bottom, left, right]" : "");
+  ls_text_add(out, "; or a list of them, %s", key->counts_form ? key->counts_form : sides);
   if (!key->words) return;
   ls_text_add(out, "; or ");
   expect_word(key, out);
@@ -133,6 +134,15 @@ static void expect_kind(const ls_key *key, ls_text *out)
 {
   (void)key;
   ls_text_add(out, "{type: NAME, ...}");
+}
+
+static void expect_word_or_keys(const ls_key *key, ls_text *out)
+{
+  expect_word(key, out);
+  ls_text_add(out, "; or {");
+  for (size_t i = 0; i < key->schema->key_count; i++)
+    ls_text_add(out, "%s%s: ...", i > 0 ? ", " : "", key->schema->keys[i].path);
+  ls_text_add(out, "}");
 }
 
 static void expect_layers(const ls_key *key, ls_text *out)
@@ -189,6 +199,7 @@ static const struct {
     [LS_KEY_REALS] = {.expect = expect_reals},
     [LS_KEY_KIND] = {.expect = expect_kind},
     [LS_KEY_NAMED_KIND] = {.expect = expect_kind}, /* the names alone: ls_kind_words() */
+    [LS_KEY_WORD_OR_KEYS] = {.expect = expect_word_or_keys},
     [LS_KEY_LAYERS] = {.expect = expect_layers},
 };
 

@@ -7,6 +7,10 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/show.h"
+
+static const double WHITE = 255.0;
+
 __extension__ typedef unsigned __int128 wide;
 
 void ls_pixel_sums_add(ls_pixel_sums *sums, const uint8_t *plane, size_t pixels)
@@ -41,6 +45,7 @@ double ls_pixel_sums_deviation(const ls_pixel_sums *sums)
 static void add_shard(ls_pixel_sums *sums, const ls_loader *loader, size_t channels)
 {
   const size_t pixels = ls_loader_image_bytes(loader) / channels;
+  assert(ls_loader_image_bytes(loader) % channels == 0);
   for (size_t b = 0; b < ls_loader_eval_microbatches(loader, LS_EVAL_TRAIN); b++) {
     ls_microbatch batch = ls_loader_eval_microbatch(loader, LS_EVAL_TRAIN, b);
     for (size_t i = 0; i < batch.n * channels; i++)
@@ -65,7 +70,7 @@ static ls_status find_unit(ls_normalization *out, ls_comm *comm, const ls_loader
 {
   (void)comm;
   (void)loader;
-  for (size_t c = 0; c < out->channels; c++) out->deviation[c] = 255.0;
+  for (size_t c = 0; c < out->channels; c++) out->deviation[c] = WHITE;
   return LS_OK;
 }
 
@@ -77,13 +82,43 @@ static ls_status find_none(ls_normalization *out, ls_comm *comm, const ls_loader
   return LS_OK;
 }
 
-static void take_given(ls_normalization *out, const ls_spec_data *data)
+/* The value of a channel; one value is that of all. */
+static double value_of(const ls_real_list *list, size_t channel, double preset)
 {
-  assert(data->mean.count == out->channels && data->std.count == out->channels);
+  if (list->count == 0) return preset;
+  return list->items[list->count == 1 ? 0 : channel];
+}
+
+/* (pixel * scale - mean) / deviation, in units of pixels. */
+static void take_given(ls_normalization *out, const ls_normalize_values *given)
+{
+  const double unit = given->scale.word >= 0 ? WHITE : 1.0 / given->scale.real;
   for (size_t c = 0; c < out->channels; c++) {
-    out->mean[c] = 255.0 * data->mean.items[c];
-    out->deviation[c] = 255.0 * data->std.items[c];
+    out->mean[c] = unit * value_of(&given->mean, c, 0.0);
+    out->deviation[c] = unit * value_of(&given->deviation, c, 1.0);
   }
+}
+
+static ls_status check_count(const ls_real_list *list, const char *name, size_t channels)
+{
+  if (list->count <= 1 || list->count == channels) return LS_OK;
+  return ls_fail(LS_E_CONFIG, "data.normalize.%s: %zu values, but the images have %zu channel%s", name,
+                 list->count, channels, ls_plural(channels));
+}
+
+ls_status ls_normalization_check(const ls_spec_data *data, size_t channels)
+{
+  const ls_normalize_values *given = data->normalize.options;
+  if (channels < 1 || channels > LS_MAX_CHANNELS)
+    return ls_fail(LS_E_INPUT, "images with %zu channels: 1 to %d are supported", channels, LS_MAX_CHANNELS);
+  if (!given) return LS_OK;
+  LS_PASS(check_count(&given->mean, "mean", channels));
+  return check_count(&given->deviation, "deviation", channels);
+}
+
+bool ls_normalization_needs_samples(const ls_spec_data *data)
+{
+  return data->normalize.word == LS_NORMALIZE_STANDARD;
 }
 
 ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader,
@@ -93,11 +128,9 @@ ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_l
                                       const ls_loader *) = {[LS_NORMALIZE_UNIT] = find_unit,
                                                             [LS_NORMALIZE_STANDARD] = find_standard,
                                                             [LS_NORMALIZE_NONE] = find_none};
-  if (channels < 1 || channels > LS_MAX_CHANNELS)
-    return ls_fail(LS_E_INPUT, "images with %zu channels: 1 to %d are supported", channels, LS_MAX_CHANNELS);
-  assert(ls_loader_image_bytes(loader) % channels == 0);
+  LS_PASS(ls_normalization_check(data, channels));
   *out = (ls_normalization){.channels = channels};
-  if (data->mean.count == 0) return finders[data->normalize](out, comm, loader);
-  take_given(out, data);
+  if (!data->normalize.options) return finders[data->normalize.word](out, comm, loader);
+  take_given(out, data->normalize.options);
   return LS_OK;
 }

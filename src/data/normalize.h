@@ -27,10 +27,17 @@ void ls_pixel_sums_add(ls_pixel_sums *sums, const uint8_t *plane, size_t pixels)
 double ls_pixel_sums_mean(const ls_pixel_sums *sums);
 double ls_pixel_sums_deviation(const ls_pixel_sums *sums);
 
-/** Find the normalization that is configured; `standard` takes the mean and deviation that are given, as many
- * as there are channels, or else the exact integer sums over the training samples of all ranks (validation
- * excluded), so it is the same for any number of ranks. Collective. Errors: LS_E_INPUT for more channels than
- * are supported; LS_E_COMM. */
+/** Are there as many given values as channels, or one for all of them? Local. Errors: LS_E_CONFIG;
+ * LS_E_INPUT for more channels than are supported. */
+ls_status ls_normalization_check(const ls_spec_data *data, size_t channels) LS_CHECKED;
+
+/** Does the configured normalization depend on the training samples? Local. */
+bool ls_normalization_needs_samples(const ls_spec_data *data);
+
+/** Find the normalization that is configured; `standard` takes the exact integer sums over the training
+ * samples of all ranks (validation excluded), so it is the same for any number of ranks; the others need no
+ * loader, which may be NULL. Collective; Local where no samples are needed, and comm may be NULL, too.
+ * Errors: those of ls_normalization_check(); LS_E_COMM. */
 ls_status ls_normalization_find(ls_normalization *out, ls_comm *comm, const ls_loader *loader,
                                 const ls_spec_data *data, size_t channels) LS_CHECKED;
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"
+#include "base/text.h"
 #include "kernels/normalize.h"
 #include "data/readers/reader.h"
 

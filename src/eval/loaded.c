@@ -15,6 +15,8 @@
 #include "config/config.h"
 #include "data/collective.h"
 #include "data/split.h"
+#include "data/stated.h"
+#include "eval/foreign.h"
 #include "store/checkpoint_find.h"
 
 enum { NAMES_TOLD = 3 };
@@ -49,19 +51,17 @@ static ls_status check_size(const ls_loaded *loaded)
       counts->params, counts->buffers, bytes);
 }
 
-/* Model and empty vectors from the configuration. Local. */
-static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas, bool input_gradient)
+ls_status ls_loaded_build(ls_loaded *loaded, bool input_gradient)
 {
-  const ls_checkpoint_info *info = &loaded->info;
-  LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
-  if (info->train_count > 0) ls_config_limit_batch(&loaded->spec->train, info->train_count);
+  ls_checkpoint_info *info = &loaded->info;
   const ls_model_options options = {.in = {.c = info->channels, .h = info->height, .w = info->width},
                                     .microbatch = loaded->spec->train.microbatch,
                                     .classes = info->classes,
                                     .input_gradient = input_gradient,
                                     .keep_ties = input_gradient};
   LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, &options));
-  LS_PASS(check_size(loaded));
+  if (info->file_bytes > 0) LS_PASS(check_size(loaded));
+  info->classes = ls_model_classes(loaded->model);
   ls_normalization normalization = {.channels = info->channels};
   for (size_t c = 0; c < info->channels; c++) {
     normalization.mean[c] = info->mean[c];
@@ -71,6 +71,15 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
   loaded->network.loss = ls_loss_of(&loaded->spec->train.loss);
   LS_TRY(ls_loss_check_classes(&loaded->network.loss, info->classes), "the configuration in it");
   return LS_OK;
+}
+
+/* Model and empty vectors from the configuration in a checkpoint. Local. */
+static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas, bool input_gradient)
+{
+  const ls_checkpoint_info *info = &loaded->info;
+  LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
+  if (info->train_count > 0) ls_config_limit_batch(&loaded->spec->train, info->train_count);
+  return ls_loaded_build(loaded, input_gradient);
 }
 
 /* Weights into the vectors: their moving average, if the checkpoint has one. Rank 0. */
@@ -108,11 +117,11 @@ static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path
   return LS_OK;
 }
 
-/* Release what a failed opening has made, and say which checkpoint it was. */
-static ls_status finish(ls_loaded *loaded, ls_status status, const char *path)
+/* Release what a failed opening has made, and say which network it was. */
+static ls_status finish(ls_loaded *loaded, ls_status status, const char *noun, const char *path)
 {
   if (status == LS_OK) return LS_OK;
-  status = ls_wrap(status, "cannot load checkpoint '%s'", loaded->path ? loaded->path : path);
+  status = ls_wrap(status, "cannot load %s '%s'", noun, loaded->path ? loaded->path : path);
   ls_loaded_close(loaded);
   return status;
 }
@@ -120,8 +129,14 @@ static ls_status finish(ls_loaded *loaded, ls_status status, const char *path)
 ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
                          bool input_gradient)
 {
+  char *config;
   *out = (ls_loaded){.spec = NULL};
-  return finish(out, open_checkpoint(out, comm, path, schemas, input_gradient), path);
+  LS_PASS(ls_foreign_find_shared(&config, comm, path));
+  if (!config)
+    return finish(out, open_checkpoint(out, comm, path, schemas, input_gradient), "checkpoint", path);
+  const ls_status status = ls_foreign_open(out, comm, path, config, schemas, input_gradient);
+  free(config);
+  return finish(out, status, "the network of", path);
 }
 
 /* Rank 0. */
@@ -157,8 +172,13 @@ static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_sche
 
 ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas)
 {
+  char *config;
   *out = (ls_loaded){.spec = NULL};
-  return finish(out, read_checkpoint(out, path, schemas), path);
+  LS_PASS(ls_foreign_find(path, &config));
+  if (!config) return finish(out, read_checkpoint(out, path, schemas), "checkpoint", path);
+  const ls_status status = ls_foreign_open(out, NULL, path, config, schemas, false);
+  free(config);
+  return finish(out, status, "the network of", path);
 }
 
 ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data, const char *path)
@@ -227,7 +247,13 @@ ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *l
   const ls_reading own = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
   ls_reading reading = ls_reading_with(own, given);
   reading.classes = loaded->info.classes;
-  return ls_source_open_collective(out, comm, where ? where : trained->source, &reading);
+  LS_PASS(ls_source_open_collective(out, comm, where ? where : trained->source, &reading));
+  const bool has_names = is_same && ls_spec_class_names(trained) && loaded->info.class_names;
+  const ls_status status = has_names ? ls_source_rename_classes(*out, loaded->info.class_names) : LS_OK;
+  if (status == LS_OK) return LS_OK;
+  ls_source_close(*out);
+  *out = NULL;
+  return status;
 }
 
 /* ---- other classes ---- */

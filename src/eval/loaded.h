@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A trained network from a checkpoint, on every rank. */
+/* A trained network on every rank, from a checkpoint, or from weights of another program with a configuration
+ * beside them (eval/foreign.h). */
 #ifndef LS_EVAL_LOADED_H
 #define LS_EVAL_LOADED_H
 
@@ -13,7 +14,7 @@
 #include "nn/network.h"
 
 typedef struct ls_loaded {
-  char *path;    /* of the checkpoint: that in a run directory, if one was given; owned */
+  char *path;    /* of the checkpoint or weights: that in a run directory, if one was given; owned */
   ls_text notes; /* lines: which checkpoint of a run directory was taken; rank 0 */
   ls_checkpoint_info info;
   ls_spec *spec; /* the configuration it was trained with */
@@ -21,12 +22,14 @@ typedef struct ls_loaded {
   ls_network network; /* packed: ready for forward passes */
 } ls_loaded;
 
-/** Read a checkpoint, or that of a run directory (store/checkpoint_find.h), and build the network, on this
- * process alone. Local. Errors as below, without LS_E_COMM.
+/** Read a checkpoint, that of a run directory (store/checkpoint_find.h), or weights of another program whose
+ * configuration does without a dataset, and build the network, on this process alone. Local. Errors as below,
+ * without LS_E_COMM.
  */
 ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas) LS_CHECKED;
 
-/** Read a checkpoint, or that of a run directory, on rank 0 and build the network on every rank.
+/** Read a checkpoint, that of a run directory, or weights of another program, on rank 0 and build the network
+ * on every rank.
  *
  * @param[in] input_gradient  backward passes may ask for the gradient with respect to the input, which is
  * that of exact arithmetic where windows of an image are equal (ls_model_options.keep_ties)
@@ -36,6 +39,11 @@ ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *sch
  */
 ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
                          bool input_gradient) LS_CHECKED;
+
+/** Build the model that info and configuration describe, and a network with empty vectors. info.classes 0: as
+ * many as the model has. Local. Errors: LS_E_INPUT if the file that info was read from cannot hold its
+ * weights; LS_E_CONFIG, LS_E_MEMORY. */
+ls_status ls_loaded_build(ls_loaded *loaded, bool input_gradient) LS_CHECKED;
 
 /** The paths that vote for `count` paths: of an ensemble's directory its members (store/checkpoint_find.h).
  * `members` is zero-initialized; the caller calls ls_names_fini() on error, too.

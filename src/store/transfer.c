@@ -253,7 +253,8 @@ ls_status ls_transfer_read(const ls_transfer_source *source, const ls_model *mod
   LS_GO(check_values(model, params, buffers));
   ls_transfer_describe(&self, file, &report->lines);
   ls_transfer_warn(&self, file, &report->warning);
-  if (report->lines.failed || report->warning.failed)
+  ls_transfer_list(&self, LS_INITIALIZED, "", "", &report->lacking);
+  if (report->lines.failed || report->warning.failed || report->lacking.failed)
     status = ls_fail(LS_E_MEMORY, "no memory to report what was loaded");
 done:
   free(path);
@@ -284,4 +285,5 @@ void ls_transfer_report_fini(ls_transfer_report *report)
 {
   ls_text_fini(&report->lines);
   ls_text_fini(&report->warning);
+  ls_text_fini(&report->lacking);
 }

@@ -15,6 +15,7 @@ typedef struct ls_transfer_report {
   char digest[LS_DIGEST_CHARS]; /* of the file's bytes */
   ls_text lines;                /* that say what was loaded, adapted, initialized, skipped */
   ls_text warning;              /* a line if a layer but the last keeps initial values; empty: none does */
+  ls_text lacking; /* the tensors that keep initial values, "fc.weight, fc.bias"; empty: none does */
 } ls_transfer_report;
 
 /** Where weights come from. Borrowed. */

@@ -45,6 +45,10 @@ typedef struct ls_transfer {
 void ls_name_list_add(ls_name_list *list, const char *head, size_t most, const char *name);
 void ls_name_list_clear(ls_name_list *list);
 
+/** Append the tensors that have met one fate, after `word` and before `end`; nothing where none has. */
+void ls_transfer_list(const ls_transfer *self, ls_fate which, const char *word, const char *end,
+                      ls_text *report);
+
 /** Append what happened to each tensor of the model. */
 void ls_transfer_describe(const ls_transfer *self, const char *path, ls_text *report);
 

@@ -31,7 +31,8 @@ static void add_names(const ls_name_list *names, const char *end, ls_text *out)
   out->failed |= names->text.failed;
 }
 
-static void add_fate(const ls_transfer *self, ls_fate which, const char *word, ls_text *report)
+void ls_transfer_list(const ls_transfer *self, ls_fate which, const char *word, const char *end,
+                      ls_text *report)
 {
   ls_name_list names = {.count = 0};
   for (size_t i = 0; i < self->count; i++) {
@@ -41,16 +42,16 @@ static void add_fate(const ls_transfer *self, ls_fate which, const char *word, l
     snprintf(name, sizeof name, "%s.%s", tensor->layer, tensor->name);
     ls_name_list_add(&names, word, LS_NAMES_SHOWN, name);
   }
-  add_names(&names, "\n", report);
+  add_names(&names, end, report);
   ls_name_list_clear(&names);
 }
 
 void ls_transfer_describe(const ls_transfer *self, const char *path, ls_text *report)
 {
   ls_text_show(report, "weights from %s\n", path);
-  add_fate(self, LS_LOADED, "  loaded: ", report);
-  add_fate(self, LS_ADAPTED, "  adapted to the image's channels: ", report);
-  add_fate(self, LS_INITIALIZED, "  initialized: ", report);
+  ls_transfer_list(self, LS_LOADED, "  loaded: ", "\n", report);
+  ls_transfer_list(self, LS_ADAPTED, "  adapted to the image's channels: ", "\n", report);
+  ls_transfer_list(self, LS_INITIALIZED, "  initialized: ", "\n", report);
   if (self->skipped.count > 0) ls_text_add(report, "  skipped: ");
   add_names(&self->skipped, "\n", report);
 }

@@ -76,7 +76,7 @@ train.epochs=-1|train.epochs: expected a count of epochs, at least 0
 data.mean=[0.5]|data.mean: 1 of them, but 0 in data.std
 T
 run 2 "$lockstep" train toy.yaml "${few[@]}" 'data.mean=[0.5, 0.5]' 'data.std=[1, 1]' --dry-run
-err_has "data.mean: 2 values, but the images of 'toy' have 1 channel"
+err_has "dataset 'toy': data.normalize.mean: 2 values, but the images have 1 channel"
 one_error
 
 # The published experiments say nothing of this kind.

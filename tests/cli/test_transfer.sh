@@ -79,7 +79,7 @@ err_has_not "$few"
 h5dump -a /data/mean -a /data/deviation given/checkpoint-0.h5 >given.txt
 grep -q ': 63.75$' given.txt && grep -q ': 127.5$' given.txt || fail 'not the mean and deviation that were given'
 run 2 "$lockstep" train toy.yaml -o given --resume "model.init_from=$source" 'data.mean=[0.3]' 'data.std=[0.5]'
-err_has 'data.mean: the checkpoint.s is not the configured one'
+err_has 'data.normalize: the checkpoint.s is not the configured one'
 
 # Layers that find no weights are warned of, in a dry run too; but not those of a new head.
 run 0 "$lockstep" train toy.yaml --dry-run "model.init_from=$source" "${head[@]}"

@@ -288,7 +288,7 @@ static void normalization_does_not_depend_on_ranks(void **state)
   ls_loader *loader = open_loader(&f, s, LS_SHUFFLE_GLOBAL, 0);
   ls_holdout holdout = expected_holdout(&f, s);
   ls_normalization found;
-  const ls_spec_data standard = {.normalize = LS_NORMALIZE_STANDARD};
+  const ls_spec_data standard = {.normalize.word = LS_NORMALIZE_STANDARD};
   assert_ok(ls_normalization_find(&found, f.comm, loader, &standard, 1));
   double sum = 0.0;
   for (size_t i = 0; i < ls_holdout_train_count(&holdout); i++)

@@ -297,7 +297,7 @@ const struct argp ls_attack_argp = {
     .parser = parse_option,
     .children = children,
     .help_filter = report_methods,
-    .args_doc = "CHECKPOINT.h5|RUN_DIR ... --method M[,M...] --epsilon E[,E...]",
+    .args_doc = "CHECKPOINT.h5|RUN_DIR|WEIGHTS|CONFIG.yaml ... --method M[,M...] --epsilon E[,E...]",
     .doc =
         "Attack trained networks with adversarial examples and count what they still get right. Several are "
         "compared, each attacked by itself; --vote attacks them as one.\v"

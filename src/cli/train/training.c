@@ -50,11 +50,12 @@ void ls_training_fini(ls_training *training, ls_comm *comm)
 static void warn_few_images(const ls_setup *setup, const char *label)
 {
   const ls_spec_data *data = &setup->spec->data;
-  if (!ls_spec_init_from(setup->spec) || data->normalize != LS_NORMALIZE_STANDARD || data->mean.count > 0 ||
+  if (!ls_spec_init_from(setup->spec) || data->normalize.word != LS_NORMALIZE_STANDARD ||
       setup->train_samples >= FEW_IMAGES)
     return;
   ls_warn("%sdata.normalize: standard takes mean and deviation of %zu training image%s; the weights of "
-          "model.init_from want those that they were trained with: give data.mean and data.std",
+          "model.init_from want those that they were trained with: give data.normalize: {mean: [...], "
+          "deviation: [...]}",
           label, setup->train_samples, ls_plural(setup->train_samples));
 }
 

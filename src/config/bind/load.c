@@ -185,6 +185,20 @@ static ls_status bind_named_kind(const ls_binder *binder, const ls_bound *item, 
   return bind_kind_name(binder, item, member);
 }
 
+static ls_status bind_word_or_keys(const ls_binder *binder, const ls_bound *item, void *member)
+{
+  static const char *const common[] = {NULL};
+  ls_word_or_keys *out = member;
+  ls_key word = *item->key;
+  if (ls_document_node(binder->document, item->node)->type == YAML_MAPPING_NODE) {
+    *out = (ls_word_or_keys){.word = -1, .schema = item->key->schema};
+    return bind_options(binder, out->schema, common, item, &out->options);
+  }
+  if (!ls_document_scalar(binder->document, item->node)) return ls_bind_refuse(binder, item);
+  word.type = LS_KEY_WORD;
+  return ls_bind_scalar(binder, &(ls_bound){&word, item->node, item->path}, &out->word);
+}
+
 /* ---- layers ---- */
 
 static ls_status bind_layer_name(const ls_binder *binder, const ls_bound *layer, char **name)
@@ -258,6 +272,7 @@ static ls_status bind_value(const ls_binder *binder, const ls_bound *item, void 
                                                      [LS_KEY_REALS] = ls_bind_reals,
                                                      [LS_KEY_KIND] = bind_kind,
                                                      [LS_KEY_NAMED_KIND] = bind_named_kind,
+                                                     [LS_KEY_WORD_OR_KEYS] = bind_word_or_keys,
                                                      [LS_KEY_LAYERS] = bind_layers};
   const size_t type = item->key->type;
   const bool is_scalar = type >= sizeof binds / sizeof binds[0] || !binds[type];
@@ -299,6 +314,7 @@ ls_status ls_config_parse(ls_spec **out, const char *text, const char *file, con
   LS_GO(ls_alloc(&spec, 1, sizeof *spec, "the configuration"));
   LS_GO(bind_spec(&document, schemas, spec));
   LS_GO(ls_config_check(spec, &document));
+  LS_GO(ls_config_replace(spec));
   ls_config_limit_batch(&spec->train, SIZE_MAX);
   *out = spec;
   spec = NULL;

@@ -11,11 +11,16 @@ static const char *const shuffle_words[] = {
     [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
 static const char *const transpose_words[] = {
     [LS_TRANSPOSE_AUTO] = "auto", [LS_TRANSPOSE_TRUE] = "true", [LS_TRANSPOSE_FALSE] = "false", NULL};
-const char *const ls_picture_words[] = {
-    [LS_PICTURE_AUTO] = "auto",     [LS_PICTURE_PLAIN] = "plain", [LS_PICTURE_DIGIT] = "digit",
-    [LS_PICTURE_LETTER] = "letter", [LS_PICTURE_GLYPH] = "glyph", NULL};
+const char *const ls_picture_words[] = {[LS_PICTURE_AUTO] = "auto",
+                                        [LS_PICTURE_PLAIN] = "plain",
+                                        [LS_PICTURE_DIGIT] = "digit",
+                                        [LS_PICTURE_LETTER] = "letter",
+                                        [LS_PICTURE_GLYPH] = "glyph",
+                                        [LS_PICTURE_PHOTO] = "photo",
+                                        NULL};
 static const char *const split_seed_words[] = {"seed", NULL};
 static const char *const auto_words[] = {"auto", NULL};
+static const char *const scale_words[] = {"1/255", NULL};
 
 ls_status ls_picture_find(const char *word, ls_picture_kind *kind)
 {
@@ -33,6 +38,47 @@ ls_status ls_picture_find(const char *word, ls_picture_kind *kind)
   ls_text_fini(&all);
   return status;
 }
+
+static const ls_key normalize_keys[] = {
+    {.path = "scale",
+     .type = LS_KEY_REAL_OR_WORD,
+     .offset = offsetof(ls_normalize_values, scale),
+     .preset = "1/255",
+     .min = 1e-6,
+     .max = 1e6,
+     .words = scale_words,
+     .doc = "Factor on the pixels, which are from 0 to 255; 1/255: black is 0 and white is 1. 0.00390625 is "
+            "1/256."},
+    {.path = "mean",
+     .type = LS_KEY_REALS,
+     .offset = offsetof(ls_normalize_values, mean),
+     .preset = "[]",
+     .min = -1e6,
+     .max = 1e6,
+     .doc = "What is then subtracted from each channel, or from all if it is one number; []: 0."},
+    {.path = "deviation",
+     .type = LS_KEY_REALS,
+     .offset = offsetof(ls_normalize_values, deviation),
+     .preset = "[]",
+     .min = 1e-6,
+     .max = 1e6,
+     .doc = "What it is divided by; []: 1."},
+};
+
+static const char *check_values(const void *options)
+{
+  const ls_normalize_values *values = options;
+  const size_t means = values->mean.count, deviations = values->deviation.count;
+  if (means <= 1 || deviations <= 1 || means == deviations) return NULL;
+  return "as many deviations as means are needed: one of each for a channel";
+}
+
+const ls_schema ls_normalize_schema = {.name = "data.normalize",
+                                           .doc = "Given values.",
+                                           .keys = normalize_keys,
+                                           .key_count = sizeof normalize_keys / sizeof normalize_keys[0],
+                                           .options_bytes = sizeof(ls_normalize_values),
+                                           .check = check_values};
 
 static const ls_key data_keys[] = {
     {.path = "data.source",
@@ -53,25 +99,29 @@ static const ls_key data_keys[] = {
      .words = split_seed_words,
      .doc = "Chooses what is held out; seed: the run's. The members of an ensemble hold out the same."},
     {.path = "data.normalize",
-     .type = LS_KEY_WORD,
+     .type = LS_KEY_WORD_OR_KEYS,
      .offset = offsetof(ls_spec, data.normalize),
      .preset = "standard",
      .words = normalize_words,
-     .doc = "Pixels to [0, 1] (unit), to mean 0 and deviation 1 of the training split (standard), or as is."},
+     .schema = &ls_normalize_schema,
+     .doc = "Pixels to [0, 1] (unit), to mean 0 and deviation 1 of the training split (standard), as they "
+            "are (none), or as weights from elsewhere were trained: {mean: [0.1307], deviation: [0.3081]}, "
+            "where black is 0 and white is 1, or {scale: 0.00390625}."},
     {.path = "data.mean",
      .type = LS_KEY_REALS,
      .offset = offsetof(ls_spec, data.mean),
      .preset = "[]",
      .max = 1,
-     .doc = "With normalize: standard, the mean of each channel where black is 0 and white is 1, instead of "
-            "that of the training split: what weights from elsewhere were trained with."},
+     .is_replaced = true,
+     .doc = "With data.std, the older form of data.normalize: {mean: ..., deviation: ...}."},
     {.path = "data.std",
      .type = LS_KEY_REALS,
      .offset = offsetof(ls_spec, data.std),
      .preset = "[]",
      .min = 1e-5,
      .max = 1,
-     .doc = "And the standard deviation of each channel."},
+     .is_replaced = true,
+     .doc = "With data.mean."},
     {.path = "data.shuffle",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, data.shuffle),
@@ -91,11 +141,28 @@ static const ls_key data_keys[] = {
      .min_open = true,
      .max = 1,
      .doc = "Train on this fraction of each class, chosen by the seed: what bagging gives each member."},
+    {.path = "data.shape",
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(ls_spec, data.shape),
+     .preset = "auto",
+     .words = auto_words,
+     .min = 1,
+     .max = 65536,
+     .counts_max = 3,
+     .counts_form = "[channels, height, width]",
+     .doc = "What the network's images are; auto: those of the dataset. With it, weights of another program "
+            "do without a dataset."},
     {.path = "data.classes",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, data.classes),
      .preset = "0",
      .doc = "Number of classes; 0 takes it from the dataset."},
+    {.path = "data.class_names",
+     .type = LS_KEY_TEXT,
+     .offset = offsetof(ls_spec, data.class_names),
+     .preset = "none",
+     .doc = "Text file with the name of a class in each line, in the order of the classes; none: as the "
+            "dataset says."},
     {.path = "data.transpose",
      .type = LS_KEY_WORD,
      .offset = offsetof(ls_spec, data.transpose),
@@ -116,11 +183,10 @@ static const ls_key data_keys[] = {
      .offset = offsetof(ls_spec, data.picture),
      .preset = "auto",
      .words = ls_picture_words,
-     .doc = "What `lockstep predict` turns pictures into: as they are, scaled (plain), or the ink on paper, "
-            "laid "
-            "as in MNIST (digit), EMNIST (letter), or over the whole image, as in KMNIST and USPS (glyph); "
-            "auto: "
-            "as the dataset says, else the catalogue, else plain."},
+     .doc = "What `lockstep predict` turns pictures into: as they are, scaled (plain), the middle 7/8, by "
+            "Pillow's bicubic filter, as ImageNet's are (photo), or the ink on paper, laid as in MNIST "
+            "(digit), EMNIST (letter), or over the whole image, as in KMNIST and USPS (glyph); auto: as the "
+            "dataset says, else the catalogue, else plain."},
     {.path = "data.augment",
      .type = LS_KEY_EVERY_KIND,
      .offset = offsetof(ls_spec, data.augment.kinds),

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/size.h"
+#include "base/text.h"
 #include "data/readers/reader.h"
 #include "data/readers/stream.h"
 

@@ -12,20 +12,9 @@
 #include "base/files/directory.h"
 #include "base/files/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 enum { NAMES_TOLD = 12 };
-
-bool ls_text_begins(const char *text, const char *part)
-{
-  return strncmp(text, part, strlen(part)) == 0;
-}
-
-bool ls_text_ends(const char *text, const char *part)
-{
-  size_t length = strlen(text);
-  size_t part_length = strlen(part);
-  return length >= part_length && strcmp(text + length - part_length, part) == 0;
-}
 
 ls_status ls_path_join(char **out, const char *folder, const char *name)
 {

@@ -30,8 +30,4 @@ void ls_folder_describe(const ls_folder *folder, ls_text *text);
 /** The path of `name` in a folder, freed with free(). Local. Errors: LS_E_MEMORY. */
 ls_status ls_path_join(char **out, const char *folder, const char *name) LS_CHECKED;
 
-/** Does a text begin, or end, with `part`? */
-bool ls_text_begins(const char *text, const char *part);
-bool ls_text_ends(const char *text, const char *part);
-
 #endif

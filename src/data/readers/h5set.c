@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/readers/reader.h"
 #include "h5/file.h"
 #include "h5/guard.h"

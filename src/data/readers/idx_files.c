@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const char *ls_idx_type_name(unsigned char type)
 {
   static const struct {

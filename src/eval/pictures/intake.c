@@ -13,6 +13,7 @@
 #include "data/augment/resample.h"
 #include "eval/pictures/digit.h"
 #include "eval/pictures/drawing.h"
+#include "eval/pictures/photo.h"
 #include "eval/pictures/planes.h"
 
 enum { OVERSAMPLING = 8 /* pixels of a picture that are kept for one of the image */ };
@@ -20,6 +21,7 @@ enum { OVERSAMPLING = 8 /* pixels of a picture that are kept for one of the imag
 typedef struct intake_row {
   const char *doc;
   ls_digit_layout layout; /* box 0: the picture is scaled as it is */
+  bool is_photo;          /* ... by the filter and to the part that ImageNet's are */
 } intake_row;
 
 /* EMNIST: Cohen et al. 2017, section II. KMNIST and USPS: characters reach the image's sides. */
@@ -30,6 +32,7 @@ static const intake_row rows[] = {
     [LS_PICTURE_LETTER] = {.doc = "ink cut out, scaled and centred as EMNIST's letters",
                            .layout = {24.0 / 28.0, false}},
     [LS_PICTURE_GLYPH] = {.doc = "ink cut out, scaled to the whole image", .layout = {1.0, false}},
+    [LS_PICTURE_PHOTO] = {.doc = "the middle 7/8 of each, scaled as ImageNet's", .is_photo = true},
 };
 
 const char *ls_intake_doc(ls_picture_kind kind)
@@ -83,14 +86,17 @@ static ls_status scale_planes(const ls_planes *from, rectangle cut, ls_shape sha
   return status;
 }
 
-static ls_status take_pixels(const ls_rgba *picture, ls_shape shape, bool whole, uint8_t *image)
+static ls_status take_pixels(const ls_rgba *picture, ls_shape shape, ls_intake_way way, uint8_t *image)
 {
   const size_t spare = ls_size_min(picture->width / shape.w, picture->height / shape.h) / OVERSAMPLING;
   ls_planes all = {.values = NULL};
   ls_status status;
   LS_GO(ls_planes_take(picture, shape.c, ls_size_max(spare, 1), &all));
   const rectangle everything = {.width = all.width, .height = all.height};
-  LS_GO(scale_planes(&all, whole ? everything : find_middle(&all, shape), shape, image));
+  if (rows[way.kind].is_photo && !way.whole)
+    LS_GO(ls_photo_take(&all, shape, image));
+  else
+    LS_GO(scale_planes(&all, way.whole ? everything : find_middle(&all, shape), shape, image));
 done:
   ls_planes_fini(&all);
   return status;
@@ -125,7 +131,7 @@ ls_status ls_intake(const ls_rgba *picture, ls_shape shape, ls_intake_way way, u
   if (shape.c != 1 && shape.c != LS_RGB)
     return ls_fail(LS_E_INPUT, "the network takes images of %zu channels: pictures have 1 or 3", shape.c);
   const intake_row *row = &rows[way.kind];
-  if (row->layout.box <= 0.0) return take_pixels(picture, shape, way.whole, image);
+  if (row->layout.box <= 0.0) return take_pixels(picture, shape, way, image);
   LS_PASS(take_drawing(picture, shape, row->layout, image, warnings));
   const size_t plane = shape.h * shape.w;
   for (size_t c = 1; c < shape.c; c++) memcpy(image + c * plane, image, plane);

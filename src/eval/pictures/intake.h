@@ -16,7 +16,7 @@
 /** How pictures are taken. */
 typedef struct ls_intake_way {
   ls_picture_kind kind; /* not LS_PICTURE_AUTO */
-  bool whole;           /* plain: not the middle in the image's proportions, but all of the picture */
+  bool whole;           /* plain, photo: not the middle in the image's proportions, but all of the picture */
 } ls_intake_way;
 
 /** The kind of the pictures that the network of a checkpoint takes: as the checkpoint says, else as the
@@ -30,6 +30,7 @@ const char *ls_intake_doc(ls_picture_kind kind);
 /** Convert a picture to an image of `shape`, 1 or 3 channels.
  *
  * plain: the middle of the picture, in the image's proportions, is scaled.
+ * photo: the same of 7/8 of it, by another filter (eval/pictures/photo.h).
  * digit, letter, glyph: the drawing is cut out (eval/pictures/drawing.h) and laid in white on black into the
  * image as the dataset's makers did (eval/pictures/digit.h), in each channel.
  *

@@ -27,6 +27,13 @@ static bool has_extension(const ls_foreign_reader *reader, const char *path)
   return false;
 }
 
+bool ls_foreign_is_named(const char *path)
+{
+  for (size_t i = 0; i + 1 < READER_COUNT; i++) /* the last one reads HDF5, as checkpoints are */
+    if (has_extension(readers[i], path)) return true;
+  return false;
+}
+
 /* The last one, which says what a file is not, takes what nobody knows. */
 static const ls_foreign_reader *find_reader(const ls_foreign_file *file)
 {

@@ -9,6 +9,9 @@
 #include "base/status.h"
 #include "store/foreign/tensor.h"
 
+/** Does a path end as those of weight files do that only other programs write? Local. */
+bool ls_foreign_is_named(const char *path);
+
 /** Visit all tensors of a weight file.
  *
  * @param[out] digest  of the file's bytes

@@ -137,5 +137,7 @@ static ls_status walk(const ls_foreign_file *file, const ls_foreign_visitor *vis
   return status;
 }
 
+static const char *const extensions[] = {".npz", NULL};
+
 const ls_foreign_reader ls_foreign_reader_npz = {
-    .name = "NumPy's archive", .recognises = ls_zip_recognises, .walk = walk};
+    .name = "NumPy's archive", .extensions = extensions, .recognises = ls_zip_recognises, .walk = walk};

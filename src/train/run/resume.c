@@ -13,11 +13,10 @@
 
 /* If these changed, other samples would be held out, or a step would mean something else. Further epochs,
  * another schedule or learning rate are fine, and other batches from the next epoch on. */
-static const char *const lasting[] = {"seed",           "data.validation",  "data.split_seed",
-                                      "data.normalize", "data.mean",        "data.std",
-                                      "data.shuffle",   "data.per_class",   "data.fraction",
-                                      "data.transpose", "data.first_label", "model.layers",
-                                      "model.freeze"};
+static const char *const lasting[] = {"seed",           "data.validation", "data.split_seed",
+                                      "data.normalize", "data.shuffle",    "data.per_class",
+                                      "data.fraction",  "data.transpose",  "data.first_label",
+                                      "model.layers",   "model.freeze"};
 
 static void say(const ls_resume *resume, const char *text)
 {

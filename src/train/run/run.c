@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "comm/team.h"
 #include "data/normalize.h"
+#include "data/stated.h"
 #include "optim/optimizer.h"
 #include "store/transfer.h"
 #include "train/run/run.h"
@@ -45,10 +46,7 @@ static ls_status describe_data(ls_run *run)
   snprintf(info->picture, sizeof info->picture, "%s", ls_picture_words[picture_of(run)]);
   info->train_count = data->count[LS_SPLIT_TRAIN];
   ls_source_labels_digest(source, LS_SPLIT_TRAIN, info->labels_digest);
-  if (!data->class_names) return LS_OK;
-  ls_text names = {0};
-  for (size_t k = 0; k < data->classes; k++) ls_text_add(&names, k ? "\n%s" : "%s", data->class_names[k]);
-  return ls_text_take(&names, &info->class_names);
+  return ls_class_names_join(data, &info->class_names);
 }
 
 /* Set what they record of its normalization, which needs the images. */

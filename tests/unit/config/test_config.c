@@ -30,10 +30,15 @@ static void written_values_are_taken(void **state)
   assert_string_equal(spec->data.source, "a folder: #1");
   assert_true(spec->data.validation.is_fraction);
   assert_true(spec->data.validation.fraction == 0.1);
-  assert_int_equal(spec->data.normalize, LS_NORMALIZE_STANDARD);
-  assert_int_equal(spec->data.mean.count, 3);
-  assert_true(spec->data.mean.items[0] == 0.485 && spec->data.mean.items[2] == 1.0);
-  assert_true(spec->data.std.count == 3 && spec->data.std.items[1] == 1e-5);
+  assert_int_equal(spec->data.normalize.word, -1);
+  const ls_normalize_values *given = spec->data.normalize.options;
+  assert_true(given->scale.word == -1 && given->scale.real == 0.25);
+  assert_int_equal(given->mean.count, 3);
+  assert_true(given->mean.items[0] == 0.485 && given->mean.items[2] == -1.0);
+  assert_true(given->deviation.count == 1 && given->deviation.items[0] == 1e-5);
+  assert_true(spec->data.shape.word == -1 && spec->data.shape.count == 3);
+  assert_true(spec->data.shape.items[0] == 3 && spec->data.shape.items[2] == 224);
+  assert_string_equal(ls_spec_class_names(&spec->data), "names.txt");
   assert_int_equal(spec->data.shuffle, LS_SHUFFLE_SHARD);
   assert_int_equal(spec->data.classes, 10);
   assert_int_equal(spec->model.freeze.count, 2);
@@ -84,6 +89,20 @@ static void micro_batches_are_counts_or_shares_of_the_batch(void **state)
   assert_int_equal(microbatch_of("batch: 3, microbatch: 0.01"), 1);
 }
 
+/* What older files say is kept in the form of today. */
+static void a_mean_and_deviation_of_older_files_are_a_normalization(void **state)
+{
+  (void)state;
+  ls_spec *spec = parse("data: {source: x, normalize: standard, mean: [0.5, 0.25], std: [0.125, 1]}\n"
+                        "model: {layers: [{type: relu}]}\n");
+  ls_text value = {0};
+  ls_config_emit_key(spec, "data.normalize", &value);
+  assert_string_equal(ls_text_get(&value), " {scale: 1/255, mean: [0.5, 0.25], deviation: [0.125, 1]}\n");
+  assert_int_equal(spec->data.mean.count, 0);
+  ls_text_fini(&value);
+  ls_spec_free(spec);
+}
+
 static void what_is_not_written_has_the_documented_default(void **state)
 {
   (void)state;
@@ -92,9 +111,11 @@ static void what_is_not_written_has_the_documented_default(void **state)
   assert_int_equal(spec->seed, 1);
   assert_false(spec->data.validation.is_fraction);
   assert_int_equal(spec->data.validation.count, 0);
-  assert_int_equal(spec->data.normalize, LS_NORMALIZE_STANDARD);
+  assert_int_equal(spec->data.normalize.word, LS_NORMALIZE_STANDARD);
   assert_int_equal(spec->data.shuffle, LS_SHUFFLE_GLOBAL);
   assert_int_equal(spec->data.classes, 0);
+  assert_int_equal(spec->data.shape.word, 0);
+  assert_null(ls_spec_class_names(&spec->data));
   assert_int_equal(spec->train.epochs, 10);
   assert_int_equal(spec->train.batch, 256);
   assert_int_equal(spec->train.microbatch, 32);
@@ -173,13 +194,13 @@ static const char full_resolved[] =
     "  source: \"a folder: #1\"\n"
     "  validation: 0.1\n"
     "  split_seed: seed\n"
-    "  normalize: standard\n"
-    "  mean: [0.485, 0, 1]\n"
-    "  std: [0.25, 1.0e-05, 1]\n"
+    "  normalize: {scale: 0.25, mean: [0.485, 0, -1], deviation: [1.0e-05]}\n"
     "  shuffle: shard\n"
     "  per_class: 0\n"
     "  fraction: 1\n"
+    "  shape: [3, 192, 224]\n"
     "  classes: 10\n"
+    "  class_names: names.txt\n"
     "  transpose: auto\n"
     "  first_label: auto\n"
     "  picture: auto\n"
@@ -422,7 +443,14 @@ static void help_tells_type_range_default_and_meaning(void **state)
   static const char *const entries[] = {
       "  data.source: a text; required\n",
       "  data.validation: a count of samples, or a fraction between 0 and 1; default 0\n",
-      "  data.normalize: one of: unit, standard, none; default standard\n",
+      "  data.normalize: one of: unit, standard, none; or {scale: ..., mean: ...,\n      deviation: ...}; "
+      "default standard\n",
+      "  data.normalize.scale: a number, at least 1e-06 and at most 1000000, or one\n      of: 1/255; "
+      "default "
+      "1/255\n",
+      "  data.shape: a count, at least 1 and at most 65536; or a list of them,\n      [channels, height, "
+      "width]; "
+      "or one of: auto; default auto\n",
       "  model.layers: a list of layers, at least 1; required\n",
       "  train.epochs: a count of epochs, at least 0; default 10\n      Passes over the training split",
       "  train.label_smoothing: a number, at least 0 and below 1; default 0\n",
@@ -502,6 +530,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(written_values_are_taken),
       cmocka_unit_test(micro_batches_are_counts_or_shares_of_the_batch),
+      cmocka_unit_test(a_mean_and_deviation_of_older_files_are_a_normalization),
       cmocka_unit_test(what_is_not_written_has_the_documented_default),
       cmocka_unit_test(layers_nest_and_have_their_origin),
       cmocka_unit_test(texts_may_look_like_anything),

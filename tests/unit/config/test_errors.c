@@ -80,9 +80,8 @@ static const struct {
      "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze, rename"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
-     "normalize, mean, std, shuffle, "
-     "per_class, fraction, "
-     "classes, transpose, first_label, picture, augment"},
+     "normalize, shuffle, per_class, fraction, shape, classes, class_names, transpose, first_label, picture, "
+     "augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce, allreduce_dtype, bucket_mb, "
@@ -139,6 +138,27 @@ static const struct {
      "c.yaml:1:28: data.mean: 2 of them, but 1 in data.std: one of each for a channel"},
     {"data: {source: none, normalize: unit, mean: [0.5], std: [0.5]}\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:45: data.mean: a mean and deviation are for data.normalize: standard; use one of the two"},
+    {"data: {source: none, normalize: {mean: [a]}}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:41: data.normalize.mean[0]: expected a number, at least -1000000 and at most 1000000, found "
+     "'a'"},
+    {"data: {source: none, normalize: {deviation: [0]}}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:46: data.normalize.deviation[0]: expected a number, at least 1e-06 and at most 1000000, found "
+     "'0'"},
+    {"data: {source: none, normalize: {std: [1]}}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:34: data.normalize.std: unknown key; allowed in data.normalize: scale, mean, deviation"},
+    {"data: {source: none, normalize: {mean: [1, 2], deviation: [1, 2, 3]}}\nmodel: {layers: [{type: "
+     "relu}]}\n",
+     "c.yaml:1:33: data.normalize: data.normalize: as many deviations as means are needed: one of each for a "
+     "channel"},
+    {"data: {source: none, normalize: [1]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:33: data.normalize: expected one of: unit, standard, none; or {scale: ..., mean: ..., "
+     "deviation: ...}, found a list"},
+    {"data: {source: none, normalize: unt}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:33: data.normalize: expected one of: unit, standard, none, found 'unt'; did you mean 'unit'?"},
+    {"data: {source: none, shape: [3, 224]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:29: data.shape: expected [channels, height, width], such as [3, 224, 224]"},
+    {"data: {source: none, shape: 28}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:29: data.shape: expected [channels, height, width], such as [3, 224, 224]"},
     {MINIMAL "train: {epochs: -3}\n",
      "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, found '-3'"},
     {MINIMAL "train: {epochs: 010}\n", "c.yaml:3:17: train.epochs: expected a count of epochs, at least 0, "

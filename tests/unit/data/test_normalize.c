@@ -12,7 +12,7 @@ static ls_status find(ls_comm *comm, const char *where, int kind, size_t channel
 {
   ls_source *source;
   ls_loader *loader;
-  ls_spec_data data = {.fraction = 1, .normalize = kind};
+  ls_spec_data data = {.fraction = 1, .normalize.word = kind};
   ls_loader_options options = {.data = &data, .seed = 1, .batch = 64, .microbatch = 32};
   assert_int_equal(ls_source_open(&source, where, 0), LS_OK);
   assert_int_equal(ls_loader_new(&loader, comm, source, &options), LS_OK);
@@ -56,28 +56,63 @@ static void unit_and_none_do_not_look_at_the_data(void **state)
   assert_true(none.mean[0] == 0.0 && none.deviation[0] == 1.0);
 }
 
+/* Find a normalization by given values, which needs neither samples nor ranks. */
+static ls_normalization find_given(ls_normalize_values *values, size_t channels)
+{
+  ls_normalization found;
+  const ls_spec_data data = {.normalize = {.word = -1, .options = values}};
+  assert_false(ls_normalization_needs_samples(&data));
+  assert_int_equal(ls_normalization_find(&found, NULL, NULL, &data, channels), LS_OK);
+  assert_int_equal(found.channels, channels);
+  return found;
+}
+
 /* From 0 to 1, as PyTorch's transforms.Normalize takes them. */
 static void a_given_mean_and_deviation_are_taken(void **state)
 {
-  idx_folder folder;
-  ls_source *source;
-  ls_loader *loader;
-  ls_normalization found;
+  (void)state;
   double means[] = {0.2, 0.4}, deviations[] = {0.6, 1.0};
-  const ls_spec_data data = {.fraction = 1,
-                             .normalize = LS_NORMALIZE_STANDARD,
-                             .mean = {.items = means, .count = 2},
-                             .std = {.items = deviations, .count = 2}};
-  const ls_loader_options options = {.data = &data, .seed = 1, .batch = 64, .microbatch = 32};
-  idx_folder_make(&folder, 2, 3, 1);
-  assert_int_equal(ls_source_open(&source, folder.path, 0), LS_OK);
-  assert_int_equal(ls_loader_new(&loader, *state, source, &options), LS_OK);
-  assert_int_equal(ls_normalization_find(&found, *state, loader, &data, 2), LS_OK);
+  ls_normalize_values values = {.mean = {.items = means, .count = 2},
+                                .deviation = {.items = deviations, .count = 2}};
+  const ls_normalization found = find_given(&values, 2);
   assert_true(fabs(found.mean[0] - 51) < 1e-12 && fabs(found.mean[1] - 102) < 1e-12);
   assert_true(fabs(found.deviation[0] - 153) < 1e-12 && fabs(found.deviation[1] - 255) < 1e-12);
-  ls_loader_free(loader);
-  ls_source_close(source);
-  idx_folder_remove(&folder);
+}
+
+/* pixel / 256, and Caffe's: pixels from 0 to 255 less a mean in their unit. */
+static void a_given_scale_is_of_the_pixels(void **state)
+{
+  (void)state;
+  double means[] = {104, 117, 123.5};
+  ls_normalize_values by_256 = {.scale = {.word = -1, .real = 0.00390625}};
+  ls_normalize_values caffes = {.scale = {.word = -1, .real = 1},
+                                .mean = {.items = means, .count = 3}};
+  const ls_normalization halves = find_given(&by_256, 1), less = find_given(&caffes, 3);
+  assert_true(halves.mean[0] == 0.0 && halves.deviation[0] == 256.0);
+  assert_true(less.mean[0] == 104.0 && less.mean[2] == 123.5 && less.deviation[1] == 1.0);
+}
+
+/* pixel / 127.5 - 1, as Keras has it in its mode "tf". */
+static void one_given_value_is_that_of_all_channels(void **state)
+{
+  (void)state;
+  double half[] = {0.5};
+  ls_normalize_values values = {.mean = {.items = half, .count = 1},
+                                .deviation = {.items = half, .count = 1}};
+  const ls_normalization found = find_given(&values, 3);
+  assert_true(found.mean[2] == 127.5 && found.deviation[2] == 127.5);
+}
+
+static void as_many_values_as_channels_are_needed(void **state)
+{
+  (void)state;
+  double halves[] = {0.5, 0.5};
+  ls_normalize_values values = {.deviation = {.items = halves, .count = 2}};
+  const ls_spec_data data = {.normalize = {.word = -1, .options = &values}};
+  assert_int_equal(ls_normalization_check(&data, 2), LS_OK);
+  assert_int_equal(ls_normalization_check(&data, 3), LS_E_CONFIG);
+  assert_non_null(
+      strstr(ls_error_last()->text, "data.normalize.deviation: 2 values, but the images have 3 channels"));
 }
 
 static void too_many_channels_are_refused(void **state)
@@ -189,7 +224,10 @@ int main(int argc, char **argv)
       cmocka_unit_test_prestate(statistics_by_hand, comm),
       cmocka_unit_test_prestate(a_constant_channel_gets_deviation_one, comm),
       cmocka_unit_test_prestate(unit_and_none_do_not_look_at_the_data, comm),
-      cmocka_unit_test_prestate(a_given_mean_and_deviation_are_taken, comm),
+      cmocka_unit_test(a_given_mean_and_deviation_are_taken),
+      cmocka_unit_test(a_given_scale_is_of_the_pixels),
+      cmocka_unit_test(one_given_value_is_that_of_all_channels),
+      cmocka_unit_test(as_many_values_as_channels_are_needed),
       cmocka_unit_test_prestate(too_many_channels_are_refused, comm),
       cmocka_unit_test_prestate(mnist_has_its_published_statistics, comm),
       cmocka_unit_test_prestate(cifar10_channels_come_in_their_order, comm),

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Weights of another program with a configuration beside them: eval, attack, predict, export and bench do with them what
+# they do with the checkpoint that the weights came from.
+source "$(dirname "$0")/lib.sh"
+toy toy 200 60
+printf 'zero\none\ntwo\nthree\n' >names.txt
+cat >net.yaml <<'Y'
+data: {source: toy, normalize: {mean: [0.25], deviation: [0.5]}, class_names: names.txt}
+model:
+  layers:
+    - {type: conv, name: conv1, filters: 6, kernel: 3, pad: 1}
+    - {type: batchnorm, name: bn1}
+    - {type: relu}
+    - {type: flatten}
+    - {type: dense, name: fc, units: 4}
+train: {epochs: 1, batch: 40}
+Y
+run 0 "$lockstep" train net.yaml -o run
+run 0 "$lockstep" export run -o model.safetensors
+cp net.yaml model.yaml
+python3 - <<'P' || fail 'no picture'
+import struct, zlib
+def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"".join(b"\0" + bytes((x * 9 + y * 5) % 256 for x in range(40)) for y in range(30))
+open("p.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 30, 8, 0, 0, 0, 0)) +
+                          chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+P
+
+# both COMMAND... : the same JSON document of the checkpoint and of the weights.
+both() {
+  local word=$1
+  shift
+  run 0 "$lockstep" "$word" run/checkpoint-*.h5 "$@" --json
+  cp out first.json
+  ranks 2 0 "$lockstep" "$word" model.safetensors "$@" --json
+}
+both eval
+holds 'eval' 'd[0]["test"] == d[1]["test"] and d[0]["test"]["per_class"][2]["label"] == "two"' out first.json
+both attack --method fgsm --epsilon 0.1
+holds 'attack' 'd[0]["results"] == d[1]["results"]' out first.json
+both predict p.png
+holds 'predict' 'd[0]["predictions"] == d[1]["predictions"] and d[0]["predictions"][0]["label"] in ("zero", "one", "two", "three")' out first.json
+run 0 "$lockstep" bench model.safetensors --seconds 0.1
+out_has 'samples/s'
+
+# With the shape no dataset is needed.
+sed 's/source: toy/source: nowhere, shape: [1, 12, 12], picture: photo/' net.yaml >model.yaml
+run 0 "$lockstep" predict model.safetensors p.png
+out_has '^pictures: photo'
+run 0 "$lockstep" export model.safetensors -o again.safetensors
+out_has 'again.safetensors'
+run 2 "$lockstep" eval model.safetensors
+err_has "'nowhere'"
+one_error
+run 2 "$lockstep" train net.yaml 'data.shape=[1, 12, 13]' --dry-run
+err_has "data.shape: 1x12x13, but the images of 'toy' are 1x12x12"
+
+# Without a given normalization it is that of the dataset's training split, which is said.
+sed 's/normalize: {[^}]*}/normalize: standard/' net.yaml >model.yaml
+run 0 "$lockstep" eval model.safetensors --json
+cp out first.json
+err_has 'standard takes mean and deviation of the training split of .toy.'
+run 0 "$lockstep" train model.yaml train.epochs=0 model.init_from=model.safetensors -o standard
+run 0 "$lockstep" eval standard/checkpoint-0.h5 --json
+holds 'standard' 'd[0]["test"] == d[1]["test"]' out first.json
+
+# What is not whole is refused, by one message.
+sed 's/name: fc/name: other/' net.yaml >model.yaml
+ranks 2 2 "$lockstep" eval model.safetensors
+err_has 'lacks weights of the configured network: other.weight, other.bias'
+one_error
+printf 'zero\none\n' >names.txt
+run 2 "$lockstep" train net.yaml -o never
+err_has "data.class_names: 'names.txt': 2 lines, a name each, but there are 4 classes"
+one_error
+[[ ! -e never ]] || fail 'a run directory was made'
+finish
