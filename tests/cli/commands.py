@@ -21,6 +21,7 @@ ELSEWHERE = {
     "bash jobs/quickstart.sh": "builds everything; tests/fresh.sh runs it on a bare system",
     "bash tests/run.sh": "runs this test",
     "bash tests/": "a test of its own, or a measurement of minutes to hours",
+    "bash jobs/imagenet.sh": "downloads 34 MB; cli.foreign sees how it ends without a network",
     "bash jobs/": "a study of hours",
     "bash data/fetch.sh mnist": "downloads; cli.fetch runs it against a mirror",
     "ctest ": "a part of the tests, of which this is one",

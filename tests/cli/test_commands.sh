@@ -39,6 +39,7 @@ ranks 3 0 "$lockstep" train --help
 [[ $(grep -c 'Usage:' out) -eq 1 ]] || fail "help is printed by more than one rank"
 
 for config in "$root"/configs/*.yaml; do
+  grep -q '^  source: imagenet$' "$config" && continue # images of another shape
   if [[ -d /usr/share/datasets ]] || dpkg -s dataset-fashion-mnist >/dev/null 2>&1; then
     run 0 "$lockstep" train "$config" data.source=fashion-mnist --dry-run
     out_has 'parameters'

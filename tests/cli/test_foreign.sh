@@ -74,4 +74,8 @@ run 2 "$lockstep" train net.yaml -o never
 err_has "data.class_names: 'names.txt': 2 lines, a name each, but there are 4 classes"
 one_error
 [[ ! -e never ]] || fail 'a run directory was made'
+
+# Without a network there is nothing to compare.
+run 77 env LOCKSTEP="$lockstep" PIP_NO_INDEX=1 bash "$root/jobs/imagenet.sh" "$work/imagenet"
+err_has '^skipped: '
 finish
