@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "store/export/export.h"
 #include "train/schemas.h"
 

@@ -22,7 +22,7 @@
 #include "data/collective.h"
 #include "data/plan.h"
 #include "data/split.h"
-#include "data/stated.h"
+#include "data/readers/stated.h"
 #include "eval/foreign.h"
 #include "nn/loss.h"
 #include "optim/schedule.h"

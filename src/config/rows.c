@@ -154,12 +154,15 @@ static void release_layers(void *member)
 
 static void release_rows(const ls_key *keys, size_t key_count, void *base)
 {
-  static void (*const releases[])(void *member) = {
-      [LS_KEY_TEXT] = release_text,        [LS_KEY_TEXTS] = release_texts,
-      [LS_KEY_TEXT_PAIRS] = release_texts, [LS_KEY_REALS] = release_reals,
-      [LS_KEY_KIND] = release_kind,        [LS_KEY_NAMED_KIND] = release_kind,
-      [LS_KEY_WORD_OR_KEYS] = release_word_or_keys,
-      [LS_KEY_LAYERS] = release_layers,    [LS_KEY_EVERY_KIND] = release_kinds};
+  static void (*const releases[])(void *member) = {[LS_KEY_TEXT] = release_text,
+                                                   [LS_KEY_TEXTS] = release_texts,
+                                                   [LS_KEY_TEXT_PAIRS] = release_texts,
+                                                   [LS_KEY_REALS] = release_reals,
+                                                   [LS_KEY_KIND] = release_kind,
+                                                   [LS_KEY_NAMED_KIND] = release_kind,
+                                                   [LS_KEY_WORD_OR_KEYS] = release_word_or_keys,
+                                                   [LS_KEY_LAYERS] = release_layers,
+                                                   [LS_KEY_EVERY_KIND] = release_kinds};
   for (size_t i = 0; i < key_count; i++) {
     size_t type = keys[i].type;
     if (type < sizeof releases / sizeof releases[0] && releases[type])

@@ -9,6 +9,7 @@
 #include "data/loader.h"
 #include "eval/forward.h"
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "nn/probability.h"
 #include "train/schemas.h"
 

@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "data/normalize.h"
 #include "data/collective.h"
-#include "data/stated.h"
+#include "data/readers/stated.h"
 #include "store/foreign/foreign.h"
 #include "store/transfer.h"
 

@@ -26,7 +26,8 @@ ls_status ls_foreign_find_shared(char **config, ls_comm *comm, const char *path)
  * @param[in] path     of the weights, FILE or FILE#KEY, or of the configuration itself
  * @param[in] comm     NULL: this process alone, without a dataset
  *
- * Collective. Errors: as ls_loaded_open(), and those of ls_transfer_read() and ls_source_open_collective(). */
+ * Collective. Errors: as ls_loaded_open() (eval/loading.h), and those of ls_transfer_read() and
+ * ls_source_open_collective(). */
 ls_status ls_foreign_open(ls_loaded *out, ls_comm *comm, const char *path, const char *config,
                           const ls_schemas *schemas, bool input_gradient) LS_CHECKED;
 

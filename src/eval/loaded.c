@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Loads a checkpoint on every rank: rank 0 reads, the others get the bytes. */
+/* The model and network of what was loaded, and how data and other networks fit it. */
 #include "eval/loaded.h"
 
 #include <stdio.h>
@@ -15,26 +15,10 @@
 #include "config/config.h"
 #include "data/collective.h"
 #include "data/split.h"
-#include "data/stated.h"
-#include "eval/foreign.h"
+#include "data/readers/stated.h"
 #include "store/checkpoint_find.h"
 
 enum { NAMES_TOLD = 3 };
-
-/* Broadcast rank 0's info, and after it the texts that it points to. Collective. */
-static ls_status share_info(ls_comm *comm, ls_checkpoint_info *info)
-{
-  ls_checkpoint_info sent = *info;
-  LS_PASS(ls_comm_broadcast(comm, &sent, sizeof sent));
-  bool named = sent.class_names != NULL;
-  if (ls_comm_rank(comm) != 0) {
-    *info = sent;
-    info->config = NULL; /* rank 0's pointers mean nothing here */
-    info->class_names = NULL;
-  }
-  LS_PASS(ls_comm_broadcast_text(comm, &info->config));
-  return named ? ls_comm_broadcast_text(comm, &info->class_names) : LS_OK;
-}
 
 /* The configuration may have any number of weights, but the file must hold them: so a false one takes no
  * memory.
@@ -73,72 +57,6 @@ ls_status ls_loaded_build(ls_loaded *loaded, bool input_gradient)
   return LS_OK;
 }
 
-/* Model and empty vectors from the configuration in a checkpoint. Local. */
-static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *schemas, bool input_gradient)
-{
-  const ls_checkpoint_info *info = &loaded->info;
-  LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
-  if (info->train_count > 0) ls_config_limit_batch(&loaded->spec->train, info->train_count);
-  return ls_loaded_build(loaded, input_gradient);
-}
-
-/* Weights into the vectors: their moving average, if the checkpoint has one. Rank 0. */
-static ls_status read_weights(ls_loaded *loaded)
-{
-  ls_network *network = &loaded->network;
-  ls_state state = {.model = loaded->model,
-                    .params = network->params,
-                    .buffers = network->buffers,
-                    .average = {network->params, network->buffers}};
-  ls_status status = ls_checkpoint_advise(ls_checkpoint_read_weights(loaded->path, &state), loaded->path);
-  if (status == LS_OK && ls_weights_check(loaded->model, network->params, network->buffers) != LS_OK)
-    status = ls_wrap(LS_E_INPUT, "its weights make no network");
-  return status;
-}
-
-static ls_status read_info(ls_loaded *loaded)
-{
-  return ls_checkpoint_advise(ls_checkpoint_read_info(loaded->path, &loaded->info), loaded->path);
-}
-
-static ls_status open_checkpoint(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
-                                 bool input_gradient)
-{
-  LS_ROOT(comm, ls_checkpoint_find(path, &out->path, &out->notes));
-  LS_PASS(ls_comm_broadcast_text(comm, &out->path));
-  LS_ROOT(comm, read_info(out));
-  LS_PASS(share_info(comm, &out->info));
-  LS_AGREE(comm, build(out, out->path, schemas, input_gradient));
-  LS_ROOT(comm, read_weights(out));
-  const ls_model_counts *counts = ls_model_count(out->model);
-  LS_PASS(ls_comm_broadcast(comm, out->network.params, counts->params * sizeof(float)));
-  LS_PASS(ls_comm_broadcast(comm, out->network.buffers, counts->buffers * sizeof(float)));
-  ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
-  return LS_OK;
-}
-
-/* Release what a failed opening has made, and say which network it was. */
-static ls_status finish(ls_loaded *loaded, ls_status status, const char *noun, const char *path)
-{
-  if (status == LS_OK) return LS_OK;
-  status = ls_wrap(status, "cannot load %s '%s'", noun, loaded->path ? loaded->path : path);
-  ls_loaded_close(loaded);
-  return status;
-}
-
-ls_status ls_loaded_open(ls_loaded *out, ls_comm *comm, const char *path, const ls_schemas *schemas,
-                         bool input_gradient)
-{
-  char *config;
-  *out = (ls_loaded){.spec = NULL};
-  LS_PASS(ls_foreign_find_shared(&config, comm, path));
-  if (!config)
-    return finish(out, open_checkpoint(out, comm, path, schemas, input_gradient), "checkpoint", path);
-  const ls_status status = ls_foreign_open(out, comm, path, config, schemas, input_gradient);
-  free(config);
-  return finish(out, status, "the network of", path);
-}
-
 /* Rank 0. */
 static ls_status list_members(ls_names *members, const char *const *paths, size_t count)
 {
@@ -158,27 +76,6 @@ ls_status ls_loaded_members(ls_names *members, ls_comm *comm, const char *const 
   members->count = found;
   for (size_t i = 0; i < found; i++) LS_PASS(ls_comm_broadcast_text(comm, &members->items[i]));
   return LS_OK;
-}
-
-static ls_status read_checkpoint(ls_loaded *out, const char *path, const ls_schemas *schemas)
-{
-  LS_PASS(ls_checkpoint_find(path, &out->path, &out->notes));
-  LS_PASS(read_info(out));
-  LS_PASS(build(out, out->path, schemas, false));
-  LS_PASS(read_weights(out));
-  ls_model_pack(out->model, out->network.params, out->network.packed, 0, 1);
-  return LS_OK;
-}
-
-ls_status ls_loaded_read(ls_loaded *out, const char *path, const ls_schemas *schemas)
-{
-  char *config;
-  *out = (ls_loaded){.spec = NULL};
-  LS_PASS(ls_foreign_find(path, &config));
-  if (!config) return finish(out, read_checkpoint(out, path, schemas), "checkpoint", path);
-  const ls_status status = ls_foreign_open(out, NULL, path, config, schemas, false);
-  free(config);
-  return finish(out, status, "the network of", path);
 }
 
 ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *data, const char *path)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Opening networks and data once, with all checks of how they fit. */
+#include "eval/loading.h"
 #include "eval/session.h"
 
 #include <stdlib.h>

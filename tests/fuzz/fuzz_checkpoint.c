@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "fuzz/h5_edit.h"
 #include "nn/model.h"
 #include "store/checkpoint.h"

@@ -2,6 +2,7 @@
 /* HDF5 files of whatever bytes, begun with such as h5py writes (make_h5_seeds.py): libhdf5 may crash on them,
  * in the child process that tries them (src/h5/guard.c), and nowhere else. The input is the file. */
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "fuzz/source.h"
 #include "store/checkpoint.h"
 #include "train/schemas.h"

@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/source.h"
 #include "store/checkpoint.h"

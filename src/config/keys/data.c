@@ -74,11 +74,11 @@ static const char *check_values(const void *options)
 }
 
 const ls_schema ls_normalize_schema = {.name = "data.normalize",
-                                           .doc = "Given values.",
-                                           .keys = normalize_keys,
-                                           .key_count = sizeof normalize_keys / sizeof normalize_keys[0],
-                                           .options_bytes = sizeof(ls_normalize_values),
-                                           .check = check_values};
+                                       .doc = "Given values.",
+                                       .keys = normalize_keys,
+                                       .key_count = sizeof normalize_keys / sizeof normalize_keys[0],
+                                       .options_bytes = sizeof(ls_normalize_values),
+                                       .check = check_values};
 
 static const ls_key data_keys[] = {
     {.path = "data.source",

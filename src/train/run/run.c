@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "comm/team.h"
 #include "data/normalize.h"
-#include "data/stated.h"
+#include "data/readers/stated.h"
 #include "optim/optimizer.h"
 #include "store/transfer.h"
 #include "train/run/run.h"

@@ -85,8 +85,7 @@ static void a_given_scale_is_of_the_pixels(void **state)
   (void)state;
   double means[] = {104, 117, 123.5};
   ls_normalize_values by_256 = {.scale = {.word = -1, .real = 0.00390625}};
-  ls_normalize_values caffes = {.scale = {.word = -1, .real = 1},
-                                .mean = {.items = means, .count = 3}};
+  ls_normalize_values caffes = {.scale = {.word = -1, .real = 1}, .mean = {.items = means, .count = 3}};
   const ls_normalization halves = find_given(&by_256, 1), less = find_given(&caffes, 3);
   assert_true(halves.mean[0] == 0.0 && halves.deviation[0] == 256.0);
   assert_true(less.mean[0] == 104.0 && less.mean[2] == 123.5 && less.deviation[1] == 1.0);

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "base/files/file.h"
+#include "base/files/temporary.h"
 #include "cmocka_all.h"
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "train/schemas.h"
 
 #define DATA "data: {source: toys/cats, shape: [1, 4, 4], normalize: {mean: [0.5], deviation: [0.25]}"

@@ -10,6 +10,7 @@
 #include "cmocka_all.h"
 #include "config/config.h"
 #include "eval/loaded.h"
+#include "eval/loading.h"
 #include "train/schemas.h"
 
 #define CONFIG(layers) "data: {source: mnist}\nmodel: {layers: [" layers "]}\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a configuration states of its images and classes itself, beside what the files of a dataset say: the
  * shape of the images (data.shape) and the names of the classes (data.class_names). */
-#ifndef LS_DATA_STATED_H
-#define LS_DATA_STATED_H
+#ifndef LS_DATA_READERS_STATED_H
+#define LS_DATA_READERS_STATED_H
 
 #include "base/status.h"
 #include "comm/comm.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Checks of what is stated. Names are read and checked by one rank, and sent as one text. */
-#include "data/stated.h"
+#include "data/readers/stated.h"
 
 #include <stdlib.h>
 #include <string.h>
