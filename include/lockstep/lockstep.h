@@ -42,7 +42,9 @@ LOCKSTEP_API const char *lockstep_version(void);
 /** What the last failed call of this thread says; valid until its next failure. */
 LOCKSTEP_API const char *lockstep_error(void);
 
-/** Load a checkpoint. *model is the caller's, closed with lockstep_model_close(); NULL on failure. */
+/** Load a checkpoint, or weights of another program with a configuration beside them that gives data.shape
+ * and data.normalize (model.pt, model.yaml). *model is the caller's, closed with lockstep_model_close(); NULL
+ * on failure. */
 LOCKSTEP_API int lockstep_model_open(const char *checkpoint, lockstep_model **model);
 
 /** NULL is fine. */
