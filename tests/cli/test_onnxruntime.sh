@@ -39,10 +39,11 @@ def run(path, images):
 
 def compare(y, document, are_logits=True):
     there = numpy.array([p["probabilities"] for p in json.load(open(document))["predictions"]])
+    digits = 1e-5 * max(1, abs(y).max() / 5)    # of float32's seven: logits of deep untrained networks are large
     if are_logits: y = numpy.exp(y - y.max(1, keepdims=True))
     if are_logits: y /= y.sum(1, keepdims=True)
     worst = abs(y - there).max()
-    assert y.shape == there.shape and worst < 1e-5, f"outputs differ by {worst}"
+    assert y.shape == there.shape and worst < digits, f"outputs differ by {worst}, more than {digits}"
     assert abs(there - there[0]).max() > 1e-5, f"all images have the same outputs: {abs(there - there[0]).max()}"
 P
 
@@ -81,7 +82,10 @@ export LOCKSTEP_DATA_PATH=$work/stand-ins
 for config in "$root"/configs/*.yaml; do
   name=$(basename "$config" .yaml)
   shape=1,28,28
-  [[ $name != cifar10* ]] || shape=3,32,32
+  case $(sed -n 's/^  source: //p' "$config") in
+    cifar10) shape=3,32,32 ;;
+    imagenet) continue ;; # no stand-in has its images
+  esac
   run 0 "$lockstep" train "$config" train.epochs=0 ensemble.members=0 data.validation=0 -o "$name"
   "$python" -c "from net import *
 for i, image in enumerate(images_of($shape)): write_png(f'image-{i}.png', image)"
