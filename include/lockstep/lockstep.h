@@ -55,7 +55,8 @@ LOCKSTEP_API lockstep_model_info lockstep_model_describe(const lockstep_model *m
 /** Probabilities of the classes for `count` images.
  *
  * @param[in]  images         [count, channels, height, width], 0 .. 255; normalized as in training
- * @param[out] probabilities  [count, classes], each row sums to 1
+ * @param[out] probabilities  [count, classes], each row sums to 1; of a network that was trained with bce the
+ *                            probability of each label, with mse the values
  */
 LOCKSTEP_API void lockstep_model_predict(lockstep_model *model, const uint8_t *images, size_t count,
                                          float *probabilities);

@@ -82,7 +82,7 @@ static const struct argp_option options[] = {
      "the "
      "predicted one, both as numbers; index counts from 0 in the dataset's test split, or in its training "
      "split "
-     "for --split train and validation",
+     "for --split train and validation. Of labels that are not classes: index, and label_K,output_K of each",
      0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON document and nothing else", 0},
     {0}};

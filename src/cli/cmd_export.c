@@ -114,7 +114,10 @@ static ls_status export(const arguments *given)
   LS_PASS(ls_file_check_target(given->output));
   LS_PASS(ls_loaded_read(&loaded, given->checkpoint, &ls_all_schemas));
   ls_print_each(stderr, "lockstep: ", &loaded.notes);
-  ls_status status = write_file(&loaded, format, given);
+  ls_status status = given->options.softmax && loaded.info.labels != LS_LABELS_CLASS
+                         ? ls_fail(LS_E_USAGE, "--softmax is for classes, and '%s' gives %s", loaded.path,
+                                   ls_label_nouns[loaded.info.labels])
+                         : write_file(&loaded, format, given);
   if (status == LS_OK)
     ls_print(stdout, "%zu parameters of %s to %s\n", ls_model_count(loaded.model)->params, loaded.path,
              given->output);

@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/run_dir.h"
+#include "cli/setup_checks.h"
 #include "config/config.h"
 #include "data/augment/augment.h"
 #include "data/collective.h"
@@ -164,6 +165,7 @@ static ls_status build_model(ls_setup *setup)
   const ls_model_options options = {.in = {.c = data->channels, .h = data->height, .w = data->width},
                                     .microbatch = setup->spec->train.microbatch,
                                     .classes = data->classes,
+                                    .labels = ls_loss_of(&setup->spec->train.loss).kind->labels,
                                     .input_gradient = setup->spec->train.adversarial.method.schema != NULL,
                                     .freeze = &setup->spec->model.freeze};
   LS_PASS(ls_model_new(&setup->model, &setup->spec->model.layers, &options));
@@ -172,58 +174,11 @@ static ls_status build_model(ls_setup *setup)
   return ls_fail(LS_E_CONFIG, "model.freeze: every layer with weights is frozen: none is left to train");
 }
 
-/* A batch near to the one asked for with which no micro-batch holds one sample; 0: there is none. */
-static size_t better_batch(ls_plan plan)
-{
-  const size_t asked = plan.batch;
-  for (plan.batch = asked - 1; plan.batch > 1; plan.batch--)
-    if (ls_plan_smallest(&plan) > 1) return plan.batch;
-  for (plan.batch = asked + 1; plan.batch <= plan.count; plan.batch++)
-    if (ls_plan_smallest(&plan) > 1) return plan.batch;
-  return 0;
-}
-
-/* One value has no variance: a batch norm may not be trained on it. */
-static ls_status check_statistics(const ls_setup *setup)
-{
-  const ls_spec_train *train = &setup->spec->train;
-  const ls_layer *layer = ls_model_needs_samples(setup->model);
-  const ls_plan plan = {.count = setup->train_samples,
-                        .batch = train->batch,
-                        .microbatch = train->microbatch,
-                        .evens_out = true,
-                        .ranks = 1};
-  if (!layer || train->epochs == 0 || ls_plan_smallest(&plan) > 1) return LS_OK;
-  const char *normalizes = "would be trained on one value per channel, which has no variance";
-  if (train->microbatch < 3)
-    return ls_fail(LS_E_CONFIG,
-                   "layer '%s' %s: train.microbatch %zu leaves micro-batches of one sample; try: "
-                   "train.microbatch=32",
-                   layer->name, normalizes, train->microbatch);
-  const size_t better = better_batch(plan);
-  if (better == 0)
-    return ls_fail(LS_E_CONFIG, "layer '%s' %s: there are not enough training samples", layer->name,
-                   normalizes);
-  return ls_fail(LS_E_CONFIG,
-                 "layer '%s' %s: with train.batch %zu, an epoch of %zu samples ends with a batch of one; "
-                 "try: train.batch=%zu",
-                 layer->name, normalizes, train->batch, plan.count, better);
-}
-
-/* Check that the loss takes the classes, and the targets that are made of the labels. */
-static ls_status check_targets(const ls_setup *setup)
-{
-  const ls_spec *spec = setup->spec;
-  const ls_loss loss = ls_loss_of(&spec->train.loss);
-  LS_PASS(ls_loss_check_classes(&loss, ls_source_info(setup->source)->classes));
-  return ls_loss_check(&loss, spec->train.label_smoothing, spec->data.augment.mixup);
-}
-
 /* Collective. */
 static ls_status open_checked(ls_setup *setup, ls_comm *comm)
 {
   LS_PASS(open_data(setup, comm));
-  LS_AGREE(comm, check_targets(setup));
+  LS_AGREE(comm, ls_setup_check_labels(setup->spec, setup->source));
   return ls_comm_agree(comm, check_split(setup));
 }
 
@@ -240,7 +195,7 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_placement *p
   ls_activity_enter(ls_comm_activity(comm), before);
   LS_PASS(status);
   LS_AGREE(comm, build_model(setup));
-  LS_AGREE(comm, check_statistics(setup));
+  LS_AGREE(comm, ls_setup_check_statistics(&setup->spec->train, setup->model, setup->train_samples));
   return LS_OK;
 }
 
@@ -335,8 +290,9 @@ ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)
   ls_warn_each(name_member(member, whose), ls_source_notes(setup->source));
   LS_PASS(ls_source_empty_classes(setup->source, LS_SPLIT_TRAIN, &classes));
   if (classes.length > 0)
-    ls_warn("%sdataset '%s' has no training samples of class %s: labels go from 0 to %zu%s",
-            name_member(member, whose), data->name, ls_text_get(&classes), data->classes - 1,
+    ls_warn("%sdataset '%s' has no training samples of %s %s: labels go from 0 to %zu%s",
+            name_member(member, whose), data->name, data->labels == LS_LABELS_CLASS ? "class" : "label",
+            ls_text_get(&classes), data->classes - 1,
             data->first_label > 0 ? " when the first is counted as 0" : "");
   const bool failed = classes.failed;
   ls_text_fini(&classes);
@@ -346,9 +302,10 @@ ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)
 void ls_setup_report_data(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_print(stdout, "%s: %zux%zux%zu, %zu classes, %zu training and %zu test samples (%s%s)\n", data->name,
-           data->channels, data->height, data->width, data->classes, data->count[LS_SPLIT_TRAIN],
-           data->count[LS_SPLIT_TEST], data->format, data->is_transposed ? ", by columns" : "");
+  ls_print(stdout, "%s: %zux%zux%zu, %zu %s, %zu training and %zu test samples (%s%s)\n", data->name,
+           data->channels, data->height, data->width, data->classes, ls_label_nouns[data->labels],
+           data->count[LS_SPLIT_TRAIN], data->count[LS_SPLIT_TEST], data->format,
+           data->is_transposed ? ", by columns" : "");
 }
 
 ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments,

@@ -70,9 +70,34 @@ void ls_split_report_add(const ls_split_report *report, ls_text *text)
   if (evaluation->ensemble) ls_ensemble_report(evaluation->ensemble, report->session.names, text);
 }
 
+/* Of labels that are not classes: what they are, and the probability or value that the network gives for
+ * each. */
+static void add_outputs_csv(const ls_split_report *report, ls_text *csv)
+{
+  const ls_outputs *outputs = &report->evaluation.outputs;
+  const ls_loss_kind *loss = report->session.networks[0].network.loss.kind;
+  ls_text_add(csv, "index");
+  for (size_t k = 0; k < outputs->classes; k++) ls_text_add(csv, ",label_%zu,output_%zu", k, k);
+  ls_text_add(csv, "\n");
+  for (size_t i = 0; i < outputs->count; i++) {
+    const ls_output *row = ls_outputs_row(outputs, i);
+    ls_text_add(csv, "%" PRIu64, row->sample);
+    for (size_t k = 0; k < outputs->classes; k++) {
+      float output;
+      loss->outputs(&row->values[k], 1, 1, &output);
+      ls_text_add(csv, ",%.9g,%.9g", (double)row->values[outputs->classes + k], (double)output);
+    }
+    ls_text_add(csv, "\n");
+  }
+}
+
 void ls_split_report_add_csv(const ls_split_report *report, ls_text *csv)
 {
   const ls_predictions *predictions = &report->evaluation.predictions;
+  if (report->evaluation.outputs.rows) {
+    add_outputs_csv(report, csv);
+    return;
+  }
   ls_text_add(csv, "index,label,class,probability,class_name\n");
   for (size_t i = 0; i < predictions->count; i++) {
     const ls_prediction *item = &predictions->items[i];

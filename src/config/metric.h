@@ -11,7 +11,7 @@
  * the training split. A further metric is a member here and a row in metric.c. */
 typedef struct ls_metric_values {
   double loss;     /* mean over the samples */
-  double accuracy; /* fraction */
+  double accuracy; /* fraction; not a number where labels are values */
 } ls_metric_values;
 
 #define LS_METRIC_PRESET "loss"
@@ -21,6 +21,9 @@ extern const char *const ls_metric_words[]; /* NULL-terminated, in the order of 
 
 /** The value of metric number `metric`, as a key with these words gives it. Local. */
 double ls_metric_of(int metric, const ls_metric_values *values);
+
+/** Is there this metric where labels are values? Local. */
+bool ls_metric_is_of_values(int metric);
 
 /** 1 if a higher value of the metric is better, -1 if a lower one is. Local. */
 double ls_metric_direction(int metric);

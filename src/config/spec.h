@@ -25,6 +25,15 @@ typedef enum ls_picture_kind {
 extern const char *const ls_picture_words[]; /* by ls_picture_kind; ends with NULL */
 /** The kind of a word, auto too. Local. Errors: LS_E_INPUT if there is none; the message names them all. */
 ls_status ls_picture_find(const char *word, ls_picture_kind *kind) LS_CHECKED;
+/** What the labels of images are. */
+typedef enum ls_label_form {
+  LS_LABELS_CLASS,   /* one class */
+  LS_LABELS_SEVERAL, /* 0 or 1 for each of several labels */
+  LS_LABELS_VALUES   /* numbers */
+} ls_label_form;
+extern const char
+    *const ls_label_words[]; /* by ls_label_form: "class", "several", "values"; ends with NULL */
+extern const char *const ls_label_nouns[]; /* of what there are several: "classes", "labels", "values" */
 typedef enum ls_reduction { LS_REDUCTION_FAST, LS_REDUCTION_EXACT } ls_reduction;
 typedef enum ls_allreduce { LS_ALLREDUCE_AUTO, LS_ALLREDUCE_MPI, LS_ALLREDUCE_COUNT } ls_allreduce;
 /** Their words in the configuration. */

@@ -18,7 +18,9 @@ typedef struct ls_dataset_info {
   char name[64];                  /* catalogue name, or name of the folder or file */
   const char *format;             /* "IDX", "CIFAR-10 binary", "HDF5"; static */
   size_t channels, height, width; /* of an image */
-  size_t classes;                 /* labels are below it */
+  ls_label_form labels;           /* what they are */
+  size_t classes;                 /* labels are below it; where they are not classes: labels, or values, of a
+                                     sample */
   size_t stated_classes;          /* as the files or the catalogue say; 0: neither does */
   size_t first_label;             /* the files' number of class 0: labels are below classes all the same */
   bool is_transposed;             /* the files hold images by columns: they are turned when read */

@@ -31,10 +31,12 @@ struct ls_loader {
   ls_comm *comm;
   size_t rank, ranks;
   size_t image_bytes;
+  size_t columns; /* values of a sample; 0: labels are classes */
   uint64_t seed;
   size_t threads;
   int shuffle;      /* ls_shuffle */
   uint16_t *labels; /* of the file's training split, all of them */
+  float *values;    /* likewise, [samples, columns] */
   ls_holdout holdout;
   ls_plan plan;     /* of the training samples */
   ls_layout layout; /* of `current` */
@@ -98,7 +100,7 @@ static ls_status make_shard(const ls_loader *loader, ls_shard *shard, size_t cou
                             void (*clear_part)(void *user, size_t part))
 {
   clearing self = {.loader = loader, .shard = shard};
-  LS_PASS(ls_shard_init(shard, count, loader->image_bytes));
+  LS_PASS(ls_shard_init(shard, count, loader->image_bytes, loader->columns));
   ls_team_run(loader->threads, clear_part, &self);
   return LS_OK;
 }
@@ -179,8 +181,8 @@ static ls_status load_train(ls_loader *loader, ls_source *source, size_t microba
   ls_move to_validation = {.from = &file, .to = &validation, .now = &slice, .next = &loader->validation};
   LS_GO(move_start(loader, &to_validation));
   LS_GO(move_wait(loader));
-  ls_shard_label(&loader->current, loader->labels);
-  ls_shard_label(&loader->validation, loader->labels);
+  ls_shard_label(&loader->current, loader->labels, loader->values);
+  ls_shard_label(&loader->validation, loader->labels, loader->values);
 done:
   if (!loader->is_moving) ls_shard_fini(&slice);
   return status;
@@ -193,7 +195,8 @@ static ls_status prepare_test(ls_loader *loader, const ls_source *source)
   const size_t count = ls_plan_rank_count(plan, loader->rank);
   const ls_plan_location first = {.rank = loader->rank, .index = 0};
   LS_PASS(make_slice(&loader->test, count > 0 ? ls_plan_position(plan, first) : 0, count, loader));
-  ls_shard_label(&loader->test, ls_source_labels(source, LS_SPLIT_TEST));
+  ls_shard_label(&loader->test, ls_source_labels(source, LS_SPLIT_TEST),
+                 ls_source_values(source, LS_SPLIT_TEST));
   return LS_OK;
 }
 
@@ -216,9 +219,7 @@ static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loade
 {
   const ls_dataset_info *info = ls_source_info(source);
   const size_t count = info->count[LS_SPLIT_TRAIN];
-  LS_PASS(ls_alloc(&loader->labels, count, sizeof *loader->labels, "the training labels"));
-  if (count > 0)
-    memcpy(loader->labels, ls_source_labels(source, LS_SPLIT_TRAIN), count * sizeof *loader->labels);
+  LS_PASS(ls_source_copy_labels(source, LS_SPLIT_TRAIN, &loader->labels, &loader->values));
   ls_holdout_labels from = {.labels = loader->labels, .count = count, .classes = info->classes};
   LS_TRY(ls_holdout_plan(&loader->holdout, &from, options->seed, options->data), "dataset '%s'", info->name);
   loader->plan = (ls_plan){.count = ls_holdout_train_count(&loader->holdout),
@@ -234,6 +235,7 @@ static ls_status plan_train(ls_loader *loader, ls_source *source, const ls_loade
 static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_options *options)
 {
   const ls_dataset_info *info = ls_source_info(source);
+  loader->columns = info->labels == LS_LABELS_CLASS ? 0 : info->classes;
   loader->seed = options->seed;
   loader->shuffle = options->data->shuffle;
   loader->epoch = options->first_epoch;
@@ -293,6 +295,7 @@ void ls_loader_free(ls_loader *loader)
   ls_shard_fini(&loader->test);
   ls_holdout_fini(&loader->holdout);
   free(loader->labels);
+  free(loader->values);
   free(loader);
 }
 
@@ -326,7 +329,7 @@ static ls_status advance(ls_loader *loader)
   loader->current = received;
   loader->epoch++;
   loader->layout = layout_of(loader, loader->epoch);
-  ls_shard_label(&loader->current, loader->labels);
+  ls_shard_label(&loader->current, loader->labels, loader->values);
   return LS_OK;
 }
 
@@ -367,6 +370,7 @@ static ls_microbatch microbatch_of(const ls_shard *shard, ls_plan_run run)
   return (ls_microbatch){.images = shard->has_features ? NULL : images,
                          .features = shard->has_features ? (const float *)images : NULL,
                          .labels = shard->labels + run.index,
+                         .values = shard->values ? shard->values + run.index * shard->columns : NULL,
                          .samples = shard->samples + run.index,
                          .n = run.count};
 }

@@ -24,6 +24,7 @@ typedef struct ls_microbatch {
   const uint8_t *images;   /* [n, c, h, w]; NULL: there are features instead */
   const float *features;   /* [n, values], see ls_loader_set_features(); NULL: there are images */
   const uint16_t *labels;  /* [n] */
+  const float *values;     /* [n, columns], where labels are not classes; else NULL */
   const uint64_t *samples; /* [n] index in the file's training (or test) split */
   size_t n;                /* 1 .. microbatch */
 } ls_microbatch;

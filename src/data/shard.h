@@ -8,7 +8,8 @@
  * exchange is complete about 90 bytes of touched memory for each sample that travels, in Open MPI's
  * datatypes. MPI_Ialltoallv would need packed copies of both sides, 4/R. While loading, the slice of the
  * file that a rank has read stands in for the second shard.
- * Labels do not travel: each rank holds all of them, 2 bytes a sample. Nor do sample numbers: both sides
+ * Labels do not travel: each rank holds all of them, 2 bytes a sample, and 4 for each value where they are
+ * not classes. Nor do sample numbers: both sides
  * compute them.
  */
 #ifndef LS_DATA_SHARD_H
@@ -25,15 +26,18 @@ typedef struct ls_shard {
   size_t image_bytes; /* of an image, c * h * w; or of features */
   uint8_t *images;    /* [count, c, h, w]; owned */
   bool has_features;  /* float32 [count, values] in the place of images */
+  size_t columns;     /* values of a sample; 0: labels are classes */
   uint16_t *labels;   /* [count]; owned */
+  float *values;      /* [count, columns]; owned */
   uint64_t *samples;  /* [count] numbers in the file's split; owned */
 } ls_shard;
 
 /** The images are left untouched (ls_alloc_untouched()). Local. Errors: LS_E_MEMORY. */
-ls_status ls_shard_init(ls_shard *shard, size_t count, size_t image_bytes) LS_CHECKED;
+ls_status ls_shard_init(ls_shard *shard, size_t count, size_t image_bytes, size_t columns) LS_CHECKED;
 void ls_shard_fini(ls_shard *shard);
 
-/** Look the labels of `samples` up in the labels of the whole split. */
-void ls_shard_label(ls_shard *shard, const uint16_t *split_labels);
+/** Look the labels of `samples` up in the labels of the whole split; and the values, [samples of the split,
+ * columns]. */
+void ls_shard_label(ls_shard *shard, const uint16_t *split_labels, const float *split_values);
 
 #endif

@@ -55,8 +55,24 @@ ls_status ls_source_empty_classes(const ls_source *source, ls_split split, ls_te
 ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first, size_t count,
                                 uint8_t *images) LS_CHECKED;
 
-/** The labels of a whole split, [count], each below classes; borrowed, read once at open. */
+/** The labels of a whole split, [count], each below classes; borrowed, read once at open. Where they are not
+ * classes, all are 0. */
 const uint16_t *ls_source_labels(const ls_source *source, ls_split split);
+
+/** Labels that are not classes, of a whole split: [count, classes], finite, or 0 and 1; NULL if they are.
+ * Borrowed. */
+const float *ls_source_values(const ls_source *source, ls_split split);
+
+/** Copies of both, freed with free(), also after an error. Local. Errors: LS_E_MEMORY. */
+ls_status ls_source_copy_labels(const ls_source *source, ls_split split, uint16_t **labels,
+                                float **values) LS_CHECKED;
+
+/** Is a sample of a class, or has it that label? Of a number: is it above 0? */
+bool ls_source_has_label(const ls_source *source, ls_split split, size_t sample, size_t class);
+
+/** Refuse labels that are not of the form that is needed; numbers that are all 0 or 1 may stand for several
+ * labels. Local. Errors: LS_E_INPUT naming found, needed, remedy. */
+ls_status ls_source_check_labels(const ls_source *source, ls_label_form needed) LS_CHECKED;
 
 /** The digest of the labels of a split. */
 void ls_source_labels_digest(const ls_source *source, ls_split split, char text[LS_DIGEST_CHARS]);

@@ -2,6 +2,7 @@
 /* The survey of a dataset. The digest runs over numbers in little-endian order, whatever the machine's is. */
 #include "data/survey.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "base/size.h"
 #include "data/readers/reader.h"
 
-enum { BLOCK_BYTES = 1 << 20, NUMBER_BYTES = 8, LABEL_BYTES = 2 };
+enum { BLOCK_BYTES = 1 << 20, NUMBER_BYTES = 8, LABEL_BYTES = 2, FLOAT_BYTES = 4 };
 
 /* A pass over the samples. */
 typedef struct survey_pass {
@@ -39,12 +40,63 @@ static void add_block(survey_pass *pass, size_t count)
   ls_digest_add(pass->digest, pass->images, count * info->channels * pixels);
 }
 
+static void count_classes(const survey_pass *pass, ls_split split, size_t *per_class)
+{
+  const uint16_t *labels = ls_source_labels(pass->source, split);
+  for (size_t i = 0; i < ls_source_info(pass->source)->count[split]; i++) {
+    per_class[labels[i]]++;
+    digest_number(pass->digest, labels[i], LABEL_BYTES);
+  }
+}
+
+/* In two passes, so that a mean far from 0 costs no digits. */
+static ls_value_survey survey_column(const float *values, size_t count, size_t columns)
+{
+  ls_value_survey out = {.least = (double)values[0], .most = (double)values[0]};
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < count; i++) {
+    const double value = (double)values[i * columns];
+    out.least = fmin(out.least, value);
+    out.most = fmax(out.most, value);
+    sum += value;
+  }
+  out.mean = sum / (double)count;
+  for (size_t i = 0; i < count; i++) {
+    const double off = (double)values[i * columns] - out.mean;
+    squares += off * off;
+  }
+  out.deviation = sqrt(squares / (double)count);
+  return out;
+}
+
+/* Of a split that has samples. */
+static void survey_values(const survey_pass *pass, ls_split split, ls_split_survey *out)
+{
+  const ls_dataset_info *info = ls_source_info(pass->source);
+  const float *values = ls_source_values(pass->source, split);
+  for (size_t i = 0; i < info->count[split]; i++)
+    for (size_t k = 0; k < info->classes; k++) {
+      uint32_t bits;
+      memcpy(&bits, &values[i * info->classes + k], sizeof bits);
+      digest_number(pass->digest, bits, FLOAT_BYTES);
+      out->per_class[k] += ls_source_has_label(pass->source, split, i, k);
+    }
+  for (size_t k = 0; out->values && k < info->classes; k++)
+    out->values[k] = survey_column(values + k, info->count[split], info->classes);
+}
+
+static ls_status make_counts(ls_split_survey *out, const ls_dataset_info *info)
+{
+  LS_PASS(ls_alloc(&out->per_class, info->classes, sizeof *out->per_class, "the counts per class"));
+  if (info->labels != LS_LABELS_VALUES) return LS_OK;
+  return ls_alloc(&out->values, info->classes, sizeof *out->values, "the figures of values");
+}
+
 static ls_status survey_split(survey_pass *pass, ls_split split, ls_split_survey *out)
 {
   const ls_dataset_info *info = ls_source_info(pass->source);
-  const uint16_t *labels = ls_source_labels(pass->source, split);
   const size_t count = info->count[split];
-  LS_PASS(ls_alloc(&out->per_class, info->classes, sizeof *out->per_class, "the counts per class"));
+  LS_PASS(make_counts(out, info));
   digest_number(pass->digest, count, NUMBER_BYTES);
   if (count == 0) return LS_OK;
   memset(pass->sums, 0, sizeof pass->sums);
@@ -55,10 +107,10 @@ static ls_status survey_split(survey_pass *pass, ls_split split, ls_split_survey
     pass->done += now;
     ls_tick(pass->ticker, pass->done, pass->total);
   }
-  for (size_t i = 0; i < count; i++) {
-    out->per_class[labels[i]]++;
-    digest_number(pass->digest, labels[i], LABEL_BYTES);
-  }
+  if (info->labels == LS_LABELS_CLASS)
+    count_classes(pass, split, out->per_class);
+  else
+    survey_values(pass, split, out);
   for (size_t c = 0; c < info->channels; c++) {
     out->mean[c] = ls_pixel_sums_mean(&pass->sums[c]);
     out->deviation[c] = ls_pixel_sums_deviation(&pass->sums[c]);
@@ -93,6 +145,9 @@ done:
 
 void ls_survey_fini(ls_survey *survey)
 {
-  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) free(survey->splits[split].per_class);
+  for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+    free(survey->splits[split].per_class);
+    free(survey->splits[split].values);
+  }
   *survey = (ls_survey){.digest = ""};
 }

@@ -12,8 +12,14 @@
 #include "data/source.h"
 #include "data/ticker.h"
 
+/** One of several numbers that are the labels of a sample. */
+typedef struct ls_value_survey {
+  double least, most, mean, deviation; /* of the population; 0 if there are no samples */
+} ls_value_survey;
+
 typedef struct ls_split_survey {
-  size_t *per_class;                 /* [classes] samples; owned */
+  size_t *per_class;                 /* [classes] samples of a class, or with a label; owned */
+  ls_value_survey *values;           /* [classes] where labels are numbers; else NULL; owned */
   double mean[LS_MAX_CHANNELS];      /* per channel, in pixel units (0 .. 255); 0 if there are no samples */
   double deviation[LS_MAX_CHANNELS]; /* of the population, in pixel units */
 } ls_split_survey;

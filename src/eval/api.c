@@ -10,7 +10,7 @@
 #include "eval/forward.h"
 #include "eval/loaded.h"
 #include "eval/loading.h"
-#include "nn/probability.h"
+#include "nn/loss.h"
 #include "train/schemas.h"
 
 struct lockstep_model {
@@ -69,11 +69,12 @@ lockstep_model_info lockstep_model_describe(const lockstep_model *model)
 
 void lockstep_model_predict(lockstep_model *model, const uint8_t *images, size_t count, float *probabilities)
 {
+  const ls_loss_kind *loss = model->loaded.network.loss.kind;
   const size_t pixels = ls_shape_count(ls_model_input(model->loaded.model));
   const size_t classes = ls_members_classes(&model->members), step = model->members.microbatch;
   for (size_t first = 0; first < count; first += step) {
     ls_microbatch microbatch = {.images = images + first * pixels, .n = ls_size_min(step, count - first)};
-    ls_softmax(ls_members_logits(&model->members, 0, &microbatch), microbatch.n, classes,
-               probabilities + first * classes);
+    loss->outputs(ls_members_logits(&model->members, 0, &microbatch), microbatch.n, classes,
+                  probabilities + first * classes);
   }
 }

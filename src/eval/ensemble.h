@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "comm/comm.h"
-#include "eval/calibration.h"
+#include "eval/metrics/calibration.h"
 #include "eval/forward.h"
 
 typedef struct ls_ensemble {

@@ -8,20 +8,16 @@
 
 #include "base/memory.h"
 #include "comm/gather.h"
-#include "eval/metrics.h"
+#include "eval/evaluate_outputs.h"
+#include "eval/loss_total.h"
+#include "eval/metrics/metrics.h"
 #include "eval/vote_weights.h"
 #include "nn/argmax.h"
 #include "nn/loss.h"
 
-/* Losses are summed in fixed point, sample by sample, so that the sum does not depend on which rank evaluates
- * which sample.
- */
-static const double LOSS_SCALE = 0x1p28;
-
 /* All members are uint64_t, so ranks sum it word by word. */
 typedef struct eval_sums {
-  uint64_t loss;     /* fixed point */
-  uint64_t infinite; /* samples whose loss is too large */
+  ls_loss_total loss;
   ls_calibration calibration;
 } eval_sums;
 
@@ -83,10 +79,7 @@ static ls_prediction count_sample(const eval_job *job, thread_sums *thread, cons
   const ls_targets target = {.n = 1, .classes = job->classes, .labels = &label};
   const double loss = ls_loss_run(loss_of(job), logits, &target, 1.0, NULL).loss;
   const size_t class = ls_argmax_f32(logits, job->classes);
-  if (loss < job->loss_limit)
-    thread->sums.loss += (uint64_t)llround(loss * LOSS_SCALE);
-  else
-    thread->sums.infinite++;
+  ls_loss_total_add(&thread->sums.loss, loss, job->loss_limit);
   soften(logits, job->classes, class, thread->p);
   ls_calibration_add(&thread->sums.calibration, thread->p, job->classes, class, label);
   return (ls_prediction){
@@ -141,7 +134,7 @@ static int by_sample(const void *a, const void *b)
 /* Rank 0. */
 static ls_status make_room(ls_evaluation *out, size_t classes, size_t predictions)
 {
-  LS_PASS(ls_metrics_make(&out->metrics, classes));
+  LS_PASS(ls_metrics_make(&out->metrics, LS_LABELS_CLASS, classes));
   if (predictions == 0) return LS_OK;
   out->predictions.count = predictions;
   return ls_alloc(&out->predictions.items, predictions, sizeof *out->predictions.items, "the predictions");
@@ -150,18 +143,17 @@ static ls_status make_room(ls_evaluation *out, size_t classes, size_t prediction
 /* Collective. */
 static ls_status reduce(const eval_job *job, ls_comm *comm, ls_evaluation *out)
 {
-  eval_sums sums = {.loss = 0};
+  eval_sums sums = {.loss = {0}};
   for (size_t t = 0; t < job->members->threads; t++) {
-    sums.loss += job->threads[t].sums.loss;
-    sums.infinite += job->threads[t].sums.infinite;
+    sums.loss.loss += job->threads[t].sums.loss.loss;
+    sums.loss.infinite += job->threads[t].sums.loss.infinite;
     ls_calibration_merge(&sums.calibration, &job->threads[t].sums.calibration);
   }
-  LS_PASS(ls_comm_sum_u64(comm, &sums.loss, sizeof sums / sizeof(uint64_t)));
+  LS_PASS(ls_comm_sum_u64(comm, &sums.loss.loss, sizeof sums / sizeof(uint64_t)));
   const uint64_t samples = sums.calibration.samples;
-  out->figures = (ls_evaluation_figures){
-      .samples = samples,
-      .correct = sums.calibration.correct,
-      .loss = sums.infinite > 0 ? INFINITY : (double)(int64_t)sums.loss / LOSS_SCALE / (double)samples};
+  out->figures = (ls_evaluation_figures){.samples = samples,
+                                         .correct = sums.calibration.correct,
+                                         .loss = ls_loss_total_mean(&sums.loss, samples)};
   LS_PASS(ls_comm_gather_rows(comm, job->rows, job->row_count, sizeof *job->rows, take_rows, out));
   if (ls_comm_rank(comm) > 0) return LS_OK;
   const double nll =
@@ -188,16 +180,30 @@ static ls_status evaluate(eval_job *job, ls_comm *comm, const ls_loader *loader,
                        ls_comm_rank(comm) == 0 ? ls_ensemble_new(&out->ensemble, job->ensemble) : LS_OK);
 }
 
+/* Of labels that are not classes. Collective. */
+static ls_status evaluate_outputs(ls_evaluation *out, ls_comm *comm, const ls_members *members,
+                                  const ls_loader *loader, const ls_evaluation_options *options)
+{
+  ls_output_evaluation made;
+  LS_PASS(ls_evaluate_outputs(&made, comm, members, loader, options->split, options->predictions));
+  out->figures = made.figures;
+  out->metrics = made.metrics;
+  out->outputs = made.outputs;
+  return LS_OK;
+}
+
 ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_members *members, const ls_loader *loader,
                       const ls_evaluation_options *options)
 {
   const size_t samples = ls_loader_eval_count(loader, options->split);
   *out = (ls_evaluation){.metrics = NULL};
   if (samples == 0) return ls_fail(LS_E_INPUT, "there are no samples to evaluate on");
+  if (members->items[0].network->loss.kind->labels != LS_LABELS_CLASS)
+    return evaluate_outputs(out, comm, members, loader, options);
   eval_job job = {.members = members,
                   .classes = ls_members_classes(members),
                   .row_count = ls_rank_samples(loader, options->split),
-                  .loss_limit = 0x1p62 / LOSS_SCALE / (double)samples};
+                  .loss_limit = ls_loss_total_limit(samples)};
   const ls_status status = evaluate(&job, comm, loader, options, out);
   ls_ensemble_sums_free(job.ensemble);
   release(&job);
@@ -210,6 +216,7 @@ void ls_evaluation_fini(ls_evaluation *evaluation)
   ls_metrics_free(evaluation->metrics);
   ls_ensemble_free(evaluation->ensemble);
   free(evaluation->predictions.items);
+  free(evaluation->outputs.rows);
   *evaluation = (ls_evaluation){.metrics = NULL};
 }
 

@@ -11,6 +11,7 @@
 #include "data/loader.h"
 #include "eval/ensemble.h"
 #include "eval/forward.h"
+#include "eval/metrics/metrics.h"
 #include "store/split_metrics.h"
 #include "train/trainer.h"
 
@@ -40,6 +41,7 @@ typedef struct ls_evaluation {
   /* Rank 0 alone: */
   ls_metrics *metrics;
   ls_predictions predictions; /* where they are wanted */
+  ls_outputs outputs;         /* likewise, where labels are not classes */
   ls_ensemble *ensemble;      /* of several networks; else NULL */
 } ls_evaluation;
 

@@ -38,9 +38,12 @@ static ls_status check_size(const ls_loaded *loaded)
 ls_status ls_loaded_build(ls_loaded *loaded, bool input_gradient)
 {
   ls_checkpoint_info *info = &loaded->info;
+  const ls_loss loss = ls_loss_of(&loaded->spec->train.loss);
+  info->labels = loss.kind->labels;
   const ls_model_options options = {.in = {.c = info->channels, .h = info->height, .w = info->width},
                                     .microbatch = loaded->spec->train.microbatch,
                                     .classes = info->classes,
+                                    .labels = loss.kind->labels,
                                     .input_gradient = input_gradient,
                                     .keep_ties = input_gradient};
   LS_PASS(ls_model_new(&loaded->model, &loaded->spec->model.layers, &options));
@@ -52,8 +55,8 @@ ls_status ls_loaded_build(ls_loaded *loaded, bool input_gradient)
     normalization.deviation[c] = info->deviation[c];
   }
   LS_PASS(ls_network_init(&loaded->network, loaded->model, &normalization));
-  loaded->network.loss = ls_loss_of(&loaded->spec->train.loss);
-  LS_TRY(ls_loss_check_classes(&loaded->network.loss, info->classes), "the configuration in it");
+  loaded->network.loss = loss;
+  LS_TRY(ls_loss_check_classes(&loss, info->classes), "the configuration in it");
   return LS_OK;
 }
 
@@ -85,6 +88,9 @@ ls_status ls_loaded_check_fit(const ls_loaded *loaded, const ls_dataset_info *da
     return ls_fail(LS_E_INPUT, "'%s' takes images of %zux%zux%zu, but '%s' has %zux%zux%zu", path,
                    info->channels, info->height, info->width, data->name, data->channels, data->height,
                    data->width);
+  if (loaded->network.loss.kind->labels != LS_LABELS_CLASS && info->classes != data->classes)
+    return ls_fail(LS_E_INPUT, "'%s' gives %zu labels or values for an image, but '%s' has %zu", path,
+                   info->classes, data->name, data->classes);
   if (info->classes != data->classes)
     return ls_fail(LS_E_INPUT, "'%s' tells %zu classes apart, but '%s' has %zu", path, info->classes,
                    data->name, data->classes);

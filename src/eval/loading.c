@@ -29,6 +29,10 @@ static ls_status build(ls_loaded *loaded, const char *path, const ls_schemas *sc
   const ls_checkpoint_info *info = &loaded->info;
   LS_TRY(ls_config_parse(&loaded->spec, info->config, path, NULL, 0, schemas), "the configuration in it");
   if (info->train_count > 0) ls_config_limit_batch(&loaded->spec->train, info->train_count);
+  const ls_loss_kind *loss = ls_loss_of(&loaded->spec->train.loss).kind;
+  if (loss->labels != info->labels)
+    return ls_fail(LS_E_INPUT, "damaged: its labels are %s, which its loss %s does not take",
+                   ls_label_nouns[info->labels], loss->schema.name);
   return ls_loaded_build(loaded, input_gradient);
 }
 

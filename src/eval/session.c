@@ -66,6 +66,23 @@ static ls_status check_held_out(const ls_session *session, size_t i)
                                   session->names[i]);
 }
 
+/* What compares or attacks classes is not for networks whose labels are none. */
+static ls_status check_labels(const ls_session *session, size_t i)
+{
+  const ls_loss_kind *loss = session->networks[i].network.loss.kind;
+  const ls_session_options *options = &session->options;
+  LS_TRY(ls_source_check_labels(session->source, loss->labels), "'%s' was trained with the loss %s",
+         session->names[i], loss->schema.name);
+  if (loss->labels == LS_LABELS_CLASS) return LS_OK;
+  const char *refused = options->input_gradient ? "an attack changes the class that an image is taken for"
+                        : options->tta ? "test-time augmentation takes the mean of classes' probabilities"
+                        : session->count > 1 ? "several networks vote on the class of an image"
+                                             : NULL;
+  if (!refused) return LS_OK;
+  return ls_fail(LS_E_INPUT, "%s, but '%s' was trained with the loss %s, for other labels", refused,
+                 session->names[i], loss->schema.name);
+}
+
 /* Local. */
 static ls_status check_networks(ls_session *session)
 {
@@ -77,6 +94,7 @@ static ls_status check_networks(ls_session *session)
     const ls_loaded *loaded = &session->networks[i];
     session->fits_weights =
         session->fits_weights && ls_loaded_holds_out_the_same(&session->networks[0], loaded);
+    LS_PASS(check_labels(session, i));
     LS_PASS(ls_loaded_check_fit(loaded, data, session->names[i]));
     LS_PASS(check_held_out(session, i));
     ls_loaded_compare_classes(loaded, data, session->names[i], &session->other_classes);

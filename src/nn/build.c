@@ -64,6 +64,11 @@ bool ls_build_keeps_ties(const ls_build *build)
   return build->keep_ties;
 }
 
+ls_label_form ls_build_labels(const ls_build *build)
+{
+  return build->labels;
+}
+
 bool ls_build_is_last(const ls_build *build)
 {
   return build->context.is_last;

@@ -28,6 +28,7 @@ struct ls_build {
   size_t microbatch;
   const ls_text_list *freeze; /* names and globs of layers; NULL: none. Borrowed */
   ls_build_context context;
+  ls_label_form labels;
   bool keep_ties;  /* see ls_model_options */
   bool has_origin; /* the error chain has the origin of the layer that does not fit */
 };

@@ -38,7 +38,7 @@
   X(multiply)                                                                                                \
   X(residual)
 
-#define LS_LOSS_LIST(X) X(cross_entropy) X(focal)
+#define LS_LOSS_LIST(X) X(cross_entropy) X(focal) X(bce) X(mse)
 
 #define LS_LAYER_DECLARE(name) extern const ls_layer_kind ls_layer_##name;
 LS_LAYER_LIST(LS_LAYER_DECLARE)

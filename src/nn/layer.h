@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "config/keys.h"
+#include "config/spec.h"
 #include "kernels/kernel_pass.h"
 #include "nn/operators.h"
 #include "nn/shape.h"
@@ -258,6 +258,9 @@ ls_role ls_build_next(const ls_build *build);
 
 /** Is the layer under construction the model's last one? */
 bool ls_build_is_last(const ls_build *build);
+
+/** What the network's outputs are compared with. */
+ls_label_form ls_build_labels(const ls_build *build);
 
 /** See ls_model_options.keep_ties. */
 bool ls_build_keeps_ties(const ls_build *build);

@@ -21,6 +21,7 @@ typedef struct ls_loss_mix {
 typedef struct ls_targets {
   size_t n, classes;
   const uint16_t *labels; /* [n], each below classes */
+  const float *values;    /* [n, classes], of a loss whose labels are not classes */
   const ls_loss_mix *mix; /* NULL: no mixtures */
   double smoothing;       /* share of each label that is spread over all classes, as PyTorch's
                              CrossEntropyLoss(label_smoothing) has it; [0, 1) */
@@ -30,6 +31,7 @@ typedef struct ls_targets {
 typedef struct ls_target {
   size_t label, other;
   double own, rest, spread;
+  const float *values; /* [classes], of a loss whose labels are not classes: what they are */
 } ls_target;
 
 static inline double ls_target_at(const ls_target *target, size_t class)
@@ -41,11 +43,12 @@ static inline double ls_target_at(const ls_target *target, size_t class)
 /** What a kind can be given. */
 typedef enum ls_target_type {
   LS_TARGET_PROBABILITIES, /* any ls_target */
-  LS_TARGET_LABEL          /* the label alone: own is 1, no smoothing and no mixtures */
+  LS_TARGET_LABEL          /* the label, or the values, alone: own is 1, no smoothing and no mixtures */
 } ls_target_type;
 
 typedef struct ls_loss_kind {
   ls_schema schema;
+  ls_label_form labels;
   ls_target_type target;
   /* Refuse options that do not fit the classes. Optional: all do. */
   ls_status (*check)(const void *options, size_t classes);
@@ -54,6 +57,8 @@ typedef struct ls_loss_kind {
    * with respect to the logits. */
   double (*sample)(const void *options, const float *logits, size_t classes, const ls_target *target,
                    double scale, float *gradient);
+  /* What logits [n, classes] say: probabilities of classes or labels, or values; may overwrite them. */
+  void (*outputs)(const float *logits, size_t n, size_t classes, float *out);
   /* The gradient of a label's loss but for a positive factor, such that it does not vanish where the loss is
    * all but 0: what attacks follow. Optional: the gradient itself. */
   void (*direction)(const float *logits, size_t label, size_t classes, double scale, float *gradient);
@@ -78,10 +83,18 @@ ls_status ls_loss_check(const ls_loss *loss, double smoothing, double mixup) LS_
  * LS_E_CONFIG. */
 ls_status ls_loss_check_classes(const ls_loss *loss, size_t classes) LS_CHECKED;
 
+/** For kinds with weights in a key: refuse a number of them that is neither 1 nor that of the classes; none
+ * is fine. Local. Errors: LS_E_CONFIG. */
+ls_status ls_loss_check_weights(const ls_real_list *weights, const char *key, size_t classes) LS_CHECKED;
+
+/** The weight of a class, or a label: its own, the one for all, or 1. */
+double ls_loss_weight(const ls_real_list *weights, size_t class);
+
 /** Sums over the samples of a micro-batch. */
 typedef struct ls_loss_sums {
   double loss;
-  size_t correct; /* samples whose largest logit is at the label (the first one on ties) */
+  size_t correct; /* samples whose largest logit is at the label (the first one on ties), or that have just
+                     the labels whose logits are above 0; of values: none */
 } ls_loss_sums;
 
 /** Loss of n samples and its gradient.

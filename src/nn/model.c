@@ -52,7 +52,8 @@ static ls_status check_input(const ls_build *build, ls_shape in)
                  build->microbatch, in.c, in.h, in.w);
 }
 
-static ls_status check_output(const ls_model *model, const ls_layer_list *layers, size_t classes)
+static ls_status check_output(const ls_model *model, const ls_layer_list *layers,
+                              const ls_model_options *options)
 {
   ls_shape out = model->graph.out;
   const char *origin = layers->items[layers->count - 1].origin;
@@ -61,9 +62,9 @@ static ls_status check_output(const ls_model *model, const ls_layer_list *layers
                    "%s: the last layer gives %zux%zux%zu (channels, rows, columns), not one value a class; "
                    "end with flatten and dense",
                    origin, out.c, out.h, out.w);
-  if (classes > 0 && out.c != classes)
-    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu classes",
-                   origin, out.c, classes);
+  if (options->classes > 0 && out.c != options->classes)
+    return ls_fail(LS_E_CONFIG, "%s: the last layer gives %zu values, but the dataset has %zu %s", origin,
+                   out.c, options->classes, ls_label_nouns[options->labels]);
   return LS_OK;
 }
 
@@ -112,13 +113,14 @@ ls_status ls_model_new(ls_model **out, const ls_layer_list *layers, const ls_mod
   ls_build build = {.microbatch = options->microbatch,
                     .freeze = options->freeze,
                     .context.lr_factor = 1.0,
+                    .labels = options->labels,
                     .keep_ties = options->keep_ties};
   LS_PASS(check_input(&build, options->in));
   LS_PASS(ls_alloc(&model, 1, sizeof *model, "the model"));
   model->microbatch = options->microbatch;
   ls_status status;
   LS_GO(ls_graph_init(&model->graph, layers, options->in, options->input_gradient, &build));
-  LS_GO(check_output(model, layers, options->classes));
+  LS_GO(check_output(model, layers, options));
   LS_GO(check_freeze(model, options->freeze));
   count(model, &build);
   model->params = build.params;

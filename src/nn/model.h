@@ -30,6 +30,7 @@ typedef struct ls_model_options {
   ls_shape in;                /* of a sample */
   size_t microbatch;          /* samples of a pass, at most */
   size_t classes;             /* features that the last layer has to give; 0: any number */
+  ls_label_form labels;       /* what they are compared with */
   const ls_text_list *freeze; /* model.freeze: names and globs of layers that stay as they are; NULL: none */
   bool input_gradient;        /* backward passes may ask for the gradient with respect to the input */
   bool

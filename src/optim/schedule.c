@@ -47,6 +47,12 @@ double ls_schedule_warmup(const ls_kind_spec *spec)
   return find(spec)->warmup_epochs(spec->options);
 }
 
+int ls_schedule_metric(const ls_kind_spec *spec)
+{
+  const ls_schedule_kind *kind = find(spec);
+  return kind->metric ? kind->metric(spec->options) : -1;
+}
+
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, const ls_metric_values *values,
                          ls_schedule_state *state)
 {

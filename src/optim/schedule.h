@@ -43,6 +43,7 @@ typedef struct ls_schedule_kind {
                    const void *state);
   /* At the end of an epoch, with its results. Optional. */
   void (*observe)(const void *options, double base_lr, const ls_metric_values *values, void *state);
+  int (*metric)(const void *options);    /* which one it follows, of config/metric.h. Optional: none */
   size_t (*cycles)(const void *options); /* equal parts after the warm-up. Optional: one */
 } ls_schedule_kind;
 
@@ -72,6 +73,9 @@ double ls_schedule_rate(const ls_kind_spec *spec, double base_lr, const ls_sched
 
 /** Epochs of the linear warm-up; may be a fraction, and more than the run has. */
 double ls_schedule_warmup(const ls_kind_spec *spec);
+
+/** The metric that it follows; -1: none. */
+int ls_schedule_metric(const ls_kind_spec *spec);
 
 /** Give the schedule the results of an epoch. */
 void ls_schedule_observe(const ls_kind_spec *spec, double base_lr, const ls_metric_values *values,

@@ -25,11 +25,13 @@ typedef struct ls_epoch_metrics {
   uint64_t epoch;       /* from 1: epochs completed */
   uint64_t step;        /* steps completed since the start of the run */
   double loss;          /* mean over the samples */
-  double accuracy;      /* fraction */
+  double accuracy;      /* fraction; not a number where labels are values */
   double learning_rate; /* at the epoch's last step; 0 in validation rows */
   double seconds;       /* wall time of the epoch (train), of the evaluation (validation) */
   /* Of validation rows alone, as in ls_metrics; on rank 0, and 0 in rows of older checkpoints. */
   double brier, ece, macro_precision, macro_recall, macro_f1;
+  double micro_f1, mean_average_precision; /* of several labels */
+  double mae, rmse, r2;                    /* of values */
 } ls_epoch_metrics;
 
 typedef struct ls_history {
@@ -83,6 +85,7 @@ typedef struct ls_state {
   uint64_t optimizer_step; /* steps that the optimizer has taken (Adam's t) */
   ls_progress progress;
   ls_named_numbers schedule; /* those that the schedule remembers */
+  ls_label_form labels;      /* of the training data: which columns the histories have */
   ls_history train, validation;
   ls_split_metrics split_metrics; /* rank 0 */
 } ls_state;
@@ -92,8 +95,9 @@ typedef struct ls_checkpoint_info {
   char *config; /* resolved configuration, YAML */
   char weights_digest[LS_DIGEST_CHARS];
   char lockstep_version[32];
-  size_t channels, height, width; /* of an input image */
-  size_t classes;
+  size_t channels, height, width;               /* of an input image */
+  size_t classes;                               /* or labels, or values */
+  ls_label_form labels;                         /* what they are */
   char *class_names;                            /* one a line, or NULL */
   char dataset[64];                             /* name of the dataset trained on */
   char picture[16];                             /* word of data.picture, not auto; "": an older file */

@@ -114,7 +114,7 @@ static ls_status write_splits(ls_h5_id metrics, const ls_checkpoint_info *info, 
 static ls_status write_metrics(ls_h5_id file, const ls_checkpoint_info *info, const ls_state *state)
 {
   ls_h5_id group = LS_H5_NONE;
-  ls_status status = ls_histories_write(&group, file, &state->train, &state->validation);
+  ls_status status = ls_histories_write(&group, file, state);
   if (status == LS_OK) status = write_splits(group, info, state);
   return ls_h5_close(group, status);
 }

@@ -56,12 +56,33 @@ ls_status ls_format_check(ls_h5_id file, const char *format)
 
 /* ---- facts ---- */
 
+ls_status ls_labels_write(ls_h5_id group, ls_label_form labels)
+{
+  return labels == LS_LABELS_CLASS ? LS_OK : ls_h5_put_text(group, "labels", ls_label_words[labels]);
+}
+
+ls_status ls_labels_read(ls_h5_id group, ls_label_form *labels)
+{
+  char word[16];
+  bool found;
+  *labels = LS_LABELS_CLASS;
+  LS_PASS(ls_h5_has_attribute(group, "labels", &found));
+  if (!found) return LS_OK;
+  LS_PASS(ls_h5_get_short_text(group, "labels", word, sizeof word));
+  for (size_t i = 0; ls_label_words[i]; i++) {
+    *labels = (ls_label_form)i;
+    if (strcmp(ls_label_words[i], word) == 0) return LS_OK;
+  }
+  return ls_fail(LS_E_INPUT, "attribute labels: '%s' is no form of labels", word);
+}
+
 static ls_status write_data(ls_h5_id group, const ls_checkpoint_info *info)
 {
   LS_PASS(ls_h5_put_count(group, "channels", info->channels));
   LS_PASS(ls_h5_put_count(group, "height", info->height));
   LS_PASS(ls_h5_put_count(group, "width", info->width));
   LS_PASS(ls_h5_put_count(group, "classes", info->classes));
+  LS_PASS(ls_labels_write(group, info->labels));
   LS_PASS(ls_h5_put_text(group, "dataset", info->dataset));
   if (info->picture[0]) LS_PASS(ls_h5_put_text(group, "picture", info->picture));
   LS_PASS(ls_h5_put_reals(group, "mean", info->mean, info->channels));
@@ -133,6 +154,7 @@ static ls_status read_data(ls_h5_id group, ls_checkpoint_info *info)
   LS_PASS(read_size(group, "height", MAX_SIDE, &info->height));
   LS_PASS(read_size(group, "width", MAX_SIDE, &info->width));
   LS_PASS(read_size(group, "classes", MAX_CLASSES, &info->classes));
+  LS_TRY(ls_labels_read(group, &info->labels), "group /data");
   LS_PASS(ls_h5_get_short_text(group, "dataset", info->dataset, sizeof info->dataset));
   LS_PASS(ls_h5_get_reals(group, "mean", info->mean, info->channels));
   LS_PASS(ls_h5_get_reals(group, "deviation", info->deviation, info->channels));

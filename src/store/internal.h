@@ -57,6 +57,12 @@ ls_status ls_progress_read_numbers(ls_h5_id file, const ls_named_numbers *number
 /** Read all datasets of an open checkpoint and check its weights' digest. Errors: LS_E_INPUT, LS_E_MEMORY. */
 ls_status ls_checkpoint_verify(ls_h5_id file, const ls_checkpoint_info *info) LS_CHECKED;
 
+/* ---- what labels are: an attribute `labels` of a group; none: classes ---- */
+
+ls_status ls_labels_write(ls_h5_id group, ls_label_form labels) LS_CHECKED;
+/** Errors: LS_E_INPUT. */
+ls_status ls_labels_read(ls_h5_id group, ls_label_form *labels) LS_CHECKED;
+
 /* ---- the history: /metrics/train and /metrics/validation, one row per epoch ---- */
 
 /** The row of an epoch, borrowed; NULL if there is none. */
@@ -64,8 +70,7 @@ const ls_epoch_metrics *ls_history_find(const ls_history *history, uint64_t epoc
 
 /** Make the group `metrics` of a file, and write the tables in it. *group is open, closed with ls_h5_close().
  * Errors: LS_E_MEMORY. */
-ls_status ls_histories_write(ls_h5_id *group, ls_h5_id file, const ls_history *train,
-                             const ls_history *validation) LS_CHECKED;
+ls_status ls_histories_write(ls_h5_id *group, ls_h5_id file, const ls_state *state) LS_CHECKED;
 
 /** Read it; both histories are newly made. Errors: LS_E_INPUT, LS_E_MEMORY. */
 ls_status ls_histories_read(ls_h5_id file, ls_history *train, ls_history *validation) LS_CHECKED;

@@ -12,14 +12,16 @@ static ls_status allocate(ls_metrics *metrics, size_t classes)
   size_t cells;
   metrics->classes = classes;
   LS_PASS(ls_alloc(&metrics->per_class, classes, sizeof metrics->per_class[0], "the metrics of each class"));
+  if (metrics->labels != LS_LABELS_CLASS) return LS_OK;
   if (!ls_size_mul(classes, classes, &cells))
     return ls_fail(LS_E_MEMORY, "no memory for the confusion matrix of %zu classes", classes);
   return ls_alloc(&metrics->confusion, cells, sizeof metrics->confusion[0], "the confusion matrix");
 }
 
-ls_status ls_metrics_make(ls_metrics **out, size_t classes)
+ls_status ls_metrics_make(ls_metrics **out, ls_label_form labels, size_t classes)
 {
   LS_PASS(ls_alloc(out, 1, sizeof **out, "metrics"));
+  (*out)->labels = labels;
   const ls_status status = allocate(*out, classes);
   if (status == LS_OK) return LS_OK;
   ls_metrics_free(*out);

@@ -161,6 +161,7 @@ static ls_loss_sums run_pass(ls_engine *engine, size_t part, const ls_pass *pass
   const ls_targets targets = {.n = microbatch->n,
                               .classes = ls_model_classes(model),
                               .labels = microbatch->labels,
+                              .values = microbatch->values,
                               .mix = ls_mixup_labels(engine->mixup, part),
                               .smoothing = engine->options.train->label_smoothing};
   ls_loss_sums loss = ls_loss_run(&engine->options.network->loss, logits, &targets,

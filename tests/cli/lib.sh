@@ -150,6 +150,14 @@ holds() {
     "$expression" "$@" || { fail "$what: $expression"; }
 }
 
+# snippet HEADING WORD FILE: the piece of Python below a heading of README that has this word.
+snippet() {
+  sed -n "/^### $1\$/,/^### /p" "$root/README.md" |
+    awk -v word="$2" '/^```python$/ {inside = 1; text = ""; next} /^```$/ {if (inside && index(text, word)) printf "%s", text; inside = 0}
+      inside {text = text $0 "\n"}' >"$3"
+  [[ -s $3 ]] || fail "README has no Python with $2 below '$1'"
+}
+
 # toy FOLDER TRAIN TEST: an IDX dataset of four easily distinguished classes, 12 x 12 pixels.
 toy() {
   python3 - "$@" <<'P'

@@ -4,13 +4,6 @@
 source "$(dirname "$0")/lib.sh"
 python=${PYTHON:-python3}
 
-# snippet HEADING WORD FILE: the piece of Python below a heading of README that has this word.
-snippet() {
-  sed -n "/^### $1\$/,/^### /p" "$root/README.md" |
-    awk -v word="$2" '/^```python$/ {inside = 1; text = ""; next} /^```$/ {if (inside && index(text, word)) printf "%s", text; inside = 0}
-      inside {text = text $0 "\n"}' >"$3"
-  [[ -s $3 ]] || fail "README has no Python with $2 below '$1'"
-}
 snippet 'Into PyTorch' h5py into.py
 snippet 'Weights for other programs' safetensors by-safetensors.py
 snippet 'Weights for other programs' numpy by-npz.py

@@ -13,5 +13,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_
 run 0 "$lockstep" train configs/lenet5.yaml train.epochs=0 -o elsewhere
 run 0 "$lockstep" export elsewhere -o elsewhere.safetensors
 python3 "$root/tests/cli/torch_zip.py" elsewhere.safetensors model.pt # as PyTorch would save it
+snippet 'Several labels, and regression' stripes datasets.py
+/usr/bin/python3 datasets.py || fail "the datasets of several labels and of numbers" # whose h5py is the distribution's
 python3 "$root/tests/cli/commands.py" "$(dirname "$lockstep")" || fail "a command of the README" # with a limit for each
 finish

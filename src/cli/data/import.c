@@ -86,9 +86,9 @@ static void report_done(const ls_dataset_info *info, const char *path, double se
 {
   struct stat file = {0};
   const double mib = stat(path, &file) == 0 ? (double)file.st_size / (1 << 20) : 0;
-  ls_print(stdout, "%s: %zu train and %zu test images of %zux%zux%zu, %zu classes, %.1f MiB, in %.1f s\n",
-           path, info->count[LS_SPLIT_TRAIN], info->count[LS_SPLIT_TEST], info->channels, info->height,
-           info->width, info->classes, mib, seconds);
+  ls_print(stdout, "%s: %zu train and %zu test images of %zux%zux%zu, %zu %s, %.1f MiB, in %.1f s\n", path,
+           info->count[LS_SPLIT_TRAIN], info->count[LS_SPLIT_TEST], info->channels, info->height, info->width,
+           info->classes, ls_label_nouns[info->labels], mib, seconds);
 }
 
 /* Rank 0. */

@@ -78,14 +78,42 @@ static void print_channels(const char *title, const ls_dataset_info *info, const
   ls_print(stdout, "   of 255\n");
 }
 
+static const char *name_of(const ls_dataset_info *info, size_t k)
+{
+  return info->class_names ? info->class_names[k] : "";
+}
+
 static void print_classes(const ls_dataset_info *info, const ls_survey *survey)
 {
-  ls_print(stdout, "\n%5s  %-*s %10s %10s\n", "class", LS_CLASS_NAME_BYTES - 8,
-           info->class_names ? "name" : "", ls_split_words[LS_SPLIT_TRAIN], ls_split_words[LS_SPLIT_TEST]);
+  ls_print(stdout, "\n%5s  %-*s %10s %10s\n", info->labels == LS_LABELS_CLASS ? "class" : "label",
+           LS_CLASS_NAME_BYTES - 8, info->class_names ? "name" : "", ls_split_words[LS_SPLIT_TRAIN],
+           ls_split_words[LS_SPLIT_TEST]);
   for (size_t k = 0; k < info->classes; k++)
-    ls_print(stdout, "%5zu  %-*s %10zu %10zu\n", k, LS_CLASS_NAME_BYTES - 8,
-             info->class_names ? info->class_names[k] : "", survey->splits[LS_SPLIT_TRAIN].per_class[k],
-             survey->splits[LS_SPLIT_TEST].per_class[k]);
+    ls_print(stdout, "%5zu  %-*s %10zu %10zu\n", k, LS_CLASS_NAME_BYTES - 8, name_of(info, k),
+             survey->splits[LS_SPLIT_TRAIN].per_class[k], survey->splits[LS_SPLIT_TEST].per_class[k]);
+}
+
+static void print_values(const ls_dataset_info *info, const ls_survey *survey)
+{
+  ls_print(stdout, "\n%5s  %-*s %7s %12s %12s %12s %12s\n", "value", LS_CLASS_NAME_BYTES - 8,
+           info->class_names ? "name" : "", "split", "least", "most", "mean", "std");
+  for (size_t k = 0; k < info->classes; k++)
+    for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
+      const ls_value_survey *value = &survey->splits[split].values[k];
+      if (info->count[split] > 0)
+        ls_print(stdout, "%5zu  %-*s %7s %12.6g %12.6g %12.6g %12.6g\n", k, LS_CLASS_NAME_BYTES - 8,
+                 name_of(info, k), ls_split_words[split], value->least, value->most, value->mean,
+                 value->deviation);
+    }
+}
+
+/* What there is of labels: "classes  10". */
+static void print_labels(const ls_dataset_info *info)
+{
+  static const char *const rest[] = {[LS_LABELS_CLASS] = "",
+                                     [LS_LABELS_SEVERAL] = ", of which an image has several, or none",
+                                     [LS_LABELS_VALUES] = " for each image"};
+  ls_print(stdout, "%-8s %zu%s\n", ls_label_nouns[info->labels], info->classes, rest[info->labels]);
 }
 
 static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey)
@@ -96,7 +124,7 @@ static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey
            info->width);
   if (info->is_transposed)
     ls_print(stdout, "         the files hold them by columns: they are turned when read\n");
-  ls_print(stdout, "classes  %zu\n", info->classes);
+  print_labels(info);
   if (info->first_label > 0) ls_print(stdout, "         the files number them from %zu\n", info->first_label);
   ls_print(stdout, "digest   %s\n", survey->digest);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
@@ -106,7 +134,10 @@ static ls_status print_text(const ls_dataset_info *info, const ls_survey *survey
     print_channels("mean", info, survey->splits[split].mean);
     print_channels("std ", info, survey->splits[split].deviation);
   }
-  print_classes(info, survey);
+  if (info->labels == LS_LABELS_VALUES)
+    print_values(info, survey);
+  else
+    print_classes(info, survey);
   return LS_OK;
 }
 
@@ -121,16 +152,32 @@ static json_t *channels_json(const ls_dataset_info *info, const double *values, 
   return ls_json_complete(array, info->channels);
 }
 
+static json_t *values_json(const ls_dataset_info *info, const ls_value_survey *values)
+{
+  json_t *list = json_array();
+  for (size_t k = 0; k < info->classes; k++)
+    json_array_append_new(list,
+                          json_pack("{s:f, s:f, s:f, s:f}", "least", values[k].least, "most", values[k].most,
+                                    "mean", values[k].mean, "std", values[k].deviation));
+  return ls_json_complete(list, info->classes);
+}
+
+static json_t *counts_json(const ls_dataset_info *info, const size_t *per_class)
+{
+  json_t *list = json_array();
+  for (size_t k = 0; k < info->classes; k++)
+    json_array_append_new(list, json_integer((json_int_t)per_class[k]));
+  return ls_json_complete(list, info->classes);
+}
+
 static json_t *split_json(const ls_dataset_info *info, const ls_split_survey *survey, size_t count)
 {
-  json_t *per_class = json_array();
-  for (size_t k = 0; k < info->classes; k++)
-    json_array_append_new(per_class, json_integer((json_int_t)survey->per_class[k]));
   return json_pack(
-      "{s:I, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)count, "per_class",
-      ls_json_complete(per_class, info->classes), "mean", channels_json(info, survey->mean, pixel_one), "std",
-      channels_json(info, survey->deviation, pixel_one), "mean_pixel", channels_json(info, survey->mean, 1),
-      "std_pixel", channels_json(info, survey->deviation, 1));
+      "{s:I, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)count, survey->values ? "values" : "per_class",
+      survey->values ? values_json(info, survey->values) : counts_json(info, survey->per_class), "mean",
+      channels_json(info, survey->mean, pixel_one), "std", channels_json(info, survey->deviation, pixel_one),
+      "mean_pixel", channels_json(info, survey->mean, 1), "std_pixel",
+      channels_json(info, survey->deviation, 1));
 }
 
 /* JSON texts are UTF-8; a folder's name need not be. */
@@ -155,10 +202,11 @@ static ls_status print_json(const ls_dataset_info *info, const ls_survey *survey
     fine &= json_object_set_new(splits, ls_split_words[split],
                                 split_json(info, &survey->splits[split], info->count[split])) == 0;
   json_t *document = json_pack(
-      "{s:o, s:s, s:[I,I,I], s:b, s:I, s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format",
+      "{s:o, s:s, s:[I,I,I], s:b, s:I, s:s, s:I, s:o, s:o, s:s}", "name", text_json(info->name), "format",
       info->format, "shape", (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width,
-      "transposed", info->is_transposed, "first_label", (json_int_t)info->first_label, "classes",
-      (json_int_t)info->classes, "class_names", names_json(info), "splits", splits, "digest", survey->digest);
+      "transposed", info->is_transposed, "first_label", (json_int_t)info->first_label, "labels",
+      ls_label_words[info->labels], "classes", (json_int_t)info->classes, "class_names", names_json(info),
+      "splits", splits, "digest", survey->digest);
   if (!fine) {
     json_decref(document);
     document = NULL;

@@ -59,26 +59,43 @@ static void draw_versions(ls_sheet *sheet, size_t row, size_t columns, const ls_
     ls_sheet_image(sheet, row, column, ls_augment_apply(augment, 0, sample, column - 1).images);
 }
 
-/* Draw the first samples of each class, which are counted; or the first one and its augmented versions. */
-static ls_status draw_samples(ls_sheet *sheet, const ls_sheet_options *options, ls_source *source,
-                              ls_split split, const ls_augment *augment, size_t *per_class)
-{
-  const ls_dataset_info *info = ls_source_info(source);
-  const uint16_t *labels = ls_source_labels(source, split);
+/* Samples as they are drawn. */
+typedef struct sample_pass {
+  ls_sheet *sheet;
+  const ls_sheet_options *options;
+  ls_source *source;
+  ls_split split;
+  const ls_augment *augment;
+  size_t *per_class; /* [rows] samples so far */
   uint8_t *image;
-  LS_PASS(ls_alloc(&image, ls_source_image_bytes(source), 1, "an image"));
+} sample_pass;
+
+/* Draw sample i in the row of a class, if there is room. */
+static ls_status draw_sample(const sample_pass *pass, size_t i, size_t class, bool *is_read)
+{
+  const size_t column = pass->per_class[class]++;
+  const uint64_t index = i;
+  const ls_microbatch sample = {.images = pass->image, .samples = &index, .n = 1};
+  if (column >= (pass->augment ? 1 : pass->options->columns)) return LS_OK;
+  if (!*is_read) LS_PASS(ls_source_read_images(pass->source, pass->split, i, 1, pass->image));
+  *is_read = true;
+  ls_sheet_image(pass->sheet, class, column, pass->image);
+  if (pass->augment) draw_versions(pass->sheet, class, pass->options->columns, pass->augment, &sample);
+  return LS_OK;
+}
+
+/* Draw the first samples of each class, which are counted; or the first one and its augmented versions. */
+static ls_status draw_samples(sample_pass *pass)
+{
+  LS_PASS(ls_alloc(&pass->image, ls_source_image_bytes(pass->source), 1, "an image"));
   ls_status status = LS_OK;
-  for (size_t i = 0; i < info->count[split]; i++) {
-    const size_t column = per_class[labels[i]]++;
-    if (labels[i] >= options->rows || column >= (augment ? 1 : options->columns)) continue;
-    LS_GO(ls_source_read_images(source, split, i, 1, image));
-    ls_sheet_image(sheet, labels[i], column, image);
-    const uint64_t index = i;
-    const ls_microbatch sample = {.images = image, .samples = &index, .n = 1};
-    if (augment) draw_versions(sheet, labels[i], options->columns, augment, &sample);
+  for (size_t i = 0; i < ls_source_info(pass->source)->count[pass->split]; i++) {
+    bool is_read = false;
+    for (size_t k = 0; k < pass->options->rows; k++)
+      if (ls_source_has_label(pass->source, pass->split, i, k)) LS_GO(draw_sample(pass, i, k, &is_read));
   }
 done:
-  free(image);
+  free(pass->image);
   return status;
 }
 
@@ -96,15 +113,16 @@ static void make_title(char title[TITLE_CHARS], const ls_dataset_info *info, ls_
 static ls_status fill(ls_sheet *sheet, const ls_sheet_options *options, ls_source *source, ls_split split,
                       const ls_augment *augment)
 {
-  size_t *per_class;
-  LS_PASS(ls_alloc(&per_class, ls_source_info(source)->classes, sizeof *per_class, "the counts per class"));
-  const ls_status status = draw_samples(sheet, options, source, split, augment, per_class);
+  sample_pass pass = {
+      .sheet = sheet, .options = options, .source = source, .split = split, .augment = augment};
+  LS_PASS(ls_alloc(&pass.per_class, options->rows, sizeof *pass.per_class, "the counts per class"));
+  const ls_status status = draw_samples(&pass);
   for (size_t row = 0; status == LS_OK && row < options->rows; row++) {
     word samples;
-    snprintf(samples, sizeof samples, "%zu", per_class[row]);
+    snprintf(samples, sizeof samples, "%zu", pass.per_class[row]);
     ls_sheet_note(sheet, row, samples);
   }
-  free(per_class);
+  free(pass.per_class);
   return status;
 }
 
@@ -114,6 +132,11 @@ ls_status ls_preview_draw(ls_picture *out, ls_source *source, ls_split split, si
   const ls_dataset_info *info = ls_source_info(source);
   if (info->count[split] == 0)
     return ls_fail(LS_E_INPUT, "dataset '%s' has no %s split", info->name, ls_split_words[split]);
+  if (info->labels == LS_LABELS_VALUES)
+    return ls_fail(LS_E_INPUT,
+                   "the labels of '%s' are numbers: there are no classes whose samples could be shown; see "
+                   "'lockstep data info'",
+                   info->name);
   sheet_texts texts = {.headings = NULL};
   ls_sheet sheet = {.picture = {0}};
   char title[TITLE_CHARS];

@@ -38,6 +38,11 @@ static ls_status print_member(const ls_ensemble_job *job, size_t member, const l
 static ls_status check_data(ls_ensemble_job *job, size_t member, const ls_setup *setup)
 {
   const ls_dataset_info *its = ls_source_info(setup->source);
+  if (its->labels != LS_LABELS_CLASS)
+    return ls_fail(LS_E_INPUT,
+                   "ensemble.members: the members vote on the class of an image, and '%s' has other "
+                   "labels; train them one by one",
+                   its->name);
   if (member == 0) {
     job->voted_on = *its;
     job->voted_on.class_names = NULL;

@@ -7,6 +7,7 @@
 #include "cli/train/training_display.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -66,6 +67,13 @@ static void add_learning_rate(line_buffer *line, double rate)
   add(line, rate >= 0.001 || rate == 0 ? "  lr %.4f" : "  lr %.2e", rate);
 }
 
+/* Labels that are values have no accuracy. */
+static void add_result(line_buffer *line, const char *split, double loss, double accuracy)
+{
+  add(line, "  %sloss %.4f", split, loss);
+  if (!isnan(accuracy)) add(line, "  %sacc %.2f %%", split, 100 * accuracy);
+}
+
 static void render_fields(char fields[FIELD_COUNT][FIELD_BYTES], const ls_display_step *step)
 {
   line_buffer lines[FIELD_COUNT];
@@ -74,7 +82,7 @@ static void render_fields(char fields[FIELD_COUNT][FIELD_BYTES], const ls_displa
     fields[i][0] = '\0';
   }
   add(&lines[FIELD_LOSS], "  loss %.4f", step->loss);
-  add(&lines[FIELD_ACCURACY], "  acc %5.2f %%", 100 * step->accuracy);
+  if (!isnan(step->accuracy)) add(&lines[FIELD_ACCURACY], "  acc %5.2f %%", 100 * step->accuracy);
   add(&lines[FIELD_SPEED], "  %.0f samples/s", step->samples_per_second);
   const double longest_s = 1e7; /* beyond, and for NaN, an estimate says nothing */
   if (!(step->seconds_left >= 0 && step->seconds_left < longest_s)) return;
@@ -140,9 +148,8 @@ void ls_training_display_render_epoch(char *line, size_t size, uint64_t epochs, 
   line_buffer out = {.chars = line, .size = size};
   const int digits = snprintf(NULL, 0, "%llu", (unsigned long long)epochs);
   add(&out, "epoch %*llu/%llu", digits, (unsigned long long)epoch->epoch, (unsigned long long)epochs);
-  add(&out, "  loss %.4f  acc %.2f %%", epoch->loss, 100 * epoch->accuracy);
-  if (epoch->validated)
-    add(&out, "  val loss %.4f  val acc %.2f %%", epoch->validation_loss, 100 * epoch->validation_accuracy);
+  add_result(&out, "", epoch->loss, epoch->accuracy);
+  if (epoch->validated) add_result(&out, "val ", epoch->validation_loss, epoch->validation_accuracy);
   add_learning_rate(&out, epoch->learning_rate);
   add(&out, "  %.0f samples/s  %.1f s", epoch->samples_per_second, epoch->seconds);
 }

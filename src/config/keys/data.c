@@ -11,6 +11,10 @@ static const char *const shuffle_words[] = {
     [LS_SHUFFLE_GLOBAL] = "global", [LS_SHUFFLE_SHARD] = "shard", NULL};
 static const char *const transpose_words[] = {
     [LS_TRANSPOSE_AUTO] = "auto", [LS_TRANSPOSE_TRUE] = "true", [LS_TRANSPOSE_FALSE] = "false", NULL};
+const char *const ls_label_words[] = {
+    [LS_LABELS_CLASS] = "class", [LS_LABELS_SEVERAL] = "several", [LS_LABELS_VALUES] = "values", NULL};
+const char *const ls_label_nouns[] = {
+    [LS_LABELS_CLASS] = "classes", [LS_LABELS_SEVERAL] = "labels", [LS_LABELS_VALUES] = "values"};
 const char *const ls_picture_words[] = {[LS_PICTURE_AUTO] = "auto",
                                         [LS_PICTURE_PLAIN] = "plain",
                                         [LS_PICTURE_DIGIT] = "digit",

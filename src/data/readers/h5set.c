@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/readers/h5set_arrays.h"
 #include "data/readers/reader.h"
 #include "h5/file.h"
 #include "h5/guard.h"
@@ -15,7 +16,6 @@
 
 enum {
   IMAGE_RANK = 4,
-  SHAPE_CHARS = 128,
   TEXT_BYTES = 64 /* of a text attribute, with its terminator */
 };
 
@@ -122,61 +122,6 @@ static ls_status read_attributes(h5set_state *state, ls_dataset_info *info)
   return read_class_names(state, info);
 }
 
-/* ---- shapes ---- */
-
-/* "200x28x28", of as many dimensions as fit. */
-static void write_shape(const ls_h5_data *data, char text[SHAPE_CHARS])
-{
-  size_t length = 0;
-  text[0] = '\0';
-  for (size_t i = 0; i < data->dim_count && length < SHAPE_CHARS; i++)
-    length += (size_t)snprintf(text + length, SHAPE_CHARS - length, i > 0 ? "x%zu" : "%zu", data->dims[i]);
-}
-
-/* The required type and shape of images and labels. */
-typedef struct expectation {
-  const char *name;
-  size_t bytes;     /* of an unsigned integer, at most */
-  const char *type; /* for people */
-  size_t rank;
-  const char *dims; /* for people */
-} expectation;
-
-static ls_status check_type(const ls_h5_data *data, const expectation *expected)
-{
-  const ls_h5_element *element = &data->element;
-  char found[LS_H5_ELEMENT_BYTES];
-  if (element->class == LS_H5_INTEGER && element->is_unsigned && element->is_whole &&
-      element->bytes <= expected->bytes)
-    return LS_OK;
-  return ls_fail(LS_E_INPUT, "%s has the wrong type, %s: expected %s", data->path,
-                 ls_h5_element_name(element, found), expected->type);
-}
-
-static ls_status check_shape(const ls_h5_data *data, const expectation *expected)
-{
-  char shape[SHAPE_CHARS];
-  write_shape(data, shape);
-  if (data->dim_count != expected->rank)
-    return ls_fail(LS_E_INPUT, "%s has %zu dimensions (%s): expected %s", data->path, data->dim_count, shape,
-                   expected->dims);
-  return data->count > 0 ? LS_OK : ls_fail(LS_E_INPUT, "%s is empty", data->path);
-}
-
-/* Open images or labels, and compare them with what they must be like. */
-static ls_status open_array(ls_h5_data *data, ls_h5_id group, ls_split split, const expectation *expected)
-{
-  bool has;
-  LS_PASS(ls_h5_has(group, expected->name, &has));
-  if (!has)
-    return ls_fail(LS_E_INPUT,
-                   "it has no /%s/%s: a dataset holds /train/images, /train/labels and the same in /test",
-                   ls_split_words[split], expected->name);
-  LS_PASS(ls_h5_data_open(data, group, expected->name));
-  LS_PASS(check_type(data, expected));
-  return check_shape(data, expected);
-}
-
 /* ---- splits ---- */
 
 /* Numbers of channels that images commonly have. */
@@ -199,9 +144,9 @@ static bool are_channels_first(const size_t shape[IMAGE_RANK])
 static ls_status check_layout(const h5set_state *state, const ls_h5_data *images)
 {
   const size_t *shape = images->dims;
-  char text[SHAPE_CHARS];
+  char text[LS_H5SET_SHAPE_CHARS];
   if (state->is_ours || are_channels_first(shape)) return LS_OK;
-  write_shape(images, text);
+  ls_h5set_shape(images, text);
   return ls_fail(LS_E_INPUT,
                  "%s is %s: either %zux%zu images of %zu channels, which come last, or %zux%zu images of %zu "
                  "channels, which come first, as they must: in the first case write x.transpose(0, 3, 1, 2) "
@@ -211,16 +156,16 @@ static ls_status check_layout(const h5set_state *state, const ls_h5_data *images
 
 static ls_status open_images(ls_source *source, ls_split split, ls_h5_id group)
 {
-  static const expectation expected = {.name = "images",
-                                       .bytes = 1,
-                                       .type = "uint8",
-                                       .rank = IMAGE_RANK,
-                                       .dims = "4: samples, channels, height, width; grey "
-                                               "images get their channel by x[:, None] in NumPy"};
+  static const ls_h5set_expectation expected = {.name = "images",
+                                                .bytes = 1,
+                                                .type = "uint8",
+                                                .rank = IMAGE_RANK,
+                                                .dims = "4: samples, channels, height, width; grey "
+                                                        "images get their channel by x[:, None] in NumPy"};
   h5set_state *state = source->state;
   ls_dataset_info *info = &source->info;
   ls_h5_data *images = &state->images[split];
-  LS_PASS(open_array(images, group, split, &expected));
+  LS_PASS(ls_h5set_open_array(images, group, split, &expected));
   LS_PASS(check_layout(state, images));
   LS_PASS(ls_h5_data_check_storage(images));
   const size_t *shape = images->dims;
@@ -236,34 +181,6 @@ static ls_status open_images(ls_source *source, ls_split split, ls_h5_id group)
   return LS_OK;
 }
 
-/* Check the labels of a split, and read them. */
-static ls_status read_labels(ls_source *source, ls_split split, ls_h5_data *labels)
-{
-  const size_t count = source->info.count[split];
-  LS_PASS(ls_h5_data_check_storage(labels));
-  if (labels->dims[0] != count)
-    return ls_fail(LS_E_INPUT, "%s has %zu labels, but there are %zu images", labels->path, labels->dims[0],
-                   count);
-  LS_PASS(ls_alloc(&source->labels[split], count, sizeof *source->labels[split], "the labels"));
-  return ls_h5_data_read(labels, LS_H5_UINT16, source->labels[split]);
-}
-
-static ls_status open_labels(ls_source *source, ls_split split, ls_h5_id group)
-{
-  static const expectation expected = {
-      .name = "labels",
-      .bytes = 2,
-      .type = "uint8 or uint16",
-      .rank = 1,
-      .dims =
-          "1: samples; in NumPy, labels.ravel(), or labels.argmax(1) where there is a column for each class"};
-  ls_h5_data labels = LS_H5_DATA_CLOSED;
-  ls_status status = open_array(&labels, group, split, &expected);
-  if (status == LS_OK) status = read_labels(source, split, &labels);
-  ls_h5_data_close(&labels);
-  return status;
-}
-
 /* A dataset may have one split alone. */
 static ls_status open_split(ls_source *source, ls_split split)
 {
@@ -274,7 +191,7 @@ static ls_status open_split(ls_source *source, ls_split split)
   if (!has) return LS_OK;
   LS_PASS(ls_h5_group_open(&group, state->file.id, ls_split_words[split]));
   ls_status status = open_images(source, split, group);
-  if (status == LS_OK) status = open_labels(source, split, group);
+  if (status == LS_OK) status = ls_h5set_read_labels(source, split, group);
   ls_h5_release(group);
   return status;
 }

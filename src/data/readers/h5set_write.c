@@ -53,17 +53,29 @@ static ls_status put_attributes(const h5set_writer *writer)
 
 /* ---- datasets ---- */
 
+/* How labels of a form are stored, and where they come from. */
+static ls_h5_plan plan_labels(const ls_dataset_info *info, const size_t dims[2])
+{
+  const ls_h5_number of_classes = info->classes <= UINT8_CLASSES ? LS_H5_UINT8 : LS_H5_UINT16;
+  const ls_h5_number numbers[] = {
+      [LS_LABELS_CLASS] = of_classes, [LS_LABELS_SEVERAL] = LS_H5_UINT8, [LS_LABELS_VALUES] = LS_H5_FLOAT32};
+  return (ls_h5_plan){.number = numbers[info->labels],
+                      .dims = dims,
+                      .dim_count = info->labels == LS_LABELS_CLASS ? 1 : 2,
+                      .packed_rows = LABELS_PER_CHUNK};
+}
+
 static ls_status write_labels(const h5set_writer *writer, ls_h5_id group, ls_split split)
 {
   const ls_dataset_info *info = ls_source_info(writer->source);
-  const ls_h5_plan plan = {.number = info->classes <= UINT8_CLASSES ? LS_H5_UINT8 : LS_H5_UINT16,
-                           .dims = &info->count[split],
-                           .dim_count = 1,
-                           .packed_rows = LABELS_PER_CHUNK};
+  const size_t dims[] = {info->count[split], info->classes};
+  const float *values = ls_source_values(writer->source, split);
+  const ls_h5_plan plan = plan_labels(info, dims);
   ls_h5_data data;
   ls_status status = ls_h5_data_make(&data, group, "labels", &plan);
   if (status == LS_OK)
-    status = ls_h5_data_write(&data, LS_H5_UINT16, ls_source_labels(writer->source, split));
+    status = values ? ls_h5_data_write(&data, LS_H5_FLOAT32, values)
+                    : ls_h5_data_write(&data, LS_H5_UINT16, ls_source_labels(writer->source, split));
   return ls_h5_close(data.id, status);
 }
 

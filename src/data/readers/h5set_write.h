@@ -3,7 +3,8 @@
  *
  *   /                attributes format = "lockstep-dataset", name, classes, class_names (optional)
  *   /train/images    uint8 [N, C, H, W], chunked by samples, shuffle + deflate + Fletcher-32
- *   /train/labels    uint8 [N] (uint16 from 257 classes on)
+ *   /train/labels    uint8 [N] (uint16 from 257 classes on), the class; or uint8 [N, K], 0 or 1 for each of
+ *                    several labels; or float32 [N, K], numbers
  *   /test/...        the same
  *
  * The reader is a row of the table of readers (reader.h); source.h opens such a file.

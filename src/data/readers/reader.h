@@ -73,6 +73,7 @@ struct ls_source {
   const ls_catalogue_entry *entry;   /* asked for by name, or what the files say they are of; may be NULL */
   ls_text notes;                     /* lines: ls_source_notes() */
   uint16_t *labels[LS_SPLIT_COUNT];  /* [count]; owned */
+  float *values[LS_SPLIT_COUNT];     /* [count, classes]; NULL where labels are classes; owned */
   bool lacks_labels[LS_SPLIT_COUNT]; /* they lie between gzip images, which rank 0 goes through: no count yet
                                       */
 };

@@ -22,25 +22,28 @@ static json_t *kept(json_t *json, bool is_complete)
   return NULL;
 }
 
-static bool add_class_figures(json_t *json, const ls_class_metrics *class)
+static bool add_class_figures(json_t *json, const ls_metrics *metrics, const ls_class_metrics *class)
 {
   bool fine = json != NULL;
-  for (const ls_class_figure *row = ls_class_figures; row->name && fine; row++)
+  for (const ls_class_figure *row = ls_class_figures(metrics->labels); row->name && fine; row++)
     fine = json_object_set_new(json, row->name, json_real(row->value(class))) == 0;
   return fine;
 }
 
-static json_t *macro_json(const ls_class_metrics *macro)
+static json_t *macro_json(const ls_metrics *metrics)
 {
   json_t *json = json_object();
-  return kept(json, add_class_figures(json, macro));
+  return kept(json, add_class_figures(json, metrics, &metrics->macro));
 }
 
-static json_t *class_json(const ls_class_metrics *class, size_t i, const char *const *class_names)
+static json_t *class_json(const ls_metrics *metrics, size_t i, const char *const *class_names)
 {
-  json_t *json = json_pack("{s:I}", "class", (json_int_t)i);
-  bool fine = add_class_figures(json, class) &&
-              json_object_set_new(json, "support", json_integer((json_int_t) class->support)) == 0;
+  const ls_class_metrics *class = &metrics->per_class[i];
+  const bool has_values = metrics->labels == LS_LABELS_VALUES;
+  json_t *json = json_pack("{s:I}", has_values ? "value" : "class", (json_int_t)i);
+  bool fine = add_class_figures(json, metrics, class);
+  if (fine && !has_values)
+    fine = json_object_set_new(json, "support", json_integer((json_int_t) class->support)) == 0;
   if (fine && class_names)
     fine = json_object_set_new(json, "label",
                                ls_json_takes(class_names[i], strlen(class_names[i]))
@@ -53,7 +56,7 @@ static json_t *per_class_json(const ls_metrics *metrics, const char *const *clas
 {
   json_t *array = json_array();
   for (size_t i = 0; i < metrics->classes; i++) {
-    if (json_array_append_new(array, class_json(&metrics->per_class[i], i, class_names)) != 0) {
+    if (json_array_append_new(array, class_json(metrics, i, class_names)) != 0) {
       json_decref(array);
       return NULL;
     }
@@ -111,12 +114,14 @@ json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_name
 {
   json_t *json = json_object();
   bool fine = json != NULL;
-  for (const ls_split_figure *row = ls_split_figures; row->name && fine; row++)
+  for (const ls_split_figure *row = ls_split_figures(metrics->labels); row->name && fine; row++)
     fine = json_object_set_new(json, row->name, real_or_null(row->value(metrics))) == 0;
-  fine = fine && json_object_set_new(json, "samples", json_integer((json_int_t)metrics->samples)) == 0 &&
-         json_object_set_new(json, "macro", macro_json(&metrics->macro)) == 0 &&
-         json_object_set_new(json, "per_class", per_class_json(metrics, class_names)) == 0 &&
-         json_object_set_new(json, "confusion", confusion_json(metrics)) == 0 &&
-         json_object_set_new(json, "notes", notes_json(metrics, class_names)) == 0;
+  fine = fine && json_object_set_new(json, "samples", json_integer((json_int_t)metrics->samples)) == 0;
+  if (fine && metrics->labels != LS_LABELS_VALUES)
+    fine = json_object_set_new(json, "macro", macro_json(metrics)) == 0;
+  const char *each = metrics->labels == LS_LABELS_VALUES ? "per_value" : "per_class";
+  fine = fine && json_object_set_new(json, each, per_class_json(metrics, class_names)) == 0;
+  if (fine && metrics->confusion) fine = json_object_set_new(json, "confusion", confusion_json(metrics)) == 0;
+  fine = fine && json_object_set_new(json, "notes", notes_json(metrics, class_names)) == 0;
   return kept(json, fine);
 }

@@ -15,6 +15,7 @@
 enum {
   LINE_WIDTH = 100,
   MATRIX_MAX_CLASSES = 30, /* above: no matrix, which no terminal would hold */
+  FIGURE_WIDTH = 9,
   NAME_MIN_WIDTH = 8,
   NAME_MAX_WIDTH = 24,
   MAX_PAIRS = 20 /* most confused pairs shown: as many as there are classes, but no more than this */
@@ -48,25 +49,40 @@ static size_t label_width(const ls_metrics *metrics, const char *const *class_na
   return ls_size_max(strlen("class"), ls_size_min(needed, limit));
 }
 
-static void add_class_row(ls_text *text, const ls_class_metrics *class)
+/* A column is as wide as its head, and 9 at least. */
+static int column_width(const ls_class_figure *figure)
 {
-  for (const ls_class_figure *row = ls_class_figures; row->name; row++)
-    ls_text_add(text, "  %7.2f %%", 100 * row->value(class));
-  ls_text_add(text, "  %9llu\n", (unsigned long long)class->support);
+  return (int)ls_size_max(strlen(figure->name), FIGURE_WIDTH);
+}
+
+/* Values have no number of samples of their own. */
+static void add_class_row(ls_text *text, const ls_metrics *metrics, const ls_class_metrics *class)
+{
+  for (const ls_class_figure *row = ls_class_figures(metrics->labels); row->name; row++)
+    if (row->is_fraction)
+      ls_text_add(text, "  %*.2f %%", column_width(row) - 2, 100 * row->value(class));
+    else
+      ls_text_add(text, "  %*.4g", column_width(row), row->value(class));
+  if (metrics->labels != LS_LABELS_VALUES) ls_text_add(text, "  %9llu", (unsigned long long)class->support);
+  ls_text_add(text, "\n");
 }
 
 static void add_class_table(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
 {
+  static const char *const heads[] = {
+      [LS_LABELS_CLASS] = "class", [LS_LABELS_SEVERAL] = "label", [LS_LABELS_VALUES] = "value"};
+  const bool has_values = metrics->labels == LS_LABELS_VALUES;
   const size_t width = label_width(metrics, class_names, NAME_MAX_WIDTH);
-  ls_text_show_column(text, "class", width);
-  for (const ls_class_figure *row = ls_class_figures; row->name; row++) ls_text_add(text, "  %9s", row->name);
-  ls_text_add(text, "  %9s\n", "support");
+  ls_text_show_column(text, heads[metrics->labels], width);
+  for (const ls_class_figure *row = ls_class_figures(metrics->labels); row->name; row++)
+    ls_text_add(text, "  %*s", column_width(row), row->name);
+  ls_text_add(text, has_values ? "\n" : "  %9s\n", "support");
   for (size_t i = 0; i < metrics->classes; i++) {
     add_class_label(text, metrics, class_names, i, width);
-    add_class_row(text, &metrics->per_class[i]);
+    add_class_row(text, metrics, &metrics->per_class[i]);
   }
-  ls_text_show_column(text, "macro", width);
-  add_class_row(text, &metrics->macro);
+  ls_text_show_column(text, has_values ? "mean" : "macro", width);
+  add_class_row(text, metrics, &metrics->macro);
 }
 
 /* Digits of the widest number in the matrix's columns: a class index or a total. */
@@ -163,8 +179,10 @@ static void add_pairs(ls_text *text, const ls_metrics *metrics, const char *cons
 
 /* ---- notes ---- */
 
-static const char *class_note(const ls_class_metrics *class)
+static const char *class_note(const ls_metrics *metrics, const ls_class_metrics *class)
 {
+  if (metrics->labels == LS_LABELS_VALUES) return NULL;
+
   if (class->support + class->predicted == 0) return "no samples, never predicted: not in the macro means";
   if (class->support == 0) return "no samples: recall taken as 0";
   if (class->predicted == 0) return "never predicted: precision taken as 0";
@@ -178,9 +196,9 @@ void ls_metrics_notes(const ls_metrics *metrics, const char *const *class_names,
     return;
   }
   for (size_t i = 0; i < metrics->classes; i++) {
-    const char *note = class_note(&metrics->per_class[i]);
+    const char *note = class_note(metrics, &metrics->per_class[i]);
     if (!note) continue;
-    ls_text_add(text, "class %zu", i);
+    ls_text_add(text, "%s %zu", metrics->labels == LS_LABELS_CLASS ? "class" : "label", i);
     if (class_names) ls_text_show(text, " (%s)", class_names[i]);
     ls_text_add(text, ": %s\n", note);
   }
@@ -193,7 +211,7 @@ static void add_figures(ls_text *text, const ls_metrics *metrics, int indent)
 {
   const char *before = "";
   ls_text_add(text, "%*s", indent, "");
-  for (const ls_split_figure *row = ls_split_figures; row->name; row++) {
+  for (const ls_split_figure *row = ls_split_figures(metrics->labels); row->name; row++) {
     if (!row->phrase) continue;
     ls_text_add(text, "%s%s %.4f", before, row->phrase, row->value(metrics));
     before = ", ";
@@ -201,23 +219,40 @@ static void add_figures(ls_text *text, const ls_metrics *metrics, int indent)
   ls_text_add(text, "\n\n");
 }
 
+/* Which class is taken for which: of several labels, none is. */
+static void add_confusion(ls_text *text, const ls_metrics *metrics, const char *const *class_names)
+{
+  if (!metrics->confusion) return;
+  ls_text_add(text, "\n");
+  if (metrics->classes <= MATRIX_MAX_CLASSES)
+    add_matrix(text, metrics, class_names);
+  else
+    ls_text_add(text, "confusion matrix: left out, %zu classes are too many for a terminal; --json has it\n",
+                metrics->classes);
+  add_pairs(text, metrics, class_names);
+}
+
+/* What is right of how many samples; values are neither right nor wrong. */
+static void add_head(ls_text *text, const ls_metrics *metrics, const char *title)
+{
+  const unsigned long long samples = (unsigned long long)metrics->samples;
+  ls_text_add(text, "%s: loss %.4f", title, metrics->loss);
+  if (metrics->labels == LS_LABELS_VALUES)
+    ls_text_add(text, " (%llu sample%s)\n", samples, ls_plural(metrics->samples));
+  else
+    ls_text_add(text, ", %s %.2f %% (%llu of %llu)\n",
+                metrics->labels == LS_LABELS_CLASS ? "accuracy" : "exact match", 100 * metrics->accuracy,
+                (unsigned long long)metrics->correct, samples);
+}
+
 void ls_metrics_report(const ls_metrics *metrics, const char *title, const char *const *class_names,
                        ls_text *text)
 {
-  ls_text_add(text, "%s: loss %.4f, accuracy %.2f %% (%llu of %llu)\n", title, metrics->loss,
-              100 * metrics->accuracy, (unsigned long long)metrics->correct,
-              (unsigned long long)metrics->samples);
+  add_head(text, metrics, title);
   if (metrics->samples > 0) {
     add_figures(text, metrics, (int)strlen(title) + 2);
     add_class_table(text, metrics, class_names);
-    ls_text_add(text, "\n");
-    if (metrics->classes <= MATRIX_MAX_CLASSES)
-      add_matrix(text, metrics, class_names);
-    else
-      ls_text_add(text,
-                  "confusion matrix: left out, %zu classes are too many for a terminal; --json has it\n",
-                  metrics->classes);
-    add_pairs(text, metrics, class_names);
+    add_confusion(text, metrics, class_names);
   }
   ls_text notes = {0};
   ls_metrics_notes(metrics, class_names, &notes);

@@ -10,6 +10,10 @@ static ls_status create(ls_layer *layer, const void *options, ls_build *build)
 {
   (void)options;
   layer->out = layer->in;
+  if (ls_build_labels(build) != LS_LABELS_CLASS)
+    return ls_fail(LS_E_CONFIG,
+                   "softmax is for classes, of which an image has one; this loss is for other labels, "
+                   "and takes what the layer before it gives: leave it out");
   if (ls_build_is_last(build)) return LS_OK;
   return ls_fail(LS_E_CONFIG,
                  "softmax can only be the last layer, where the loss contains it; as an activation "

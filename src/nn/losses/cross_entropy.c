@@ -45,5 +45,6 @@ const ls_loss_kind ls_loss_cross_entropy = {
     .target = LS_TARGET_PROBABILITIES,
     .is_log_likelihood = true,
     .sample = sample,
+    .outputs = ls_softmax,
     .direction = ls_log_direction,
 };

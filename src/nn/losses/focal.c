@@ -36,17 +36,7 @@ static const ls_key keys[] = {
 
 static ls_status check(const void *options, size_t classes)
 {
-  const size_t given = ((const focal_options *)options)->alpha.count;
-  if (given <= 1 || given == classes) return LS_OK;
-  return ls_fail(LS_E_CONFIG,
-                 "train.loss.alpha: %zu weights, but there are %zu classes; give one for each, or one "
-                 "for all",
-                 given, classes);
-}
-
-static double alpha_of(const ls_real_list *alpha, size_t class)
-{
-  return alpha->count == 0 ? 1.0 : alpha->items[alpha->count == 1 ? 0 : class];
+  return ls_loss_check_weights(&((const focal_options *)options)->alpha, "alpha", classes);
 }
 
 /* f(p) = - alpha (1 - p)^gamma log p of a class, and p f'(p). */
@@ -57,7 +47,7 @@ typedef struct focal_term {
 static focal_term term_of(const focal_options *focal, size_t class, double log_p)
 {
   const double rest = -expm1(log_p); /* 1 - p */
-  const double weight = alpha_of(&focal->alpha, class) * pow(rest, focal->gamma);
+  const double weight = ls_loss_weight(&focal->alpha, class) * pow(rest, focal->gamma);
   const double ratio = rest > 0 ? log_p / rest : -1.0; /* its limit where p is 1 */
   return (focal_term){.loss = -weight * log_p, .slope = weight * (focal->gamma * exp(log_p) * ratio - 1.0)};
 }
@@ -112,5 +102,6 @@ const ls_loss_kind ls_loss_focal = {
     .target = LS_TARGET_PROBABILITIES,
     .check = check,
     .sample = sample,
+    .outputs = ls_softmax,
     .direction = ls_log_direction, /* of a label, the gradient is cross-entropy's but for a factor */
 };

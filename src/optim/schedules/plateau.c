@@ -122,6 +122,11 @@ static void observe(const void *options, double base_lr, const ls_metric_values 
   state->bad = 0;
 }
 
+static int metric(const void *options)
+{
+  return ((const plateau_options *)options)->metric;
+}
+
 const ls_schedule_kind ls_schedule_plateau = {
     .schema = {.name = "plateau",
                .doc = "The learning rate drops when a metric has stopped improving.",
@@ -134,4 +139,5 @@ const ls_schedule_kind ls_schedule_plateau = {
     .restart = restart,
     .factor = factor,
     .observe = observe,
+    .metric = metric,
 };

@@ -115,6 +115,13 @@ static bool put_names(json_t *metadata, const char *names)
   return !text || json_object_set_new(metadata, "class_names", text) == 0;
 }
 
+/* What the outputs are, where they are not of classes. */
+static bool put_labels(json_t *metadata, ls_label_form labels)
+{
+  return labels == LS_LABELS_CLASS ||
+         json_object_set_new(metadata, "labels", json_string(ls_label_words[labels])) == 0;
+}
+
 static bool fill(json_t *metadata, const ls_export *what)
 {
   const ls_checkpoint_info *info = what->info;
@@ -125,7 +132,7 @@ static bool fill(json_t *metadata, const ls_export *what)
          json_object_set_new(metadata, "weights_digest", json_string(digest)) == 0 &&
          put_count(metadata, "channels", info->channels) && put_count(metadata, "height", info->height) &&
          put_count(metadata, "width", info->width) && put_count(metadata, "classes", info->classes) &&
-         put_reals(metadata, "mean", info->mean, info->channels) &&
+         put_labels(metadata, info->labels) && put_reals(metadata, "mean", info->mean, info->channels) &&
          put_reals(metadata, "deviation", info->deviation, info->channels) &&
          put_names(metadata, info->class_names);
 }

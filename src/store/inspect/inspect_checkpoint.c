@@ -20,8 +20,8 @@ static void add_channels(ls_text *text, const double *values, size_t count)
 
 static void add_data(ls_text *text, const ls_checkpoint_info *info)
 {
-  ls_text_show(text, "  dataset         %s: images of %zux%zux%zu, %zu classes\n", info->dataset,
-               info->channels, info->height, info->width, info->classes);
+  ls_text_show(text, "  dataset         %s: images of %zux%zux%zu, %zu %s\n", info->dataset, info->channels,
+               info->height, info->width, info->classes, ls_label_nouns[info->labels]);
   if (info->picture[0]) ls_text_show(text, "  pictures        %s\n", info->picture);
   if (info->class_names) {
     ls_text_add(text, "  class names     ");
@@ -66,14 +66,24 @@ static void add_facts(ls_text *text, const ls_checkpoint_info *info)
 
 /* ---- metrics ---- */
 
+/* Where labels are values, there is none. */
+static void add_accuracy(ls_text *text, double accuracy)
+{
+  if (isfinite(accuracy))
+    ls_text_add(text, " %9.4f", accuracy);
+  else
+    ls_text_add(text, " %9s", "-");
+}
+
 static void add_epoch(ls_text *text, const ls_epoch_metrics *train, const ls_epoch_metrics *validation)
 {
-  ls_text_add(text, "  %6" PRIu64 " %9" PRIu64 " %11.5f %9.4f", train->epoch, train->step, train->loss,
-              train->accuracy);
+  ls_text_add(text, "  %6" PRIu64 " %9" PRIu64 " %11.5f", train->epoch, train->step, train->loss);
+  add_accuracy(text, train->accuracy);
   if (validation)
-    ls_text_add(text, " %11.5f %9.4f", validation->loss, validation->accuracy);
+    ls_text_add(text, " %11.5f", validation->loss);
   else
-    ls_text_add(text, " %11s %9s", "-", "-");
+    ls_text_add(text, " %11s", "-");
+  add_accuracy(text, validation ? validation->accuracy : NAN);
   ls_text_add(text, " %11.4g %9.2f\n", train->learning_rate, train->seconds);
 }
 

@@ -72,6 +72,11 @@ static void add_split_metrics(ls_epoch_metrics *row, const ls_metrics *metrics)
   row->macro_precision = metrics->macro.precision;
   row->macro_recall = metrics->macro.recall;
   row->macro_f1 = metrics->macro.f1;
+  row->micro_f1 = metrics->micro.f1;
+  row->mean_average_precision = metrics->macro.average_precision;
+  row->mae = metrics->macro.mae;
+  row->rmse = metrics->macro.rmse;
+  row->r2 = metrics->macro.r2;
 }
 
 ls_status ls_run_validate(ls_run *run, ls_epoch_metrics *row)
@@ -80,11 +85,13 @@ ls_status ls_run_validate(ls_run *run, ls_epoch_metrics *row)
   ls_evaluation_figures figures;
   ls_metrics *metrics;
   LS_PASS(ls_run_evaluate(run, LS_METRICS_VALIDATION, &figures, &metrics));
-  *row = (ls_epoch_metrics){.epoch = run->state.progress.epoch,
-                            .step = run->state.progress.step,
-                            .loss = figures.loss,
-                            .accuracy = (double)figures.correct / (double)figures.samples,
-                            .seconds = ls_clock_s() - started_s};
+  const bool has_accuracy = run->state.labels != LS_LABELS_VALUES;
+  *row =
+      (ls_epoch_metrics){.epoch = run->state.progress.epoch,
+                         .step = run->state.progress.step,
+                         .loss = figures.loss,
+                         .accuracy = has_accuracy ? (double)figures.correct / (double)figures.samples : NAN,
+                         .seconds = ls_clock_s() - started_s};
   if (!metrics) return LS_OK;
   add_split_metrics(row, metrics);
   ls_run_keep(run, LS_METRICS_VALIDATION, metrics);

@@ -62,6 +62,12 @@ static ls_control control_words(const ls_run *run)
                       .checkpoint = due && listens(run)};
 }
 
+/* The share of right ones; not a number where labels are values. */
+static double accuracy_of(const ls_run *run, uint64_t correct, double samples)
+{
+  return run->state.labels == LS_LABELS_VALUES ? NAN : (double)correct / samples;
+}
+
 static void report_step(const ls_run *run, const stopwatch *watch)
 {
   const ls_trainer_events *events = &run->options->events;
@@ -73,7 +79,7 @@ static void report_step(const ls_run *run, const stopwatch *watch)
                          .step = progress->epoch_step,
                          .steps = ls_loader_steps(run->loader),
                          .loss = progress->epoch_loss / samples,
-                         .accuracy = (double)progress->epoch_correct / samples,
+                         .accuracy = accuracy_of(run, progress->epoch_correct, samples),
                          .samples = progress->epoch_samples,
                          .samples_per_second = (double)watch->samples / (ls_clock_s() - watch->started_s)};
   events->step(events->user, &event);
@@ -141,7 +147,7 @@ static ls_epoch_metrics close_epoch(ls_run *run)
   ls_epoch_metrics row = {.epoch = progress->epoch + 1,
                           .step = progress->step,
                           .loss = progress->epoch_loss / samples,
-                          .accuracy = (double)progress->epoch_correct / samples,
+                          .accuracy = accuracy_of(run, progress->epoch_correct, samples),
                           .learning_rate = learning_rate(run, progress->epoch, last_step),
                           .seconds = progress->epoch_seconds};
   progress->epoch++;

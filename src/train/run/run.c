@@ -42,6 +42,7 @@ static ls_status describe_data(ls_run *run)
   info->height = data->height;
   info->width = data->width;
   info->classes = data->classes;
+  info->labels = ls_loss_of(&run->options->spec->train.loss).kind->labels;
   snprintf(info->dataset, sizeof info->dataset, "%s", data->name);
   snprintf(info->picture, sizeof info->picture, "%s", ls_picture_words[picture_of(run)]);
   info->train_count = data->count[LS_SPLIT_TRAIN];
@@ -83,6 +84,7 @@ static ls_status build(ls_run *run)
                           .params = run->network.params,
                           .buffers = run->network.buffers,
                           .average = {run->average.params, run->average.buffers},
+                          .labels = run->network.loss.kind->labels,
                           .schedule = {ls_schedule_fields(&options->spec->train.schedule), &run->schedule}};
   ls_schedule_start(&options->spec->train.schedule, &run->schedule);
   const ls_optimizer_kind *kind = ls_optimizer_find(&options->spec->train.optimizer);

@@ -35,7 +35,7 @@ static world make_file_world(const ls_layout *file)
   world all = {0};
   for (size_t r = 0; r < file->plan.ranks; r++) {
     ls_shard *shard = &all.shards[r];
-    assert_int_equal(ls_shard_init(shard, ls_plan_rank_count(&file->plan, r), IMAGE_BYTES), LS_OK);
+    assert_int_equal(ls_shard_init(shard, ls_plan_rank_count(&file->plan, r), IMAGE_BYTES, 0), LS_OK);
     for (size_t i = 0; i < shard->count; i++) {
       shard->samples[i] = file->at(file, ls_plan_position(&file->plan, (ls_plan_location){r, i}));
       paint(shard->images + i * IMAGE_BYTES, shard->samples[i]);
@@ -76,7 +76,7 @@ static world move_world(const ls_layout *from, const world *now, const ls_layout
   size_t ranks = from->plan.ranks;
   for (size_t r = 0; r < ranks; r++) {
     ls_shard *shard = &next.shards[r];
-    assert_int_equal(ls_shard_init(shard, ls_plan_rank_count(&to->plan, r), IMAGE_BYTES), LS_OK);
+    assert_int_equal(ls_shard_init(shard, ls_plan_rank_count(&to->plan, r), IMAGE_BYTES, 0), LS_OK);
     ls_move move = {.from = from, .to = to, .now = &now->shards[r], .next = shard};
     assert_int_equal(ls_route_find(&routes[r], &move, r, 1 + r % 3), LS_OK);
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The bins of a reliability diagram at their edges, probabilities that are none, and sums of parts. */
-#include "eval/calibration.h"
+#include "eval/metrics/calibration.h"
 
 #include <math.h>
 #include <string.h>

@@ -15,7 +15,7 @@ static ls_metrics *metrics_of(uint64_t *confusion, size_t classes, double loss)
 {
   ls_metrics *metrics;
   const ls_calibration calibration = {.samples = 4, .brier = 1 << 28, .bins = {[14] = {4, 3, 1 << 30}}};
-  assert_int_equal(ls_metrics_make(&metrics, classes), LS_OK);
+  assert_int_equal(ls_metrics_make(&metrics, LS_LABELS_CLASS, classes), LS_OK);
   memcpy(metrics->confusion, confusion, classes * classes * sizeof *confusion);
   ls_metrics_derive(metrics, loss, loss + 0.25, &calibration);
   return metrics;
@@ -312,7 +312,7 @@ static void no_memory(void **state)
 {
   (void)state;
   ls_metrics *metrics;
-  assert_int_equal(ls_metrics_make(&metrics, SIZE_MAX / 2), LS_E_MEMORY);
+  assert_int_equal(ls_metrics_make(&metrics, LS_LABELS_CLASS, SIZE_MAX / 2), LS_E_MEMORY);
   ls_metrics_free(NULL);
 }
 

@@ -91,7 +91,8 @@ static void divergence_is_seen(void **state)
   (void)state;
   const float bad[] = {NAN, INFINITY};
   const uint16_t label = 1;
-  const ls_targets targets = {.n = 1, .classes = 4, .labels = &label};
+  const float values[4] = {0};
+  const ls_targets targets = {.n = 1, .classes = 4, .labels = &label, .values = values};
   for (const ls_loss_kind *const *kind = ls_loss_kinds; *kind; kind++) {
     ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", (*kind)->schema.name);
     const ls_loss of_kind = ls_loss_of(&spec->train.loss);
@@ -209,21 +210,23 @@ static void probabilities(void **state)
   expect_near((double)logits[5], 0.0, 0.0);
 }
 
-/* Every kind by logits 0.5, -1, 2, 0.25: of label 0, and of a mixture of 0.75 of it with label 2 at a
- * smoothing of 0.1, as PyTorch has them (a kind of labels alone: 0). */
+/* Every kind by logits 0.5, -1, 2, 0.25: of label 0, or of the labels or values 1, 0, 0, 1, and of a mixture
+ * of 0.75 of it with label 2 at a smoothing of 0.1, as PyTorch has them (a kind of labels alone: 0). */
 static const struct {
   const char *kind;
   double of_label, of_mixture;
 } values_of_kinds[] = {{"cross_entropy", 1.869278998448, 1.538028998448},
-                       {"focal", 1.337130280610, 1.064345079374}};
+                       {"focal", 1.337130280610, 1.064345079374},
+                       {"bce", 0.872551525655, 0},
+                       {"mse", 1.453125, 0}};
 
 static void every_kind_has_known_values(void **state)
 {
   (void)state;
-  const float logits[] = {0.5F, -1.0F, 2.0F, 0.25F}, share = 0.75F;
+  const float logits[] = {0.5F, -1.0F, 2.0F, 0.25F}, share = 0.75F, values[] = {1.0F, 0.0F, 0.0F, 1.0F};
   const uint16_t label = 0, other = 2;
   const ls_loss_mix mix = {&other, &share};
-  const ls_targets alone = {.n = 1, .classes = 4, .labels = &label};
+  const ls_targets alone = {.n = 1, .classes = 4, .labels = &label, .values = values};
   const ls_targets mixed = {.n = 1, .classes = 4, .labels = &label, .mix = &mix, .smoothing = 0.1};
   for (const ls_loss_kind *const *kind = ls_loss_kinds; *kind; kind++) {
     const char *name = (*kind)->schema.name;
@@ -299,6 +302,78 @@ static void focal_is_that_of_pytorch(void **state)
   }
 }
 
+/* By PyTorch in float64, BCEWithLogitsLoss and MSELoss, of the same logits. */
+static const struct {
+  const char *options;
+  float values[4];
+  double loss, gradient[4];
+} cases_of_values[] = {
+    {"bce", {1, 0, 0, 1}, 0.872551525655, {-0.0943851672, 0.0672353553, 0.2201992695, -0.1094558748}},
+    {"{type: bce, pos_weight: [2.5]}",
+     {1, 0, 0, 1},
+     1.266307677177,
+     {-0.2359629180, 0.0672353553, 0.2201992695, -0.2736396869}},
+    {"{type: bce, pos_weight: [0.25, 1, 2, 4]}",
+     {1, 0, 0, 1},
+     1.215616656030,
+     {-0.0235962918, 0.0672353553, 0.2201992695, -0.4378234991}},
+    {"{type: bce, pos_weight: [0.25, 1, 2, 4]}",
+     {0, 1, 1, 0},
+     0.841783528416,
+     {0.1556148328, -0.1827646447, -0.0596014610, 0.1405441252}},
+    {"mse", {1, 0, 0, 1}, 1.453125, {-0.25, -0.5, 1, -0.375}},
+    {"mse", {1.5F, -0.25F, 3, 0}, 0.65625, {-0.5, -0.375, -0.5, 0.125}},
+};
+
+static void losses_of_values_are_those_of_pytorch(void **state)
+{
+  (void)state;
+  const uint16_t label = 0;
+  for (size_t i = 0; i < sizeof cases_of_values / sizeof *cases_of_values; i++) {
+    ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", cases_of_values[i].options);
+    const ls_loss loss = ls_loss_of(&spec->train.loss);
+    const ls_targets targets = {.n = 1, .classes = 4, .labels = &label, .values = cases_of_values[i].values};
+    expect_loss(&loss, &targets, cases_of_values[i].loss, cases_of_values[i].gradient);
+    ls_spec_free(spec);
+  }
+}
+
+/* Logits whose exponentials overflow, or vanish; and which of two samples has all its labels. */
+static void several_labels(void **state)
+{
+  (void)state;
+  const ls_loss loss = loss_named("bce");
+  const float logits[] = {10000.0F, -10000.0F, 3e38F, -3e38F, 0.0F, 1e-30F, 10000.0F, -1.0F};
+  const float values[] = {1, 0, 1, 0, 0, 1, 0, 0};
+  const uint16_t labels[] = {0, 0};
+  float gradient[8];
+  ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", "bce");
+  const ls_loss of_spec = ls_loss_of(&spec->train.loss);
+  const ls_targets targets = {.n = 2, .classes = 4, .labels = labels, .values = values};
+  assert_ptr_equal(of_spec.kind, loss.kind);
+  const ls_loss_sums sums = ls_loss_run(&of_spec, logits, &targets, 4.0, gradient);
+  expect_near(sums.loss, (2 * log(2.0) + 10000.0 + log1p(exp(-1.0))) / 4, 1e-9);
+  assert_int_equal(sums.correct, 1);
+  for (size_t k = 0; k < 4; k++) expect_near((double)gradient[k], 0.0, 0.0);
+  expect_near((double)gradient[4], 0.5, 1e-7);
+  expect_near((double)gradient[5], -0.5, 1e-7);
+  expect_near((double)gradient[6], 1.0, 0.0);
+  ls_spec_free(spec);
+}
+
+static void what_outputs_say(void **state)
+{
+  (void)state;
+  const float logits[] = {0.0F, 1.0F, -2.0F, 100.0F};
+  float out[4];
+  loss_named("bce").kind->outputs(logits, 2, 2, out);
+  for (size_t k = 0; k < 4; k++) expect_near((double)out[k], 1.0 / (1.0 + exp(-(double)logits[k])), 1e-7);
+  loss_named("mse").kind->outputs(logits, 2, 2, out);
+  assert_memory_equal(out, logits, sizeof out);
+  loss_named("focal").kind->outputs(logits, 2, 2, out);
+  expect_near((double)out[0], 1.0 / (1.0 + exp(1.0)), 1e-7);
+}
+
 /* Sure and right, sure and wrong, and logits that would overflow an exponential. */
 static void focal_at_the_extremes(void **state)
 {
@@ -335,6 +410,8 @@ static void focal_has_a_weight_for_each_class(void **state)
                {"{type: focal, alpha: [0.5]}", 10, LS_OK},
                {"{type: focal, alpha: [1, 2, 3]}", 3, LS_OK},
                {"{type: focal, alpha: [1, 2, 3]}", 4, LS_E_CONFIG},
+               {"{type: bce, pos_weight: [1, 2, 3]}", 3, LS_OK},
+               {"{type: bce, pos_weight: [1, 2, 3]}", 4, LS_E_CONFIG},
                {"{type: focal, alpha: [1, 2, 3]}", 2, LS_E_CONFIG}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     ls_spec *spec = net_spec_with("[{type: relu}]", "train.loss", cases[i].options);
@@ -363,9 +440,11 @@ static void losses_of_labels_take_no_mixtures(void **state)
   assert_int_equal(ls_loss_check(&any, 0.1, 0.2), LS_OK);
   assert_int_equal(ls_loss_check(&labels, 0.0, 0.0), LS_OK);
   assert_int_equal(ls_loss_check(&labels, 0.1, 0.0), LS_E_CONFIG);
-  assert_non_null(strstr(ls_error_last()->text, "train.label_smoothing: the loss count takes one label"));
+  assert_non_null(
+      strstr(ls_error_last()->text, "train.label_smoothing: the loss count takes labels as they are"));
   assert_int_equal(ls_loss_check(&labels, 0.0, 0.2), LS_E_CONFIG);
-  assert_non_null(strstr(ls_error_last()->text, "data.augment.mixup: the loss count takes one label"));
+  assert_non_null(
+      strstr(ls_error_last()->text, "data.augment.mixup: the loss count takes labels as they are"));
 }
 
 /* Without a direction of its own, a loss is followed by its gradient. */
@@ -398,6 +477,9 @@ int main(void)
       cmocka_unit_test(the_direction_at_the_extremes),
       cmocka_unit_test(probabilities),
       cmocka_unit_test(every_kind_has_known_values),
+      cmocka_unit_test(losses_of_values_are_those_of_pytorch),
+      cmocka_unit_test(several_labels),
+      cmocka_unit_test(what_outputs_say),
       cmocka_unit_test(focal_is_that_of_pytorch),
       cmocka_unit_test(focal_at_the_extremes),
       cmocka_unit_test(focal_has_a_weight_for_each_class),

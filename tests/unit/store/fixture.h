@@ -106,7 +106,7 @@ static inline void set_figures(fixture *f)
 {
   for (int split = 0; split < LS_METRICS_COUNT; split++) {
     ls_metrics *made;
-    if (ls_metrics_make(&made, 3) != LS_OK) abort();
+    if (ls_metrics_make(&made, LS_LABELS_CLASS, 3) != LS_OK) abort();
     made->epoch = 2 + (uint64_t)split;
     made->samples = 10;
     made->correct = 7;
@@ -117,8 +117,11 @@ static inline void set_figures(fixture *f)
     made->ece = 0.125;
     made->macro = (ls_class_metrics){.precision = 0.1, .recall = 0.2, .f1 = 0.3};
     for (uint64_t k = 0; k < 3; k++)
-      made->per_class[k] =
-          (ls_class_metrics){0.5 + (double)k, 1.5 + (double)k, 2.5 + (double)k, 3 + k, 30 + k};
+      made->per_class[k] = (ls_class_metrics){.precision = 0.5 + (double)k,
+                                              .recall = 1.5 + (double)k,
+                                              .f1 = 2.5 + (double)k,
+                                              .support = 3 + k,
+                                              .predicted = 30 + k};
     for (uint64_t i = 0; i < 9; i++) made->confusion[i] = 100 * (uint64_t)split + i;
     ls_split_metrics_set(&f->state.split_metrics, (ls_metrics_split)split, made);
   }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Calibration: how well probabilities match the frequencies of right answers. Sums are of integers, so they
  * are the same in any order of the samples and on any number of ranks and threads. */
-#ifndef LS_EVAL_CALIBRATION_H
-#define LS_EVAL_CALIBRATION_H
+#ifndef LS_EVAL_METRICS_CALIBRATION_H
+#define LS_EVAL_METRICS_CALIBRATION_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eval/calibration.h"
+#include "eval/metrics/calibration.h"
 
 #include <math.h>
 

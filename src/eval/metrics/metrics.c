@@ -3,9 +3,9 @@
  * the macro means are over the classes that have samples or predictions, as scikit-learn's (zero_division=0).
  * Source: Sokolova, Lapalme, "A systematic analysis of performance measures for classification tasks", 2009.
  */
-#include "eval/metrics.h"
+#include "eval/metrics/metrics.h"
 
-static double fraction(uint64_t part, uint64_t whole)
+double ls_metrics_fraction(uint64_t part, uint64_t whole)
 {
   return whole > 0 ? (double)part / (double)whole : 0;
 }
@@ -24,11 +24,12 @@ static void sum_confusion(ls_metrics *metrics)
   }
 }
 
-static void derive_class(ls_class_metrics *class, uint64_t hits)
+void ls_metrics_derive_class(ls_class_metrics *class, uint64_t hits)
 {
-  class->precision = fraction(hits, class->predicted);
-  class->recall = fraction(hits, class->support);
-  class->f1 = fraction(2 * hits, class->predicted + class->support); /* 2 p r / (p + r), without its 0/0 */
+  class->precision = ls_metrics_fraction(hits, class->predicted);
+  class->recall = ls_metrics_fraction(hits, class->support);
+  class->f1 =
+      ls_metrics_fraction(2 * hits, class->predicted + class->support); /* 2 p r / (p + r), without its 0/0 */
 }
 
 static void derive_macro(ls_metrics *metrics)
@@ -55,64 +56,12 @@ void ls_metrics_derive(ls_metrics *metrics, double loss, double nll, const ls_ca
   const size_t classes = metrics->classes;
   sum_confusion(metrics);
   for (size_t i = 0; i < classes; i++)
-    derive_class(&metrics->per_class[i], metrics->confusion[i * classes + i]);
+    ls_metrics_derive_class(&metrics->per_class[i], metrics->confusion[i * classes + i]);
   derive_macro(metrics);
-  metrics->accuracy = fraction(metrics->correct, metrics->samples);
+  metrics->accuracy = ls_metrics_fraction(metrics->correct, metrics->samples);
   if (metrics->samples == 0) return;
   metrics->loss = loss;
   metrics->nll = nll;
   metrics->brier = ls_calibration_brier(calibration);
   metrics->ece = ls_calibration_error(calibration);
 }
-
-/* ---- what is listed ---- */
-
-static double accuracy(const ls_metrics *metrics)
-{
-  return metrics->accuracy;
-}
-
-static double loss(const ls_metrics *metrics)
-{
-  return metrics->loss;
-}
-
-static double nll(const ls_metrics *metrics)
-{
-  return metrics->nll;
-}
-
-static double brier(const ls_metrics *metrics)
-{
-  return metrics->brier;
-}
-
-static double ece(const ls_metrics *metrics)
-{
-  return metrics->ece;
-}
-
-const ls_split_figure ls_split_figures[] = {{"accuracy", NULL, accuracy},
-                                            {"loss", NULL, loss},
-                                            {"nll", "negative log-likelihood", nll},
-                                            {"brier", "Brier score", brier},
-                                            {"ece", "calibration error", ece},
-                                            {NULL, NULL, NULL}};
-
-static double precision(const ls_class_metrics *class)
-{
-  return class->precision;
-}
-
-static double recall(const ls_class_metrics *class)
-{
-  return class->recall;
-}
-
-static double f1(const ls_class_metrics *class)
-{
-  return class->f1;
-}
-
-const ls_class_figure ls_class_figures[] = {
-    {"precision", precision}, {"recall", recall}, {"f1", f1}, {NULL, NULL}};
