@@ -159,6 +159,7 @@ int main(int argc, char **argv)
   /* An error of MPI itself may be this rank's alone: each rank reports it, then the job ends. */
   if (status != LS_OK && (status == LS_E_COMM || ls_comm_rank(comm) == 0)) print_error(status);
   end.is_over = true;
+  ls_stop_silence();
   if (status == LS_E_COMM) ls_comm_kill(comm, ls_status_exit(status));
   ls_comm_finish(comm);
   exit(ls_status_exit(status)); /* while `end` is there */

@@ -74,6 +74,7 @@ ls_status ls_setup_check_labels(const ls_spec *spec, const ls_source *source)
 {
   const ls_loss loss = ls_loss_of(&spec->train.loss);
   LS_TRY(ls_source_check_labels(source, loss.kind->labels), "train.loss: %s", loss.kind->schema.name);
+  if (loss.kind->labels == LS_LABELS_VALUES) LS_PASS(ls_source_check_scale(source));
   LS_PASS(check_label_keys(spec, loss.kind->labels));
   LS_PASS(ls_loss_check_classes(&loss, ls_source_info(source)->classes));
   return ls_loss_check(&loss, spec->train.label_smoothing, spec->data.augment.mixup);

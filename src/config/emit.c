@@ -104,8 +104,6 @@ static void add_named_kind(const ls_key *key, const void *member, ls_text *yaml)
     ls_text_add(yaml, "%s", kind->schema ? kind->schema->name : key->words[0]);
 }
 
-static void add_inline(const ls_key *key, const void *member, ls_text *yaml);
-
 static void add_word_or_keys(const ls_key *key, const void *member, ls_text *yaml)
 {
   const ls_word_or_keys *value = member;

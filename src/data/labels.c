@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The labels of a dataset, whatever its format: what all formats have in common is checked here, every label,
  * shapes and class names, once the files have been opened (source.c). */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,4 +266,41 @@ ls_status ls_source_check_labels(const ls_source *source, ls_label_form needed)
       "it is for images that have %s, but those of '%s' have %s; try: another loss, or labels of an HDF5 "
       "dataset as %s",
       forms[needed].what, source->info.name, forms[found].what, forms[needed].stored);
+}
+
+/* ---- the scale of values ---- */
+
+/* What losses are summed with is fixed (eval/loss_total.h, train/sums): made for values near 1. */
+static const double SMALLEST_DEVIATION = 0.01, LARGEST = 100.0;
+
+static double mean_of(const float *values, size_t count, size_t columns, size_t k)
+{
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++) sum += (double)values[i * columns + k];
+  return sum / (double)count;
+}
+
+ls_status ls_source_check_scale(const ls_source *source)
+{
+  const float *values = source->values[LS_SPLIT_TRAIN];
+  const size_t count = source->info.count[LS_SPLIT_TRAIN], columns = source->info.classes;
+  double squares = 0.0, deviations = 0.0;
+  if (source->info.labels != LS_LABELS_VALUES || count == 0) return LS_OK;
+  for (size_t k = 0; k < columns; k++) {
+    const double mean = mean_of(values, count, columns, k);
+    for (size_t i = 0; i < count; i++) {
+      const double value = (double)values[i * columns + k];
+      squares += value * value;
+      deviations += (value - mean) * (value - mean);
+    }
+  }
+  const double all = (double)count * (double)columns;
+  const double size = sqrt(squares / all), deviation = sqrt(deviations / all);
+  if (deviation >= SMALLEST_DEVIATION && size <= LARGEST) return LS_OK;
+  return ls_fail(
+      LS_E_INPUT,
+      "the values of '%s' have a standard deviation of %.3g and a root mean square of %.3g; losses "
+      "are summed with a fixed resolution, for a deviation of at least %g and a root mean square of "
+      "at most %g: scale the labels, best to mean 0 and deviation 1",
+      source->info.name, deviation, size, SMALLEST_DEVIATION, LARGEST);
 }

@@ -63,7 +63,7 @@ void ls_loader_free(ls_loader *loader);
  */
 void ls_loader_set_features(ls_loader *loader, ls_eval_split split, float *features, size_t values);
 
-/** Bytes of an image: c * h * w. */
+/** Bytes of an image: c * h * w; of a sample's features where these stand in its place. */
 size_t ls_loader_image_bytes(const ls_loader *loader);
 
 /** Training samples (validation excluded), and steps of an epoch: ceil(train_count / batch). */

@@ -9,8 +9,8 @@
  * datatypes. MPI_Ialltoallv would need packed copies of both sides, 4/R. While loading, the slice of the
  * file that a rank has read stands in for the second shard.
  * Labels do not travel: each rank holds all of them, 2 bytes a sample, and 4 for each value where they are
- * not classes. Nor do sample numbers: both sides
- * compute them.
+ * not classes. Nor do sample numbers: both sides compute them. Features that stand in the place of images
+ * travel as these do.
  */
 #ifndef LS_DATA_SHARD_H
 #define LS_DATA_SHARD_H

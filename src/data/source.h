@@ -74,6 +74,9 @@ bool ls_source_has_label(const ls_source *source, ls_split split, size_t sample,
  * labels. Local. Errors: LS_E_INPUT naming found, needed, remedy. */
 ls_status ls_source_check_labels(const ls_source *source, ls_label_form needed) LS_CHECKED;
 
+/** Are labels that are values of a size that losses can be summed for? Local. Errors: LS_E_INPUT. */
+ls_status ls_source_check_scale(const ls_source *source) LS_CHECKED;
+
 /** The digest of the labels of a split. */
 void ls_source_labels_digest(const ls_source *source, ls_split split, char text[LS_DIGEST_CHARS]);
 

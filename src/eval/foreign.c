@@ -70,8 +70,8 @@ static ls_status find_beside(const char *file, char **config)
     LS_PASS(put_ending(file, endings[i], config));
     if (is_file(*config)) return LS_OK;
     free(*config);
+    *config = NULL;
   }
-  *config = NULL;
   return LS_OK;
 }
 
@@ -88,12 +88,13 @@ static ls_status fail_alone(const char *file)
 }
 
 /* A checkpoint is known by what it holds, whatever lies beside it. */
-static bool is_checkpoint(const char *path)
+static ls_status is_checkpoint(const char *path, bool *yes)
 {
   ls_checkpoint_info info = {.config = NULL};
-  const bool yes = ls_checkpoint_read_info(path, &info) == LS_OK;
+  const ls_status status = ls_checkpoint_read_info(path, &info);
   ls_checkpoint_info_fini(&info);
-  return yes;
+  *yes = status == LS_OK;
+  return status == LS_E_INPUT ? LS_OK : status;
 }
 
 static ls_status find_config(const char *file, char **config)
@@ -101,10 +102,12 @@ static ls_status find_config(const char *file, char **config)
   if (is_config(file)) return ls_text_copy(config, file);
   LS_PASS(find_beside(file, config));
   if (!*config) return ls_foreign_is_named(file) ? fail_alone(file) : LS_OK;
-  if (!is_checkpoint(file)) return LS_OK;
+  bool yes;
+  const ls_status status = is_checkpoint(file, &yes);
+  if (status == LS_OK && !yes) return LS_OK;
   free(*config);
   *config = NULL;
-  return LS_OK;
+  return status;
 }
 
 ls_status ls_foreign_find(const char *path, char **config)
@@ -144,7 +147,7 @@ static ls_status read_text(const char *path, char **text)
   size_t length;
   LS_PASS(ls_file_read(path, CONFIG_LIMIT_BYTES, text, &length));
   if (strlen(*text) == length) return LS_OK;
-  return ls_fail(LS_E_CONFIG, "it holds a zero byte: not a text file");
+  return ls_fail(LS_E_CONFIG, "'%s' holds a zero byte: not a text file", path);
 }
 
 /* The configuration, whose model.init_from becomes the weight file that was given. Local. */
@@ -266,7 +269,8 @@ static ls_status read_weights(ls_loaded *out)
 {
   ls_network *network = &out->network;
   ls_transfer_report report = {.lines = {0}};
-  const ls_transfer_source source = {out->spec->model.init_from, &out->spec->model.rename};
+  const ls_transfer_source source = {
+      .path = out->spec->model.init_from, .renames = &out->spec->model.rename, .as_it_is = true};
   ls_status status = ls_transfer_read(&source, out->model, network->params, network->buffers, &report);
   if (status == LS_OK && report.lacking.length > 0)
     status = ls_fail(LS_E_INPUT, "'%s' lacks weights of the configured network: %s", source.path,

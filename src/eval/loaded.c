@@ -152,7 +152,8 @@ ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *l
   reading.classes = loaded->info.classes;
   LS_PASS(ls_source_open_collective(out, comm, where ? where : trained->source, &reading));
   const bool has_names = is_same && ls_spec_class_names(trained) && loaded->info.class_names;
-  const ls_status status = has_names ? ls_source_rename_classes(*out, loaded->info.class_names) : LS_OK;
+  const ls_status status =
+      ls_comm_agree(comm, has_names ? ls_source_rename_classes(*out, loaded->info.class_names) : LS_OK);
   if (status == LS_OK) return LS_OK;
   ls_source_close(*out);
   *out = NULL;

@@ -89,8 +89,8 @@ void ls_workspace_free(ls_workspace *workspace);
 float *ls_workspace_input(ls_workspace *workspace);
 
 /** Values of a sample's features: what the layers at the model's begin give that training does not change
- * (frozen ones, and such without weights, up to the last one that the rest hangs on). 0: there are none.
- * [h, w, c], as large as the output of a layer. */
+ * (frozen ones, and such without weights, up to the last one whose output alone the rest takes). 0: there are
+ * none. [h, w, c], as large as the output of a layer. */
 size_t ls_model_features(const ls_model *model);
 
 /** Where features lie, [microbatch, features]: the caller puts those of a micro-batch there for a pass

@@ -81,11 +81,13 @@ static ls_status add_layer_input(writer *self, Onnx__NodeProto *node, size_t k, 
 
 static const ls_onnx_tensor *find_tensor(const writer *self, const char *name)
 {
-  const ls_onnx_tensor *tensor = self->source->tensors;
-  while (strcmp(tensor->tensor->layer, self->layer->name) != 0 || strcmp(tensor->tensor->name, name) != 0)
-    tensor++;
-  assert(tensor < self->source->tensors + self->source->tensor_count && "a kind names its own tensors");
-  return tensor;
+  const ls_onnx_tensor *tensors = self->source->tensors;
+  for (size_t i = 0; i < self->source->tensor_count; i++)
+    if (strcmp(tensors[i].tensor->layer, self->layer->name) == 0 &&
+        strcmp(tensors[i].tensor->name, name) == 0)
+      return &tensors[i];
+  assert(!"a kind names its own tensors");
+  return NULL;
 }
 
 static ls_status add_tensor(writer *self, Onnx__NodeProto *node, const ls_operand *operand)

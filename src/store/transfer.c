@@ -144,9 +144,9 @@ static ls_status take(void *user, const ls_foreign_tensor *from)
   LS_PASS(check_type(from));
   if (to->from[0] != '\0') return refuse_second(from, to);
   snprintf(to->from, sizeof to->from, "%s", from->place);
-  if (is_new_head(self, to->tensor, from)) return LS_OK;
+  if (!self->as_it_is && is_new_head(self, to->tensor, from)) return LS_OK;
   self->taken++;
-  if (has_other_channels(self, to->tensor, from)) {
+  if (!self->as_it_is && has_other_channels(self, to->tensor, from)) {
     to->fate = LS_ADAPTED;
     return read_adapted(from, to->tensor, to->values);
   }
@@ -247,6 +247,7 @@ ls_status ls_transfer_read(const ls_transfer_source *source, const ls_model *mod
   ls_status status;
   LS_GO(split_key(source->path, &path, &key));
   LS_GO(ls_checkpoint_find(path, &file, &report->lines));
+  self.as_it_is = source->as_it_is;
   LS_GO(compile_renames(&self, source->renames));
   LS_GO(list_targets(&self, model, params, buffers));
   LS_GO(ls_checkpoint_advise(read_file(&self, file, key, report->digest), file));

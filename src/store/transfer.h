@@ -22,6 +22,8 @@ typedef struct ls_transfer_report {
 typedef struct ls_transfer_source {
   const char *path;            /* FILE, or FILE#KEY for what is below a key in it */
   const ls_text_list *renames; /* pattern and replacement in turn, see rename.h; NULL: none */
+  bool as_it_is; /* no training follows: a last layer of other classes, or images of other channels, are
+                    errors */
 } ls_transfer_source;
 
 void ls_transfer_report_fini(ls_transfer_report *report);

@@ -35,6 +35,7 @@ typedef struct ls_transfer {
   const char *head;  /* name of the last layer with parameters */
   const char *first; /* of the first one */
   size_t channels;   /* of the model's input */
+  bool as_it_is;     /* see ls_transfer_source */
   ls_renames renames;
   size_t found; /* target of the tensor that was asked for last */
   size_t taken;

@@ -100,3 +100,25 @@ run 2 "$lockstep" train values.yaml --dry-run train.early_stopping.metric=accura
 err_has 'train.early_stopping.metric: it means nothing for the labels of the loss mse'
 run 2 "$lockstep" eval values/best.h5 --data several.h5
 err_has 'has 3 labels or values for each image, not 2'
+
+# Values that losses are too coarse for, or too small, and flags that are read as values after half a run.
+"$python" - <<'P'
+import h5py
+def write(name, source, scale):
+    with h5py.File(source) as data, h5py.File(name, "w") as scaled:
+        scaled.attrs["format"] = "lockstep-dataset"
+        for split in "train", "test":
+            scaled[f"{split}/images"] = data[f"{split}/images"][:]
+            scaled[f"{split}/labels"] = (data[f"{split}/labels"][:] * scale).astype("f4")
+write("tiny.h5", "values.h5", 1e-5)
+write("huge.h5", "values.h5", 2000)
+write("floats.h5", "several.h5", 1)
+P
+for name in tiny huge; do
+  run 2 "$lockstep" train values.yaml --dry-run data.source=$name.h5
+  err_has "the values of '$name' have a standard deviation of .*: scale the labels"
+done
+run 0 "$lockstep" train several.yaml data.source=floats.h5 train.epochs=1 -o floats
+run 2 "$lockstep" train several.yaml data.source=floats.h5 train.loss=mse -o floats --resume
+err_has "train.loss: the checkpoint's takes labels as 'several', the configured one as 'values'"
+finish

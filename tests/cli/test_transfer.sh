@@ -16,7 +16,7 @@ out_has 'the features of the frozen layers are computed once: 125 values a sampl
 frozen='model.freeze=[conv1, batch*]'
 computes_anew() { # ARG...: features that change, or that nobody needs, are not kept
   rm -rf anew
-  run 0 "$lockstep" train toy.yaml -o anew train.epochs=1 "$@"
+  run 0 "$lockstep" train toy.yaml -o anew train.epochs=2 "$@"
   ! grep 'features of the frozen' out || fail "'$last' keeps features"
 }
 computes_anew 'model.freeze=[batch*]'
@@ -24,6 +24,7 @@ computes_anew "$frozen" data.augment.mixup=0.5
 computes_anew "$frozen" 'data.augment={shift: 1}'
 computes_anew "$frozen" 'train.adversarial={method: fgsm, epsilon: 0.1}'
 computes_anew "$frozen" train.epochs=0
+computes_anew "$frozen" train.epochs=1
 holds 'the origin is reported' 'd[0]["init_from"]["file"].startswith("before/") and len(d[0]["init_from"]["digest"]) == 32' \
   tuned/summary.json
 

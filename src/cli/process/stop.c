@@ -123,6 +123,11 @@ void ls_stop_set_rank(int rank)
   is_first_rank = rank == 0;
 }
 
+void ls_stop_silence(void)
+{
+  is_first_rank = 0;
+}
+
 void ls_stop_set_bar(size_t columns)
 {
   bar_columns = (sig_atomic_t)columns;

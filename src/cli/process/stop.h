@@ -25,6 +25,10 @@ const volatile sig_atomic_t *ls_stop_requested(void);
 /** Which rank this is, once that is known; before, the launcher's variables say. Local. */
 void ls_stop_set_rank(int rank);
 
+/** The program has said what it has to say: a signal ends it without a word, as a launcher's may that ends
+ * what is left. Local. */
+void ls_stop_silence(void);
+
 /** So many columns of a bar stand on the terminal's current line; 0: none. They are taken away before a line
  * is reported. Local. */
 void ls_stop_set_bar(size_t columns);

@@ -66,7 +66,7 @@ static ls_status check_init(const ls_setup *setup, const ls_training_options *op
   const char *path = ls_spec_init_from(setup->spec);
   ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
-  const ls_transfer_source source = {path, &setup->spec->model.rename};
+  const ls_transfer_source source = {.path = path, .renames = &setup->spec->model.rename};
   ls_status status = ls_transfer_try(&source, setup->model, &report);
   if (status == LS_OK) {
     ls_warn_each(options->label, &report.warning);

@@ -5,6 +5,7 @@
  * Source: cgroups(7); Documentation/admin-guide/cgroup-v2.rst, -v1, scheduler/sched-bwc.rst of the kernel. */
 #include "comm/placement/quota.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +22,10 @@ typedef struct hierarchy {
   char point[PATH_CHARS];
 } hierarchy;
 
-/* A version of control groups. */
+/* A version of control groups, and what one of its controllers limits. */
 typedef struct cgroup_version {
   const char *type, *controller;      /* of the mount; "": it has no list of controllers */
-  double (*read)(const char *folder); /* CPUs; 0: no limit */
+  double (*read)(const char *folder); /* CPUs, or bytes; 0: no limit */
 } cgroup_version;
 
 static bool read_line(const char *folder, const char *name, char *line, size_t bytes)
@@ -62,11 +63,37 @@ static double read_v1(const char *folder)
   return ratio(strtoll(quota, NULL, 10), strtoll(period, NULL, 10));
 }
 
-static const cgroup_version versions[] = {
+/* A number of bytes, or "max". */
+static double read_bytes(const char *folder, const char *name)
+{
+  char line[128], *end;
+  if (!read_line(folder, name, line, sizeof line)) return 0.0;
+  const unsigned long long bytes = strtoull(line, &end, 10);
+  return end == line ? 0.0 : (double)bytes;
+}
+
+static double read_memory_v2(const char *folder)
+{
+  return read_bytes(folder, "memory.max");
+}
+
+/* Without a limit it is a number that no machine has. */
+static double read_memory_v1(const char *folder)
+{
+  return read_bytes(folder, "memory.limit_in_bytes");
+}
+
+enum { VERSIONS = 2 };
+
+static const cgroup_version of_cpus[VERSIONS] = {
     {.type = "cgroup2", .controller = "", .read = read_v2},
     {.type = "cgroup", .controller = "cpu", .read = read_v1},
 };
-enum { VERSIONS = sizeof versions / sizeof versions[0] };
+
+static const cgroup_version of_memory[VERSIONS] = {
+    {.type = "cgroup2", .controller = "", .read = read_memory_v2},
+    {.type = "cgroup", .controller = "memory", .read = read_memory_v1},
+};
 
 /* Is `word` one of a list with commas? An empty word is in the empty list alone. */
 static bool is_listed(const char *list, size_t length, const char *word)
@@ -131,6 +158,53 @@ static bool find_line(const char *root, const char *name, const cgroup_version *
   return is_found;
 }
 
+/* The process' group as a path from what is mounted; "": that itself, also where the group cannot be seen
+ * from there. A container sees its own group as the root. */
+static const char *path_below(const hierarchy *found)
+{
+  const size_t skipped = strcmp(found->mounted, "/") == 0 ? 0 : strlen(found->mounted);
+  const char *path = found->group + skipped;
+  const bool is_below = strncmp(found->group, found->mounted, skipped) == 0 && *path == '/' &&
+                        strncmp(path, "/..", 3) != 0 && path[1] != '\0';
+  return is_below ? path : "";
+}
+
+/* What is done with a limit above 0 of the group in a folder. */
+typedef void take_limit(void *user, const char *folder, double limit);
+
+/* From the process' group up to what is mounted. */
+static void climb(const char *root, const cgroup_version *version, const hierarchy *found, take_limit *take,
+                  void *user)
+{
+  char folder[3 * PATH_CHARS];
+  const size_t top = (size_t)snprintf(folder, sizeof folder, "%s%s", root, found->point);
+  snprintf(folder + top, sizeof folder - top, "%s", path_below(found));
+  for (char *end = folder + strlen(folder); end;) {
+    *end = '\0';
+    const double limit = version->read(folder);
+    if (limit > 0.0) take(user, folder, limit);
+    end = strlen(folder) > top ? strrchr(folder, '/') : NULL;
+  }
+}
+
+/* The limits of both versions. */
+static void find_limits(const char *root, const cgroup_version versions[VERSIONS], take_limit *take,
+                        void *user)
+{
+  hierarchy found;
+  for (size_t i = 0; i < VERSIONS; i++)
+    if (find_line(root, "/proc/self/cgroup", &versions[i], &found, take_group) &&
+        find_line(root, "/proc/self/mountinfo", &versions[i], &found, take_mount))
+      climb(root, &versions[i], &found, take, user);
+}
+
+/* ---- processors ---- */
+
+typedef struct quota_list {
+  ls_quota *quotas; /* [LS_QUOTAS] */
+  size_t count;
+} quota_list;
+
 /* Put it to the others; of too many the loosest is left out. Returns how many there are. */
 static size_t keep(ls_quota quotas[LS_QUOTAS], size_t count, const ls_quota *quota)
 {
@@ -145,44 +219,34 @@ static size_t keep(ls_quota quotas[LS_QUOTAS], size_t count, const ls_quota *quo
   return count < LS_QUOTAS ? count + 1 : count;
 }
 
-/* The process' group as a path from what is mounted; "": that itself, also where the group cannot be seen
- * from there. A container sees its own group as the root. */
-static const char *path_below(const hierarchy *found)
+static void take_quota(void *user, const char *folder, double cpus)
 {
-  const size_t skipped = strcmp(found->mounted, "/") == 0 ? 0 : strlen(found->mounted);
-  const char *path = found->group + skipped;
-  const bool is_below = strncmp(found->group, found->mounted, skipped) == 0 && *path == '/' &&
-                        strncmp(path, "/..", 3) != 0 && path[1] != '\0';
-  return is_below ? path : "";
-}
-
-/* From the process' group up to what is mounted. */
-static size_t climb(const char *root, const cgroup_version *version, const hierarchy *found,
-                    ls_quota quotas[LS_QUOTAS], size_t count)
-{
-  char folder[3 * PATH_CHARS];
-  const size_t top = (size_t)snprintf(folder, sizeof folder, "%s%s", root, found->point);
-  snprintf(folder + top, sizeof folder - top, "%s", path_below(found));
-  for (char *end = folder + strlen(folder); end;) {
-    *end = '\0';
-    struct stat status;
-    const ls_quota quota = {.cpus = version->read(folder)};
-    if (quota.cpus > 0.0 && stat(folder, &status) == 0) {
-      const ls_quota whole = {quota.cpus, (uint64_t)status.st_dev, (uint64_t)status.st_ino};
-      count = keep(quotas, count, &whole);
-    }
-    end = strlen(folder) > top ? strrchr(folder, '/') : NULL;
-  }
-  return count;
+  quota_list *list = user;
+  struct stat status;
+  if (stat(folder, &status) != 0) return;
+  const ls_quota quota = {cpus, (uint64_t)status.st_dev, (uint64_t)status.st_ino};
+  list->count = keep(list->quotas, list->count, &quota);
 }
 
 size_t ls_quota_find(const char *root, ls_quota quotas[LS_QUOTAS])
 {
-  size_t count = 0;
-  hierarchy found;
-  for (size_t i = 0; i < VERSIONS; i++)
-    if (find_line(root, "/proc/self/cgroup", &versions[i], &found, take_group) &&
-        find_line(root, "/proc/self/mountinfo", &versions[i], &found, take_mount))
-      count = climb(root, &versions[i], &found, quotas, count);
-  return count;
+  quota_list list = {.quotas = quotas};
+  find_limits(root, of_cpus, take_quota, &list);
+  return list.count;
+}
+
+/* ---- memory ---- */
+
+static void take_least(void *user, const char *folder, double bytes)
+{
+  (void)folder;
+  double *least = user;
+  if (bytes < *least) *least = bytes;
+}
+
+double ls_memory_limit(const char *root)
+{
+  double least = INFINITY;
+  find_limits(root, of_memory, take_least, &least);
+  return least;
 }

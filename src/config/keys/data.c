@@ -165,7 +165,8 @@ static const ls_key data_keys[] = {
      .type = LS_KEY_TEXT,
      .offset = offsetof(ls_spec, data.class_names),
      .preset = "none",
-     .doc = "Text file with the name of a class in each line, in the order of the classes; none: as the "
+     .doc = "Text file with the name of a class in each line (of a dataset: up to 31 bytes), in the order of "
+            "the classes; none: as the "
             "dataset says."},
     {.path = "data.transpose",
      .type = LS_KEY_WORD,

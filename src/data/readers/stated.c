@@ -27,7 +27,8 @@ static ls_status check_lines(const char *text, size_t classes)
 {
   size_t lines = 0;
   for (const char *line = text; line; lines++) {
-    if (line[strspn(line, " \t")] == '\n' || line[0] == '\0')
+    const char end = line[strspn(line, " \t")];
+    if (end == '\n' || end == '\0')
       return ls_fail(LS_E_INPUT, "line %zu is empty: it is to name class %zu", lines + 1, lines);
     line = strchr(line, '\n');
     if (line) line++;

@@ -91,9 +91,10 @@ static ls_status take_pixels(const ls_rgba *picture, ls_shape shape, ls_intake_w
   const size_t spare = ls_size_min(picture->width / shape.w, picture->height / shape.h) / OVERSAMPLING;
   ls_planes all = {.values = NULL};
   ls_status status;
-  LS_GO(ls_planes_take(picture, shape.c, ls_size_max(spare, 1), &all));
+  const bool is_photo = rows[way.kind].is_photo && !way.whole; /* whose filter takes all pixels */
+  LS_GO(ls_planes_take(picture, shape.c, is_photo ? 1 : ls_size_max(spare, 1), &all));
   const rectangle everything = {.width = all.width, .height = all.height};
-  if (rows[way.kind].is_photo && !way.whole)
+  if (is_photo)
     LS_GO(ls_photo_take(&all, shape, image));
   else
     LS_GO(scale_planes(&all, way.whole ? everything : find_middle(&all, shape), shape, image));

@@ -26,7 +26,7 @@ static bool add_class_figures(json_t *json, const ls_metrics *metrics, const ls_
 {
   bool fine = json != NULL;
   for (const ls_class_figure *row = ls_class_figures(metrics->labels); row->name && fine; row++)
-    fine = json_object_set_new(json, row->name, json_real(row->value(class))) == 0;
+    fine = json_object_set_new(json, row->name, real_or_null(row->value(class))) == 0;
   return fine;
 }
 

@@ -66,7 +66,7 @@ typedef struct ls_graph {
   ls_shape in, out;     /* per sample */
   bool input_gradient;  /* passes may ask for the gradient with respect to the input */
   size_t output;        /* the node of the logits */
-  size_t features;      /* the last node that training does not change and all that follows hangs on; or
+  size_t features;      /* the last node that training does not change and all that follows takes, alone; or
                            LS_GRAPH_INPUT: none with weights */
   size_t arena_count;   /* floats of a workspace: activations, gradients, saved */
   size_t scratch_count; /* floats of a workspace that the layers use one after the other */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Focal loss of the softmax, which looks away from samples that are right already:
+/* Focal loss of the softmax, in which samples that are right already count less:
  *
  *   - sum_k t_k * alpha_k * (1 - p_k)^gamma * log p_k
  *
@@ -94,8 +94,7 @@ static double sample(const void *options, const float *logits, size_t classes, c
 const ls_loss_kind ls_loss_focal = {
     .schema =
         {.name = "focal",
-         .doc =
-             "Focal loss of the softmax: cross-entropy that looks away from samples that are right already.",
+         .doc = "Focal loss of the softmax: cross-entropy that counts samples less that are right already.",
          .keys = keys,
          .key_count = sizeof keys / sizeof keys[0],
          .options_bytes = sizeof(focal_options)},

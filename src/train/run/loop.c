@@ -229,8 +229,7 @@ static ls_status end_epoch(ls_run *run)
   return LS_OK;
 }
 
-/* Has early stopping ended the run? Asked anew after a resume, so that more patience lets it go on. */
-static bool is_stopped_early(const ls_run *run)
+bool ls_run_is_stopped_early(const ls_run *run)
 {
   const ls_progress *progress = &run->state.progress;
   const ls_best_epoch best = best_epoch(progress);
@@ -242,7 +241,8 @@ static void report_complete(const ls_run *run)
   const ls_trainer_events *events = &run->options->events;
   const char *text = "all epochs are done; a larger train.epochs lets the run go on";
   if (!events->message || !listens(run)) return;
-  if (is_stopped_early(run)) text = "early stopping has ended this run; a larger patience lets it go on";
+  if (ls_run_is_stopped_early(run))
+    text = "early stopping has ended this run; a larger patience lets it go on";
   if (run->options->spec->train.epochs == 0)
     text = "train.epochs is 0: nothing is trained; a larger one lets the run go on";
   events->message(events->user, text);
@@ -259,8 +259,8 @@ static ls_status train_epochs(ls_run *run)
 {
   ls_progress *progress = &run->state.progress;
   size_t epochs = run->options->spec->train.epochs;
-  if (progress->epoch >= epochs || is_stopped_early(run)) report_complete(run);
-  while (progress->epoch < epochs && !is_stopped_early(run)) {
+  if (progress->epoch >= epochs || ls_run_is_stopped_early(run)) report_complete(run);
+  while (progress->epoch < epochs && !ls_run_is_stopped_early(run)) {
     ls_split_metrics_set(&run->state.split_metrics, LS_METRICS_TEST, NULL); /* of weights that are no more */
     double now_s = ls_clock_s();
     stopwatch watch = {.started_s = now_s, .lap_s = now_s};

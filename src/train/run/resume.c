@@ -101,6 +101,10 @@ static ls_status compare_data(const ls_checkpoint_info *found, const ls_checkpoi
       return ls_fail(LS_E_INPUT,
                      "data.source: the checkpoint was trained on another '%s', of %zu %s, not %zu",
                      data->dataset, counts[i].then, counts[i].what, counts[i].now);
+  if (found->labels != data->labels)
+    return ls_fail(LS_E_INPUT,
+                   "train.loss: the checkpoint's takes labels as '%s', the configured one as '%s'",
+                   ls_label_words[found->labels], ls_label_words[data->labels]);
   if (found->train_count == 0 || strcmp(found->labels_digest, data->labels_digest) == 0) return LS_OK;
   return ls_fail(LS_E_INPUT,
                  "data.source: the checkpoint was trained on another '%s': the digest of its training labels "

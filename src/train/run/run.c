@@ -103,7 +103,7 @@ static ls_status take_weights(ls_run *run)
   const char *path = ls_spec_init_from(run->options->spec);
   ls_transfer_report report = {.lines = {0}};
   if (!path) return LS_OK;
-  const ls_transfer_source source = {path, &run->options->spec->model.rename};
+  const ls_transfer_source source = {.path = path, .renames = &run->options->spec->model.rename};
   ls_status status =
       ls_transfer_read(&source, run->options->model, run->network.params, run->network.buffers, &report);
   if (status == LS_OK) status = ls_run_say(run, &report.lines);

@@ -23,7 +23,6 @@ typedef struct ls_run {
   uint64_t first_saved_step;  /* of the first checkpoint that this session has written, or gone on from */
   uint64_t saved_step;        /* of the last checkpoint that was written, or gone on from; 0: none */
   bool is_checked;            /* the weights as they are now, by ls_run_check() */
-  bool has_features;          /* the loader has features instead of images: what frozen layers give */
   bool restored;              /* rank 0: the weights are those of best.h5 */
   double started_s;           /* clock time that time_limit counts from */
   ls_step_times times;        /* of this rank, of the steps of this session */
@@ -101,8 +100,13 @@ ls_status ls_run_check_loaded(const ls_run *run) LS_CHECKED;
  * not; LS_E_IO, LS_E_MEMORY. */
 ls_status ls_run_check_snapshots(const ls_run *run) LS_CHECKED;
 
-/** Compute features of the training and validation samples once, where frozen layers and the data allow it.
- * After the weights and the data are there. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
+/** Has early stopping ended the run? Asked anew after a resume, so that more patience lets it go on. Local.
+ */
+bool ls_run_is_stopped_early(const ls_run *run);
+
+/** Compute features of the training and validation samples once, where frozen layers, the data and the memory
+ * allow it, and epochs are to come that would find them. A rank that is asked to stop leaves it. After the
+ * weights and the data are there. Collective. Errors: LS_E_MEMORY, LS_E_COMM. */
 ls_status ls_run_extract(ls_run *run) LS_CHECKED;
 
 /** Broadcast rank 0's weights, optimizer state and progress. Collective. Errors: LS_E_COMM. */

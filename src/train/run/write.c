@@ -91,10 +91,11 @@ static bool is_origin_at_fault(const ls_run *run, uint64_t step)
 ls_status ls_run_advise(const ls_run *run, uint64_t step, ls_status status)
 {
   if (is_origin_at_fault(run, step))
-    return ls_wrap(status,
-                   "the weights of model.init_from, '%s', give no finite numbers with these images (try: "
-                   "data.mean and data.std as they were trained with; look at their values)",
-                   ls_spec_init_from(run->options->spec));
+    return ls_wrap(
+        status,
+        "the weights of model.init_from, '%s', give no finite numbers with these images (try: "
+        "data.normalize: {mean: ..., deviation: ...} as they were trained with; look at their values)",
+        ls_spec_init_from(run->options->spec));
   char name[LS_CHECKPOINT_NAME_CHARS], intact[96] = "there is no checkpoint yet";
   if (run->saved_step > 0)
     snprintf(intact, sizeof intact, "%s %s", ls_checkpoint_name(run->saved_step, name),

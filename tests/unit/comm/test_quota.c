@@ -4,6 +4,7 @@
 #include "comm/placement/quota.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,25 @@ static void a_container_of_version_2_sees_its_own_root(void **state)
   check_none();
   put("/sys/fs/cgroup/cpu.max", "150000 100000\n");
   check_only(1.5);
+}
+
+static void memory_is_the_least_that_a_group_allows(void **state)
+{
+  (void)state;
+  put("/proc/self/cgroup", "0::/job/task\n");
+  put("/proc/self/mountinfo", V2_MOUNT);
+  assert_true(isinf(ls_memory_limit(root)));
+  put("/sys/fs/cgroup/job/task/memory.max", "max\n");
+  assert_true(isinf(ls_memory_limit(root)));
+  put("/sys/fs/cgroup/job/memory.max", "8589934592\n");
+  put("/sys/fs/cgroup/other/memory.max", "4096\n");
+  assert_true(ls_memory_limit(root) == 8589934592.0);
+  put("/sys/fs/cgroup/job/task/memory.max", "1073741824\n");
+  assert_true(ls_memory_limit(root) == 1073741824.0);
+  put("/proc/self/cgroup", "9:memory:/slurm/job_7\n");
+  put("/proc/self/mountinfo", "33 31 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
+  put("/sys/fs/cgroup/memory/slurm/job_7/memory.limit_in_bytes", "2147483648\n");
+  assert_true(ls_memory_limit(root) == 2147483648.0);
 }
 
 static void groups_above_limit_those_below(void **state)
@@ -159,6 +179,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_container_of_version_2_sees_its_own_root, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(memory_is_the_least_that_a_group_allows, set_up, tear_down),
       cmocka_unit_test_setup_teardown(groups_above_limit_those_below, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_container_of_version_1_sees_its_own_part, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_mixture_of_both_versions_is_read, set_up, tear_down),

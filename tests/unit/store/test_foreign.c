@@ -143,8 +143,8 @@ static void names_are_changed_by_patterns(void **state)
     }
     golden_path(path, "parameters.pt"); /* conv_weight, ... without the running statistics */
     net_init(&net, LAYERS, image, 1);
-    const ls_status status =
-        ls_transfer_read(&(ls_transfer_source){path, &renames}, net.model, net.params, net.buffers, &report);
+    const ls_status status = ls_transfer_read(&(ls_transfer_source){.path = path, .renames = &renames},
+                                              net.model, net.params, net.buffers, &report);
     const char *said = status == LS_OK ? ls_text_get(&report.warning) : ls_error_last()->text;
     if (cases[i].said && !strstr(said, cases[i].said)) fail_msg("case %zu: %s", i, said);
     if (!cases[i].said && status != LS_OK) fail_msg("case %zu: %s", i, said);
