@@ -66,7 +66,8 @@ static const struct argp argp = {
            "multiply-adds, the rate of large matrix products (SGEMM) on the same threads between the "
            "windows, what each way of train.allreduce takes in the same run, and rank 0's time by layer and "
            "phase. "
-           "Nothing is written. Of WEIGHTS, model.pt, the configuration beside them counts, model.yaml.\n\n"
+           "Nothing is written. With data.shape no dataset is needed: images are made up. Of WEIGHTS, "
+           "model.pt, the configuration beside them counts, model.yaml.\n\n"
            "Examples:\n"
            "  lockstep bench configs/lenet5.yaml\n"
            "  mpirun -n 2 lockstep bench configs/lenet5.yaml train.batch=1024 --json\n"};

@@ -21,7 +21,9 @@
 #include "config/config.h"
 #include "data/augment/augment.h"
 #include "data/collective.h"
+#include "data/normalize.h"
 #include "data/plan.h"
+#include "data/readers/memory.h"
 #include "data/split.h"
 #include "data/readers/stated.h"
 #include "eval/foreign.h"
@@ -133,9 +135,36 @@ static ls_status check_single(const ls_setup *setup, const char *command)
       members, command);
 }
 
+/* The classes that the layers distinguish. */
+static ls_status count_classes(const ls_spec *spec, ls_shape shape, size_t *classes)
+{
+  ls_model *model;
+  LS_PASS(ls_model_new(&model, &spec->model.layers, &(ls_model_options){.in = shape, .microbatch = 1}));
+  *classes = ls_model_classes(model);
+  ls_model_free(model);
+  return LS_OK;
+}
+
+/* Images of the stated shape for two batches, all of them to train on. */
+static ls_status make_up_data(ls_setup *setup)
+{
+  ls_spec *spec = setup->spec;
+  const size_t *shape = spec->data.shape.items;
+  ls_dataset_info like = {
+      .name = "made-up images", .channels = shape[0], .height = shape[1], .width = shape[2]};
+  LS_PASS(ls_normalization_check(&spec->data, like.channels));
+  LS_PASS(count_classes(spec, (ls_shape){.c = shape[0], .h = shape[1], .w = shape[2]}, &like.classes));
+  spec->data.validation = (ls_amount){.count = 0};
+  spec->data.per_class = 0;
+  spec->data.fraction = 1;
+  return ls_memory_made_up(&setup->source, &like, 2 * spec->train.batch);
+}
+
 /* Collective. */
 static ls_status open_data(ls_setup *setup, ls_comm *comm)
 {
+  if (setup->makes_up_data) LS_AGREE(comm, make_up_data(setup));
+  if (setup->makes_up_data) return ls_stated_apply(setup->source, comm, &setup->spec->data);
   const ls_reading reading = ls_reading_of(&setup->spec->data);
   LS_TRY(ls_source_open_collective(&setup->source, comm, setup->spec->data.source, &reading), "data.source");
   LS_PASS(ls_source_check_same(setup->source, comm));
@@ -314,12 +343,15 @@ ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_argumen
   LS_PASS(ls_setup_read(setup, comm, arguments));
   LS_AGREE(comm, ls_setup_parse_config(setup, arguments));
   LS_AGREE(comm, check_single(setup, command));
+  setup->makes_up_data = setup->spec->data.shape.word < 0;
   LS_PASS(ls_watch_begin(watch, comm, &setup->spec->train));
   LS_PASS(ls_setup_prepare(setup, comm, NULL));
   LS_PASS(ls_setup_warn_placement(&setup->placement, comm));
   LS_PASS(ls_setup_warn_idle(setup, comm));
   if (ls_comm_rank(comm) > 0) return LS_OK;
   ls_warn_each("", ls_source_notes(setup->source));
+  if (setup->makes_up_data)
+    ls_print(notes, "data.shape is given: images are made up, as %s needs no others\n", command);
   ls_setup_note_settings(setup, 0, notes);
   return LS_OK;
 }

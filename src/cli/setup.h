@@ -43,6 +43,7 @@ typedef struct ls_setup {
   char *resolved; /* the configuration with every key written out */
   ls_placement placement;
   ls_source *source;
+  bool makes_up_data;   /* the dataset is made up, of the stated shape */
   size_t train_samples; /* without those held out */
   size_t wanted_batch;  /* the configured batch: spec->train.batch is at most train_samples */
   ls_model *model;
@@ -74,8 +75,9 @@ ls_status ls_setup_prepare(ls_setup *setup, ls_comm *comm, const ls_placement *p
 void ls_setup_fini(ls_setup *setup);
 
 /** All three, and what there is to say of them, for a command that measures the training of one network:
- * `command` is its word. The watch begins between the second and the third; ls_watch_end() is still due.
- * Collective. Errors: LS_E_CONFIG if the configuration trains an ensemble; those of the parts. */
+ * `command` is its word. With data.shape no dataset is opened: images are made up. The watch begins between
+ * the second and the third; ls_watch_end() is still due. Collective. Errors: LS_E_CONFIG if the configuration
+ * trains an ensemble; those of the parts. */
 ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments,
                           ls_watch *watch, const char *command, FILE *notes) LS_CHECKED;
 

@@ -45,5 +45,7 @@ run 2 "$lockstep" bench toy.yaml --seconds 0
 err_has 'expected a number above 0'
 run 2 "$lockstep" bench toy.yaml data.source=nowhere
 one_error
+ranks 2 0 "$lockstep" bench toy.yaml data.source=nowhere 'data.shape=[1, 12, 12]' data.validation=0.5 --seconds 0.1
+out_has '^data.shape is given: images are made up'
 [[ ! -e runs ]] || fail "bench left a run directory"
 finish

@@ -154,8 +154,8 @@ static const ls_key data_keys[] = {
      .max = 65536,
      .counts_max = 3,
      .counts_form = "[channels, height, width]",
-     .doc = "What the network's images are; auto: those of the dataset. With it, weights of another program "
-            "do without a dataset."},
+     .doc = "What the network's images are; auto: those of the dataset. With it, weights of another program, "
+            "and measurements of speed, do without a dataset."},
     {.path = "data.classes",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, data.classes),

@@ -78,6 +78,24 @@ static void weights_beside_their_configuration_are_a_network(void **state)
   expect_refused("two.pt", LS_E_INPUT, "FILE#KEY");
 }
 
+/* HDF5 is a format of checkpoints, too. */
+static void a_state_dict_in_hdf5_is_no_checkpoint(void **state)
+{
+  (void)state;
+  ls_loaded loaded;
+  put_golden("lenet5_state.h5", "lenet.h5");
+  put("lenet.yaml",
+      "data: {source: mnist, shape: [1, 28, 28], normalize: {scale: 0.00390625}}\n"
+      "model: {layers: [{type: conv, name: conv1, filters: 6, kernel: 5, pad: 2}, {type: relu}, "
+      "{type: maxpool, size: 2}, {type: conv, name: conv2, filters: 16, kernel: 5}, {type: relu}, "
+      "{type: maxpool, size: 2}, {type: flatten}, {type: dense, name: fc1, units: 120}, {type: relu}, "
+      "{type: dense, name: fc2, units: 84}, {type: relu}, {type: dense, name: fc3, units: 10}]}\n");
+  if (ls_loaded_read(&loaded, "lenet.h5", &ls_all_schemas) != LS_OK) fail_msg("%s", ls_error_last()->text);
+  assert_int_equal(loaded.info.classes, 10);
+  assert_true(loaded.info.mean[0] == 0.0 && loaded.info.deviation[0] == 256.0);
+  ls_loaded_close(&loaded);
+}
+
 static void a_configuration_may_name_its_weights(void **state)
 {
   (void)state;
@@ -169,6 +187,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(weights_beside_their_configuration_are_a_network),
+      cmocka_unit_test(a_state_dict_in_hdf5_is_no_checkpoint),
       cmocka_unit_test(a_configuration_may_name_its_weights),
       cmocka_unit_test(what_is_missing_is_said),
       cmocka_unit_test(classes_have_the_names_that_are_given),
