@@ -3,12 +3,14 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "data/source.h"
 
-enum { KEY_TRANSPOSE = 1024, KEY_FIRST_LABEL };
+enum { KEY_TRANSPOSE = 1024, KEY_FIRST_LABEL, KEY_RESIZE, KEY_CHANNELS };
+enum { MOST_PIXELS = 65536 /* of a side, as data.resize has it */ };
 
 static error_t take_transpose(ls_reading *reading, const char *word, struct argp_state *state)
 {
@@ -30,10 +32,46 @@ static error_t take_first_label(ls_reading *reading, const char *text, struct ar
   return EINVAL;
 }
 
+/* A count of at least 1; a character that ends it may follow. */
+static bool take_side(const char *text, size_t length, size_t *side)
+{
+  char digits[8];
+  uint64_t pixels;
+  if (length >= sizeof digits) return false;
+  snprintf(digits, sizeof digits, "%.*s", (int)length, text);
+  if (!ls_parse_count(digits, &pixels) || pixels == 0 || pixels > MOST_PIXELS) return false;
+  *side = (size_t)pixels;
+  return true;
+}
+
+/* SIDE, or HEIGHTxWIDTH. */
+static error_t take_resize(ls_reading *reading, const char *text, struct argp_state *state)
+{
+  const size_t height = strcspn(text, "x");
+  const char *width = text[height] ? text + height + 1 : text;
+  if (take_side(text, height, &reading->height) && take_side(width, strlen(width), &reading->width)) return 0;
+  argp_error(state, "--resize %s: expected a number of pixels from 1 to %d, or two of them, such as 48x64",
+             text, MOST_PIXELS);
+  return EINVAL;
+}
+
+static error_t take_channels(ls_reading *reading, const char *text, struct argp_state *state)
+{
+  uint64_t channels;
+  if (ls_parse_count(text, &channels) && channels > 0) {
+    reading->channels = (size_t)channels;
+    return 0;
+  }
+  argp_error(state, "--channels %s: expected a count of at least 1", text);
+  return EINVAL;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
   if (key == KEY_TRANSPOSE) return take_transpose(state->input, value, state);
   if (key == KEY_FIRST_LABEL) return take_first_label(state->input, value, state);
+  if (key == KEY_RESIZE) return take_resize(state->input, value, state);
+  if (key == KEY_CHANNELS) return take_channels(state->input, value, state);
   return ARGP_ERR_UNKNOWN;
 }
 
@@ -43,6 +81,8 @@ static const struct argp_option options[] = {
      0},
     {"first-label", KEY_FIRST_LABEL, "N", 0,
      "The files' number of the first class (default: as they say themselves, else 0)", 0},
+    {"resize", KEY_RESIZE, "N|HxW", 0, "Scale images to this many pixels a side (default: as they are)", 0},
+    {"channels", KEY_CHANNELS, "N", 0, "Repeat grey images in so many channels (default: as they are)", 0},
     {0}};
 
 const struct argp ls_reading_argp = {.options = options, .parser = parse_option};

@@ -8,7 +8,7 @@
 struct argp;
 struct argp_state;
 
-/** --transpose and --first-label, the same as the keys data.transpose and data.first_label: to be a child of
+/** --transpose, --first-label, --resize and --channels, the same as the keys of data: to be a child of
  * the argp of a subcommand that takes no configuration; its input is an ls_reading. */
 extern const struct argp ls_reading_argp;
 

@@ -331,10 +331,13 @@ ls_status ls_setup_warn_data(const ls_setup *setup, size_t member)
 void ls_setup_report_data(const ls_setup *setup)
 {
   const ls_dataset_info *data = ls_source_info(setup->source);
-  ls_print(stdout, "%s: %zux%zux%zu, %zu %s, %zu training and %zu test samples (%s%s)\n", data->name,
+  const ls_dataset_info *files = ls_source_info(ls_source_original(setup->source));
+  ls_print(stdout, "%s: %zux%zux%zu, %zu %s, %zu training and %zu test samples (%s%s", data->name,
            data->channels, data->height, data->width, data->classes, ls_label_nouns[data->labels],
            data->count[LS_SPLIT_TRAIN], data->count[LS_SPLIT_TEST], data->format,
            data->is_transposed ? ", by columns" : "");
+  if (files != data) ls_print(stdout, ", from %zux%zux%zu", files->channels, files->height, files->width);
+  ls_print(stdout, ")\n");
 }
 
 ls_status ls_setup_single(ls_setup *setup, ls_comm *comm, const ls_setup_arguments *arguments,

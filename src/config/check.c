@@ -85,6 +85,24 @@ static ls_status check_shape(const ls_spec *spec)
   return ls_fail(LS_E_CONFIG, "expected [channels, height, width], such as [3, 224, 224]");
 }
 
+/* What images become, and what they are said to be. */
+static ls_status check_made(const ls_spec *spec)
+{
+  const ls_spec_data *data = &spec->data;
+  const size_t *stated = data->shape.items, *sides = data->resize.items;
+  const size_t width = data->resize.count == 1 ? sides[0] : sides[1];
+  if (data->shape.word >= 0) return LS_OK;
+  if (data->resize.word < 0 && (sides[0] != stated[1] || width != stated[2]))
+    return ls_fail(LS_E_CONFIG,
+                   "data.resize makes images of %zux%zu; give data.shape=[%zu,%zu,%zu], or data.shape=auto",
+                   sides[0], width, stated[0], sides[0], width);
+  if (data->channels == 0 || data->channels == stated[0]) return LS_OK;
+  return ls_fail(LS_E_CONFIG,
+                 "data.channels makes images of %zu channels; give data.shape=[%zu,%zu,%zu], or "
+                 "data.shape=auto",
+                 data->channels, data->channels, stated[1], stated[2]);
+}
+
 static ls_status check_members(const ls_spec *spec)
 {
   const ls_spec_ensemble *ensemble = &spec->ensemble;
@@ -111,6 +129,7 @@ static const struct {
     {"data.fraction", check_part},
     {"data.mean", check_normalization},
     {"data.shape", check_shape},
+    {"data.shape", check_made},
     {"ensemble.members", check_members},
 };
 

@@ -63,6 +63,8 @@ typedef struct ls_spec_data {
   size_t per_class;             /* samples of each class to train on; 0: all */
   double fraction;              /* of each class to train on, in (0, 1]; without per_class */
   ls_counts shape;              /* channels, height, width of the images; word: those of the dataset */
+  ls_counts resize;             /* sides that images are resized to; word: they stay as they are */
+  size_t channels;              /* that the one of grey images is repeated in; 0: it is not */
   size_t classes;               /* number of classes; 0: from the dataset */
   char *class_names;            /* file with a name in each line; "none" */
   int transpose;                /* ls_transpose: do IDX files hold images by columns? */

@@ -42,6 +42,7 @@ ls_status ls_source_open_collective(ls_source **out, ls_comm *comm, const char *
   LS_GO(ls_comm_agree(comm, ls_source_find(&source, where, reading, checks_files)));
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) LS_GO(share_labels(source, comm, (ls_split)split));
   LS_GO(ls_comm_agree(comm, ls_source_resolve(source, reading)));
+  LS_GO(ls_comm_agree(comm, ls_source_resize(&source, reading)));
   *out = source;
   return LS_OK;
 done:

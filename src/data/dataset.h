@@ -30,17 +30,23 @@ typedef struct ls_dataset_info {
                                                the source */
 } ls_dataset_info;
 
-/** How files are read as far as they do not say it themselves; all zeros: as they do. */
+/** How files are read as far as they do not say it themselves, and what is made of their images; all zeros:
+ * as they say, and as they are. */
 typedef struct ls_reading {
   size_t classes;               /* 0: from the dataset (catalogue, attribute, or largest label + 1) */
   int transpose;                /* ls_transpose; IDX alone */
   ls_count_or_word first_label; /* the files' number of class 0, where they do not state their classes */
+  size_t height, width;         /* that images are resized to; 0: as they are */
+  size_t channels;              /* that the one channel of images is repeated in; 0: as they are */
 } ls_reading;
 
 /** What a configuration says of how a dataset is read. */
 ls_reading ls_reading_of(const ls_spec_data *data);
 
-/** The same, but for what `given` says itself of transposition and first label. */
+/** Of it, what is made of the images of any dataset. */
+ls_reading ls_reading_of_images(const ls_spec_data *data);
+
+/** The same, but for what `given` says itself of transposition, first label, size and channels. */
 ls_reading ls_reading_with(ls_reading base, const ls_reading *given);
 
 #endif

@@ -60,54 +60,27 @@ static ls_layout layout_of(const ls_loader *loader, size_t epoch)
 
 /* ---- memory near the threads that will read it ---- */
 
-typedef struct clearing {
-  const ls_loader *loader;
-  const ls_shard *shard;
-} clearing;
-
-/* Samples of a micro-batch, or of several. */
-static void clear_images(const ls_shard *shard, size_t first, size_t count)
+static ls_shard_use train_use(const ls_loader *loader)
 {
-  memset(shard->images + first * shard->image_bytes, 0, count * shard->image_bytes);
+  return (ls_shard_use){.steps = &loader->plan, .rank = loader->rank, .threads = loader->threads};
 }
 
-/* Each step's threads begin with a micro-batch each (train/engine.c). */
-static void clear_train_part(void *user, size_t part)
+static ls_shard_use eval_use(const ls_loader *loader)
 {
-  const clearing *self = user;
-  const ls_plan *plan = &self->loader->plan;
-  const size_t rank = self->loader->rank, steps = ls_plan_steps(plan);
-  for (size_t step = 0; step < steps; step++) {
-    const size_t count = ls_plan_step_microbatches(plan, rank, step);
-    for (size_t i = part; i < count; i += self->loader->threads) {
-      const ls_plan_run run = ls_plan_microbatch(plan, rank, step, i);
-      clear_images(self->shard, run.index, run.count);
-    }
-  }
+  return (ls_shard_use){.rank = loader->rank, .threads = loader->threads};
 }
 
-/* In an evaluation their micro-batches are neighbours (eval/forward.c). */
-static void clear_eval_part(void *user, size_t part)
+/* A new shard of this rank, whose images each thread writes zeros to first. Local. */
+static ls_status make_shard(const ls_loader *loader, ls_shard *shard, size_t count, ls_shard_use use)
 {
-  const clearing *self = user;
-  const size_t count = self->shard->count, threads = self->loader->threads;
-  const size_t first = ls_part_first(count, threads, part);
-  clear_images(self->shard, first, ls_part_first(count, threads, part + 1) - first);
-}
-
-/* A new shard of this rank, whose images each thread of a team writes zeros to first. Local. */
-static ls_status make_shard(const ls_loader *loader, ls_shard *shard, size_t count,
-                            void (*clear_part)(void *user, size_t part))
-{
-  clearing self = {.loader = loader, .shard = shard};
   LS_PASS(ls_shard_init(shard, count, loader->image_bytes, loader->columns));
-  ls_team_run(loader->threads, clear_part, &self);
+  ls_shard_clear(shard, &use);
   return LS_OK;
 }
 
 static ls_status make_train_shard(const ls_loader *loader, ls_shard *shard)
 {
-  return make_shard(loader, shard, ls_plan_rank_count(&loader->plan, loader->rank), clear_train_part);
+  return make_shard(loader, shard, ls_plan_rank_count(&loader->plan, loader->rank), train_use(loader));
 }
 
 /* ---- loading ---- */
@@ -142,16 +115,17 @@ static ls_status move_wait(ls_loader *loader)
 /* Make room for samples of a split that lie side by side in the file. Local. */
 static ls_status make_slice(ls_shard *slice, size_t first, size_t count, const ls_loader *loader)
 {
-  LS_PASS(make_shard(loader, slice, count, clear_eval_part));
+  LS_PASS(make_shard(loader, slice, count, eval_use(loader)));
   for (size_t i = 0; i < count; i++) slice->samples[i] = first + i;
   return LS_OK;
 }
 
-/* Their images. Collective. */
+/* Their images, as the files hold them. Collective. */
 static ls_status read_slice(const ls_loader *loader, ls_source *source, ls_split split, const ls_shard *slice)
 {
   const size_t first = slice->count > 0 ? (size_t)slice->samples[0] : 0;
-  return ls_source_read_collective(source, loader->comm, split, first, slice->count, slice->images);
+  return ls_source_read_collective(ls_source_original(source), loader->comm, split, first, slice->count,
+                                   slice->images);
 }
 
 /* Make room for this rank's slice of the training split, and for what will be received. Local. */
@@ -162,7 +136,7 @@ static ls_status prepare(ls_shard *slice, const ls_layout *file, ls_loader *load
   LS_PASS(make_train_shard(loader, &loader->current));
   const ls_plan *validation = &loader->eval[LS_EVAL_VALIDATION].plan;
   return make_shard(loader, &loader->validation, ls_plan_rank_count(validation, loader->rank),
-                    clear_eval_part);
+                    eval_use(loader));
 }
 
 /* Bring training and validation samples from the rank that read them to the ranks that need them. Collective.
@@ -207,6 +181,19 @@ static ls_status load_test(ls_loader *loader, ls_source *source)
   return read_slice(loader, source, LS_SPLIT_TEST, &loader->test);
 }
 
+/* Make of the files' images those that are wanted, once they are where they are needed: a part of the data
+ * then costs what the part does, and ranks share the work. Local. */
+static ls_status resize_all(ls_loader *loader, const ls_source *source)
+{
+  const ls_resizer *resizer = ls_source_resizer(source);
+  const ls_shard_use train = train_use(loader), eval = eval_use(loader);
+  if (!resizer) return LS_OK;
+  loader->image_bytes = ls_source_image_bytes(source);
+  LS_PASS(ls_shard_resize(&loader->current, &train, resizer, loader->image_bytes));
+  LS_PASS(ls_shard_resize(&loader->validation, &eval, resizer, loader->image_bytes));
+  return ls_shard_resize(&loader->test, &eval, resizer, loader->image_bytes);
+}
+
 /* The plan of an evaluation split: one step that holds it all. */
 static ls_plan eval_plan(const ls_loader *loader, size_t count, size_t microbatch)
 {
@@ -240,10 +227,11 @@ static ls_status set_up(ls_loader *loader, ls_source *source, const ls_loader_op
   loader->shuffle = options->data->shuffle;
   loader->epoch = options->first_epoch;
   loader->threads = ls_size_max(options->threads, 1);
-  if (!ls_size_mul(info->channels, info->height, &loader->image_bytes) ||
-      !ls_size_mul(loader->image_bytes, info->width, &loader->image_bytes))
+  const ls_dataset_info *files = ls_source_info(ls_source_original(source));
+  if (!ls_size_mul(files->channels, files->height, &loader->image_bytes) ||
+      !ls_size_mul(loader->image_bytes, files->width, &loader->image_bytes))
     return ls_fail(LS_E_INPUT, "dataset '%s': an image of %zu x %zu x %zu does not fit into memory",
-                   info->name, info->channels, info->height, info->width);
+                   info->name, files->channels, files->height, files->width);
   if (!options->test_only) LS_PASS(plan_train(loader, source, options));
   loader->eval[LS_EVAL_TRAIN] = (eval_view){loader->plan, &loader->current};
   loader->eval[LS_EVAL_VALIDATION] =
@@ -265,6 +253,7 @@ ls_status ls_loader_new(ls_loader **out, ls_comm *comm, ls_source *source, const
   LS_GO(ls_comm_agree(comm, set_up(loader, source, options)));
   if (!options->test_only) LS_GO(load_train(loader, source, options->microbatch));
   LS_GO(load_test(loader, source));
+  LS_GO(ls_comm_agree(comm, resize_all(loader, source)));
   *out = loader;
 done:
   if (status != LS_OK) ls_loader_free(loader);

@@ -20,6 +20,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "data/plan.h"
+#include "data/readers/resize.h"
 
 typedef struct ls_shard {
   size_t count;       /* samples */
@@ -35,6 +37,27 @@ typedef struct ls_shard {
 /** The images are left untouched (ls_alloc_untouched()). Local. Errors: LS_E_MEMORY. */
 ls_status ls_shard_init(ls_shard *shard, size_t count, size_t image_bytes, size_t columns) LS_CHECKED;
 void ls_shard_fini(ls_shard *shard);
+
+/** How the threads of a rank share the samples of a shard. */
+typedef struct ls_shard_use {
+  const ls_plan *steps; /* they take micro-batches of each step (train/engine.c); NULL: neighbours, as in
+                           evaluations (eval/forward.c) */
+  size_t rank, threads;
+} ls_shard_use;
+
+/** What a thread does with samples of a shard that are its own. */
+typedef void ls_shard_visit(void *user, size_t thread, size_t first, size_t count);
+
+/** Visit all samples, each by the thread that will use it. Local. */
+void ls_shard_walk(const ls_shard *shard, const ls_shard_use *use, ls_shard_visit *visit, void *user);
+
+/** Write zeros to the images, so that their memory is near the threads that will read it. Local. */
+void ls_shard_clear(ls_shard *shard, const ls_shard_use *use);
+
+/** Put images that are made of a shard's in their place; a shard without storage stays as it is. Local.
+ * Errors: LS_E_MEMORY. */
+ls_status ls_shard_resize(ls_shard *shard, const ls_shard_use *use, const ls_resizer *resizer,
+                          size_t image_bytes) LS_CHECKED;
 
 /** Look the labels of `samples` up in the labels of the whole split; and the values, [samples of the split,
  * columns]. */

@@ -38,10 +38,22 @@ ls_status ls_source_read_images(ls_source *source, ls_split split, size_t first,
   return source->reader->read_images(source, split, first, count, images);
 }
 
+ls_source *ls_source_original(ls_source *source)
+{
+  return source->original ? source->original : source;
+}
+
+const ls_resizer *ls_source_resizer(const ls_source *source)
+{
+  return source->resizer;
+}
+
 void ls_source_close(ls_source *source)
 {
   if (!source) return;
   if (source->reader) source->reader->close(source->state);
+  ls_source_close(source->original);
+  ls_resizer_free(source->resizer);
   for (size_t split = 0; split < LS_SPLIT_COUNT; split++) {
     free(source->labels[split]);
     free(source->values[split]);
@@ -202,7 +214,8 @@ ls_status ls_source_open_as(ls_source **out, const char *where, const ls_reading
 {
   ls_source *source;
   LS_PASS(ls_source_find(&source, where, reading, true));
-  const ls_status status = ls_source_resolve(source, reading);
+  ls_status status = ls_source_resolve(source, reading);
+  if (status == LS_OK) status = ls_source_resize(&source, reading);
   if (status == LS_OK)
     *out = source;
   else

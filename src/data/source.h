@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/spec.h"
 #include "data/dataset.h"
+#include "data/readers/resize.h"
 
 typedef struct ls_source ls_source;
 
@@ -82,5 +83,11 @@ void ls_source_labels_digest(const ls_source *source, ls_split split, char text[
 
 /** Bytes of an image: channels * height * width, which every reader has checked to fit. Local. */
 size_t ls_source_image_bytes(const ls_source *source);
+
+/** The source of the images that this one's are made of (data.resize, data.channels), and what makes them;
+ * itself and NULL where they are the files' own. Borrowed. The samples are the same, but the original has no
+ * labels. */
+ls_source *ls_source_original(ls_source *source);
+const ls_resizer *ls_source_resizer(const ls_source *source);
 
 #endif

@@ -147,7 +147,7 @@ ls_status ls_loaded_open_data(ls_source **out, ls_comm *comm, const ls_loaded *l
   const ls_spec_data *trained = &loaded->spec->data;
   bool is_same = true;
   if (where) LS_AGREE(comm, is_same_data(where, trained->source, &is_same));
-  const ls_reading own = is_same ? ls_reading_of(trained) : (ls_reading){.classes = 0};
+  const ls_reading own = is_same ? ls_reading_of(trained) : ls_reading_of_images(trained);
   ls_reading reading = ls_reading_with(own, given);
   reading.classes = loaded->info.classes;
   LS_PASS(ls_source_open_collective(out, comm, where ? where : trained->source, &reading));

@@ -510,6 +510,44 @@ static void a_gzip_error_of_rank_0_reaches_all(void **state)
   close_gzip_fixture(&f);
 }
 
+/* Images of a view are those that one process reads, whoever has read and resized them here. */
+static void check_resized(const fixture *f, const ls_loader *loader, ls_eval_split view, ls_split split)
+{
+  const size_t bytes = ls_source_image_bytes(f->source);
+  uint8_t *expected;
+  assert_ok(ls_alloc(&expected, bytes, 1, "an image"));
+  assert_int_equal(ls_loader_image_bytes(loader), bytes);
+  for (size_t i = 0; i < ls_loader_eval_microbatches(loader, view); i++) {
+    const ls_microbatch batch = ls_loader_eval_microbatch(loader, view, i);
+    for (size_t k = 0; k < batch.n; k++) {
+      assert_ok(ls_source_read_images(f->source, split, (size_t)batch.samples[k], 1, expected));
+      assert_memory_equal(batch.images + k * bytes, expected, bytes);
+      assert_int_equal(batch.labels[k], idx_label(batch.samples[k]));
+    }
+  }
+  free(expected);
+}
+
+static void resized_images_reach_their_ranks(void **state)
+{
+  const ls_reading wanted = {.classes = IDX_CLASSES, .height = 7, .width = 6, .channels = 3};
+  for (size_t i = 0; i < 2 * CASES; i++) {
+    const sizes *s = &cases[i / 2];
+    fixture f = i % 2 ? open_gzip_fixture(*state, SIDE, s) : open_fixture(*state, SIDE, s->train, s->test);
+    ls_source_close(f.source);
+    assert_ok(ls_source_open_collective(&f.source, f.comm, f.folder.path, &wanted));
+    ls_loader *loader = open_loader(&f, s, LS_SHUFFLE_GLOBAL, 0);
+    check_resized(&f, loader, LS_EVAL_VALIDATION, LS_SPLIT_TRAIN);
+    check_resized(&f, loader, LS_EVAL_TEST, LS_SPLIT_TEST);
+    for (size_t epoch = 0; epoch < 2; epoch++) {
+      assert_ok(ls_loader_epoch(loader, epoch, epoch == 1));
+      check_resized(&f, loader, LS_EVAL_TRAIN, LS_SPLIT_TRAIN);
+    }
+    ls_loader_free(loader);
+    (i % 2 ? close_gzip_fixture : close_fixture)(&f);
+  }
+}
+
 static void too_much_validation_is_refused_on_all_ranks(void **state)
 {
   fixture f = open_fixture(*state, SIDE, 20, 5);
@@ -535,6 +573,7 @@ static int run(ls_comm *comm)
       cmocka_unit_test_prestate(plain_and_gzip_copies_go_together, comm),
       cmocka_unit_test_prestate(damaged_gzip_is_found_at_the_opening, comm),
       cmocka_unit_test_prestate(a_gzip_error_of_rank_0_reaches_all, comm),
+      cmocka_unit_test_prestate(resized_images_reach_their_ranks, comm),
       cmocka_unit_test_prestate(too_much_validation_is_refused_on_all_ranks, comm),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

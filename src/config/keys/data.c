@@ -24,6 +24,7 @@ const char *const ls_picture_words[] = {[LS_PICTURE_AUTO] = "auto",
                                         NULL};
 static const char *const split_seed_words[] = {"seed", NULL};
 static const char *const auto_words[] = {"auto", NULL};
+static const char *const none_words[] = {"none", NULL};
 static const char *const scale_words[] = {"1/255", NULL};
 
 ls_status ls_picture_find(const char *word, ls_picture_kind *kind)
@@ -156,6 +157,22 @@ static const ls_key data_keys[] = {
      .counts_form = "[channels, height, width]",
      .doc = "What the network's images are; auto: those of the dataset. With it, weights of another program, "
             "and measurements of speed, do without a dataset."},
+    {.path = "data.resize",
+     .type = LS_KEY_COUNTS,
+     .offset = offsetof(ls_spec, data.resize),
+     .preset = "none",
+     .words = none_words,
+     .min = 1,
+     .max = 65536,
+     .unit = "pixels",
+     .doc = "Images are scaled to this when they are loaded, as Pillow's BILINEAR does it; none: they stay "
+            "as they are."},
+    {.path = "data.channels",
+     .type = LS_KEY_COUNT,
+     .offset = offsetof(ls_spec, data.channels),
+     .preset = "0",
+     .doc = "Grey images are repeated in so many channels, such as the 3 of a network for colours; 0: as "
+            "many as the dataset has."},
     {.path = "data.classes",
      .type = LS_KEY_COUNT,
      .offset = offsetof(ls_spec, data.classes),

@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "data/kinds.h"
 #include "data/readers/folder.h"
+#include "data/readers/resize.h"
 
 typedef struct ls_source ls_source;
 
@@ -76,6 +77,14 @@ struct ls_source {
   float *values[LS_SPLIT_COUNT];     /* [count, classes]; NULL where labels are classes; owned */
   bool lacks_labels[LS_SPLIT_COUNT]; /* they lie between gzip images, which rank 0 goes through: no count yet
                                       */
+  ls_source *original;               /* whose images are resized; owned; NULL: they are the files' own */
+  ls_resizer *resizer;               /* owned; NULL: they are the files' own */
 };
+
+/** Put a source in the place of another one, which it owns then, whose images are of the wanted size and
+ * number of channels; nothing happens where they are already. The labels are known and checked. Local.
+ * Errors: LS_E_INPUT where there are other than 1 channel to be repeated, or too many are wanted;
+ * LS_E_MEMORY. */
+ls_status ls_source_resize(ls_source **source, const ls_reading *reading) LS_CHECKED;
 
 #endif

@@ -112,8 +112,17 @@ static ls_status check_shape(const ls_spec_data *data, const ls_dataset_info *da
   if (data->shape.word >= 0 ||
       (stated[0] == dataset->channels && stated[1] == dataset->height && stated[2] == dataset->width))
     return LS_OK;
-  return ls_fail(LS_E_CONFIG, "data.shape: %zux%zux%zu, but the images of '%s' are %zux%zux%zu", stated[0],
-                 stated[1], stated[2], dataset->name, dataset->channels, dataset->height, dataset->width);
+  ls_text remedy = {0};
+  if (dataset->height != stated[1] || dataset->width != stated[2])
+    ls_text_add(&remedy, " data.resize=[%zu,%zu]", stated[1], stated[2]);
+  if (dataset->channels == 1 && stated[0] != 1) ls_text_add(&remedy, " data.channels=%zu", stated[0]);
+  const bool can_be = dataset->channels == 1 || dataset->channels == stated[0];
+  const ls_status status =
+      ls_fail(LS_E_CONFIG, "data.shape: %zux%zux%zu, but the images of '%s' are %zux%zux%zu%s%s", stated[0],
+              stated[1], stated[2], dataset->name, dataset->channels, dataset->height, dataset->width,
+              can_be ? "; try:" : "", can_be ? ls_text_get(&remedy) : "");
+  ls_text_fini(&remedy);
+  return status;
 }
 
 static ls_status check(const ls_spec_data *data, const ls_dataset_info *dataset)

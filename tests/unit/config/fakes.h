@@ -250,6 +250,8 @@ static const char full_text[] =
     "  normalize: {scale: 0.25, mean: [0.485, 0, -1], deviation: [1e-5]}\n"
     "  shuffle: shard\n"
     "  shape: [3, 192, 224]\n"
+    "  resize: [192, 224]\n"
+    "  channels: 3\n"
     "  classes: 10\n"
     "  class_names: names.txt\n"
     "model:\n"

@@ -38,6 +38,9 @@ static void written_values_are_taken(void **state)
   assert_true(given->deviation.count == 1 && given->deviation.items[0] == 1e-5);
   assert_true(spec->data.shape.word == -1 && spec->data.shape.count == 3);
   assert_true(spec->data.shape.items[0] == 3 && spec->data.shape.items[2] == 224);
+  assert_true(spec->data.resize.word == -1 && spec->data.resize.count == 2);
+  assert_true(spec->data.resize.items[0] == 192 && spec->data.resize.items[1] == 224);
+  assert_int_equal(spec->data.channels, 3);
   assert_string_equal(ls_spec_class_names(&spec->data), "names.txt");
   assert_int_equal(spec->data.shuffle, LS_SHUFFLE_SHARD);
   assert_int_equal(spec->data.classes, 10);
@@ -115,6 +118,8 @@ static void what_is_not_written_has_the_documented_default(void **state)
   assert_int_equal(spec->data.shuffle, LS_SHUFFLE_GLOBAL);
   assert_int_equal(spec->data.classes, 0);
   assert_int_equal(spec->data.shape.word, 0);
+  assert_int_equal(spec->data.resize.word, 0);
+  assert_int_equal(spec->data.channels, 0);
   assert_null(ls_spec_class_names(&spec->data));
   assert_int_equal(spec->train.epochs, 10);
   assert_int_equal(spec->train.batch, 256);
@@ -143,7 +148,7 @@ static void layers_nest_and_have_their_origin(void **state)
   const conv_options *conv1 = layers->items[0].options;
   assert_ptr_equal(layers->items[0].schema, &conv);
   assert_string_equal(layers->items[0].name, "conv1");
-  assert_string_equal(layers->items[0].origin, "c.yaml:14:7: model.layers[0]");
+  assert_string_equal(layers->items[0].origin, "c.yaml:16:7: model.layers[0]");
   assert_true(conv1->filters == 6 && conv1->kernel == 5 && conv1->pad.word == 0 && conv1->bias);
   assert_null(layers->items[1].name);
   const residual_options *block = layers->items[2].options;
@@ -155,7 +160,7 @@ static void layers_nest_and_have_their_origin(void **state)
   const residual_options *second = block->body.items[1].options;
   assert_int_equal(second->shortcut.count, 0);
   assert_string_equal(second->body.items[0].name, "deep");
-  assert_string_equal(second->body.items[0].origin, "c.yaml:22:18: model.layers[2].body[1].body[0]");
+  assert_string_equal(second->body.items[0].origin, "c.yaml:24:18: model.layers[2].body[1].body[0]");
   ls_spec_free(spec);
 }
 
@@ -199,6 +204,8 @@ static const char full_resolved[] =
     "  per_class: 0\n"
     "  fraction: 1\n"
     "  shape: [3, 192, 224]\n"
+    "  resize: [192, 224]\n"
+    "  channels: 3\n"
     "  classes: 10\n"
     "  class_names: names.txt\n"
     "  transpose: auto\n"

@@ -80,8 +80,8 @@ static const struct {
      "c.yaml:2:7: model: expected a section, found nothing; its keys: layers, init_from, freeze, rename"},
     {"data: mnist\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:7: data: expected a section, found 'mnist'; its keys: source, validation, split_seed, "
-     "normalize, shuffle, per_class, fraction, shape, classes, class_names, transpose, first_label, picture, "
-     "augment"},
+     "normalize, shuffle, per_class, fraction, shape, resize, channels, classes, class_names, transpose, "
+     "first_label, picture, augment"},
     {MINIMAL "train:\n",
      "c.yaml:3:7: train: expected a section, found nothing; its keys: epochs, batch, microbatch, reduction, "
      "allreduce, allreduce_dtype, bucket_mb, "
@@ -157,6 +157,15 @@ static const struct {
      "c.yaml:1:33: data.normalize: expected one of: unit, standard, none, found 'unt'; did you mean 'unit'?"},
     {"data: {source: none, shape: [3, 224]}\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:29: data.shape: expected [channels, height, width], such as [3, 224, 224]"},
+    {"data: {source: none, shape: [3, 24, 24], resize: [24, 32]}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:29: data.shape: data.resize makes images of 24x32; give data.shape=[3,24,32], or "
+     "data.shape=auto"},
+    {"data: {source: none, shape: [3, 24, 24], channels: 2}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:29: data.shape: data.channels makes images of 2 channels; give data.shape=[2,24,24], or "
+     "data.shape=auto"},
+    {"data: {source: none, resize: 0}\nmodel: {layers: [{type: relu}]}\n",
+     "c.yaml:1:30: data.resize: expected a count of pixels, at least 1 and at most 65536; or a list of them, "
+     "[rows, columns]; or one of: none, found '0'"},
     {"data: {source: none, shape: 28}\nmodel: {layers: [{type: relu}]}\n",
      "c.yaml:1:29: data.shape: expected [channels, height, width], such as [3, 224, 224]"},
     {MINIMAL "train: {epochs: -3}\n",
