@@ -86,7 +86,7 @@ static const ls_onnx_tensor *find_tensor(const writer *self, const char *name)
     if (strcmp(tensors[i].tensor->layer, self->layer->name) == 0 &&
         strcmp(tensors[i].tensor->name, name) == 0)
       return &tensors[i];
-  assert(!"a kind names its own tensors");
+  assert(false && "a kind names its own tensors");
   return NULL;
 }
 

@@ -93,5 +93,5 @@ for case in 'release: -DNDEBUG' 'release: -UNDEBUG -DLS_ASSERTIONS=ON' 'debug: -
 done
 configure -DLS_TESTS=OFF || fail 'it cannot be configured'
 grep -q -- '-DNDEBUG' "$folder/$count/compile_commands.json" || fail 'a build without a preset has assertions'
-grep -qE '^ *cmake --preset "\$preset" .*-DLS_ASSERTIONS=ON' tests/run.sh || fail 'tests/run.sh tests a release without assertions'
+grep -qE '^ *cmake --preset "\$1" .*-DLS_ASSERTIONS=ON' tests/run.sh || fail 'tests/run.sh tests a release without assertions'
 echo "configure: what is missing is named"
