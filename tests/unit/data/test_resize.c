@@ -107,6 +107,8 @@ static void a_dataset_is_read_resized(void **state)
   assert_true(info->count[LS_SPLIT_TRAIN] == TRAIN && info->count[LS_SPLIT_TEST] == TEST);
   assert_memory_equal(ls_source_labels(source, LS_SPLIT_TRAIN), ls_source_labels(plain, LS_SPLIT_TRAIN),
                       TRAIN * sizeof(uint16_t));
+  assert_memory_equal(ls_source_labels(source, LS_SPLIT_TEST), ls_source_labels(plain, LS_SPLIT_TEST),
+                      TEST * sizeof(uint16_t));
   assert_int_equal(ls_source_read_images(plain, LS_SPLIT_TRAIN, 0, TRAIN, original), LS_OK);
   scale(original, (ls_image_shape){1, HEIGHT, WIDTH}, (ls_image_shape){3, 8, 6}, TRAIN, expected);
   assert_int_equal(ls_source_read_images(source, LS_SPLIT_TRAIN, 0, TRAIN, images), LS_OK);
