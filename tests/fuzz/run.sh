@@ -15,7 +15,12 @@ options=(-max_total_time="$seconds" -rss_limit_mb=512 -malloc_limit_mb=64 -timeo
 export ASAN_OPTIONS=quarantine_size_mb=16:fast_unwind_on_malloc=1 # quicker; MPI, whose leaks need whole stacks, is not started
 
 bash jobs/bootstrap.sh --tests || exit 1
-{ cmake --preset fuzz && cmake --build --preset fuzz; } >/dev/null || exit 1
+build_log=$(mktemp)
+if ! { cmake --preset fuzz && cmake --build --preset fuzz; } >"$build_log" 2>&1; then
+  tail -n 40 "$build_log"
+  exit 1
+fi
+rm "$build_log"
 bin=$PWD/build/fuzz/tests/fuzz
 work=$(mktemp -d -p /dev/shm lockstep-fuzz-XXXXXX) # in memory: every execution writes files
 trap 'rm -rf "$work"' EXIT
