@@ -379,3 +379,11 @@ ls_microbatch ls_loader_eval_microbatch(const ls_loader *loader, ls_eval_split s
   const eval_view *view = &loader->eval[split];
   return microbatch_of(view->shard, ls_plan_rank_microbatch(&view->plan, loader->rank, i));
 }
+
+size_t ls_loader_rank_samples(const ls_loader *loader, ls_eval_split split)
+{
+  const size_t count = ls_loader_eval_microbatches(loader, split);
+  size_t samples = 0;
+  for (size_t i = 0; i < count; i++) samples += ls_loader_eval_microbatch(loader, split, i).n;
+  return samples;
+}

@@ -96,4 +96,7 @@ ls_microbatch ls_loader_microbatch(const ls_loader *loader, size_t step, size_t 
 size_t ls_loader_eval_microbatches(const ls_loader *loader, ls_eval_split split);
 ls_microbatch ls_loader_eval_microbatch(const ls_loader *loader, ls_eval_split split, size_t i);
 
+/** Samples of an evaluation split that are this rank's. */
+size_t ls_loader_rank_samples(const ls_loader *loader, ls_eval_split split);
+
 #endif

@@ -202,7 +202,7 @@ ls_status ls_evaluate(ls_evaluation *out, ls_comm *comm, const ls_members *membe
     return evaluate_outputs(out, comm, members, loader, options);
   eval_job job = {.members = members,
                   .classes = ls_members_classes(members),
-                  .row_count = ls_rank_samples(loader, options->split),
+                  .row_count = ls_loader_rank_samples(loader, options->split),
                   .loss_limit = ls_loss_total_limit(samples)};
   const ls_status status = evaluate(&job, comm, loader, options, out);
   ls_ensemble_sums_free(job.ensemble);

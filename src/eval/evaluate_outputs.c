@@ -115,7 +115,7 @@ static ls_status evaluate(outputs_job *job, ls_comm *comm, const ls_loader *load
   const ls_visitor visitor = {.user = job, .visit = visit};
   const size_t samples = ls_loader_eval_count(loader, split);
   LS_ROOT(comm, make_room(out, job->members, samples));
-  LS_AGREE(comm, allocate(job, ls_rank_samples(loader, split)));
+  LS_AGREE(comm, allocate(job, ls_loader_rank_samples(loader, split)));
   ls_for_each_microbatch(job->members, loader, split, &visitor);
   LS_PASS(reduce(job, comm, out, samples));
   return ls_comm_agree(comm, ls_comm_rank(comm) == 0 ? derive(out) : LS_OK);

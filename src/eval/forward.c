@@ -174,14 +174,6 @@ void ls_for_each_microbatch(const ls_members *members, const ls_loader *loader, 
   ls_team_run(members->threads, visit_part, &self);
 }
 
-size_t ls_rank_samples(const ls_loader *loader, ls_eval_split split)
-{
-  const size_t count = ls_loader_eval_microbatches(loader, split);
-  size_t samples = 0;
-  for (size_t i = 0; i < count; i++) samples += ls_loader_eval_microbatch(loader, split, i).n;
-  return samples;
-}
-
 size_t ls_rank_microbatch(const ls_loader *loader, ls_eval_split split)
 {
   const size_t count = ls_loader_eval_microbatches(loader, split);

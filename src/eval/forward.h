@@ -78,9 +78,6 @@ typedef struct ls_visitor {
 void ls_for_each_microbatch(const ls_members *members, const ls_loader *loader, ls_eval_split split,
                             const ls_visitor *visitor);
 
-/** Samples of a split that are this rank's. */
-size_t ls_rank_samples(const ls_loader *loader, ls_eval_split split);
-
 /** Samples of the largest micro-batch of this rank, at least 1. */
 size_t ls_rank_microbatch(const ls_loader *loader, ls_eval_split split);
 

@@ -120,7 +120,7 @@ ls_status ls_vote_weights_fit(double *weights, ls_comm *comm, const ls_members *
                               const ls_loader *loader, ls_eval_split split)
 {
   const bool is_root = ls_comm_rank(comm) == 0;
-  const size_t mine = ls_rank_samples(loader, split), samples = ls_loader_eval_count(loader, split);
+  const size_t mine = ls_loader_rank_samples(loader, split), samples = ls_loader_eval_count(loader, split);
   likelihoods self = {.members = members, .row_bytes = sizeof(uint64_t) + members->count * sizeof(float)};
   const ls_visitor visitor = {.user = &self, .visit = visit};
   ls_status status;

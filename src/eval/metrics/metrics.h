@@ -41,18 +41,22 @@ void ls_metrics_derive(ls_metrics *metrics, double loss, double nll, const ls_ca
 typedef struct ls_split_figure {
   const char *name;   /* its key in JSON */
   const char *phrase; /* how the report's second line calls it; NULL: it is not there */
-  double (*value)(const ls_metrics *metrics);
+  size_t offset;      /* of its double in an ls_metrics */
 } ls_split_figure;
 
 /** A figure of each class. */
 typedef struct ls_class_figure {
   const char *name; /* its key in JSON, and the head of its column */
   bool is_fraction; /* which people are shown in per cent */
-  double (*value)(const ls_class_metrics *class);
+  size_t offset;    /* of its double in an ls_class_metrics */
 } ls_class_figure;
 
 /** Those of labels of a form, in the order in which they are listed; the last has no name. */
 const ls_split_figure *ls_split_figures(ls_label_form labels);
 const ls_class_figure *ls_class_figures(ls_label_form labels);
+
+/** What a figure is. */
+double ls_split_figure_of(const ls_metrics *metrics, const ls_split_figure *figure);
+double ls_class_figure_of(const ls_class_metrics *class, const ls_class_figure *figure);
 
 #endif

@@ -26,7 +26,7 @@ static bool add_class_figures(json_t *json, const ls_metrics *metrics, const ls_
 {
   bool fine = json != NULL;
   for (const ls_class_figure *row = ls_class_figures(metrics->labels); row->name && fine; row++)
-    fine = json_object_set_new(json, row->name, real_or_null(row->value(class))) == 0;
+    fine = json_object_set_new(json, row->name, real_or_null(ls_class_figure_of(class, row))) == 0;
   return fine;
 }
 
@@ -115,7 +115,7 @@ json_t *ls_metrics_json(const ls_metrics *metrics, const char *const *class_name
   json_t *json = json_object();
   bool fine = json != NULL;
   for (const ls_split_figure *row = ls_split_figures(metrics->labels); row->name && fine; row++)
-    fine = json_object_set_new(json, row->name, real_or_null(row->value(metrics))) == 0;
+    fine = json_object_set_new(json, row->name, real_or_null(ls_split_figure_of(metrics, row))) == 0;
   fine = fine && json_object_set_new(json, "samples", json_integer((json_int_t)metrics->samples)) == 0;
   if (fine && metrics->labels != LS_LABELS_VALUES)
     fine = json_object_set_new(json, "macro", macro_json(metrics)) == 0;

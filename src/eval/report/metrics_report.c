@@ -60,9 +60,9 @@ static void add_class_row(ls_text *text, const ls_metrics *metrics, const ls_cla
 {
   for (const ls_class_figure *row = ls_class_figures(metrics->labels); row->name; row++)
     if (row->is_fraction)
-      ls_text_add(text, "  %*.2f %%", column_width(row) - 2, 100 * row->value(class));
+      ls_text_add(text, "  %*.2f %%", column_width(row) - 2, 100 * ls_class_figure_of(class, row));
     else
-      ls_text_add(text, "  %*.4g", column_width(row), row->value(class));
+      ls_text_add(text, "  %*.4g", column_width(row), ls_class_figure_of(class, row));
   if (metrics->labels != LS_LABELS_VALUES) ls_text_add(text, "  %9llu", (unsigned long long)class->support);
   ls_text_add(text, "\n");
 }
@@ -213,7 +213,7 @@ static void add_figures(ls_text *text, const ls_metrics *metrics, int indent)
   ls_text_add(text, "%*s", indent, "");
   for (const ls_split_figure *row = ls_split_figures(metrics->labels); row->name; row++) {
     if (!row->phrase) continue;
-    ls_text_add(text, "%s%s %.4f", before, row->phrase, row->value(metrics));
+    ls_text_add(text, "%s%s %.4f", before, row->phrase, ls_split_figure_of(metrics, row));
     before = ", ";
   }
   ls_text_add(text, "\n\n");

@@ -20,14 +20,6 @@ typedef struct extraction {
   float *features; /* [samples of this rank, values] */
 } extraction;
 
-static size_t count_samples(const ls_loader *loader, ls_eval_split split)
-{
-  const size_t count = ls_loader_eval_microbatches(loader, split);
-  size_t samples = 0;
-  for (size_t i = 0; i < count; i++) samples += ls_loader_eval_microbatch(loader, split, i).n;
-  return samples;
-}
-
 static void extract_microbatch(const extraction *self, size_t part, const ls_microbatch *microbatch,
                                float *features)
 {
@@ -57,7 +49,8 @@ static void extract_part(void *user, size_t part)
 /* Features of a split; the caller's to free. Local. */
 static ls_status extract(const ls_run *run, ls_eval_split split, float **features)
 {
-  const size_t values = ls_model_features(run->options->model), count = count_samples(run->loader, split);
+  const size_t values = ls_model_features(run->options->model),
+               count = ls_loader_rank_samples(run->loader, split);
   size_t floats;
   if (!ls_size_mul(count, values, &floats))
     return ls_fail(LS_E_MEMORY, "no memory for %zu features of %zu samples", values, count);
